@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# make help lists the targets. Those that people start with (test, demo, …) install what is missing,
+# then call make again, as the flags below ask pkg-config.
+
+BUILD   ?= build
+CC      ?= gcc
+CLANG   ?= clang
+BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool /sbin/bpftool) bpftool)
+PREFIX  ?= /usr/local
+DESTDIR ?=
+
+LIBRARIES = libbpf libelf libnl-route-3.0 libmnl libevent libcurl jansson libconfuse sqlite3
+WARNINGS  = -Wall -Wextra -Werror -Wshadow -Wmissing-prototypes -Wstrict-prototypes
+VERSION   = $(shell git describe --always --dirty 2>/dev/null || echo unversioned)
+
+CFLAGS   ?= -O2 -g
+SANITIZE ?=
+override CFLAGS += -std=gnu11 $(WARNINGS) $(SANITIZE) -D_GNU_SOURCE
+override CPPFLAGS += -Iinclude -Iagent -I$(BUILD) $(shell pkg-config --cflags $(LIBRARIES) 2>/dev/null)
+LDLIBS    = $(shell pkg-config --libs $(LIBRARIES) 2>/dev/null)
+BPFFLAGS  = -target bpf -mcpu=v3 -g -O2 -Wall -Wextra -Werror -Iinclude \
+            -I/usr/include/$(shell $(CC) -print-multiarch)
+
+AGENT_C   = $(wildcard agent/*.c agent/*/*.c)
+AGENT_O   = $(AGENT_C:%.c=$(BUILD)/%.o)
+TESTS_C   = $(wildcard tests/*/*.c)
+TESTS_O   = $(TESTS_C:%.c=$(BUILD)/%.o)
+SOURCES   = $(wildcard bpf/*.[ch] agent/*.[ch] agent/*/*.[ch] include/postern/*.h tests/*/*.[ch])
+
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL = all
+
+all: $(BUILD)/postern ## build build/postern
+
+help: ## this list
+	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+# ---- the BPF programs, embedded as a skeleton
+
+$(BUILD)/postern.bpf.o: bpf/postern.bpf.c $(wildcard bpf/*.h) include/postern/abi.h
+	@mkdir -p $(@D)
+	$(CLANG) $(BPFFLAGS) -c $< -o $@
+
+$(BUILD)/postern.skel.h: $(BUILD)/postern.bpf.o
+	$(BPFTOOL) gen skeleton $< name postern_bpf > $@
+
+# ---- user space
+
+$(BUILD)/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
+
+$(BUILD)/agent/datapath/%.o: | $(BUILD)/postern.skel.h
+$(BUILD)/tests/packet/%.o: | $(BUILD)/postern.skel.h
+$(BUILD)/agent/main.o: override CPPFLAGS += -DPOSTERN_VERSION='"$(VERSION)"'
+
+$(BUILD)/postern: $(AGENT_O)
+	$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -o $@
+
+$(BUILD)/tests/%.o: override CPPFLAGS += -Itests
+$(BUILD)/run-tests: $(filter-out $(BUILD)/agent/main.o,$(AGENT_O)) $(TESTS_O)
+	$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -lcriterion -o $@
+
+-include $(AGENT_O:.o=.d) $(TESTS_O:.o=.d)
+
+# ---- what people start
+
+deps: ## install the Debian packages that are missing
+	@tools/install-deps
+
+test: deps ## all tests (as root); FILTER='netns*/*' runs some
+	@$(MAKE) --no-print-directory -j$(shell nproc) $(BUILD)/postern $(BUILD)/run-tests
+	@POSTERN=$(abspath $(BUILD)/postern) $(BUILD)/run-tests --jobs 1 $(if $(FILTER),--filter='$(FILTER)')
+
+demo: deps ## a mail host, tenants and an internet in namespaces, with real mail
+	@$(MAKE) --no-print-directory -j$(shell nproc) $(BUILD)/postern
+	@POSTERN=$(abspath $(BUILD)/postern) tools/demo $(DEMO_FLAGS)
+
+lint: deps ## formatting, static analysis, direction of dependencies
+	@$(MAKE) --no-print-directory $(BUILD)/postern.skel.h
+	@tools/lint
+
+asan: deps ## all tests under address and undefined behaviour sanitizers
+	@$(MAKE) --no-print-directory test BUILD=build/asan CFLAGS='-O1 -g -fno-omit-frame-pointer' \
+		SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=undefined'
+
+format: ## rewrite the sources as clang-format wants them
+	clang-format -i $(SOURCES)
+
+install: all ## install below $(DESTDIR)$(PREFIX)
+	PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' BUILD='$(BUILD)' tools/install
+
+clean: ## remove what was built
+	rm -rf build
+
+.PHONY: all help deps test demo lint asan format install clean

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The words of the design for the enums of postern/abi.h, as the CLI, JSON and logs write them
+ * ("high-risk" is a pool's name, "over-limit" a reason, "draining" an address state).
+ */
+#pragma once
+
+#include "postern/abi.h"
+
+/* Never NULL; "invalid" for a value outside the enum. */
+const char *reason_name(enum reason reason);
+const char *verdict_action_name(enum verdict_action action); /* steer, pass, drop */
+const char *pool_state_name(enum pool_state state);	     /* enabled, disabled */
+const char *address_state_name(enum address_state state);    /* active, draining, disabled */
+const char *counter_name(enum counter counter);
+const char *counter_help(enum counter counter);
+
+/* -EINVAL: no such word. */
+int pool_state_parse(const char *name, enum pool_state *ret_state);
+int address_state_parse(const char *name, enum address_state *ret_state);
+int verdict_action_parse(const char *name, enum verdict_action *ret_action);
+
+/* opening, established, closing: what the two halves say (table at struct half in postern/abi.h). */
+const char *flow_state_name(const struct half *out, const struct half *in);

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What users see, as JSON (jansson): the shapes of the README's "JSON" section, the same whether the
+ * agent answers or the CLI reads the maps itself. Each returns a new reference in *ret, the caller's.
+ */
+#pragma once
+
+#include <jansson.h>
+#include <stdint.h>
+
+struct control;
+struct error;
+
+/* "agent" is not filled in here: the agent adds itself. Interfaces: what hook_query() sees. */
+int view_status(struct control *control, json_t **ret, struct error *error);
+int view_pools(struct control *control, json_t **ret, struct error *error);
+int view_senders(struct control *control, uint64_t now_ns, int64_t now_sec, json_t **ret,
+		 struct error *error);
+/* -ENOENT: no such sender. */
+int view_sender(struct control *control, const char *name, uint64_t now_ns, int64_t now_sec,
+		json_t **ret, struct error *error);
+/* `sender` NULL: all. `limit` 0: no limit. */
+int view_flows(struct control *control, const char *sender, uint64_t now_ns, size_t limit,
+	       json_t **ret, struct error *error);

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Pools and the states that SREs set on them, and what follows for the datapath: which addresses a
+ * pool's new flows may take. Pure: no I/O, no clock. One `struct pool_set` is owned by control/.
+ *
+ * Address states:  active -> draining -> disabled, and back to active from either; only active
+ * addresses get new flows. A pool that is disabled counts as having nothing active.
+ * A pool (per family) with nothing active takes the table of its when_empty pool, and so on, else
+ * holds: an all-zero table. The configuration has made sure that this never goes from high-risk to
+ * normal and that it ends.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/address.h"
+#include "postern/abi.h"
+
+struct pool_address {
+	uint32_t id;
+	struct address address;
+	unsigned weight;
+	enum address_state state;
+};
+
+struct pool {
+	uint32_t id;
+	const char *name; /* borrowed from the configuration */
+	enum pool_state state;
+	struct pool_address *addresses;
+	size_t n_addresses;
+	struct pool *when_empty; /* within the same set; NULL: hold */
+};
+
+struct pool_set {
+	struct pool *pools;
+	size_t n_pools;
+};
+
+/* Zeroed pools with room for their addresses are added by the caller; frees all of it. */
+void pool_set_done(struct pool_set *set);
+
+/* Borrowed; NULL: none. */
+struct pool *pool_find(const struct pool_set *set, const char *name);
+struct pool *pool_find_id(const struct pool_set *set, uint32_t id);
+struct pool_address *pool_find_address(const struct pool *pool, const struct address *address);
+
+/* Active addresses of a pool that is enabled; 0 for one that is disabled. */
+size_t pool_active(const struct pool *pool);
+
+/* The table of a pool's new flows for one family, when_empty resolved. -ENOMEM. */
+int pool_slots(const struct pool *pool, enum slot_family family, uint32_t ret_slots[POSTERN_SLOTS]);

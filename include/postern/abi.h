@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The one header that the BPF programs and user space both compile: keys, values, enums and
+ * capacities of every pinned map.
+ *
+ * The maps are an operator's interface (`bpftool map dump name postern_verdict`), so: enums instead
+ * of numbers, labels beside ids, ports in host order, addresses as bytes in network order, no
+ * bit-fields, no unions, padding named and zero. Addresses of both families are 16 bytes; IPv4 is
+ * stored IPv4-mapped (::ffff:192.0.2.1, RFC 4291 section 2.5.5.2), so one key serves both.
+ *
+ * Times are CLOCK_MONOTONIC nanoseconds; 0 means "never". Any change to a size, an offset or a
+ * meaning here raises POSTERN_LAYOUT: pinned maps of another layout are refused, never reinterpreted.
+ */
+#pragma once
+
+#include <linux/types.h>
+
+#define POSTERN_LAYOUT 1
+
+/* Label sizes count the terminating NUL; longer names are refused by the configuration. */
+#define POSTERN_SENDER_LABEL 64
+#define POSTERN_POOL_LABEL   32
+#define POSTERN_ADDRESS_TEXT 48
+
+/* Steered ports are read-only data of the programs; an unused entry is 0. */
+#define POSTERN_PORTS_MAX 8
+
+/* Pool ids. The two that every configuration has are fixed; others count up from POOL_FIRST_FREE. */
+enum pool_id {
+	POOL_NONE = 0,
+	POOL_NORMAL = 1,
+	POOL_HIGH_RISK = 2,
+	POOL_FIRST_FREE = 3,
+};
+#define POSTERN_POOLS_MAX 64
+
+/* The sender that stands for traffic of no known sender; its verdict is the `default` one. */
+#define SENDER_UNKNOWN 0
+
+/* ---- who: postern_senders (HASH: selector -> sender_ref), postern_nets (LPM: net -> sender_ref) */
+
+enum selector_kind {
+	SELECTOR_ADDRESS = 1, /* exact source address; handles are selectors of this kind */
+	SELECTOR_MARK = 2,    /* number: the packet's fwmark */
+	SELECTOR_CGROUP =
+		3, /* number: cgroup v2 id (inode number of its directory), or an ancestor's */
+	SELECTOR_UID = 4, /* number: owner of the local socket */
+};
+
+struct selector {
+	enum selector_kind kind;
+	__u32 reserved;
+	__u64 number;	  /* 0 for SELECTOR_ADDRESS */
+	__u8 address[16]; /* zero but for SELECTOR_ADDRESS */
+};
+
+struct net {
+	__u32 prefix_length; /* 0..128; an IPv4 prefix counts the 96 bits of the mapping */
+	__u8 address[16];
+};
+
+struct sender_ref {
+	__u32 sender;
+	__u32 reserved;
+	char label[POSTERN_SENDER_LABEL];
+};
+
+/* ---- what happens: postern_verdict (HASH: sender id -> verdict), written by the agent only */
+
+enum verdict_action {
+	VERDICT_STEER = 1, /* new flows leave by `pool` */
+	VERDICT_PASS = 2,  /* new flows leave with the address they have */
+	VERDICT_DROP = 3,  /* SYNs are dropped */
+};
+
+/* In the order of the rules; `handle`: the local end chose the pool by binding to its handle. */
+enum reason {
+	REASON_GOOD = 0,
+	REASON_MANUAL = 1,
+	REASON_RESTRICTED = 2,
+	REASON_BOUNCE = 3,
+	REASON_NO_MAIL_DNS = 4,
+	REASON_SPAM = 5,
+	REASON_OVER_LIMIT = 6,
+	REASON_RELAY = 7,
+	REASON_UNKNOWN_SENDER = 8,
+	REASON_HANDLE = 9,
+};
+
+/*
+ * A verdict past `until_ns` counts as {STEER, POOL_NORMAL, GOOD}: the datapath applies that by
+ * itself, with no agent. Flows opened at or before `cut_ns` are cut (see struct control).
+ */
+struct verdict {
+	char label[POSTERN_SENDER_LABEL];
+	enum verdict_action action;
+	enum reason reason;
+	char pool_label[POSTERN_POOL_LABEL]; /* empty unless STEER */
+	__u32 pool;			     /* POOL_NONE unless STEER */
+	__u32 reserved;
+	__u64 until_ns;
+	__u64 cut_ns;
+};
+
+/* postern_usage (HASH: sender id -> usage): the agent creates entries, the kernel writes them. */
+struct usage {
+	__u64 connections; /* flows opened since the entry was made */
+	__u64 refused;	   /* SYNs dropped, whatever the cause */
+	__u64 flows;	   /* live now */
+	__u64 last_ns;	   /* when a SYN was last seen */
+};
+
+/* ---- pools: postern_pools, postern_addrs (HASH by id), postern_slots (ARRAY) */
+
+enum pool_state {
+	POOL_ENABLED = 1,
+	POOL_DISABLED = 2,
+};
+
+enum address_state {
+	ADDRESS_ACTIVE = 1,
+	ADDRESS_DRAINING = 2, /* no new flows; those that live go on */
+	ADDRESS_DISABLED = 3,
+};
+
+/* For people and the agent; the datapath itself reads only slots and addresses. */
+struct pool_entry {
+	char label[POSTERN_POOL_LABEL];
+	enum pool_state state;
+	__u32 addresses;
+	__u32 active;
+	__u32 when_empty; /* pool used while nothing is active; POOL_NONE: hold */
+	char when_empty_label[POSTERN_POOL_LABEL];
+};
+
+struct address_entry {
+	char text[POSTERN_ADDRESS_TEXT];
+	char pool_label[POSTERN_POOL_LABEL];
+	__u8 address[16];
+	__u32 pool;
+	__u32 weight;
+	enum address_state state;
+	__u32 reserved;
+};
+
+/* postern_addruse (HASH: address id -> address_usage): the agent creates entries, the kernel writes. */
+struct address_usage {
+	__u64 connections;
+	__u64 flows;
+};
+
+/*
+ * postern_slots: one Maglev table per pool and family, flattened:
+ * index = (pool * POSTERN_FAMILIES + family) * POSTERN_SLOTS + hash(sender, destination) % POSTERN_SLOTS.
+ * The agent resolves states and `when_empty` before it writes a slot, so the datapath reads exactly
+ * one. address 0: nothing active, hold.
+ */
+#define POSTERN_SLOTS 4093
+enum slot_family {
+	SLOT_IPV4 = 0,
+	SLOT_IPV6 = 1,
+};
+#define POSTERN_FAMILIES 2
+
+struct slot {
+	__u32 address; /* key of postern_addrs */
+};
+
+/* ---- flows: postern_flows (HASH: flow_key -> flow), postern_returns (HASH: return_key -> return_entry) */
+
+/* As the packet is before translation. Ports in host order. */
+struct flow_key {
+	__u8 source[16];
+	__u8 destination[16];
+	__u16 source_port;
+	__u16 destination_port;
+};
+
+/* As the reply comes in from the wire. */
+struct return_key {
+	__u8 address[16]; /* of the pool */
+	__u8 remote[16];
+	__u16 port; /* external port, at `address` */
+	__u16 remote_port;
+};
+
+/*
+ * What one direction has seen. Each half is written by its own direction only, so that packets of
+ * the two directions never write to one cache line; the flow's state is derived from both:
+ *
+ *   reset in either half                 -> closing (transitory timeout)
+ *   FIN in either half                   -> closing (transitory timeout)
+ *   no packet in the return half         -> opening (transitory timeout)
+ *   else                                 -> established
+ */
+struct half {
+	__u64 packets;
+	__u64 bytes; /* of the IP packets, headers included */
+	__u64 last_ns;
+	__u32 sequence; /* highest sequence number seen + 1 of what it covers, host order */
+	__u8 fin_seen;	/* 0 or 1 */
+	__u8 rst_seen;
+	__u8 reserved[2];
+};
+
+#if defined(__bpf__)
+#define POSTERN_TIMER struct bpf_timer timer
+#else
+#define POSTERN_TIMER __u64 timer[2]
+#endif
+
+/* A flow of a VERDICT_PASS sender has address == source and pool == POOL_NONE. */
+struct flow {
+	struct half out;
+	__u8 address[16]; /* external address and port */
+	__u16 port;
+	__u16 reserved;
+	__u32 sender;
+	__u32 pool;
+	__u32 address_id; /* 0 for a passed flow */
+	__u64 opened_ns;
+	__u64 cut_seen; /* control.cuts when this flow was last checked against its verdict */
+	POSTERN_TIMER __attribute__((aligned(8)));
+};
+
+struct return_entry {
+	struct half in;
+	__u8 source[16]; /* where replies go: the flow key's source */
+	__u16 source_port;
+	__u16 reserved[3];
+};
+
+/* ---- postern_control (ARRAY of 1): what `up` and the agent tell the datapath */
+
+struct control {
+	__u32 layout;	      /* POSTERN_LAYOUT; first in every layout */
+	__u32 selector_kinds; /* bit (1 << enum selector_kind) set: some sender has one */
+	__u64 cuts; /* raised by one after a verdict's cut_ns was set: flows re-check once */
+	__u64 established_ns; /* RFC 5382 REQ-5: at least 7440 s */
+	__u64 transitory_ns;  /* RFC 5382 REQ-5: at least 240 s */
+};
+
+/* ---- postern_stats (PERCPU_ARRAY of 1): one named counter each; X(name, help) */
+
+#define POSTERN_COUNTERS(X)                                                                        \
+	X(flows_opened, "flows opened")                                                            \
+	X(flows_expired, "flows ended by their timeout")                                           \
+	X(flows_replaced,                                                                          \
+	  "closed flows replaced by a new connection of the same addresses and ports")             \
+	X(ports_changed, "flows whose source port was taken and had to change")                    \
+	X(passed, "flows opened that leave with the address they had")                             \
+	X(untouched, "packets of connections older than the datapath, let through")                \
+	X(dropped_blocked, "SYNs dropped by verdict")                                              \
+	X(dropped_pool_empty, "SYNs held: nothing active in the pool")                             \
+	X(dropped_no_port, "SYNs dropped: no free port towards that destination")                  \
+	X(dropped_table_full, "SYNs dropped: the flow table is full")                              \
+	X(dropped_no_flow, "packets dropped: in mid-stream, of a known sender, without a flow")    \
+	X(dropped_fragment, "fragments dropped: not translatable")                                 \
+	X(dropped_malformed, "packets dropped: headers cut short or too many extension headers")   \
+	X(dropped_error, "packets dropped: the kernel refused a step of the translation")          \
+	X(resets_sent, "resets sent to the local end of a dropped connection")                     \
+	X(events_lost, "events that found the ring buffer full")
+
+enum counter {
+#define POSTERN_COUNTER_ENUM(name, help) COUNTER_##name,
+	POSTERN_COUNTERS(POSTERN_COUNTER_ENUM)
+#undef POSTERN_COUNTER_ENUM
+		COUNTERS
+};
+
+struct stats {
+#define POSTERN_COUNTER_FIELD(name, help) __u64 name;
+	POSTERN_COUNTERS(POSTERN_COUNTER_FIELD)
+#undef POSTERN_COUNTER_FIELD
+};
+
+/* ---- postern_events (RINGBUF): a drop that an operator should hear of; `what` is its counter */
+
+struct event {
+	__u64 time_ns;
+	enum counter what;
+	__u32 sender;
+	__u32 pool;
+	__u16 source_port;
+	__u16 destination_port;
+	__u8 source[16];
+	__u8 destination[16];
+};
+
+#ifndef __cplusplus
+_Static_assert(sizeof(struct selector) == 32, "layout");
+_Static_assert(sizeof(struct net) == 20, "layout");
+_Static_assert(sizeof(struct sender_ref) == 72, "layout");
+_Static_assert(sizeof(struct verdict) == 128, "layout");
+_Static_assert(sizeof(struct usage) == 32, "layout");
+_Static_assert(sizeof(struct pool_entry) == 80, "layout");
+_Static_assert(sizeof(struct address_entry) == 112, "layout");
+_Static_assert(sizeof(struct flow_key) == 36, "layout");
+_Static_assert(sizeof(struct return_key) == 36, "layout");
+_Static_assert(sizeof(struct half) == 32, "layout");
+_Static_assert(sizeof(struct flow) == 96, "layout");
+_Static_assert(sizeof(struct return_entry) == 56, "layout");
+_Static_assert(sizeof(struct control) == 32, "layout");
+_Static_assert(sizeof(struct stats) == COUNTERS * 8, "layout");
+_Static_assert(sizeof(struct event) == 56, "layout");
+#endif
