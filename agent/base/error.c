@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The text of an error, built from the inside out. Printing it is left to the outer layers. */
+#include "base/error.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+int error_set(struct error *error, int code, const char *format, ...)
+{
+	char text[sizeof(error->text)];
+	va_list arguments;
+
+	/* Through a buffer of its own: an argument may be the text that is there already. */
+	va_start(arguments, format);
+	vsnprintf(text, sizeof(text), format, arguments);
+	va_end(arguments);
+
+	memcpy(error->text, text, sizeof(text));
+	return code;
+}
+
+int error_prefix(struct error *error, int code, const char *format, ...)
+{
+	char what[sizeof(error->text)];
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(what, sizeof(what), format, arguments);
+	va_end(arguments);
+
+	return error_set(error, code, "%s: %s", what, error->text);
+}

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Tables of words for the enums of postern/abi.h, and the searches through them. */
+#include "base/names.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <string.h>
+
+#define COUNT(table) (sizeof(table) / sizeof((table)[0]))
+
+static const char *const reasons[] = {
+	[REASON_GOOD] = "good",
+	[REASON_MANUAL] = "manual",
+	[REASON_RESTRICTED] = "restricted",
+	[REASON_BOUNCE] = "bounce",
+	[REASON_NO_MAIL_DNS] = "no-mail-dns",
+	[REASON_SPAM] = "spam",
+	[REASON_OVER_LIMIT] = "over-limit",
+	[REASON_RELAY] = "relay",
+	[REASON_UNKNOWN_SENDER] = "unknown-sender",
+	[REASON_HANDLE] = "handle",
+};
+
+/* These enums begin at 1; index 0 has no word. */
+static const char *const actions[] = {
+	[VERDICT_STEER] = "steer",
+	[VERDICT_PASS] = "pass",
+	[VERDICT_DROP] = "drop",
+};
+
+static const char *const pool_states[] = {
+	[POOL_ENABLED] = "enabled",
+	[POOL_DISABLED] = "disabled",
+};
+
+static const char *const address_states[] = {
+	[ADDRESS_ACTIVE] = "active",
+	[ADDRESS_DRAINING] = "draining",
+	[ADDRESS_DISABLED] = "disabled",
+};
+
+#define COUNTER_NAME(name, help) #name,
+static const char *const counter_names[COUNTERS] = {POSTERN_COUNTERS(COUNTER_NAME)};
+#undef COUNTER_NAME
+
+#define COUNTER_HELP(name, help) help,
+static const char *const counter_helps[COUNTERS] = {POSTERN_COUNTERS(COUNTER_HELP)};
+#undef COUNTER_HELP
+
+static const char *word(const char *const *table, size_t count, unsigned value)
+{
+	return value < count && table[value] ? table[value] : "invalid";
+}
+
+/* The index of the word or -EINVAL. */
+static int find(const char *const *table, size_t count, const char *name)
+{
+	for (size_t i = 0; i < count; i++)
+		if (table[i] && strcmp(table[i], name) == 0)
+			return (int)i;
+	return -EINVAL;
+}
+
+const char *reason_name(enum reason reason)
+{
+	return word(reasons, COUNT(reasons), reason);
+}
+
+const char *verdict_action_name(enum verdict_action action)
+{
+	return word(actions, COUNT(actions), action);
+}
+
+const char *pool_state_name(enum pool_state state)
+{
+	return word(pool_states, COUNT(pool_states), state);
+}
+
+const char *address_state_name(enum address_state state)
+{
+	return word(address_states, COUNT(address_states), state);
+}
+
+const char *counter_name(enum counter counter)
+{
+	return word(counter_names, COUNT(counter_names), counter);
+}
+
+const char *counter_help(enum counter counter)
+{
+	return word(counter_helps, COUNT(counter_helps), counter);
+}
+
+int pool_state_parse(const char *name, enum pool_state *ret_state)
+{
+	int found = find(pool_states, COUNT(pool_states), name);
+
+	if (found < 0)
+		return found;
+	*ret_state = (enum pool_state)found;
+	return 0;
+}
+
+int address_state_parse(const char *name, enum address_state *ret_state)
+{
+	int found = find(address_states, COUNT(address_states), name);
+
+	if (found < 0)
+		return found;
+	*ret_state = (enum address_state)found;
+	return 0;
+}
+
+int verdict_action_parse(const char *name, enum verdict_action *ret_action)
+{
+	int found = find(actions, COUNT(actions), name);
+
+	if (found < 0)
+		return found;
+	*ret_action = (enum verdict_action)found;
+	return 0;
+}
+
+const char *flow_state_name(const struct half *out, const struct half *in)
+{
+	if (out->rst_seen || in->rst_seen || out->fin_seen || in->fin_seen)
+		return "closing";
+	return in->packets == 0 ? "opening" : "established";
+}
