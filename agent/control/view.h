@@ -8,17 +8,17 @@
 #include <jansson.h>
 #include <stdint.h>
 
-struct control;
+struct controller;
 struct error;
 
 /* "agent" is not filled in here: the agent adds itself. Interfaces: what hook_query() sees. */
-int view_status(struct control *control, json_t **ret, struct error *error);
-int view_pools(struct control *control, json_t **ret, struct error *error);
-int view_senders(struct control *control, uint64_t now_ns, int64_t now_sec, json_t **ret,
+int view_status(struct controller *control, json_t **ret, struct error *error);
+int view_pools(struct controller *control, json_t **ret, struct error *error);
+int view_senders(struct controller *control, uint64_t now_ns, int64_t now_sec, json_t **ret,
 		 struct error *error);
 /* -ENOENT: no such sender. */
-int view_sender(struct control *control, const char *name, uint64_t now_ns, int64_t now_sec,
+int view_sender(struct controller *control, const char *name, uint64_t now_ns, int64_t now_sec,
 		json_t **ret, struct error *error);
 /* `sender` NULL: all. `limit` 0: no limit. */
-int view_flows(struct control *control, const char *sender, uint64_t now_ns, size_t limit,
+int view_flows(struct controller *control, const char *sender, uint64_t now_ns, size_t limit,
 	       json_t **ret, struct error *error);

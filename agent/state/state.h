@@ -9,6 +9,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "postern/abi.h"
@@ -46,6 +47,8 @@ struct state_ops {
 };
 struct state {
 	const struct state_ops *ops;
+	/* False: this is a stand-in that knows nothing; what was set by hand is then read from the maps. */
+	bool durable;
 };
 
 /*

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the files of control/ share, and nobody else sees.
+ *
+ *   roster.c    who there is: names, ids, verdicts by hand     -> control->senders
+ *   pools.c     pools and their states                         -> control->pools
+ *   selectors.c how the datapath recognises them               (maps senders, nets, control)
+ *   verdicts.c  a sender's entry in the map; setting it by hand
+ */
+#pragma once
+
+#include "base/error.h"
+#include "config/config.h"
+#include "control/control.h"
+#include "control/table.h"
+#include "datapath/datapath.h"
+#include "pool/pool.h"
+#include "state/state.h"
+
+#define UNKNOWN_NAME "(unknown)"
+#define HANDLE_PREFIX "handle/"
+
+struct controller {
+	const struct config *config;
+	struct datapath *datapath;
+	struct state *state; /* may be NULL */
+	struct pool_set pools;
+	struct control_sender *senders; /* sorted by name */
+	size_t n_senders;
+	const struct control_sender **by_id; /* the same, sorted by id */
+	struct table selectors;		     /* as last written: to see whether a cgroup moved */
+};
+
+int pools_load(struct controller *control, struct error *error);
+int pools_sync(struct controller *control, struct error *error);  /* adds and changes */
+int pools_prune(struct controller *control, struct error *error); /* removals, last */
+
+int roster_load(struct controller *control, struct error *error);
+void roster_done(struct controller *control);
+struct control_sender *roster_find(const struct controller *control, const char *name);
+
+int selectors_sync(struct controller *control, struct error *error);
+int selectors_prune(struct controller *control, struct error *error);
+
+int verdicts_sync(struct controller *control, uint64_t now_ns, int64_t now_sec, struct error *error);
+int verdicts_prune(struct controller *control, struct error *error);
+
+/* Sets error's text to "datapath: what: strerror" and returns r; for what map operations answer. */
+int control_map_error(struct error *error, int r, const char *what);
