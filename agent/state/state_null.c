@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* A state that keeps nothing: the agent's stand-in where the database cannot be opened, and tests. */
+#include "state/state.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+static int load(struct state *state, const struct state_visitor *visitor, struct error *error)
+{
+	(void)state, (void)visitor, (void)error;
+	return 0;
+}
+
+static int put_pool(struct state *state, const char *pool, enum pool_state value,
+		    struct error *error)
+{
+	(void)state, (void)pool, (void)value, (void)error;
+	return 0;
+}
+
+static int put_address(struct state *state, const char *pool, const char *address,
+		       enum address_state value, struct error *error)
+{
+	(void)state, (void)pool, (void)address, (void)value, (void)error;
+	return 0;
+}
+
+static int put_verdict(struct state *state, const struct state_verdict *verdict,
+		       struct error *error)
+{
+	(void)state, (void)verdict, (void)error;
+	return 0;
+}
+
+static int delete_verdict(struct state *state, const char *sender, struct error *error)
+{
+	(void)state, (void)sender, (void)error;
+	return 0;
+}
+
+static void free_state(struct state *state)
+{
+	free(state);
+}
+
+static const struct state_ops ops = {
+	.load = load,
+	.put_pool = put_pool,
+	.put_address = put_address,
+	.put_verdict = put_verdict,
+	.delete_verdict = delete_verdict,
+	.free = free_state,
+};
+
+int state_null_open(struct state **ret_state)
+{
+	struct state *state = calloc(1, sizeof(*state));
+
+	if (!state)
+		return -ENOMEM;
+	state->ops = &ops;
+	*ret_state = state;
+	return 0;
+}
