@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The maps. Types and meaning are in postern/abi.h; who writes what is said there too. Capacities
+ * that depend on the configuration are small here and set by user space before it loads.
+ *
+ * Flows and returns are plain, preallocated HASH maps: an LRU would evict one half of a live pair, and
+ * an insert must not depend on the allocator in the middle of a burst. What only user space inserts
+ * into takes memory as it fills.
+ */
+#pragma once
+
+#include <linux/bpf.h>
+#include <bpf/bpf_helpers.h>
+
+#include "postern/abi.h"
+
+#define MAP_DEFAULT_ENTRIES 1024
+#define MAP_ADDRESSES	    4096
+#define MAP_SLOTS	    (POSTERN_POOLS_MAX * POSTERN_FAMILIES * POSTERN_SLOTS)
+#define MAP_EVENTS_BYTES    (256 * 1024)
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, MAP_DEFAULT_ENTRIES);
+	__type(key, struct selector);
+	__type(value, struct sender_ref);
+} postern_senders SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, MAP_DEFAULT_ENTRIES);
+	__type(key, struct net);
+	__type(value, struct sender_ref);
+} postern_nets SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, MAP_DEFAULT_ENTRIES);
+	__type(key, __u32); /* sender id */
+	__type(value, struct verdict);
+} postern_verdict SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, MAP_DEFAULT_ENTRIES);
+	__type(key, __u32); /* sender id */
+	__type(value, struct usage);
+} postern_usage SEC(".maps");
+
+/* For operators: no program reads it. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, POSTERN_POOLS_MAX);
+	__type(key, __u32); /* pool id */
+	__type(value, struct pool_entry);
+} postern_pools SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, MAP_ADDRESSES);
+	__type(key, __u32); /* address id */
+	__type(value, struct address_entry);
+} postern_addrs SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, MAP_ADDRESSES);
+	__type(key, __u32); /* address id */
+	__type(value, struct address_usage);
+} postern_addruse SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, MAP_SLOTS);
+	__type(key, __u32);
+	__type(value, struct slot);
+} postern_slots SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, MAP_DEFAULT_ENTRIES);
+	__type(key, struct flow_key);
+	__type(value, struct flow);
+} postern_flows SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, MAP_DEFAULT_ENTRIES);
+	__type(key, struct return_key);
+	__type(value, struct return_entry);
+} postern_returns SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct control);
+} postern_control SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct stats);
+} postern_stats SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, MAP_EVENTS_BYTES);
+} postern_events SEC(".maps");
+
+/* Host order; 0 ends the list. Read-only once loaded, so the verifier drops the unused compares. */
+const volatile __u16 steered_ports[POSTERN_PORTS_MAX] = {25};

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The entry points: one program per direction and kind of interface. The _l3 programs are for devices
+ * whose packets begin with the IP header (tun, wireguard). What they do is in egress.h and ingress.h.
+ */
+#include <linux/bpf.h>
+#include <linux/pkt_cls.h>
+#include <bpf/bpf_helpers.h>
+
+#include "maps.h"
+
+char _license[] SEC("license") = "Dual BSD/GPL";
+
+/* `bpftool prog show` prints what is in .rodata under a name of this kind. */
+#define TEXT(x)	   #x
+#define TEXT_OF(x) TEXT(x)
+const char bpf_metadata_layout[] SEC(".rodata") __attribute__((used)) = TEXT_OF(POSTERN_LAYOUT);
+
+SEC("tc")
+int postern_egress(struct __sk_buff *skb)
+{
+	return steered_ports[0] == skb->len ? TC_ACT_SHOT : TC_ACT_UNSPEC;
+}
+
+SEC("tc")
+int postern_egress_l3(struct __sk_buff *skb)
+{
+	return steered_ports[0] == skb->len ? TC_ACT_SHOT : TC_ACT_UNSPEC;
+}
+
+SEC("tc")
+int postern_ingress(struct __sk_buff *skb)
+{
+	return steered_ports[0] == skb->len ? TC_ACT_SHOT : TC_ACT_UNSPEC;
+}
+
+SEC("tc")
+int postern_ingress_l3(struct __sk_buff *skb)
+{
+	return steered_ports[0] == skb->len ? TC_ACT_SHOT : TC_ACT_UNSPEC;
+}
