@@ -33,7 +33,8 @@ struct state;
  * set (-EROFS): for readers.
  */
 int control_new(const struct config *config, struct datapath *datapath, struct state *state,
-		struct controller **ret_control, struct error *error);
+		uint64_t now_ns, int64_t now_sec, struct controller **ret_control,
+		struct error *error);
 void control_free(struct controller *control);
 
 /*
@@ -66,7 +67,8 @@ int control_set_verdict(struct controller *control, const char *sender,
 int control_clear_verdict(struct controller *control, const char *sender, struct error *error);
 
 /* Ends the sender's flows that live now; the datapath resets each at its next packet. -ENOENT. */
-int control_cut(struct controller *control, const char *sender, uint64_t now_ns, struct error *error);
+int control_cut(struct controller *control, const char *sender, uint64_t now_ns,
+		struct error *error);
 
 /* Ends verdicts whose time has come (the datapath does so by itself; this tidies up state and map). */
 int control_expire(struct controller *control, int64_t now_sec, struct error *error);
@@ -92,6 +94,7 @@ struct control_sender {
 };
 /* Sorted by name; borrowed, valid until the next call that changes something. */
 const struct control_sender *control_senders(const struct controller *control, size_t *ret_count);
-const struct control_sender *control_sender_find(const struct controller *control, const char *name);
+const struct control_sender *control_sender_find(const struct controller *control,
+						 const char *name);
 /* "(removed)" for an id that no longer is anyone's. Borrowed. */
 const char *control_sender_name(const struct controller *control, uint32_t id);

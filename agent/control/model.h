@@ -17,7 +17,7 @@
 #include "pool/pool.h"
 #include "state/state.h"
 
-#define UNKNOWN_NAME "(unknown)"
+#define UNKNOWN_NAME  "(unknown)"
 #define HANDLE_PREFIX "handle/"
 
 struct controller {
@@ -28,21 +28,24 @@ struct controller {
 	struct control_sender *senders; /* sorted by name */
 	size_t n_senders;
 	const struct control_sender **by_id; /* the same, sorted by id */
-	struct table selectors;		     /* as last written: to see whether a cgroup moved */
+	int64_t next_expiry_sec;	     /* no verdict by hand ends before */
+	bool has_cgroups;		     /* some sender is selected by cgroup */
+	uint64_t cgroups_seen;		     /* a hash of their ids when last looked at */
 };
 
 int pools_load(struct controller *control, struct error *error);
 int pools_sync(struct controller *control, struct error *error);  /* adds and changes */
 int pools_prune(struct controller *control, struct error *error); /* removals, last */
 
-int roster_load(struct controller *control, struct error *error);
+int roster_load(struct controller *control, uint64_t now_ns, int64_t now_sec, struct error *error);
 void roster_done(struct controller *control);
 struct control_sender *roster_find(const struct controller *control, const char *name);
 
 int selectors_sync(struct controller *control, struct error *error);
 int selectors_prune(struct controller *control, struct error *error);
 
-int verdicts_sync(struct controller *control, uint64_t now_ns, int64_t now_sec, struct error *error);
+int verdicts_sync(struct controller *control, uint64_t now_ns, int64_t now_sec,
+		  struct error *error);
 int verdicts_prune(struct controller *control, struct error *error);
 
 /* Sets error's text to "datapath: what: strerror" and returns r; for what map operations answer. */

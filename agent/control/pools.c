@@ -148,7 +148,8 @@ static uint32_t lowest_free_pool_id(const struct controller *control)
 static int number_new_ones(struct controller *control)
 {
 	uint32_t address_id = 0;
-	int r = control->datapath->ops->walk(control->datapath, MAP_ADDRS, highest_key, &address_id);
+	int r = control->datapath->ops->walk(control->datapath, MAP_ADDRS, highest_key,
+					     &address_id);
 
 	if (r < 0)
 		return r;
@@ -179,8 +180,9 @@ int pools_load(struct controller *control, struct error *error)
 		r = number_new_ones(control);
 	if (r < 0)
 		return control_map_error(error, r, "reading pools");
-	return states_from_maps(control) ? 0
-					 : control->state->ops->load(control->state, &visitor, error);
+	return states_from_maps(control)
+		       ? 0
+		       : control->state->ops->load(control->state, &visitor, error);
 }
 
 /* ---- the maps */
@@ -211,8 +213,8 @@ static void fill_address_entry(const struct pool *pool, const struct pool_addres
 	strncpy(ret_entry->pool_label, pool->name, sizeof(ret_entry->pool_label) - 1);
 }
 
-static int build_tables(const struct controller *control, struct table *pools, struct table *addresses,
-			struct table *usage)
+static int build_tables(const struct controller *control, struct table *pools,
+			struct table *addresses, struct table *usage)
 {
 	const struct address_usage unused = {0};
 	int r = 0;

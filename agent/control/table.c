@@ -92,9 +92,9 @@ static int compare_entry(void *data, const void *key, const void *value)
 	const struct table *table = comparison->table;
 	ssize_t index = find(table, key);
 
-	if (index >= 0 && (comparison->any_value ||
-			   memcmp(entry_at(table, (size_t)index) + table->key_size, value,
-				  table->value_size) == 0))
+	if (index >= 0 &&
+	    (comparison->any_value || memcmp(entry_at(table, (size_t)index) + table->key_size,
+					     value, table->value_size) == 0))
 		comparison->settled[index] = true;
 	return 0;
 }

@@ -45,6 +45,7 @@ enum selector_kind {
 	SELECTOR_CGROUP =
 		3, /* number: cgroup v2 id (inode number of its directory), or an ancestor's */
 	SELECTOR_UID = 4, /* number: owner of the local socket */
+	SELECTOR_NET = 5, /* in postern_nets only; here for control.selector_kinds */
 };
 
 struct selector {
@@ -88,8 +89,8 @@ enum reason {
 };
 
 /*
- * A verdict past `until_ns` counts as {STEER, POOL_NORMAL, GOOD}: the datapath applies that by
- * itself, with no agent. Flows opened at or before `cut_ns` are cut (see struct control).
+ * Past `until_ns` the verdict is {after_action, after_pool}: the datapath goes over by itself, with no
+ * agent. Flows opened at or before `cut_ns` are cut (see struct control).
  */
 struct verdict {
 	char label[POSTERN_SENDER_LABEL];
@@ -97,6 +98,8 @@ struct verdict {
 	enum reason reason;
 	char pool_label[POSTERN_POOL_LABEL]; /* empty unless STEER */
 	__u32 pool;			     /* POOL_NONE unless STEER */
+	enum verdict_action after_action;    /* what holds when the time is up */
+	__u32 after_pool;
 	__u32 reserved;
 	__u64 until_ns;
 	__u64 cut_ns;
@@ -291,7 +294,7 @@ struct event {
 _Static_assert(sizeof(struct selector) == 32, "layout");
 _Static_assert(sizeof(struct net) == 20, "layout");
 _Static_assert(sizeof(struct sender_ref) == 72, "layout");
-_Static_assert(sizeof(struct verdict) == 128, "layout");
+_Static_assert(sizeof(struct verdict) == 136, "layout");
 _Static_assert(sizeof(struct usage) == 32, "layout");
 _Static_assert(sizeof(struct pool_entry) == 80, "layout");
 _Static_assert(sizeof(struct address_entry) == 112, "layout");
