@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * TCP between the hosts of a world, and what the receiver sees of it.
+ *
+ * An origin says who connects, as the datapath's selectors can tell senders apart. The connecting is
+ * done by a process of its own that really is that user, in that cgroup, on that host; the connected
+ * socket then comes to the test.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/address.h"
+#include "netns/host.h"
+
+struct origin {
+	enum host host;
+	uid_t uid;
+	uint32_t mark;	  /* SO_MARK; 0: none */
+	bool in_cgroup;	  /* world.cgroup */
+	const char *bind; /* source address; NULL: the kernel's choice */
+	uint16_t port;	  /* source port; 0: the kernel's choice */
+};
+
+/* Listens in `internet`, both families, any address. */
+int receiver_open(uint16_t port);
+
+struct talk {
+	int client;
+	int server;
+	char from[ADDRESS_TEXT_SIZE]; /* what the receiver sees */
+	uint16_t from_port;
+};
+#define _cleanup_talk_ __attribute__((cleanup(talk_close)))
+#define TALK_NONE      ((struct talk){.client = -1, .server = -1})
+
+#define CONNECT_MS 5000 /* for connections that are expected to come about */
+#define REFUSE_MS  600	/* for those that are not: a first SYN and no answer */
+
+/* Connects to the receiver. 0 or -errno of connect(); -ETIMEDOUT after `within_ms`. */
+int talk_open(int receiver, const struct origin *origin, const char *destination, uint16_t port,
+	      int within_ms, struct talk *ret_talk);
+/* The same, expected to succeed. */
+struct talk talk_must(int receiver, const struct origin *origin, const char *destination,
+		      uint16_t port);
+void talk_close(struct talk *talk);
+
+/* Sends so many bytes each way at once and compares each one. The sockets stay open. */
+bool talk_transfer(const struct talk *talk, size_t up_bytes, size_t down_bytes);
+/* A few bytes each way: the connection lives. */
+bool talk_lives(const struct talk *talk);
+
+/* TCP packets to port 25 that come in from the wire at `internet`, counted by source address. */
+struct capture_source {
+	struct address address;
+	uint64_t packets;
+};
+struct capture;
+struct capture *capture_start(void);
+/* Takes in what has arrived, then ends; fails the test if the kernel lost a packet. Owned by the test. */
+const struct capture_source *capture_stop(struct capture *capture, size_t *ret_count);
