@@ -185,6 +185,40 @@ static int apply(struct controller *control, struct control_sender *sender,
 	return 0;
 }
 
+/* A handle is no address for the wire, and what was bound for high-risk never leaves by normal. */
+static int check_handle(const struct control_sender *sender, struct error *error)
+{
+	if (!sender->handles_of)
+		return 0;
+	if (sender->action == VERDICT_PASS)
+		return error_set(error, -EINVAL,
+				 "'%s' cannot pass: a handle's address must not leave as it is",
+				 sender->name);
+	if (sender->handles_of->id == POOL_HIGH_RISK && sender->pool &&
+	    sender->pool->id == POOL_NORMAL)
+		return error_set(error, -EINVAL,
+				 "'%s' cannot be steered to 'normal': high-risk mail never is",
+				 sender->name);
+	return 0;
+}
+
+static int resolve(const struct controller *control, const struct control_verdict *verdict,
+		   struct control_sender *wanted, struct error *error)
+{
+	wanted->manual = true;
+	wanted->action = verdict->action;
+	wanted->until_sec = verdict->until_sec;
+	wanted->pool = NULL;
+	if (verdict->action == VERDICT_STEER) {
+		const char *pool = verdict->pool ? verdict->pool : "";
+
+		wanted->pool = pool_find(&control->pools, pool);
+		if (!wanted->pool)
+			return error_set(error, -EINVAL, "no pool '%s'", pool);
+	}
+	return check_handle(wanted, error);
+}
+
 int control_set_verdict(struct controller *control, const char *name,
 			const struct control_verdict *verdict, uint64_t now_ns, int64_t now_sec,
 			struct error *error)
@@ -196,17 +230,9 @@ int control_set_verdict(struct controller *control, const char *name,
 	if (r < 0)
 		return r;
 	wanted = *sender;
-	wanted.manual = true;
-	wanted.action = verdict->action;
-	wanted.until_sec = verdict->until_sec;
-	wanted.pool = NULL;
-	if (verdict->action == VERDICT_STEER) {
-		wanted.pool = pool_find(&control->pools, verdict->pool ? verdict->pool : "");
-		if (!wanted.pool)
-			return error_set(error, -EINVAL, "no pool '%s'",
-					 verdict->pool ? verdict->pool : "");
-	}
-	r = apply(control, sender, &wanted, now_ns, now_sec, error);
+	r = resolve(control, verdict, &wanted, error);
+	if (r == 0)
+		r = apply(control, sender, &wanted, now_ns, now_sec, error);
 	if (r == 0 && verdict->cut)
 		r = control_cut(control, name, now_ns, error);
 	return r;
