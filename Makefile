@@ -52,7 +52,7 @@ $(BUILD)/%.o: %.c
 
 $(BUILD)/agent/datapath/%.o: | $(BUILD)/postern.skel.h
 $(BUILD)/tests/packet/%.o: | $(BUILD)/postern.skel.h
-$(BUILD)/agent/main.o: override CPPFLAGS += -DPOSTERN_VERSION='"$(VERSION)"'
+$(BUILD)/agent/base/version.o: override CPPFLAGS += -DPOSTERN_VERSION='"$(VERSION)"'
 
 $(BUILD)/postern: $(AGENT_O)
 	$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -o $@

@@ -408,6 +408,7 @@ int state_sqlite_open(const char *file, struct state **ret_state, struct error *
 	if (!sqlite)
 		return error_set(error, -ENOMEM, "out of memory");
 	sqlite->state.ops = &ops;
+	sqlite->state.durable = true;
 	sqlite->file = strdup(file);
 	if (!sqlite->file)
 		return error_set(error, -ENOMEM, "out of memory");

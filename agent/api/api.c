@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Takes a request apart, finds its route, and makes every failure a status with a JSON reason. */
+#include "api/api.h"
+
+#include <errno.h>
+#include <event2/http.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+
+#include "api/fields.h"
+#include "api/routes.h"
+#include "base/cleanup.h"
+#include "base/error.h"
+
+static const char *const method_names[] = {
+	[API_GET] = "GET",	 [API_PUT] = "PUT",	[API_PATCH] = "PATCH",
+	[API_DELETE] = "DELETE", [API_OTHER] = "OTHER",
+};
+
+const char *api_method_name(enum api_method method)
+{
+	return method_names[method];
+}
+
+/* One segment of a path that stood for a '*'. */
+struct span {
+	const char *text;
+	size_t size;
+};
+
+static bool match(const char *pattern, const char *path, struct span names[ROUTE_NAMES_MAX])
+{
+	while (*pattern) {
+		if (*pattern == '*') {
+			names->text = path;
+			names->size = strcspn(path, "/");
+			if (names->size == 0)
+				return false;
+			path += names->size;
+			names++;
+			pattern++;
+		} else if (*pattern++ != *path++) {
+			return false;
+		}
+	}
+	return *path == '\0';
+}
+
+static const struct route *find_route(enum api_method method, const char *path,
+				      struct span names[ROUTE_NAMES_MAX])
+{
+	for (size_t i = 0; i < n_routes; i++)
+		if (routes[i].method == method && match(routes[i].path, path, names))
+			return &routes[i];
+	return NULL;
+}
+
+/* The methods that a path has, as the header Allow lists them; empty where there is no such path. */
+static void list_methods(const char *path, char *allow, size_t size)
+{
+	size_t used = 0;
+
+	allow[0] = '\0';
+	for (enum api_method method = API_GET; method < API_OTHER; method++) {
+		struct span names[ROUTE_NAMES_MAX];
+
+		if (find_route(method, path, names))
+			used += snprintf(allow + used, size - used, "%s%s", used ? ", " : "",
+					 api_method_name(method));
+	}
+}
+
+static int decode_name(const struct span *span, char **ret_name, struct error *error)
+{
+	_cleanup_(free_p) char *encoded = strndup(span->text, span->size);
+	_cleanup_(free_p) char *name = NULL;
+	size_t size;
+
+	if (encoded)
+		name = evhttp_uridecode(encoded, 0, &size);
+	if (!name)
+		return error_set(error, -ENOMEM, "out of memory");
+	if (strlen(name) != size)
+		return error_set(error, -EINVAL, "path: a name has a NUL byte in it");
+	*ret_name = TAKE_PTR(name);
+	return 0;
+}
+
+static int check_query(const struct route *route, const struct evkeyvalq *query,
+		       struct error *error)
+{
+	const struct evkeyval *parameter;
+
+	for (parameter = TAILQ_FIRST(query); parameter; parameter = TAILQ_NEXT(parameter, next)) {
+		const char *const *known = route->query;
+
+		while (*known && strcmp(*known, parameter->key) != 0)
+			known++;
+		if (!*known)
+			return error_set(error, -EINVAL, "unknown parameter '%.64s'",
+					 parameter->key);
+	}
+	return 0;
+}
+
+/* Decodes names, query and body, calls the route, lets go of them again. */
+static int call_route(const struct api *api, const struct api_request *request,
+		      const struct route *route, const struct span spans[ROUTE_NAMES_MAX],
+		      const char *query_text, json_t **ret, struct error *error)
+{
+	struct evkeyvalq query = {0};
+	struct call call = {.api = api, .request = request, .query = &query};
+	int code = 0;
+
+	TAILQ_INIT(&query);
+	for (int i = 0; code == 0 && i < ROUTE_NAMES_MAX && spans[i].text; i++)
+		code = decode_name(&spans[i], &call.names[i], error);
+	if (code == 0 && query_text && evhttp_parse_query_str(query_text, &query) < 0)
+		code = error_set(error, -EINVAL, "query: found '%.64s', expected name=value",
+				 query_text);
+	if (code == 0)
+		code = check_query(route, &query, error);
+	if (code == 0 && route->takes_body)
+		code = fields_parse(request->body, request->body_size, &call.body, error);
+	if (code == 0)
+		code = route->handle(&call, ret, error);
+
+	json_decref(call.body);
+	evhttp_clear_headers(&query);
+	for (int i = 0; i < ROUTE_NAMES_MAX; i++)
+		free(call.names[i]);
+	return code;
+}
+
+static int status_of(int code)
+{
+	switch (code) {
+	case 0:
+		return 200;
+	case -EINVAL:
+		return 400;
+	case -ENOENT:
+		return 404;
+	default:
+		return 500;
+	}
+}
+
+/* Returns the status; with one of 400 and above the error is set. */
+static int handle(const struct api *api, const struct api_request *request,
+		  const struct evhttp_uri *uri, struct api_response *response, struct error *error)
+{
+	struct span names[ROUTE_NAMES_MAX] = {{NULL, 0}};
+	const char *path = evhttp_uri_get_path(uri);
+	const struct route *route = find_route(request->method, path, names);
+	int code;
+
+	if (!route) {
+		list_methods(path, response->allow, sizeof(response->allow));
+		if (response->allow[0]) {
+			error_set(error, 0, "method not allowed, expected one of %s",
+				  response->allow);
+			return 405;
+		}
+		error_set(error, 0, "no such path");
+		return 404;
+	}
+	if (request->body_size > API_BODY_MAX_BYTES) {
+		error_set(error, 0, "body: found %zu bytes, expected %d at most",
+			  request->body_size, API_BODY_MAX_BYTES);
+		return 413;
+	}
+	code = call_route(api, request, route, names, evhttp_uri_get_query(uri), &response->body,
+			  error);
+	return status_of(code);
+}
+
+/* What a peer sent may not be UTF-8, which jansson refuses: then only its ASCII is shown. */
+static json_t *error_body(char *text)
+{
+	json_t *string = json_string(text);
+
+	for (char *c = text; !string && *c; c++)
+		if (*c & 0x80)
+			*c = '?';
+	if (!string)
+		string = json_string(text);
+	return json_pack("{s:o}", "error", string);
+}
+
+void api_handle(const struct api *api, const struct api_request *request,
+		struct api_response *ret_response)
+{
+	struct evhttp_uri *uri = evhttp_uri_parse(request->uri);
+	struct api_response response = {.status = 400};
+	struct error error = {"path: not a valid URI"};
+
+	if (uri) {
+		response.status = handle(api, request, uri, &response, &error);
+		evhttp_uri_free(uri);
+	}
+	if (response.status >= 400)
+		response.body = error_body(error.text);
+	*ret_response = response;
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The API without its transport: a request in, a response out. The agent serves it over HTTP
+ * (server.h); where the agent is away the CLI answers its own reading requests by the same call.
+ * What is decided and written is control/'s, the JSON that shows it view.h's.
+ *
+ *   GET    /v1/status
+ *   GET    /v1/pools
+ *   PATCH  /v1/pools/{pool}                       {"state": "enabled" | "disabled"}
+ *   PATCH  /v1/pools/{pool}/addresses/{address}   {"state": "active" | "draining" | "disabled"}
+ *   GET    /v1/senders
+ *   GET    /v1/senders/{name}
+ *   PUT    /v1/senders/{name}/verdict             {"action": "steer", "pool": "…"} or "drop" or "pass";
+ *                                                 optional: "for_sec": 600, "cut": true
+ *   DELETE /v1/senders/{name}/verdict
+ *   GET    /v1/flows?sender={name}&limit={n}      both optional; API_FLOWS_DEFAULT without limit
+ *   DELETE /v1/senders/{name}/flows
+ *
+ * A change is answered, when the maps hold it, with the pool or sender as it now is. What fails is
+ * answered with {"error": "why"}: 400 malformed, 404 no such path, pool, address or sender, 405 with
+ * Allow, 413 body over API_BODY_MAX_BYTES, 500 anything else. Names in paths are percent-encoded.
+ */
+#pragma once
+
+#include <jansson.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct controller;
+
+#define API_BODY_MAX_BYTES (64 << 10)
+#define API_FLOWS_DEFAULT  10000
+#define API_FLOWS_MAX	   100000 /* a flow takes about 2 kB of memory as JSON */
+#define API_FOR_MAX_SEC	   (10LL * 365 * 86400)
+
+enum api_method { API_GET, API_PUT, API_PATCH, API_DELETE, API_OTHER };
+const char *api_method_name(enum api_method method);
+
+struct api {
+	struct controller *control; /* borrowed; may be another one at the next request */
+	/* The "agent" object of the status, a new reference; NULL is out of memory. */
+	json_t *(*agent)(void *data);
+	void *data;
+};
+
+struct api_request {
+	enum api_method method;
+	const char *uri;  /* as it was sent: path and perhaps a query */
+	const char *body; /* need not end in NUL; NULL where there is none */
+	size_t body_size;
+	uint64_t now_ns; /* clock.h */
+	int64_t now_sec;
+};
+
+struct api_response {
+	int status;
+	json_t *body;	/* the caller's; NULL only for want of memory */
+	char allow[64]; /* with 405: value of the header Allow, else empty */
+};
+
+void api_handle(const struct api *api, const struct api_request *request,
+		struct api_response *ret_response);

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* libcurl's easy interface, and what its failures mean to someone who wanted to reach the agent. */
+#include "api/client.h"
+
+#include <curl/curl.h>
+#include <errno.h>
+#include <event2/http.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/error.h"
+
+static void curl_cleanup_p(CURL **curl)
+{
+	if (*curl)
+		curl_easy_cleanup(*curl);
+}
+
+static void slist_free_p(struct curl_slist **list)
+{
+	curl_slist_free_all(*list);
+}
+
+static void set_options(CURL *curl, const char *socket_path, enum api_method method,
+			const char *url, FILE *answer)
+{
+	curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, socket_path);
+	curl_easy_setopt(curl, CURLOPT_URL, url);
+	curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, api_method_name(method));
+	/* Names are opaque: one called ".." is no parent directory. */
+	curl_easy_setopt(curl, CURLOPT_PATH_AS_IS, 1L);
+	/* The environment's http_proxy is not meant for this. */
+	curl_easy_setopt(curl, CURLOPT_NOPROXY, "*");
+	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, (long)CLIENT_CONNECT_SEC);
+	curl_easy_setopt(curl, CURLOPT_TIMEOUT, (long)CLIENT_TOTAL_SEC);
+	curl_easy_setopt(curl, CURLOPT_WRITEDATA, answer); /* by fwrite() */
+}
+
+static int transport_error(CURL *curl, CURLcode result, const char *socket_path,
+			   struct error *error)
+{
+	long os_errno = 0;
+
+	curl_easy_getinfo(curl, CURLINFO_OS_ERRNO, &os_errno);
+	if (result == CURLE_OPERATION_TIMEDOUT)
+		return error_set(error, -ETIMEDOUT, "the agent at '%s' does not answer",
+				 socket_path);
+	if (result == CURLE_OUT_OF_MEMORY)
+		return error_set(error, -ENOMEM, "out of memory");
+	if (result != CURLE_COULDNT_CONNECT)
+		return error_set(error, -EREMOTEIO, "the agent at '%s': %s", socket_path,
+				 curl_easy_strerror(result));
+	if (os_errno == EACCES || os_errno == EPERM)
+		return error_set(error, -EACCES, "socket '%s': permission denied", socket_path);
+	return error_set(error, -ECONNREFUSED, "agent not running at '%s'", socket_path);
+}
+
+/* The agent's answer, or its reason as an error. */
+static int read_answer(long status, const char *text, size_t size, json_t **ret_document,
+		       struct error *error)
+{
+	json_t *document = json_loadb(text, size, 0, NULL);
+	const char *reason = json_string_value(json_object_get(document, "error"));
+	int code = status == 404 ? -ENOENT : status == 400 ? -EINVAL : -EREMOTEIO;
+
+	if (status >= 400)
+		code = reason ? error_set(error, code, "%s", reason)
+			      : error_set(error, code, "the agent answered with status %ld",
+					  status);
+	else if (!document)
+		code = error_set(error, -EPROTO, "the agent's answer is not JSON");
+	else
+		code = 0;
+	if (code < 0)
+		json_decref(document);
+	else
+		*ret_document = document;
+	return code;
+}
+
+static int perform(CURL *curl, FILE *answer, const char *socket_path, long *ret_status,
+		   struct error *error)
+{
+	CURLcode result = curl_easy_perform(curl);
+
+	if (result != CURLE_OK)
+		return transport_error(curl, result, socket_path, error);
+	if (fflush(answer) != 0)
+		return error_set(error, -ENOMEM, "out of memory");
+	curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, ret_status);
+	return 0;
+}
+
+int client_request(const char *socket_path, enum api_method method, const char *uri,
+		   const json_t *body, json_t **ret_document, struct error *error)
+{
+	_cleanup_(curl_cleanup_p) CURL *curl = curl_easy_init();
+	_cleanup_(slist_free_p) struct curl_slist *headers = NULL;
+	_cleanup_(free_p) char *request = body ? json_dumps(body, JSON_COMPACT) : NULL;
+	_cleanup_(free_p) char *url = NULL;
+	_cleanup_(free_p) char *text = NULL;
+	size_t size = 0;
+	_cleanup_(fclose_p) FILE *answer = open_memstream(&text, &size);
+	long status = 0;
+	int code;
+
+	if (!curl || !answer || (body && !request) || asprintf(&url, "http://localhost%s", uri) < 0)
+		return error_set(error, -ENOMEM, "out of memory");
+	set_options(curl, socket_path, method, url, answer);
+	if (request) {
+		headers = curl_slist_append(NULL, "Content-Type: application/json");
+		curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
+		curl_easy_setopt(curl, CURLOPT_POSTFIELDS, request);
+	}
+	code = perform(curl, answer, socket_path, &status, error);
+	return code < 0 ? code : read_answer(status, text, size, ret_document, error);
+}
+
+char *client_escape(const char *name)
+{
+	return evhttp_uriencode(name, -1, 0);
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* One request to the agent's API over its unix socket (libcurl), for the CLI. */
+#pragma once
+
+#include "api/api.h"
+
+struct error;
+
+#define CLIENT_CONNECT_SEC 5
+#define CLIENT_TOTAL_SEC   60
+
+/*
+ * `body` may be NULL. The document is the caller's; statuses of 400 and above become errors with the
+ * agent's own words: -ENOENT 404, -EINVAL 400, -EREMOTEIO others. Besides: -ECONNREFUSED: no agent
+ * there; -EACCES: not allowed to connect; -ETIMEDOUT; -EPROTO: what came back is no JSON.
+ */
+int client_request(const char *socket_path, enum api_method method, const char *uri,
+		   const json_t *body, json_t **ret_document, struct error *error);
+
+/* A name as one segment of a path; freed by free(). NULL: out of memory. */
+char *client_escape(const char *name);

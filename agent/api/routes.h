@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Inside api/: what api.c calls once it knows which route a request takes. */
+#pragma once
+
+#include <event2/keyvalq_struct.h>
+#include <stdbool.h>
+
+#include "api/api.h"
+
+struct error;
+
+#define ROUTE_NAMES_MAX 2
+
+/* A request taken apart. */
+struct call {
+	const struct api *api;
+	const struct api_request *request;
+	char *names[ROUTE_NAMES_MAX]; /* what stood for the '*' of the route, decoded */
+	struct evkeyvalq *query;
+	json_t *body; /* NULL but for routes with takes_body */
+};
+
+struct route {
+	enum api_method method;
+	const char *path; /* '*' is one segment */
+	/* -ENOENT becomes 404, -EINVAL 400, any other failure 500. */
+	int (*handle)(const struct call *call, json_t **ret, struct error *error);
+	bool takes_body;
+	const char *query[3]; /* parameters that it knows */
+};
+
+extern const struct route routes[];
+extern const size_t n_routes;
