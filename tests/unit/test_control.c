@@ -2,7 +2,10 @@
 /* What a configuration and orders by hand do to the maps, and what they leave alone. */
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/error.h"
@@ -27,6 +30,8 @@ static struct fake_datapath *fake;
 static struct state *state;
 static struct controller *control;
 static struct error error;
+static char directory[] = "/tmp/postern-test-control-XXXXXX";
+static char file[sizeof(directory) + sizeof("/state.db")];
 
 static void open_control(void)
 {
@@ -91,7 +96,9 @@ static void set_up(void)
 	fill_addresses();
 	fill_config();
 	fake = fake_datapath_new();
-	cr_assert_eq(state_sqlite_open(":memory:", &state, &error), 0, "%s", error.text);
+	cr_assert_not_null(mkdtemp(directory));
+	snprintf(file, sizeof(file), "%s/state.db", directory);
+	cr_assert_eq(state_sqlite_open(file, &state, &error), 0, "%s", error.text);
 	open_control();
 }
 
@@ -100,6 +107,8 @@ static void tear_down(void)
 	control_free(control);
 	state_free(state);
 	datapath_free(&fake->datapath);
+	unlink(file);
+	rmdir(directory);
 }
 
 TestSuite(control, .init = set_up, .fini = tear_down);
