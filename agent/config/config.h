@@ -4,13 +4,20 @@
  * below holds, or an error that names file:line, what was found and what was expected; the callers
  * check nothing again.
  *
- *   - pools "normal" and "high-risk" exist; every pool has at least one address; POSTERN_POOLS_MAX at most
+ *   - pools "normal" and "high-risk" exist; every pool has at least one address; ids stay below
+ *     POSTERN_POOLS_MAX; no pool is named "hold", "pass" or "drop"
  *   - an address or handle stands in one place only, over all pools; a handle is no pool's address and no source
  *   - `when_empty` is "hold" or a pool that exists; following it never comes back and never leads
  *     from "high-risk" to "normal", whatever the steps
- *   - a selector belongs to one sender; names are unique and fit their labels (postern/abi.h)
+ *   - a selector belongs to one sender and every sender has one; names are unique, fit their labels
+ *     (postern/abi.h) and are made of A-Z a-z 0-9 . _ @ + - with a letter or digit first
  *   - `default` is a pool, "pass" or "drop"
  *   - the file is text, not empty and at most CONFIG_SIZE_MAX_BYTES
+ *
+ * The file alone decides: no environment variable and no other file is read into it.
+ *
+ * Below this header: text.h (is it text at all?), syntax.h (libconfuse), read.h (values and their
+ * meaning, and what must hold between them).
  */
 #pragma once
 
@@ -26,7 +33,8 @@ struct error;
 #define CONFIG_DEFAULT_FILE   "/etc/postern/postern.conf"
 #define CONFIG_SIZE_MAX_BYTES (8 << 20)
 
-/* How `up` attaches; AUTO tries the best first. */
+/* How `up` attaches; AUTO tries the best first. Replies: AUTO and TC are the same. */
+enum config_ingress { CONFIG_INGRESS_AUTO, CONFIG_INGRESS_TC };
 enum config_egress { CONFIG_EGRESS_AUTO, CONFIG_EGRESS_TCX, CONFIG_EGRESS_CLSACT };
 
 struct config_address {
@@ -74,6 +82,7 @@ struct config {
 	char **interfaces; /* NULL and 0: those of the default routes */
 	size_t n_interfaces;
 	uint16_t ports[POSTERN_PORTS_MAX]; /* default: 25; unused ones 0 */
+	enum config_ingress ingress;	   /* "auto" | "tc" */
 	enum config_egress egress;	   /* "auto" | "tcx" | "clsact" */
 	enum verdict_action default_action;
 	const struct config_pool *default_pool; /* NULL unless STEER */
@@ -93,8 +102,8 @@ struct config {
 };
 
 /*
- * Reads `file`. -ENOENT, -EACCES and the like: not readable; -EINVAL: its content is wrong;
- * -EFBIG: too large. The result is the caller's, freed by config_free() (NULL is fine).
+ * Reads `file`. -ENOENT, -EACCES and the like: not readable; -EINVAL: its content is wrong or it is
+ * no regular file; -EFBIG: too large. Not re-entrant: one at a time in a process. The result is the caller's, freed by config_free() (NULL is fine).
  */
 int config_load(const char *file, struct config **ret_config, struct error *error);
 void config_free(struct config *config);

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The road of a file through text, syntax, read and check; and what owns the result. */
+#include "config/config.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/error.h"
+#include "config/read.h"
+#include "config/syntax.h"
+#include "config/text.h"
+
+static int read_section(void *data, const struct syntax_section *section)
+{
+	struct reader *reader = data;
+
+	if (!section->kind)
+		return read_global(reader, section);
+	if (strcmp(section->kind, "pool") == 0)
+		return read_pool(reader, section);
+	return read_sender(reader, section);
+}
+
+static void config_free_p(struct config **config)
+{
+	config_free(*config);
+}
+
+static int read_file(const char *file, struct reader *reader)
+{
+	_cleanup_(free_p) char *text = NULL;
+	int r = text_read(file, &text, &reader->last_line, reader->error);
+
+	if (r == 0)
+		r = syntax_parse(file, text, read_section, reader, reader->error);
+	return r;
+}
+
+int config_load(const char *file, struct config **ret_config, struct error *error)
+{
+	_cleanup_(config_free_p) struct config *config = calloc(1, sizeof(*config));
+	struct reader reader = {.config = config, .error = error};
+	int r;
+
+	if (config)
+		config->file = strdup(file);
+	if (!config || !config->file)
+		return error_set(error, -ENOMEM, "%s: out of memory", file);
+
+	r = read_file(file, &reader);
+	if (r == 0)
+		r = check_all(&reader);
+	free(reader.default_name.text);
+	for (size_t i = 0; i < POSTERN_POOLS_MAX; i++)
+		free(reader.when_empty[i].text);
+	if (r == 0)
+		*ret_config = TAKE_PTR(config);
+	return r;
+}
+
+void config_free(struct config *config)
+{
+	if (!config)
+		return;
+	for (size_t i = 0; i < config->n_pools; i++) {
+		free(config->pools[i].name);
+		free(config->pools[i].addresses);
+		free(config->pools[i].handles);
+		free(config->pools[i].helo);
+	}
+	for (size_t i = 0; i < config->n_senders; i++) {
+		for (size_t j = 0; j < config->senders[i].n_selectors; j++)
+			free(config->senders[i].selectors[j].path);
+		free(config->senders[i].selectors);
+		free(config->senders[i].name);
+	}
+	for (size_t i = 0; i < config->n_interfaces; i++)
+		free(config->interfaces[i]);
+	free(config->interfaces);
+	free(config->pools);
+	free(config->senders);
+	free(config->pin_path);
+	free(config->runtime_dir);
+	free(config->state);
+	free(config->user);
+	free(config->file);
+	free(config);
+}
+
+const struct config_pool *config_pool_find(const struct config *config, const char *name)
+{
+	for (size_t i = 0; i < config->n_pools; i++)
+		if (strcmp(config->pools[i].name, name) == 0)
+			return &config->pools[i];
+	return NULL;
+}
+
+static int compare_name(const void *name, const void *sender)
+{
+	return strcmp(name, ((const struct config_sender *)sender)->name);
+}
+
+const struct config_sender *config_sender_find(const struct config *config, const char *name)
+{
+	return bsearch(name, config->senders, config->n_senders, sizeof(*config->senders),
+		       compare_name);
+}
