@@ -29,6 +29,9 @@ enum map {
 	MAPS, /* number of those above: keyed maps that user space reads and writes */
 };
 
+/* "postern_senders" and so on: the name of the map and of its pin. Never NULL. */
+const char *map_name(enum map map);
+
 /* Non-zero ends the walk and is returned. Key and value are valid for the call. */
 typedef int (*map_visitor)(void *data, const void *key, const void *value);
 
@@ -42,7 +45,10 @@ struct datapath_ops {
 	int (*add)(struct datapath *datapath, enum map map, const void *key, const void *value);
 	/* -ENOENT. */
 	int (*remove)(struct datapath *datapath, enum map map, const void *key);
-	/* Every entry, in no order; those changed meanwhile may be missed or come twice. Batched. */
+	/*
+	 * Every entry, in no order; those changed meanwhile may be missed or come twice. Batched: the
+	 * visitor may change the map.
+	 */
 	int (*walk)(struct datapath *datapath, enum map map, map_visitor visitor, void *data);
 	/* Writes `count` consecutive slots from `first`, in one call where the kernel can. */
 	int (*put_slots)(struct datapath *datapath, uint32_t first, const struct slot *slots,
@@ -63,7 +69,7 @@ struct datapath {
  */
 int datapath_open(const char *pin_path, struct datapath **ret_datapath, struct error *error);
 
-/* Called once per event, in order, from datapath_events_poll(). */
+/* Called once per event, in order, from datapath_events_consume(). */
 typedef void (*event_visitor)(void *data, const struct event *event);
 
 /* The ring buffer postern_events: `fd` becomes readable when there is something to consume. */
@@ -71,7 +77,8 @@ struct datapath_events;
 int datapath_events_open(const char *pin_path, event_visitor visitor, void *data,
 			 struct datapath_events **ret_events, struct error *error);
 int datapath_events_fd(const struct datapath_events *events);
-int datapath_events_consume(struct datapath_events *events); /* number consumed or -errno */
+/* Never blocks. The number consumed, or a negative errno. */
+int datapath_events_consume(struct datapath_events *events);
 void datapath_events_free(struct datapath_events *events);
 
 static inline void datapath_free(struct datapath *datapath)

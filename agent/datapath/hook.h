@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * One interface's egress and ingress attachment. TCX by a pinned link (pin_path/link_IFNAME_egress,
- * …_ingress); where the kernel has no TCX, a filter on clsact (priority HOOK_CLSACT_PRIORITY), found
- * out by trying. A pinned link that exists is updated in place: no packet passes unsteered between.
+ * One interface's ingress and egress attachment. TCX by a pinned link (pin_path/link_IFNAME_egress,
+ * …_ingress, a '.' in the name written ':', as bpffs takes no dots); where the kernel has no TCX
+ * (before 6.6), a filter on clsact, priority HOOK_CLSACT_PRIORITY and handle 1.
+ *
+ * Ingress is attached first and detached last: the reply to the first translated SYN must find its
+ * way back. What is attached already is replaced in place: no packet passes unsteered between. TCX
+ * programs go before those of others, which could end the chain with a verdict of their own.
  */
 #pragma once
 
@@ -17,10 +21,12 @@ struct loaded;
 
 enum hook_kind { HOOK_NONE, HOOK_TCX, HOOK_CLSACT };
 const char *hook_kind_name(enum hook_kind kind); /* none, tcx, clsact */
+/* -EINVAL: neither tcx nor clsact. */
+int hook_kind_parse(const char *name, enum hook_kind *ret_kind);
 
 struct hook_interface {
 	char name[16];
-	int index;
+	int index;	     /* 0: it is gone (hook_detach() only) */
 	bool has_link_layer; /* false: packets begin with the IP header (tun, wireguard) */
 };
 
@@ -29,18 +35,21 @@ struct hook_status {
 	enum hook_kind ingress;
 };
 
+/* Which kind to use; AUTO takes the best that the kernel has. -EOPNOTSUPP: it has no TCX, but TCX was asked for. */
+int hook_choose(const struct hook_interface *interface, enum config_egress wanted,
+		enum hook_kind *ret_kind, struct error *error);
+
 /*
- * Attaches both directions or none. *ret_made says what was new (HOOK_NONE: it was there and was
- * updated), for a caller that must take it back. *ret_made_qdisc: a clsact qdisc was added for it.
+ * Attaches both directions; what it added is taken back on failure. HOOK_CLSACT needs the qdisc
+ * (netlink_clsact_add()). -EEXIST: somebody else's filter is in our place.
  */
 int hook_attach(const struct loaded *loaded, const char *pin_path,
-		const struct hook_interface *interface, enum config_egress egress,
-		struct hook_status *ret_made, bool *ret_made_qdisc, struct error *error);
+		const struct hook_interface *interface, enum hook_kind kind, struct error *error);
 
-/* Removes both; the qdisc too where `remove_qdisc`. What is not there is no error. */
-int hook_detach(const char *pin_path, const struct hook_interface *interface, bool remove_qdisc,
+/* Removes both directions of one kind. What is not there, or not ours, is no error. */
+int hook_detach(const char *pin_path, const struct hook_interface *interface, enum hook_kind kind,
 		struct error *error);
 
-/* What is there now; needs no capability for TCX (reads the pinned links). */
+/* What is there now. Needs no capability, only the rights on the pins. */
 int hook_query(const char *pin_path, const struct hook_interface *interface,
 	       struct hook_status *ret_status);

@@ -1,8 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * `up`'s part of the datapath: create or re-use the pinned maps, load the programs, put them on the
- * interfaces, and take all of it away again. Root (CAP_BPF, CAP_NET_ADMIN, CAP_SYS_ADMIN for mounts).
- * What other agents may read is in datapath.h and hook.h.
+ * `up`'s part of the datapath: create or re-use the pinned maps, load the programs, and take all of
+ * it away again. CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON, or root. Where bpffs is mounted is
+ * lifecycle/'s business; attaching is in hook.h; what other agents may read is in datapath.h.
+ *
+ * What is below pin_path when a call was interrupted:
+ *
+ *   no directory, or an empty one       nothing was done
+ *   maps, but not postern_control       loaded_open() was interrupted: the next one goes on
+ *   postern_control                     complete: it is filled, then pinned as the last map
+ *   …and link_IFNAME_…                  attached
  */
 #pragma once
 
@@ -27,20 +34,29 @@ struct load_options {
 struct loaded;
 
 /*
- * Mounts bpffs where the pin path's file system is not one. Re-uses pinned maps of the same layout
- * (whatever their capacity: `ret_note` then says which differs; NULL there: nothing to say),
- * creates those that are missing and removes just these again on failure. -EPERM: not privileged;
+ * Re-uses pinned maps of the same layout whatever their capacity (`ret_note` then says which differs,
+ * freed by the caller; NULL there: nothing to say), creates those that are missing, and removes just
+ * these again on failure. pin_path's parent must exist, on a bpffs. -EPERM: not privileged;
  * -EPROTO: pinned maps of another layout; -EOPNOTSUPP: the kernel lacks something, named in the text.
  */
 int loaded_open(const struct load_options *options, struct loaded **ret_loaded, char **ret_note,
 		struct error *error);
 
+enum program_direction { PROGRAM_INGRESS, PROGRAM_EGRESS };
+/* The program's descriptor, borrowed. */
+int loaded_program(const struct loaded *loaded, enum program_direction direction,
+		   bool has_link_layer);
+
 /* Takes back what loaded_open() created in the file system (for `up` that fails later). */
 void loaded_rollback(struct loaded *loaded);
+/* The programs stay loaded where they are attached, the maps where they are pinned. */
 void loaded_free(struct loaded *loaded);
 
-/* Makes the pins (and what leads to them on a bpffs mounted 0700) usable by the agent's user. */
+/* Makes the directory and all pins in it the agent's user's. */
 int loaded_grant(const struct loaded *loaded, uid_t uid, gid_t gid, struct error *error);
 
-/* `down`: removes every pin below pin_path and the directory. 0 where there is nothing. */
+/*
+ * `down`: detaches the pinned links, egress first, removes every pin of ours below pin_path and the
+ * directory. 0 where there is nothing. -ENOTEMPTY: somebody else's file is in it.
+ */
 int unload(const char *pin_path, struct error *error);

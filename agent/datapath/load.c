@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Creates or re-uses the pinned maps and loads the programs. Attaching is hook.c's. */
+#include "datapath/load.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "base/cleanup.h"
+#include "base/error.h"
+#include "datapath/messages.h"
+#include "datapath/pins.h"
+#include "postern.skel.h"
+
+struct loaded {
+	struct postern_bpf *skeleton;
+	char *pin_path;
+	bool directory_is_new;
+	struct bpf_map **new_maps; /* those that this call pinned */
+	size_t n_new_maps;
+};
+
+/* ---- what the object is to look like */
+
+static int set_capacities(struct postern_bpf *skeleton, const struct load_options *options)
+{
+	struct bpf_map *by_flows[] = {skeleton->maps.postern_flows, skeleton->maps.postern_returns};
+	struct bpf_map *by_senders[] = {skeleton->maps.postern_senders, skeleton->maps.postern_nets,
+					skeleton->maps.postern_verdict,
+					skeleton->maps.postern_usage};
+	int r = 0;
+
+	for (size_t i = 0; i < sizeof(by_flows) / sizeof(*by_flows) && !r; i++)
+		r = bpf_map__set_max_entries(by_flows[i], options->flows_max);
+	for (size_t i = 0; i < sizeof(by_senders) / sizeof(*by_senders) && !r; i++)
+		r = bpf_map__set_max_entries(by_senders[i], options->senders_max);
+	return r;
+}
+
+/* The object's own maps; .rodata is libbpf's and new with every load. */
+static bool is_pinned(const struct bpf_map *map)
+{
+	return !bpf_map__is_internal(map) &&
+	       !strncmp(bpf_map__name(map), PIN_MAP_PREFIX, strlen(PIN_MAP_PREFIX));
+}
+
+/* ---- re-use */
+
+/* Appends "SETTING stays PINNED …" to *note. */
+static int note_capacity(char **note, const char *setting, uint32_t pinned, uint32_t wanted)
+{
+	char *longer;
+
+	if (pinned == wanted)
+		return 0;
+	if (asprintf(&longer, "%s%s%s stays %u until 'postern down' (configured: %u)",
+		     *note ? *note : "", *note ? "; " : "", setting, pinned, wanted) < 0)
+		return -ENOMEM;
+	free(*note);
+	*note = longer;
+	return 0;
+}
+
+static int reuse_map(const char *pin_path, struct bpf_map *map, struct error *error)
+{
+	_cleanup_(close_fd_p) int fd = -1;
+	struct bpf_map_info info;
+	int r = pin_map_open(pin_path, bpf_map__name(map), &fd, &info, error);
+
+	if (r == -ENOENT)
+		return 0;
+	if (r)
+		return r;
+	if (info.type != bpf_map__type(map) || info.key_size != bpf_map__key_size(map) ||
+	    info.value_size != bpf_map__value_size(map))
+		return error_set(error, -EPROTO,
+				 "'%s/%s' has another type or size than this version's: run "
+				 "'postern down' with the version that made it, or remove '%s' by "
+				 "hand (flows will be cut)",
+				 pin_path, info.name, pin_path);
+	r = bpf_map__reuse_fd(map, fd);
+	if (r)
+		return error_set(error, r, "'%s/%s' cannot be re-used: %s", pin_path, info.name,
+				 strerror(-r));
+	return 0;
+}
+
+static int check_layout(const char *pin_path, const char *control, struct error *error)
+{
+	_cleanup_(close_fd_p) int fd = -1;
+	struct bpf_map_info info;
+	int r = pin_map_open(pin_path, control, &fd, &info, error);
+
+	if (r == -ENOENT)
+		return 0;
+	return r ? r : pin_layout_check(pin_path, fd, &info, error);
+}
+
+static int reuse_pinned(struct postern_bpf *skeleton, const struct load_options *options,
+			char **note, struct error *error)
+{
+	struct bpf_map *map;
+	int r = check_layout(options->pin_path, bpf_map__name(skeleton->maps.postern_control),
+			     error);
+
+	bpf_object__for_each_map(map, skeleton->obj)
+	{
+		if (!r && is_pinned(map))
+			r = reuse_map(options->pin_path, map, error);
+	}
+	if (r)
+		return r;
+	r = note_capacity(note, "flows_max", bpf_map__max_entries(skeleton->maps.postern_flows),
+			  options->flows_max);
+	if (!r)
+		r = note_capacity(note, "senders_max",
+				  bpf_map__max_entries(skeleton->maps.postern_verdict),
+				  options->senders_max);
+	return r ? error_set(error, r, "out of memory") : 0;
+}
+
+/* ---- loading and pinning */
+
+static int load_error(int code, const char *why, struct error *error)
+{
+	switch (code) {
+	case -EPERM:
+		return error_set(error, code, "not permitted to load BPF programs%s%s",
+				 *why ? ": " : "", why);
+	case -ENOMEM:
+		return error_set(error, code,
+				 "out of memory: flows_max or senders_max is too large for this "
+				 "host%s%s",
+				 *why ? ": " : "", why);
+	default:
+		return error_set(error, -EOPNOTSUPP,
+				 "this kernel does not take the BPF programs (Linux 5.19 or newer "
+				 "is needed): %s",
+				 *why ? why : strerror(-code));
+	}
+}
+
+static int load(struct postern_bpf *skeleton, struct error *error)
+{
+	const char *why;
+	int r;
+
+	messages_begin();
+	r = postern_bpf__load(skeleton);
+	why = messages_end();
+	return r ? load_error(r, why, error) : 0;
+}
+
+/* What `up` decides; selector_kinds and cuts are the agent's and stay as they are. */
+static int fill_control(const struct loaded *loaded, const struct load_options *options,
+			struct error *error)
+{
+	int fd = bpf_map__fd(loaded->skeleton->maps.postern_control);
+	struct control control;
+	uint32_t key = 0;
+	int r = bpf_map_lookup_elem(fd, &key, &control);
+
+	if (!r) {
+		control.layout = POSTERN_LAYOUT;
+		control.established_ns = options->established_ns;
+		control.transitory_ns = options->transitory_ns;
+		r = bpf_map_update_elem(fd, &key, &control, BPF_ANY);
+	}
+	return r ? error_set(error, r, "postern_control cannot be written: %s", strerror(-r)) : 0;
+}
+
+static int pin_if_new(struct loaded *loaded, struct bpf_map *map, struct error *error)
+{
+	char file[PATH_MAX];
+	int r = pin_file(loaded->pin_path, bpf_map__name(map), file, error);
+
+	if (r)
+		return r;
+	r = bpf_obj_pin(bpf_map__fd(map), file);
+	if (r == -EEXIST) /* re-used */
+		return 0;
+	if (r)
+		return error_set(error, r, "cannot pin '%s': %s", file, strerror(-r));
+	loaded->new_maps[loaded->n_new_maps++] = map;
+	return 0;
+}
+
+static int pin_all(struct loaded *loaded, struct error *error)
+{
+	struct bpf_map *last = loaded->skeleton->maps.postern_control;
+	struct bpf_map *map;
+	size_t count = 0;
+	int r = 0;
+
+	bpf_object__for_each_map(map, loaded->skeleton->obj) count++;
+	loaded->new_maps = calloc(count, sizeof(struct bpf_map *));
+	if (!loaded->new_maps)
+		return error_set(error, -ENOMEM, "out of memory");
+	if (!mkdir(loaded->pin_path, 0700))
+		loaded->directory_is_new = true;
+	else if (errno != EEXIST)
+		return error_set(error, -errno, "cannot create '%s': %s", loaded->pin_path,
+				 strerror(errno));
+	bpf_object__for_each_map(map, loaded->skeleton->obj)
+	{
+		if (!r && is_pinned(map) && map != last)
+			r = pin_if_new(loaded, map, error);
+	}
+	return r ? r : pin_if_new(loaded, last, error);
+}
+
+static int open_object(struct loaded *loaded, const struct load_options *options,
+		       struct error *error)
+{
+	const char *why;
+	int r;
+
+	loaded->pin_path = strdup(options->pin_path);
+	if (!loaded->pin_path)
+		return error_set(error, -ENOMEM, "out of memory");
+	messages_begin();
+	loaded->skeleton = postern_bpf__open();
+	r = loaded->skeleton ? set_capacities(loaded->skeleton, options) : -errno;
+	why = messages_end();
+	if (r)
+		return load_error(r, why, error);
+	_Static_assert(sizeof(loaded->skeleton->rodata->steered_ports) == sizeof(options->ports),
+		       "one list of ports");
+	memcpy((void *)loaded->skeleton->rodata->steered_ports, options->ports,
+	       sizeof(options->ports));
+	return 0;
+}
+
+int loaded_open(const struct load_options *options, struct loaded **ret_loaded, char **ret_note,
+		struct error *error)
+{
+	struct loaded *loaded = calloc(1, sizeof(*loaded));
+	_cleanup_(free_p) char *note = NULL;
+	int r;
+
+	if (!loaded)
+		return error_set(error, -ENOMEM, "out of memory");
+	r = open_object(loaded, options, error);
+	if (!r)
+		r = reuse_pinned(loaded->skeleton, options, &note, error);
+	if (!r)
+		r = load(loaded->skeleton, error);
+	if (!r)
+		r = fill_control(loaded, options, error);
+	if (!r)
+		r = pin_all(loaded, error);
+	if (r) {
+		loaded_rollback(loaded);
+		loaded_free(loaded);
+		return r;
+	}
+	*ret_loaded = loaded;
+	*ret_note = TAKE_PTR(note);
+	return 0;
+}
+
+int loaded_program(const struct loaded *loaded, enum program_direction direction,
+		   bool has_link_layer)
+{
+	const struct postern_bpf *skeleton = loaded->skeleton;
+	const struct bpf_program *program;
+
+	if (direction == PROGRAM_INGRESS)
+		program = has_link_layer ? skeleton->progs.postern_ingress
+					 : skeleton->progs.postern_ingress_l3;
+	else
+		program = has_link_layer ? skeleton->progs.postern_egress
+					 : skeleton->progs.postern_egress_l3;
+	return bpf_program__fd(program);
+}
+
+void loaded_rollback(struct loaded *loaded)
+{
+	struct error ignored;
+	char file[PATH_MAX];
+
+	while (loaded->n_new_maps) {
+		const struct bpf_map *map = loaded->new_maps[--loaded->n_new_maps];
+
+		if (!pin_file(loaded->pin_path, bpf_map__name(map), file, &ignored))
+			unlink(file);
+	}
+	if (loaded->directory_is_new)
+		rmdir(loaded->pin_path);
+	loaded->directory_is_new = false;
+}
+
+void loaded_free(struct loaded *loaded)
+{
+	if (!loaded)
+		return;
+	postern_bpf__destroy(loaded->skeleton);
+	free(loaded->new_maps);
+	free(loaded->pin_path);
+	free(loaded);
+}
+
+int loaded_grant(const struct loaded *loaded, uid_t uid, gid_t gid, struct error *error)
+{
+	return pins_chown(loaded->pin_path, uid, gid, error);
+}
+
+int unload(const char *pin_path, struct error *error)
+{
+	return pins_remove(pin_path, error);
+}

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The files below pin_path. Which maps there are, and what is in them, is not known here. */
+#include "datapath/pins.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+
+#include "base/cleanup.h"
+#include "base/error.h"
+#include "postern/abi.h"
+
+int pin_file(const char *pin_path, const char *name, char buffer[PATH_MAX], struct error *error)
+{
+	if (snprintf(buffer, PATH_MAX, "%s/%s", pin_path, name) >= PATH_MAX)
+		return error_set(error, -ENAMETOOLONG, "pin path '%s' is too long", pin_path);
+	return 0;
+}
+
+static int open_error(int code, const char *file, struct error *error)
+{
+	switch (code) {
+	case -ENOENT:
+	case -ENOTDIR:
+		return error_set(error, -ENOENT, "'%s' does not exist", file);
+	case -EACCES:
+	case -EPERM:
+		return error_set(error, -EACCES,
+				 "'%s': not permitted; it belongs to root and to the user that "
+				 "the configuration names",
+				 file);
+	default:
+		return error_set(error, code, "'%s': %s", file, strerror(-code));
+	}
+}
+
+int pin_map_open(const char *pin_path, const char *name, int *ret_fd, struct bpf_map_info *ret_info,
+		 struct error *error)
+{
+	_cleanup_(close_fd_p) int fd = -1;
+	char file[PATH_MAX];
+	__u32 size = sizeof(*ret_info);
+	int r = pin_file(pin_path, name, file, error);
+
+	if (r)
+		return r;
+	fd = bpf_obj_get(file);
+	if (fd < 0)
+		return open_error(fd, file, error);
+	memset(ret_info, 0, sizeof(*ret_info));
+	/* The kernel fills in a map's, a program's or a link's information; only a map has keys. */
+	r = bpf_obj_get_info_by_fd(fd, ret_info, &size);
+	if (r)
+		return open_error(r, file, error);
+	if (strcmp(ret_info->name, name))
+		return error_set(error, -EPROTO, "'%s' is not the map of that name", file);
+	*ret_fd = TAKE_FD(fd);
+	return 0;
+}
+
+int pin_link_remove(const char *file)
+{
+	_cleanup_(close_fd_p) int fd = bpf_obj_get(file);
+	int r;
+
+	if (fd == -ENOENT)
+		return 0;
+	if (fd < 0)
+		return fd;
+	/* ENOLINK: its interface is gone and took the attachment along. */
+	r = bpf_link_detach(fd);
+	if (r && r != -ENOLINK)
+		return r;
+	return unlink(file) && errno != ENOENT ? -errno : 0;
+}
+
+int pin_layout_check(const char *pin_path, int control_fd, const struct bpf_map_info *info,
+		     struct error *error)
+{
+	_cleanup_(free_p) uint32_t *value = NULL;
+	uint32_t key = 0;
+	int r;
+
+	if (info->key_size != sizeof(key) || info->value_size < sizeof(*value))
+		return error_set(error, -EPROTO, "'%s/%s' is no map of Postern's", pin_path,
+				 info->name);
+	value = calloc(1, info->value_size);
+	if (!value)
+		return error_set(error, -ENOMEM, "out of memory");
+	r = bpf_map_lookup_elem(control_fd, &key, value);
+	if (r)
+		return error_set(error, r, "'%s/%s': %s", pin_path, info->name, strerror(-r));
+	if (*value != POSTERN_LAYOUT)
+		return error_set(
+			error, -EPROTO,
+			"'%s' has pinned maps of layout %u, this version has %u: run "
+			"'postern down' with the version that made them, or remove '%s' by "
+			"hand (flows will be cut)",
+			pin_path, *value, POSTERN_LAYOUT, pin_path);
+	return 0;
+}
+
+/* ---- the directory */
+
+typedef int (*pin_visitor)(const char *file, const char *name, void *data);
+
+static void closedir_p(DIR **directory)
+{
+	if (*directory)
+		closedir(*directory);
+}
+
+/* Every file in the directory; 0 where there is no directory. A visitor's error ends it. */
+static int for_each_pin(const char *pin_path, pin_visitor visitor, void *data, struct error *error)
+{
+	_cleanup_(closedir_p) DIR *directory = opendir(pin_path);
+	char file[PATH_MAX];
+	struct dirent *entry;
+	int r = 0;
+
+	if (!directory && errno == ENOENT)
+		return 0;
+	if (!directory)
+		return error_set(error, -errno, "'%s': %s", pin_path, strerror(errno));
+	while (!r && (entry = readdir(directory))) {
+		if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
+			continue;
+		r = pin_file(pin_path, entry->d_name, file, error);
+		if (r)
+			return r;
+		r = visitor(file, entry->d_name, data);
+		if (r)
+			error_set(error, r, "'%s': %s", file, strerror(-r));
+	}
+	return r;
+}
+
+struct owner {
+	uid_t uid;
+	gid_t gid;
+};
+
+static int chown_one(const char *file, const char *name, void *data)
+{
+	const struct owner *owner = data;
+
+	(void)name;
+	return lchown(file, owner->uid, owner->gid) ? -errno : 0;
+}
+
+int pins_chown(const char *pin_path, uid_t uid, gid_t gid, struct error *error)
+{
+	struct owner owner = {uid, gid};
+	int r = for_each_pin(pin_path, chown_one, &owner, error);
+
+	if (!r && lchown(pin_path, uid, gid))
+		r = error_set(error, -errno, "'%s': %s", pin_path, strerror(errno));
+	return r;
+}
+
+static bool has_prefix(const char *name, const char *prefix)
+{
+	return !strncmp(name, prefix, strlen(prefix));
+}
+
+static int remove_egress_link(const char *file, const char *name, void *data)
+{
+	(void)data;
+	if (!has_prefix(name, PIN_LINK_PREFIX) || !strstr(name, "_egress"))
+		return 0;
+	return pin_link_remove(file);
+}
+
+static int remove_link(const char *file, const char *name, void *data)
+{
+	(void)data;
+	return has_prefix(name, PIN_LINK_PREFIX) ? pin_link_remove(file) : 0;
+}
+
+static int remove_map(const char *file, const char *name, void *data)
+{
+	(void)data;
+	if (!has_prefix(name, PIN_MAP_PREFIX))
+		return 0;
+	return unlink(file) && errno != ENOENT ? -errno : 0;
+}
+
+int pins_remove(const char *pin_path, struct error *error)
+{
+	int r = for_each_pin(pin_path, remove_egress_link, NULL, error);
+
+	if (!r)
+		r = for_each_pin(pin_path, remove_link, NULL, error);
+	if (!r)
+		r = for_each_pin(pin_path, remove_map, NULL, error);
+	if (!r && rmdir(pin_path) && errno != ENOENT)
+		r = error_set(error, -errno, "'%s' cannot be removed: %s", pin_path,
+			      strerror(errno));
+	return r;
+}

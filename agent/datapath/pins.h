@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Within datapath/ only: the files below pin_path, and opening a pinned map. */
+#pragma once
+
+#include <limits.h>
+#include <sys/types.h>
+
+struct error;
+struct bpf_map_info;
+
+/* What `up` pins is named "postern_…" (maps) and "link_IFNAME_egress", "link_IFNAME_ingress". */
+#define PIN_MAP_PREFIX	"postern_"
+#define PIN_LINK_PREFIX "link_"
+
+/* "PIN_PATH/NAME" into `buffer`. -ENAMETOOLONG. */
+int pin_file(const char *pin_path, const char *name, char buffer[PATH_MAX], struct error *error);
+
+/*
+ * A descriptor of the pinned map and what the kernel says of it. -ENOENT: no such pin; -EACCES: not
+ * allowed to; -EPROTO: what is pinned there is no map.
+ */
+int pin_map_open(const char *pin_path, const char *name, int *ret_fd, struct bpf_map_info *ret_info,
+		 struct error *error);
+
+/* Detaches the pinned link at once, whoever holds it open, and removes the pin. 0: it was not there. */
+int pin_link_remove(const char *file);
+
+/*
+ * Reads the layout number out of an open postern_control, whatever the rest of its value looks like.
+ * -EPROTO: it is not POSTERN_LAYOUT; the text says what to do.
+ */
+int pin_layout_check(const char *pin_path, int control_fd, const struct bpf_map_info *info,
+		     struct error *error);
+
+/* The directory and everything in it; 0 where it does not exist. */
+int pins_chown(const char *pin_path, uid_t uid, gid_t gid, struct error *error);
+
+/*
+ * Links first, egress before ingress; then the maps, then the directory. 0 where it does not exist.
+ * -ENOTEMPTY: it holds somebody else's files, which stay.
+ */
+int pins_remove(const char *pin_path, struct error *error);
