@@ -7,6 +7,8 @@
 #include <linux/pkt_cls.h>
 #include <bpf/bpf_helpers.h>
 
+#include "egress.h"
+#include "ingress.h"
 #include "maps.h"
 
 char _license[] SEC("license") = "Dual BSD/GPL";
@@ -19,23 +21,23 @@ const char bpf_metadata_layout[] SEC(".rodata") __attribute__((used)) = TEXT_OF(
 SEC("tc")
 int postern_egress(struct __sk_buff *skb)
 {
-	return steered_ports[0] == skb->len ? TC_ACT_SHOT : TC_ACT_UNSPEC;
+	return egress(skb, ETH_HLEN);
 }
 
 SEC("tc")
 int postern_egress_l3(struct __sk_buff *skb)
 {
-	return steered_ports[0] == skb->len ? TC_ACT_SHOT : TC_ACT_UNSPEC;
+	return egress(skb, 0);
 }
 
 SEC("tc")
 int postern_ingress(struct __sk_buff *skb)
 {
-	return steered_ports[0] == skb->len ? TC_ACT_SHOT : TC_ACT_UNSPEC;
+	return ingress(skb, ETH_HLEN);
 }
 
 SEC("tc")
 int postern_ingress_l3(struct __sk_buff *skb)
 {
-	return steered_ports[0] == skb->len ? TC_ACT_SHOT : TC_ACT_UNSPEC;
+	return ingress(skb, 0);
 }

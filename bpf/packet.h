@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Reads a packet's headers into struct packet: Ethernet with up to two in-line VLAN tags or none at
+ * all, IPv4 with options, IPv6 with a bounded walk over extension headers, TCP. Headers are copied
+ * out, so that nothing depends on packet pointers once a helper has moved the packet.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <linux/bpf.h>
+#include <linux/if_ether.h>
+#include <linux/in.h>
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <linux/tcp.h>
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+
+#include "maps.h"
+
+#define PACKET_VLAN_TAGS  2
+#define PACKET_EXTENSIONS 6
+/* Every header that is read directly lies below; keeps the verifier's view of offsets small. */
+#define PACKET_DIRECT_MAX 256
+
+#define IPV4_MORE_FRAGMENTS  0x2000
+#define IPV4_FRAGMENT_OFFSET 0x1fff
+#define IPV6_FRAGMENT_OFFSET 0xfff8
+
+#define TCP_FIN 0x01
+#define TCP_SYN 0x02
+#define TCP_RST 0x04
+#define TCP_ACK 0x10
+
+enum direction { EGRESS, INGRESS };
+
+enum packet_kind {
+	PACKET_OTHER, /* none of ours: another protocol or port, or too short to tell */
+	PACKET_TCP,   /* all of struct packet is set */
+	PACKET_SHORT, /* a steered port, but the TCP header is cut short: only `key` is set */
+	PACKET_OPAQUE, /* more IPv6 extension headers than are walked, or cut short: only addresses */
+};
+
+/*
+ * `key` is seen from this side in both directions: source is the local end. So on egress it is the
+ * flow's key, and on ingress, the packet coming from key.destination, it is the return key, which has
+ * the same layout.
+ */
+struct packet {
+	struct flow_key key __attribute__((aligned(8)));
+	__u32 sequence; /* these two in host order */
+	__u32 acknowledgement;
+	__u32 ip;    /* offset of the IP header */
+	__u32 tcp;   /* offset of the TCP header */
+	__u32 bytes; /* IP packet, without what an Ethernet frame is padded with */
+	__u32 payload_bytes;
+	__sum16 ip_check;
+	__u8 version; /* 4 or 6 */
+	__u8 flags;
+	__u8 fragment; /* 0 or 1: the first part, with ports, of a packet in fragments */
+	__u8 reserved[3];
+};
+
+_Static_assert(sizeof(struct flow_key) == sizeof(struct return_key), "one stands for the other");
+_Static_assert(__builtin_offsetof(struct flow_key, source_port) ==
+		       __builtin_offsetof(struct return_key, port),
+	       "one stands for the other");
+
+/* Fields of the maps are bytes; where they lie in memory they are aligned to 4. */
+static __always_inline void address_copy(void *to, const void *from)
+{
+	__builtin_memcpy(__builtin_assume_aligned(to, 4), __builtin_assume_aligned(from, 4), 16);
+}
+
+static __always_inline bool address_equal(const void *a, const void *b)
+{
+	const __u32 *x = __builtin_assume_aligned(a, 4);
+	const __u32 *y = __builtin_assume_aligned(b, 4);
+
+	return x[0] == y[0] && x[1] == y[1] && x[2] == y[2] && x[3] == y[3];
+}
+
+static __always_inline void address_set_ipv4(void *to, __be32 address)
+{
+	__u32 *words = __builtin_assume_aligned(to, 4);
+
+	words[0] = 0;
+	words[1] = 0;
+	words[2] = bpf_htonl(0xffff);
+	words[3] = address;
+}
+
+static __always_inline __be32 address_ipv4(const void *address)
+{
+	return ((const __u32 *)__builtin_assume_aligned(address, 4))[3];
+}
+
+static __always_inline bool address_is_ipv4(const void *address)
+{
+	const __u32 *words = __builtin_assume_aligned(address, 4);
+
+	return !words[0] && !words[1] && words[2] == bpf_htonl(0xffff);
+}
+
+/* A SYN that opens a connection, not the answer to one. */
+static __always_inline bool packet_opens(const struct packet *packet)
+{
+	return (packet->flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN;
+}
+
+/* Directly where the bytes are linear; a device may leave headers in fragments, so else by the helper. */
+static __always_inline long packet_read(struct __sk_buff *skb, __u32 offset, void *to, __u32 size)
+{
+	void *data = (void *)(long)skb->data;
+	void *end = (void *)(long)skb->data_end;
+
+	if (offset > PACKET_DIRECT_MAX || data + offset + size > end)
+		return bpf_skb_load_bytes(skb, offset, to, size);
+	__builtin_memcpy(__builtin_assume_aligned(to, 4),
+			 __builtin_assume_aligned(data + offset, 4), size);
+	return 0;
+}
+
+/* Sets packet->ip. What follows the link header: ETH_P_IP, ETH_P_IPV6 or something else. */
+static __always_inline __u16 parse_link(struct __sk_buff *skb, __u32 link_header,
+					struct packet *packet)
+{
+	struct {
+		__u8 addresses[2 * ETH_ALEN];
+		__be16 protocol;
+		__be16 padding;
+	} ethernet;
+	__be32 tag; /* of a VLAN: control information, protocol */
+	__u8 first;
+
+	packet->ip = link_header;
+	if (!link_header) {
+		if (packet_read(skb, 0, &first, 1))
+			return 0;
+		return first >> 4 == 4 ? ETH_P_IP : first >> 4 == 6 ? ETH_P_IPV6 : 0;
+	}
+	if (packet_read(skb, 0, &ethernet, ETH_HLEN))
+		return 0;
+	for (int i = 0; i < PACKET_VLAN_TAGS; i++) {
+		if (ethernet.protocol != bpf_htons(ETH_P_8021Q) &&
+		    ethernet.protocol != bpf_htons(ETH_P_8021AD))
+			break;
+		if (packet_read(skb, packet->ip, &tag, sizeof(tag)))
+			return 0;
+		ethernet.protocol = bpf_htons(bpf_ntohl(tag) & 0xffff);
+		packet->ip += sizeof(tag);
+	}
+	return bpf_ntohs(ethernet.protocol);
+}
+
+/* Lengths come from the header: a frame may be padded. 0 stands for more than 64 KiB (BIG TCP). */
+static __always_inline void set_bytes(struct __sk_buff *skb, __u32 total, struct packet *packet)
+{
+	packet->bytes = skb->len - packet->ip;
+	if (total && total < packet->bytes)
+		packet->bytes = total;
+}
+
+static __always_inline void set_addresses_ipv4(const struct iphdr *ip, enum direction direction,
+					       struct packet *packet)
+{
+	address_set_ipv4(packet->key.source, direction == EGRESS ? ip->saddr : ip->daddr);
+	address_set_ipv4(packet->key.destination, direction == EGRESS ? ip->daddr : ip->saddr);
+}
+
+static __always_inline enum packet_kind parse_ipv4(struct __sk_buff *skb, enum direction direction,
+						   struct packet *packet)
+{
+	__u16 fragment;
+	struct iphdr ip;
+
+	if (packet_read(skb, packet->ip, &ip, sizeof(ip)))
+		return PACKET_OTHER;
+	fragment = bpf_ntohs(ip.frag_off);
+	if (ip.version != 4 || ip.ihl < 5 || ip.protocol != IPPROTO_TCP ||
+	    fragment & IPV4_FRAGMENT_OFFSET)
+		return PACKET_OTHER;
+	packet->version = 4;
+	packet->ip_check = ip.check;
+	packet->fragment = !!(fragment & IPV4_MORE_FRAGMENTS);
+	packet->tcp = packet->ip + ip.ihl * 4;
+	set_bytes(skb, bpf_ntohs(ip.tot_len), packet);
+	set_addresses_ipv4(&ip, direction, packet);
+	return PACKET_TCP;
+}
+
+static __always_inline bool is_extension(__u8 header)
+{
+	return header == IPPROTO_HOPOPTS || header == IPPROTO_ROUTING ||
+	       header == IPPROTO_FRAGMENT || header == IPPROTO_DSTOPTS || header == IPPROTO_AH;
+}
+
+/* RFC 8200 section 4; the authentication header counts in words of 4 (RFC 4302 section 2.2). */
+static __noinline enum packet_kind walk_extensions(struct __sk_buff *skb, __u8 header,
+						   struct packet *packet)
+{
+	struct {
+		__u8 next;
+		__u8 length;
+		__be16 fragment; /* of a fragment header; every header has 8 bytes at least */
+		__u32 rest;
+	} extension;
+
+	for (int i = 0; i < PACKET_EXTENSIONS && is_extension(header); i++) {
+		if (bpf_skb_load_bytes(skb, packet->tcp, &extension, sizeof(extension)))
+			return PACKET_OPAQUE;
+		if (header == IPPROTO_FRAGMENT) {
+			if (bpf_ntohs(extension.fragment) & IPV6_FRAGMENT_OFFSET)
+				return PACKET_OTHER;
+			packet->fragment = 1;
+			packet->tcp += 8;
+		} else if (header == IPPROTO_AH) {
+			packet->tcp += (extension.length + 2) * 4;
+		} else {
+			packet->tcp += (extension.length + 1) * 8;
+		}
+		header = extension.next;
+	}
+	if (header == IPPROTO_TCP)
+		return PACKET_TCP;
+	return is_extension(header) ? PACKET_OPAQUE : PACKET_OTHER;
+}
+
+static __always_inline enum packet_kind parse_ipv6(struct __sk_buff *skb, enum direction direction,
+						   struct packet *packet)
+{
+	struct ipv6hdr ip;
+	__u32 payload;
+
+	if (packet_read(skb, packet->ip, &ip, sizeof(ip)) || ip.version != 6)
+		return PACKET_OTHER;
+	if (ip.nexthdr != IPPROTO_TCP && !is_extension(ip.nexthdr))
+		return PACKET_OTHER;
+	packet->version = 6;
+	packet->fragment = 0;
+	packet->tcp = packet->ip + sizeof(ip);
+	payload = bpf_ntohs(ip.payload_len);
+	set_bytes(skb, payload ? payload + sizeof(ip) : 0, packet);
+	address_copy(packet->key.source, direction == EGRESS ? &ip.saddr : &ip.daddr);
+	address_copy(packet->key.destination, direction == EGRESS ? &ip.daddr : &ip.saddr);
+	if (ip.nexthdr == IPPROTO_TCP)
+		return PACKET_TCP;
+	return walk_extensions(skb, ip.nexthdr, packet);
+}
+
+static __always_inline bool is_steered(__u16 port)
+{
+#pragma unroll
+	for (int i = 0; i < POSTERN_PORTS_MAX; i++) {
+		__u16 steered = steered_ports[i];
+
+		if (!steered)
+			return false;
+		if (steered == port)
+			return true;
+	}
+	return false;
+}
+
+static __always_inline void set_ports(__be16 source, __be16 destination, enum direction direction,
+				      struct packet *packet)
+{
+	packet->key.source_port = bpf_ntohs(direction == EGRESS ? source : destination);
+	packet->key.destination_port = bpf_ntohs(direction == EGRESS ? destination : source);
+}
+
+static __always_inline enum packet_kind parse_tcp(struct __sk_buff *skb, enum direction direction,
+						  struct packet *packet)
+{
+	struct tcphdr tcp;
+	__u32 headers;
+
+	packet->flags = 0;
+	if (packet_read(skb, packet->tcp, &tcp, sizeof(tcp))) {
+		if (bpf_skb_load_bytes(skb, packet->tcp, &tcp, 2 * sizeof(tcp.source)))
+			return PACKET_OTHER;
+		set_ports(tcp.source, tcp.dest, direction, packet);
+		return is_steered(packet->key.destination_port) ? PACKET_SHORT : PACKET_OTHER;
+	}
+	set_ports(tcp.source, tcp.dest, direction, packet);
+	if (!is_steered(packet->key.destination_port))
+		return PACKET_OTHER;
+	packet->flags = ((const __u8 *)&tcp)[13];
+	packet->sequence = bpf_ntohl(tcp.seq);
+	packet->acknowledgement = bpf_ntohl(tcp.ack_seq);
+	headers = packet->tcp - packet->ip + tcp.doff * 4;
+	packet->payload_bytes = packet->bytes > headers ? packet->bytes - headers : 0;
+	return PACKET_TCP;
+}
+
+static __always_inline enum packet_kind packet_parse(struct __sk_buff *skb, __u32 link_header,
+						     enum direction direction,
+						     struct packet *packet)
+{
+	enum packet_kind kind = PACKET_OTHER;
+	__u16 protocol = parse_link(skb, link_header, packet);
+
+	if (protocol == ETH_P_IP)
+		kind = parse_ipv4(skb, direction, packet);
+	else if (protocol == ETH_P_IPV6)
+		kind = parse_ipv6(skb, direction, packet);
+	return kind == PACKET_TCP ? parse_tcp(skb, direction, packet) : kind;
+}

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* What people and the agent get to hear: counters, events of drops, the usage of senders and addresses. */
+#pragma once
+
+#include <linux/pkt_cls.h>
+
+#include "maps.h"
+#include "packet.h"
+
+static __always_inline void count(enum counter counter)
+{
+	__u32 zero = 0;
+	struct stats *stats = bpf_map_lookup_elem(&postern_stats, &zero);
+
+	if (stats && counter < COUNTERS)
+		((__u64 *)stats)[counter]++;
+}
+
+static __always_inline void emit(const struct packet *packet, __u32 sender, __u32 pool,
+				 enum counter what)
+{
+	struct event *event = bpf_ringbuf_reserve(&postern_events, sizeof(*event), 0);
+
+	if (!event) {
+		count(COUNTER_events_lost);
+		return;
+	}
+	event->time_ns = bpf_ktime_get_ns();
+	event->what = what;
+	event->sender = sender;
+	event->pool = pool;
+	event->source_port = packet->key.source_port;
+	event->destination_port = packet->key.destination_port;
+	address_copy(event->source, packet->key.source);
+	address_copy(event->destination, packet->key.destination);
+	bpf_ringbuf_submit(event, 0);
+}
+
+/* Counts and tells; a SYN counts as refused to its sender. The action to return. */
+static __noinline int report_drop(const struct packet *packet, __u32 sender, __u32 pool,
+				  enum counter what)
+{
+	struct usage *usage;
+
+	count(what);
+	emit(packet, sender, pool, what);
+	usage = bpf_map_lookup_elem(&postern_usage, &sender);
+	if (usage && packet_opens(packet)) {
+		__sync_fetch_and_add(&usage->refused, 1);
+		usage->last_ns = bpf_ktime_get_ns();
+	}
+	return TC_ACT_SHOT;
+}
+
+/* A gauge whose entry was made anew while flows live must not wrap. */
+static __always_inline void gauge_down(__u64 *gauge)
+{
+	if (*gauge)
+		__sync_fetch_and_add(gauge, -1);
+}
+
+static __always_inline void report_opened(const struct flow *flow)
+{
+	struct usage *usage = bpf_map_lookup_elem(&postern_usage, &flow->sender);
+	struct address_usage *address = bpf_map_lookup_elem(&postern_addruse, &flow->address_id);
+
+	count(COUNTER_flows_opened);
+	if (usage) {
+		__sync_fetch_and_add(&usage->connections, 1);
+		__sync_fetch_and_add(&usage->flows, 1);
+		usage->last_ns = flow->opened_ns;
+	}
+	if (address) {
+		__sync_fetch_and_add(&address->connections, 1);
+		__sync_fetch_and_add(&address->flows, 1);
+	}
+}
+
+static __always_inline void report_ended(__u32 sender, __u32 address_id)
+{
+	struct usage *usage = bpf_map_lookup_elem(&postern_usage, &sender);
+	struct address_usage *address = bpf_map_lookup_elem(&postern_addruse, &address_id);
+
+	if (usage)
+		gauge_down(&usage->flows);
+	if (address)
+		gauge_down(&address->flows);
+}
