@@ -20,12 +20,14 @@ static __always_inline int steer_verdict(__u32 sender, __u64 now, struct steerin
 	if (!verdict)
 		return -ENOENT;
 	if (verdict->until_ns && verdict->until_ns <= now) {
-		ret->action = VERDICT_STEER;
-		ret->pool = POOL_NORMAL;
-		return 0;
+		ret->action = verdict->after_action;
+		ret->pool = verdict->after_pool;
+	} else {
+		ret->action = verdict->action;
+		ret->pool = verdict->pool;
 	}
-	ret->action = verdict->action;
-	ret->pool = verdict->action == VERDICT_STEER ? verdict->pool : POOL_NONE;
+	if (ret->action != VERDICT_STEER)
+		ret->pool = POOL_NONE;
 	return 0;
 }
 
