@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The agent as a process: what it may do, and what goes on without it.
+#include <criterion/criterion.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "netns/postern.h"
+
+TestSuite(netns_agent, .init = world_init, .fini = world_done, .timeout = 45);
+
+static const struct origin tenant = {.host = TENANT};
+static const struct origin local = {.host = MAIL};
+
+static char *proc_status(pid_t pid)
+{
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/%d/status", pid);
+	return read_text(path);
+}
+
+Test(netns_agent, runs_as_its_user_with_no_capability_and_no_way_to_get_one)
+{
+	static const char *const expected[] = {
+		"\nUid:\t65534\t65534\t65534\t65534\n", "\nGid:\t65534\t65534\t65534\t65534\n",
+		"\nCapInh:\t0000000000000000\n",	"\nCapPrm:\t0000000000000000\n",
+		"\nCapEff:\t0000000000000000\n",	"\nCapBnd:\t0000000000000000\n",
+		"\nCapAmb:\t0000000000000000\n",	"\nNoNewPrivs:\t1\n",
+	};
+	_cleanup_(free_p) char *status = proc_status(postern_begin(NULL));
+
+	for (size_t i = 0; i < sizeof(expected) / sizeof(expected[0]); i++)
+		cr_assert_not_null(strstr(status, expected[i]), "expected %s in:\n%s",
+				   expected[i] + 1, status);
+}
+
+Test(netns_agent, without_capabilities_it_changes_a_verdict_in_the_pinned_map)
+{
+	_cleanup_(free_p) char *map = NULL;
+
+	postern_begin(NULL);
+	free(postern_must("sender set tenant-7 high-risk"));
+	map = host_must(MAIL, "bpftool map dump pinned %s/postern_verdict", world.pin_path);
+	cr_assert_not_null(strstr(map, "\"label\": \"tenant-7\""), "%s", map);
+	cr_assert_not_null(strstr(map, "\"pool_label\": \"high-risk\""), "%s", map);
+	cr_assert_not_null(strstr(map, "\"reason\": \"REASON_MANUAL\""), "%s", map);
+}
+
+Test(netns_agent, killed_in_the_middle_of_traffic_it_takes_nothing_with_it)
+{
+	struct capture *capture;
+	int receiver = receiver_open(25);
+	pid_t agent = postern_begin(NULL);
+
+	free(postern_must("sender set tenant-7 high-risk"));
+	free(postern_must("pool drain normal 192.0.2.10"));
+	capture = capture_start();
+	{
+		_cleanup_talk_ struct talk before = talk_must(receiver, &tenant, RECEIVER_IPV4, 25);
+		pid_t stream = fork();
+
+		if (!stream)
+			_exit(!talk_transfer(&before, 400 << 20, 40 << 20));
+		cr_assert_eq(host_stop(agent, SIGKILL), 128 + SIGKILL);
+		expect_pool(receiver, &tenant, RECEIVER_IPV4, "high-risk");
+		expect_pool(receiver, &local, RECEIVER_IPV4, "normal");
+		agent = postern_agent();
+		int status = -1;
+
+		waitpid(stream, &status, 0);
+		cr_assert_eq(status, 0, "the transfer broke");
+		cr_assert(talk_lives(&before));
+	}
+	expect_pools_only(capture);
+}
+
+Test(netns_agent, a_restart_after_a_kill_keeps_what_was_set_by_hand)
+{
+	_cleanup_(free_p) char *pools = NULL, *sender = NULL;
+	pid_t agent = postern_begin(NULL);
+	int receiver = receiver_open(25);
+
+	free(postern_must("sender set tenant-7 high-risk"));
+	free(postern_must("sender block tenant-8"));
+	free(postern_must("pool drain normal 192.0.2.10"));
+	free(postern_must("pool disable relay"));
+	host_stop(agent, SIGKILL);
+	postern_agent();
+	pools = postern_must("-j pool list | jq -c '[.[] | [.name, .state, "
+			     "(.addresses[] | select(.state != \"active\") | .address)]]'");
+	cr_assert_str_eq(pools, "[[\"normal\",\"enabled\",\"192.0.2.10\"],"
+				"[\"high-risk\",\"enabled\"],[\"relay\",\"disabled\"]]\n");
+	sender = postern_must("-j sender show tenant-7 | jq -c '[.verdict.pool, .verdict.reason]'");
+	cr_assert_str_eq(sender, "[\"high-risk\",\"manual\"]\n");
+	expect_pool(receiver, &tenant, RECEIVER_IPV4, "high-risk");
+	expect_refused(receiver, &(struct origin){.host = TENANT, .bind = TENANT_OTHER},
+		       RECEIVER_IPV4);
+}
+
+Test(netns_agent, what_was_set_by_hand_outlives_down_and_up)
+{
+	int receiver = receiver_open(25);
+	pid_t agent = postern_begin(NULL);
+
+	free(postern_must("sender set tenant-7 high-risk"));
+	host_stop(agent, SIGTERM);
+	free(postern_must("down"));
+	free(postern_must("up"));
+	expect_pool(receiver, &tenant, RECEIVER_IPV4, "high-risk");
+	expect_pool(receiver, &local, RECEIVER_IPV4, "normal");
+}
+
+Test(netns_agent, ends_by_a_signal_with_status_0)
+{
+	cr_assert_eq(host_stop(postern_begin(NULL), SIGTERM), 0);
+}
+
+Test(netns_agent, where_it_is_away_the_command_line_reads_the_maps_and_says_so)
+{
+	_cleanup_result_ struct result listed = {0}, set = {0};
+
+	postern_configure(NULL);
+	free(postern_must("up"));
+	listed = postern_run("sender list");
+	cr_assert_eq(listed.status, 0, "%s", listed.text);
+	cr_assert_not_null(strstr(listed.text, "tenant-7"), "%s", listed.text);
+	cr_assert_not_null(strstr(listed.text, "agent"), "does not say so: %s", listed.text);
+	set = postern_run("sender set tenant-7 high-risk");
+	cr_assert_eq(set.status, 1, "%s", set.text);
+}

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// A real Postfix on the mail host, its lanes exactly as `postern mta postfix` prints them, and
+// smtp-sink on the internet, which writes down the client address of each message.
+#include <criterion/criterion.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "netns/postern.h"
+
+static void stop_postfix(void)
+{
+	if (world.watchdog_pipe >= 0)
+		host_run(MAIL, "postfix -c %s/postfix/etc stop", world.directory);
+	world_done();
+}
+
+TestSuite(netns_postfix, .init = world_init, .fini = stop_postfix, .timeout = 60);
+
+static void start_receiver(void)
+{
+	static const char *const listen[] = {"0.0.0.0:25", "[::]:25"};
+	char template[64];
+
+	free(host_must(INTERNET, "mkdir -m 0777 %s/received", world.directory));
+	snprintf(template, sizeof(template), "%s/received/message.", world.directory);
+	for (int i = 0; i < 2; i++)
+		host_start(INTERNET, "sink",
+			   (const char *const[]){"smtp-sink", "-u", "nobody", "-d", template,
+						 listen[i], "64", NULL});
+	cr_assert(wait_for(({
+				   _cleanup_(free_p) char *listeners =
+					   host_must(INTERNET, "ss -Hltn 'sport = 25' | wc -l");
+				   !strcmp(listeners, "2\n");
+			   }),
+			   5000));
+}
+
+/* Mail of risky@ and of the null sender takes the high-risk lane, all other mail the normal one. */
+static void start_postfix(void)
+{
+	free(host_must(MAIL,
+		       "set -e; %s -c %s/postern.conf mta postfix >%s/lanes;"
+		       "tools/postfix-instance %s/postfix <%s/lanes",
+		       getenv("POSTERN"), world.directory, world.directory, world.directory,
+		       world.directory));
+	free(world_write("postfix/etc/senders", "<> postern-high-risk:\n"
+						"risky@example.net postern-high-risk:\n"));
+	free(host_must(MAIL,
+		       "postconf -c %s/postfix/etc -e default_transport=postern-normal: "
+		       "sender_dependent_default_transport_maps=texthash:%s/postfix/etc/senders;"
+		       "postfix -c %s/postfix/etc start",
+		       world.directory, world.directory, world.directory));
+}
+
+static void submit(const char *from, const char *to)
+{
+	free(host_must(MAIL, "timeout 20 smtp-source -f '%s' -t '%s' 127.0.0.1:2525", from, to));
+}
+
+/* "address helo" of the one message to `to`, awaited. The caller's. */
+static char *client_of(const char *to)
+{
+	char *seen = NULL;
+
+	cr_assert(wait_for(({
+				   free(seen);
+				   seen = host_must(
+					   MAIL,
+					   "cat $(grep -lF 'X-Rcpt-Args: <%s>' -r %s/received) "
+					   "</dev/null |"
+					   "awk '/^X-Client-Addr/ { a = $2; sub(/ipv6:/, \"\", a) }"
+					   "/^X-Helo-Args/ { print a, $2 }'",
+					   to, world.directory);
+				   *seen != '\0';
+			   }),
+			   15000),
+		  "no message to %s arrived", to);
+	return seen;
+}
+
+static void expect_lane(const char *from, const char *to, const char *pool, const char *helo)
+{
+	_cleanup_(free_p) char *seen = NULL;
+	char address[ADDRESS_TEXT_SIZE], name[64];
+
+	submit(from, to);
+	seen = client_of(to);
+	cr_assert_eq(sscanf(seen, "%45s %63s", address, name), 2, "%s", seen);
+	cr_assert_str_eq(pool_of(address), pool, "mail of %s came from %s", from, address);
+	cr_assert_str_eq(name, helo);
+}
+
+Test(netns_postfix, each_lane_leaves_by_its_pool_and_says_its_name)
+{
+	struct capture *capture;
+
+	start_receiver();
+	postern_begin(NULL);
+	capture = capture_start();
+	start_postfix();
+	expect_lane("user@example.net", "one@[" RECEIVER_IPV4 "]", "normal", "out.example.net");
+	expect_lane("risky@example.net", "two@[" RECEIVER_IPV4 "]", "high-risk",
+		    "risk.example.net");
+	expect_lane("<>", "three@[" RECEIVER_IPV4 "]", "high-risk", "risk.example.net");
+	expect_lane("user@example.net", "four@[IPv6:" RECEIVER_IPV6 "]", "normal",
+		    "out.example.net");
+	expect_lane("<>", "five@[IPv6:" RECEIVER_IPV6 "]", "high-risk", "risk.example.net");
+	expect_pools_only(capture);
+}
+
+Test(netns_postfix, mail_of_a_lane_whose_pool_is_disabled_waits_and_goes_when_it_is_enabled)
+{
+	struct capture *capture;
+
+	start_receiver();
+	postern_begin(NULL);
+	capture = capture_start();
+	start_postfix();
+	free(postern_must("pool disable high-risk"));
+	submit("risky@example.net", "late@[" RECEIVER_IPV4 "]");
+	expect_lane("user@example.net", "now@[" RECEIVER_IPV4 "]", "normal", "out.example.net");
+	cr_assert(wait_for(({
+				   _cleanup_(free_p) char *log = host_must(
+					   MAIL, "cat %s/postfix/mail.log", world.directory);
+				   strstr(log, "status=deferred");
+			   }),
+			   10000),
+		  "nothing was deferred");
+	free(postern_must("pool enable high-risk"));
+	{
+		_cleanup_(free_p) char *seen = client_of("late@[" RECEIVER_IPV4 "]");
+		char address[ADDRESS_TEXT_SIZE];
+
+		cr_assert_eq(sscanf(seen, "%45s", address), 1);
+		cr_assert_str_eq(pool_of(address), "high-risk");
+	}
+	expect_pools_only(capture);
+}
