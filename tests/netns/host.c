@@ -182,6 +182,18 @@ char *host_must(enum host host, const char *format, ...)
 	return result.text;
 }
 
+bool host_succeeds(enum host host, const char *format, ...)
+{
+	_cleanup_(free_p) char *command = NULL;
+	_cleanup_result_ struct result result = {0};
+	va_list arguments;
+
+	va_start(arguments, format);
+	result = run_format(host, format, arguments, &command);
+	va_end(arguments);
+	return result.status == 0;
+}
+
 pid_t host_start(enum host host, const char *name, const char *const argv[])
 {
 	char log[64];

@@ -59,6 +59,8 @@ struct result host_run(enum host host, const char *format, ...)
 /* The same; a status other than 0 fails the test. The text is the caller's. */
 char *host_must(enum host host, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+bool host_succeeds(enum host host, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
 /* A process on a host; output is appended to world.directory/NAME.log. Dies with the test. */
 pid_t host_start(enum host host, const char *name, const char *const argv[]);
 /* Sends the signal, awaits the end and returns the status as in struct result. */

@@ -76,11 +76,9 @@ char *postern_must(const char *format, ...)
 
 static bool api_answers(void)
 {
-	_cleanup_result_ struct result asked =
-		host_run(MAIL, "curl -sf --unix-socket %s/run/api.sock http://localhost/v1/status",
-			 world.directory);
-
-	return asked.status == 0;
+	return host_succeeds(MAIL,
+			     "curl -sf --unix-socket %s/run/api.sock http://localhost/v1/status",
+			     world.directory);
 }
 
 pid_t postern_agent(void)

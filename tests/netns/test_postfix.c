@@ -19,6 +19,13 @@ static void stop_postfix(void)
 
 TestSuite(netns_postfix, .init = world_init, .fini = stop_postfix, .timeout = 60);
 
+static bool sinks_listen(void)
+{
+	_cleanup_(free_p) char *count = host_must(INTERNET, "ss -Hltn 'sport = 25' | wc -l");
+
+	return !strcmp(count, "2\n");
+}
+
 static void start_receiver(void)
 {
 	static const char *const listen[] = {"0.0.0.0:25", "[::]:25"};
@@ -30,12 +37,7 @@ static void start_receiver(void)
 		host_start(INTERNET, "sink",
 			   (const char *const[]){"smtp-sink", "-u", "nobody", "-d", template,
 						 listen[i], "64", NULL});
-	cr_assert(wait_for(({
-				   _cleanup_(free_p) char *listeners =
-					   host_must(INTERNET, "ss -Hltn 'sport = 25' | wc -l");
-				   !strcmp(listeners, "2\n");
-			   }),
-			   5000));
+	cr_assert(wait_for(sinks_listen(), 5000));
 }
 
 /* Mail of risky@ and of the null sender takes the high-risk lane, all other mail the normal one. */
@@ -60,24 +62,23 @@ static void submit(const char *from, const char *to)
 	free(host_must(MAIL, "timeout 20 smtp-source -f '%s' -t '%s' 127.0.0.1:2525", from, to));
 }
 
+static bool arrived(const char *to, char **seen)
+{
+	free(*seen);
+	*seen = host_must(MAIL,
+			  "cat $(grep -lF 'X-Rcpt-Args: <%s>' -r %s/received) </dev/null |"
+			  "awk '/^X-Client-Addr/ { address = $2; sub(/ipv6:/, \"\", address) }"
+			  "/^X-Helo-Args/ { print address, $2 }'",
+			  to, world.directory);
+	return **seen;
+}
+
 /* "address helo" of the one message to `to`, awaited. The caller's. */
 static char *client_of(const char *to)
 {
 	char *seen = NULL;
 
-	cr_assert(wait_for(({
-				   free(seen);
-				   seen = host_must(
-					   MAIL,
-					   "cat $(grep -lF 'X-Rcpt-Args: <%s>' -r %s/received) "
-					   "</dev/null |"
-					   "awk '/^X-Client-Addr/ { a = $2; sub(/ipv6:/, \"\", a) }"
-					   "/^X-Helo-Args/ { print a, $2 }'",
-					   to, world.directory);
-				   *seen != '\0';
-			   }),
-			   15000),
-		  "no message to %s arrived", to);
+	cr_assert(wait_for(arrived(to, &seen), 15000), "no message to %s arrived", to);
 	return seen;
 }
 
@@ -111,6 +112,11 @@ Test(netns_postfix, each_lane_leaves_by_its_pool_and_says_its_name)
 	expect_pools_only(capture);
 }
 
+static bool something_deferred(void)
+{
+	return host_succeeds(MAIL, "grep -q status=deferred %s/postfix/mail.log", world.directory);
+}
+
 Test(netns_postfix, mail_of_a_lane_whose_pool_is_disabled_waits_and_goes_when_it_is_enabled)
 {
 	struct capture *capture;
@@ -122,13 +128,7 @@ Test(netns_postfix, mail_of_a_lane_whose_pool_is_disabled_waits_and_goes_when_it
 	free(postern_must("pool disable high-risk"));
 	submit("risky@example.net", "late@[" RECEIVER_IPV4 "]");
 	expect_lane("user@example.net", "now@[" RECEIVER_IPV4 "]", "normal", "out.example.net");
-	cr_assert(wait_for(({
-				   _cleanup_(free_p) char *log = host_must(
-					   MAIL, "cat %s/postfix/mail.log", world.directory);
-				   strstr(log, "status=deferred");
-			   }),
-			   10000),
-		  "nothing was deferred");
+	cr_assert(wait_for(something_deferred(), 10000));
 	free(postern_must("pool enable high-risk"));
 	{
 		_cleanup_(free_p) char *seen = client_of("late@[" RECEIVER_IPV4 "]");

@@ -37,6 +37,13 @@ Test(netns_verdict, sender_set_moves_the_next_connection_and_sender_clear_brings
 	expect_pools_only(capture);
 }
 
+static bool tenant_is_seen_in(int receiver, const char *pool)
+{
+	_cleanup_talk_ struct talk talk = talk_must(receiver, &tenant, RECEIVER_IPV4, 25);
+
+	return !strcmp(pool_of(talk.from), pool);
+}
+
 Test(netns_verdict, sender_set_for_a_time_ends_by_itself)
 {
 	int receiver = receiver_open(25);
@@ -44,12 +51,7 @@ Test(netns_verdict, sender_set_for_a_time_ends_by_itself)
 	postern_begin(NULL);
 	free(postern_must("sender set tenant-7 high-risk --for 2s"));
 	expect_pool(receiver, &tenant, RECEIVER_IPV4, "high-risk");
-	cr_assert(wait_for(({
-				   _cleanup_talk_ struct talk talk =
-					   talk_must(receiver, &tenant, RECEIVER_IPV4, 25);
-				   !strcmp(pool_of(talk.from), "normal");
-			   }),
-			   4000));
+	cr_assert(wait_for(tenant_is_seen_in(receiver, "normal"), 4000));
 }
 
 Test(netns_verdict, sender_block_refuses_new_connections_only)

@@ -44,6 +44,8 @@ Test(netns_world, the_capture_sees_an_address_that_is_in_no_pool)
 	{
 		_cleanup_talk_ struct talk talk =
 			talk_must(receiver, &(struct origin){.host = TENANT}, RECEIVER_IPV6, 25);
+
+		cr_assert(talk_lives(&talk));
 	}
 	sources = capture_stop(capture, &n);
 	cr_assert_eq(n, 1);
