@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Where a command's documents come from and how they go out. */
+#include "cli/cli.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/client.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "config/config.h"
+#include "control/control.h"
+#include "datapath/datapath.h"
+
+static json_t *agent_away(void *data)
+{
+	(void)data;
+	return json_pack("{s:b}", "running", 0);
+}
+
+static int answer(struct controller *control, const char *uri, json_t **ret_document,
+		  struct error *error)
+{
+	const struct api api = {.control = control, .agent = agent_away};
+	struct api_request request = {
+		.method = API_GET,
+		.uri = uri,
+		.now_ns = clock_monotonic_ns(),
+		.now_sec = clock_wall_sec(),
+	};
+	struct api_response response;
+	const char *reason;
+
+	api_handle(&api, &request, &response);
+	if (response.status == 200) {
+		*ret_document = response.body;
+		return 0;
+	}
+	reason = json_string_value(json_object_get(response.body, "error"));
+	error_set(error, 0, "%s", reason ? reason : "out of memory");
+	json_decref(response.body);
+	return response.status == 404 ? -ENOENT : -EINVAL;
+}
+
+/* The agent's own answer to an API_GET, made here. */
+static int read_maps(const struct config *config, const char *uri, json_t **ret_document,
+		     struct error *error)
+{
+	struct datapath *datapath = NULL;
+	struct controller *control = NULL;
+	int code = datapath_open(config->pin_path, &datapath, error);
+
+	if (code < 0)
+		return code == -ENOENT ? -ENXIO : code;
+	fprintf(stderr, "postern: agent not running; read from the maps\n");
+	code = control_new(config, datapath, NULL, clock_monotonic_ns(), clock_wall_sec(), &control,
+			   error);
+	if (code == 0)
+		code = answer(control, uri, ret_document, error);
+	control_free(control);
+	datapath_free(datapath);
+	return code;
+}
+
+int cli_request(const struct cli *cli, enum api_method method, const char *uri, const json_t *body,
+		json_t **ret_document, struct error *error)
+{
+	_cleanup_(free_p) char *path = NULL;
+	int code;
+
+	if (!uri || asprintf(&path, "%s/api.sock", cli->config->runtime_dir) < 0)
+		return error_set(error, -ENOMEM, "out of memory");
+	code = client_request(path, method, uri, body, ret_document, error);
+	if (code == -EACCES)
+		return error_set(error, code,
+				 "not allowed to talk to the agent at '%s'; run as root or in the "
+				 "group of user '%s'",
+				 path, cli->config->user);
+	if (code != -ECONNREFUSED)
+		return code;
+	if (method != API_GET)
+		return error_set(error, code,
+				 "agent not running at '%s'; nothing was changed, start the agent",
+				 path);
+	return read_maps(cli->config, uri, ret_document, error);
+}
+
+char *cli_uri(const char *const segments[])
+{
+	char *uri = strdup("/v1");
+
+	for (; uri && *segments; segments++) {
+		_cleanup_(free_p) char *before = uri;
+		_cleanup_(free_p) char *segment = client_escape(*segments);
+
+		if (!segment || asprintf(&uri, "%s/%s", before, segment) < 0)
+			uri = NULL;
+	}
+	return uri;
+}
+
+int cli_show(const struct cli *cli, json_t *document,
+	     void (*print)(const json_t *document, FILE *out), struct error *error)
+{
+	if (cli->json) {
+		json_dumpf(document, cli->out, JSON_INDENT(2));
+		fputc('\n', cli->out);
+	} else if (print) {
+		print(document, cli->out);
+	}
+	json_decref(document);
+	if (fflush(cli->out) != 0 || ferror(cli->out))
+		return error_set(error, -EIO, "standard output: %s", strerror(errno));
+	return 0;
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The commands that ask or tell the agent, one function each, as rows of main.c's table name them.
+ * `arguments` end with NULL. 0 or a negative errno with the error's text set.
+ */
+#pragma once
+
+#include <stdio.h>
+
+#include <jansson.h>
+
+struct cli;
+struct error;
+
+int cli_check(struct cli *cli, char **arguments, struct error *error);
+int cli_status(struct cli *cli, char **arguments, struct error *error);
+
+int cli_pool_list(struct cli *cli, char **arguments, struct error *error);
+int cli_pool_enable(struct cli *cli, char **arguments, struct error *error);
+int cli_pool_disable(struct cli *cli, char **arguments, struct error *error);
+int cli_pool_drain(struct cli *cli, char **arguments, struct error *error);
+int cli_pool_activate(struct cli *cli, char **arguments, struct error *error);
+
+int cli_sender_list(struct cli *cli, char **arguments, struct error *error);
+int cli_sender_show(struct cli *cli, char **arguments, struct error *error);
+int cli_sender_set(struct cli *cli, char **arguments, struct error *error);
+int cli_sender_block(struct cli *cli, char **arguments, struct error *error);
+int cli_sender_clear(struct cli *cli, char **arguments, struct error *error);
+
+int cli_flow_list(struct cli *cli, char **arguments, struct error *error);
+int cli_flow_cut(struct cli *cli, char **arguments, struct error *error);
+
+/* What they print without -j, from the documents of api.h. */
+void cli_print_status(const json_t *status, FILE *out);
+void cli_print_pools(const json_t *pools, FILE *out);
+void cli_print_senders(const json_t *senders, FILE *out);
+void cli_print_sender(const json_t *sender, FILE *out);
+void cli_print_flows(const json_t *flows, FILE *out);

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* flow list and flow cut. */
+#include "cli/commands.h"
+
+#include <errno.h>
+
+#include "api/client.h"
+#include "base/cleanup.h"
+#include "base/error.h"
+#include "cli/cli.h"
+#include "cli/columns.h"
+#include "cli/words.h"
+
+void cli_print_flows(const json_t *flows, FILE *out)
+{
+	struct columns *columns =
+		columns_new("SENDER|SOURCE|ADDRESS|DESTINATION|POOL|STATE|>PACKETS|>BYTES|>AGE");
+	char buffer[WORDS_SIZE];
+	size_t i;
+	json_t *flow;
+
+	json_array_foreach (flows, i, flow) {
+		columns_add(columns, "%s", words_string(flow, "sender"));
+		columns_add(columns, "%s", words_string(flow, "source"));
+		columns_add(columns, "%s", words_string(flow, "address"));
+		columns_add(columns, "%s", words_string(flow, "destination"));
+		columns_add(columns, "%s", words_string(flow, "pool"));
+		columns_add(columns, "%s", words_string(flow, "state"));
+		columns_add(columns, "%lld", words_integer(flow, "packets"));
+		columns_add(columns, "%lld", words_integer(flow, "bytes"));
+		columns_add(columns, "%s", words_duration(words_integer(flow, "age_sec"), buffer));
+	}
+	columns_print(columns, out);
+}
+
+static char *flows_uri(const char *sender)
+{
+	_cleanup_(free_p) char *escaped = client_escape(sender ? sender : "");
+	char *uri;
+
+	if (!escaped || asprintf(&uri, "/v1/flows?limit=%d%s%s", API_FLOWS_MAX,
+				 sender ? "&sender=" : "", escaped) < 0)
+		return NULL;
+	return uri;
+}
+
+int cli_flow_list(struct cli *cli, char **arguments, struct error *error)
+{
+	_cleanup_(free_p) char *uri = flows_uri(arguments[0]);
+	json_t *flows;
+	int code = cli_request(cli, API_GET, uri, NULL, &flows, error);
+
+	if (code < 0)
+		return code;
+	if (json_array_size(flows) == API_FLOWS_MAX)
+		fprintf(stderr, "postern: there may be more flows than the %d shown\n",
+			API_FLOWS_MAX);
+	return cli_show(cli, flows, cli_print_flows, error);
+}
+
+int cli_flow_cut(struct cli *cli, char **arguments, struct error *error)
+{
+	_cleanup_(free_p) char *uri = CLI_URI("senders", arguments[0], "flows");
+	json_t *sender;
+	int code = cli_request(cli, API_DELETE, uri, NULL, &sender, error);
+
+	return code < 0 ? code : cli_show(cli, sender, NULL, error);
+}

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Durations and members of JSON objects, as the tables print them. */
+#include "cli/words.h"
+
+#include <stdio.h>
+#include <time.h>
+
+const char *words_duration(int64_t sec, char buffer[WORDS_SIZE])
+{
+	static const struct {
+		int64_t sec;
+		char unit;
+	} units[] = {{86400, 'd'}, {3600, 'h'}, {60, 'm'}, {1, 's'}};
+	size_t i = 0;
+
+	if (sec < 0)
+		sec = 0;
+	while (units[i].sec > 1 && sec < 2 * units[i].sec)
+		i++;
+	snprintf(buffer, WORDS_SIZE, "%lld%c", (long long)(sec / units[i].sec), units[i].unit);
+	return buffer;
+}
+
+const char *words_until(const char *until, int64_t now_sec, char buffer[WORDS_SIZE])
+{
+	char duration[WORDS_SIZE];
+	struct tm tm = {0};
+	int64_t left;
+
+	buffer[0] = '\0';
+	if (!until)
+		return buffer;
+	if (!strptime(until, "%Y-%m-%dT%H:%M:%SZ", &tm)) {
+		snprintf(buffer, WORDS_SIZE, "%s", until);
+		return buffer;
+	}
+	left = timegm(&tm) - now_sec;
+	if (left <= 0)
+		snprintf(buffer, WORDS_SIZE, "now");
+	else
+		snprintf(buffer, WORDS_SIZE, "in %.32s", words_duration(left, duration));
+	return buffer;
+}
+
+const char *words_string(const json_t *object, const char *name)
+{
+	const char *text = json_string_value(json_object_get(object, name));
+
+	return text ? text : "";
+}
+
+long long words_integer(const json_t *object, const char *name)
+{
+	return json_integer_value(json_object_get(object, name));
+}

@@ -1,0 +1,403 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Opens what the agent works on, puts everything on one event loop, and closes it again. */
+#include "lifecycle/agent.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <pwd.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "api/api.h"
+#include "api/server.h"
+#include "base/address.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "base/names.h"
+#include "config/config.h"
+#include "control/control.h"
+#include "datapath/datapath.h"
+#include "lifecycle/lock.h"
+#include "lifecycle/notify.h"
+#include "lifecycle/privileges.h"
+#include "lifecycle/recent.h"
+#include "state/state.h"
+
+/* Verdicts end to the second; cgroups and the pins are looked at every other one. */
+#define EXPIRE_EVERY_SEC 1
+#define WATCH_EVERY_SEC	 2
+
+enum watcher {
+	ON_TERM,
+	ON_INT,
+	ON_HUP,
+	EXPIRE,
+	WATCH,
+	EVENTS,
+	WATCHERS,
+};
+
+struct agent {
+	const struct config *config; /* borrowed from the caller, or `reloaded` */
+	struct config *reloaded;
+	struct config at_start; /* shallow: what a reload must not change */
+	int lock_fd;
+	ino_t pin; /* of postern_control */
+	struct datapath *datapath;
+	struct state *state;
+	char state_text[sizeof(struct error) + 16];
+	char user[64];
+	struct controller *control;
+	struct datapath_events *events;
+	struct recent *recent;
+	struct event_base *base;
+	struct event *watchers[WATCHERS];
+	struct server *server;
+	struct api api;
+	uint64_t started_ns;
+	int status;
+};
+
+/* ---- errors that it survives */
+
+static void report(struct agent *agent, const struct recent_error *recent)
+{
+	if (recent_add(agent->recent, recent, clock_monotonic_ns()))
+		log_warning("agent", "%s%s%s%s%s", recent->text, *recent->sender ? "; sender " : "",
+			    recent->sender, *recent->destination ? " to " : "",
+			    recent->destination);
+}
+
+static void report_error(struct agent *agent, const struct error *error)
+{
+	const struct recent_error recent = {"agent", error->text, "", "", "", ""};
+
+	report(agent, &recent);
+}
+
+static const char *endpoint(const __u8 bytes[16], uint16_t port, char buffer[ENDPOINT_TEXT_SIZE])
+{
+	struct address address;
+
+	memcpy(address.bytes, bytes, sizeof(address.bytes));
+	return endpoint_format(&address, port, buffer);
+}
+
+static void on_datapath_event(void *data, const struct event *event)
+{
+	struct agent *agent = data;
+	const struct pool *pool = pool_find_id(control_pools(agent->control), event->pool);
+	char source[ENDPOINT_TEXT_SIZE], destination[ENDPOINT_TEXT_SIZE];
+	const struct recent_error recent = {
+		.what = counter_name(event->what),
+		.text = counter_help(event->what),
+		.sender = control_sender_name(agent->control, event->sender),
+		.pool = pool ? pool->name : "",
+		.source = endpoint(event->source, event->source_port, source),
+		.destination = endpoint(event->destination, event->destination_port, destination),
+	};
+
+	report(agent, &recent);
+}
+
+/* ---- what the loop calls */
+
+static void stop(struct agent *agent, int status)
+{
+	agent->status = status;
+	event_base_loopbreak(agent->base);
+}
+
+static void on_stop_signal(evutil_socket_t number, short what, void *data)
+{
+	(void)what;
+	log_info("agent", "ending at %s", strsignal(number));
+	stop(data, 0);
+}
+
+static void on_expire(evutil_socket_t fd, short what, void *data)
+{
+	struct agent *agent = data;
+	struct error error;
+
+	(void)fd, (void)what;
+	if (control_expire(agent->control, clock_wall_sec(), &error) < 0)
+		report_error(agent, &error);
+}
+
+static int read_pin(const struct config *config, ino_t *ret_pin)
+{
+	_cleanup_(free_p) char *file = NULL;
+	struct stat status;
+
+	if (asprintf(&file, "%s/%s", config->pin_path, map_name(MAP_CONTROL)) < 0)
+		return -ENOMEM;
+	if (stat(file, &status) < 0)
+		return -errno;
+	*ret_pin = status.st_ino;
+	return 0;
+}
+
+static void on_watch(evutil_socket_t fd, short what, void *data)
+{
+	struct agent *agent = data;
+	struct error error;
+	ino_t pin;
+	int code = read_pin(agent->config, &pin);
+
+	(void)fd, (void)what;
+	if (code == -ENOENT || (code == 0 && pin != agent->pin)) {
+		log_error("agent", "the datapath at '%s' was %s; ending, to be started again",
+			  agent->config->pin_path, code ? "taken down" : "made anew");
+		stop(agent, 1);
+		return;
+	}
+	if (control_sync_cgroups(agent->control, &error) < 0)
+		report_error(agent, &error);
+}
+
+static void on_events(evutil_socket_t fd, short what, void *data)
+{
+	struct agent *agent = data;
+
+	(void)fd, (void)what;
+	datapath_events_consume(agent->events);
+}
+
+/* ---- SIGHUP */
+
+static void warn_fixed(const struct agent *agent, const struct config *config)
+{
+	const struct config *start = &agent->at_start;
+
+	if (strcmp(config->pin_path, start->pin_path) != 0 ||
+	    strcmp(config->runtime_dir, start->runtime_dir) != 0 ||
+	    strcmp(config->state, start->state) != 0 || strcmp(config->user, start->user) != 0)
+		log_warning("agent",
+			    "%s: pin_path, runtime_dir, state and user change only with a "
+			    "new start of the agent, ignoring",
+			    config->file);
+}
+
+/* Pool addresses and interfaces are put in place by `up`; senders, verdicts and slots follow here. */
+static int reload(struct agent *agent, struct error *error)
+{
+	struct config *config = NULL;
+	struct controller *control = NULL;
+	int code = config_load(agent->config->file, &config, error);
+
+	if (code == 0)
+		code = control_new(config, agent->datapath, agent->state, clock_monotonic_ns(),
+				   clock_wall_sec(), &control, error);
+	if (code == 0)
+		code = control_sync(control, clock_monotonic_ns(), clock_wall_sec(), error);
+	if (code < 0) {
+		control_free(control);
+		config_free(config);
+		return code;
+	}
+	warn_fixed(agent, config);
+	control_free(agent->control);
+	config_free(agent->reloaded);
+	agent->api.control = agent->control = control;
+	agent->config = agent->reloaded = config;
+	return 0;
+}
+
+static void on_reload_signal(evutil_socket_t number, short what, void *data)
+{
+	struct agent *agent = data;
+	struct error error, ignored;
+
+	(void)number, (void)what;
+	if (reload(agent, &error) == 0) {
+		log_info("agent", "%s: read again", agent->config->file);
+		return;
+	}
+	error_prefix(&error, 0, "reading the configuration again");
+	report_error(agent, &error);
+	/* Whatever the attempt had written already goes back. */
+	control_sync(agent->control, clock_monotonic_ns(), clock_wall_sec(), &ignored);
+}
+
+/* ---- start and end */
+
+static json_t *describe(void *data)
+{
+	const struct agent *agent = data;
+	uint64_t now_ns = clock_monotonic_ns();
+
+	return json_pack("{s:b, s:i, s:s, s:I, s:s, s:o}", "running", 1, "pid", (int)getpid(),
+			 "user", agent->user, "uptime_sec",
+			 (json_int_t)((now_ns - agent->started_ns) / NS_PER_SEC), "state",
+			 agent->state_text, "errors", recent_json(agent->recent, now_ns));
+}
+
+/* Steering goes on without the file: what is set by hand then lasts as long as the maps. */
+static int open_state(struct agent *agent, struct error *error)
+{
+	struct error why;
+
+	if (state_sqlite_open(agent->config->state, &agent->state, &why) == 0) {
+		strcpy(agent->state_text, "durable");
+		return 0;
+	}
+	snprintf(agent->state_text, sizeof(agent->state_text), "memory: %s", why.text);
+	error_prefix(&why, 0, "what is set by hand will be lost with the maps");
+	report_error(agent, &why);
+	if (state_null_open(&agent->state) < 0)
+		return error_set(error, -ENOMEM, "out of memory");
+	return 0;
+}
+
+static int open_datapath(struct agent *agent, struct error *error)
+{
+	const char *pin_path = agent->config->pin_path;
+	int code;
+
+	/* Before the maps: should they be made anew in between, the first look at the pin tells. */
+	code = read_pin(agent->config, &agent->pin);
+	if (code == -ENOENT)
+		return error_set(error, code, "nothing is up at '%s': run 'postern up' first",
+				 pin_path);
+	if (code < 0)
+		return error_set(error, code, "'%s': %s", pin_path, strerror(-code));
+	code = datapath_open(pin_path, &agent->datapath, error);
+	if (code == 0)
+		code = datapath_events_open(pin_path, on_datapath_event, agent, &agent->events,
+					    error);
+	return code;
+}
+
+static int open_control(struct agent *agent, struct error *error)
+{
+	uint64_t now_ns = clock_monotonic_ns();
+	int64_t now_sec = clock_wall_sec();
+	int code = control_new(agent->config, agent->datapath, agent->state, now_ns, now_sec,
+			       &agent->control, error);
+
+	if (code == 0)
+		code = control_sync(agent->control, now_ns, now_sec, error);
+	return code;
+}
+
+static int watch(struct agent *agent, enum watcher watcher, evutil_socket_t fd, short what,
+		 event_callback_fn callback, int every_sec)
+{
+	const struct timeval interval = {.tv_sec = every_sec};
+
+	agent->watchers[watcher] =
+		event_new(agent->base, fd, (short)(what | EV_PERSIST), callback, agent);
+	if (!agent->watchers[watcher])
+		return -ENOMEM;
+	return event_add(agent->watchers[watcher], every_sec ? &interval : NULL);
+}
+
+static int open_loop(struct agent *agent, struct error *error)
+{
+	_cleanup_(free_p) char *path = NULL;
+
+	agent->base = event_base_new();
+	if (!agent->base || watch(agent, ON_TERM, SIGTERM, EV_SIGNAL, on_stop_signal, 0) < 0 ||
+	    watch(agent, ON_INT, SIGINT, EV_SIGNAL, on_stop_signal, 0) < 0 ||
+	    watch(agent, ON_HUP, SIGHUP, EV_SIGNAL, on_reload_signal, 0) < 0 ||
+	    watch(agent, EXPIRE, -1, 0, on_expire, EXPIRE_EVERY_SEC) < 0 ||
+	    watch(agent, WATCH, -1, 0, on_watch, WATCH_EVERY_SEC) < 0 ||
+	    watch(agent, EVENTS, datapath_events_fd(agent->events), EV_READ, on_events, 0) < 0 ||
+	    asprintf(&path, "%s/api.sock", agent->config->runtime_dir) < 0)
+		return error_set(error, -ENOMEM, "cannot set up the event loop");
+	agent->api = (struct api){.control = agent->control, .agent = describe, .data = agent};
+	return server_new(agent->base, path, &agent->api, &agent->server, error);
+}
+
+static int open_all(struct agent *agent, struct error *error)
+{
+	int code = 0;
+
+	agent->recent = recent_new();
+	if (!agent->recent)
+		return error_set(error, -ENOMEM, "out of memory");
+	if (agent->lock_fd < 0)
+		code = lock_take(agent->config->runtime_dir, &agent->lock_fd, error);
+	if (code == 0)
+		code = open_datapath(agent, error);
+	if (code == 0)
+		code = open_state(agent, error);
+	if (code == 0)
+		code = open_control(agent, error);
+	if (code == 0)
+		code = open_loop(agent, error);
+	return code;
+}
+
+static void close_all(struct agent *agent)
+{
+	server_free(agent->server);
+	for (int i = 0; i < WATCHERS; i++)
+		if (agent->watchers[i])
+			event_free(agent->watchers[i]);
+	if (agent->base)
+		event_base_free(agent->base);
+	datapath_events_free(agent->events);
+	control_free(agent->control);
+	state_free(agent->state);
+	datapath_free(agent->datapath);
+	recent_free(agent->recent);
+	config_free(agent->reloaded);
+	if (agent->lock_fd >= 0)
+		close(agent->lock_fd);
+}
+
+static void read_user(struct agent *agent)
+{
+	const struct passwd *entry = getpwuid(geteuid());
+
+	if (entry)
+		snprintf(agent->user, sizeof(agent->user), "%s", entry->pw_name);
+	else
+		snprintf(agent->user, sizeof(agent->user), "%u", geteuid());
+}
+
+/* The kernel forgets the signal of a parent's death when the uid changes, so it is asked for after. */
+static int become_user(const struct agent_options *options, struct error *error)
+{
+	pid_t parent = getppid();
+	int code = privileges_drop(options->config->user, error);
+
+	if (code < 0 || !options->ends_with_parent)
+		return code;
+	if (prctl(PR_SET_PDEATHSIG, SIGTERM) < 0 || getppid() != parent)
+		return error_set(error, -ECHILD, "the process that started the agent is gone");
+	return 0;
+}
+
+int agent_run(const struct agent_options *options, struct error *error)
+{
+	struct agent agent = {
+		.config = options->config,
+		.at_start = *options->config,
+		.lock_fd = options->lock_fd,
+		.started_ns = clock_monotonic_ns(),
+	};
+	int code = become_user(options, error);
+
+	if (code < 0)
+		return code;
+	signal(SIGPIPE, SIG_IGN);
+	read_user(&agent);
+	code = open_all(&agent, error);
+	if (code == 0) {
+		log_info("agent", "running as %s, state %s", agent.user, agent.state_text);
+		notify_supervisor("READY=1");
+		event_base_dispatch(agent.base);
+		notify_supervisor("STOPPING=1");
+		code = agent.status;
+	}
+	close_all(&agent);
+	return code;
+}

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* A parent that only waits: `down` needs the root rights that the agent gives away. */
+#include "lifecycle/run.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "base/cleanup.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "lifecycle/agent.h"
+#include "lifecycle/down.h"
+#include "lifecycle/lock.h"
+#include "lifecycle/up.h"
+
+/* Does not return. */
+static void be_agent(const struct config *config, int lock_fd, const sigset_t *mask)
+{
+	const struct agent_options options = {
+		.config = config, .lock_fd = lock_fd, .ends_with_parent = true};
+	struct error error;
+	int code;
+
+	sigprocmask(SIG_SETMASK, mask, NULL);
+	code = agent_run(&options, &error);
+	if (code < 0)
+		log_error("postern", "%s", error.text);
+	exit(code < 0 ? 1 : code);
+}
+
+/* Passes signals on until the child has ended; its exit status. The signals are blocked. */
+static int wait_for(pid_t child, const sigset_t *signals)
+{
+	int status;
+
+	for (;;) {
+		int number = sigwaitinfo(signals, NULL);
+
+		if (number != SIGCHLD && number > 0)
+			kill(child, number);
+		if (waitpid(child, &status, WNOHANG) == child && !WIFSTOPPED(status))
+			break;
+	}
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+static int run_agent(const struct config *config, int lock_fd, int *ret_status, struct error *error)
+{
+	sigset_t signals, before;
+	pid_t child;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGHUP);
+	sigaddset(&signals, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &signals, &before);
+	child = fork();
+	if (child < 0)
+		return error_set(error, -errno, "fork: %s", strerror(errno));
+	if (child == 0)
+		be_agent(config, lock_fd, &before);
+	*ret_status = wait_for(child, &signals);
+	return 0;
+}
+
+static int take_lock(const struct config *config, int *lock_fd, struct error *error)
+{
+	return *lock_fd < 0 ? lock_take(config->runtime_dir, lock_fd, error) : 0;
+}
+
+int run(const struct config *config, struct error *error)
+{
+	_cleanup_(close_fd_p) int lock_fd = -1;
+	_cleanup_(free_p) char *note = NULL;
+	struct error down_error;
+	int status = 0;
+	int code = take_lock(config, &lock_fd, error);
+
+	/* Without the directory there is no agent either; `up` makes it. */
+	if (code < 0 && code != -ENOENT)
+		return code;
+	code = up(config, &note, error);
+	if (code < 0)
+		return code;
+	if (note)
+		log_info("up", "%s", note);
+	code = take_lock(config, &lock_fd, error);
+	if (code == -EBUSY)
+		return code;
+	if (code == 0)
+		code = run_agent(config, lock_fd, &status, error);
+	if (down(config, &down_error) < 0)
+		return code < 0 ? code : error_set(error, -EIO, "%s", down_error.text);
+	return code < 0 ? code : status;
+}
