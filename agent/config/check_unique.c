@@ -234,6 +234,8 @@ static int check_senders(const struct reader *reader)
 {
 	struct config *config = reader->config;
 
+	if (config->n_senders == 0)
+		return 0;
 	qsort(config->senders, config->n_senders, sizeof(*config->senders), compare_sender);
 	for (size_t i = 1; i < config->n_senders; i++)
 		if (strcmp(config->senders[i - 1].name, config->senders[i].name) == 0)

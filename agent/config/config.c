@@ -104,6 +104,8 @@ static int compare_name(const void *name, const void *sender)
 
 const struct config_sender *config_sender_find(const struct config *config, const char *name)
 {
+	if (config->n_senders == 0)
+		return NULL;
 	return bsearch(name, config->senders, config->n_senders, sizeof(*config->senders),
 		       compare_name);
 }

@@ -45,18 +45,24 @@ static bool has_lane(const struct config_pool *pool)
 	return lane.ipv4 || lane.ipv6;
 }
 
+/*
+ * smtp(8) looks up all of inet_interfaces in the family that is left and ends if one is not found
+ * (127.0.0.1 of a lane that does IPv6 only): so the lane's address stands there instead.
+ */
+static void print_single_family(const struct lane *lane, FILE *out)
+{
+	const struct config_address *handle = lane->ipv4 ? lane->ipv4 : lane->ipv6;
+	char text[ADDRESS_TEXT_SIZE];
+
+	fprintf(out, "  -o inet_protocols=%s\n", lane->ipv4 ? "ipv4" : "ipv6");
+	fprintf(out, "  -o inet_interfaces=%s\n", address_format(&handle->address, text));
+}
+
 static void print_lane(const struct config_pool *pool, FILE *out)
 {
 	struct lane lane = find_lane(pool);
 	char text[ADDRESS_TEXT_SIZE];
 
-	if (!lane.ipv4 && !lane.ipv6) {
-		fprintf(out,
-			"# No lane for pool %s: it has no handle of a family that it has addresses "
-			"of.\n",
-			pool->name);
-		return;
-	}
 	fprintf(out, "postern-%s unix - - n - - smtp\n", pool->name);
 	if (lane.ipv4)
 		fprintf(out, "  -o smtp_bind_address=%s\n",
@@ -65,7 +71,7 @@ static void print_lane(const struct config_pool *pool, FILE *out)
 		fprintf(out, "  -o smtp_bind_address6=%s\n",
 			address_format(&lane.ipv6->address, text));
 	if (!lane.ipv4 || !lane.ipv6)
-		fprintf(out, "  -o inet_protocols=%s\n", lane.ipv4 ? "ipv4" : "ipv6");
+		print_single_family(&lane, out);
 	/* Without it a bind that fails is a warning, and the mail leaves by any pool. */
 	fprintf(out, "  -o smtp_bind_address_enforce=yes\n");
 	if (pool->helo)
@@ -77,8 +83,17 @@ static void print_master(const struct config *config, FILE *out)
 {
 	fprintf(out, "# Postern: one lane for each pool; smtp_bind_address_enforce needs Postfix "
 		     "3.7.\n");
-	for (size_t i = 0; i < config->n_pools; i++)
-		print_lane(&config->pools[i], out);
+	for (size_t i = 0; i < config->n_pools; i++) {
+		const struct config_pool *pool = &config->pools[i];
+
+		if (has_lane(pool))
+			print_lane(pool, out);
+		else
+			fprintf(out,
+				"# No lane for pool %s: it has no handle of a family that it has "
+				"addresses of.\n",
+				pool->name);
+	}
 }
 
 static void print_default(const struct config_pool *normal, FILE *out)

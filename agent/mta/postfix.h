@@ -5,8 +5,9 @@
  * lane and the null sender's (bounces) by the high-risk one.
  *
  * A lane does only the families in which the pool has a handle and somewhere to go (an address of its
- * own, or of a pool that when_empty leads to): unbound, or held, mail would wait for no reason. Of
- * several handles of one family the first is the lane's. A pool with no such family has no lane.
+ * own, or of a pool that when_empty leads to). The other is switched off: mail would leave unbound, or be
+ * held for ever. Mail to hosts of that family alone is returned, as by any host without it. Of several
+ * handles of one family the first is the lane's. A pool with no such family has no lane.
  */
 #pragma once
 
