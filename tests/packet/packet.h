@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Packets for the packet tests, built from a description with all checksums worked out in full. What a
+ * program makes of one is compared, byte for byte, with another that is built as it should look.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define PACKET_SIZE_MAX	      2048
+#define PACKET_EXTENSIONS_MAX 8
+
+#define FIN 0x01
+#define SYN 0x02
+#define RST 0x04
+#define PSH 0x08
+#define ACK 0x10
+
+enum packet_fragment { WHOLE, FIRST_FRAGMENT, LATER_FRAGMENT };
+
+/* Zeros make a whole TCP packet on Ethernet without options, flags and payload. */
+struct packet_spec {
+	const char *source; /* as text; IPv6 if it has a colon */
+	const char *destination;
+	uint16_t source_port;
+	uint16_t destination_port;
+	uint8_t protocol; /* 0: TCP; else the ports alone follow, then the payload */
+	uint8_t flags;
+	uint32_t sequence;
+	uint32_t acknowledgement;
+	size_t payload_bytes;
+	size_t ip_option_bytes; /* of IPv4; a multiple of 4 */
+	size_t tcp_option_bytes;
+	uint8_t extensions[PACKET_EXTENSIONS_MAX]; /* of IPv6, next header numbers */
+	size_t n_extensions;
+	enum packet_fragment fragment;
+	unsigned vlan_tags;
+	bool no_link;	      /* begins with the IP header */
+	size_t missing_bytes; /* cut off the end of what was built */
+};
+
+struct packet_bytes {
+	uint8_t bytes[PACKET_SIZE_MAX];
+	size_t size;
+};
+
+void packet_build(const struct packet_spec *spec, struct packet_bytes *ret);
+
+/* Fails the test at the first byte that differs, saying where. */
+void packet_expect(const struct packet_bytes *actual, const struct packet_spec *expected);
+
+/* The answer to a packet: ends exchanged, link header and all else as it is. */
+struct packet_spec packet_reply(const struct packet_spec *spec);

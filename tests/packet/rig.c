@@ -1,0 +1,385 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Loads the programs and looks into their maps for the packet tests; see rig.h.
+#include "packet/rig.h"
+
+#include <arpa/inet.h>
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <linux/pkt_cls.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/address.h"
+#include "postern.skel.h"
+
+#define NS_PER_SECOND 1000000000ULL
+
+static struct postern_bpf *skeleton;
+
+#define MAP(name) bpf_map__fd(skeleton->maps.postern_##name)
+
+static void put(int map, const void *key, const void *value)
+{
+	cr_assert_eq(bpf_map_update_elem(map, key, value, BPF_ANY), 0, "cannot write a map: %s",
+		     strerror(errno));
+}
+
+static void set_address(uint8_t to[16], const char *text)
+{
+	struct address address;
+
+	cr_assert_eq(address_parse(text, &address), 0, "'%s' is no address", text);
+	memcpy(to, address.bytes, sizeof(address.bytes));
+}
+
+static int quiet(enum libbpf_print_level level, const char *format, va_list arguments)
+{
+	(void)level, (void)format, (void)arguments;
+	return 0;
+}
+
+static void load(uint32_t flows_max)
+{
+	int error;
+
+	libbpf_set_print(quiet);
+	skeleton = postern_bpf__open();
+	cr_assert(skeleton, "cannot open the skeleton: %s", strerror(errno));
+	skeleton->rodata->steered_ports[0] = 25;
+	skeleton->rodata->steered_ports[1] = 2525;
+	bpf_map__set_max_entries(skeleton->maps.postern_flows, flows_max);
+	bpf_map__set_max_entries(skeleton->maps.postern_returns, flows_max);
+	error = postern_bpf__load(skeleton);
+	cr_assert_eq(error, 0, "cannot load the programs (%s)%s", strerror(-error),
+		     geteuid() ? ": the packet tests need root" : "");
+}
+
+static void add_address(uint32_t id, const char *text, uint32_t pool, enum slot_family family)
+{
+	struct address_entry entry = {.pool = pool, .weight = 1, .state = ADDRESS_ACTIVE};
+	struct address_usage usage = {0};
+
+	snprintf(entry.text, sizeof(entry.text), "%s", text);
+	set_address(entry.address, text);
+	put(MAP(addrs), &id, &entry);
+	put(MAP(addruse), &id, &usage);
+	rig_fill_slots(pool, family, id);
+}
+
+void rig_init_small(uint32_t flows_max)
+{
+	struct control control = {
+		.layout = POSTERN_LAYOUT,
+		.selector_kinds = ~0U,
+		.established_ns = 7440 * NS_PER_SECOND,
+		.transitory_ns = 240 * NS_PER_SECOND,
+	};
+
+	load(flows_max);
+	rig_set_control(&control);
+	add_address(NORMAL4_ID, NORMAL4, POOL_NORMAL, SLOT_IPV4);
+	add_address(NORMAL6_ID, NORMAL6, POOL_NORMAL, SLOT_IPV6);
+	add_address(RISK4_ID, RISK4, POOL_HIGH_RISK, SLOT_IPV4);
+	add_address(RISK6_ID, RISK6, POOL_HIGH_RISK, SLOT_IPV6);
+	rig_add_sender(SENDER_UNKNOWN);
+	rig_add_sender(TENANT);
+	rig_select_net(TENANT4, 96 + 24, TENANT);
+	rig_select_net(TENANT6, 64, TENANT);
+}
+
+void rig_init(void)
+{
+	rig_init_small(RIG_FLOWS_MAX);
+}
+
+void rig_done(void)
+{
+	postern_bpf__destroy(skeleton);
+	skeleton = NULL;
+}
+
+struct postern_bpf *rig_maps(void)
+{
+	return skeleton;
+}
+
+void rig_add_sender(uint32_t sender)
+{
+	struct usage usage = {0};
+
+	rig_set_verdict(sender, VERDICT_STEER, POOL_NORMAL);
+	put(MAP(usage), &sender, &usage);
+}
+
+void rig_put_verdict(uint32_t sender, const struct verdict *verdict)
+{
+	put(MAP(verdict), &sender, verdict);
+}
+
+void rig_set_verdict(uint32_t sender, enum verdict_action action, uint32_t pool)
+{
+	rig_put_verdict(sender, &(struct verdict){.action = action, .pool = pool});
+}
+
+void rig_select_number(enum selector_kind kind, uint64_t number, uint32_t sender)
+{
+	struct selector selector = {.kind = kind, .number = number};
+
+	put(MAP(senders), &selector, &(struct sender_ref){.sender = sender});
+}
+
+void rig_select_address(const char *address, uint32_t sender)
+{
+	struct selector selector = {.kind = SELECTOR_ADDRESS};
+
+	set_address(selector.address, address);
+	put(MAP(senders), &selector, &(struct sender_ref){.sender = sender});
+}
+
+void rig_select_net(const char *address, unsigned length, uint32_t sender)
+{
+	struct net net = {.prefix_length = length};
+
+	set_address(net.address, address);
+	put(MAP(nets), &net, &(struct sender_ref){.sender = sender});
+}
+
+void rig_fill_slots(uint32_t pool, enum slot_family family, uint32_t address_id)
+{
+	uint32_t first = (pool * POSTERN_FAMILIES + family) * POSTERN_SLOTS;
+	uint32_t keys[POSTERN_SLOTS];
+	struct slot slots[POSTERN_SLOTS];
+	uint32_t count = POSTERN_SLOTS;
+
+	for (uint32_t i = 0; i < POSTERN_SLOTS; i++) {
+		keys[i] = first + i;
+		slots[i].address = address_id;
+	}
+	cr_assert_eq(bpf_map_update_batch(MAP(slots), keys, slots, &count, NULL), 0);
+}
+
+struct control rig_control(void)
+{
+	struct control control;
+
+	cr_assert_eq(bpf_map_lookup_elem(MAP(control), &(uint32_t){0}, &control), 0);
+	return control;
+}
+
+void rig_set_control(const struct control *control)
+{
+	put(MAP(control), &(uint32_t){0}, control);
+}
+
+uint64_t rig_now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * NS_PER_SECOND + now.tv_nsec;
+}
+
+struct usage rig_usage(uint32_t sender)
+{
+	struct usage usage;
+
+	cr_assert_eq(bpf_map_lookup_elem(MAP(usage), &sender, &usage), 0);
+	return usage;
+}
+
+struct address_usage rig_address_usage(uint32_t address_id)
+{
+	struct address_usage usage;
+
+	cr_assert_eq(bpf_map_lookup_elem(MAP(addruse), &address_id, &usage), 0);
+	return usage;
+}
+
+static int program_fd(enum rig_program program)
+{
+	struct bpf_program *programs[] = {
+		[EGRESS] = skeleton->progs.postern_egress,
+		[EGRESS_L3] = skeleton->progs.postern_egress_l3,
+		[INGRESS] = skeleton->progs.postern_ingress,
+		[INGRESS_L3] = skeleton->progs.postern_ingress_l3,
+	};
+
+	return bpf_program__fd(programs[program]);
+}
+
+int rig_run(enum rig_program program, const struct packet_spec *spec, uint32_t mark,
+	    struct packet_bytes *ret_packet)
+{
+	struct __sk_buff context = {.mark = mark};
+	struct packet_bytes in, out = {.size = 0};
+	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = in.bytes, .data_out = out.bytes,
+		    .data_size_out = sizeof(out.bytes), .ctx_in = &context,
+		    .ctx_size_in = sizeof(context));
+
+	packet_build(spec, &in);
+	options.data_size_in = in.size;
+	cr_assert_eq(bpf_prog_test_run_opts(program_fd(program), &options), 0,
+		     "cannot run the program: %s", strerror(errno));
+	if (ret_packet) {
+		*ret_packet = out;
+		ret_packet->size = options.data_size_out;
+	}
+	return (int)options.retval;
+}
+
+void rig_expect_through(enum rig_program program, const struct packet_spec *spec,
+			const struct packet_spec *expected)
+{
+	struct packet_bytes packet;
+
+	cr_assert_eq(rig_run(program, spec, 0, &packet), TC_ACT_UNSPEC, "it was not let through");
+	packet_expect(&packet, expected);
+}
+
+void rig_expect_untouched(enum rig_program program, const struct packet_spec *spec)
+{
+	rig_expect_through(program, spec, spec);
+}
+
+void rig_expect_drop(enum rig_program program, const struct packet_spec *spec)
+{
+	cr_assert_eq(rig_run(program, spec, 0, NULL), TC_ACT_SHOT, "it was not dropped");
+}
+
+static struct stats stats_get(void)
+{
+	int cpus = libbpf_num_possible_cpus();
+	struct stats *each = calloc(cpus, sizeof(*each));
+	struct stats total = {0};
+
+	cr_assert(each);
+	cr_assert_eq(bpf_map_lookup_elem(MAP(stats), &(uint32_t){0}, each), 0);
+	for (int i = 0; i < cpus; i++)
+		for (int c = 0; c < COUNTERS; c++)
+			((__u64 *)&total)[c] += ((__u64 *)&each[i])[c];
+	free(each);
+	return total;
+}
+
+void rig_expect_stats(const struct stats *expected)
+{
+	struct stats actual = stats_get();
+
+#define EXPECT_COUNTER(name, help)                                                                 \
+	cr_assert_eq(actual.name, expected->name, "counter " #name " is %llu instead of %llu",     \
+		     actual.name, expected->name);
+	POSTERN_COUNTERS(EXPECT_COUNTER)
+#undef EXPECT_COUNTER
+}
+
+/* Keys of both maps have the same size. */
+static size_t entries(int map)
+{
+	struct flow_key key;
+	void *previous = NULL;
+	size_t count = 0;
+
+	while (!bpf_map_get_next_key(map, previous, &key)) {
+		previous = &key;
+		count++;
+	}
+	return count;
+}
+
+void rig_expect_flows(size_t count)
+{
+	cr_assert_eq(entries(MAP(flows)), count, "%zu flows instead of %zu", entries(MAP(flows)),
+		     count);
+	cr_assert_eq(entries(MAP(returns)), count, "%zu returns instead of %zu",
+		     entries(MAP(returns)), count);
+}
+
+static struct flow_key key_of(const struct packet_spec *spec)
+{
+	struct flow_key key = {.source_port = spec->source_port,
+			       .destination_port = spec->destination_port};
+
+	set_address(key.source, spec->source);
+	set_address(key.destination, spec->destination);
+	return key;
+}
+
+bool rig_has_flow(const struct packet_spec *inside)
+{
+	struct flow_key key = key_of(inside);
+	struct flow flow;
+
+	return !bpf_map_lookup_elem(MAP(flows), &key, &flow);
+}
+
+struct flow rig_flow(const struct packet_spec *inside)
+{
+	struct flow_key key = key_of(inside);
+	struct flow flow;
+
+	cr_assert_eq(bpf_map_lookup_elem(MAP(flows), &key, &flow), 0, "there is no such flow");
+	return flow;
+}
+
+struct return_entry rig_return(const struct packet_spec *outside)
+{
+	struct flow_key key = key_of(outside);
+	struct return_entry entry;
+
+	cr_assert_eq(bpf_map_lookup_elem(MAP(returns), &key, &entry), 0,
+		     "there is no such return entry");
+	return entry;
+}
+
+void rig_expect_pair(const struct packet_spec *inside, const struct packet_spec *outside,
+		     uint32_t sender, uint32_t pool)
+{
+	struct flow_key from = key_of(inside), to = key_of(outside);
+	struct return_entry entry = rig_return(outside);
+	struct flow flow = rig_flow(inside);
+
+	cr_assert_arr_eq(flow.address, to.source, 16);
+	cr_assert_eq(flow.port, outside->source_port);
+	cr_assert_eq(flow.sender, sender);
+	cr_assert_eq(flow.pool, pool);
+	cr_assert_arr_eq(entry.source, from.source, 16);
+	cr_assert_eq(entry.source_port, inside->source_port);
+}
+
+void rig_take_port(const struct packet_spec *outside)
+{
+	struct flow_key key = key_of(outside);
+
+	put(MAP(returns), &key, &(struct return_entry){.source_port = 1});
+}
+
+void rig_await_flows(size_t count)
+{
+	uint64_t end = rig_now_ns() + 2 * NS_PER_SECOND;
+
+	while (entries(MAP(flows)) != count && rig_now_ns() < end)
+		usleep(1000);
+	rig_expect_flows(count);
+}
+
+static int keep_event(void *context, void *data, size_t size)
+{
+	cr_assert_eq(size, sizeof(struct event));
+	memcpy(context, data, size);
+	return 0;
+}
+
+int rig_events(struct event *ret_last)
+{
+	struct ring_buffer *ring = ring_buffer__new(MAP(events), keep_event, ret_last, NULL);
+	int consumed;
+
+	cr_assert(ring);
+	consumed = ring_buffer__consume(ring);
+	ring_buffer__free(ring);
+	return consumed;
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The real programs, loaded without pins, on maps that a test fills; one rig per test process. Packets
+ * go through BPF_PROG_TEST_RUN. The world that rig_init() makes:
+ *
+ *   pools        normal (NORMAL4, NORMAL6) and high-risk (RISK4, RISK6), one address per family each
+ *   senders      TENANT, by the networks of TENANT4 and TENANT6, steered to the normal pool
+ *   no sender    STRANGER4 and STRANGER6, steered to the normal pool too
+ *   ports        25 and 2525
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "packet/packet.h"
+#include "postern/abi.h"
+
+struct postern_bpf;
+
+#define NORMAL4	  "198.51.100.10"
+#define NORMAL6	  "2001:db8:1::10"
+#define RISK4	  "198.51.100.66"
+#define RISK6	  "2001:db8:1::66"
+#define TENANT4	  "10.1.7.5"
+#define TENANT6	  "fd17::5"
+#define STRANGER4 "10.9.9.9"
+#define STRANGER6 "fd99::9"
+#define REMOTE4	  "203.0.113.25"
+#define REMOTE6	  "2001:db8:25::25"
+
+enum rig_sender { TENANT = 17, OTHER = 18, ANOTHER = 19 };
+enum rig_address { NORMAL4_ID = 1, NORMAL6_ID, RISK4_ID, RISK6_ID };
+enum rig_program { EGRESS, EGRESS_L3, INGRESS, INGRESS_L3 };
+
+#define RIG_FLOWS_MAX 64
+
+void rig_init(void);
+/* With other capacities: in place of rig_init(), for suites that ask. */
+void rig_init_small(uint32_t flows_max);
+void rig_done(void);
+
+/* ---- maps */
+
+struct postern_bpf *rig_maps(void);
+
+void rig_add_sender(uint32_t sender); /* a verdict, steered to normal, and usage */
+void rig_set_verdict(uint32_t sender, enum verdict_action action, uint32_t pool);
+void rig_put_verdict(uint32_t sender, const struct verdict *verdict);
+void rig_select_number(enum selector_kind kind, uint64_t number, uint32_t sender);
+void rig_select_address(const char *address, uint32_t sender);
+void rig_select_net(const char *address, unsigned length, uint32_t sender);
+void rig_fill_slots(uint32_t pool, enum slot_family family, uint32_t address_id);
+struct control rig_control(void);
+void rig_set_control(const struct control *control);
+uint64_t rig_now_ns(void);
+
+struct usage rig_usage(uint32_t sender);
+struct address_usage rig_address_usage(uint32_t address_id);
+
+/* ---- packets */
+
+/* The action, and what has become of the packet (NULL: not wanted). */
+int rig_run(enum rig_program program, const struct packet_spec *spec, uint32_t mark,
+	    struct packet_bytes *ret_packet);
+/* Goes through and then looks like `expected`. */
+void rig_expect_through(enum rig_program program, const struct packet_spec *spec,
+			const struct packet_spec *expected);
+void rig_expect_untouched(enum rig_program program, const struct packet_spec *spec);
+void rig_expect_drop(enum rig_program program, const struct packet_spec *spec);
+
+/* ---- what they leave behind */
+
+/* Every counter, those not named being 0. */
+#define rig_expect_counters(...) rig_expect_stats(&(const struct stats){__VA_ARGS__})
+void rig_expect_stats(const struct stats *expected);
+/* Flows and returns are as many. */
+void rig_expect_flows(size_t count);
+bool rig_has_flow(const struct packet_spec *inside);
+struct flow rig_flow(const struct packet_spec *inside);
+struct return_entry rig_return(const struct packet_spec *outside);
+/* Both halves of one pair: a packet as it was before translation and after. */
+void rig_expect_pair(const struct packet_spec *inside, const struct packet_spec *outside,
+		     uint32_t sender, uint32_t pool);
+/* Takes an external address and port towards a remote one, as a flow of somebody else would. */
+void rig_take_port(const struct packet_spec *outside);
+/* Waits for that many flows, at most two seconds. */
+void rig_await_flows(size_t count);
+/* Empties the ring; the number of events, and the last of them. */
+int rig_events(struct event *ret_last);
