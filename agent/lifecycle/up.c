@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The steps of `up` in their order, and taking them back. Each step's work is done elsewhere. */
+#include "lifecycle/up.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "config/config.h"
+#include "control/control.h"
+#include "datapath/datapath.h"
+#include "datapath/hook.h"
+#include "datapath/load.h"
+#include "lifecycle/bpffs.h"
+#include "lifecycle/journal.h"
+#include "lifecycle/plumb.h"
+#include "lifecycle/runtime.h"
+#include "lifecycle/undo.h"
+#include "netlink/netlink.h"
+#include "state/state.h"
+
+struct up_interface {
+	struct hook_interface hook;
+	enum hook_kind kind;
+};
+
+struct up {
+	const struct config *config;
+	struct runtime_user user;
+	int lock;
+	struct journal *journal;
+	size_t journal_before; /* entries of earlier calls */
+	struct netlink *netlink;
+	struct up_interface *interfaces;
+	size_t n_interfaces;
+	struct loaded *loaded; /* NULL until step two */
+	char *note;
+};
+
+static void up_done(struct up *up)
+{
+	loaded_free(up->loaded);
+	free(up->interfaces);
+	netlink_free(up->netlink);
+	journal_free(up->journal);
+	close_fd_p(&up->lock);
+	free(up->note);
+}
+
+/* ---- before anything is touched */
+
+static int take_interface(struct up *up, const struct netlink_interface *found, struct error *error)
+{
+	struct up_interface *interface = &up->interfaces[up->n_interfaces];
+
+	*interface = (struct up_interface){
+		.hook = {.index = found->index, .has_link_layer = found->has_link_layer}};
+	memcpy(interface->hook.name, found->name, sizeof(found->name));
+	up->n_interfaces++;
+	return hook_choose(&interface->hook, up->config->egress, &interface->kind, error);
+}
+
+static int find_interfaces(struct up *up, struct error *error)
+{
+	_cleanup_(free_p) struct netlink_interface *found = NULL;
+	size_t count = up->config->n_interfaces;
+	int r = 0;
+
+	if (!count) {
+		r = netlink_default_interfaces(up->netlink, &found, &count, error);
+	} else {
+		found = calloc(count, sizeof(*found));
+		if (!found)
+			return error_set(error, -ENOMEM, "out of memory");
+		for (size_t i = 0; !r && i < count; i++)
+			r = netlink_interface_get(up->netlink, up->config->interfaces[i], &found[i],
+						  error);
+	}
+	if (r)
+		return r;
+	up->interfaces = calloc(count, sizeof(*up->interfaces));
+	if (!up->interfaces)
+		return error_set(error, -ENOMEM, "out of memory");
+	for (size_t i = 0; !r && i < count; i++)
+		r = take_interface(up, &found[i], error);
+	return r;
+}
+
+static int prepare(struct up *up, struct error *error)
+{
+	const char *runtime_dir = up->config->runtime_dir;
+	int r = runtime_check_privileges(error);
+
+	if (!r)
+		r = runtime_user_get(up->config->user, &up->user, error);
+	if (!r)
+		r = netlink_open(&up->netlink, error);
+	if (!r)
+		r = find_interfaces(up, error);
+	if (!r)
+		r = runtime_directory_make(runtime_dir, &up->user, error);
+	if (!r)
+		r = runtime_lock(runtime_dir, &up->lock, error);
+	if (!r)
+		r = journal_open(runtime_dir, &up->journal, error);
+	if (!r)
+		up->journal_before = journal_count(up->journal);
+	return r;
+}
+
+/* ---- the steps */
+
+static int load(struct up *up, struct error *error)
+{
+	const struct config *config = up->config;
+	struct load_options options = {
+		.pin_path = config->pin_path,
+		.flows_max = config->flows_max,
+		.senders_max = config->senders_max,
+		.established_ns = config->timeout_established_sec * NS_PER_SEC,
+		.transitory_ns = config->timeout_transitory_sec * NS_PER_SEC,
+	};
+	int r = bpffs_prepare(config->pin_path, up->journal, error);
+
+	memcpy(options.ports, config->ports, sizeof(options.ports));
+	return r ? r : loaded_open(&options, &up->loaded, &up->note, error);
+}
+
+static int fill_maps(struct up *up, struct datapath *datapath, struct state *state,
+		     struct error *error)
+{
+	struct controller *control = NULL;
+	uint64_t now_ns = clock_monotonic_ns();
+	int64_t now_sec = clock_wall_sec();
+	int r = control_new(up->config, datapath, state, now_ns, now_sec, &control, error);
+
+	if (!r)
+		r = control_sync(control, now_ns, now_sec, error);
+	control_free(control);
+	return r;
+}
+
+static int fill(struct up *up, struct error *error)
+{
+	struct datapath *datapath = NULL;
+	struct state *state = NULL;
+	int r = runtime_state_make(up->config->state, &up->user, error);
+
+	if (!r)
+		r = state_sqlite_open(up->config->state, &state, error);
+	if (!r)
+		r = datapath_open(up->config->pin_path, &datapath, error);
+	if (!r)
+		r = fill_maps(up, datapath, state, error);
+	datapath_free(datapath);
+	state_free(state);
+	return r;
+}
+
+static int add_qdisc(struct up *up, const struct hook_interface *interface, struct error *error)
+{
+	bool there = false;
+	int r = netlink_clsact_find(up->netlink, interface->index, &there, error);
+
+	if (r || there)
+		return r;
+	r = journal_add(up->journal, JOURNAL_QDISC, interface->name, NULL, error);
+	return r ? r : netlink_clsact_add(up->netlink, interface->index, error);
+}
+
+static int attach(struct up *up, struct error *error)
+{
+	int r = 0;
+
+	for (size_t i = 0; !r && i < up->n_interfaces; i++) {
+		const struct up_interface *interface = &up->interfaces[i];
+		const char *name = interface->hook.name;
+
+		if (interface->kind == HOOK_CLSACT)
+			r = add_qdisc(up, &interface->hook, error);
+		if (r)
+			return error_prefix(error, r, "interface '%s'", name);
+		r = journal_add(up->journal, JOURNAL_HOOK, name, hook_kind_name(interface->kind),
+				error);
+		if (!r)
+			r = hook_attach(up->loaded, up->config->pin_path, &interface->hook,
+					interface->kind, error);
+	}
+	return r;
+}
+
+typedef int (*plumb_step)(const struct plumb *plumb, struct error *error);
+
+static int plumb(struct up *up, plumb_step step, struct error *error)
+{
+	_cleanup_(free_p) int *indexes = calloc(up->n_interfaces, sizeof(*indexes));
+	_cleanup_(free_p) const char **names = calloc(up->n_interfaces, sizeof(*names));
+	struct plumb plumb = {up->config, up->netlink, up->journal,
+			      indexes,	  names,       up->n_interfaces};
+
+	if (!up->config->plumb)
+		return 0;
+	if (!indexes || !names)
+		return error_set(error, -ENOMEM, "out of memory");
+	for (size_t i = 0; i < up->n_interfaces; i++) {
+		indexes[i] = up->interfaces[i].hook.index;
+		names[i] = up->interfaces[i].hook.name;
+	}
+	return step(&plumb, error);
+}
+
+static int grant(struct up *up, struct error *error)
+{
+	int r = loaded_grant(up->loaded, up->user.uid, up->user.gid, error);
+
+	return r ? r : bpffs_open_way(up->config->pin_path, up->user.uid, up->journal, error);
+}
+
+/* ---- what is taken away again */
+
+static bool is_hooked(const struct up *up, const char *name, enum hook_kind kind)
+{
+	for (size_t i = 0; i < up->n_interfaces; i++)
+		if (!strcmp(up->interfaces[i].hook.name, name) && up->interfaces[i].kind == kind)
+			return true;
+	return false;
+}
+
+/* For undo: what an earlier `up` did and this configuration no longer wants. */
+static bool is_unwanted(const void *data, size_t index, const struct journal_entry *entry)
+{
+	const struct up *up = data;
+	enum hook_kind kind;
+
+	(void)index;
+	switch (entry->kind) {
+	case JOURNAL_ADDRESS:
+	case JOURNAL_HANDLE:
+		return !plumb_wants(up->config, entry);
+	case JOURNAL_QDISC:
+		return !is_hooked(up, entry->what, HOOK_CLSACT);
+	case JOURNAL_HOOK:
+		return !hook_kind_parse(entry->detail, &kind) && !is_hooked(up, entry->what, kind);
+	default:
+		return false;
+	}
+}
+
+/* For undo: what this call added. */
+static bool is_new(const void *data, size_t index, const struct journal_entry *entry)
+{
+	const struct up *up = data;
+
+	(void)entry;
+	return index >= up->journal_before;
+}
+
+static int prune(struct up *up, struct error *error)
+{
+	struct undo undo = {up->journal, up->netlink, up->config->pin_path, is_unwanted, up};
+
+	return undo_network(&undo, error);
+}
+
+/* The first error is the one to tell; what cannot be undone stays in the journal for `down`. */
+static void roll_back(struct up *up)
+{
+	struct undo undo = {up->journal, up->netlink, up->config->pin_path, is_new, up};
+	struct error ignored;
+
+	undo_network(&undo, &ignored);
+	if (up->loaded)
+		loaded_rollback(up->loaded);
+	undo_files(&undo, &ignored);
+}
+
+static int bring_up(struct up *up, struct error *error)
+{
+	int r = load(up, error);
+
+	if (!r)
+		r = plumb(up, plumb_pools, error);
+	if (!r)
+		r = fill(up, error);
+	if (!r)
+		r = attach(up, error);
+	if (!r)
+		r = plumb(up, plumb_handles, error);
+	if (!r)
+		r = grant(up, error);
+	return r;
+}
+
+int up(const struct config *config, char **ret_note, struct error *error)
+{
+	struct up up = {.config = config, .lock = -1};
+	int r = prepare(&up, error);
+
+	if (!r) {
+		r = bring_up(&up, error);
+		if (r)
+			roll_back(&up);
+		else
+			r = prune(&up, error);
+	}
+	if (!r)
+		*ret_note = TAKE_PTR(up.note);
+	up_done(&up);
+	return r;
+}
