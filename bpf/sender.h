@@ -29,8 +29,11 @@ static __always_inline __u32 sender_by_address(const __u8 *address)
 	return ref ? ref->sender : SENDER_UNKNOWN;
 }
 
-/* The socket's cgroup, then its ancestors upwards. Id 0: no socket, or no ancestor at that level. */
-static __noinline __u32 sender_by_cgroup(struct __sk_buff *skb)
+/*
+ * The socket's cgroup, then its ancestors upwards. Id 0: no socket, or no ancestor at that level.
+ * Not static, so that the verifier walks the loop once and not from every place that leads here.
+ */
+__noinline __u32 sender_by_cgroup(struct __sk_buff *skb)
 {
 	__u64 own = bpf_skb_cgroup_id(skb);
 	__u32 sender;
