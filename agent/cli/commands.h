@@ -30,6 +30,8 @@ int cli_sender_clear(struct cli *cli, char **arguments, struct error *error);
 int cli_flow_list(struct cli *cli, char **arguments, struct error *error);
 int cli_flow_cut(struct cli *cli, char **arguments, struct error *error);
 
+int cli_mta_postfix(struct cli *cli, char **arguments, struct error *error);
+
 /* What they print without -j, from the documents of api.h. */
 void cli_print_status(const json_t *status, FILE *out);
 void cli_print_pools(const json_t *pools, FILE *out);

@@ -324,6 +324,9 @@ static int open_all(struct agent *agent, struct error *error)
 		return error_set(error, -ENOMEM, "out of memory");
 	if (agent->lock_fd < 0)
 		code = lock_take(agent->config->runtime_dir, &agent->lock_fd, error);
+	if (code == -ENOENT)
+		error_set(error, code, "there is no '%s': run 'postern up' first",
+			  agent->config->runtime_dir);
 	if (code == 0)
 		code = open_datapath(agent, error);
 	if (code == 0)

@@ -11,6 +11,7 @@
 #include "base/cleanup.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "config/config.h"
 #include "lifecycle/agent.h"
 #include "lifecycle/down.h"
 #include "lifecycle/lock.h"
@@ -47,24 +48,27 @@ static int wait_for(pid_t child, const sigset_t *signals)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-static int run_agent(const struct config *config, int lock_fd, int *ret_status, struct error *error)
+static int run_agent(const struct config *config, int lock_fd, const sigset_t *signals,
+		     const sigset_t *mask_of_agent, struct error *error)
 {
-	sigset_t signals, before;
-	pid_t child;
+	pid_t child = fork();
 
-	sigemptyset(&signals);
-	sigaddset(&signals, SIGTERM);
-	sigaddset(&signals, SIGINT);
-	sigaddset(&signals, SIGHUP);
-	sigaddset(&signals, SIGCHLD);
-	sigprocmask(SIG_BLOCK, &signals, &before);
-	child = fork();
 	if (child < 0)
 		return error_set(error, -errno, "fork: %s", strerror(errno));
 	if (child == 0)
-		be_agent(config, lock_fd, &before);
-	*ret_status = wait_for(child, &signals);
-	return 0;
+		be_agent(config, lock_fd, mask_of_agent);
+	return wait_for(child, signals);
+}
+
+/* From here on nothing ends the process between `up` and `down`. */
+static void block_signals(sigset_t *ret_signals, sigset_t *ret_before)
+{
+	sigemptyset(ret_signals);
+	sigaddset(ret_signals, SIGTERM);
+	sigaddset(ret_signals, SIGINT);
+	sigaddset(ret_signals, SIGHUP);
+	sigaddset(ret_signals, SIGCHLD);
+	sigprocmask(SIG_BLOCK, ret_signals, ret_before);
 }
 
 static int take_lock(const struct config *config, int *lock_fd, struct error *error)
@@ -76,13 +80,14 @@ int run(const struct config *config, struct error *error)
 {
 	_cleanup_(close_fd_p) int lock_fd = -1;
 	_cleanup_(free_p) char *note = NULL;
+	sigset_t signals, before;
 	struct error down_error;
-	int status = 0;
 	int code = take_lock(config, &lock_fd, error);
 
 	/* Without the directory there is no agent either; `up` makes it. */
 	if (code < 0 && code != -ENOENT)
 		return code;
+	block_signals(&signals, &before);
 	code = up(config, &note, error);
 	if (code < 0)
 		return code;
@@ -92,8 +97,8 @@ int run(const struct config *config, struct error *error)
 	if (code == -EBUSY)
 		return code;
 	if (code == 0)
-		code = run_agent(config, lock_fd, &status, error);
+		code = run_agent(config, lock_fd, &signals, &before, error);
 	if (down(config, &down_error) < 0)
 		return code < 0 ? code : error_set(error, -EIO, "%s", down_error.text);
-	return code < 0 ? code : status;
+	return code;
 }

@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Options and the table of commands. What a command does is in cli/ or lifecycle/. */
+#include <errno.h>
+#include <getopt.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/version.h"
+#include "cli/cli.h"
+#include "cli/command.h"
+#include "cli/commands.h"
+#include "config/config.h"
+#include "lifecycle/agent.h"
+#include "lifecycle/down.h"
+#include "lifecycle/run.h"
+#include "lifecycle/up.h"
+
+enum exit_status { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
+
+static int command_up(struct cli *cli, char **arguments, struct error *error)
+{
+	_cleanup_(free_p) char *note = NULL;
+	int code = up(cli->config, &note, error);
+
+	(void)arguments;
+	if (code == 0 && note)
+		fprintf(stderr, "postern: %s\n", note);
+	return code;
+}
+
+static int command_down(struct cli *cli, char **arguments, struct error *error)
+{
+	(void)arguments;
+	return down(cli->config, error);
+}
+
+static int command_agent(struct cli *cli, char **arguments, struct error *error)
+{
+	const struct agent_options options = {.config = cli->config, .lock_fd = -1};
+
+	(void)arguments;
+	return agent_run(&options, error);
+}
+
+static int command_run(struct cli *cli, char **arguments, struct error *error)
+{
+	(void)arguments;
+	return run(cli->config, error);
+}
+
+static int command_help(struct cli *cli, char **arguments, struct error *error);
+
+/* Rows that share their first word stand together. */
+static const struct command commands[] = {
+	{"up", "", 0, NEEDS_CONFIG,
+	 "load, attach and pin the datapath, put addresses in place (root)", command_up,
+	 "Over a datapath that is up it replaces the programs and loses no flow."},
+	{"down", "", 0, NEEDS_CONFIG, "undo exactly what up did (root)", command_down, NULL},
+	{"agent", "", 0, NEEDS_CONFIG, "the long-running process; becomes the configured user",
+	 command_agent,
+	 "Needs 'up' first. SIGTERM and SIGINT end it. SIGHUP reads the configuration again;\n"
+	 "where that is wrong, the old one stays. When the datapath is taken down or made anew, "
+	 "it\n"
+	 "ends with status 1, for its supervisor to start it again. Packets do not need it."},
+	{"run", "", 0, NEEDS_CONFIG, "up and agent in the foreground, down at the end (root)",
+	 command_run, NULL},
+	{"check", "", 0, NEEDS_CONFIG, "read the configuration and say what is in it", cli_check,
+	 NULL},
+	{"status", "", 0, NEEDS_CONFIG, "hooks, pools, flows, counters, agent, last errors",
+	 cli_status, NULL},
+	{"pool list", "", 0, NEEDS_CONFIG, "pools and their addresses", cli_pool_list, NULL},
+	{"pool enable", "NAME", 0, NEEDS_CONFIG, "give the pool's addresses new flows again",
+	 cli_pool_enable, NULL},
+	{"pool disable", "NAME", 0, NEEDS_CONFIG, "no new flows on any address of the pool",
+	 cli_pool_disable, "What happens instead is the pool's when_empty."},
+	{"pool drain", "NAME ADDRESS", 0, NEEDS_CONFIG,
+	 "no new flows on one address; those that live go on", cli_pool_drain, NULL},
+	{"pool activate", "NAME ADDRESS", 0, NEEDS_CONFIG, "give one address new flows again",
+	 cli_pool_activate, NULL},
+	{"sender list", "", 0, NEEDS_CONFIG, "senders, their verdicts and usage", cli_sender_list,
+	 NULL},
+	{"sender show", "NAME", 0, NEEDS_CONFIG, "one sender", cli_sender_show, NULL},
+	{"sender set", "NAME POOL", COMMAND_FOR | COMMAND_CUT, NEEDS_CONFIG,
+	 "steer the sender's new flows to a pool", cli_sender_set, NULL},
+	{"sender block", "NAME", COMMAND_FOR | COMMAND_CUT, NEEDS_CONFIG,
+	 "drop the sender's new flows", cli_sender_block, NULL},
+	{"sender clear", "NAME", 0, NEEDS_CONFIG, "take back what set or block said",
+	 cli_sender_clear, NULL},
+	{"flow list", "[SENDER]", 0, NEEDS_CONFIG, "live flows with both sides of the translation",
+	 cli_flow_list, NULL},
+	{"flow cut", "SENDER", 0, NEEDS_CONFIG,
+	 "end the sender's live flows, each at its next packet", cli_flow_cut, NULL},
+	{"mta postfix", "[master|main]", 0, NEEDS_CONFIG,
+	 "print the Postfix configuration for the pools as configured", cli_mta_postfix, NULL},
+	{"help", "[WORD] [WORD]", 0, NEEDS_NOTHING, "what a command does", command_help, NULL},
+};
+#define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+static void print_help(FILE *out)
+{
+	char *none[] = {NULL};
+
+	fputs("usage: postern [-c FILE] [-j] COMMAND …\n\n", out);
+	command_print_help(commands, N_COMMANDS, none, out, NULL);
+	fprintf(out,
+		"\n  -c, --config FILE  instead of %s\n"
+		"  -j, --json         print one JSON document\n"
+		"  -h, --help         this\n"
+		"  -V, --version      the version\n\n"
+		"Exit status: 0 done, 1 failed, 2 wrong usage.\n",
+		CONFIG_DEFAULT_FILE);
+}
+
+static int usage_error(const char *text)
+{
+	fprintf(stderr, "postern: %s\n", text);
+	return EXIT_USAGE;
+}
+
+static int command_help(struct cli *cli, char **arguments, struct error *error)
+{
+	if (!arguments[0])
+		print_help(cli->out);
+	else if (command_print_help(commands, N_COMMANDS, arguments, cli->out, error) < 0)
+		return usage_error(error->text);
+	return EXIT_DONE;
+}
+
+enum { OPTION_FOR = 256, OPTION_CUT };
+static const struct option long_options[] = {
+	{"config", required_argument, NULL, 'c'},
+	{"json", no_argument, NULL, 'j'},
+	{"help", no_argument, NULL, 'h'},
+	{"version", no_argument, NULL, 'V'},
+	{"for", required_argument, NULL, OPTION_FOR},
+	{"cut", no_argument, NULL, OPTION_CUT},
+	{NULL, 0, NULL, 0},
+};
+
+/* Options may stand anywhere. -EINVAL: usage; 1: help or version, printed; 0: go on. */
+static int parse_options(int argc, char **argv, struct cli *cli, struct error *error)
+{
+	int option;
+
+	opterr = 0;
+	while ((option = getopt_long(argc, argv, ":c:jhV", long_options, NULL)) != -1) {
+		switch (option) {
+		case 'c':
+			cli->config_file = optarg;
+			break;
+		case 'j':
+			cli->json = true;
+			break;
+		case 'h':
+			print_help(cli->out);
+			return 1;
+		case 'V':
+			fprintf(cli->out, "postern %s\n", version());
+			return 1;
+		case OPTION_FOR:
+			if (duration_parse(optarg, &cli->for_sec) < 0)
+				return error_set(error, -EINVAL,
+						 "--for: found '%s', expected a time like 90s, "
+						 "15m, 2h or 7d",
+						 optarg);
+			break;
+		case OPTION_CUT:
+			cli->cut = true;
+			break;
+		case ':':
+			return error_set(error, -EINVAL, "'%s' needs a value", argv[optind - 1]);
+		default:
+			return error_set(error, -EINVAL, "unknown option '%s'; see postern --help",
+					 argv[optind - 1]);
+		}
+	}
+	return 0;
+}
+
+static int check_options(const struct cli *cli, const struct command *command, struct error *error)
+{
+	if (cli->for_sec && !(command->options & COMMAND_FOR))
+		return error_set(error, -EINVAL, "'%s' takes no --for", command->words);
+	if (cli->cut && !(command->options & COMMAND_CUT))
+		return error_set(error, -EINVAL, "'%s' takes no --cut", command->words);
+	return 0;
+}
+
+static int execute(struct cli *cli, const struct command *command, char **arguments)
+{
+	struct config *config = NULL;
+	struct error error;
+	int code = 0;
+
+	if (command->needs == NEEDS_CONFIG)
+		code = config_load(cli->config_file, &config, &error);
+	cli->config = config;
+	if (code == 0)
+		code = command->run(cli, arguments, &error);
+	if (code < 0)
+		fprintf(stderr, "postern: %s\n", error.text);
+	config_free(config);
+	return code < 0 ? EXIT_FAILED : code;
+}
+
+int main(int argc, char **argv)
+{
+	struct cli cli = {.config_file = CONFIG_DEFAULT_FILE, .out = stdout};
+	const struct command *command;
+	char **arguments;
+	struct error error;
+	int code = parse_options(argc, argv, &cli, &error);
+
+	if (code > 0)
+		return EXIT_DONE;
+	if (code == 0)
+		code = command_find(commands, N_COMMANDS, argv + optind, &command, &arguments,
+				    &error);
+	if (code == 0)
+		code = check_options(&cli, command, &error);
+	if (code < 0)
+		return usage_error(error.text);
+	return execute(&cli, command, arguments);
+}
