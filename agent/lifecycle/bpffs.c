@@ -44,18 +44,29 @@ static int parent_of(const char *path, char parent[PATH_MAX], struct error *erro
 	return 0;
 }
 
-static bool is_empty(const char *directory)
+/* Names with a dot are the kernel's own on a bpffs (progs.debug, maps.debug); nobody else can make one. */
+static bool is_kernels(const char *name)
+{
+	return strchr(name, '.');
+}
+
+static bool is_nothing(const char *name)
+{
+	return !strcmp(name, ".") || !strcmp(name, "..");
+}
+
+static bool holds_only(const char *directory, bool (*is_ignored)(const char *name))
 {
 	DIR *stream = opendir(directory);
 	struct dirent *entry;
-	bool empty = true;
+	bool only = true;
 
 	if (!stream)
 		return false;
-	while (empty && (entry = readdir(stream)))
-		empty = !strcmp(entry->d_name, ".") || !strcmp(entry->d_name, "..");
+	while (only && (entry = readdir(stream)))
+		only = is_ignored(entry->d_name);
 	closedir(stream);
-	return empty;
+	return only;
 }
 
 /* Every directory of the path that is missing, outermost first. */
@@ -87,7 +98,7 @@ static int mount_at(const char *mount_point, struct journal *journal, struct err
 
 	if (r)
 		return r;
-	if (!is_empty(mount_point))
+	if (!holds_only(mount_point, is_nothing))
 		return error_set(error, -ENOTEMPTY,
 				 "'%s' is on no BPF file system, and not empty, so none is mounted "
 				 "over it: choose a pin_path below " USUAL_MOUNT_POINT,
@@ -154,7 +165,7 @@ int bpffs_open_way(const char *pin_path, uid_t uid, struct journal *journal, str
 
 int bpffs_unmount(const char *mount_point, struct error *error)
 {
-	if (!is_bpffs(mount_point) || !is_empty(mount_point))
+	if (!is_bpffs(mount_point) || !holds_only(mount_point, is_kernels))
 		return 0;
 	if (umount2(mount_point, UMOUNT_NOFOLLOW) && errno != EBUSY && errno != EINVAL)
 		return error_set(error, -errno, "cannot unmount '%s': %s", mount_point,

@@ -20,9 +20,10 @@ static int add(const struct plumb *plumb, enum journal_kind kind,
 		return r;
 	r = journal_add(plumb->journal, kind, address_format(&wanted->address, text), interface,
 			error);
-	if (!r)
-		r = netlink_address_add(plumb->netlink, wanted, error);
-	return r;
+	if (r)
+		return r;
+	r = netlink_address_add(plumb->netlink, wanted, error);
+	return r ? error_prefix(error, r, "interface '%s'", interface) : 0;
 }
 
 static const char *interface_name(const struct plumb *plumb, int index)

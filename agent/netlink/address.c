@@ -134,6 +134,10 @@ int netlink_address_add(struct netlink *netlink, const struct netlink_plumb *plu
 	char text[ADDRESS_TEXT_SIZE];
 	int r = built ? rtnl_addr_add(netlink->socket, built, NLM_F_EXCL) : -NLE_NOMEM;
 
+	/* The one case in which the kernel answers EACCES. */
+	if (r == -NLE_NOACCESS && !address_is_ipv4(&plumb->address))
+		return error_set(error, -EACCES, "cannot add address %s: IPv6 is disabled there",
+				 address_format(&plumb->address, text));
 	if (r < 0)
 		return netlink_error(error, r, "cannot add address %s",
 				     address_format(&plumb->address, text));

@@ -51,7 +51,7 @@ struct netlink_plumb {
 	int index;
 	bool host_scope; /* IPv4: scope host, so that source selection never picks it (handles on lo) */
 };
-/* -EEXIST: it is there already, whoever added it. */
+/* -EEXIST: it is there already, whoever added it; -EACCES: IPv6 is disabled on the interface. */
 int netlink_address_add(struct netlink *netlink, const struct netlink_plumb *plumb,
 			struct error *error);
 /* 0 also where it is gone already, or its interface. */
