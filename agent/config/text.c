@@ -85,13 +85,15 @@ static int check_string(struct scan *scan)
 {
 	char quote = *scan->at++;
 
+	if (*scan->at == quote)
+		return refuse(scan, scan->line, "found an empty string, expected text in it");
 	for (; *scan->at != quote; scan->at++) {
 		if (*scan->at == '\0' || *scan->at == '\n')
 			return refuse(scan, scan->line,
 				      "found a string that is never closed, expected %c before the "
 				      "end of the line",
 				      quote);
-		if (!isprint((unsigned char)*scan->at))
+		if (!isprint((unsigned char)*scan->at) && *scan->at != '\t')
 			return refuse_character(scan, "text");
 		if (quote == '"' && strncmp(scan->at, "${", 2) == 0)
 			return refuse(scan, scan->line,

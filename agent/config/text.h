@@ -5,6 +5,7 @@
  *
  *   - bytes that are no text; characters that it skips without a word ('*', '+', …)
  *   - strings, comments and braces that are never closed (it takes them as closed by the end)
+ *   - empty strings: nothing here may be empty, and such a key ends its parse without an error
  *   - ${NAME}, which it replaces from the environment
  *   - escapes other than \\ and \" in "…" (in '…' a backslash stands for itself, but for \\ and \')
  *

@@ -1,0 +1,358 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* What a configuration that loads holds. What does not load: test_config_errors.c. */
+#include "config/config.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config_file.h"
+
+#define EXAMPLE "tools/postern.conf"
+
+TestSuite(config, .init = config_file_setup, .fini = config_file_teardown);
+
+static const char *address(const struct config_address *address)
+{
+	static char text[ADDRESS_TEXT_SIZE];
+
+	return address_format(&address->address, text);
+}
+
+static const char *prefix(const struct config_selector *selector)
+{
+	static char text[PREFIX_TEXT_SIZE];
+
+	return prefix_format(&selector->prefix, text);
+}
+
+Test(config, what_is_left_out_has_the_documented_value)
+{
+	struct config *config = config_file_load(TWO_POOLS);
+
+	cr_expect_str_eq(config->file, config_file);
+	cr_expect_eq(config->n_interfaces, 0);
+	cr_expect_null(config->interfaces);
+	cr_expect_eq(config->ports[0], 25);
+	cr_expect_eq(config->ports[1], 0);
+	cr_expect_eq(config->ingress, CONFIG_INGRESS_AUTO);
+	cr_expect_eq(config->egress, CONFIG_EGRESS_AUTO);
+	cr_expect_eq(config->default_action, VERDICT_STEER);
+	cr_expect_eq(config->default_pool, &config->pools[0]);
+	cr_expect(config->plumb);
+	cr_expect_str_eq(config->pin_path, "/sys/fs/bpf/postern");
+	cr_expect_str_eq(config->runtime_dir, "/run/postern");
+	cr_expect_str_eq(config->state, "/var/lib/postern/state.db");
+	cr_expect_str_eq(config->user, "postern");
+	cr_expect_eq(config->flows_max, 262144);
+	cr_expect_eq(config->senders_max, 65536);
+	cr_expect_eq(config->timeout_established_sec, 7440);
+	cr_expect_eq(config->timeout_transitory_sec, 240);
+	cr_expect_eq(config->n_senders, 0);
+	cr_expect_null(config->pools[0].helo);
+	cr_expect_null(config->pools[0].when_empty);
+	cr_expect_eq(config->pools[0].n_handles, 0);
+	config_free(config);
+}
+
+Test(config, every_key_of_the_top_level_is_read)
+{
+	struct config *config = config_file_load("interfaces = { \"eth0\", \"wan.2\" }\n"
+						 "ports = { 25, 465, 0x24b }\n"
+						 "ingress = \"tc\"\n"
+						 "egress = \"clsact\"\n"
+						 "default = \"drop\"\n"
+						 "plumb = false\n"
+						 "pin_path = \"/sys/fs/bpf/other\"\n"
+						 "runtime_dir = \"/run/other\"\n"
+						 "state = \"/srv/state.db\"\n"
+						 "user = \"nobody\"\n"
+						 "flows_max = 1024\n"
+						 "senders_max = 4194304\n"
+						 "timeout_established_sec = 7441\n"
+						 "timeout_transitory_sec = 241\n" TWO_POOLS);
+
+	cr_assert_eq(config->n_interfaces, 2);
+	cr_expect_str_eq(config->interfaces[0], "eth0");
+	cr_expect_str_eq(config->interfaces[1], "wan.2");
+	cr_expect_eq(config->ports[0], 25);
+	cr_expect_eq(config->ports[1], 465);
+	cr_expect_eq(config->ports[2], 587);
+	cr_expect_eq(config->ports[3], 0);
+	cr_expect_eq(config->ingress, CONFIG_INGRESS_TC);
+	cr_expect_eq(config->egress, CONFIG_EGRESS_CLSACT);
+	cr_expect_eq(config->default_action, VERDICT_DROP);
+	cr_expect_null(config->default_pool);
+	cr_expect_not(config->plumb);
+	cr_expect_str_eq(config->pin_path, "/sys/fs/bpf/other");
+	cr_expect_str_eq(config->runtime_dir, "/run/other");
+	cr_expect_str_eq(config->state, "/srv/state.db");
+	cr_expect_str_eq(config->user, "nobody");
+	cr_expect_eq(config->flows_max, 1024);
+	cr_expect_eq(config->senders_max, 4194304);
+	cr_expect_eq(config->timeout_established_sec, 7441);
+	cr_expect_eq(config->timeout_transitory_sec, 241);
+	config_free(config);
+}
+
+Test(config, the_default_may_be_pass_or_any_pool)
+{
+	struct config *config = config_file_load("default = \"pass\"\n" TWO_POOLS);
+
+	cr_expect_eq(config->default_action, VERDICT_PASS);
+	cr_expect_null(config->default_pool);
+	config_free(config);
+
+	config = config_file_load("default = \"high-risk\"\n" TWO_POOLS);
+	cr_expect_eq(config->default_action, VERDICT_STEER);
+	cr_expect_eq(config->default_pool, &config->pools[1]);
+	config_free(config);
+}
+
+Test(config, pools_have_fixed_ids_or_those_of_their_order_in_the_file)
+{
+	struct config *config = config_file_load(
+		"pool \"relay\" { addresses = { \"203.0.113.1\" } when_empty = \"normal\" }\n"
+		"pool \"high-risk\" { addresses = { \"198.51.100.20\" } when_empty = \"last\" }\n"
+		"pool \"last\" { addresses = { \"203.0.113.2\" } when_empty = \"hold\" }\n"
+		"pool \"normal\" { addresses = { \"192.0.2.10\" } when_empty = \"high-risk\" }\n");
+	static const char *const names[] = {"normal", "high-risk", "relay", "last"};
+	static const int lines[] = {4, 2, 1, 3};
+
+	cr_assert_eq(config->n_pools, 4);
+	for (unsigned i = 0; i < 4; i++) {
+		cr_expect_str_eq(config->pools[i].name, names[i]);
+		cr_expect_eq(config->pools[i].id, i + 1);
+		cr_expect_eq(config->pools[i].line, lines[i]);
+		cr_expect_eq(config_pool_find(config, names[i]), &config->pools[i]);
+	}
+	cr_expect_eq(config->pools[0].when_empty, &config->pools[1]);
+	cr_expect_eq(config->pools[1].when_empty, &config->pools[3]);
+	cr_expect_eq(config->pools[2].when_empty, &config->pools[0]);
+	cr_expect_null(config->pools[3].when_empty);
+	cr_expect_null(config_pool_find(config, "other"));
+	config_free(config);
+}
+
+Test(config, a_pool_keeps_addresses_weights_handles_and_their_lines)
+{
+	struct config *config =
+		config_file_load(TWO_POOLS "pool \"third\"\n"
+					   "{\n"
+					   "\taddresses = { \"192.0.2.1\", # within the list\n"
+					   "\t\t\"192.0.2.2 weight 2\", /* several\n"
+					   "\t\tlines */ \"2001:db8::1  weight\t1000\" }\n"
+					   "\t// a comment\n"
+					   "\thandles = { \"10.0.0.1\" }\n"
+					   "\thandles += { 'fd00::1' }\n"
+					   "\thelo = out.example.net\n"
+					   "}\n");
+	const struct config_pool *pool = config_pool_find(config, "third");
+
+	cr_expect_eq(pool->line, 4);
+	cr_assert_eq(pool->n_addresses, 3);
+	cr_expect_str_eq(address(&pool->addresses[0]), "192.0.2.1");
+	cr_expect_eq(pool->addresses[0].weight, 1);
+	cr_expect_eq(pool->addresses[0].line, 5);
+	cr_expect_str_eq(address(&pool->addresses[1]), "192.0.2.2");
+	cr_expect_eq(pool->addresses[1].weight, 2);
+	cr_expect_eq(pool->addresses[1].line, 6);
+	cr_expect_str_eq(address(&pool->addresses[2]), "2001:db8::1");
+	cr_expect_eq(pool->addresses[2].weight, 1000);
+	cr_expect_eq(pool->addresses[2].line, 7);
+	cr_assert_eq(pool->n_handles, 2);
+	cr_expect_str_eq(address(&pool->handles[0]), "10.0.0.1");
+	cr_expect_eq(pool->handles[0].line, 9);
+	cr_expect_str_eq(address(&pool->handles[1]), "fd00::1");
+	cr_expect_eq(pool->handles[1].line, 10);
+	cr_expect_str_eq(pool->helo, "out.example.net");
+	config_free(config);
+}
+
+Test(config, a_sender_has_selectors_of_every_kind)
+{
+	struct config *config = config_file_load(
+		TWO_POOLS "sender \"all\" {\n"
+			  "source = { \"10.1.7.0/24\", \"10.2.0.1\", \"2001:db8::/32\" }\n"
+			  "mark = { 7, 0xffffffff, \"010\" }\n"
+			  "uid = { \"root\", \"1000\", 4294967294 }\n"
+			  "cgroup = { '/system.slice/a\\x2db.service', \"/\" }\n"
+			  "}\n");
+	const struct config_selector *selector = config->senders[0].selectors;
+	static const uint32_t numbers[] = {7, 0xffffffff, 10, 0, 1000, 4294967294};
+
+	cr_assert_eq(config->senders[0].n_selectors, 11);
+	cr_expect_str_eq(prefix(&selector[0]), "10.1.7.0/24");
+	cr_expect_str_eq(prefix(&selector[1]), "10.2.0.1/32");
+	cr_expect_str_eq(prefix(&selector[2]), "2001:db8::/32");
+	for (unsigned i = 0; i < 6; i++)
+		cr_expect_eq(selector[3 + i].number, numbers[i]);
+	cr_expect_str_eq(selector[9].path, "/system.slice/a\\x2db.service");
+	cr_expect_str_eq(selector[10].path, "/");
+	for (unsigned i = 0; i < 11; i++) {
+		static const struct {
+			enum config_selector_kind kind;
+			unsigned end;
+		} keys[] = {{CONFIG_SELECTOR_SOURCE, 3},
+			    {CONFIG_SELECTOR_MARK, 6},
+			    {CONFIG_SELECTOR_UID, 9},
+			    {CONFIG_SELECTOR_CGROUP, 11}};
+		unsigned key = 0;
+
+		while (i >= keys[key].end)
+			key++;
+		cr_expect_eq(selector[i].kind, keys[key].kind);
+		cr_expect_eq(selector[i].line, 4 + (int)key);
+	}
+	config_free(config);
+}
+
+Test(config, senders_are_sorted_by_name_and_found)
+{
+	struct config *config = config_file_load(TWO_POOLS "sender \"c\" { mark = 3 }\n"
+							   "sender \"a\" { mark = 1 }\n"
+							   "sender \"b\" { mark = 2 }\n");
+	static const char *const names[] = {"a", "b", "c"};
+
+	cr_assert_eq(config->n_senders, 3);
+	for (unsigned i = 0; i < 3; i++) {
+		cr_expect_str_eq(config->senders[i].name, names[i]);
+		cr_expect_eq(config->senders[i].selectors[0].number, i + 1);
+		cr_expect_eq(config_sender_find(config, names[i]), &config->senders[i]);
+	}
+	cr_expect_null(config_sender_find(config, "aa"));
+	cr_expect_null(config_sender_find(config, ""));
+	config_free(config);
+}
+
+Test(config, no_sender_is_found_where_there_are_none)
+{
+	struct config *config = config_file_load(TWO_POOLS);
+
+	cr_expect_null(config_sender_find(config, "a"));
+	config_free(config);
+}
+
+Test(config, a_sender_may_be_known_by_an_address_of_a_pool)
+{
+	struct config *config =
+		config_file_load(TWO_POOLS "sender \"a\" { source = \"192.0.2.10\" }\n");
+
+	cr_expect_eq(config->n_senders, 1);
+	config_free(config);
+}
+
+Test(config, the_environment_is_not_read)
+{
+	struct config *config;
+
+	setenv("NAME", "drop", 1);
+	config = config_file_load(TWO_POOLS "sender \"a\" { cgroup = '/${NAME}' }\n");
+	cr_expect_str_eq(config->senders[0].selectors[0].path, "/${NAME}");
+	config_free(config);
+	cr_expect_str_eq(config_file_refusal("default = \"${NAME}\"\n" TWO_POOLS),
+			 ":1: found '${', expected the value itself (nothing is taken from the "
+			 "environment)");
+	cr_expect_str_eq(
+		config_file_refusal("default = ${NAME}\n" TWO_POOLS),
+		":1: found '$', expected a key, a value (in quotes where it is more than a "
+		"word), '=', ',' or braces");
+}
+
+Test(config, a_helo_is_a_domain_name_or_an_address_literal)
+{
+	static const char *const names[] = {"out.example.net", "a.b", "x-1.3com.7x", "[192.0.2.1]",
+					    "[IPv6:2001:db8::1]"};
+	char text[256];
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		struct config *config;
+
+		snprintf(text, sizeof(text),
+			 TWO_POOLS "pool \"x\" { addresses = \"192.0.2.9\" helo = \"%s\" }",
+			 names[i]);
+		config = config_file_load(text);
+		cr_expect_str_eq(config->pools[2].helo, names[i]);
+		config_free(config);
+	}
+}
+
+Test(config, names_may_have_any_of_the_allowed_characters)
+{
+	struct config *config =
+		config_file_load(TWO_POOLS "sender \"0shop_A.b+c-d@example.net\" { mark = 1 }\n");
+
+	cr_expect_str_eq(config->senders[0].name, "0shop_A.b+c-d@example.net");
+	config_free(config);
+}
+
+Test(config, names_fill_their_labels)
+{
+	char name[POSTERN_SENDER_LABEL], text[512];
+	struct config *config;
+
+	memset(name, 'a', sizeof(name) - 1);
+	name[sizeof(name) - 1] = '\0';
+	snprintf(text, sizeof(text),
+		 TWO_POOLS "pool \"%.31s\" { addresses = \"192.0.2.9\" }\n"
+			   "sender \"%s\" { mark = 1 }\n",
+		 name, name);
+	config = config_file_load(text);
+	cr_expect_eq(strlen(config->pools[2].name), POSTERN_POOL_LABEL - 1);
+	cr_expect_eq(strlen(config->senders[0].name), POSTERN_SENDER_LABEL - 1);
+	config_free(config);
+}
+
+Test(config, as_many_pools_load_as_there_are_ids)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+	struct config *config;
+
+	fputs(TWO_POOLS, out);
+	for (int i = POOL_FIRST_FREE; i < POSTERN_POOLS_MAX; i++)
+		fprintf(out, "pool \"p%d\" { addresses = \"10.0.0.%d\" }\n", i, i);
+	fflush(out);
+	config = config_file_load(text);
+	cr_expect_eq(config->pools[config->n_pools - 1].id, POSTERN_POOLS_MAX - 1);
+	config_free(config);
+
+	fputs("pool \"one-more\" { addresses = \"10.0.1.1\" }\n", out);
+	fclose(out);
+	cr_expect_str_eq(config_file_refusal(text),
+			 ":64: found pool 'one-more', expected at most 63 pools");
+	free(text);
+}
+
+/* Quadratic work on this would take minutes; Criterion's time-out is the judge. */
+Test(config, a_hundred_thousand_senders_load_at_once, .timeout = 20)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+	struct config *config;
+
+	fputs(TWO_POOLS, out);
+	for (unsigned i = 0; i < 100000; i++)
+		fprintf(out, "sender \"tenant-%u\" { source = \"10.%u.%u.%u\" mark = %u }\n", i,
+			i >> 16, i >> 8 & 0xff, i & 0xff, i + 1);
+	fclose(out);
+	config = config_file_load(text);
+	cr_expect_eq(config->n_senders, 100000);
+	cr_expect_str_eq(config_sender_find(config, "tenant-77777")->name, "tenant-77777");
+	config_free(config);
+	free(text);
+}
+
+Test(config, the_example_loads)
+{
+	struct config *config = NULL;
+	struct error error;
+
+	cr_assert_eq(config_load(EXAMPLE, &config, &error), 0, "%s", error.text);
+	cr_expect_eq(config->n_pools, 3);
+	cr_expect_eq(config->n_senders, 4);
+	config_free(config);
+}
