@@ -73,7 +73,7 @@ static __noinline __u32 sender_find(struct __sk_buff *skb, const struct packet *
 		sender = sender_by_cgroup(skb);
 	if (!sender && kinds & 1 << SELECTOR_UID && skb->sk)
 		sender = sender_by_number(SELECTOR_UID, bpf_get_socket_uid(skb));
-	if (!sender)
+	if (!sender && kinds & 1 << SELECTOR_NET)
 		sender = sender_by_prefix(packet->key.source);
 	return sender;
 }

@@ -42,7 +42,7 @@ static int quiet(enum libbpf_print_level level, const char *format, va_list argu
 	return 0;
 }
 
-static void load(uint32_t flows_max)
+static void load(uint32_t flows_max, uint32_t returns_max)
 {
 	int error;
 
@@ -52,7 +52,7 @@ static void load(uint32_t flows_max)
 	skeleton->rodata->steered_ports[0] = 25;
 	skeleton->rodata->steered_ports[1] = 2525;
 	bpf_map__set_max_entries(skeleton->maps.postern_flows, flows_max);
-	bpf_map__set_max_entries(skeleton->maps.postern_returns, flows_max);
+	bpf_map__set_max_entries(skeleton->maps.postern_returns, returns_max);
 	error = postern_bpf__load(skeleton);
 	cr_assert_eq(error, 0, "cannot load the programs (%s)%s", strerror(-error),
 		     geteuid() ? ": the packet tests need root" : "");
@@ -70,7 +70,7 @@ static void add_address(uint32_t id, const char *text, uint32_t pool, enum slot_
 	rig_fill_slots(pool, family, id);
 }
 
-void rig_init_small(uint32_t flows_max)
+void rig_init_sized(uint32_t flows_max, uint32_t returns_max)
 {
 	struct control control = {
 		.layout = POSTERN_LAYOUT,
@@ -79,7 +79,7 @@ void rig_init_small(uint32_t flows_max)
 		.transitory_ns = 240 * NS_PER_SECOND,
 	};
 
-	load(flows_max);
+	load(flows_max, returns_max);
 	rig_set_control(&control);
 	add_address(NORMAL4_ID, NORMAL4, POOL_NORMAL, SLOT_IPV4);
 	add_address(NORMAL6_ID, NORMAL6, POOL_NORMAL, SLOT_IPV6);
@@ -93,7 +93,7 @@ void rig_init_small(uint32_t flows_max)
 
 void rig_init(void)
 {
-	rig_init_small(RIG_FLOWS_MAX);
+	rig_init_sized(RIG_FLOWS_MAX, RIG_FLOWS_MAX);
 }
 
 void rig_done(void)
@@ -148,6 +148,13 @@ void rig_select_net(const char *address, unsigned length, uint32_t sender)
 	put(MAP(nets), &net, &(struct sender_ref){.sender = sender});
 }
 
+void rig_put_slot(uint32_t pool, enum slot_family family, uint32_t slot, uint32_t address_id)
+{
+	uint32_t index = (pool * POSTERN_FAMILIES + family) * POSTERN_SLOTS + slot;
+
+	put(MAP(slots), &index, &(struct slot){.address = address_id});
+}
+
 void rig_fill_slots(uint32_t pool, enum slot_family family, uint32_t address_id)
 {
 	uint32_t first = (pool * POSTERN_FAMILIES + family) * POSTERN_SLOTS;
@@ -197,6 +204,34 @@ struct address_usage rig_address_usage(uint32_t address_id)
 
 	cr_assert_eq(bpf_map_lookup_elem(MAP(addruse), &address_id, &usage), 0);
 	return usage;
+}
+
+static struct packet_spec spec_from(const char *source, bool ipv6, uint8_t flags)
+{
+	return (struct packet_spec){
+		.source = source,
+		.destination = ipv6 ? REMOTE6 : REMOTE4,
+		.source_port = 40000,
+		.destination_port = 25,
+		.flags = flags,
+		.sequence = flags == SYN ? 1000 : 1001,
+		.payload_bytes = flags & PSH ? 99 : 0,
+	};
+}
+
+struct packet_spec rig_inside(bool ipv6, uint8_t flags)
+{
+	return spec_from(ipv6 ? TENANT6 : TENANT4, ipv6, flags);
+}
+
+struct packet_spec rig_outside(bool ipv6, uint8_t flags)
+{
+	return spec_from(ipv6 ? NORMAL6 : NORMAL4, ipv6, flags);
+}
+
+struct packet_spec rig_stranger(bool ipv6, uint8_t flags)
+{
+	return spec_from(ipv6 ? STRANGER6 : STRANGER4, ipv6, flags);
 }
 
 static int program_fd(enum rig_program program)

@@ -36,8 +36,8 @@ enum rig_program { EGRESS, EGRESS_L3, INGRESS, INGRESS_L3 };
 #define RIG_FLOWS_MAX 64
 
 void rig_init(void);
-/* With other capacities: in place of rig_init(), for suites that ask. */
-void rig_init_small(uint32_t flows_max);
+/* In place of rig_init(): other capacities of the flow and the return map. */
+void rig_init_sized(uint32_t flows_max, uint32_t returns_max);
 void rig_done(void);
 
 /* ---- maps */
@@ -50,6 +50,7 @@ void rig_put_verdict(uint32_t sender, const struct verdict *verdict);
 void rig_select_number(enum selector_kind kind, uint64_t number, uint32_t sender);
 void rig_select_address(const char *address, uint32_t sender);
 void rig_select_net(const char *address, unsigned length, uint32_t sender);
+void rig_put_slot(uint32_t pool, enum slot_family family, uint32_t slot, uint32_t address_id);
 void rig_fill_slots(uint32_t pool, enum slot_family family, uint32_t address_id);
 struct control rig_control(void);
 void rig_set_control(const struct control *control);
@@ -59,6 +60,14 @@ struct usage rig_usage(uint32_t sender);
 struct address_usage rig_address_usage(uint32_t address_id);
 
 /* ---- packets */
+
+/*
+ * What the tenant sends to the remote end, from port 40000 to 25; what that looks like outside, leaving by
+ * the normal pool; and where it comes from nobody in particular.
+ */
+struct packet_spec rig_inside(bool ipv6, uint8_t flags);
+struct packet_spec rig_outside(bool ipv6, uint8_t flags);
+struct packet_spec rig_stranger(bool ipv6, uint8_t flags);
 
 /* The action, and what has become of the packet (NULL: not wanted). */
 int rig_run(enum rig_program program, const struct packet_spec *spec, uint32_t mark,

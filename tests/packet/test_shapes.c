@@ -9,8 +9,6 @@
 
 TestSuite(packet_shapes, .init = rig_init, .fini = rig_done, .timeout = 10);
 
-#define OPENING_SEQUENCE 1000
-
 enum outcome { TRANSLATED, UNTOUCHED, DROPPED };
 
 struct shape {
@@ -125,73 +123,53 @@ static const struct shape shapes_ipv6[] = {
 
 #define LENGTH(array) (sizeof(array) / sizeof(*(array)))
 
-struct ends {
-	const char *tenant;
-	const char *pool;
-	const char *remote;
-};
-static const struct ends ipv4 = {TENANT4, NORMAL4, REMOTE4};
-static const struct ends ipv6 = {TENANT6, NORMAL6, REMOTE6};
-
-static struct packet_spec place(struct packet_spec spec, const struct ends *ends)
+/* Fills in where the packet comes from and goes to. */
+static struct packet_spec place(struct packet_spec shape, struct packet_spec ends)
 {
-	spec.source = ends->tenant;
-	spec.destination = ends->remote;
-	spec.source_port = 40000;
-	spec.destination_port = spec.destination_port ?: 25;
-	return spec;
+	shape.source = ends.source;
+	shape.destination = ends.destination;
+	shape.source_port = ends.source_port;
+	shape.destination_port = shape.destination_port ?: ends.destination_port;
+	return shape;
 }
 
-static void check_egress(const struct shape *shape, const struct ends *ends)
+static void check_egress(const struct shape *shape, bool ipv6)
 {
-	const struct packet_spec syn =
-		place((struct packet_spec){.flags = SYN, .sequence = OPENING_SEQUENCE}, ends);
-	const struct packet_spec inside = place(shape->spec, ends);
+	const struct packet_spec syn = rig_inside(ipv6, SYN);
+	const struct packet_spec inside = place(shape->spec, syn);
+	const struct packet_spec outside = place(shape->spec, rig_outside(ipv6, 0));
 	enum rig_program program = inside.no_link ? EGRESS_L3 : EGRESS;
-	struct packet_spec outside = inside;
 
 	cr_log_info("%s out", shape->name);
-	outside.source = ends->pool;
 	rig_run(EGRESS, &syn, 0, NULL);
-	switch (shape->outcome) {
-	case TRANSLATED:
-		rig_expect_through(program, &inside, &outside);
-		cr_assert_eq(rig_flow(&inside).out.packets, 2);
-		rig_expect_counters(.flows_opened = 1);
-		break;
-	case UNTOUCHED:
-		rig_expect_untouched(program, &inside);
-		rig_expect_counters(.flows_opened = 1);
-		break;
-	case DROPPED:
+	if (shape->outcome == DROPPED) {
 		rig_expect_drop(program, &inside);
 		rig_expect_stats(&shape->counters);
-		break;
+	} else {
+		bool translated = shape->outcome == TRANSLATED;
+
+		rig_expect_through(program, &inside, translated ? &outside : &inside);
+		cr_assert_eq(rig_flow(&syn).out.packets, translated ? 2 : 1);
+		rig_expect_counters(.flows_opened = 1);
 	}
 	rig_expect_flows(1);
 }
 
 /* Nothing is ever dropped on the way in. */
-static void check_ingress(const struct shape *shape, const struct ends *ends)
+static void check_ingress(const struct shape *shape, bool ipv6)
 {
-	const struct packet_spec syn =
-		place((struct packet_spec){.flags = SYN, .sequence = OPENING_SEQUENCE}, ends);
-	struct packet_spec inside = place(shape->spec, ends), outside;
-	enum rig_program program = inside.no_link ? INGRESS_L3 : INGRESS;
+	const struct packet_spec syn = rig_inside(ipv6, SYN), syn_outside = rig_outside(ipv6, SYN);
+	const struct packet_spec sent_inside = place(shape->spec, syn);
+	const struct packet_spec sent_outside = place(shape->spec, syn_outside);
+	const struct packet_spec inside = packet_reply(&sent_inside);
+	const struct packet_spec outside = packet_reply(&sent_outside);
+	bool translated = shape->outcome == TRANSLATED;
 
 	cr_log_info("%s in", shape->name);
-	inside = packet_reply(&inside);
-	outside = inside;
-	outside.destination = ends->pool;
 	rig_run(EGRESS, &syn, 0, NULL);
-	if (shape->outcome == TRANSLATED) {
-		struct packet_spec out = packet_reply(&outside);
-
-		rig_expect_through(program, &outside, &inside);
-		cr_assert_eq(rig_return(&out).in.packets, 1);
-	} else {
-		rig_expect_untouched(program, &outside);
-	}
+	rig_expect_through(inside.no_link ? INGRESS_L3 : INGRESS, &outside,
+			   translated ? &inside : &outside);
+	cr_assert_eq(rig_return(&syn_outside).in.packets, translated);
 	rig_expect_counters(.flows_opened = 1);
 	rig_expect_flows(1);
 }
@@ -212,7 +190,7 @@ ParameterizedTestParameters(packet_shapes, ipv4_out)
 
 ParameterizedTest(size_t *index, packet_shapes, ipv4_out)
 {
-	check_egress(&shapes_ipv4[*index], &ipv4);
+	check_egress(&shapes_ipv4[*index], false);
 }
 
 ParameterizedTestParameters(packet_shapes, ipv4_in)
@@ -222,7 +200,7 @@ ParameterizedTestParameters(packet_shapes, ipv4_in)
 
 ParameterizedTest(size_t *index, packet_shapes, ipv4_in)
 {
-	check_ingress(&shapes_ipv4[*index], &ipv4);
+	check_ingress(&shapes_ipv4[*index], false);
 }
 
 ParameterizedTestParameters(packet_shapes, ipv6_out)
@@ -232,7 +210,7 @@ ParameterizedTestParameters(packet_shapes, ipv6_out)
 
 ParameterizedTest(size_t *index, packet_shapes, ipv6_out)
 {
-	check_egress(&shapes_ipv6[*index], &ipv6);
+	check_egress(&shapes_ipv6[*index], true);
 }
 
 ParameterizedTestParameters(packet_shapes, ipv6_in)
@@ -242,5 +220,5 @@ ParameterizedTestParameters(packet_shapes, ipv6_in)
 
 ParameterizedTest(size_t *index, packet_shapes, ipv6_in)
 {
-	check_ingress(&shapes_ipv6[*index], &ipv6);
+	check_ingress(&shapes_ipv6[*index], true);
 }

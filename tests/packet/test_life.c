@@ -1,0 +1,320 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// From the first SYN to the end of a flow: SYNs that come again, connections that replace others,
+// timeouts, and flows that are cut.
+#include <criterion/criterion.h>
+#include <criterion/parameterized.h>
+
+#include "packet/rig.h"
+
+TestSuite(packet_life, .init = rig_init, .fini = rig_done, .timeout = 10);
+
+#define MILLISECOND_NS 1000000ULL
+#define HOUR_NS	       (3600 * 1000 * MILLISECOND_NS)
+
+static void set_timeouts(uint64_t established_ns, uint64_t transitory_ns)
+{
+	struct control control = rig_control();
+
+	control.established_ns = established_ns;
+	control.transitory_ns = transitory_ns;
+	rig_set_control(&control);
+}
+
+static void send(uint8_t flags)
+{
+	struct packet_spec packet = rig_inside(false, flags);
+
+	cr_assert_eq(rig_run(EGRESS, &packet, 0, NULL), -1);
+}
+
+static void receive(uint8_t flags)
+{
+	struct packet_spec out = rig_outside(false, flags), packet = packet_reply(&out);
+
+	cr_assert_eq(rig_run(INGRESS, &packet, 0, NULL), -1);
+}
+
+static void establish(void)
+{
+	send(SYN);
+	receive(SYN | ACK);
+	send(ACK);
+}
+
+/* The same addresses and ports again, with `sequence`; must go by the high-risk pool. */
+static struct flow connect_again(uint32_t sequence)
+{
+	struct packet_spec syn = rig_inside(false, SYN), outside = rig_outside(false, SYN);
+
+	syn.sequence = outside.sequence = sequence;
+	outside.source = RISK4;
+	rig_expect_through(EGRESS, &syn, &outside);
+	rig_expect_pair(&syn, &outside, TENANT, POOL_HIGH_RISK);
+	rig_expect_flows(1);
+	cr_assert_eq(rig_usage(TENANT).flows, 1);
+	cr_assert_eq(rig_address_usage(NORMAL4_ID).flows, 0);
+	cr_assert_eq(rig_address_usage(RISK4_ID).flows, 1);
+	rig_expect_counters(.flows_opened = 2, .flows_replaced = 1);
+	return rig_flow(&syn);
+}
+
+Test(packet_life, the_same_syn_again_keeps_the_mapping)
+{
+	struct packet_spec syn = rig_inside(false, SYN), outside = rig_outside(false, SYN);
+
+	send(SYN);
+	rig_set_verdict(TENANT, VERDICT_STEER, POOL_HIGH_RISK);
+	rig_expect_through(EGRESS, &syn, &outside);
+	cr_assert_eq(rig_flow(&syn).out.packets, 2);
+	rig_expect_counters(.flows_opened = 1);
+}
+
+Test(packet_life, the_same_syn_again_without_its_data_keeps_the_mapping)
+{
+	struct packet_spec syn = rig_inside(false, SYN), outside = rig_outside(false, SYN);
+
+	syn.payload_bytes = 100; /* RFC 7413 */
+	rig_run(EGRESS, &syn, 0, NULL);
+	rig_set_verdict(TENANT, VERDICT_STEER, POOL_HIGH_RISK);
+	syn.payload_bytes = 0;
+	rig_expect_through(EGRESS, &syn, &outside);
+	rig_expect_counters(.flows_opened = 1);
+}
+
+Test(packet_life, another_syn_before_an_answer_is_another_connection)
+{
+	send(SYN);
+	rig_set_verdict(TENANT, VERDICT_STEER, POOL_HIGH_RISK);
+	connect_again(7000);
+}
+
+Test(packet_life, a_syn_in_an_established_flow_is_translated)
+{
+	struct packet_spec syn = rig_inside(false, SYN), outside = rig_outside(false, SYN);
+
+	establish();
+	rig_set_verdict(TENANT, VERDICT_STEER, POOL_HIGH_RISK);
+	syn.sequence = outside.sequence = 7000;
+	rig_expect_through(EGRESS, &syn, &outside);
+	rig_expect_counters(.flows_opened = 1);
+}
+
+struct closing {
+	bool inwards;
+	uint8_t flags;
+};
+
+static struct criterion_test_params closings(void)
+{
+	static struct closing all[] = {
+		{false, FIN | ACK}, {false, RST}, {true, FIN | ACK}, {true, RST | ACK}};
+
+	return cr_make_param_array(struct closing, all, 4);
+}
+
+static void close_by(const struct closing *closing)
+{
+	if (closing->inwards)
+		receive(closing->flags);
+	else
+		send(closing->flags);
+}
+
+ParameterizedTestParameters(packet_life, after_the_end_a_syn_follows_the_new_verdict)
+{
+	return closings();
+}
+
+ParameterizedTest(struct closing *closing, packet_life, after_the_end_a_syn_follows_the_new_verdict)
+{
+	establish();
+	close_by(closing);
+	rig_set_verdict(TENANT, VERDICT_STEER, POOL_HIGH_RISK);
+	cr_assert_eq(connect_again(7000).out.packets, 1);
+}
+
+Test(packet_life, after_the_end_a_syn_may_be_refused)
+{
+	struct packet_spec syn = rig_inside(false, SYN);
+
+	establish();
+	send(FIN | ACK);
+	rig_set_verdict(TENANT, VERDICT_DROP, POOL_NONE);
+	syn.sequence = 7000;
+	rig_expect_drop(EGRESS, &syn);
+	rig_expect_counters(.flows_opened = 1, .dropped_blocked = 1);
+}
+
+Test(packet_life, a_later_sequence_may_have_the_old_port_at_once)
+{
+	struct packet_spec syn = rig_inside(false, SYN), outside = rig_outside(false, SYN);
+
+	establish();
+	send(FIN | ACK); /* ends at 1002 */
+	syn.sequence = outside.sequence = 1002;
+	rig_expect_through(EGRESS, &syn, &outside);
+	rig_expect_flows(1);
+	rig_expect_counters(.flows_opened = 2, .flows_replaced = 1);
+}
+
+Test(packet_life, an_earlier_sequence_gets_another_port)
+{
+	struct packet_spec syn = rig_inside(false, SYN), outside = rig_outside(false, SYN);
+
+	establish();
+	send(FIN | ACK); /* ends at 1002 */
+	syn.sequence = outside.sequence = 1001;
+	cr_assert_eq(rig_run(EGRESS, &syn, 0, NULL), -1);
+	outside.source_port = rig_flow(&syn).port;
+	cr_assert_neq(outside.source_port, 40000);
+	rig_expect_pair(&syn, &outside, TENANT, POOL_NORMAL);
+	rig_expect_flows(1);
+	cr_assert_eq(rig_usage(TENANT).flows, 1);
+	rig_expect_counters(.flows_opened = 2, .flows_replaced = 1, .ports_changed = 1);
+}
+
+Test(packet_life, data_after_a_reset_opens_again)
+{
+	struct packet_spec out = rig_outside(false, ACK), syn = rig_inside(false, SYN);
+
+	establish();
+	receive(RST);
+	cr_assert_eq(rig_return(&out).in.rst_seen, 1);
+	receive(ACK | PSH);
+	cr_assert_eq(rig_return(&out).in.rst_seen, 0);
+	syn.sequence = 7000;
+	rig_run(EGRESS, &syn, 0, NULL);
+	rig_expect_counters(.flows_opened = 1);
+}
+
+/* ---- timeouts */
+
+static void expect_expired(void)
+{
+	rig_await_flows(0);
+	rig_expect_counters(.flows_opened = 1, .flows_expired = 1);
+	cr_assert_eq(rig_usage(TENANT).flows, 0);
+	cr_assert_eq(rig_usage(TENANT).connections, 1);
+	cr_assert_eq(rig_address_usage(NORMAL4_ID).flows, 0);
+}
+
+Test(packet_life, a_flow_without_an_answer_expires)
+{
+	set_timeouts(HOUR_NS, 20 * MILLISECOND_NS);
+	send(SYN);
+	rig_expect_flows(1);
+	expect_expired();
+}
+
+Test(packet_life, a_passed_flow_expires)
+{
+	set_timeouts(HOUR_NS, 20 * MILLISECOND_NS);
+	rig_set_verdict(TENANT, VERDICT_PASS, POOL_NONE);
+	send(SYN);
+	rig_await_flows(0);
+	rig_expect_counters(.flows_opened = 1, .passed = 1, .flows_expired = 1);
+	cr_assert_eq(rig_usage(TENANT).flows, 0);
+}
+
+Test(packet_life, an_established_flow_has_the_long_timeout)
+{
+	uint64_t start = rig_now_ns();
+
+	set_timeouts(300 * MILLISECOND_NS, 20 * MILLISECOND_NS);
+	establish();
+	expect_expired();
+	cr_assert_gt(rig_now_ns() - start, 290 * MILLISECOND_NS);
+}
+
+Test(packet_life, packets_of_either_direction_keep_a_flow_alive)
+{
+	uint64_t start = rig_now_ns();
+
+	set_timeouts(100 * MILLISECOND_NS, 20 * MILLISECOND_NS);
+	establish();
+	while (rig_now_ns() < start + 200 * MILLISECOND_NS)
+		send(ACK);
+	rig_expect_flows(1);
+	while (rig_now_ns() < start + 400 * MILLISECOND_NS)
+		receive(ACK);
+	rig_expect_flows(1);
+	expect_expired();
+}
+
+ParameterizedTestParameters(packet_life, a_closing_flow_has_the_short_timeout)
+{
+	return closings();
+}
+
+ParameterizedTest(struct closing *closing, packet_life, a_closing_flow_has_the_short_timeout)
+{
+	struct packet_spec syn = rig_inside(false, SYN);
+
+	set_timeouts(HOUR_NS, HOUR_NS);
+	establish();
+	set_timeouts(HOUR_NS, 20 * MILLISECOND_NS);
+	cr_assert(rig_has_flow(&syn));
+	close_by(closing);
+	expect_expired();
+}
+
+/* ---- cut */
+
+static void cut(uint32_t sender, uint64_t cut_ns)
+{
+	struct control control = rig_control();
+	struct verdict verdict = {
+		.action = VERDICT_STEER, .pool = POOL_HIGH_RISK, .cut_ns = cut_ns};
+
+	rig_put_verdict(sender, &verdict);
+	control.cuts++;
+	rig_set_control(&control);
+}
+
+Test(packet_life, a_cut_flow_sends_nothing_more_and_ends)
+{
+	struct packet_spec data = rig_inside(false, ACK | PSH);
+	struct event event;
+
+	set_timeouts(HOUR_NS, HOUR_NS);
+	establish();
+	set_timeouts(HOUR_NS, 50 * MILLISECOND_NS);
+	cut(TENANT, rig_now_ns());
+	rig_expect_drop(EGRESS, &data);
+	rig_expect_drop(EGRESS, &data);
+	cr_assert_eq(rig_flow(&data).out.rst_seen, 1);
+	cr_assert_eq(rig_events(&event), 2);
+	cr_assert_eq(event.what, COUNTER_dropped_no_flow);
+	cr_assert_eq(event.pool, POOL_NORMAL);
+	rig_await_flows(0);
+	rig_expect_counters(.flows_opened = 1, .flows_expired = 1, .dropped_no_flow = 2);
+}
+
+Test(packet_life, a_flow_opened_after_the_cut_goes_on)
+{
+	struct packet_spec data = rig_inside(false, ACK | PSH),
+			   outside = rig_outside(false, ACK | PSH);
+	uint64_t before = rig_now_ns();
+
+	establish();
+	cut(TENANT, before);
+	rig_expect_through(EGRESS, &data, &outside);
+	cr_assert_eq(rig_flow(&data).cut_seen, 1);
+}
+
+Test(packet_life, a_cut_of_another_sender_is_none)
+{
+	struct packet_spec data = rig_inside(false, ACK | PSH),
+			   outside = rig_outside(false, ACK | PSH);
+
+	establish();
+	cut(OTHER, rig_now_ns());
+	rig_expect_through(EGRESS, &data, &outside);
+}
+
+Test(packet_life, a_syn_on_a_cut_flow_follows_the_new_verdict)
+{
+	establish();
+	cut(TENANT, rig_now_ns());
+	connect_again(7000);
+}

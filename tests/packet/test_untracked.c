@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Packets without a flow: nothing of a known sender leaves as it is, and nothing else is in the way.
+#include <criterion/criterion.h>
+#include <criterion/parameterized.h>
+
+#include "packet/rig.h"
+
+TestSuite(packet_untracked, .init = rig_init, .fini = rig_done, .timeout = 10);
+
+struct variant {
+	bool ipv6;
+	uint8_t flags;
+};
+
+static struct criterion_test_params mid_stream(void)
+{
+	static struct variant variants[] = {
+		{false, ACK | PSH}, {false, ACK},	{false, FIN | ACK}, {false, RST},
+		{false, RST | ACK}, {false, SYN | ACK}, {true, ACK | PSH},  {true, FIN | ACK},
+		{true, RST},	    {true, SYN | ACK},
+	};
+
+	return cr_make_param_array(struct variant, variants, sizeof(variants) / sizeof(*variants));
+}
+
+ParameterizedTestParameters(packet_untracked, a_known_sender_is_dropped)
+{
+	return mid_stream();
+}
+
+ParameterizedTest(struct variant *variant, packet_untracked, a_known_sender_is_dropped)
+{
+	struct packet_spec packet = rig_inside(variant->ipv6, variant->flags);
+	struct event event;
+
+	rig_expect_drop(EGRESS, &packet);
+	rig_expect_counters(.dropped_no_flow = 1);
+	rig_expect_flows(0);
+	cr_assert_eq(rig_usage(TENANT).refused, 0);
+	cr_assert_eq(rig_events(&event), 1);
+	cr_assert_eq(event.what, COUNTER_dropped_no_flow);
+	cr_assert_eq(event.sender, TENANT);
+}
+
+ParameterizedTestParameters(packet_untracked, nobody_in_particular_goes_on)
+{
+	return mid_stream();
+}
+
+ParameterizedTest(struct variant *variant, packet_untracked, nobody_in_particular_goes_on)
+{
+	struct packet_spec packet = rig_stranger(variant->ipv6, variant->flags);
+
+	rig_expect_untouched(EGRESS, &packet);
+	rig_expect_counters(.untouched = 1);
+	rig_expect_flows(0);
+}
+
+ParameterizedTestParameters(packet_untracked, replies_of_no_flow_go_to_the_stack)
+{
+	return mid_stream();
+}
+
+ParameterizedTest(struct variant *variant, packet_untracked, replies_of_no_flow_go_to_the_stack)
+{
+	struct packet_spec out = rig_outside(variant->ipv6, variant->flags);
+	struct packet_spec packet = packet_reply(&out);
+
+	rig_expect_untouched(INGRESS, &packet);
+	rig_expect_counters();
+}
+
+Test(packet_untracked, a_sender_that_may_pass_goes_on)
+{
+	struct packet_spec packet = rig_inside(false, ACK | PSH);
+
+	rig_set_verdict(TENANT, VERDICT_PASS, POOL_NONE);
+	rig_expect_untouched(EGRESS, &packet);
+	rig_expect_counters(.untouched = 1);
+}
+
+Test(packet_untracked, a_handle_is_dropped)
+{
+	struct packet_spec packet = rig_inside(false, ACK | PSH);
+
+	packet.source = "100.127.0.1";
+	rig_add_sender(OTHER);
+	rig_select_address(packet.source, OTHER);
+	rig_expect_drop(EGRESS, &packet);
+	rig_expect_counters(.dropped_no_flow = 1);
+}
+
+Test(packet_untracked, nobodys_headers_cut_short_pass)
+{
+	struct packet_spec packet = rig_stranger(false, ACK);
+
+	packet.missing_bytes = 1;
+	rig_expect_untouched(EGRESS, &packet);
+	rig_expect_counters();
+}
+
+Test(packet_untracked, nobodys_fragment_in_mid_stream_passes)
+{
+	struct packet_spec packet = rig_stranger(false, ACK | PSH);
+
+	packet.fragment = FIRST_FRAGMENT;
+	rig_expect_untouched(EGRESS, &packet);
+	rig_expect_counters();
+}
+
+Test(packet_untracked, nobodys_syn_in_fragments_is_dropped)
+{
+	struct packet_spec packet = rig_stranger(false, SYN);
+
+	packet.fragment = FIRST_FRAGMENT;
+	rig_expect_drop(EGRESS, &packet);
+	packet.missing_bytes = 12; /* the flags do not show */
+	rig_expect_drop(EGRESS, &packet);
+	rig_expect_counters(.dropped_fragment = 2);
+	rig_expect_flows(0);
+}
+
+Test(packet_untracked, fragments_of_a_sender_that_may_pass_pass)
+{
+	struct packet_spec packet = rig_inside(true, SYN);
+
+	packet.fragment = FIRST_FRAGMENT;
+	rig_set_verdict(TENANT, VERDICT_PASS, POOL_NONE);
+	rig_expect_untouched(EGRESS, &packet);
+	rig_expect_counters();
+}
+
+Test(packet_untracked, fragments_of_a_passed_flow_pass)
+{
+	struct packet_spec syn = rig_inside(true, SYN), fragment = rig_inside(true, ACK | PSH);
+
+	fragment.fragment = FIRST_FRAGMENT;
+	rig_set_verdict(TENANT, VERDICT_PASS, POOL_NONE);
+	rig_run(EGRESS, &syn, 0, NULL);
+	rig_set_verdict(TENANT, VERDICT_STEER, POOL_NORMAL);
+	rig_expect_untouched(EGRESS, &fragment);
+	rig_expect_counters(.flows_opened = 1, .passed = 1);
+}
+
+Test(packet_untracked, nothing_is_done_before_the_maps_are_filled)
+{
+	struct packet_spec packet = rig_stranger(false, RST);
+
+	packet.destination_port = 26;
+	rig_expect_untouched(EGRESS, &packet);
+	rig_expect_counters();
+}
