@@ -120,9 +120,11 @@ static int read_word(const struct reader *reader, const struct syntax_section *s
 			return 0;
 		}
 	}
-	return read_error(reader, value->line, "found %s '%.100s', expected '%s', '%s'%s%s%s", key,
-			  value->text, words[0], words[1], words[2] ? " or '" : "",
-			  words[2] ? words[2] : "", words[2] ? "'" : "");
+	if (!words[2])
+		return read_error(reader, value->line, "found %s '%.100s', expected '%s' or '%s'",
+				  key, value->text, words[0], words[1]);
+	return read_error(reader, value->line, "found %s '%.100s', expected '%s', '%s' or '%s'",
+			  key, value->text, words[0], words[1], words[2]);
 }
 
 static int read_hooks(const struct reader *reader, const struct syntax_section *section)

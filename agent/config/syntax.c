@@ -58,7 +58,7 @@ static void unexpected_token(const char *token, char *ret_text, size_t size)
 
 	if (strcmp(token, "}") == 0)
 		expected = "a value";
-	else if (strlen(token) == 1 && strchr("={},+()", *token))
+	else if (strcmp(token, "+=") == 0 || (strlen(token) == 1 && strchr("={},()", *token)))
 		expected = "a key or a value";
 	snprintf(ret_text, size, "found '%.100s', expected %s", token, expected);
 }

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* The lanes for Postfix, as text, and as Postfix itself understands it. */
+#include "mta/postfix.h"
+
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/config.h"
+#include "config_file.h"
+
+TestSuite(mta_postfix, .init = config_file_setup, .fini = config_file_teardown);
+
+#define NORMAL                                                                                     \
+	"pool \"normal\" { addresses = { \"192.0.2.10\", \"2001:db8::10\" }"                       \
+	" handles = { \"100.127.0.1\", \"100.127.0.9\", \"fd70::1\", \"fd70::9\" }"                \
+	" helo = \"out.example.net\" }\n"
+#define HIGH_RISK                                                                                  \
+	"pool \"high-risk\" { addresses = { \"198.51.100.20\" }"                                   \
+	" handles = { \"fd70::2\", \"100.127.0.2\" } }\n"
+
+#define MASTER_HEADING                                                                             \
+	"# Postern: one lane for each pool; smtp_bind_address_enforce needs Postfix 3.7.\n"
+#define NORMAL_LANE                                                                                \
+	"postern-normal unix - - n - - smtp\n"                                                     \
+	"  -o smtp_bind_address=100.127.0.1\n"                                                     \
+	"  -o smtp_bind_address6=fd70::1\n"                                                        \
+	"  -o smtp_bind_address_enforce=yes\n"                                                     \
+	"  -o smtp_helo_name=out.example.net\n"                                                    \
+	"  -o syslog_name=postfix/postern-normal\n"
+#define HIGH_RISK_LANE                                                                             \
+	"postern-high-risk unix - - n - - smtp\n"                                                  \
+	"  -o smtp_bind_address=100.127.0.2\n"                                                     \
+	"  -o inet_protocols=ipv4\n"                                                               \
+	"  -o inet_interfaces=100.127.0.2\n"                                                       \
+	"  -o smtp_bind_address_enforce=yes\n"                                                     \
+	"  -o syslog_name=postfix/postern-high-risk\n"
+
+#define MAIN_HEADING "# Postern: which mail takes which lane.\n"
+#define NORMAL_MAIN                                                                                \
+	"# Mail to other hosts takes the lane of pool normal. A relayhost stays the next hop;\n"   \
+	"# transport_maps and relay_transport (for relay_domains) go their own ways.\n"            \
+	"default_transport = postern-normal:\n"
+#define HIGH_RISK_MAIN                                                                             \
+	"# Bounces (<> is the null sender) take the lane of pool high-risk. Other senders by "     \
+	"address\n"                                                                                \
+	"# or @domain; where the parameter is set already, add to it what stands here:\n"          \
+	"# sender_dependent_default_transport_maps = inline:{ { <> = postern-high-risk: }, { "     \
+	"@news.example.net = postern-high-risk: } }\n"                                             \
+	"sender_dependent_default_transport_maps = inline:{ { <> = postern-high-risk: } }\n"
+
+static const char *print(const char *text, enum postfix_part part)
+{
+	static char output[8192];
+	struct config *config = config_file_load(text);
+	FILE *out = fmemopen(output, sizeof(output), "w");
+
+	cr_assert_not_null(out);
+	cr_expect_eq(postfix_print(config, part, out), 0);
+	fclose(out);
+	config_free(config);
+	return output;
+}
+
+Test(mta_postfix, the_master_part_has_a_lane_for_each_pool)
+{
+	cr_expect_str_eq(print(NORMAL HIGH_RISK, POSTFIX_MASTER),
+			 MASTER_HEADING NORMAL_LANE HIGH_RISK_LANE);
+}
+
+Test(mta_postfix, the_main_part_says_which_mail_takes_which_lane)
+{
+	cr_expect_str_eq(print(NORMAL HIGH_RISK, POSTFIX_MAIN),
+			 MAIN_HEADING NORMAL_MAIN HIGH_RISK_MAIN);
+}
+
+Test(mta_postfix, all_of_it_says_where_each_part_goes)
+{
+	cr_expect_str_eq(
+		print(NORMAL HIGH_RISK, POSTFIX_ALL),
+		"# ---- to be appended to master.cf (postern mta postfix master)\n\n" MASTER_HEADING
+			NORMAL_LANE HIGH_RISK_LANE
+		"\n# ---- to be appended to main.cf (postern mta postfix main)\n\n" MAIN_HEADING
+			NORMAL_MAIN HIGH_RISK_MAIN);
+}
+
+Test(mta_postfix, a_pool_without_ipv4_has_a_lane_of_ipv6_only)
+{
+	cr_expect_str_eq(print(NORMAL "pool \"high-risk\" { addresses = \"2001:db8::20\""
+				      " handles = { \"100.127.0.2\", \"fd70::2\" }"
+				      " helo = \"[IPv6:2001:db8::20]\" }\n",
+			       POSTFIX_MASTER),
+			 MASTER_HEADING NORMAL_LANE "postern-high-risk unix - - n - - smtp\n"
+						    "  -o smtp_bind_address6=fd70::2\n"
+						    "  -o inet_protocols=ipv6\n"
+						    "  -o inet_interfaces=fd70::2\n"
+						    "  -o smtp_bind_address_enforce=yes\n"
+						    "  -o smtp_helo_name=[IPv6:2001:db8::20]\n"
+						    "  -o syslog_name=postfix/postern-high-risk\n");
+}
+
+Test(mta_postfix, a_family_may_find_its_addresses_by_when_empty)
+{
+	cr_expect_str_eq(print(NORMAL HIGH_RISK "pool \"x\" { addresses = \"192.0.2.30\""
+						" handles = { \"100.127.0.3\", \"fd70::3\" }"
+						" when_empty = \"y\" }\n"
+						"pool \"y\" { addresses = \"192.0.2.31\""
+						" handles = \"100.127.0.4\""
+						" when_empty = \"normal\" }\n",
+			       POSTFIX_MASTER),
+			 MASTER_HEADING NORMAL_LANE HIGH_RISK_LANE
+			 "postern-x unix - - n - - smtp\n"
+			 "  -o smtp_bind_address=100.127.0.3\n"
+			 "  -o smtp_bind_address6=fd70::3\n"
+			 "  -o smtp_bind_address_enforce=yes\n"
+			 "  -o syslog_name=postfix/postern-x\n"
+			 "postern-y unix - - n - - smtp\n"
+			 "  -o smtp_bind_address=100.127.0.4\n"
+			 "  -o inet_protocols=ipv4\n"
+			 "  -o inet_interfaces=100.127.0.4\n"
+			 "  -o smtp_bind_address_enforce=yes\n"
+			 "  -o syslog_name=postfix/postern-y\n");
+}
+
+Test(mta_postfix, where_no_handle_fits_there_is_no_lane_and_nothing_points_to_one)
+{
+	const char *text =
+		"pool \"normal\" { addresses = \"192.0.2.10\" }\n"
+		"pool \"high-risk\" { addresses = \"192.0.2.20\" handles = \"fd70::2\" }\n";
+
+	cr_expect_str_eq(print(text, POSTFIX_MASTER), MASTER_HEADING
+			 "# No lane for pool normal: it has no handle of a family that it has "
+			 "addresses of.\n"
+			 "# No lane for pool high-risk: it has no handle of a family that it has "
+			 "addresses of.\n");
+	cr_expect_str_eq(print(text, POSTFIX_MAIN), MAIN_HEADING
+			 "# Pool normal has no lane: default_transport stays what it is.\n"
+			 "# Pool high-risk has no lane: bounces go with everything else.\n");
+}
+
+Test(mta_postfix, a_full_disk_is_reported)
+{
+	struct config *config = config_file_load(NORMAL HIGH_RISK);
+	FILE *out = fopen("/dev/full", "w");
+
+	cr_assert_not_null(out);
+	cr_expect_eq(postfix_print(config, POSTFIX_ALL, out), -EIO);
+	fclose(out);
+	config_free(config);
+}
+
+/* Output of a command, newlines as they come. */
+static const char *command_output(const char *command)
+{
+	static char output[8192];
+	FILE *in = popen(command, "r");
+	size_t size;
+
+	cr_assert_not_null(in);
+	size = fread(output, 1, sizeof(output) - 1, in);
+	output[size] = '\0';
+	cr_expect_eq(pclose(in), 0, "%s:\n%s", command, output);
+	return output;
+}
+
+static void append(const char *directory, const char *name, const char *text)
+{
+	char path[128];
+	FILE *out;
+
+	snprintf(path, sizeof(path), "%s/%s", directory, name);
+	out = fopen(path, "a");
+	cr_assert_not_null(out);
+	fputs(text, out);
+	cr_expect_eq(fclose(out), 0);
+}
+
+Test(mta_postfix, postfix_understands_both_parts)
+{
+	char directory[] = "/tmp/postern-lanes-XXXXXX", command[512];
+
+	cr_assert_not_null(mkdtemp(directory));
+	append(directory, "main.cf", "compatibility_level = 3.6\n");
+	append(directory, "main.cf", print(NORMAL HIGH_RISK, POSTFIX_MAIN));
+	append(directory, "master.cf", "smtp unix - - n - - smtp\n");
+	append(directory, "master.cf", print(NORMAL HIGH_RISK, POSTFIX_MASTER));
+
+	snprintf(command, sizeof(command), "/usr/sbin/postconf -c %s -P 2>&1", directory);
+	cr_expect_str_eq(command_output(command),
+			 "postern-normal/unix/smtp_bind_address = 100.127.0.1\n"
+			 "postern-normal/unix/smtp_bind_address6 = fd70::1\n"
+			 "postern-normal/unix/smtp_bind_address_enforce = yes\n"
+			 "postern-normal/unix/smtp_helo_name = out.example.net\n"
+			 "postern-normal/unix/syslog_name = postfix/postern-normal\n"
+			 "postern-high-risk/unix/inet_interfaces = 100.127.0.2\n"
+			 "postern-high-risk/unix/inet_protocols = ipv4\n"
+			 "postern-high-risk/unix/smtp_bind_address = 100.127.0.2\n"
+			 "postern-high-risk/unix/smtp_bind_address_enforce = yes\n"
+			 "postern-high-risk/unix/syslog_name = postfix/postern-high-risk\n");
+	snprintf(command, sizeof(command), "/usr/sbin/postconf -c %s -h default_transport 2>&1",
+		 directory);
+	cr_expect_str_eq(command_output(command), "postern-normal:\n");
+	snprintf(command, sizeof(command),
+		 "/usr/sbin/postmap -c %s -q '<>' \"$(/usr/sbin/postconf -c %s -h "
+		 "sender_dependent_default_transport_maps)\" 2>&1",
+		 directory, directory);
+	cr_expect_str_eq(command_output(command), "postern-high-risk:\n");
+
+	snprintf(command, sizeof(command), "rm -rf %s", directory);
+	cr_expect_eq(system(command), 0);
+}
