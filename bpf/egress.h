@@ -114,7 +114,8 @@ static __noinline int without_flow(struct __sk_buff *skb, const struct packet *p
 		count(COUNTER_untouched);
 		return TC_ACT_UNSPEC;
 	}
-	return report_drop(packet, sender, POOL_NONE, COUNTER_dropped_no_flow);
+	report_drop(packet, sender, POOL_NONE, COUNTER_dropped_no_flow);
+	return reset_local(skb, packet);
 }
 
 /*
@@ -168,7 +169,8 @@ static __always_inline struct flow *settle(struct __sk_buff *skb, const struct p
 		return open_flow(packet, find_sender(skb, packet), flow, ret_action);
 	if (!cut)
 		return flow;
-	*ret_action = report_drop(packet, flow->sender, flow->pool, COUNTER_dropped_no_flow);
+	report_drop(packet, flow->sender, flow->pool, COUNTER_dropped_cut);
+	*ret_action = reset_local(skb, packet);
 	return NULL;
 }
 

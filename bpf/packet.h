@@ -23,6 +23,7 @@
 /* Every header that is read directly lies below; keeps the verifier's view of offsets small. */
 #define PACKET_DIRECT_MAX 256
 
+#define IPV4_DONT_FRAGMENT   0x4000
 #define IPV4_MORE_FRAGMENTS  0x2000
 #define IPV4_FRAGMENT_OFFSET 0x1fff
 #define IPV6_FRAGMENT_OFFSET 0xfff8
@@ -55,10 +56,11 @@ struct packet {
 	__u32 bytes; /* IP packet, without what an Ethernet frame is padded with */
 	__u32 payload_bytes;
 	__sum16 ip_check;
+	__sum16 tcp_check;
 	__u8 version; /* 4 or 6 */
 	__u8 flags;
 	__u8 fragment; /* 0 or 1: the first part, with ports, of a packet in fragments */
-	__u8 reserved[3];
+	__u8 reserved;
 };
 
 _Static_assert(sizeof(struct flow_key) == sizeof(struct return_key), "one stands for the other");
@@ -288,6 +290,7 @@ static __always_inline enum packet_kind parse_tcp(struct __sk_buff *skb, enum di
 	packet->flags = ((const __u8 *)&tcp)[13];
 	packet->sequence = bpf_ntohl(tcp.seq);
 	packet->acknowledgement = bpf_ntohl(tcp.ack_seq);
+	packet->tcp_check = tcp.check;
 	headers = packet->tcp - packet->ip + tcp.doff * 4;
 	packet->payload_bytes = packet->bytes > headers ? packet->bytes - headers : 0;
 	return PACKET_TCP;

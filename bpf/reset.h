@@ -1,7 +1,158 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Tells the local end of a connection that its packet was dropped for good. */
+/*
+ * Tells the local end of a connection, on this host or behind it, that its packet was dropped for good:
+ * the packet itself is made into the reset that the remote end might have sent, and taken in again at the
+ * interface that it was about to leave by.
+ *
+ * Whether the packet's TCP checksum is finished cannot be seen from here. So the new one is put in by
+ * two differences: the pseudo-header's, which the helper always applies, and the rest, which it
+ * leaves out where the checksum is unfinished (CHECKSUM_PARTIAL). Either way the outcome is right.
+ */
 #pragma once
 
 #include <linux/pkt_cls.h>
 
+#include "maps.h"
 #include "packet.h"
+#include "report.h"
+#include "rewrite.h"
+
+#define RESET_HOP_LIMIT 64
+
+/* Sums in ones' complement, 32 bits as they lie in memory. */
+static __always_inline __u32 sum_add(__u32 a, __u32 b)
+{
+	return a + b + (a + b < a);
+}
+
+static __always_inline __u32 sum_of(const void *bytes, __u32 size)
+{
+	return bpf_csum_diff(NULL, 0, (__be32 *)bytes, size, 0);
+}
+
+static __always_inline __u16 sum_fold(__u32 sum)
+{
+	sum = (sum & 0xffff) + (sum >> 16);
+	return (sum & 0xffff) + (sum >> 16);
+}
+
+static __always_inline long reset_link(struct __sk_buff *skb)
+{
+	struct {
+		__u8 destination[ETH_ALEN];
+		__u8 source[ETH_ALEN];
+	} from, to;
+	long error = bpf_skb_load_bytes(skb, 0, &from, sizeof(from));
+
+	__builtin_memcpy(to.destination, from.source, ETH_ALEN);
+	__builtin_memcpy(to.source, from.destination, ETH_ALEN);
+	return error ?: bpf_skb_store_bytes(skb, 0, &to, sizeof(to), 0);
+}
+
+static __always_inline long reset_ipv4(struct __sk_buff *skb, const struct packet *packet)
+{
+	struct iphdr ip = {
+		.version = 4,
+		.ihl = sizeof(ip) / 4,
+		.tot_len = bpf_htons(sizeof(ip) + sizeof(struct tcphdr)),
+		.frag_off = bpf_htons(IPV4_DONT_FRAGMENT),
+		.ttl = RESET_HOP_LIMIT,
+		.protocol = IPPROTO_TCP,
+		.saddr = address_ipv4(packet->key.destination),
+		.daddr = address_ipv4(packet->key.source),
+	};
+
+	ip.check = ~sum_fold(sum_of(&ip, sizeof(ip)));
+	return bpf_skb_store_bytes(skb, packet->ip, &ip, sizeof(ip), 0);
+}
+
+static __always_inline long reset_ipv6(struct __sk_buff *skb, const struct packet *packet)
+{
+	struct ipv6hdr ip = {
+		.version = 6,
+		.payload_len = bpf_htons(sizeof(struct tcphdr)),
+		.nexthdr = IPPROTO_TCP,
+		.hop_limit = RESET_HOP_LIMIT,
+	};
+
+	address_copy(&ip.saddr, packet->key.destination);
+	address_copy(&ip.daddr, packet->key.source);
+	return bpf_skb_store_bytes(skb, packet->ip, &ip, sizeof(ip), 0);
+}
+
+/* RFC 9293 section 3.10.7.1, what a closed port answers. */
+static __always_inline void fill_tcp(const struct packet *packet, struct tcphdr *tcp)
+{
+	__u32 length =
+		packet->payload_bytes + !!(packet->flags & TCP_SYN) + !!(packet->flags & TCP_FIN);
+
+	tcp->source = bpf_htons(packet->key.destination_port);
+	tcp->dest = bpf_htons(packet->key.source_port);
+	tcp->doff = sizeof(*tcp) / 4;
+	tcp->rst = 1;
+	if (packet->flags & TCP_ACK) {
+		tcp->seq = bpf_htonl(packet->acknowledgement);
+	} else {
+		tcp->ack = 1;
+		tcp->ack_seq = bpf_htonl(packet->sequence + length);
+	}
+}
+
+/*
+ * The sum of the addresses is the same after they are exchanged, and that of an IPv4 address the same
+ * with the mapping in front, whose 0xffff is a zero. So of the pseudo-header only the length changes.
+ */
+static __always_inline long reset_tcp(struct __sk_buff *skb, const struct packet *packet)
+{
+	__u32 old_length = bpf_htonl(packet->bytes - (packet->tcp - packet->ip));
+	__u32 length = bpf_htonl(sizeof(struct tcphdr));
+	__u32 pseudo_delta = sum_add(length, ~old_length);
+	struct tcphdr tcp = {};
+	__u32 sum, rest_delta;
+	long error;
+
+	fill_tcp(packet, &tcp);
+	sum = sum_add(sum_of(&tcp, sizeof(tcp)), sum_of(packet->key.source, 32));
+	sum = sum_add(sum, sum_add(length, bpf_htonl(IPPROTO_TCP)));
+	rest_delta = sum_add(sum, packet->tcp_check); /* minus what was there, the complement */
+	rest_delta = sum_add(rest_delta, ~pseudo_delta);
+	tcp.check = packet->tcp_check;
+	error = bpf_skb_store_bytes(skb, packet->tcp, &tcp, sizeof(tcp), 0);
+	if (!error)
+		error = bpf_l4_csum_replace(skb, tcp_check_offset(packet), 0, pseudo_delta,
+					    BPF_F_PSEUDO_HDR);
+	return error ?: bpf_l4_csum_replace(skb, tcp_check_offset(packet), 0, rest_delta, 0);
+}
+
+/* Never in answer to a reset, nor where options or extension headers would have to be turned round. */
+static __always_inline bool may_reset(const struct packet *packet)
+{
+	__u32 headers = packet->version == 4 ? sizeof(struct iphdr) : sizeof(struct ipv6hdr);
+	const struct return_entry *entry;
+
+	if (packet->flags & TCP_RST || packet->tcp - packet->ip != headers)
+		return false;
+	/* On its way in, it must not be taken for an answer to another one's flow. */
+	entry = bpf_map_lookup_elem(&postern_returns, &packet->key);
+	return !entry || (entry->source_port == packet->key.source_port &&
+			  address_equal(entry->source, packet->key.source));
+}
+
+/* The action to return: TC_ACT_SHOT where there is no reset, and after an error in the middle. */
+static __noinline int reset_local(struct __sk_buff *skb, const struct packet *packet)
+{
+	long error;
+
+	if (!may_reset(packet))
+		return TC_ACT_SHOT;
+	error = bpf_skb_change_tail(skb, packet->tcp + sizeof(struct tcphdr), 0);
+	if (!error && packet->ip)
+		error = reset_link(skb);
+	if (!error)
+		error = packet->version == 4 ? reset_ipv4(skb, packet) : reset_ipv6(skb, packet);
+	if (error || reset_tcp(skb, packet))
+		return TC_ACT_SHOT;
+	skb->mark = 0;
+	count(COUNTER_resets_sent);
+	return bpf_redirect(skb->ifindex, BPF_F_INGRESS);
+}

@@ -258,6 +258,7 @@ struct control {
 	X(dropped_no_port, "SYNs dropped: no free port towards that destination")                  \
 	X(dropped_table_full, "SYNs dropped: the flow table is full")                              \
 	X(dropped_no_flow, "packets dropped: in mid-stream, of a known sender, without a flow")    \
+	X(dropped_cut, "packets dropped: their flow was cut")                                      \
 	X(dropped_fragment, "fragments dropped: not translatable")                                 \
 	X(dropped_malformed, "packets dropped: headers cut short or too many extension headers")   \
 	X(dropped_error, "packets dropped: the kernel refused a step of the translation")          \

@@ -30,12 +30,13 @@ static void *append(struct packet_bytes *packet, const void *bytes, size_t size)
 
 static void append_link(const struct packet_spec *spec, struct packet_bytes *packet)
 {
-	static const uint8_t addresses[12] = {2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2};
+	static const uint8_t to[6] = {2, 0, 0, 0, 0, 1}, from[6] = {2, 0, 0, 0, 0, 2};
 	uint16_t protocol = htons(is_ipv6(spec) ? ETH_P_IPV6 : ETH_P_IP);
 
 	if (spec->no_link)
 		return;
-	append(packet, addresses, sizeof(addresses));
+	append(packet, spec->is_reset ? from : to, sizeof(to));
+	append(packet, spec->is_reset ? to : from, sizeof(from));
 	for (unsigned i = 0; i < spec->vlan_tags; i++) {
 		bool outer = i + 1 < spec->vlan_tags;
 		uint16_t tag[2] = {htons(outer ? ETH_P_8021AD : ETH_P_8021Q), htons(100 + i)};
@@ -68,7 +69,7 @@ static void append_ipv4(const struct packet_spec *spec, size_t rest, struct pack
 		.version = 4,
 		.ihl = (sizeof(ip) + spec->ip_option_bytes) / 4,
 		.tot_len = htons(sizeof(ip) + spec->ip_option_bytes + rest),
-		.id = htons(0x4711),
+		.id = htons(spec->is_reset ? 0 : 0x4711),
 		.ttl = 64,
 		.protocol = spec->protocol ?: IPPROTO_TCP,
 	};
@@ -122,7 +123,7 @@ static size_t extensions_size(const struct packet_spec *spec)
 static void append_ipv6(const struct packet_spec *spec, size_t rest, struct packet_bytes *packet)
 {
 	struct ip6_hdr ip = {
-		.ip6_flow = htonl(6U << 28 | 0x12345),
+		.ip6_flow = htonl(6U << 28 | (spec->is_reset ? 0 : 0x12345)),
 		.ip6_plen = htons(extensions_size(spec) + rest),
 		.ip6_nxt = spec->protocol ?: IPPROTO_TCP,
 		.ip6_hlim = 64,
@@ -156,7 +157,7 @@ static void append_tcp(const struct packet_spec *spec, struct packet_bytes *pack
 		.seq = htonl(spec->sequence),
 		.ack_seq = htonl(spec->acknowledgement),
 		.doff = (sizeof(tcp) + spec->tcp_option_bytes) / 4,
-		.window = htons(501),
+		.window = htons(spec->is_reset ? 0 : 501),
 	};
 	size_t size = sizeof(tcp) + spec->tcp_option_bytes + spec->payload_bytes;
 	struct tcphdr *header;
@@ -220,4 +221,19 @@ struct packet_spec packet_reply(const struct packet_spec *spec)
 	reply.source_port = spec->destination_port;
 	reply.destination_port = spec->source_port;
 	return reply;
+}
+
+struct packet_spec packet_reset(const struct packet_spec *spec)
+{
+	struct packet_spec reset = packet_reply(spec);
+
+	reset.is_reset = true;
+	reset.payload_bytes = reset.tcp_option_bytes = 0;
+	reset.flags = spec->flags & ACK ? RST : RST | ACK;
+	reset.sequence = spec->flags & ACK ? spec->acknowledgement : 0;
+	reset.acknowledgement = spec->flags & ACK
+					? 0
+					: spec->sequence + spec->payload_bytes +
+						  !!(spec->flags & SYN) + !!(spec->flags & FIN);
+	return reset;
 }

@@ -37,7 +37,8 @@ struct packet_spec {
 	size_t n_extensions;
 	enum packet_fragment fragment;
 	unsigned vlan_tags;
-	bool no_link;	      /* begins with the IP header */
+	bool no_link; /* begins with the IP header */
+	bool is_reset; /* made by the datapath out of a packet: MAC addresses exchanged, no marks of a host */
 	size_t missing_bytes; /* cut off the end of what was built */
 };
 
@@ -53,3 +54,6 @@ void packet_expect(const struct packet_bytes *actual, const struct packet_spec *
 
 /* The answer to a packet: ends exchanged, link header and all else as it is. */
 struct packet_spec packet_reply(const struct packet_spec *spec);
+
+/* The reset that a closed port answers with (RFC 9293 section 3.10.7.1). */
+struct packet_spec packet_reset(const struct packet_spec *spec);

@@ -215,6 +215,7 @@ static struct packet_spec spec_from(const char *source, bool ipv6, uint8_t flags
 		.destination_port = 25,
 		.flags = flags,
 		.sequence = flags == SYN ? 1000 : 1001,
+		.acknowledgement = flags & ACK ? 5001 : 0,
 		.payload_bytes = flags & PSH ? 99 : 0,
 	};
 }
@@ -283,6 +284,15 @@ void rig_expect_untouched(enum rig_program program, const struct packet_spec *sp
 void rig_expect_drop(enum rig_program program, const struct packet_spec *spec)
 {
 	cr_assert_eq(rig_run(program, spec, 0, NULL), TC_ACT_SHOT, "it was not dropped");
+}
+
+void rig_expect_reset(enum rig_program program, const struct packet_spec *spec)
+{
+	struct packet_spec expected = packet_reset(spec);
+	struct packet_bytes packet;
+
+	cr_assert_eq(rig_run(program, spec, 7, &packet), TC_ACT_REDIRECT, "it was not redirected");
+	packet_expect(&packet, &expected);
 }
 
 static struct stats stats_get(void)

@@ -77,6 +77,8 @@ void rig_expect_through(enum rig_program program, const struct packet_spec *spec
 			const struct packet_spec *expected);
 void rig_expect_untouched(enum rig_program program, const struct packet_spec *spec);
 void rig_expect_drop(enum rig_program program, const struct packet_spec *spec);
+/* Made into a reset, and sent back in. */
+void rig_expect_reset(enum rig_program program, const struct packet_spec *spec);
 
 /* ---- what they leave behind */
 

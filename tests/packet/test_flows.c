@@ -197,5 +197,6 @@ Test(packet_flows, events_that_find_the_ring_full_are_counted)
 	written = rig_events(&event);
 	cr_assert_gt(written, 1000);
 	cr_assert_lt(written, 5000);
-	rig_expect_counters(.dropped_no_flow = 5000, .events_lost = 5000 - written);
+	rig_expect_counters(.dropped_no_flow = 5000, .resets_sent = 5000,
+			    .events_lost = 5000 - written);
 }

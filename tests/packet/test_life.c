@@ -280,14 +280,15 @@ Test(packet_life, a_cut_flow_sends_nothing_more_and_ends)
 	establish();
 	set_timeouts(HOUR_NS, 50 * MILLISECOND_NS);
 	cut(TENANT, rig_now_ns());
-	rig_expect_drop(EGRESS, &data);
-	rig_expect_drop(EGRESS, &data);
+	rig_expect_reset(EGRESS, &data);
+	rig_expect_reset(EGRESS, &data);
 	cr_assert_eq(rig_flow(&data).out.rst_seen, 1);
 	cr_assert_eq(rig_events(&event), 2);
-	cr_assert_eq(event.what, COUNTER_dropped_no_flow);
+	cr_assert_eq(event.what, COUNTER_dropped_cut);
 	cr_assert_eq(event.pool, POOL_NORMAL);
 	rig_await_flows(0);
-	rig_expect_counters(.flows_opened = 1, .flows_expired = 1, .dropped_no_flow = 2);
+	rig_expect_counters(.flows_opened = 1, .flows_expired = 1, .dropped_cut = 2,
+			    .resets_sent = 2);
 }
 
 Test(packet_life, a_flow_opened_after_the_cut_goes_on)

@@ -16,25 +16,30 @@ static struct criterion_test_params mid_stream(void)
 {
 	static struct variant variants[] = {
 		{false, ACK | PSH}, {false, ACK},	{false, FIN | ACK}, {false, RST},
-		{false, RST | ACK}, {false, SYN | ACK}, {true, ACK | PSH},  {true, FIN | ACK},
-		{true, RST},	    {true, SYN | ACK},
+		{false, RST | ACK}, {false, SYN | ACK}, {false, FIN},	    {false, PSH},
+		{true, PSH},	    {true, ACK | PSH},	{true, FIN | ACK},  {true, RST},
+		{true, SYN | ACK},
 	};
 
 	return cr_make_param_array(struct variant, variants, sizeof(variants) / sizeof(*variants));
 }
 
-ParameterizedTestParameters(packet_untracked, a_known_sender_is_dropped)
+ParameterizedTestParameters(packet_untracked, a_known_sender_is_reset)
 {
 	return mid_stream();
 }
 
-ParameterizedTest(struct variant *variant, packet_untracked, a_known_sender_is_dropped)
+ParameterizedTest(struct variant *variant, packet_untracked, a_known_sender_is_reset)
 {
 	struct packet_spec packet = rig_inside(variant->ipv6, variant->flags);
+	bool answered = !(variant->flags & RST);
 	struct event event;
 
-	rig_expect_drop(EGRESS, &packet);
-	rig_expect_counters(.dropped_no_flow = 1);
+	if (answered)
+		rig_expect_reset(EGRESS, &packet);
+	else
+		rig_expect_drop(EGRESS, &packet);
+	rig_expect_counters(.dropped_no_flow = 1, .resets_sent = answered);
 	rig_expect_flows(0);
 	cr_assert_eq(rig_usage(TENANT).refused, 0);
 	cr_assert_eq(rig_events(&event), 1);
@@ -79,15 +84,55 @@ Test(packet_untracked, a_sender_that_may_pass_goes_on)
 	rig_expect_counters(.untouched = 1);
 }
 
-Test(packet_untracked, a_handle_is_dropped)
+Test(packet_untracked, a_handle_is_reset)
 {
 	struct packet_spec packet = rig_inside(false, ACK | PSH);
 
 	packet.source = "100.127.0.1";
 	rig_add_sender(OTHER);
 	rig_select_address(packet.source, OTHER);
-	rig_expect_drop(EGRESS, &packet);
-	rig_expect_counters(.dropped_no_flow = 1);
+	rig_expect_reset(EGRESS, &packet);
+	rig_expect_counters(.dropped_no_flow = 1, .resets_sent = 1);
+}
+
+Test(packet_untracked, a_reset_keeps_tags_and_takes_off_what_is_not_its_own)
+{
+	struct packet_spec packet = rig_inside(true, ACK | PSH);
+
+	packet.vlan_tags = 2;
+	packet.tcp_option_bytes = 12;
+	packet.payload_bytes = 1001;
+	rig_expect_reset(EGRESS, &packet);
+}
+
+Test(packet_untracked, a_reset_without_link_header)
+{
+	struct packet_spec packet = rig_inside(false, ACK | PSH);
+
+	packet.no_link = true;
+	rig_expect_reset(EGRESS_L3, &packet);
+}
+
+Test(packet_untracked, with_options_it_is_dropped_without_a_reset)
+{
+	struct packet_spec ipv4 = rig_inside(false, ACK), ipv6 = rig_inside(true, ACK);
+
+	ipv4.ip_option_bytes = 4;
+	ipv6.n_extensions = 1;
+	rig_expect_drop(EGRESS, &ipv4);
+	rig_expect_drop(EGRESS, &ipv6);
+	rig_expect_counters(.dropped_no_flow = 2);
+}
+
+/* The pool's address as source, and the same port towards the same remote end as another's flow. */
+Test(packet_untracked, a_reset_never_hits_anothers_flow)
+{
+	struct packet_spec syn = rig_stranger(false, SYN), data = rig_outside(false, ACK | PSH);
+
+	rig_run(EGRESS, &syn, 0, NULL);
+	rig_select_net(data.source, 128, TENANT);
+	rig_expect_drop(EGRESS, &data);
+	rig_expect_counters(.flows_opened = 1, .dropped_no_flow = 1);
 }
 
 Test(packet_untracked, nobodys_headers_cut_short_pass)
