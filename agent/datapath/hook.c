@@ -172,20 +172,21 @@ static bool program_is_ours(__u32 id)
 	return !strncmp(info.name, PIN_MAP_PREFIX, strlen(PIN_MAP_PREFIX));
 }
 
-/* What sits at our priority and handle? *ret_ours only where something does. -ENOENT: nothing. */
+/*
+ * Which eBPF program sits at our priority and handle? *ret_ours only where one does. -ENOENT: none;
+ * -EINVAL: no qdisc, no filter at all, or one of another kind; -ENODEV: the interface is gone.
+ */
 static int clsact_find(const struct hook_interface *interface, const struct direction *direction,
 		       bool *ret_ours)
 {
 	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = interface->index,
 		    .attach_point = direction->clsact);
 	LIBBPF_OPTS(bpf_tc_opts, filter, .handle = CLSACT_HANDLE, .priority = HOOK_CLSACT_PRIORITY);
-	int r = interface->index ? bpf_tc_query(&hook, &filter) : -ENOENT;
+	int r = interface->index ? bpf_tc_query(&hook, &filter) : -ENODEV;
 
-	/* Without a qdisc the kernel says EINVAL; without the interface, ENODEV. */
-	if (r)
-		return r == -EINVAL || r == -ENODEV ? -ENOENT : r;
-	*ret_ours = program_is_ours(filter.prog_id);
-	return 0;
+	if (!r)
+		*ret_ours = program_is_ours(filter.prog_id);
+	return r;
 }
 
 static int clsact_attach(const struct loaded *loaded, const struct hook_interface *interface,
@@ -194,17 +195,19 @@ static int clsact_attach(const struct loaded *loaded, const struct hook_interfac
 	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = interface->index,
 		    .attach_point = direction->clsact);
 	LIBBPF_OPTS(bpf_tc_opts, filter, .handle = CLSACT_HANDLE, .priority = HOOK_CLSACT_PRIORITY,
-		    .flags = BPF_TC_F_REPLACE,
 		    .prog_fd =
 			    loaded_program(loaded, direction->program, interface->has_link_layer));
 	bool ours = false;
 	int r = clsact_find(interface, direction, &ours);
 
-	if (!r && !ours)
-		return attach_error(interface, direction, HOOK_CLSACT, -EEXIST,
-				    "another filter has our priority and handle", error);
-	*ret_new = r == -ENOENT;
+	/* Without REPLACE the kernel refuses where another filter has our handle. */
+	if (!r && ours)
+		filter.flags = BPF_TC_F_REPLACE;
+	*ret_new = r;
 	r = bpf_tc_attach(&hook, &filter);
+	if (r == -EEXIST)
+		return attach_error(interface, direction, HOOK_CLSACT, r,
+				    "another filter has our priority and handle", error);
 	return r ? attach_error(interface, direction, HOOK_CLSACT, r, "", error) : 0;
 }
 
@@ -219,7 +222,7 @@ static int clsact_detach(const struct hook_interface *interface, const struct di
 
 	if (!r && ours)
 		r = bpf_tc_detach(&hook, &filter);
-	if (r && r != -ENOENT)
+	if (r && r != -ENOENT && r != -EINVAL && r != -ENODEV)
 		return error_set(error, r, "interface '%s': cannot detach from %s: %s",
 				 interface->name, direction->name, strerror(-r));
 	return 0;

@@ -264,6 +264,13 @@ int loaded_open(const struct load_options *options, struct loaded **ret_loaded, 
 	return 0;
 }
 
+bool loaded_is_new(const struct loaded *loaded)
+{
+	/* postern_control is pinned last: without it nothing was complete. */
+	return loaded->n_new_maps &&
+	       loaded->new_maps[loaded->n_new_maps - 1] == loaded->skeleton->maps.postern_control;
+}
+
 int loaded_program(const struct loaded *loaded, enum program_direction direction,
 		   bool has_link_layer)
 {

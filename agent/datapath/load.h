@@ -42,6 +42,9 @@ struct loaded;
 int loaded_open(const struct load_options *options, struct loaded **ret_loaded, char **ret_note,
 		struct error *error);
 
+/* False: the maps were there already, with what an earlier `up` filled in and the flows since. */
+bool loaded_is_new(const struct loaded *loaded);
+
 enum program_direction { PROGRAM_INGRESS, PROGRAM_EGRESS };
 /* The program's descriptor, borrowed. */
 int loaded_program(const struct loaded *loaded, enum program_direction direction,

@@ -4,6 +4,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <libgen.h>
 #include <limits.h>
 #include <linux/magic.h>
@@ -45,17 +46,28 @@ static int parent_of(const char *path, char parent[PATH_MAX], struct error *erro
 }
 
 /* Names with a dot are the kernel's own on a bpffs (progs.debug, maps.debug); nobody else can make one. */
-static bool is_kernels(const char *name)
+static bool is_kernels(int directory_fd, const char *name)
 {
+	(void)directory_fd;
 	return strchr(name, '.');
 }
 
-static bool is_nothing(const char *name)
+static bool is_nothing(int directory_fd, const char *name)
 {
+	(void)directory_fd;
 	return !strcmp(name, ".") || !strcmp(name, "..");
 }
 
-static bool holds_only(const char *directory, bool (*is_ignored)(const char *name))
+static bool is_roots(int directory_fd, const char *name)
+{
+	struct stat status;
+
+	return fstatat(directory_fd, name, &status, AT_SYMLINK_NOFOLLOW) || !status.st_uid;
+}
+
+typedef bool (*entry_test)(int directory_fd, const char *name);
+
+static bool holds_only(const char *directory, entry_test is_ignored)
 {
 	DIR *stream = opendir(directory);
 	struct dirent *entry;
@@ -64,7 +76,7 @@ static bool holds_only(const char *directory, bool (*is_ignored)(const char *nam
 	if (!stream)
 		return false;
 	while (only && (entry = readdir(stream)))
-		only = is_ignored(entry->d_name);
+		only = is_ignored(dirfd(stream), entry->d_name);
 	closedir(stream);
 	return only;
 }
@@ -161,6 +173,11 @@ int bpffs_open_way(const char *pin_path, uid_t uid, struct journal *journal, str
 	for (; !r && is_bpffs(directory); to_parent(directory))
 		r = open_directory(directory, uid, journal, error);
 	return r;
+}
+
+bool bpffs_is_shared(const char *directory)
+{
+	return !access(directory, F_OK) && !holds_only(directory, is_roots);
 }
 
 int bpffs_unmount(const char *mount_point, struct error *error)

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 struct error;
@@ -19,6 +20,9 @@ int bpffs_prepare(const char *pin_path, struct journal *journal, struct error *e
 
 /* Lets `uid` pass through the directories of the bpffs above pin_path (systemd mounts it 0700). */
 int bpffs_open_way(const char *pin_path, uid_t uid, struct journal *journal, struct error *error);
+
+/* Is something in the directory that belongs to a user other than root, who has to get there? */
+bool bpffs_is_shared(const char *directory);
 
 /* Unless somebody still uses it. 0 also where nothing is mounted. */
 int bpffs_unmount(const char *mount_point, struct error *error);

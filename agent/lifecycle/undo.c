@@ -72,6 +72,8 @@ static int undo_mode(const struct journal_entry *entry, struct error *error)
 
 	if (*end || mode > 07777)
 		return error_set(error, -EINVAL, "'%s' is no file mode", entry->detail);
+	if (bpffs_is_shared(entry->what))
+		return 0;
 	if (chmod(entry->what, mode) && errno != ENOENT)
 		return error_set(error, -errno, "'%s': %s", entry->what, strerror(errno));
 	return 0;

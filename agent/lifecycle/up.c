@@ -37,7 +37,8 @@ struct up {
 	struct netlink *netlink;
 	struct up_interface *interfaces;
 	size_t n_interfaces;
-	struct loaded *loaded; /* NULL until step two */
+	struct loaded *loaded; /* NULL until it is loaded */
+	bool is_in_force;      /* a datapath that was up follows the new configuration */
 	char *note;
 };
 
@@ -138,8 +139,10 @@ static int fill_maps(struct up *up, struct datapath *datapath, struct state *sta
 	int64_t now_sec = clock_wall_sec();
 	int r = control_new(up->config, datapath, state, now_ns, now_sec, &control, error);
 
-	if (!r)
+	if (!r) {
+		up->is_in_force = !loaded_is_new(up->loaded);
 		r = control_sync(control, now_ns, now_sec, error);
+	}
 	control_free(control);
 	return r;
 }
@@ -280,13 +283,18 @@ static void roll_back(struct up *up)
 
 static int bring_up(struct up *up, struct error *error)
 {
+	bool is_running;
 	int r = load(up, error);
 
-	if (!r)
-		r = plumb(up, plumb_pools, error);
+	if (r)
+		return r;
+	is_running = !loaded_is_new(up->loaded);
+	r = plumb(up, plumb_pools, error);
+	if (!r && is_running)
+		r = attach(up, error);
 	if (!r)
 		r = fill(up, error);
-	if (!r)
+	if (!r && !is_running)
 		r = attach(up, error);
 	if (!r)
 		r = plumb(up, plumb_handles, error);
@@ -302,8 +310,10 @@ int up(const struct config *config, char **ret_note, struct error *error)
 
 	if (!r) {
 		r = bring_up(&up, error);
-		if (r)
+		if (r && !up.is_in_force)
 			roll_back(&up);
+		else if (r)
+			error_prefix(error, r, "the new configuration is in force, but");
 		else
 			r = prune(&up, error);
 	}

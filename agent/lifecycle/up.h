@@ -2,15 +2,18 @@
 /*
  * `postern up`: maps, programs, addresses, hooks; then it exits, and the datapath stands by itself.
  *
- *   user, privileges, lock, interfaces      nothing is touched yet
- *   bpffs -> maps and programs              created, or re-used with the flows in them
- *   pool addresses -> maps filled -> hooks  no packet is steered to an address that is not there
- *   handles                                 after the hooks, so that none ever leaves untranslated
+ *   privileges, user, interfaces, lock      nothing is touched yet
+ *   bpffs, maps and programs                created, or re-used with the flows in them
+ *   pool addresses                          before anything is steered to them
+ *   maps filled, then hooks                 no packet meets empty maps; over a datapath that is up
+ *                                           the hooks come first, as what fails there is taken back
+ *   handles                                 last, so that none ever leaves untranslated
  *   pins given to the agent's user
- *   what the configuration no longer has    addresses and hooks of an earlier `up`, removed last
+ *   what the configuration no longer has    addresses and hooks of an earlier `up`
  *
- * Everything that this call added is taken back if it fails; what an earlier one did stays. Addresses
- * that were there before the first `up` are left alone and never removed.
+ * If it fails, everything that this call added is taken back; what an earlier one did stays. Only over
+ * a datapath that is up, once the maps follow the new configuration, it goes forward: what was done
+ * stays, and the error says so. Addresses that were there before `up` are left alone, never removed.
  */
 #pragma once
 

@@ -1,0 +1,365 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// `up` that fails, is killed, meets a changed configuration or somebody else's programs; and `down` after each.
+#include <criterion/criterion.h>
+#include <bpf/bpf.h>
+#include <linux/bpf.h>
+#include <net/if.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "netns/postern.h"
+
+TestSuite(netns_up, .init = world_init, .fini = world_done, .timeout = 60);
+
+#define TCX_INGRESS 46
+#define TCX_EGRESS  47
+
+static const struct origin tenant = {.host = TENANT};
+
+/* What `up` may change, of the mail host. Link-local addresses come by themselves. */
+static char *host_picture(void)
+{
+	return host_must(MAIL,
+			 "ip -o address show | sed 's/ *valid_lft.*//; / fe80::/d'; tc qdisc show;"
+			 "for d in egress ingress; do tc filter show dev wan $d;"
+			 "tc filter show dev lan $d; done; ls $pin_path 2>&1;"
+			 "ls %s/run/journal 2>&1 || true",
+			 world.directory);
+}
+
+/* Edits the configuration of postern_configure() by a sed script. */
+static void configure(const char *script)
+{
+	const char *conf = postern_configure(NULL);
+
+	free(host_must(MAIL, "sed -i '%s' %s", script, conf));
+}
+
+#define BOTH_INTERFACES "s/\"wan\"/\"wan\", \"lan\"/"
+#define ON_CLSACT	"s/^egress.*/egress = \"clsact\"/"
+
+/* A classic program is enough to sit in our place. */
+#define FOREIGN_FILTER(priority)                                                                   \
+	"tc qdisc add dev lan clsact; tc filter add dev lan egress prio " priority                 \
+	" handle 1 bpf bytecode \"1,6 0 0 4294967295\""
+
+static const struct failure {
+	const char *name, *prepare, *edit, *text;
+} failures[] = {
+	{"no such user", "true", "s/nobody/nosuchuser/", "useradd --system"},
+	{"the second interface is missing", "true", "s/\"wan\"/\"wan\", \"nosuch0\"/", "nosuch0"},
+	{"a pool address cannot be added", "sysctl -qw net.ipv6.conf.wan.disable_ipv6=1", "",
+	 "2001:db8:1::10: IPv6 is disabled"},
+	{"a handle cannot be added", "sysctl -qw net.ipv6.conf.lo.disable_ipv6=1", "",
+	 HANDLE_NORMAL6},
+	{"a foreign filter in our place on the second interface", FOREIGN_FILTER("2525"),
+	 BOTH_INTERFACES ";" ON_CLSACT, "'lan'"},
+	{"an ingress qdisc on the second interface", "tc qdisc add dev lan ingress",
+	 BOTH_INTERFACES ";" ON_CLSACT, "clsact"},
+	{"a damaged state file",
+	 "mkdir -p $directory/state; head -c 9000 /dev/urandom >$directory/state/state.db", "",
+	 "state.db"},
+	{"a pin path on no bpffs", "true", "s|/sys/fs/bpf/|/tmp/|", "no BPF file system"},
+};
+
+Test(netns_up, what_fails_in_the_middle_leaves_nothing)
+{
+	setenv("directory", world.directory, 1);
+	for (size_t i = 0; i < sizeof(failures) / sizeof(*failures); i++) {
+		const struct failure *failure = &failures[i];
+		_cleanup_(free_p) char *before = NULL, *after = NULL;
+		_cleanup_result_ struct result up = {0};
+
+		configure(failure->edit);
+		free(host_must(MAIL, "%s", failure->prepare));
+		before = host_picture();
+		up = postern_run("up");
+		cr_expect_eq(up.status, 1, "%s: exit %d", failure->name, up.status);
+		cr_expect_not_null(strstr(up.text, failure->text), "%s: %s", failure->name,
+				   up.text);
+		cr_expect_eq(strchr(up.text, '\n'), up.text + strlen(up.text) - 1, "%s: %s",
+			     failure->name, up.text);
+		after = host_picture();
+		cr_expect_str_eq(before, after, "%s", failure->name);
+		free(host_must(MAIL, "sysctl -qw net.ipv6.conf.wan.disable_ipv6=0 "
+				     "net.ipv6.conf.lo.disable_ipv6=0;"
+				     "tc qdisc del dev lan clsact 2>&1;"
+				     "tc qdisc del dev lan ingress 2>&1; rm -rf $directory/state"));
+	}
+}
+
+Test(netns_up, what_fails_over_a_running_datapath_leaves_it_running)
+{
+	int receiver = receiver_open(25);
+	_cleanup_(free_p) char *before = NULL, *after = NULL;
+	_cleanup_result_ struct result up = {0};
+
+	postern_begin(NULL);
+	before = host_picture();
+	configure(BOTH_INTERFACES ";" ON_CLSACT ";s/192.0.2.11/192.0.2.19/");
+	free(host_must(MAIL, FOREIGN_FILTER("2525")));
+	up = postern_run("up");
+	cr_assert_eq(up.status, 1, "%s", up.text);
+	free(host_must(MAIL, "tc qdisc del dev lan clsact"));
+	after = host_picture();
+	cr_assert_str_eq(before, after);
+	expect_pool(receiver, &tenant, RECEIVER_IPV4, "normal");
+}
+
+Test(netns_up, killed_at_any_moment_it_is_undone_by_down)
+{
+	const char *const argv[] = {getenv("POSTERN"), "-c", postern_configure(NULL), "up", NULL};
+	_cleanup_(free_p) char *before = host_picture();
+
+	for (int delay_ms = 0; delay_ms < 120; delay_ms += 4) {
+		_cleanup_(free_p) char *after = NULL;
+		pid_t up = host_start(MAIL, "up", argv);
+
+		poll(NULL, 0, delay_ms);
+		host_stop(up, SIGKILL);
+		free(postern_must("down"));
+		after = host_picture();
+		cr_assert_str_eq(before, after, "killed after %d ms", delay_ms);
+	}
+}
+
+Test(netns_up, killed_at_any_moment_it_is_completed_by_the_next_one)
+{
+	const char *const argv[] = {getenv("POSTERN"), "-c", postern_configure(NULL), "up", NULL};
+	_cleanup_(free_p) char *whole = NULL;
+
+	free(postern_must("up"));
+	whole = host_picture();
+	for (int delay_ms = 0; delay_ms < 120; delay_ms += 8) {
+		_cleanup_(free_p) char *after = NULL;
+		pid_t up;
+
+		free(postern_must("down"));
+		up = host_start(MAIL, "up", argv);
+		poll(NULL, 0, delay_ms);
+		host_stop(up, SIGKILL);
+		free(postern_must("up"));
+		after = host_picture();
+		cr_assert_str_eq(whole, after, "killed after %d ms", delay_ms);
+	}
+}
+
+Test(netns_up, several_at_once_wait_for_each_other)
+{
+	_cleanup_(free_p) char *before = NULL, *between = NULL, *after = NULL;
+	const char *conf = postern_configure(NULL);
+
+	before = host_picture();
+	free(host_must(MAIL,
+		       "for i in 1 2 3 4 5; do %s -c %s up & all=\"$all $!\"; done;"
+		       "for pid in $all; do wait $pid || exit 1; done",
+		       getenv("POSTERN"), conf));
+	between = host_must(MAIL, "grep -v '^#' %s/run/journal | sort | uniq -d", world.directory);
+	cr_assert_str_eq(between, "");
+	free(postern_must("down"));
+	after = host_picture();
+	cr_assert_str_eq(before, after);
+}
+
+Test(netns_up, a_changed_configuration_is_taken_over_and_only_its_remains_are_removed)
+{
+	_cleanup_(free_p) char *before = NULL, *between = NULL, *after = NULL;
+
+	configure(BOTH_INTERFACES);
+	before = host_picture();
+	free(postern_must("up"));
+	configure("s/192.0.2.11/192.0.2.19/;s/100.127.0.2/100.127.0.9/");
+	free(postern_must("up"));
+	between = host_picture();
+	cr_expect_not_null(strstr(between, "192.0.2.10/32"), "%s", between);
+	cr_expect_not_null(strstr(between, "192.0.2.19/32"), "%s", between);
+	cr_expect_null(strstr(between, "192.0.2.11/32"), "%s", between);
+	cr_expect_not_null(strstr(between, "100.127.0.9/32"), "%s", between);
+	cr_expect_null(strstr(between, "100.127.0.2/32"), "%s", between);
+	cr_expect_not_null(strstr(between, "link_wan_egress"), "%s", between);
+	cr_expect_null(strstr(between, "link_lan_egress"), "%s", between);
+	free(postern_must("down"));
+	after = host_picture();
+	cr_assert_str_eq(before, after);
+}
+
+Test(netns_up, another_capacity_is_noted_and_the_maps_keep_theirs)
+{
+	_cleanup_result_ struct result up = {0};
+	_cleanup_(free_p) char *map = NULL;
+
+	configure("1i flows_max = 4096");
+	free(postern_must("up"));
+	configure("1i flows_max = 8192");
+	up = postern_run("up");
+	cr_assert_eq(up.status, 0, "%s", up.text);
+	cr_assert_not_null(strstr(up.text, "flows_max stays 4096"), "%s", up.text);
+	map = host_must(MAIL, "bpftool -j map show pinned $pin_path/postern_flows |"
+			      "jq .max_entries");
+	cr_assert_str_eq(map, "4096\n");
+}
+
+static void switches(const char *from, const char *to)
+{
+	_cleanup_(free_p) char *before = NULL, *between = NULL, *expected = NULL, *after = NULL;
+	int receiver = receiver_open(25);
+	_cleanup_talk_ struct talk talk = TALK_NONE;
+
+	postern_configure(NULL);
+	before = host_picture();
+	postern_configure(&(struct setup){.egress = to});
+	free(postern_must("up"));
+	expected = host_picture();
+	free(postern_must("down"));
+	postern_configure(&(struct setup){.egress = from});
+	free(postern_must("up"));
+	talk = talk_must(receiver, &tenant, RECEIVER_IPV4, 25);
+	postern_configure(&(struct setup){.egress = to});
+	free(postern_must("up"));
+	between = host_picture();
+	cr_assert_eq(strlen(between), strlen(expected), "expected %s\nfound %s", expected, between);
+	cr_assert(talk_transfer(&talk, 1 << 20, 1 << 20));
+	expect_pool(receiver, &tenant, RECEIVER_IPV4, "normal");
+	free(postern_must("down"));
+	after = host_picture();
+	cr_assert_str_eq(before, after);
+}
+
+Test(netns_up, from_clsact_to_tcx_no_connection_is_lost)
+{
+	switches("clsact", "tcx");
+}
+
+Test(netns_up, from_tcx_to_clsact_no_connection_is_lost)
+{
+	switches("tcx", "clsact");
+}
+
+/* Loads a program that passes everything and attaches it to wan's egress; -1 or the link. */
+static int attach_foreign(void)
+{
+	const struct bpf_insn pass[] = {
+		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = -1},
+		{.code = BPF_JMP | BPF_EXIT},
+	};
+	int program = bpf_prog_load(BPF_PROG_TYPE_SCHED_CLS, "foreign", "GPL", pass, 2, NULL);
+	int link;
+
+	cr_assert_geq(program, 0);
+	link = bpf_link_create(program, if_nametoindex("wan"), TCX_EGRESS, NULL);
+	cr_assert_geq(link, 0);
+	close(program);
+	return link;
+}
+
+/* Names of the TCX programs on wan's egress, in their order, with a blank after each. */
+static void name_programs(char text[128])
+{
+	__u32 ids[8], count = 8, flags;
+
+	*text = '\0';
+	cr_assert_eq(bpf_prog_query(if_nametoindex("wan"), TCX_EGRESS, 0, &flags, ids, &count), 0);
+	for (__u32 i = 0; i < count; i++) {
+		_cleanup_(close_fd_p) int program = bpf_prog_get_fd_by_id(ids[i]);
+		struct bpf_prog_info info = {0};
+		__u32 size = sizeof(info);
+
+		cr_assert_eq(bpf_obj_get_info_by_fd(program, &info, &size), 0);
+		strcat(strcat(text, info.name), " ");
+	}
+}
+
+Test(netns_up, a_foreign_program_on_tcx_comes_after_ours_and_stays)
+{
+	_cleanup_(close_fd_p) int link = -1;
+	char programs[128];
+
+	host_enter(MAIL);
+	link = attach_foreign();
+	postern_configure(NULL);
+	for (int i = 0; i < 2; i++) {
+		free(postern_must("up"));
+		name_programs(programs);
+		cr_assert_str_eq(programs, "postern_egress foreign ");
+	}
+	free(postern_must("down"));
+	name_programs(programs);
+	cr_assert_str_eq(programs, "foreign ");
+	host_leave();
+}
+
+Test(netns_up, a_foreign_filter_on_clsact_stays_and_so_does_its_qdisc)
+{
+	_cleanup_(free_p) char *before = NULL, *after = NULL;
+
+	configure(BOTH_INTERFACES ";" ON_CLSACT);
+	free(host_must(MAIL, FOREIGN_FILTER("7")));
+	before = host_picture();
+	free(postern_must("up"));
+	free(postern_must("down"));
+	after = host_picture();
+	cr_assert_str_eq(before, after);
+	/* The same where it came to a qdisc that `up` had added. */
+	free(host_must(MAIL, "tc qdisc del dev lan clsact"));
+	free(postern_must("up"));
+	free(host_must(MAIL, "tc filter add dev lan egress prio 7 handle 1 "
+			     "bpf bytecode \"1,6 0 0 4294967295\""));
+	free(postern_must("down"));
+	free(after);
+	after = host_picture();
+	cr_assert_str_eq(before, after);
+}
+
+static void loses_its_journal(const char *egress)
+{
+	_cleanup_(free_p) char *picture = NULL;
+
+	postern_configure(&(struct setup){.egress = egress});
+	free(postern_must("up"));
+	free(host_must(MAIL, "rm %s/run/journal", world.directory));
+	free(postern_must("down"));
+	picture = host_must(MAIL, "ls $pin_path 2>&1; bpftool net show dev wan;"
+				  "tc filter show dev wan egress; tc filter show dev wan ingress");
+	cr_assert_null(strstr(picture, "postern_"), "%s", picture);
+	cr_assert_not_null(strstr(picture, "No such file"), "%s", picture);
+}
+
+Test(netns_up, without_its_journal_down_still_removes_pins_and_hooks)
+{
+	loses_its_journal("tcx");
+	loses_its_journal("clsact");
+}
+
+Test(netns_up, down_does_not_mind_what_is_gone_already)
+{
+	_cleanup_(free_p) char *left = NULL;
+
+	configure(BOTH_INTERFACES);
+	free(postern_must("up"));
+	free(host_must(MAIL, "ip link del lan; ip address del 192.0.2.10/32 dev wan;"
+			     "ip address del " HANDLE_NORMAL "/32 dev lo;"
+			     "rm $pin_path/postern_flows $pin_path/link_wan_ingress"));
+	free(postern_must("down"));
+	left = host_must(MAIL, "ls $pin_path %s/run/journal 2>&1 | grep -v 'No such' || true",
+			 world.directory);
+	cr_assert_str_eq(left, "");
+}
+
+Test(netns_up, an_interface_that_was_made_anew_is_attached_again)
+{
+	_cleanup_(free_p) char *status = NULL;
+
+	configure(BOTH_INTERFACES);
+	free(postern_must("up"));
+	free(host_must(MAIL, "ip link del lan; ip link add lan type veth peer name other;"
+			     "ip link set lan up"));
+	free(postern_must("up"));
+	status = postern_must("-j status | jq -c .datapath.interfaces");
+	cr_assert_not_null(
+		strstr(status, "{\"name\":\"lan\",\"egress\":\"tcx\",\"ingress\":\"tcx\"}"), "%s",
+		status);
+}
