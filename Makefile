@@ -72,6 +72,11 @@ test: deps ## all tests (as root); FILTER='netns*/*' runs some
 	@$(MAKE) --no-print-directory -j$(shell nproc) $(BUILD)/postern $(BUILD)/run-tests
 	@POSTERN=$(abspath $(BUILD)/postern) $(BUILD)/run-tests --jobs 1 $(if $(FILTER),--filter='$(FILTER)')
 
+test-vm: ## packet and namespace tests on the kernels that Debian 12 offers, in virtual machines
+	@tools/install-deps vm
+	@$(MAKE) --no-print-directory -j$(shell nproc) $(BUILD)/postern $(BUILD)/run-tests
+	@tools/test-vm
+
 demo: deps ## a mail host, tenants and an internet in namespaces, with real mail
 	@$(MAKE) --no-print-directory -j$(shell nproc) $(BUILD)/postern
 	@POSTERN=$(abspath $(BUILD)/postern) tools/demo $(DEMO_FLAGS)
@@ -93,4 +98,4 @@ install: all ## install below $(DESTDIR)$(PREFIX)
 clean: ## remove what was built
 	rm -rf build
 
-.PHONY: all help deps test demo lint asan format install clean
+.PHONY: all help deps test test-vm demo lint asan format install clean
