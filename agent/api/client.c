@@ -53,9 +53,17 @@ static int transport_error(CURL *curl, CURLcode result, const char *socket_path,
 	if (result != CURLE_COULDNT_CONNECT)
 		return error_set(error, -EREMOTEIO, "the agent at '%s': %s", socket_path,
 				 curl_easy_strerror(result));
-	if (os_errno == EACCES || os_errno == EPERM)
+	switch (os_errno) {
+	case ENOENT:
+	case ECONNREFUSED:
+		return error_set(error, -ECONNREFUSED, "agent not running at '%s'", socket_path);
+	case EACCES:
+	case EPERM:
 		return error_set(error, -EACCES, "socket '%s': permission denied", socket_path);
-	return error_set(error, -ECONNREFUSED, "agent not running at '%s'", socket_path);
+	default: /* EAGAIN: its listen queue is full */
+		return error_set(error, -EREMOTEIO, "the agent at '%s': %s", socket_path,
+				 strerror((int)os_errno));
+	}
 }
 
 /* The agent's answer, or its reason as an error. */

@@ -2,6 +2,7 @@
 /* libevent's evhttp between a unix socket and api_handle(). */
 #include "api/server.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
@@ -19,7 +20,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 
-#define LISTEN_QUEUE 128
+#define SWEEP_AFTER_MS 20
 
 struct server {
 	const struct api *api;
@@ -27,7 +28,8 @@ struct server {
 	struct evconnlistener *listener; /* owned by http */
 	char *path;
 	bool bound;
-	unsigned connections;
+	struct bufferevent *connections[SERVER_CONNECTIONS_MAX]; /* NULL: free; a reference each */
+	struct event *sweep;
 };
 
 static enum api_method method_of(const struct evhttp_request *request)
@@ -64,7 +66,10 @@ static void reply(struct evhttp_request *request, struct api_response *response)
 	evhttp_add_header(headers, "Content-Type", "application/json");
 	if (response->allow[0])
 		evhttp_add_header(headers, "Allow", response->allow);
-	if (text && evbuffer_add_reference(buffer, text, size, free_text, NULL) < 0)
+	/* What a HEAD is answered with has no body, and a client would take one for the next answer. */
+	if (evhttp_request_get_command(request) == EVHTTP_REQ_HEAD)
+		free(text);
+	else if (text && evbuffer_add_reference(buffer, text, size, free_text, NULL) < 0)
 		free(text);
 	evhttp_send_reply(request, text ? response->status : 500, NULL, NULL);
 }
@@ -87,32 +92,61 @@ static void on_request(struct evhttp_request *request, void *data)
 	reply(request, &response);
 }
 
-static void on_connection_freed(void *data)
+/* evhttp does not tell when it frees a connection, but then its callbacks are gone. */
+static bool is_freed(struct bufferevent *connection)
 {
-	struct server *server = data;
+	bufferevent_event_cb on_event;
 
-	if (server->connections-- == SERVER_CONNECTIONS_MAX && server->listener)
-		evconnlistener_enable(server->listener);
+	bufferevent_getcb(connection, NULL, NULL, &on_event, NULL);
+	return !on_event;
 }
 
-/* evhttp tells of a new connection but not of its end; a filter that changes nothing does. */
+/* Lets go of those that ended; returns a free place or NULL. */
+static struct bufferevent **find_place(struct server *server)
+{
+	struct bufferevent **place = NULL;
+
+	for (size_t i = 0; i < SERVER_CONNECTIONS_MAX; i++) {
+		struct bufferevent **connection = &server->connections[i];
+
+		if (*connection && is_freed(*connection))
+			bufferevent_decref(TAKE_PTR(*connection));
+		if (!*connection)
+			place = connection;
+	}
+	return place;
+}
+
+static void on_sweep(evutil_socket_t fd, short what, void *data)
+{
+	const struct timeval again = {.tv_usec = SWEEP_AFTER_MS * 1000};
+	struct server *server = data;
+
+	(void)fd, (void)what;
+	if (find_place(server))
+		evconnlistener_enable(server->listener);
+	else
+		event_add(server->sweep, &again);
+}
+
+/* The listener is only enabled while there is a place. */
 static struct bufferevent *on_connection(struct event_base *base, void *data)
 {
 	struct server *server = data;
-	struct bufferevent *filter;
-	struct bufferevent *socket_event = bufferevent_socket_new(base, -1, BEV_OPT_CLOSE_ON_FREE);
+	struct bufferevent **place = find_place(server);
+	struct bufferevent *connection = bufferevent_socket_new(base, -1, BEV_OPT_CLOSE_ON_FREE);
 
-	if (!socket_event)
+	if (!connection)
 		return NULL;
-	filter = bufferevent_filter_new(socket_event, NULL, NULL, BEV_OPT_CLOSE_ON_FREE,
-					on_connection_freed, server);
-	if (!filter) {
-		bufferevent_free(socket_event);
-		return NULL;
-	}
-	if (++server->connections == SERVER_CONNECTIONS_MAX)
-		evconnlistener_disable(server->listener);
-	return filter;
+	assert(place);
+	bufferevent_incref(connection);
+	*place = connection;
+	for (size_t i = 0; i < SERVER_CONNECTIONS_MAX; i++)
+		if (!server->connections[i])
+			return connection;
+	evconnlistener_disable(server->listener);
+	event_active(server->sweep, EV_TIMEOUT, 0);
+	return connection;
 }
 
 /* Nobody can connect before listen(), so the mode is right for the first one. */
@@ -130,7 +164,7 @@ static int bind_socket(const char *path, int *ret_fd, struct error *error)
 	if (unlink(path) < 0 && errno != ENOENT)
 		return error_set(error, -errno, "stale socket '%s': %s", path, strerror(errno));
 	if (bind(fd, (const struct sockaddr *)&address, sizeof(address)) < 0 ||
-	    chmod(path, 0660) < 0 || listen(fd, LISTEN_QUEUE) < 0)
+	    chmod(path, 0660) < 0 || listen(fd, SOMAXCONN) < 0)
 		return error_set(error, -errno, "socket '%s': %s", path, strerror(errno));
 	*ret_fd = TAKE_FD(fd);
 	return 0;
@@ -157,7 +191,8 @@ static int start(struct server *server, struct event_base *base, struct error *e
 		return code;
 	server->bound = true;
 	server->http = evhttp_new(base);
-	if (!server->http)
+	server->sweep = evtimer_new(base, on_sweep, server);
+	if (!server->http || !server->sweep)
 		return error_set(error, -ENOMEM, "out of memory");
 	configure(server);
 	server->listener = evconnlistener_new(base, NULL, NULL,
@@ -195,10 +230,11 @@ void server_free(struct server *server)
 {
 	if (!server)
 		return;
-	/* Freeing http frees the listener first, then the connections, which must not look at it. */
-	server->listener = NULL;
+	if (server->sweep)
+		event_free(server->sweep);
 	if (server->http)
 		evhttp_free(server->http);
+	find_place(server);
 	if (server->bound)
 		unlink(server->path);
 	free(server->path);
