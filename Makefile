@@ -50,8 +50,8 @@ $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
 
-$(BUILD)/agent/datapath/%.o: | $(BUILD)/postern.skel.h
-$(BUILD)/tests/packet/%.o: | $(BUILD)/postern.skel.h
+# By name: a pattern without a recipe would be no rule at all.
+$(filter $(BUILD)/agent/datapath/% $(BUILD)/tests/packet/%,$(AGENT_O) $(TESTS_O)): | $(BUILD)/postern.skel.h
 $(BUILD)/agent/base/version.o: override CPPFLAGS += -DPOSTERN_VERSION='"$(VERSION)"'
 
 $(BUILD)/postern: $(AGENT_O)
