@@ -70,8 +70,74 @@ struct config_selector {
 	int line;
 };
 
+/* What can be limited; the words are the keys of policies and tenants (config_limit_name()). */
+enum config_limit {
+	CONFIG_EXTERNAL_PER_HOUR,
+	CONFIG_INTERNAL_PER_HOUR,
+	CONFIG_RECIPIENTS_PER_DAY,
+	CONFIG_MESSAGES_PER_MINUTE,
+	CONFIG_CONNECTIONS_PER_MINUTE,
+	CONFIG_LIMITS_OF_SENDER,
+	CONFIG_TENANT_EXTERNAL_PER_DAY = CONFIG_LIMITS_OF_SENDER,
+	CONFIG_TENANT_RECIPIENTS_PER_DAY,
+	CONFIG_LIMITS,
+	CONFIG_LIMITS_OF_TENANT = CONFIG_LIMITS - CONFIG_LIMITS_OF_SENDER,
+};
+
+/* What happens to mail over a limit. A tenant's: never the two that restrict. */
+enum config_on_limit {
+	CONFIG_ON_LIMIT_HIGH_RISK,
+	CONFIG_ON_LIMIT_DEFER,
+	CONFIG_ON_LIMIT_RESTRICT_TODAY, /* until midnight UTC */
+	CONFIG_ON_LIMIT_RESTRICT,	/* until released */
+	CONFIG_ON_LIMIT_ALERT,		/* only said */
+};
+
+/* Who is counted where nobody has authenticated. */
+enum config_identity {
+	CONFIG_IDENTITY_ENVELOPE, /* the envelope sender */
+	CONFIG_IDENTITY_DOMAIN,	  /* its domain */
+	CONFIG_IDENTITY_CLIENT,	  /* its address; of IPv6 the /64 */
+	CONFIG_IDENTITY_SENDER,	  /* the sender whose selector it is */
+};
+
+/*
+ * Patterns as of fnmatch(3), without regard to case. "*@example.net", "*.example.net" (which is not
+ * example.net itself), "tenant-*".
+ */
+struct config_patterns {
+	char **texts;
+	size_t count;
+};
+
+/* Every limit has a value: what is left out or 0 is that of the service, below. */
+struct config_policy {
+	char *name;
+	struct config_patterns senders; /* nothing in all three: chosen by name only */
+	struct config_patterns tenants;
+	struct config_patterns domains;
+	uint32_t limits[CONFIG_LIMITS_OF_SENDER]; /* 1..10000; connections: 0 is no limit */
+	enum config_on_limit on_limit;
+	/* Spam: `spam_count` of the last `spam_of` messages, or reports in a day. 0: never. */
+	uint32_t spam_count;
+	uint32_t spam_of; /* at most 64 */
+	uint32_t reports_per_day;
+	uint32_t spam_for_sec; /* how long the sender is high-risk then */
+	int line;	       /* 0: ready-made */
+};
+
+struct config_tenant {
+	char *name;
+	struct config_patterns senders;
+	struct config_patterns domains;
+	uint32_t limits[CONFIG_LIMITS_OF_TENANT]; /* 0: no limit */
+	enum config_on_limit on_limit;
+	int line;
+};
+
 struct config_sender {
 	char *name;
+	const struct config_policy *policy; /* NULL: the first that matches */
 	struct config_selector *selectors;
 	size_t n_selectors;
 	int line;
@@ -99,6 +165,16 @@ struct config {
 	uint32_t senders_max;		  /* default 65536, 1024..4194304 */
 	uint32_t timeout_established_sec; /* default and minimum 7440 (RFC 5382 REQ-5) */
 	uint32_t timeout_transitory_sec;  /* default and minimum 240 (RFC 5382 REQ-5) */
+	struct config_policy *policies;	  /* in the order of the file, then the ready-made ones */
+	size_t n_policies;
+	const struct config_policy *default_policy; /* for whom no other is; never NULL */
+	struct config_tenant *tenants;		    /* in the order of the file */
+	size_t n_tenants;
+	struct config_patterns internal_domains; /* ours */
+	enum config_identity identity;
+	bool relay_dkim;	      /* DKIM, too, keeps mail out of the relay pool */
+	uint32_t senders_tracked_max; /* default 1000000, 1024..16777216 */
+	uint32_t decisions_max;	      /* default 65536, 1024..4194304 */
 };
 
 /*
@@ -111,3 +187,8 @@ void config_free(struct config *config);
 /* Borrowed; NULL: no such pool or sender. The sender search is a binary one. */
 const struct config_pool *config_pool_find(const struct config *config, const char *name);
 const struct config_sender *config_sender_find(const struct config *config, const char *name);
+const struct config_policy *config_policy_find(const struct config *config, const char *name);
+
+/* Never NULL; tenants' begin with "tenant ". */
+const char *config_limit_name(enum config_limit limit);
+const char *config_on_limit_name(enum config_on_limit on_limit);
