@@ -15,25 +15,22 @@
 #include "control/control.h"
 #include "control/view.h"
 
-static int out_of_memory(struct error *error)
-{
-	return error_set(error, -ENOMEM, "out of memory");
-}
-
 static int get_status(const struct call *call, json_t **ret, struct error *error)
 {
 	const struct api *api = call->api;
 	json_t *view = NULL;
+	json_t *status;
 	int code = view_status(api->control, &view, error);
 
 	if (code < 0)
 		return code;
-	if (json_object_set_new(view, "version", json_string(version())) < 0 ||
-	    json_object_set_new(view, "agent", api->agent(api->data)) < 0) {
-		json_decref(view);
-		return out_of_memory(error);
-	}
-	*ret = view;
+	status = json_pack("{s:s, s:O, s:o, s:O}", "version", version(), "datapath",
+			   json_object_get(view, "datapath"), "agent", api->agent(api->data),
+			   "pools", json_object_get(view, "pools"));
+	json_decref(view);
+	if (!status)
+		return error_set(error, -ENOMEM, "out of memory");
+	*ret = status;
 	return 0;
 }
 

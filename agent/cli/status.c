@@ -103,16 +103,16 @@ static void print_errors(const json_t *errors, FILE *out)
 
 	if (json_array_size(errors) == 0)
 		return;
-	columns = columns_new(">AGE|>TIMES|LAST ERRORS|SENDER|POOL|SOURCE|DESTINATION");
+	columns = columns_new(">AGE|>TIMES|SENDER|POOL|SOURCE|DESTINATION|LAST ERRORS");
 	json_array_foreach (errors, i, recent) {
 		columns_add(columns, "%s",
 			    words_duration(words_integer(recent, "age_sec"), buffer));
 		columns_add(columns, "%lld", words_integer(recent, "count"));
-		columns_add(columns, "%s", words_string(recent, "text"));
 		columns_add(columns, "%s", words_string(recent, "sender"));
 		columns_add(columns, "%s", words_string(recent, "pool"));
 		columns_add(columns, "%s", words_string(recent, "source"));
 		columns_add(columns, "%s", words_string(recent, "destination"));
+		columns_add(columns, "%s", words_string(recent, "text"));
 	}
 	fputc('\n', out);
 	columns_print(columns, out);

@@ -314,8 +314,8 @@ Test(cli, status_shows_counters_that_are_not_zero_and_the_last_errors)
 	       "COUNTER       VALUE  MEANING\n"
 	       "flows_opened     12  flows opened\n"
 	       "\n"
-	       "AGE  TIMES  LAST ERRORS  SENDER  POOL  SOURCE      DESTINATION\n"
-	       " 3s      4  full         a       -     10.0.0.1:5  10.0.0.2:25\n");
+	       "AGE  TIMES  SENDER  POOL  SOURCE      DESTINATION  LAST ERRORS\n"
+	       " 3s      4  a       -     10.0.0.1:5  10.0.0.2:25  full\n");
 }
 
 Test(cli, json_is_one_document_whatever_would_be_printed)
