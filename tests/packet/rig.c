@@ -190,6 +190,32 @@ uint64_t rig_now_ns(void)
 	return now.tv_sec * NS_PER_SECOND + now.tv_nsec;
 }
 
+void rig_cut(uint32_t sender)
+{
+	struct control control = rig_control();
+
+	rig_put_verdict(sender, &(struct verdict){.action = VERDICT_STEER,
+						  .pool = POOL_HIGH_RISK,
+						  .cut_ns = rig_now_ns()});
+	control.cuts++;
+	rig_set_control(&control);
+}
+
+/* Keys of both maps have the same size. */
+static void clear(int map)
+{
+	struct flow_key key;
+
+	while (!bpf_map_get_next_key(map, NULL, &key))
+		bpf_map_delete_elem(map, &key);
+}
+
+void rig_forget_flows(void)
+{
+	clear(MAP(returns));
+	clear(MAP(flows));
+}
+
 struct usage rig_usage(uint32_t sender)
 {
 	struct usage usage;
@@ -321,7 +347,6 @@ void rig_expect_stats(const struct stats *expected)
 #undef EXPECT_COUNTER
 }
 
-/* Keys of both maps have the same size. */
 static size_t entries(int map)
 {
 	struct flow_key key;

@@ -55,6 +55,10 @@ void rig_fill_slots(uint32_t pool, enum slot_family family, uint32_t address_id)
 struct control rig_control(void);
 void rig_set_control(const struct control *control);
 uint64_t rig_now_ns(void);
+/* Cuts what the sender has open now; new flows go to the high-risk pool. */
+void rig_cut(uint32_t sender);
+/* As if the datapath had never seen them. */
+void rig_forget_flows(void);
 
 struct usage rig_usage(uint32_t sender);
 struct address_usage rig_address_usage(uint32_t address_id);

@@ -260,17 +260,6 @@ ParameterizedTest(struct closing *closing, packet_life, a_closing_flow_has_the_s
 
 /* ---- cut */
 
-static void cut(uint32_t sender, uint64_t cut_ns)
-{
-	struct control control = rig_control();
-	struct verdict verdict = {
-		.action = VERDICT_STEER, .pool = POOL_HIGH_RISK, .cut_ns = cut_ns};
-
-	rig_put_verdict(sender, &verdict);
-	control.cuts++;
-	rig_set_control(&control);
-}
-
 Test(packet_life, a_cut_flow_sends_nothing_more_and_ends)
 {
 	struct packet_spec data = rig_inside(false, ACK | PSH);
@@ -279,7 +268,7 @@ Test(packet_life, a_cut_flow_sends_nothing_more_and_ends)
 	set_timeouts(HOUR_NS, HOUR_NS);
 	establish();
 	set_timeouts(HOUR_NS, 50 * MILLISECOND_NS);
-	cut(TENANT, rig_now_ns());
+	rig_cut(TENANT);
 	rig_expect_reset(EGRESS, &data);
 	rig_expect_reset(EGRESS, &data);
 	cr_assert_eq(rig_flow(&data).out.rst_seen, 1);
@@ -295,12 +284,13 @@ Test(packet_life, a_flow_opened_after_the_cut_goes_on)
 {
 	struct packet_spec data = rig_inside(false, ACK | PSH),
 			   outside = rig_outside(false, ACK | PSH);
-	uint64_t before = rig_now_ns();
 
+	outside.source = RISK4;
+	rig_cut(TENANT);
 	establish();
-	cut(TENANT, before);
+	rig_cut(OTHER);
 	rig_expect_through(EGRESS, &data, &outside);
-	cr_assert_eq(rig_flow(&data).cut_seen, 1);
+	cr_assert_eq(rig_flow(&data).cut_seen, 2);
 }
 
 Test(packet_life, a_cut_of_another_sender_is_none)
@@ -309,13 +299,13 @@ Test(packet_life, a_cut_of_another_sender_is_none)
 			   outside = rig_outside(false, ACK | PSH);
 
 	establish();
-	cut(OTHER, rig_now_ns());
+	rig_cut(OTHER);
 	rig_expect_through(EGRESS, &data, &outside);
 }
 
 Test(packet_life, a_syn_on_a_cut_flow_follows_the_new_verdict)
 {
 	establish();
-	cut(TENANT, rig_now_ns());
+	rig_cut(TENANT);
 	connect_again(7000);
 }

@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Resets on the wire: real sockets over veth, in network namespaces of the test process that end with it.
+// BPF_PROG_TEST_RUN knows neither unfinished checksums nor GSO.
+//
+//   tenant (TENANT4, TENANT6) ── mail (TENANT_NET.1, programs on `wire`) ── internet (REMOTE4, REMOTE6)
+#include <arpa/inet.h>
+#include <bpf/libbpf.h>
+#include <criterion/criterion.h>
+#include <criterion/parameterized.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/ethtool.h>
+#include <linux/sockios.h>
+#include <net/if.h>
+#include <poll.h>
+#include <sched.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "packet/rig.h"
+#include "postern.skel.h"
+
+#define MAIL4	   "10.1.7.1" /* in the tenant's networks: what the host sends itself is theirs too */
+#define MAIL6	   "fd17::1"
+#define TIMEOUT_MS 2000
+
+enum host { MAIL, INTERNET, TENANT_HOST, HOSTS };
+static int namespaces[HOSTS];
+
+static void enter(enum host host)
+{
+	cr_assert_eq(setns(namespaces[host], CLONE_NEWNET), 0, "cannot enter a namespace");
+}
+
+static void run(const char *format, ...) __attribute__((format(printf, 1, 2)));
+static void run(const char *format, ...)
+{
+	char command[256];
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(command, sizeof(command), format, arguments);
+	va_end(arguments);
+	cr_assert_eq(system(command), 0, "failed: %s", command);
+}
+
+/* A link from the mail host; both ends are up. */
+static void make_link(const char *name, enum host peer)
+{
+	enter(MAIL);
+	run("ip link add %s type veth peer name eth0 netns /proc/%d/fd/%d", name, getpid(),
+	    namespaces[peer]);
+	run("ip link set %s up", name);
+	enter(peer);
+	run("ip link set eth0 up");
+}
+
+static void make_hosts(void)
+{
+	for (int host = 0; host < HOSTS; host++) {
+		cr_assert_eq(unshare(CLONE_NEWNET), 0, "cannot make a namespace: %s",
+			     strerror(errno));
+		namespaces[host] = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+		run("ip link set lo up; sysctl -qw net.ipv4.ip_forward=1 "
+		    "net.ipv6.conf.all.forwarding=1 net.ipv6.conf.default.accept_dad=0");
+	}
+	make_link("wire", INTERNET);
+	make_link("tenant", TENANT_HOST);
+}
+
+static void make_addresses(void)
+{
+	enter(MAIL);
+	run("ip address add 192.0.2.1/24 dev wire; ip address add 2001:db8:2::1/64 dev wire nodad");
+	run("ip address add %s/24 dev tenant; ip address add %s/64 dev tenant nodad", MAIL4, MAIL6);
+	run("ip route add default via 192.0.2.2; ip route add default via 2001:db8:2::2");
+	enter(TENANT_HOST);
+	run("ip address add %s/24 dev eth0; ip address add %s/64 dev eth0 nodad", TENANT4, TENANT6);
+	run("ip route add default via %s; ip route add default via %s", MAIL4, MAIL6);
+	enter(INTERNET);
+	run("ip address add 192.0.2.2/24 dev eth0; ip address add 2001:db8:2::2/64 dev eth0 nodad");
+	run("ip address add %s dev lo; ip address add %s dev lo nodad", REMOTE4, REMOTE6);
+	run("ip route add default via 192.0.2.1; ip route add default via 2001:db8:2::1");
+}
+
+static void attach(enum bpf_tc_attach_point point, struct bpf_program *program)
+{
+	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = if_nametoindex("wire"), .attach_point = point);
+	LIBBPF_OPTS(bpf_tc_opts, options, .prog_fd = bpf_program__fd(program));
+	int error = bpf_tc_hook_create(&hook);
+
+	cr_assert(!error || error == -EEXIST, "no clsact: %s", strerror(-error));
+	cr_assert_eq(bpf_tc_attach(&hook, &options), 0);
+}
+
+static void wire_init(void)
+{
+	rig_init();
+	make_hosts();
+	make_addresses();
+	enter(MAIL);
+	attach(BPF_TC_EGRESS, rig_maps()->progs.postern_egress);
+	attach(BPF_TC_INGRESS, rig_maps()->progs.postern_ingress);
+}
+
+TestSuite(packet_wire, .init = wire_init, .fini = rig_done, .timeout = 20);
+
+static void set_offload(enum host host, const char *interface, uint32_t command, bool on)
+{
+	struct ethtool_value value = {.cmd = command, .data = on};
+	struct ifreq request = {.ifr_data = (char *)&value};
+	int fd;
+
+	enter(host);
+	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", interface);
+	cr_assert_eq(ioctl(fd, SIOCETHTOOL, &request), 0);
+	close(fd);
+	enter(MAIL);
+}
+
+static socklen_t fill(struct sockaddr_storage *name, const char *address, uint16_t port)
+{
+	struct sockaddr_in6 *ipv6 = (struct sockaddr_in6 *)name;
+	struct sockaddr_in *ipv4 = (struct sockaddr_in *)name;
+
+	memset(name, 0, sizeof(*name));
+	if (inet_pton(AF_INET, address, &ipv4->sin_addr) == 1) {
+		ipv4->sin_family = AF_INET;
+		ipv4->sin_port = htons(port);
+		return sizeof(*ipv4);
+	}
+	cr_assert_eq(inet_pton(AF_INET6, address, &ipv6->sin6_addr), 1);
+	ipv6->sin6_family = AF_INET6;
+	ipv6->sin6_port = htons(port);
+	return sizeof(*ipv6);
+}
+
+static int open_socket(enum host host, const char *address, uint16_t port)
+{
+	struct sockaddr_storage name;
+	socklen_t size = fill(&name, address, port);
+	int fd;
+
+	enter(host);
+	fd = socket(name.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	cr_assert_eq(bind(fd, (struct sockaddr *)&name, size), 0, "cannot bind to %s", address);
+	enter(MAIL);
+	return fd;
+}
+
+struct talk {
+	bool ipv6;
+	bool forwarded;
+	bool finished; /* the tenant finishes its checksums itself, and the way back checks them */
+	int client;
+	int server;
+};
+
+static void expect_seen_from(const struct talk *talk)
+{
+	struct sockaddr_storage peer, expected;
+	socklen_t size = sizeof(peer);
+
+	fill(&expected, talk->ipv6 ? NORMAL6 : NORMAL4, 0);
+	cr_assert_eq(getpeername(talk->server, (struct sockaddr *)&peer, &size), 0);
+	if (talk->ipv6)
+		cr_assert_arr_eq(&((struct sockaddr_in6 *)&peer)->sin6_addr,
+				 &((struct sockaddr_in6 *)&expected)->sin6_addr, 16);
+	else
+		cr_assert_eq(((struct sockaddr_in *)&peer)->sin_addr.s_addr,
+			     ((struct sockaddr_in *)&expected)->sin_addr.s_addr);
+}
+
+static void talk_open(struct talk *talk)
+{
+	const char *from =
+		talk->forwarded ? (talk->ipv6 ? TENANT6 : TENANT4) : (talk->ipv6 ? MAIL6 : MAIL4);
+	const char *remote = talk->ipv6 ? REMOTE6 : REMOTE4;
+	int listener = open_socket(INTERNET, remote, 25);
+	struct sockaddr_storage name;
+	socklen_t size = fill(&name, remote, 25);
+
+	if (talk->finished) {
+		set_offload(TENANT_HOST, "eth0", ETHTOOL_STXCSUM, false);
+		set_offload(TENANT_HOST, "eth0", ETHTOOL_SRXCSUM, false);
+		set_offload(MAIL, "tenant", ETHTOOL_SGRO, false);
+	}
+	talk->client = open_socket(talk->forwarded ? TENANT_HOST : MAIL, from, 0);
+	cr_assert_eq(listen(listener, 1), 0);
+	cr_assert_eq(connect(talk->client, (struct sockaddr *)&name, size), 0, "no connection: %s",
+		     strerror(errno));
+	talk->server = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	cr_assert_geq(talk->server, 0);
+	close(listener);
+	expect_seen_from(talk);
+}
+
+static void talk_close(const struct talk *talk)
+{
+	close(talk->client);
+	close(talk->server);
+}
+
+static void expect_reset(const struct talk *talk)
+{
+	struct pollfd client = {.fd = talk->client, .events = POLLRDHUP};
+	char byte;
+
+	cr_assert_eq(poll(&client, 1, TIMEOUT_MS), 1, "the local end was not told");
+	cr_assert_eq(recv(talk->client, &byte, 1, MSG_DONTWAIT), -1);
+	cr_assert_eq(errno, ECONNRESET, "%s", strerror(errno));
+}
+
+static struct criterion_test_params talks(void)
+{
+	static struct talk all[] = {
+		{.ipv6 = false},
+		{.ipv6 = true},
+		{.ipv6 = false, .forwarded = true},
+		{.ipv6 = true, .forwarded = true},
+		{.ipv6 = false, .forwarded = true, .finished = true},
+		{.ipv6 = true, .forwarded = true, .finished = true},
+	};
+
+	return cr_make_param_array(struct talk, all, sizeof(all) / sizeof(*all));
+}
+
+ParameterizedTestParameters(packet_wire, a_cut_reaches_the_local_end_with_its_next_packet)
+{
+	return talks();
+}
+
+ParameterizedTest(struct talk *talk, packet_wire, a_cut_reaches_the_local_end_with_its_next_packet)
+{
+	char byte;
+
+	talk_open(talk);
+	rig_cut(TENANT);
+	cr_assert_eq(send(talk->client, "x", 1, MSG_NOSIGNAL), 1);
+	expect_reset(talk);
+	cr_assert_eq(recv(talk->server, &byte, 1, 0), -1, "it arrived all the same");
+	cr_assert_eq(errno, EAGAIN);
+	rig_expect_counters(.flows_opened = 1, .dropped_cut = 1, .resets_sent = 1);
+	talk_close(talk);
+}
+
+ParameterizedTestParameters(packet_wire, a_cut_in_the_middle_of_bulk_data)
+{
+	return talks();
+}
+
+/* Sends until both ends are full for good: what is queued then must leave in packets as large as they get. */
+static void fill_up(const struct talk *talk, char *buffer, size_t size)
+{
+	struct pollfd client = {.fd = talk->client, .events = POLLOUT};
+
+	while (poll(&client, 1, 100) == 1)
+		cr_assert_gt(send(talk->client, buffer, size, MSG_DONTWAIT | MSG_NOSIGNAL), 0);
+}
+
+ParameterizedTest(struct talk *talk, packet_wire, a_cut_in_the_middle_of_bulk_data)
+{
+	static char buffer[1 << 16];
+
+	talk_open(talk);
+	fill_up(talk, buffer, sizeof(buffer));
+	rig_cut(TENANT);
+	while (recv(talk->server, buffer, sizeof(buffer), 0) > 0)
+		;
+	expect_reset(talk);
+	talk_close(talk);
+}
+
+ParameterizedTestParameters(packet_wire, a_connection_that_lost_its_flow_is_reset)
+{
+	return talks();
+}
+
+ParameterizedTest(struct talk *talk, packet_wire, a_connection_that_lost_its_flow_is_reset)
+{
+	talk_open(talk);
+	rig_forget_flows();
+	cr_assert_eq(send(talk->client, "x", 1, MSG_NOSIGNAL), 1);
+	expect_reset(talk);
+	rig_expect_counters(.flows_opened = 1, .dropped_no_flow = 1, .resets_sent = 1);
+	talk_close(talk);
+}
