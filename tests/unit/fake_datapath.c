@@ -32,9 +32,15 @@ static struct fake_datapath *fake_of(struct datapath *datapath)
 	return (struct fake_datapath *)datapath;
 }
 
+/* Behind the key, where a struct with 64-bit members may lie. */
+static size_t value_offset(const struct fake_map *map)
+{
+	return (map->key_size + 7) / 8 * 8;
+}
+
 static size_t stride(const struct fake_map *map)
 {
-	return map->key_size + map->value_size;
+	return value_offset(map) + map->value_size;
 }
 
 static unsigned char *find(struct fake_map *map, const void *key)
@@ -62,7 +68,7 @@ static int fake_get(struct datapath *datapath, enum map map, const void *key, vo
 
 	if (!slot && !entry)
 		return -ENOENT;
-	memcpy(ret_value, slot ? slot : entry + fake->maps[map].key_size,
+	memcpy(ret_value, slot ? slot : entry + value_offset(&fake->maps[map]),
 	       fake->maps[map].value_size);
 	return 0;
 }
@@ -82,7 +88,7 @@ static int append(struct fake_map *map, const void *key, const void *value)
 	if (map->count == map->capacity)
 		return -E2BIG;
 	memcpy(entry, key, map->key_size);
-	memcpy(entry + map->key_size, value, map->value_size);
+	memcpy(entry + value_offset(map), value, map->value_size);
 	map->count++;
 	return 0;
 }
@@ -98,7 +104,7 @@ static int fake_put(struct datapath *datapath, enum map map, const void *key, co
 		return r;
 	if (!entry)
 		return append(&fake->maps[map], key, value);
-	memcpy(entry + fake->maps[map].key_size, value, fake->maps[map].value_size);
+	memcpy(entry + value_offset(&fake->maps[map]), value, fake->maps[map].value_size);
 	return 0;
 }
 
@@ -131,7 +137,7 @@ static int fake_walk(struct datapath *datapath, enum map map, map_visitor visito
 	for (uint32_t i = 0; r == 0 && i < entries->count; i++) {
 		const unsigned char *entry = entries->entries + i * stride(entries);
 
-		r = visitor(data, entry, entry + entries->key_size);
+		r = visitor(data, entry, entry + value_offset(entries));
 	}
 	return r;
 }

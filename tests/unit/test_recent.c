@@ -67,7 +67,7 @@ Test(recent, a_repeated_error_is_logged_once_a_minute)
 
 Test(recent, the_oldest_gives_way_when_there_are_too_many)
 {
-	char name[16];
+	char name[32];
 	json_t *list;
 
 	for (int i = 0; i <= RECENT_MAX; i++) {

@@ -280,7 +280,7 @@ Test(state, a_damaged_database_is_left_alone)
 	char rubbish[4096];
 
 	for (int i = 0; i < 200; i++) {
-		char name[16];
+		char name[32];
 
 		snprintf(name, sizeof(name), "pool-%d", i);
 		cr_assert_eq(state->ops->put_pool(state, name, POOL_DISABLED, &error), 0);
