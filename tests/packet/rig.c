@@ -19,6 +19,7 @@
 #define NS_PER_SECOND 1000000000ULL
 
 static struct postern_bpf *skeleton;
+static bool l3;
 
 #define MAP(name) bpf_map__fd(skeleton->maps.postern_##name)
 
@@ -53,6 +54,11 @@ static void load(uint32_t flows_max, uint32_t returns_max)
 	skeleton->rodata->steered_ports[1] = 2525;
 	bpf_map__set_max_entries(skeleton->maps.postern_flows, flows_max);
 	bpf_map__set_max_entries(skeleton->maps.postern_returns, returns_max);
+	/* The verifier takes its time; no test needs them all. */
+	bpf_program__set_autoload(skeleton->progs.postern_egress, !l3);
+	bpf_program__set_autoload(skeleton->progs.postern_ingress, !l3);
+	bpf_program__set_autoload(skeleton->progs.postern_egress_l3, l3);
+	bpf_program__set_autoload(skeleton->progs.postern_ingress_l3, l3);
 	error = postern_bpf__load(skeleton);
 	cr_assert_eq(error, 0, "cannot load the programs (%s)%s", strerror(-error),
 		     geteuid() ? ": the packet tests need root" : "");
@@ -94,6 +100,12 @@ void rig_init_sized(uint32_t flows_max, uint32_t returns_max)
 void rig_init(void)
 {
 	rig_init_sized(RIG_FLOWS_MAX, RIG_FLOWS_MAX);
+}
+
+void rig_init_l3(void)
+{
+	l3 = true;
+	rig_init();
 }
 
 void rig_done(void)
@@ -243,6 +255,7 @@ static struct packet_spec spec_from(const char *source, bool ipv6, uint8_t flags
 		.sequence = flags == SYN ? 1000 : 1001,
 		.acknowledgement = flags & ACK ? 5001 : 0,
 		.payload_bytes = flags & PSH ? 99 : 0,
+		.no_link = l3,
 	};
 }
 
@@ -263,14 +276,14 @@ struct packet_spec rig_stranger(bool ipv6, uint8_t flags)
 
 static int program_fd(enum rig_program program)
 {
-	struct bpf_program *programs[] = {
-		[EGRESS] = skeleton->progs.postern_egress,
-		[EGRESS_L3] = skeleton->progs.postern_egress_l3,
-		[INGRESS] = skeleton->progs.postern_ingress,
-		[INGRESS_L3] = skeleton->progs.postern_ingress_l3,
-	};
+	const struct bpf_program *egress = skeleton->progs.postern_egress;
+	const struct bpf_program *ingress = skeleton->progs.postern_ingress;
 
-	return bpf_program__fd(programs[program]);
+	if (l3) {
+		egress = skeleton->progs.postern_egress_l3;
+		ingress = skeleton->progs.postern_ingress_l3;
+	}
+	return bpf_program__fd(program == EGRESS ? egress : ingress);
 }
 
 int rig_run(enum rig_program program, const struct packet_spec *spec, uint32_t mark,

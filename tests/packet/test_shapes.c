@@ -33,7 +33,6 @@ static const struct shape shapes_ipv4[] = {
 	{"a VLAN tag", {.flags = ACK, .payload_bytes = 9, .vlan_tags = 1}, TRANSLATED, {}},
 	{"two VLAN tags", {.flags = ACK, .payload_bytes = 9, .vlan_tags = 2}, TRANSLATED, {}},
 	{"three VLAN tags", {.flags = ACK, .vlan_tags = 3}, UNTOUCHED, {}},
-	{"no link header", {.flags = ACK, .payload_bytes = 9, .no_link = true}, TRANSLATED, {}},
 	{"another port", {.flags = ACK, .destination_port = 26}, UNTOUCHED, {}},
 	{"a SYN to another port", {.flags = SYN, .destination_port = 26}, UNTOUCHED, {}},
 	{"UDP", {.protocol = IPPROTO_UDP, .payload_bytes = 40}, UNTOUCHED, {}},
@@ -66,7 +65,6 @@ static const struct shape shapes_ipv6[] = {
 	{"the same SYN again", {.flags = SYN, .sequence = 1000}, TRANSLATED, {}},
 	{"TCP options", {.flags = ACK, .tcp_option_bytes = 40}, TRANSLATED, {}},
 	{"two VLAN tags", {.flags = ACK, .payload_bytes = 9, .vlan_tags = 2}, TRANSLATED, {}},
-	{"no link header", {.flags = ACK, .payload_bytes = 9, .no_link = true}, TRANSLATED, {}},
 	{"another port", {.flags = ACK, .destination_port = 26}, UNTOUCHED, {}},
 	{"UDP", {.protocol = IPPROTO_UDP, .payload_bytes = 40}, UNTOUCHED, {}},
 	{"hop-by-hop options",
@@ -138,17 +136,16 @@ static void check_egress(const struct shape *shape, bool ipv6)
 	const struct packet_spec syn = rig_inside(ipv6, SYN);
 	const struct packet_spec inside = place(shape->spec, syn);
 	const struct packet_spec outside = place(shape->spec, rig_outside(ipv6, 0));
-	enum rig_program program = inside.no_link ? EGRESS_L3 : EGRESS;
 
 	cr_log_info("%s out", shape->name);
 	rig_run(EGRESS, &syn, 0, NULL);
 	if (shape->outcome == DROPPED) {
-		rig_expect_drop(program, &inside);
+		rig_expect_drop(EGRESS, &inside);
 		rig_expect_stats(&shape->counters);
 	} else {
 		bool translated = shape->outcome == TRANSLATED;
 
-		rig_expect_through(program, &inside, translated ? &outside : &inside);
+		rig_expect_through(EGRESS, &inside, translated ? &outside : &inside);
 		cr_assert_eq(rig_flow(&syn).out.packets, translated ? 2 : 1);
 		rig_expect_counters(.flows_opened = 1);
 	}
@@ -167,8 +164,7 @@ static void check_ingress(const struct shape *shape, bool ipv6)
 
 	cr_log_info("%s in", shape->name);
 	rig_run(EGRESS, &syn, 0, NULL);
-	rig_expect_through(inside.no_link ? INGRESS_L3 : INGRESS, &outside,
-			   translated ? &inside : &outside);
+	rig_expect_through(INGRESS, &outside, translated ? &inside : &outside);
 	cr_assert_eq(rig_return(&syn_outside).in.packets, translated);
 	rig_expect_counters(.flows_opened = 1);
 	rig_expect_flows(1);

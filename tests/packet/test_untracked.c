@@ -105,14 +105,6 @@ Test(packet_untracked, a_reset_keeps_tags_and_takes_off_what_is_not_its_own)
 	rig_expect_reset(EGRESS, &packet);
 }
 
-Test(packet_untracked, a_reset_without_link_header)
-{
-	struct packet_spec packet = rig_inside(false, ACK | PSH);
-
-	packet.no_link = true;
-	rig_expect_reset(EGRESS_L3, &packet);
-}
-
 Test(packet_untracked, with_options_it_is_dropped_without_a_reset)
 {
 	struct packet_spec ipv4 = rig_inside(false, ACK), ipv6 = rig_inside(true, ACK);
