@@ -197,6 +197,7 @@ void packet_build(const struct packet_spec *spec, struct packet_bytes *ret)
 		append_ports(spec, ret);
 	cr_assert_leq(spec->missing_bytes, ret->size);
 	ret->size -= spec->missing_bytes;
+	append(ret, NULL, spec->padding_bytes);
 }
 
 void packet_expect(const struct packet_bytes *actual, const struct packet_spec *expected)

@@ -40,6 +40,7 @@ struct packet_spec {
 	bool no_link; /* begins with the IP header */
 	bool is_reset; /* made by the datapath out of a packet: MAC addresses exchanged, no marks of a host */
 	size_t missing_bytes; /* cut off the end of what was built */
+	size_t padding_bytes; /* after the IP packet, as in a short Ethernet frame */
 };
 
 struct packet_bytes {

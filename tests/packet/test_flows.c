@@ -54,6 +54,19 @@ ParameterizedTest(bool *ipv6, packet_flows, each_direction_counts_in_its_half)
 	cr_assert(!flow.out.fin_seen && !flow.out.rst_seen && !entry.in.fin_seen);
 }
 
+Test(packet_flows, padding_of_a_frame_does_not_count)
+{
+	struct packet_spec inside = rig_inside(false, SYN), outside = rig_outside(false, SYN);
+
+	rig_run(EGRESS, &inside, 0, NULL);
+	inside.flags = outside.flags = ACK;
+	inside.sequence = outside.sequence = 1001;
+	inside.padding_bytes = outside.padding_bytes = 6;
+	rig_expect_through(EGRESS, &inside, &outside);
+	cr_assert_eq(rig_flow(&inside).out.sequence, 1001);
+	cr_assert_eq(rig_flow(&inside).out.bytes, 80);
+}
+
 Test(packet_flows, sequence_numbers_wrap_and_never_go_back)
 {
 	struct packet_spec packet = rig_inside(false, SYN);

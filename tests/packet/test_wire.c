@@ -24,9 +24,10 @@
 #include "packet/rig.h"
 #include "postern.skel.h"
 
-#define MAIL4	   "10.1.7.1" /* in the tenant's networks: what the host sends itself is theirs too */
-#define MAIL6	   "fd17::1"
-#define TIMEOUT_MS 2000
+#define MAIL4	    "10.1.7.1" /* in the tenant's networks: what the host sends itself is theirs too */
+#define MAIL6	    "fd17::1"
+#define CLIENT_PORT 40000
+#define TIMEOUT_MS  2000
 
 enum host { MAIL, INTERNET, TENANT_HOST, HOSTS };
 static int namespaces[HOSTS];
@@ -156,7 +157,8 @@ static int open_socket(enum host host, const char *address, uint16_t port)
 struct talk {
 	bool ipv6;
 	bool forwarded;
-	bool finished; /* the tenant finishes its checksums itself, and the way back checks them */
+	bool checked;  /* each hop finishes and checks the checksums that leave and enter it */
+	bool finished; /* the tenant finishes its own, so that the programs see no other */
 	int client;
 	int server;
 };
@@ -176,21 +178,37 @@ static void expect_seen_from(const struct talk *talk)
 			     ((struct sockaddr_in *)&expected)->sin_addr.s_addr);
 }
 
+static void set_offloads(const struct talk *talk)
+{
+	if (talk->checked) {
+		set_offload(MAIL, "wire", ETHTOOL_STXCSUM, false);
+		set_offload(MAIL, "tenant", ETHTOOL_STXCSUM, false);
+		set_offload(INTERNET, "eth0", ETHTOOL_SRXCSUM, false);
+		set_offload(TENANT_HOST, "eth0", ETHTOOL_SRXCSUM, false);
+	}
+	if (talk->finished) {
+		set_offload(TENANT_HOST, "eth0", ETHTOOL_STXCSUM, false);
+		set_offload(MAIL, "tenant", ETHTOOL_SGRO, false);
+	}
+}
+
+static const char *client_address(const struct talk *talk)
+{
+	if (talk->forwarded)
+		return talk->ipv6 ? TENANT6 : TENANT4;
+	return talk->ipv6 ? MAIL6 : MAIL4;
+}
+
 static void talk_open(struct talk *talk)
 {
-	const char *from =
-		talk->forwarded ? (talk->ipv6 ? TENANT6 : TENANT4) : (talk->ipv6 ? MAIL6 : MAIL4);
 	const char *remote = talk->ipv6 ? REMOTE6 : REMOTE4;
 	int listener = open_socket(INTERNET, remote, 25);
 	struct sockaddr_storage name;
 	socklen_t size = fill(&name, remote, 25);
 
-	if (talk->finished) {
-		set_offload(TENANT_HOST, "eth0", ETHTOOL_STXCSUM, false);
-		set_offload(TENANT_HOST, "eth0", ETHTOOL_SRXCSUM, false);
-		set_offload(MAIL, "tenant", ETHTOOL_SGRO, false);
-	}
-	talk->client = open_socket(talk->forwarded ? TENANT_HOST : MAIL, from, 0);
+	set_offloads(talk);
+	talk->client = open_socket(talk->forwarded ? TENANT_HOST : MAIL, client_address(talk),
+				   CLIENT_PORT);
 	cr_assert_eq(listen(listener, 1), 0);
 	cr_assert_eq(connect(talk->client, (struct sockaddr *)&name, size), 0, "no connection: %s",
 		     strerror(errno));
@@ -216,18 +234,26 @@ static void expect_reset(const struct talk *talk)
 	cr_assert_eq(errno, ECONNRESET, "%s", strerror(errno));
 }
 
+#define TALKS(...)                                                                                 \
+	static struct talk all[] = {__VA_ARGS__};                                                  \
+	return cr_make_param_array(struct talk, all, sizeof(all) / sizeof(*all))
+
 static struct criterion_test_params talks(void)
 {
-	static struct talk all[] = {
-		{.ipv6 = false},
-		{.ipv6 = true},
-		{.ipv6 = false, .forwarded = true},
-		{.ipv6 = true, .forwarded = true},
-		{.ipv6 = false, .forwarded = true, .finished = true},
-		{.ipv6 = true, .forwarded = true, .finished = true},
-	};
+	TALKS({.ipv6 = false}, {.ipv6 = true}, {.ipv6 = false, .checked = true},
+	      {.ipv6 = true, .checked = true}, {.ipv6 = false, .forwarded = true},
+	      {.ipv6 = true, .forwarded = true},
+	      {.ipv6 = false, .forwarded = true, .checked = true},
+	      {.ipv6 = true, .forwarded = true, .checked = true},
+	      {.ipv6 = false, .forwarded = true, .checked = true, .finished = true},
+	      {.ipv6 = true, .forwarded = true, .checked = true, .finished = true});
+}
 
-	return cr_make_param_array(struct talk, all, sizeof(all) / sizeof(*all));
+/* Checking switches GSO off. */
+static struct criterion_test_params bulk_talks(void)
+{
+	TALKS({.ipv6 = false}, {.ipv6 = true}, {.ipv6 = false, .forwarded = true},
+	      {.ipv6 = true, .forwarded = true});
 }
 
 ParameterizedTestParameters(packet_wire, a_cut_reaches_the_local_end_with_its_next_packet)
@@ -249,18 +275,18 @@ ParameterizedTest(struct talk *talk, packet_wire, a_cut_reaches_the_local_end_wi
 	talk_close(talk);
 }
 
-ParameterizedTestParameters(packet_wire, a_cut_in_the_middle_of_bulk_data)
-{
-	return talks();
-}
-
-/* Sends until both ends are full for good: what is queued then must leave in packets as large as they get. */
+/* Sends until both ends are full for good: what is queued then leaves in packets as large as they get. */
 static void fill_up(const struct talk *talk, char *buffer, size_t size)
 {
 	struct pollfd client = {.fd = talk->client, .events = POLLOUT};
 
 	while (poll(&client, 1, 100) == 1)
 		cr_assert_gt(send(talk->client, buffer, size, MSG_DONTWAIT | MSG_NOSIGNAL), 0);
+}
+
+ParameterizedTestParameters(packet_wire, a_cut_in_the_middle_of_bulk_data)
+{
+	return bulk_talks();
 }
 
 ParameterizedTest(struct talk *talk, packet_wire, a_cut_in_the_middle_of_bulk_data)
@@ -278,7 +304,7 @@ ParameterizedTest(struct talk *talk, packet_wire, a_cut_in_the_middle_of_bulk_da
 
 ParameterizedTestParameters(packet_wire, a_connection_that_lost_its_flow_is_reset)
 {
-	return talks();
+	return bulk_talks();
 }
 
 ParameterizedTest(struct talk *talk, packet_wire, a_connection_that_lost_its_flow_is_reset)
@@ -288,5 +314,27 @@ ParameterizedTest(struct talk *talk, packet_wire, a_connection_that_lost_its_flo
 	cr_assert_eq(send(talk->client, "x", 1, MSG_NOSIGNAL), 1);
 	expect_reset(talk);
 	rig_expect_counters(.flows_opened = 1, .dropped_no_flow = 1, .resets_sent = 1);
+	talk_close(talk);
+}
+
+ParameterizedTestParameters(packet_wire, a_changed_port_gets_through)
+{
+	return talks();
+}
+
+ParameterizedTest(struct talk *talk, packet_wire, a_changed_port_gets_through)
+{
+	struct packet_spec taken = rig_outside(talk->ipv6, SYN);
+	struct pollfd server;
+	char byte;
+
+	taken.source_port = CLIENT_PORT;
+	rig_take_port(&taken);
+	talk_open(talk);
+	cr_assert_eq(send(talk->client, "x", 1, MSG_NOSIGNAL), 1);
+	server = (struct pollfd){.fd = talk->server, .events = POLLIN};
+	cr_assert_eq(poll(&server, 1, TIMEOUT_MS), 1, "nothing arrived");
+	cr_assert_eq(recv(talk->server, &byte, 1, 0), 1);
+	rig_expect_counters(.flows_opened = 1, .ports_changed = 1);
 	talk_close(talk);
 }
