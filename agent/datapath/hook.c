@@ -100,7 +100,8 @@ static bool link_is_here(int fd, const struct hook_interface *interface)
 static int link_new(const char *file, int program, const struct hook_interface *interface,
 		    const struct direction *direction)
 {
-	LIBBPF_OPTS(bpf_link_create_opts, options, .flags = ATTACH_FIRST);
+	struct bpf_link_create_opts options = {.sz = sizeof(struct bpf_link_create_opts),
+					       .flags = ATTACH_FIRST};
 	_cleanup_(close_fd_p) int fd = -1;
 
 	fd = bpf_link_create(program, interface->index, direction->tcx, &options);
@@ -179,9 +180,12 @@ static bool program_is_ours(__u32 id)
 static int clsact_find(const struct hook_interface *interface, const struct direction *direction,
 		       bool *ret_ours)
 {
-	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = interface->index,
-		    .attach_point = direction->clsact);
-	LIBBPF_OPTS(bpf_tc_opts, filter, .handle = CLSACT_HANDLE, .priority = HOOK_CLSACT_PRIORITY);
+	struct bpf_tc_hook hook = {.sz = sizeof(struct bpf_tc_hook),
+				   .ifindex = interface->index,
+				   .attach_point = direction->clsact};
+	struct bpf_tc_opts filter = {.sz = sizeof(struct bpf_tc_opts),
+				     .handle = CLSACT_HANDLE,
+				     .priority = HOOK_CLSACT_PRIORITY};
 	int r = interface->index ? bpf_tc_query(&hook, &filter) : -ENODEV;
 
 	if (!r)
@@ -192,11 +196,14 @@ static int clsact_find(const struct hook_interface *interface, const struct dire
 static int clsact_attach(const struct loaded *loaded, const struct hook_interface *interface,
 			 const struct direction *direction, bool *ret_new, struct error *error)
 {
-	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = interface->index,
-		    .attach_point = direction->clsact);
-	LIBBPF_OPTS(bpf_tc_opts, filter, .handle = CLSACT_HANDLE, .priority = HOOK_CLSACT_PRIORITY,
-		    .prog_fd =
-			    loaded_program(loaded, direction->program, interface->has_link_layer));
+	struct bpf_tc_hook hook = {.sz = sizeof(struct bpf_tc_hook),
+				   .ifindex = interface->index,
+				   .attach_point = direction->clsact};
+	struct bpf_tc_opts filter = {
+		.sz = sizeof(struct bpf_tc_opts),
+		.handle = CLSACT_HANDLE,
+		.priority = HOOK_CLSACT_PRIORITY,
+		.prog_fd = loaded_program(loaded, direction->program, interface->has_link_layer)};
 	bool ours = false;
 	int r = clsact_find(interface, direction, &ours);
 
@@ -214,9 +221,12 @@ static int clsact_attach(const struct loaded *loaded, const struct hook_interfac
 static int clsact_detach(const struct hook_interface *interface, const struct direction *direction,
 			 struct error *error)
 {
-	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = interface->index,
-		    .attach_point = direction->clsact);
-	LIBBPF_OPTS(bpf_tc_opts, filter, .handle = CLSACT_HANDLE, .priority = HOOK_CLSACT_PRIORITY);
+	struct bpf_tc_hook hook = {.sz = sizeof(struct bpf_tc_hook),
+				   .ifindex = interface->index,
+				   .attach_point = direction->clsact};
+	struct bpf_tc_opts filter = {.sz = sizeof(struct bpf_tc_opts),
+				     .handle = CLSACT_HANDLE,
+				     .priority = HOOK_CLSACT_PRIORITY};
 	bool ours = false;
 	int r = clsact_find(interface, direction, &ours);
 

@@ -110,41 +110,60 @@ Test(netns_up, what_fails_over_a_running_datapath_leaves_it_running)
 	expect_pool(receiver, &tenant, RECEIVER_IPV4, "normal");
 }
 
-Test(netns_up, killed_at_any_moment_it_is_undone_by_down)
+/* How long an `up` takes here; it stays up. */
+static uint64_t up_ms(void)
+{
+	uint64_t start = now_ms();
+
+	free(postern_must("up"));
+	return now_ms() - start;
+}
+
+/* Begins an `up` and kills it after the given share of its time. */
+static void kill_up(uint64_t whole_ms, int step, int steps)
 {
 	const char *const argv[] = {getenv("POSTERN"), "-c", postern_configure(NULL), "up", NULL};
-	_cleanup_(free_p) char *before = host_picture();
+	pid_t pid = host_start(MAIL, "up", argv);
 
-	for (int delay_ms = 0; delay_ms < 120; delay_ms += 4) {
+	poll(NULL, 0, (int)(whole_ms * step / steps));
+	host_stop(pid, SIGKILL);
+}
+
+Test(netns_up, killed_at_any_moment_it_is_undone_by_down)
+{
+	_cleanup_(free_p) char *before = NULL;
+	uint64_t whole_ms;
+
+	postern_configure(NULL);
+	before = host_picture();
+	whole_ms = up_ms();
+	free(postern_must("down"));
+	for (int step = 0; step < 16; step++) {
 		_cleanup_(free_p) char *after = NULL;
-		pid_t up = host_start(MAIL, "up", argv);
 
-		poll(NULL, 0, delay_ms);
-		host_stop(up, SIGKILL);
+		kill_up(whole_ms, step, 16);
 		free(postern_must("down"));
 		after = host_picture();
-		cr_assert_str_eq(before, after, "killed after %d ms", delay_ms);
+		cr_assert_str_eq(before, after, "killed in step %d of 16", step);
 	}
 }
 
 Test(netns_up, killed_at_any_moment_it_is_completed_by_the_next_one)
 {
-	const char *const argv[] = {getenv("POSTERN"), "-c", postern_configure(NULL), "up", NULL};
 	_cleanup_(free_p) char *whole = NULL;
+	uint64_t whole_ms;
 
-	free(postern_must("up"));
+	postern_configure(NULL);
+	whole_ms = up_ms();
 	whole = host_picture();
-	for (int delay_ms = 0; delay_ms < 120; delay_ms += 8) {
+	for (int step = 0; step < 8; step++) {
 		_cleanup_(free_p) char *after = NULL;
-		pid_t up;
 
 		free(postern_must("down"));
-		up = host_start(MAIL, "up", argv);
-		poll(NULL, 0, delay_ms);
-		host_stop(up, SIGKILL);
+		kill_up(whole_ms, step, 8);
 		free(postern_must("up"));
 		after = host_picture();
-		cr_assert_str_eq(whole, after, "killed after %d ms", delay_ms);
+		cr_assert_str_eq(whole, after, "killed in step %d of 8", step);
 	}
 }
 
