@@ -37,27 +37,30 @@ static void enter(enum host host)
 	cr_assert_eq(setns(namespaces[host], CLONE_NEWNET), 0, "cannot enter a namespace");
 }
 
-static void run(const char *format, ...) __attribute__((format(printf, 1, 2)));
-static void run(const char *format, ...)
+/* Lines for `ip -batch`, run in the host's namespace. */
+static void ip(enum host host, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void ip(enum host host, const char *format, ...)
 {
-	char command[256];
 	va_list arguments;
+	FILE *batch;
 
+	enter(host);
+	batch = popen("ip -batch -", "w");
+	cr_assert(batch, "cannot run ip: %s", strerror(errno));
 	va_start(arguments, format);
-	vsnprintf(command, sizeof(command), format, arguments);
+	vfprintf(batch, format, arguments);
 	va_end(arguments);
-	cr_assert_eq(system(command), 0, "failed: %s", command);
+	cr_assert_eq(pclose(batch), 0, "failed: %s", format);
 }
 
-/* A link from the mail host; both ends are up. */
-static void make_link(const char *name, enum host peer)
+static void set_sysctl(const char *name, int value)
 {
-	enter(MAIL);
-	run("ip link add %s type veth peer name eth0 netns /proc/%d/fd/%d", name, getpid(),
-	    namespaces[peer]);
-	run("ip link set %s up", name);
-	enter(peer);
-	run("ip link set eth0 up");
+	char path[128];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/sys/net/%s", name);
+	file = fopen(path, "w");
+	cr_assert(file && fprintf(file, "%d", value) > 0 && !fclose(file), "cannot set %s", name);
 }
 
 static void make_hosts(void)
@@ -66,26 +69,39 @@ static void make_hosts(void)
 		cr_assert_eq(unshare(CLONE_NEWNET), 0, "cannot make a namespace: %s",
 			     strerror(errno));
 		namespaces[host] = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
-		run("ip link set lo up; sysctl -qw net.ipv4.ip_forward=1 "
-		    "net.ipv6.conf.all.forwarding=1 net.ipv6.conf.default.accept_dad=0");
+		set_sysctl("ipv4/ip_forward", 1);
+		set_sysctl("ipv6/conf/all/forwarding", 1);
+		set_sysctl("ipv6/conf/default/accept_dad", 0);
 	}
-	make_link("wire", INTERNET);
-	make_link("tenant", TENANT_HOST);
+	ip(MAIL,
+	   "link add wire type veth peer name eth0 netns /proc/%d/fd/%d\n"
+	   "link add tenant type veth peer name eth0 netns /proc/%d/fd/%d\n"
+	   "link set wire up\n"
+	   "link set tenant up\n",
+	   getpid(), namespaces[INTERNET], getpid(), namespaces[TENANT_HOST]);
 }
 
 static void make_addresses(void)
 {
-	enter(MAIL);
-	run("ip address add 192.0.2.1/24 dev wire; ip address add 2001:db8:2::1/64 dev wire nodad");
-	run("ip address add %s/24 dev tenant; ip address add %s/64 dev tenant nodad", MAIL4, MAIL6);
-	run("ip route add default via 192.0.2.2; ip route add default via 2001:db8:2::2");
-	enter(TENANT_HOST);
-	run("ip address add %s/24 dev eth0; ip address add %s/64 dev eth0 nodad", TENANT4, TENANT6);
-	run("ip route add default via %s; ip route add default via %s", MAIL4, MAIL6);
-	enter(INTERNET);
-	run("ip address add 192.0.2.2/24 dev eth0; ip address add 2001:db8:2::2/64 dev eth0 nodad");
-	run("ip address add %s dev lo; ip address add %s dev lo nodad", REMOTE4, REMOTE6);
-	run("ip route add default via 192.0.2.1; ip route add default via 2001:db8:2::1");
+	ip(TENANT_HOST, "link set eth0 up\n"
+			"address add " TENANT4 "/24 dev eth0\n"
+			"address add " TENANT6 "/64 dev eth0 nodad\n"
+			"route add default via " MAIL4 "\n"
+			"route add default via " MAIL6 "\n");
+	ip(INTERNET, "link set eth0 up\n"
+		     "link set lo up\n"
+		     "address add 192.0.2.2/24 dev eth0\n"
+		     "address add 2001:db8:2::2/64 dev eth0 nodad\n"
+		     "address add " REMOTE4 " dev lo\n"
+		     "address add " REMOTE6 " dev lo nodad\n"
+		     "route add default via 192.0.2.1\n"
+		     "route add default via 2001:db8:2::1\n");
+	ip(MAIL, "address add 192.0.2.1/24 dev wire\n"
+		 "address add 2001:db8:2::1/64 dev wire nodad\n"
+		 "address add " MAIL4 "/24 dev tenant\n"
+		 "address add " MAIL6 "/64 dev tenant nodad\n"
+		 "route add default via 192.0.2.2\n"
+		 "route add default via 2001:db8:2::2\n");
 }
 
 static void attach(enum bpf_tc_attach_point point, struct bpf_program *program)
