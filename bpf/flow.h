@@ -137,10 +137,11 @@ struct opening {
 	struct return_key returns;
 	struct return_entry entry;
 	struct flow flow;
-	long error;
+	int error;
 };
 
-static __always_inline long claim(struct opening *opening)
+/* The kernel's int: before Linux 6.4 the upper half of what a map operation returns is undefined. */
+static __always_inline int claim(struct opening *opening)
 {
 	return bpf_map_update_elem(&postern_returns, &opening->returns, &opening->entry,
 				   BPF_NOEXIST);

@@ -171,13 +171,16 @@ struct slot {
 
 /* ---- flows: postern_flows (HASH: flow_key -> flow), postern_returns (HASH: return_key -> return_entry) */
 
+/* Aligned, so that programs may copy addresses by words. */
+#define POSTERN_KEY __attribute__((aligned(4)))
+
 /* As the packet is before translation. Ports in host order. */
 struct flow_key {
 	__u8 source[16];
 	__u8 destination[16];
 	__u16 source_port;
 	__u16 destination_port;
-};
+} POSTERN_KEY;
 
 /* As the reply comes in from the wire. */
 struct return_key {
@@ -185,7 +188,7 @@ struct return_key {
 	__u8 remote[16];
 	__u16 port; /* external port, at `address` */
 	__u16 remote_port;
-};
+} POSTERN_KEY;
 
 /*
  * What one direction has seen. Each half is written by its own direction only, so that packets of
@@ -197,12 +200,12 @@ struct return_key {
  *   else                                 -> established
  */
 struct half {
-	__u64 packets;
-	__u64 bytes; /* of the IP packets, headers included */
+	__u64 packets; /* as the host hands them over: one of GSO or GRO counts once */
+	__u64 bytes;   /* of the IP packets, headers included */
 	__u64 last_ns;
 	__u32 sequence; /* highest sequence number seen + 1 of what it covers, host order */
 	__u8 fin_seen;	/* 0 or 1 */
-	__u8 rst_seen;
+	__u8 rst_seen;	/* 0 or 1; a later packet without RST takes it back (RFC 7857) */
 	__u8 reserved[2];
 };
 
