@@ -41,10 +41,14 @@ static const char build_script[] =
 	"set -e\n"
 	"for ns in internet mail tenant; do\n"
 	"	ip netns add $name-$ns\n"
-	/* No wait for duplicate address detection, no reverse path filter in the way. */
+	/*
+	 * No wait for duplicate address detection, no reverse path filter in the way; no link-local
+	 * addresses, as these come when they like.
+	 */
 	"	nsenter --net=/run/netns/$name-$ns sh -c '\n"
 	"		for f in /proc/sys/net/ipv6/conf/*/accept_dad; do echo 0 >$f; done\n"
 	"		for f in /proc/sys/net/ipv4/conf/*/rp_filter; do echo 0 >$f; done\n"
+	"		echo 1 >/proc/sys/net/ipv6/conf/default/addr_gen_mode\n"
 	"		ip link set lo up'\n"
 	"done\n"
 	"ip link add wan netns $name-mail type veth peer name wan netns $name-internet\n"
