@@ -118,6 +118,18 @@ int runtime_lock(const char *runtime_dir, int *ret_fd, struct error *error)
 	return 0;
 }
 
+/* A file of root's, made by root before the user was there, becomes the user's; others are left alone. */
+static int give_file(int fd, const struct runtime_user *user)
+{
+	struct stat status;
+
+	if (fstat(fd, &status))
+		return -errno;
+	if (status.st_uid || !S_ISREG(status.st_mode) || status.st_nlink != 1)
+		return 0;
+	return fchown(fd, user->uid, user->gid) ? -errno : 0;
+}
+
 int runtime_state_make(const char *file, const struct runtime_user *user, struct error *error)
 {
 	_cleanup_(free_p) char *copy = strdup(file);
@@ -130,11 +142,7 @@ int runtime_state_make(const char *file, const struct runtime_user *user, struct
 	r = make_directory(dirname(copy), user, &new, error);
 	if (r)
 		return r;
-	fd = open(file, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
-	if (fd < 0 && errno == EEXIST)
-		return 0;
-	if (fd < 0 || fchown(fd, user->uid, user->gid))
-		return error_set(error, -errno, "state file '%s' cannot be created: %s", file,
-				 strerror(errno));
-	return 0;
+	fd = open(file, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
+	r = fd < 0 ? -errno : give_file(fd, user);
+	return r ? error_set(error, r, "state file '%s': %s", file, strerror(-r)) : 0;
 }

@@ -27,5 +27,5 @@ int runtime_directory_make(const char *runtime_dir, const struct runtime_user *u
  */
 int runtime_lock(const char *runtime_dir, int *ret_fd, struct error *error);
 
-/* The directory and the file, where they are missing, as the user's, empty. */
+/* Makes the directory and an empty file, as the user's, where they are missing; a file of root's is given to it. */
 int runtime_state_make(const char *file, const struct runtime_user *user, struct error *error);

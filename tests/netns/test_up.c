@@ -382,3 +382,25 @@ Test(netns_up, an_interface_that_was_made_anew_is_attached_again)
 		strstr(status, "{\"name\":\"lan\",\"egress\":\"tcx\",\"ingress\":\"tcx\"}"), "%s",
 		status);
 }
+
+static void expect_state_owner(const char *owner)
+{
+	_cleanup_(free_p) char *found =
+		host_must(MAIL, "stat -c %%U %s/state/state.db", world.directory);
+
+	found[strcspn(found, "\n")] = '\0';
+	cr_expect_str_eq(found, owner);
+}
+
+Test(netns_up, the_state_file_becomes_the_users_but_somebody_elses_does_not)
+{
+	postern_configure(NULL);
+	free(postern_must("up"));
+	expect_state_owner("nobody");
+	free(host_must(MAIL, "chown root:root %s/state/state.db", world.directory));
+	free(postern_must("up"));
+	expect_state_owner("nobody");
+	free(host_must(MAIL, "chown daemon %s/state/state.db", world.directory));
+	free(postern_must("up"));
+	expect_state_owner("daemon");
+}
