@@ -82,10 +82,8 @@ void columns_add(struct columns *columns, const char *format, ...)
 	char *text = NULL;
 
 	va_start(arguments, format);
-	if (vasprintf(&text, format, arguments) < 0)
-		text = NULL;
+	must(vasprintf(&text, format, arguments) < 0 ? NULL : text);
 	va_end(arguments);
-	must(text);
 	if (!*text) {
 		free(text);
 		text = must(strdup("-"));

@@ -18,8 +18,9 @@ static char *join_selectors(const json_t *sender)
 
 	if (!stream)
 		return NULL;
-	json_array_foreach (json_object_get(sender, "selectors"), i, selector)
+	json_array_foreach (json_object_get(sender, "selectors"), i, selector) {
 		fprintf(stream, "%s%s", i ? ", " : "", json_string_value(selector));
+	}
 	fclose(stream);
 	return text;
 }

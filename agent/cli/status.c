@@ -64,8 +64,9 @@ static void print_pools(const json_t *pools, FILE *out)
 	size_t i;
 	json_t *pool;
 
-	json_array_foreach (pools, i, pool)
+	json_array_foreach (pools, i, pool) {
 		add_pool(columns, pool);
+	}
 	fputc('\n', out);
 	columns_print(columns, out);
 }
