@@ -52,6 +52,8 @@ $(BUILD)/%.o: %.c
 
 # By name: a pattern without a recipe would be no rule at all.
 $(filter $(BUILD)/agent/datapath/% $(BUILD)/tests/packet/%,$(AGENT_O) $(TESTS_O)): | $(BUILD)/postern.skel.h
+# A commit changes what `git describe` says.
+$(BUILD)/agent/base/version.o: $(wildcard .git/logs/HEAD)
 $(BUILD)/agent/base/version.o: override CPPFLAGS += -DPOSTERN_VERSION='"$(VERSION)"'
 
 $(BUILD)/postern: $(AGENT_O)

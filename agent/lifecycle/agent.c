@@ -379,6 +379,18 @@ static int become_user(const struct agent_options *options, struct error *error)
 	return 0;
 }
 
+/* Blocked until the loop handles them: one that comes during the start ends it cleanly, too. */
+static void mask_signals(int how)
+{
+	sigset_t signals;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGHUP);
+	sigprocmask(how, &signals, NULL);
+}
+
 int agent_run(const struct agent_options *options, struct error *error)
 {
 	struct agent agent = {
@@ -392,11 +404,13 @@ int agent_run(const struct agent_options *options, struct error *error)
 	if (code < 0)
 		return code;
 	signal(SIGPIPE, SIG_IGN);
+	mask_signals(SIG_BLOCK);
 	read_user(&agent);
 	code = open_all(&agent, error);
 	if (code == 0) {
 		log_info("agent", "running as %s, state %s", agent.user, agent.state_text);
 		notify_supervisor("READY=1");
+		mask_signals(SIG_UNBLOCK);
 		event_base_dispatch(agent.base);
 		notify_supervisor("STOPPING=1");
 		code = agent.status;

@@ -18,14 +18,13 @@
 #include "lifecycle/up.h"
 
 /* Does not return. */
-static void be_agent(const struct config *config, int lock_fd, const sigset_t *mask)
+static void be_agent(const struct config *config, int lock_fd)
 {
 	const struct agent_options options = {
 		.config = config, .lock_fd = lock_fd, .ends_with_parent = true};
 	struct error error;
 	int code;
 
-	sigprocmask(SIG_SETMASK, mask, NULL);
 	code = agent_run(&options, &error);
 	if (code < 0)
 		log_error("postern", "%s", error.text);
@@ -49,26 +48,26 @@ static int wait_for(pid_t child, const sigset_t *signals)
 }
 
 static int run_agent(const struct config *config, int lock_fd, const sigset_t *signals,
-		     const sigset_t *mask_of_agent, struct error *error)
+		     struct error *error)
 {
 	pid_t child = fork();
 
 	if (child < 0)
 		return error_set(error, -errno, "fork: %s", strerror(errno));
 	if (child == 0)
-		be_agent(config, lock_fd, mask_of_agent);
+		be_agent(config, lock_fd);
 	return wait_for(child, signals);
 }
 
-/* From here on nothing ends the process between `up` and `down`. */
-static void block_signals(sigset_t *ret_signals, sigset_t *ret_before)
+/* Nothing ends the process between `up` and `down`; the agent unblocks what it handles. */
+static void block_signals(sigset_t *ret_signals)
 {
 	sigemptyset(ret_signals);
 	sigaddset(ret_signals, SIGTERM);
 	sigaddset(ret_signals, SIGINT);
 	sigaddset(ret_signals, SIGHUP);
 	sigaddset(ret_signals, SIGCHLD);
-	sigprocmask(SIG_BLOCK, ret_signals, ret_before);
+	sigprocmask(SIG_BLOCK, ret_signals, NULL);
 }
 
 static int take_lock(const struct config *config, int *lock_fd, struct error *error)
@@ -80,14 +79,14 @@ int run(const struct config *config, struct error *error)
 {
 	_cleanup_(close_fd_p) int lock_fd = -1;
 	_cleanup_(free_p) char *note = NULL;
-	sigset_t signals, before;
+	sigset_t signals;
 	struct error down_error;
 	int code = take_lock(config, &lock_fd, error);
 
 	/* Without the directory there is no agent either; `up` makes it. */
 	if (code < 0 && code != -ENOENT)
 		return code;
-	block_signals(&signals, &before);
+	block_signals(&signals);
 	code = up(config, &note, error);
 	if (code < 0)
 		return code;
@@ -97,7 +96,7 @@ int run(const struct config *config, struct error *error)
 	if (code == -EBUSY)
 		return code;
 	if (code == 0)
-		code = run_agent(config, lock_fd, &signals, &before, error);
+		code = run_agent(config, lock_fd, &signals, error);
 	if (down(config, &down_error) < 0)
 		return code < 0 ? code : error_set(error, -EIO, "%s", down_error.text);
 	return code;
