@@ -33,11 +33,12 @@ int read_number(const struct reader *reader, const struct syntax_value *value, c
 	unsigned long long number;
 	char *end;
 
-	/* Not base 0, which would read 010 as eight; and strtoull() alone takes signs and blanks. */
-	errno = 0;
+	/*
+	 * Not base 0, which would read 010 as eight; and strtoull() alone takes signs and blanks. What
+	 * overflows becomes the largest number there is, which is past any `max`.
+	 */
 	number = strtoull(value->text, &end, hexadecimal ? 16 : 10);
-	if (!isdigit((unsigned char)value->text[0]) || *end || errno || number < min ||
-	    number > max)
+	if (!isdigit((unsigned char)value->text[0]) || *end || number < min || number > max)
 		return read_error(reader, value->line,
 				  "found %s '%.100s', expected a number from %u to %u", what,
 				  value->text, min, max);

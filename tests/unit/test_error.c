@@ -121,7 +121,8 @@ Test(log, the_journal_gets_priorities_and_only_the_journal)
 	log_error("m", "one");
 	log_warning("m", "two");
 	log_info("m", "three");
-	setenv("JOURNAL_STREAM", "1:2", 1);
+	snprintf(stream, sizeof(stream), "%llu:1", (unsigned long long)status.st_dev);
+	setenv("JOURNAL_STREAM", stream, 1);
 	log_error("m", "four");
 	setenv("JOURNAL_STREAM", "nonsense", 1);
 	log_error("m", "five");
