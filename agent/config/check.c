@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Pools that must be there, and the names that lead to them: `default` and `when_empty`. */
+/* Pools that must be there, and the names that lead to pools and policies. */
 #include "config/read.h"
 
 #include <stdio.h>
@@ -124,6 +124,22 @@ static int resolve_names(const struct reader *reader)
 	return r < 0 ? r : check_when_empty(reader);
 }
 
+static int resolve_policies(const struct reader *reader)
+{
+	for (size_t i = 0; i < reader->n_sender_policies; i++) {
+		const struct read_sender_policy *at = &reader->sender_policies[i];
+		const struct config_policy *policy =
+			config_policy_find(reader->config, at->name.text);
+
+		if (!policy)
+			return read_error(reader, at->name.line,
+					  "found policy '%.100s', expected the name of a policy",
+					  at->name.text);
+		reader->config->senders[at->sender].policy = policy;
+	}
+	return 0;
+}
+
 int check_all(struct reader *reader)
 {
 	struct config *config = reader->config;
@@ -133,5 +149,9 @@ int check_all(struct reader *reader)
 		return r;
 	qsort(config->pools, config->n_pools, sizeof(*config->pools), compare_pool);
 	r = resolve_names(reader);
+	if (r == 0)
+		r = read_ready_made(reader);
+	if (r == 0)
+		r = resolve_policies(reader);
 	return r < 0 ? r : check_unique(reader);
 }

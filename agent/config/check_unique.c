@@ -247,10 +247,42 @@ static int check_senders(const struct reader *reader)
 	return 0;
 }
 
+/* ---- names of tenants; they stay in the order of the file */
+
+static int compare_tenant(const void *a, const void *b)
+{
+	const struct config_tenant *const *x = a, *const *y = b;
+	int r = strcmp((*x)->name, (*y)->name);
+
+	return r ? r : compare_numbers((uint64_t)(*x)->line, (uint64_t)(*y)->line);
+}
+
+static int check_tenants(const struct reader *reader)
+{
+	const struct config *config = reader->config;
+	_cleanup_(free_p) const struct config_tenant **sorted =
+		calloc(config->n_tenants + 1, sizeof(const struct config_tenant *));
+
+	if (!sorted)
+		return read_out_of_memory(reader);
+	for (size_t i = 0; i < config->n_tenants; i++)
+		sorted[i] = &config->tenants[i];
+	qsort(sorted, config->n_tenants, sizeof(*sorted), compare_tenant);
+	for (size_t i = 1; i < config->n_tenants; i++)
+		if (strcmp(sorted[i - 1]->name, sorted[i]->name) == 0)
+			return read_error(
+				reader, sorted[i]->line,
+				"found tenant '%s' again, expected it once (it is at line %d)",
+				sorted[i]->name, sorted[i - 1]->line);
+	return 0;
+}
+
 int check_unique(struct reader *reader)
 {
 	int r = check_senders(reader);
 
+	if (r == 0)
+		r = check_tenants(reader);
 	if (r == 0)
 		r = check_addresses(reader);
 	return r < 0 ? r : check_selectors(reader);

@@ -14,12 +14,17 @@
 
 static int read_section(void *data, const struct syntax_section *section)
 {
+	static const struct {
+		const char *kind;
+		int (*read)(struct reader *reader, const struct syntax_section *section);
+	} kinds[] = {{"pool", read_pool}, {"policy", read_policy}, {"tenant", read_tenant}};
 	struct reader *reader = data;
 
 	if (!section->kind)
 		return read_global(reader, section);
-	if (strcmp(section->kind, "pool") == 0)
-		return read_pool(reader, section);
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (strcmp(section->kind, kinds[i].kind) == 0)
+			return kinds[i].read(reader, section);
 	return read_sender(reader, section);
 }
 
@@ -55,9 +60,37 @@ int config_load(const char *file, struct config **ret_config, struct error *erro
 	free(reader.default_name.text);
 	for (size_t i = 0; i < POSTERN_POOLS_MAX; i++)
 		free(reader.when_empty[i].text);
+	for (size_t i = 0; i < reader.n_sender_policies; i++)
+		free(reader.sender_policies[i].name.text);
+	free(reader.sender_policies);
 	if (r == 0)
 		*ret_config = TAKE_PTR(config);
 	return r;
+}
+
+static void free_patterns(struct config_patterns *patterns)
+{
+	for (size_t i = 0; i < patterns->count; i++)
+		free(patterns->texts[i]);
+	free(patterns->texts);
+}
+
+static void free_policies(struct config *config)
+{
+	for (size_t i = 0; i < config->n_policies; i++) {
+		free_patterns(&config->policies[i].senders);
+		free_patterns(&config->policies[i].tenants);
+		free_patterns(&config->policies[i].domains);
+		free(config->policies[i].name);
+	}
+	for (size_t i = 0; i < config->n_tenants; i++) {
+		free_patterns(&config->tenants[i].senders);
+		free_patterns(&config->tenants[i].domains);
+		free(config->tenants[i].name);
+	}
+	free_patterns(&config->internal_domains);
+	free(config->policies);
+	free(config->tenants);
 }
 
 void config_free(struct config *config)
@@ -79,6 +112,7 @@ void config_free(struct config *config)
 	for (size_t i = 0; i < config->n_interfaces; i++)
 		free(config->interfaces[i]);
 	free(config->interfaces);
+	free_policies(config);
 	free(config->pools);
 	free(config->senders);
 	free(config->pin_path);
@@ -94,6 +128,14 @@ const struct config_pool *config_pool_find(const struct config *config, const ch
 	for (size_t i = 0; i < config->n_pools; i++)
 		if (strcmp(config->pools[i].name, name) == 0)
 			return &config->pools[i];
+	return NULL;
+}
+
+const struct config_policy *config_policy_find(const struct config *config, const char *name)
+{
+	for (size_t i = 0; i < config->n_policies; i++)
+		if (strcmp(config->policies[i].name, name) == 0)
+			return &config->policies[i];
 	return NULL;
 }
 

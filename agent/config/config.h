@@ -12,6 +12,7 @@
  *   - a selector belongs to one sender and every sender has one; names are unique, fit their labels
  *     (postern/abi.h) and are made of A-Z a-z 0-9 . _ @ + - with a letter or digit first
  *   - `default` is a pool, "pass" or "drop"
+ *   - a policy that a sender names exists; there is a policy "default", which has no patterns
  *   - the file is text, not empty and at most CONFIG_SIZE_MAX_BYTES
  *
  * The file alone decides: no environment variable and no other file is read into it.
@@ -110,6 +111,8 @@ struct config_patterns {
 	size_t count;
 };
 
+#define CONFIG_SPAM_FOR_MAX_SEC (30 * 86400)
+
 /* Every limit has a value: what is left out or 0 is that of the service, below. */
 struct config_policy {
 	char *name;
@@ -122,7 +125,7 @@ struct config_policy {
 	uint32_t spam_count;
 	uint32_t spam_of; /* at most 64 */
 	uint32_t reports_per_day;
-	uint32_t spam_for_sec; /* how long the sender is high-risk then */
+	uint32_t spam_for_sec; /* how long the sender is high-risk then; default a day */
 	int line;	       /* 0: ready-made */
 };
 

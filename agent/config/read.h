@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * From values to struct config. Sections are read one by one as the parser hands them out (read_pool.c,
- * read_sender.c; the top level, last, by read_global.c); then check_all() looks at what must hold
+ * read_sender.c, read_policy.c, read_tenant.c; the top level, last, by read_global.c); then check_all() looks at what must hold
  * between them. Within config/ only.
  *
  * All functions return 0, -ENOMEM or -EINVAL with the error "FILE:LINE: found …, expected …".
@@ -22,11 +22,21 @@ struct read_name {
 	int line;
 };
 
+/* A policy's name at a sender, likewise. */
+struct read_sender_policy {
+	struct read_name name;
+	size_t sender; /* index into config->senders, in the order of the file */
+};
+
 struct reader {
-	struct config *config; /* pools in order of the file until check_all() */
+	struct config *config; /* pools and senders in order of the file until check_all() */
 	struct error *error;
 	int last_line; /* where to point to for what is missing */
 	size_t senders_room;
+	size_t tenants_room;
+	struct read_sender_policy *sender_policies;
+	size_t n_sender_policies;
+	size_t sender_policies_room;
 	struct read_name default_name;
 	struct read_name when_empty[POSTERN_POOLS_MAX]; /* by pool id */
 };
@@ -38,6 +48,8 @@ int read_out_of_memory(const struct reader *reader);
 
 int read_pool(struct reader *reader, const struct syntax_section *section);
 int read_sender(struct reader *reader, const struct syntax_section *section);
+int read_policy(struct reader *reader, const struct syntax_section *section);
+int read_tenant(struct reader *reader, const struct syntax_section *section);
 int read_global(struct reader *reader, const struct syntax_section *section);
 
 /* ---- single values (read.c) */
@@ -51,6 +63,19 @@ int read_title(const struct reader *reader, const struct syntax_section *section
 /* Copy of the only value of a key; NULL where it is not set. */
 int read_copy(const struct reader *reader, const struct syntax_section *section, const char *key,
 	      char **ret_text);
+
+/* ---- what policies and tenants have in common (read_policy.c) */
+
+int read_sender_patterns(const struct reader *reader, const struct syntax_section *section,
+			 struct config_patterns *patterns);
+int read_domain_patterns(const struct reader *reader, const struct syntax_section *section,
+			 const char *key, struct config_patterns *patterns);
+/* Untouched where the key is left out. `restricts`: those two words may stand there. */
+int read_on_limit(const struct reader *reader, const struct syntax_section *section, bool restricts,
+		  enum config_on_limit *ret_on_limit);
+
+/* Adds the ready-made policies that the file does not define; finds the default one. */
+int read_ready_made(struct reader *reader);
 
 /* ---- what must hold between sections */
 

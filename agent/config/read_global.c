@@ -4,6 +4,7 @@
 
 #include <limits.h>
 #include <net/if.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -105,32 +106,39 @@ static int read_ports(const struct reader *reader, const struct syntax_section *
 	return 0;
 }
 
-/* One of up to three words, whose index is the enum's value; 0 where the key is left out. */
+#define WORDS_MAX 4
+
+/* One of two or more words, whose index is the enum's value; 0 where the key is left out. */
 static int read_word(const struct reader *reader, const struct syntax_section *section,
-		     const char *key, const char *const words[3], unsigned *ret_index)
+		     const char *key, const char *const words[WORDS_MAX], unsigned *ret_index)
 {
 	const struct syntax_value *value = syntax_get(section, key, 0);
+
+	char expected[128];
+	size_t used = 0;
 
 	*ret_index = 0;
 	if (!value)
 		return 0;
-	for (unsigned i = 0; i < 3 && words[i]; i++) {
+	for (unsigned i = 0; i < WORDS_MAX && words[i]; i++) {
+		bool last = i + 1 == WORDS_MAX || !words[i + 1];
+		const char *before = last ? " or " : ", ";
+
 		if (strcmp(words[i], value->text) == 0) {
 			*ret_index = i;
 			return 0;
 		}
+		used += (size_t)snprintf(expected + used, sizeof(expected) - used, "%s'%s'",
+					 i ? before : "", words[i]);
 	}
-	if (!words[2])
-		return read_error(reader, value->line, "found %s '%.100s', expected '%s' or '%s'",
-				  key, value->text, words[0], words[1]);
-	return read_error(reader, value->line, "found %s '%.100s', expected '%s', '%s' or '%s'",
-			  key, value->text, words[0], words[1], words[2]);
+	return read_error(reader, value->line, "found %s '%.100s', expected %s", key, value->text,
+			  expected);
 }
 
 static int read_hooks(const struct reader *reader, const struct syntax_section *section)
 {
-	static const char *const ingress_words[3] = {"auto", "tc"};
-	static const char *const egress_words[3] = {"auto", "tcx", "clsact"};
+	static const char *const ingress_words[WORDS_MAX] = {"auto", "tc"};
+	static const char *const egress_words[WORDS_MAX] = {"auto", "tcx", "clsact"};
 	unsigned ingress, egress;
 	int r = read_word(reader, section, "ingress", ingress_words, &ingress);
 
@@ -143,16 +151,27 @@ static int read_hooks(const struct reader *reader, const struct syntax_section *
 	return 0;
 }
 
-static int read_plumb(const struct reader *reader, const struct syntax_section *section)
+static int read_boolean(const struct reader *reader, const struct syntax_section *section,
+			const char *key, bool fallback, bool *ret_boolean)
 {
-	const struct syntax_value *value = syntax_get(section, "plumb", 0);
-	int plumb = value ? cfg_parse_boolean(value->text) : true;
+	const struct syntax_value *value = syntax_get(section, key, 0);
+	int boolean = value ? cfg_parse_boolean(value->text) : fallback;
 
-	if (plumb < 0)
+	if (boolean < 0)
 		return read_error(reader, value->line,
-				  "found plumb '%.100s', expected 'true' or 'false'", value->text);
-	reader->config->plumb = plumb;
+				  "found %s '%.100s', expected 'true' or 'false'", key,
+				  value->text);
+	*ret_boolean = boolean;
 	return 0;
+}
+
+static int read_booleans(const struct reader *reader, const struct syntax_section *section)
+{
+	int r = read_boolean(reader, section, "plumb", true, &reader->config->plumb);
+
+	if (r == 0)
+		r = read_boolean(reader, section, "relay_dkim", false, &reader->config->relay_dkim);
+	return r;
 }
 
 static int read_path(const struct reader *reader, const struct syntax_section *section,
@@ -209,6 +228,8 @@ static int read_numbers(const struct reader *reader, const struct syntax_section
 	} numbers[] = {
 		{"flows_max", &config->flows_max, 262144, 1024, 16777216},
 		{"senders_max", &config->senders_max, 65536, 1024, 4194304},
+		{"senders_tracked_max", &config->senders_tracked_max, 1000000, 1024, 16777216},
+		{"decisions_max", &config->decisions_max, 65536, 1024, 4194304},
 		{"timeout_established_sec", &config->timeout_established_sec, ESTABLISHED_SEC,
 		 ESTABLISHED_SEC, YEAR_SEC},
 		{"timeout_transitory_sec", &config->timeout_transitory_sec, TRANSITORY_SEC,
@@ -229,11 +250,29 @@ static int read_numbers(const struct reader *reader, const struct syntax_section
 	return 0;
 }
 
+static int read_policing(const struct reader *reader, const struct syntax_section *section)
+{
+	static const char *const words[WORDS_MAX] = {
+		[CONFIG_IDENTITY_ENVELOPE] = "envelope",
+		[CONFIG_IDENTITY_DOMAIN] = "domain",
+		[CONFIG_IDENTITY_CLIENT] = "client",
+		[CONFIG_IDENTITY_SENDER] = "sender",
+	};
+	unsigned identity;
+	int r = read_word(reader, section, "identity", words, &identity);
+
+	if (r < 0)
+		return r;
+	reader->config->identity = (enum config_identity)identity;
+	return read_domain_patterns(reader, section, "internal_domains",
+				    &reader->config->internal_domains);
+}
+
 int read_global(struct reader *reader, const struct syntax_section *section)
 {
 	static int (*const steps[])(const struct reader *, const struct syntax_section *) = {
-		read_interfaces, read_ports, read_hooks,   read_plumb,
-		read_paths,	 read_user,  read_numbers,
+		read_interfaces, read_ports, read_hooks,   read_booleans,
+		read_paths,	 read_user,  read_numbers, read_policing,
 	};
 	int r = read_copy(reader, section, "default", &reader->default_name.text);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* sender "NAME" { source mark uid cgroup } */
+/* sender "NAME" { source mark uid cgroup policy } */
 #include "config/read.h"
 
 #include <ctype.h>
@@ -152,6 +152,28 @@ static int make_room(struct reader *reader)
 	return 0;
 }
 
+static int read_policy_name(struct reader *reader, const struct syntax_section *section)
+{
+	const struct syntax_value *value = syntax_get(section, "policy", 0);
+	struct read_sender_policy *policy;
+
+	if (!value)
+		return 0;
+	if (reader->n_sender_policies == reader->sender_policies_room) {
+		size_t room = reader->sender_policies_room ? 2 * reader->sender_policies_room : 64;
+
+		policy = reallocarray(reader->sender_policies, room, sizeof(*policy));
+		if (!policy)
+			return read_out_of_memory(reader);
+		reader->sender_policies = policy;
+		reader->sender_policies_room = room;
+	}
+	policy = &reader->sender_policies[reader->n_sender_policies++];
+	policy->sender = reader->config->n_senders - 1;
+	policy->name.line = value->line;
+	return read_copy(reader, section, "policy", &policy->name.text);
+}
+
 int read_sender(struct reader *reader, const struct syntax_section *section)
 {
 	struct config_sender *sender;
@@ -165,5 +187,6 @@ int read_sender(struct reader *reader, const struct syntax_section *section)
 	/* From here on the configuration owns what is read, complete or not. */
 	sender = &reader->config->senders[reader->config->n_senders++];
 	*sender = (struct config_sender){.name = name, .line = section->line};
-	return read_selectors(reader, section, sender);
+	r = read_policy_name(reader, section);
+	return r < 0 ? r : read_selectors(reader, section, sender);
 }

@@ -165,8 +165,34 @@ static int parse_text(const char *text)
 #define LIST(name)   CFG_PTR_LIST_CB(name, NULL, CFGF_NONE, take_value, free)
 	cfg_opt_t pool[] = {SECTION_LINE,  LIST("addresses"),	LIST("handles"),
 			    VALUE("helo"), VALUE("when_empty"), CFG_END()};
-	cfg_opt_t sender[] = {SECTION_LINE, LIST("source"), LIST("mark"),
-			      LIST("uid"),  LIST("cgroup"), CFG_END()};
+	cfg_opt_t sender[] = {SECTION_LINE,   LIST("source"),  LIST("mark"), LIST("uid"),
+			      LIST("cgroup"), VALUE("policy"), CFG_END()};
+	cfg_opt_t policy[] = {
+		SECTION_LINE,
+		VALUE("like"),
+		VALUE("recipients_external_per_hour"),
+		VALUE("recipients_internal_per_hour"),
+		VALUE("recipients_per_day"),
+		VALUE("messages_per_minute"),
+		VALUE("connections_per_minute"),
+		VALUE("on_limit"),
+		VALUE("spam_of_last"),
+		VALUE("reports_per_day"),
+		VALUE("spam_for"),
+		LIST("senders"),
+		LIST("tenants"),
+		LIST("domains"),
+		CFG_END(),
+	};
+	cfg_opt_t tenant[] = {
+		SECTION_LINE,
+		LIST("senders"),
+		LIST("domains"),
+		VALUE("recipients_external_per_day"),
+		VALUE("recipients_per_day"),
+		VALUE("on_limit"),
+		CFG_END(),
+	};
 	cfg_opt_t top[] = {
 		LIST("interfaces"),
 		LIST("ports"),
@@ -175,6 +201,11 @@ static int parse_text(const char *text)
 		VALUE("default"),
 		CFG_SEC("pool", pool, CFGF_MULTI | CFGF_TITLE),
 		CFG_SEC("sender", sender, CFGF_MULTI | CFGF_TITLE),
+		CFG_SEC("policy", policy, CFGF_MULTI | CFGF_TITLE),
+		CFG_SEC("tenant", tenant, CFGF_MULTI | CFGF_TITLE),
+		LIST("internal_domains"),
+		VALUE("identity"),
+		VALUE("relay_dkim"),
 		VALUE("plumb"),
 		VALUE("pin_path"),
 		VALUE("runtime_dir"),
@@ -182,6 +213,8 @@ static int parse_text(const char *text)
 		VALUE("user"),
 		VALUE("flows_max"),
 		VALUE("senders_max"),
+		VALUE("senders_tracked_max"),
+		VALUE("decisions_max"),
 		VALUE("timeout_established_sec"),
 		VALUE("timeout_transitory_sec"),
 		CFG_END(),
@@ -194,6 +227,8 @@ static int parse_text(const char *text)
 	cfg_set_error_function(cfg, take_error);
 	cfg_set_validate_func(cfg, "pool", take_section);
 	cfg_set_validate_func(cfg, "sender", take_section);
+	cfg_set_validate_func(cfg, "policy", take_section);
+	cfg_set_validate_func(cfg, "tenant", take_section);
 	r = cfg_parse_buf(cfg, text);
 	if (r == CFG_SUCCESS)
 		parse.result = visit(cfg, NULL);

@@ -22,7 +22,7 @@ struct syntax_value {
 };
 
 struct syntax_section {
-	const char *kind;  /* "pool", "sender"; NULL: the top level */
+	const char *kind;  /* "pool", "sender", …; NULL: the top level */
 	const char *title; /* NULL at the top level */
 	int line;	   /* where it opens */
 	struct cfg_t *keys;

@@ -30,9 +30,10 @@ struct refusal {
 
 #define TEXT_65 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 #define KEYS                                                                                       \
-	"interfaces, ports, ingress, egress, default, pool, sender, plumb, pin_path, "             \
-	"runtime_dir, "                                                                            \
-	"state, user, flows_max, senders_max, timeout_established_sec, timeout_transitory_sec"
+	"interfaces, ports, ingress, egress, default, pool, sender, policy, tenant, "              \
+	"internal_domains, identity, relay_dkim, plumb, pin_path, runtime_dir, state, user, "      \
+	"flows_max, senders_max, senders_tracked_max, decisions_max, timeout_established_sec, "    \
+	"timeout_transitory_sec"
 #define NOT_PUBLIC "expected a unicast address (not unspecified, loopback, multicast or broadcast)"
 #define NOT_A_HANDLE                                                                               \
 	"expected a unicast address that is not loopback (the kernel lets nothing out of the "     \
@@ -76,8 +77,8 @@ static const struct refusal of_text[] = {
 	{"\n\npool \"a\" {\n\tweight = 2 }",
 	 ":4: found 'weight', expected one of addresses, handles, "
 	 "helo, when_empty"},
-	{"sender \"a\" { policy = \"small\" }",
-	 ":1: found 'policy', expected one of source, mark, uid, cgroup"},
+	{"sender \"a\" { limit = 5 }",
+	 ":1: found 'limit', expected one of source, mark, uid, cgroup, policy"},
 	{"Ports = 25", ":1: found 'Ports', expected one of " KEYS},
 	{"\"pool|x\" = 1", ":1: found 'pool', expected KEY = VALUE"},
 	{"include(\"/etc/passwd\")", ":1: found 'include', expected one of " KEYS},
