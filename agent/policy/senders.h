@@ -24,6 +24,8 @@
 
 #define SENDERS_SAMPLE 16
 #define SENDER_VERSION 1
+/* All windows are empty after that: a day, and the widest sub-bucket. */
+#define SENDER_STALE_SEC (86400 + 14400)
 
 /* One window for each limit of a sender, and one for reports of spam, in one array. */
 enum sender_window {

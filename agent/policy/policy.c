@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The engine's life, decisions, what is done by hand, and what time ends. */
+#include "policy/policy.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "policy/engine.h"
+
+static void policy_free_p(struct policy **policy)
+{
+	policy_free(*policy);
+}
+
+static uint32_t default_standings(uint32_t senders_max)
+{
+	return senders_max < POLICY_STANDINGS_MAX ? senders_max : POLICY_STANDINGS_MAX;
+}
+
+int policy_new(const struct policy_options *options, const struct config *config,
+	       struct policy **ret_policy)
+{
+	_cleanup_(policy_free_p) struct policy *policy = calloc(1, sizeof(*policy));
+	int r;
+
+	if (!policy)
+		return -ENOMEM;
+	policy->options = *options;
+	if (policy->options.standings_max == 0)
+		policy->options.standings_max = default_standings(options->senders_max);
+	r = senders_new(options->senders_max, &policy->senders);
+	if (r == 0)
+		r = standings_new(policy->options.standings_max, &policy->standings);
+	if (r == 0)
+		r = policy_set_config(policy, config);
+	if (r == 0)
+		*ret_policy = TAKE_PTR(policy);
+	return r;
+}
+
+void policy_free(struct policy *policy)
+{
+	if (!policy)
+		return;
+	senders_free(policy->senders);
+	standings_free(policy->standings);
+	tenants_done(&policy->tenants);
+	free(policy);
+}
+
+int policy_set_config(struct policy *policy, const struct config *config)
+{
+	const struct config_pool *relay = config_pool_find(config, "relay");
+	struct tenants tenants;
+	int r = tenants_init(&tenants, &policy->tenants, config);
+
+	if (r < 0)
+		return r;
+	tenants_done(&policy->tenants);
+	policy->tenants = tenants;
+	policy->config = config;
+	policy->relay_pool = relay ? relay->id : POOL_NONE;
+	return 0;
+}
+
+void engine_event(const struct policy *policy, const struct policy_event *event)
+{
+	const struct policy_callbacks *callbacks = &policy->options.callbacks;
+
+	if (callbacks->on_event)
+		callbacks->on_event(callbacks->data, event);
+}
+
+struct sender *engine_find_sender(const struct policy *policy, const struct siphash *key,
+				  int64_t now_sec)
+{
+	struct sender *sender = senders_find(policy->senders, key);
+
+	if (sender)
+		sender_advance(sender, now_sec);
+	return sender;
+}
+
+struct sender *engine_take_sender(struct policy *policy, const struct siphash *key, int64_t now_sec)
+{
+	const struct policy_callbacks *callbacks = &policy->options.callbacks;
+	struct sender *sender = engine_find_sender(policy, key, now_sec);
+
+	if (!sender)
+		sender = senders_add(policy->senders, key, now_sec, callbacks->on_evicted,
+				     callbacks->data);
+	policy->senders_refused += !sender;
+	return sender;
+}
+
+/* ---- decisions */
+
+static bool fits(const char *text)
+{
+	return !text || strnlen(text, POLICY_NAME_SIZE) < POLICY_NAME_SIZE;
+}
+
+static bool is_name(const char *text)
+{
+	return text && *text && fits(text);
+}
+
+static bool facts_fit(const struct facts *facts)
+{
+	return fits(facts->user) && fits(facts->envelope_from) && fits(facts->header_from) &&
+	       fits(facts->client) && fits(facts->sender) && fits(facts->tenant);
+}
+
+int policy_decide(struct policy *policy, const struct facts *facts, int64_t now_sec,
+		  struct decision *ret_decision)
+{
+	const struct config *config = policy->config;
+	const struct config_tenant *config_tenant;
+	struct tenant *tenant;
+	struct identity identity;
+	struct siphash key;
+	struct rules_input input;
+
+	if (!facts_fit(facts))
+		return -EINVAL;
+	identity_of_facts(config, facts, &identity);
+	key = identity_key(policy->options.secret, identity.name);
+	config_tenant = identity_tenant(config, &identity, facts->tenant);
+	tenant = tenants_get(&policy->tenants, config, config_tenant);
+	if (tenant)
+		tenant_advance(tenant, now_sec);
+	ret_decision->tenant = config_tenant ? config_tenant->name : NULL;
+	input = (struct rules_input){
+		.facts = facts,
+		.config = config,
+		.identity = &identity,
+		.policy = identity_policy(config, &identity,
+					  config_tenant ? config_tenant->name : facts->tenant),
+		.tenant = tenant,
+		.relay_pool = policy->relay_pool,
+		.now_sec = now_sec,
+	};
+	if (identity.kind != IDENTITY_NONE)
+		input.sender = engine_find_sender(policy, &key, now_sec);
+	if (input.sender)
+		input.standing = standing_of(policy, input.sender);
+	rules_apply(&input, ret_decision);
+	ret_decision->identity = identity.kind;
+	ret_decision->policy = input.policy->name;
+	memcpy(ret_decision->sender, identity.name, sizeof(identity.name));
+	policy->decisions[ret_decision->reason]++;
+	effects_apply(policy, &input, &key, ret_decision);
+	return 0;
+}
+
+/* ---- by hand */
+
+int policy_report(struct policy *policy, const char *name, int64_t now_sec)
+{
+	struct identity identity;
+	struct siphash key;
+	struct sender *sender;
+
+	if (!is_name(name))
+		return -EINVAL;
+	identity_of_name(name, &identity);
+	key = identity_key(policy->options.secret, name);
+	sender = engine_take_sender(policy, &key, now_sec);
+	if (sender)
+		effects_report(policy, sender, name,
+			       identity_policy(policy->config, &identity, NULL), now_sec);
+	return 0;
+}
+
+int policy_release(struct policy *policy, const char *name, int64_t now_sec)
+{
+	struct siphash key = identity_key(policy->options.secret, name);
+	struct sender *sender = engine_find_sender(policy, &key, now_sec);
+	const struct standing *standing = sender ? standing_of(policy, sender) : NULL;
+
+	if (!standing || (standing->record.restricted_until_sec <= now_sec &&
+			  standing->record.spam_until_sec <= now_sec))
+		return -ENOENT;
+	standing_release(policy, sender, now_sec);
+	return 0;
+}
+
+int policy_set_manual(struct policy *policy, const char *name, const struct policy_manual *manual,
+		      int64_t now_sec)
+{
+	struct siphash key;
+	struct sender *sender;
+	struct standing *standing = NULL;
+
+	if (!is_name(name))
+		return -EINVAL;
+	key = identity_key(policy->options.secret, name);
+	sender = manual ? engine_take_sender(policy, &key, now_sec)
+			: engine_find_sender(policy, &key, now_sec);
+	if (sender)
+		standing =
+			manual ? standing_take(policy, sender, name) : standing_of(policy, sender);
+	if (!standing)
+		return manual ? -ENOSPC : 0;
+	standing->manual = manual != NULL;
+	if (manual) {
+		standing->manual_action = manual->action;
+		standing->manual_pool = manual->pool;
+		standing->manual_until_sec = manual->until_sec;
+	}
+	standing_changed(policy, standing, now_sec);
+	return 0;
+}
+
+/* ---- time */
+
+static void follow_step_back(struct policy *policy, int64_t now_sec)
+{
+	for (uint32_t i = 0; (i = standings_next(policy->standings, i));) {
+		struct standing *standing = standings_get(policy->standings, i);
+
+		if (standing_clamp(standing, now_sec))
+			standing_changed(policy, standing, now_sec);
+	}
+}
+
+void policy_tick(struct policy *policy, int64_t now_sec)
+{
+	struct standing *standing;
+
+	if (now_sec < policy->ticked_sec - WINDOW_HOLD_SEC)
+		follow_step_back(policy, now_sec);
+	policy->ticked_sec = now_sec;
+	while ((standing = standings_due(policy->standings, now_sec)))
+		standing_end_due(policy, standing, now_sec);
+}
+
+int64_t policy_next_tick(const struct policy *policy)
+{
+	return standings_next_due(policy->standings);
+}

@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* One function a rule; each says whether it matched and leaves its step behind. */
+#include "policy/rules.h"
+
+#include <assert.h>
+#include <string.h>
+
+#define DAY_SEC	      86400
+#define STATUS_DEFER  "4.7.1"
+#define STATUS_USER   "5.1.8"
+#define STATUS_OTHERS "5.7.711" /* of a connector: a domain, a client, a selector's sender */
+
+int64_t rules_next_midnight(int64_t now_sec)
+{
+	return ((int64_t)rules_day(now_sec) + 1) * DAY_SEC;
+}
+
+uint32_t rules_day(int64_t now_sec)
+{
+	return now_sec < DAY_SEC ? 1 : (uint32_t)(now_sec / DAY_SEC);
+}
+
+bool rules_is_bounce(const struct facts *facts)
+{
+	return facts->bounce || (facts->envelope_from && !*facts->envelope_from);
+}
+
+static bool is_message(const struct rules_input *input)
+{
+	return input->facts->kind == FACTS_MESSAGE;
+}
+
+static bool lacks_mail_dns(const struct facts *facts)
+{
+	return facts->mail_dns == FACTS_DNS_ABSENT;
+}
+
+/* ---- what decisions are made of */
+
+static struct decision_step *add_step(struct decision *decision, enum reason rule, bool matched)
+{
+	struct decision_step *step = &decision->steps[decision->n_steps++];
+
+	assert(decision->n_steps <= DECISION_STEPS_MAX);
+	*step = (struct decision_step){
+		.rule = rule,
+		.outcome = matched ? STEP_MATCHED : STEP_PASSED,
+		.limit = CONFIG_LIMITS,
+	};
+	return step;
+}
+
+static void steer(struct decision *decision, enum reason reason, uint32_t pool)
+{
+	decision->action = DECISION_STEER;
+	decision->reason = reason;
+	decision->pool = pool;
+}
+
+static void defer(struct decision *decision, enum reason reason)
+{
+	decision->action = DECISION_DEFER;
+	decision->reason = reason;
+	decision->status = STATUS_DEFER;
+}
+
+static void reject(const struct rules_input *input, struct decision *decision, enum reason reason)
+{
+	bool mailbox = input->identity->kind == IDENTITY_USER ||
+		       input->identity->kind == IDENTITY_ENVELOPE;
+
+	decision->action = DECISION_REJECT;
+	decision->reason = reason;
+	decision->status = mailbox ? STATUS_USER : STATUS_OTHERS;
+}
+
+/* What a verdict of the datapath means for a message. */
+static void follow(struct decision *decision, enum reason reason, enum verdict_action action,
+		   uint32_t pool)
+{
+	if (action == VERDICT_DROP)
+		defer(decision, reason);
+	else
+		steer(decision, reason, action == VERDICT_STEER ? pool : POOL_NONE);
+}
+
+/* ---- the rules */
+
+static bool try_manual(const struct rules_input *input, struct decision *decision)
+{
+	const struct standing *standing = input->standing;
+	bool matched = standing && standing_is_manual(standing, input->now_sec);
+	struct decision_step *step = add_step(decision, REASON_MANUAL, matched);
+
+	if (!matched)
+		return false;
+	if (standing->manual_action != VERDICT_DROP && is_message(input) &&
+	    (rules_is_bounce(input->facts) || lacks_mail_dns(input->facts))) {
+		step->outcome = STEP_YIELDED;
+		return false;
+	}
+	follow(decision, REASON_MANUAL, standing->manual_action, standing->manual_pool);
+	decision->until_sec = standing->manual_until_sec;
+	return true;
+}
+
+static bool try_restricted(const struct rules_input *input, struct decision *decision)
+{
+	int64_t until_sec = input->standing ? input->standing->record.restricted_until_sec : 0;
+	bool matched = until_sec > input->now_sec;
+
+	add_step(decision, REASON_RESTRICTED, matched);
+	if (!matched)
+		return false;
+	reject(input, decision, REASON_RESTRICTED);
+	decision->until_sec = until_sec == STANDING_FOREVER ? 0 : until_sec;
+	return true;
+}
+
+static bool try_bounce(const struct rules_input *input, struct decision *decision)
+{
+	bool matched = rules_is_bounce(input->facts);
+
+	add_step(decision, REASON_BOUNCE, matched);
+	if (matched)
+		steer(decision, REASON_BOUNCE, POOL_HIGH_RISK);
+	return matched;
+}
+
+static bool try_no_mail_dns(const struct rules_input *input, struct decision *decision)
+{
+	bool matched = lacks_mail_dns(input->facts);
+
+	add_step(decision, REASON_NO_MAIL_DNS, matched);
+	if (matched)
+		steer(decision, REASON_NO_MAIL_DNS, POOL_HIGH_RISK);
+	return matched;
+}
+
+static uint64_t last_messages(uint32_t count)
+{
+	return count < 64 ? (1ULL << count) - 1 : UINT64_MAX;
+}
+
+static bool try_spam(const struct rules_input *input, struct decision *decision)
+{
+	int64_t until_sec = input->standing ? input->standing->record.spam_until_sec : 0;
+	bool sender_is = until_sec > input->now_sec;
+	bool matched = sender_is || (is_message(input) && input->facts->spam);
+	struct decision_step *step = add_step(decision, REASON_SPAM, matched);
+
+	step->max = input->policy->spam_count;
+	if (input->sender)
+		step->count = (uint32_t)__builtin_popcountll(input->sender->record.spam_marks &
+							     last_messages(input->policy->spam_of));
+	if (!matched)
+		return false;
+	steer(decision, REASON_SPAM, POOL_HIGH_RISK);
+	decision->until_sec = sender_is ? until_sec : 0;
+	return true;
+}
+
+static int64_t room_at(const struct rules_input *input, const struct decision_step *step)
+{
+	uint32_t below = step->max - step->adds + 1;
+
+	if (step->adds > step->max)
+		return 0;
+	if (step->limit >= CONFIG_LIMITS_OF_SENDER)
+		return tenant_below_at(input->tenant, step->limit, below);
+	return input->sender ? sender_below_at(input->sender, step->limit, below) : 0;
+}
+
+/* False where that is only said. */
+static bool act_on_limit(const struct rules_input *input, struct decision *decision,
+			 struct decision_step *step)
+{
+	switch (rules_on_limit(input, step->limit)) {
+	case CONFIG_ON_LIMIT_HIGH_RISK:
+		steer(decision, REASON_OVER_LIMIT, POOL_HIGH_RISK);
+		decision->until_sec = room_at(input, step);
+		return true;
+	case CONFIG_ON_LIMIT_DEFER:
+		defer(decision, REASON_OVER_LIMIT);
+		decision->until_sec = room_at(input, step);
+		return true;
+	case CONFIG_ON_LIMIT_RESTRICT_TODAY:
+		reject(input, decision, REASON_OVER_LIMIT);
+		decision->until_sec = rules_next_midnight(input->now_sec);
+		return true;
+	case CONFIG_ON_LIMIT_RESTRICT:
+		reject(input, decision, REASON_OVER_LIMIT);
+		return true;
+	case CONFIG_ON_LIMIT_ALERT:
+		break;
+	}
+	step->outcome = STEP_ALERTED;
+	return false;
+}
+
+static bool try_over_limit(const struct rules_input *input, struct decision *decision)
+{
+	uint32_t adds[CONFIG_LIMITS];
+
+	rules_adds(input->facts, adds);
+	for (enum config_limit limit = 0; limit < CONFIG_LIMITS; limit++) {
+		const uint32_t max = rules_max(input, limit), count = rules_count(input, limit);
+		struct decision_step *step;
+		bool over;
+
+		if (adds[limit] == 0 || max == 0)
+			continue;
+		over = (uint64_t)count + adds[limit] > max;
+		step = add_step(decision, REASON_OVER_LIMIT, over);
+		step->limit = limit;
+		step->count = count;
+		step->adds = adds[limit];
+		step->max = max;
+		if (over && act_on_limit(input, decision, step))
+			return true;
+	}
+	return false;
+}
+
+static bool try_relay(const struct rules_input *input, struct decision *decision)
+{
+	const struct facts *facts = input->facts;
+	const char *domain = identity_domain(facts->envelope_from);
+	bool matched;
+
+	if (input->relay_pool == POOL_NONE)
+		return false;
+	matched = domain && !identity_matches(&input->config->internal_domains, domain) &&
+		  facts->spf != FACTS_AUTH_PASS &&
+		  !(input->config->relay_dkim && facts->dkim == FACTS_AUTH_PASS);
+	add_step(decision, REASON_RELAY, matched);
+	if (matched)
+		steer(decision, REASON_RELAY, input->relay_pool);
+	return matched;
+}
+
+static bool take_the_rest(const struct rules_input *input, struct decision *decision)
+{
+	const struct config *config = input->config;
+
+	if (input->identity->kind != IDENTITY_NONE) {
+		add_step(decision, REASON_GOOD, true);
+		steer(decision, REASON_GOOD, POOL_NORMAL);
+		return true;
+	}
+	add_step(decision, REASON_UNKNOWN_SENDER, true);
+	follow(decision, REASON_UNKNOWN_SENDER, config->default_action,
+	       config->default_pool ? config->default_pool->id : POOL_NONE);
+	return true;
+}
+
+void rules_apply(const struct rules_input *input, struct decision *ret_decision)
+{
+	static const struct {
+		bool (*try)(const struct rules_input *input, struct decision *decision);
+		bool of_connections;
+	} rules[] = {
+		{try_manual, true},	  {try_restricted, true}, {try_bounce, false},
+		{try_no_mail_dns, false}, {try_spam, true},	  {try_over_limit, true},
+		{try_relay, false},	  {take_the_rest, true},
+	};
+
+	ret_decision->n_steps = 0;
+	ret_decision->pool = POOL_NONE;
+	ret_decision->status = NULL;
+	ret_decision->until_sec = 0;
+	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
+		if ((is_message(input) || rules[i].of_connections) &&
+		    rules[i].try(input, ret_decision))
+			return;
+}
+
+/* ---- figures */
+
+void rules_adds(const struct facts *facts, uint32_t ret_adds[CONFIG_LIMITS])
+{
+	uint64_t total = (uint64_t)facts->recipients_external + facts->recipients_internal;
+
+	memset(ret_adds, 0, CONFIG_LIMITS * sizeof(*ret_adds));
+	if (facts->kind == FACTS_CONNECTION) {
+		ret_adds[CONFIG_CONNECTIONS_PER_MINUTE] =
+			facts->connections ? facts->connections : 1;
+		return;
+	}
+	if (rules_is_bounce(facts))
+		return;
+	ret_adds[CONFIG_MESSAGES_PER_MINUTE] = 1;
+	if (facts->automatic && total <= 1)
+		return;
+	ret_adds[CONFIG_EXTERNAL_PER_HOUR] = facts->recipients_external;
+	ret_adds[CONFIG_INTERNAL_PER_HOUR] = facts->recipients_internal;
+	ret_adds[CONFIG_RECIPIENTS_PER_DAY] = total < UINT32_MAX ? (uint32_t)total : UINT32_MAX;
+	ret_adds[CONFIG_TENANT_EXTERNAL_PER_DAY] = facts->recipients_external;
+	ret_adds[CONFIG_TENANT_RECIPIENTS_PER_DAY] = ret_adds[CONFIG_RECIPIENTS_PER_DAY];
+}
+
+uint32_t rules_count(const struct rules_input *input, enum config_limit limit)
+{
+	if (limit >= CONFIG_LIMITS_OF_SENDER)
+		return input->tenant ? tenant_sum(input->tenant, limit) : 0;
+	return input->sender ? sender_sum(input->sender, limit) : 0;
+}
+
+uint32_t rules_max(const struct rules_input *input, enum config_limit limit)
+{
+	if (limit >= CONFIG_LIMITS_OF_SENDER)
+		return input->tenant
+			       ? input->tenant->config->limits[limit - CONFIG_LIMITS_OF_SENDER]
+			       : 0;
+	return input->identity->kind == IDENTITY_NONE ? 0 : input->policy->limits[limit];
+}
+
+enum config_on_limit rules_on_limit(const struct rules_input *input, enum config_limit limit)
+{
+	enum config_on_limit on_limit = limit >= CONFIG_LIMITS_OF_SENDER
+						? input->tenant->config->on_limit
+						: input->policy->on_limit;
+
+	if (on_limit != CONFIG_ON_LIMIT_RESTRICT && on_limit != CONFIG_ON_LIMIT_RESTRICT_TODAY)
+		return on_limit;
+	if (limit == CONFIG_MESSAGES_PER_MINUTE || limit == CONFIG_CONNECTIONS_PER_MINUTE)
+		return CONFIG_ON_LIMIT_DEFER;
+	if (input->standing && input->standing->record.released_day == rules_day(input->now_sec))
+		return CONFIG_ON_LIMIT_HIGH_RISK;
+	return on_limit;
+}

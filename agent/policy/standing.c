@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* How standings begin and end, and that everybody hears of it. */
+#include "policy/engine.h"
+
+/* A verdict for spam is prolonged by this share of its length at a time, not with every message. */
+#define SPAM_PROLONGED_BY 8
+
+struct standing *standing_of(const struct policy *policy, const struct sender *sender)
+{
+	return standings_get(policy->standings, sender->standing);
+}
+
+struct standing *standing_take(struct policy *policy, struct sender *sender, const char *name)
+{
+	struct siphash key = {{sender->record.key[0], sender->record.key[1]}};
+
+	if (!sender->standing)
+		sender->standing = standings_add(policy->standings, name, &key);
+	if (!sender->standing) {
+		policy->standings_refused++;
+		engine_event(policy, &(struct policy_event){.kind = POLICY_STANDINGS_FULL,
+							    .sender = name,
+							    .limit = CONFIG_LIMITS});
+	}
+	return standing_of(policy, sender);
+}
+
+static bool same_verdict(const struct policy_verdict *a, const struct policy_verdict *b)
+{
+	return a->action == b->action && a->pool == b->pool && a->reason == b->reason &&
+	       a->until_sec == b->until_sec;
+}
+
+void standing_changed(struct policy *policy, struct standing *standing, int64_t now_sec)
+{
+	const struct policy_callbacks *callbacks = &policy->options.callbacks;
+	struct policy_standing told = {
+		.record = &standing->record,
+		.verdict = standing_verdict(standing, now_sec),
+		.ended = standing_is_over(standing),
+	};
+
+	told.verdict_changed = !same_verdict(&told.verdict, &standing->told);
+	standing->told = told.verdict;
+	if (callbacks->on_standing)
+		callbacks->on_standing(callbacks->data, &told);
+	if (told.ended) {
+		struct sender *sender = senders_find(policy->senders, &standing->key);
+
+		standings_remove(policy->standings, sender->standing);
+		sender->standing = 0;
+	} else {
+		standings_update(policy->standings, standing);
+	}
+}
+
+static void say(const struct policy *policy, const struct standing *standing,
+		enum policy_event_kind kind, int64_t until_sec)
+{
+	engine_event(policy, &(struct policy_event){
+				     .kind = kind,
+				     .sender = standing->record.name,
+				     .limit = CONFIG_LIMITS,
+				     .until_sec = until_sec == STANDING_FOREVER ? 0 : until_sec,
+			     });
+}
+
+void standing_restrict(struct policy *policy, struct sender *sender, const char *name,
+		       int64_t until_sec, int64_t now_sec)
+{
+	struct standing *standing = standing_take(policy, sender, name);
+
+	if (!standing || standing->record.restricted_until_sec > now_sec)
+		return;
+	standing->record.restricted_until_sec = until_sec;
+	say(policy, standing, POLICY_RESTRICTED, until_sec);
+	standing_changed(policy, standing, now_sec);
+}
+
+void standing_spam(struct policy *policy, struct sender *sender, const char *name, uint32_t for_sec,
+		   int64_t now_sec)
+{
+	struct standing *standing = standing_take(policy, sender, name);
+	int64_t until_sec = now_sec + for_sec;
+	bool held;
+
+	if (!standing)
+		return;
+	held = standing->record.spam_until_sec > now_sec;
+	if (held && until_sec - standing->record.spam_until_sec < for_sec / SPAM_PROLONGED_BY)
+		return;
+	standing->record.spam_until_sec = until_sec;
+	if (!held)
+		say(policy, standing, POLICY_SPAM_SENDER, until_sec);
+	standing_changed(policy, standing, now_sec);
+}
+
+void standing_full(struct policy *policy, struct sender *sender, const char *name,
+		   enum verdict_action action, int64_t until_sec, int64_t now_sec)
+{
+	struct standing *standing =
+		action ? standing_take(policy, sender, name) : standing_of(policy, sender);
+
+	if (!standing || (standing->record.full_until_sec == until_sec &&
+			  standing->record.full_action == action))
+		return;
+	standing->record.full_until_sec = until_sec;
+	standing->record.full_action = action;
+	standing_changed(policy, standing, now_sec);
+}
+
+/* What made it high-risk is forgotten as well, else the next message would bring it back. */
+void standing_release(struct policy *policy, struct sender *sender, int64_t now_sec)
+{
+	struct standing *standing = standing_of(policy, sender);
+	struct standing_record *record = &standing->record;
+
+	if (record->restricted_until_sec > now_sec) {
+		record->released_day = rules_day(now_sec);
+		say(policy, standing, POLICY_RESTRICTION_ENDED, 0);
+	}
+	if (record->spam_until_sec > now_sec)
+		say(policy, standing, POLICY_SPAM_SENDER_ENDED, 0);
+	record->restricted_until_sec = 0;
+	record->spam_until_sec = 0;
+	sender->record.spam_marks = 0;
+	sender_forget(sender, SENDER_REPORTS_PER_DAY);
+	senders_mark_dirty(policy->senders, sender);
+	standing_changed(policy, standing, now_sec);
+}
+
+static bool is_due(int64_t until_sec, int64_t now_sec)
+{
+	return until_sec && until_sec <= now_sec;
+}
+
+void standing_end_due(struct policy *policy, struct standing *standing, int64_t now_sec)
+{
+	struct standing_record *record = &standing->record;
+
+	if (is_due(record->restricted_until_sec, now_sec)) {
+		record->restricted_until_sec = 0;
+		say(policy, standing, POLICY_RESTRICTION_ENDED, 0);
+	}
+	if (is_due(record->spam_until_sec, now_sec)) {
+		record->spam_until_sec = 0;
+		say(policy, standing, POLICY_SPAM_SENDER_ENDED, 0);
+	}
+	if (is_due(record->full_until_sec, now_sec))
+		record->full_until_sec = 0;
+	if (record->released_day && record->released_day < rules_day(now_sec))
+		record->released_day = 0;
+	if (standing->manual && is_due(standing->manual_until_sec, now_sec))
+		standing->manual = false;
+	standing_changed(policy, standing, now_sec);
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What is counted per tenant: totals of all its senders. The tenants are those of the configuration,
+ * so there are few, and counts of 32 bits. Within policy/, but for struct tenant_record, which is what
+ * state keeps, by name.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "config/config.h"
+#include "policy/window.h"
+
+#define TENANT_VERSION 1
+
+struct tenant_record {
+	uint32_t version;
+	uint32_t base_sec;
+	uint32_t passed; /* as struct sender_record's */
+	uint32_t counters[CONFIG_LIMITS_OF_TENANT][WINDOW_DAY_BUCKETS + 1];
+};
+
+struct tenant {
+	const struct config_tenant *config;
+	struct tenant_record record;
+	bool dirty;
+};
+
+struct tenants {
+	struct tenant *tenants; /* as many and in the same order as the configuration's */
+	size_t count;
+};
+
+/* Those of `config`; who is in `old` by the same name keeps counts. -ENOMEM. */
+int tenants_init(struct tenants *tenants, const struct tenants *old, const struct config *config);
+void tenants_done(struct tenants *tenants);
+
+/* The counts of a tenant of `config`; NULL where `tenant` is NULL. */
+struct tenant *tenants_get(const struct tenants *tenants, const struct config *config,
+			   const struct config_tenant *tenant);
+
+/* As for senders; `limit` is one of a tenant's. */
+void tenant_advance(struct tenant *tenant, int64_t now_sec);
+uint32_t tenant_sum(const struct tenant *tenant, enum config_limit limit);
+void tenant_count(struct tenant *tenant, enum config_limit limit, uint32_t n);
+int64_t tenant_below_at(const struct tenant *tenant, enum config_limit limit, uint32_t max);

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Figures for people; nothing is changed, but that windows are brought up to date. */
+#include <errno.h>
+#include <string.h>
+
+#include "policy/engine.h"
+
+static const char *const event_names[] = {
+	[POLICY_WARNING] = "warning",
+	[POLICY_OVER_LIMIT] = "over-limit",
+	[POLICY_RESTRICTED] = "restricted",
+	[POLICY_RESTRICTION_ENDED] = "restriction-ended",
+	[POLICY_SPAM_SENDER] = "spam-sender",
+	[POLICY_SPAM_SENDER_ENDED] = "spam-sender-ended",
+	[POLICY_STANDINGS_FULL] = "standings-full",
+};
+
+const char *policy_event_name(enum policy_event_kind kind)
+{
+	return kind < sizeof(event_names) / sizeof(event_names[0]) ? event_names[kind] : "invalid";
+}
+
+static uint32_t marks_among(uint64_t marks, uint32_t last)
+{
+	return (uint32_t)__builtin_popcountll(last < 64 ? marks & ((1ULL << last) - 1) : marks);
+}
+
+int policy_view(struct policy *policy, const char *name, int64_t now_sec,
+		struct policy_view *ret_view)
+{
+	struct siphash key = identity_key(policy->options.secret, name);
+	const struct sender *sender = engine_find_sender(policy, &key, now_sec);
+	const struct standing *standing;
+	const struct config_policy *rules;
+	const struct config_tenant *tenant;
+	struct identity identity;
+
+	if (!sender)
+		return -ENOENT;
+	identity_of_name(name, &identity);
+	tenant = identity_tenant(policy->config, &identity, NULL);
+	rules = identity_policy(policy->config, &identity, tenant ? tenant->name : NULL);
+	standing = standing_of(policy, sender);
+	*ret_view = (struct policy_view){
+		.policy = rules->name,
+		.reports = sender_sum(sender, SENDER_REPORTS_PER_DAY),
+		.spam_marks = marks_among(sender->record.spam_marks, rules->spam_of),
+		.spam_of = rules->spam_of,
+		.verdict = {VERDICT_STEER, POOL_NORMAL, REASON_GOOD, 0},
+	};
+	for (unsigned limit = 0; limit < CONFIG_LIMITS_OF_SENDER; limit++) {
+		ret_view->counts[limit] = sender_sum(sender, limit);
+		ret_view->limits[limit] = rules->limits[limit];
+	}
+	if (standing) {
+		ret_view->verdict = standing_verdict(standing, now_sec);
+		if (standing->record.restricted_until_sec > now_sec)
+			ret_view->restricted_until_sec = standing->record.restricted_until_sec;
+	}
+	return 0;
+}
+
+int policy_standings(const struct policy *policy, int64_t now_sec, policy_standing_visitor visitor,
+		     void *data)
+{
+	for (uint32_t i = 0; (i = standings_next(policy->standings, i));) {
+		const struct standing *standing = standings_get(policy->standings, i);
+		int r = visitor(data, &(struct policy_standing){
+					      .record = &standing->record,
+					      .verdict = standing_verdict(standing, now_sec),
+				      });
+
+		if (r)
+			return r;
+	}
+	return 0;
+}
+
+void policy_stats(const struct policy *policy, struct policy_stats *ret_stats)
+{
+	*ret_stats = (struct policy_stats){
+		.senders = senders_count(policy->senders),
+		.senders_evicted = senders_evicted(policy->senders),
+		.senders_refused = policy->senders_refused,
+		.standings = standings_count(policy->standings),
+		.standings_refused = policy->standings_refused,
+	};
+	memcpy(ret_stats->decisions, policy->decisions, sizeof(policy->decisions));
+}
