@@ -41,14 +41,10 @@ static const char build_script[] =
 	"set -e\n"
 	"for ns in internet mail tenant; do\n"
 	"	ip netns add $name-$ns\n"
-	/*
-	 * No wait for duplicate address detection, no reverse path filter in the way; no link-local
-	 * addresses, as these come when they like.
-	 */
+	/* No wait for duplicate address detection, no reverse path filter in the way. */
 	"	nsenter --net=/run/netns/$name-$ns sh -c '\n"
 	"		for f in /proc/sys/net/ipv6/conf/*/accept_dad; do echo 0 >$f; done\n"
 	"		for f in /proc/sys/net/ipv4/conf/*/rp_filter; do echo 0 >$f; done\n"
-	"		echo 1 >/proc/sys/net/ipv6/conf/default/addr_gen_mode\n"
 	"		ip link set lo up'\n"
 	"done\n"
 	"ip link add wan netns $name-mail type veth peer name wan netns $name-internet\n"
@@ -84,6 +80,12 @@ static const char build_script[] =
 	"	route add default via 10.1.7.1\n"
 	"	route add default via fd00:7::1\n"
 	"end\n"
+	/* Neighbour discovery needs the link-local addresses, and these come in their own time. */
+	"for end in internet/wan mail/wan mail/lan tenant/lan; do\n"
+	"	until ip -n $name-${end%/*} -6 -o address show dev ${end#*/} scope link | grep -q "
+	".\n"
+	"	do sleep 0.01; done\n"
+	"done\n"
 	"mkdir -p $cgroup\n";
 
 static int status_of(pid_t pid)

@@ -27,8 +27,9 @@ static const struct bad bad_files[] = {
 	 "sed -i '/risk.example.net/a when_empty = \"normal\"' $conf", ":", "when_empty"},
 	{"an empty file", ": >$conf", "", "empty"},
 	{"a binary file", "head -c 4096 $POSTERN >$conf", "", "text"},
-	{"a file of 10 MB", "head -c 10485760 /dev/zero | tr '\\0' '#' >$conf", "", "large"},
-	{"a file that ends in a block", "sed -i '6,$d' $conf", ":", "pool"},
+	{"a file of 10 MB", "head -c 10485760 /dev/zero | tr '\\0' '#' >$conf",
+	 ":1:", "8388608 bytes"},
+	{"a file that ends in a block", "sed -i '6,$d' $conf", ":4:", "never closed"},
 	{"a file that is not there", "rm $conf", "", "No such file"},
 };
 

@@ -25,55 +25,57 @@ static char *host_picture(void)
 			 world.pin_path);
 }
 
-/* Ids of all programs and links of the machine, one a line, that are not in `before`. */
-static char *new_ids(const char *before)
+/* The pinned maps, the programs that use them and these programs' links, one "kind id" a line. */
+static char *kernel_objects(void)
 {
-	free(world_write("before", "%s", before));
-	return host_must(MAIL,
-			 "{ bpftool -j prog show | jq -r '.[]|\"prog \\(.id)\"';"
-			 "bpftool -j link show | jq -r '.[]|\"link \\(.id)\"'; } |"
-			 "grep -vxFf %s/before || true",
-			 world.directory);
+	return host_must(
+		MAIL,
+		"maps=$(for pin in %s/postern_*; do bpftool -j map show pinned $pin;"
+		"	done | jq -s 'map(.id)');"
+		"programs=$(bpftool -j prog show | jq --argjson maps \"$maps\""
+		"	'map(select(.map_ids // [] | any(. as $id | $maps | index($id))).id)');"
+		"jq -nr --argjson a \"$maps\" '$a[] | \"map \\(.)\"';"
+		"jq -nr --argjson a \"$programs\" '$a[] | \"prog \\(.)\"';"
+		"bpftool -j link show | jq -r --argjson programs \"$programs\""
+		"	'.[] | select(.prog_id as $id | $programs | index($id)) |"
+		"	\"link \\(.id)\"'",
+		world.pin_path);
 }
 
-static bool ids_gone(const char *ids)
+static bool none_exists(const char *objects)
 {
-	_cleanup_(free_p) char *now = new_ids("");
-	_cleanup_(free_p) char *copy = strdup(ids);
-
-	for (char *rest, *id = strtok_r(copy, "\n", &rest); id; id = strtok_r(NULL, "\n", &rest)) {
-		char *found = strstr(now, id);
-
-		if (found && found[strlen(id)] == '\n')
-			return false;
-	}
-	return true;
+	return host_succeeds(MAIL,
+			     "echo '%s' | while read kind id; do"
+			     "	! bpftool $kind show id $id >/dev/null 2>&1 || exit 1;"
+			     "done",
+			     objects);
 }
 
 static void leaves_the_host_as_it_was(const char *egress)
 {
 	_cleanup_(free_p) char *before = NULL, *between = NULL, *after = NULL;
-	_cleanup_(free_p) char *ids_before = NULL, *ids = NULL;
+	_cleanup_(free_p) char *objects = NULL;
 	int receiver = receiver_open(25);
 	pid_t agent;
 
 	postern_configure(NULL);
 	before = host_picture();
-	ids_before = new_ids("");
 	agent = postern_begin(&(struct setup){.egress = egress});
 	between = host_picture();
 	cr_assert_str_neq(before, between);
 	cr_assert_not_null(strstr(between, "192.0.2.10/32"), "%s", between);
 	cr_assert_not_null(strstr(between, HANDLE_NORMAL "/32"), "%s", between);
-	ids = new_ids(ids_before);
-	cr_assert_not_null(strstr(ids, "prog "), "no program was loaded: %s", ids);
+	objects = kernel_objects();
+	cr_assert_not_null(strstr(objects, "prog "), "%s", objects);
+	cr_assert_not_null(strstr(objects, "map "), "%s", objects);
+	cr_assert(!none_exists(objects));
 	expect_pool(receiver, &tenant, RECEIVER_IPV4, "normal");
 	expect_pool(receiver, &local, RECEIVER_IPV6, "normal");
 	host_stop(agent, SIGTERM);
 	free(postern_must("down"));
 	after = host_picture();
 	cr_assert_str_eq(before, after);
-	cr_assert(wait_for(ids_gone(ids), 10000), "still there of: %s", ids);
+	cr_assert(wait_for(none_exists(objects), 10000), "some are still there of:\n%s", objects);
 }
 
 Test(netns_updown, with_tcx_nothing_stays_after_down)
