@@ -2,9 +2,11 @@
 // What people change while mail flows: verdicts, pools and addresses. New connections follow at
 // once, those that live stay as they are.
 #include <criterion/criterion.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "base/cleanup.h"
 #include "netns/postern.h"
@@ -147,6 +149,42 @@ Test(netns_verdict, draining_every_address_of_a_pool_holds_it)
 	expect_pool(receiver, &tenant, RECEIVER_IPV6, "high-risk");
 	free(postern_must("pool activate high-risk 192.0.2.21"));
 	expect_pool(receiver, &tenant, RECEIVER_IPV4, "high-risk");
+}
+
+/* The next packet is answered by a reset, so that not one more byte leaves by the old pool. */
+static bool is_reset(const struct talk *talk)
+{
+	char byte = 'x';
+
+	return send(talk->client, &byte, 1, MSG_NOSIGNAL) == 1 &&
+	       recv(talk->client, &byte, 1, 0) < 0 && errno == ECONNRESET &&
+	       recv(talk->server, &byte, 1, MSG_DONTWAIT) < 0 && errno == EAGAIN;
+}
+
+Test(netns_verdict, sender_set_with_cut_resets_the_live_connections_of_that_sender_only)
+{
+	static const struct origin webmail = {.host = MAIL, .uid = SENDER_UID};
+	int receiver = receiver_open(25);
+
+	postern_begin(NULL);
+	{
+		_cleanup_talk_ struct talk forwarded =
+			talk_must(receiver, &tenant, RECEIVER_IPV4, 25);
+		_cleanup_talk_ struct talk forwarded6 =
+			talk_must(receiver, &tenant, RECEIVER_IPV6, 25);
+		_cleanup_talk_ struct talk own = talk_must(receiver, &webmail, RECEIVER_IPV4, 25);
+		_cleanup_talk_ struct talk other = talk_must(receiver, &local, RECEIVER_IPV4, 25);
+
+		free(postern_must("sender set tenant-7 high-risk --cut"));
+		cr_assert(is_reset(&forwarded));
+		cr_assert(is_reset(&forwarded6));
+		cr_assert(talk_lives(&own));
+		free(postern_must("flow cut webmail"));
+		cr_assert(is_reset(&own));
+		cr_assert(talk_lives(&other));
+		expect_pool(receiver, &tenant, RECEIVER_IPV4, "high-risk");
+		expect_pool(receiver, &webmail, RECEIVER_IPV4, "normal");
+	}
 }
 
 Test(netns_verdict, flow_list_shows_both_sides_of_a_live_connection)
