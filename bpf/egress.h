@@ -153,11 +153,28 @@ static __noinline bool is_new_connection(const struct packet *packet, const stru
 	}
 }
 
+/*
+ * A packet may pass two hooked interfaces (a VLAN and its parent, a bond and its port), or two hooks of one
+ * while `up` changes over. The second finds a source that is the first one's translation, and must
+ * not take it for traffic of nobody in particular. The first leaves a sign in skb->tc_index, which no
+ * socket can set; that there is a return entry too keeps apart what two hosts on one kernel sign.
+ */
+#define TRANSLATED 0x5053
+
+static __noinline bool is_translated(struct __sk_buff *skb, const struct packet *packet)
+{
+	return skb->tc_index == TRANSLATED && bpf_map_lookup_elem(&postern_returns, &packet->key);
+}
+
 static __always_inline struct flow *settle(struct __sk_buff *skb, const struct packet *packet,
 					   struct flow *flow, __u64 cuts, int *ret_action)
 {
 	bool cut;
 
+	if (!flow && is_translated(skb, packet)) {
+		*ret_action = TC_ACT_UNSPEC;
+		return NULL;
+	}
 	if (!flow && packet_opens(packet))
 		return open_flow(packet, find_sender(skb, packet), NULL, ret_action);
 	if (!flow) {
@@ -230,5 +247,6 @@ static __always_inline int egress(struct __sk_buff *skb, __u32 link_header)
 		flow_closes(flow);
 	if (rewrite(skb, &packet, EGRESS, flow->address, flow->port))
 		return report_drop(&packet, flow->sender, flow->pool, COUNTER_dropped_error);
+	skb->tc_index = TRANSLATED;
 	return TC_ACT_UNSPEC;
 }

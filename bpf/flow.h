@@ -172,7 +172,7 @@ static __always_inline void flow_unclaim(const struct opening *opening)
 	bpf_map_delete_elem(&postern_returns, &opening->returns);
 }
 
-static __always_inline int start_timer(struct flow *flow)
+static __noinline int start_timer(struct flow *flow)
 {
 	struct control *control = control_get();
 
@@ -180,6 +180,70 @@ static __always_inline int start_timer(struct flow *flow)
 	    bpf_timer_set_callback(&flow->timer, expire))
 		return -EIO;
 	return bpf_timer_start(&flow->timer, control->transitory_ns, 0);
+}
+
+/* ---- flows whose timer has to wait
+ *
+ * bpf_timer_init() allocates, and since Linux 6.18 it gives up where the packet interrupted the allocator
+ * itself. The flow goes on meanwhile: its key waits in postern_untimed, and the janitor tries again.
+ */
+
+#define UNTIMED_BATCH	    256
+#define UNTIMED_INTERVAL_NS 100000000ULL
+
+static __always_inline int put_off(const struct flow_key *key, const struct flow *flow)
+{
+	struct untimed untimed = {.key = *key, .opened_ns = flow->opened_ns};
+
+	return bpf_map_push_elem(&postern_untimed, &untimed, 0);
+}
+
+/* For bpf_loop(): 1 ends it, when nothing waits any more or memory is still short. */
+static long retry_one(__u32 i __attribute__((unused)), void *context __attribute__((unused)))
+{
+	struct untimed untimed;
+	struct flow *flow;
+
+	if (bpf_map_pop_elem(&postern_untimed, &untimed))
+		return 1;
+	flow = bpf_map_lookup_elem(&postern_flows, &untimed.key);
+	if (!flow || flow->opened_ns != untimed.opened_ns || !start_timer(flow))
+		return 0;
+	if (bpf_map_push_elem(&postern_untimed, &untimed, 0))
+		flow_remove(&untimed.key, flow);
+	return 1;
+}
+
+static int retry(void *map __attribute__((unused)), __u32 *key __attribute__((unused)),
+		 struct janitor *janitor)
+{
+	bpf_loop(UNTIMED_BATCH, retry_one, NULL, 0);
+	bpf_timer_start(&janitor->timer, UNTIMED_INTERVAL_NS, 0);
+	return 0;
+}
+
+/* Where there is no memory for this timer either, the next flow that has to wait starts it. */
+static __always_inline void start_janitor(void)
+{
+	__u32 zero = 0;
+	struct janitor *janitor = bpf_map_lookup_elem(&postern_janitor, &zero);
+
+	if (!janitor || bpf_timer_init(&janitor->timer, &postern_janitor, CLOCK_MONOTONIC) ||
+	    bpf_timer_set_callback(&janitor->timer, retry))
+		return;
+	bpf_timer_start(&janitor->timer, UNTIMED_INTERVAL_NS, 0);
+}
+
+static __always_inline int start_timer_soon(const struct flow_key *key, struct flow *flow)
+{
+	int error = start_timer(flow);
+
+	if (!error)
+		return 0;
+	count(COUNTER_timers_put_off);
+	error = put_off(key, flow);
+	start_janitor();
+	return error;
 }
 
 /*
@@ -199,7 +263,7 @@ static __noinline int flow_insert(const struct packet *packet, struct opening *o
 	}
 	report_opened(&opening->flow);
 	flow = bpf_map_lookup_elem(&postern_flows, &packet->key);
-	if (flow && start_timer(flow)) {
+	if (flow && start_timer_soon(&packet->key, flow)) {
 		flow_remove(&packet->key, flow);
 		return -EIO;
 	}

@@ -17,6 +17,7 @@
 #define MAP_DEFAULT_ENTRIES 1024
 #define MAP_ADDRESSES	    4096
 #define MAP_SLOTS	    (POSTERN_POOLS_MAX * POSTERN_FAMILIES * POSTERN_SLOTS)
+#define MAP_UNTIMED	    4096
 #define MAP_EVENTS_BYTES    (256 * 1024)
 
 struct {
@@ -93,6 +94,19 @@ struct {
 	__type(key, struct return_key);
 	__type(value, struct return_entry);
 } postern_returns SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_QUEUE);
+	__uint(max_entries, MAP_UNTIMED);
+	__type(value, struct untimed);
+} postern_untimed SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct janitor);
+} postern_janitor SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

@@ -236,6 +236,18 @@ struct return_entry {
 	__u16 reserved[3];
 };
 
+/* ---- postern_untimed (QUEUE), postern_janitor (ARRAY of 1): the kernel's own, for flows whose timer has to wait */
+
+struct untimed {
+	struct flow_key key;
+	__u32 reserved;
+	__u64 opened_ns; /* the flow's: another one may have its key by then */
+};
+
+struct janitor {
+	POSTERN_TIMER __attribute__((aligned(8)));
+};
+
 /* ---- postern_control (ARRAY of 1): what `up` and the agent tell the datapath */
 
 struct control {
@@ -254,6 +266,7 @@ struct control {
 	X(flows_replaced,                                                                          \
 	  "closed flows replaced by a new connection of the same addresses and ports")             \
 	X(ports_changed, "flows whose source port was taken and had to change")                    \
+	X(timers_put_off, "flows whose timer had to wait for memory")                              \
 	X(passed, "flows opened that leave with the address they had")                             \
 	X(untouched, "packets of connections older than the datapath, let through")                \
 	X(dropped_blocked, "SYNs dropped by verdict")                                              \
@@ -307,6 +320,8 @@ _Static_assert(sizeof(struct return_key) == 36, "layout");
 _Static_assert(sizeof(struct half) == 32, "layout");
 _Static_assert(sizeof(struct flow) == 96, "layout");
 _Static_assert(sizeof(struct return_entry) == 56, "layout");
+_Static_assert(sizeof(struct untimed) == 48, "layout");
+_Static_assert(sizeof(struct janitor) == 16, "layout");
 _Static_assert(sizeof(struct control) == 32, "layout");
 _Static_assert(sizeof(struct stats) == COUNTERS * 8, "layout");
 _Static_assert(sizeof(struct event) == 56, "layout");
