@@ -90,7 +90,7 @@ static const struct rule_case {
 	 REASON_RESTRICTED,
 	 POOL_NONE,
 	 "5.7.711"},
-	{"released, over the limit", NULL, RELEASED, MESSAGE(), OVER},
+	{"released, over the limit", "on_limit = restrict", RELEASED, MESSAGE(), OVER},
 
 	{"a bounce", NULL, NOTHING, MAIL(""), BOUNCED},
 	{"a notification with a sender", NULL, NOTHING, MESSAGE(.bounce = true), BOUNCED},
