@@ -243,6 +243,16 @@ Test(config, a_sender_may_be_known_by_an_address_of_a_pool)
 	config_free(config);
 }
 
+Test(config, prefixes_of_two_senders_may_begin_with_one_address)
+{
+	struct config *config =
+		config_file_load(TWO_POOLS "sender \"a\" { source = \"10.0.0.0/8\" }\n"
+					   "sender \"b\" { source = \"10.0.0.0/16\" }\n");
+
+	cr_expect_eq(config->n_senders, 2);
+	config_free(config);
+}
+
 Test(config, the_environment_is_not_read)
 {
 	struct config *config;

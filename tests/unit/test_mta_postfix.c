@@ -147,6 +147,10 @@ Test(mta_postfix, a_full_disk_is_reported)
 
 	cr_assert_not_null(out);
 	cr_expect_eq(postfix_print(config, POSTFIX_ALL, out), -EIO);
+	/* Unbuffered there is nothing left to flush at the end. */
+	clearerr(out);
+	setvbuf(out, NULL, _IONBF, 0);
+	cr_expect_eq(postfix_print(config, POSTFIX_ALL, out), -EIO);
 	fclose(out);
 	config_free(config);
 }
