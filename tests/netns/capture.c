@@ -122,3 +122,8 @@ const struct capture_source *capture_stop(struct capture *capture, size_t *ret_c
 	*ret_count = capture->n_sources;
 	return capture->sources;
 }
+
+void capture_free(struct capture *capture)
+{
+	free(capture);
+}

@@ -148,4 +148,5 @@ void expect_pools_only(struct capture *capture)
 	for (size_t i = 0; i < n; i++)
 		cr_assert_str_neq(pool_of(address_format(&sources[i].address, text)), "none",
 				  "on the wire to port 25: %s", text);
+	capture_free(capture);
 }

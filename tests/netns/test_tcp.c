@@ -37,6 +37,20 @@ Test(netns_tcp, local_200_mb_over_ipv6_arrive_byte_for_byte_from_a_pool_address)
 	transfer(MAIL, RECEIVER_IPV6);
 }
 
+Test(netns_tcp,
+     local_200_mb_arrive_where_the_interface_takes_64_kb_packets_with_unfinished_checksums)
+{
+	free(host_must(MAIL, "ethtool -K wan tx on tso on"));
+	free(host_must(INTERNET, "ethtool -K wan tx on tso on"));
+	transfer(MAIL, RECEIVER_IPV4);
+}
+
+Test(netns_tcp, forwarded_200_mb_arrive_where_the_tenant_finishes_its_checksums)
+{
+	free(host_must(TENANT, "ethtool -K lan tx off"));
+	transfer(TENANT, RECEIVER_IPV6);
+}
+
 Test(netns_tcp, forwarded_200_mb_over_ipv4_arrive_byte_for_byte_from_a_pool_address)
 {
 	transfer(TENANT, RECEIVER_IPV4);

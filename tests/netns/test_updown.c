@@ -155,15 +155,18 @@ Test(netns_updown, up_over_a_running_datapath_on_clsact_loses_no_connection)
 	up_again_loses_nothing("clsact");
 }
 
-Test(netns_updown, a_connection_older_than_up_keeps_its_address_and_lives)
+Test(netns_updown, a_connection_older_than_up_lives_on_unless_its_sender_is_known)
 {
 	int receiver = receiver_open(25);
-	_cleanup_talk_ struct talk before = talk_must(receiver, &tenant, RECEIVER_IPV4, 25);
-	_cleanup_talk_ struct talk before_local = talk_must(receiver, &local, RECEIVER_IPV6, 25);
+	_cleanup_talk_ struct talk of_nobody = talk_must(receiver, &local, RECEIVER_IPV4, 25);
+	_cleanup_talk_ struct talk of_nobody6 = talk_must(receiver, &local, RECEIVER_IPV6, 25);
+	_cleanup_talk_ struct talk of_tenant = talk_must(receiver, &tenant, RECEIVER_IPV4, 25);
 
-	cr_assert(talk_lives(&before));
+	cr_assert(talk_lives(&of_tenant));
 	postern_begin(NULL);
-	cr_assert(talk_transfer(&before_local, 1 << 20, 1 << 20));
+	cr_assert(talk_transfer(&of_nobody, 1 << 20, 1 << 20));
+	cr_assert(talk_transfer(&of_nobody6, 1 << 20, 1 << 20));
+	cr_assert(talk_is_reset(&of_tenant));
 }
 
 Test(netns_updown, a_missing_interface_fails_up_and_leaves_nothing)

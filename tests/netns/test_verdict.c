@@ -2,11 +2,9 @@
 // What people change while mail flows: verdicts, pools and addresses. New connections follow at
 // once, those that live stay as they are.
 #include <criterion/criterion.h>
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include "base/cleanup.h"
 #include "netns/postern.h"
@@ -151,16 +149,6 @@ Test(netns_verdict, draining_every_address_of_a_pool_holds_it)
 	expect_pool(receiver, &tenant, RECEIVER_IPV4, "high-risk");
 }
 
-/* The next packet is answered by a reset, so that not one more byte leaves by the old pool. */
-static bool is_reset(const struct talk *talk)
-{
-	char byte = 'x';
-
-	return send(talk->client, &byte, 1, MSG_NOSIGNAL) == 1 &&
-	       recv(talk->client, &byte, 1, 0) < 0 && errno == ECONNRESET &&
-	       recv(talk->server, &byte, 1, MSG_DONTWAIT) < 0 && errno == EAGAIN;
-}
-
 Test(netns_verdict, sender_set_with_cut_resets_the_live_connections_of_that_sender_only)
 {
 	static const struct origin webmail = {.host = MAIL, .uid = SENDER_UID};
@@ -176,11 +164,11 @@ Test(netns_verdict, sender_set_with_cut_resets_the_live_connections_of_that_send
 		_cleanup_talk_ struct talk other = talk_must(receiver, &local, RECEIVER_IPV4, 25);
 
 		free(postern_must("sender set tenant-7 high-risk --cut"));
-		cr_assert(is_reset(&forwarded));
-		cr_assert(is_reset(&forwarded6));
+		cr_assert(talk_is_reset(&forwarded));
+		cr_assert(talk_is_reset(&forwarded6));
 		cr_assert(talk_lives(&own));
 		free(postern_must("flow cut webmail"));
-		cr_assert(is_reset(&own));
+		cr_assert(talk_is_reset(&own));
 		cr_assert(talk_lives(&other));
 		expect_pool(receiver, &tenant, RECEIVER_IPV4, "high-risk");
 		expect_pool(receiver, &webmail, RECEIVER_IPV4, "normal");

@@ -51,6 +51,7 @@ Test(netns_world, the_capture_sees_an_address_that_is_in_no_pool)
 	cr_assert_eq(n, 1);
 	cr_assert_str_eq(address_format(&sources[0].address, text), TENANT_IPV6);
 	cr_assert_str_eq(pool_of(text), "none");
+	capture_free(capture);
 }
 
 Test(netns_world, a_transfer_of_200_mb_arrives_byte_for_byte_without_a_datapath)

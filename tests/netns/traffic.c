@@ -321,3 +321,12 @@ bool talk_lives(const struct talk *talk)
 	return write_stream(talk->client, 64, 1) && read_stream(talk->server, 64, 1) &&
 	       write_stream(talk->server, 64, 2) && read_stream(talk->client, 64, 2);
 }
+
+bool talk_is_reset(const struct talk *talk)
+{
+	char byte = 'x';
+
+	return send(talk->client, &byte, 1, MSG_NOSIGNAL) == 1 &&
+	       recv(talk->client, &byte, 1, 0) < 0 && errno == ECONNRESET &&
+	       recv(talk->server, &byte, 1, MSG_DONTWAIT) < 0 && errno == EAGAIN;
+}

@@ -52,6 +52,8 @@ void talk_close(struct talk *talk);
 bool talk_transfer(const struct talk *talk, size_t up_bytes, size_t down_bytes);
 /* A few bytes each way: the connection lives. */
 bool talk_lives(const struct talk *talk);
+/* The client's next packet is answered with a reset, and not a byte of it reaches the receiver. */
+bool talk_is_reset(const struct talk *talk);
 
 /* TCP packets to port 25 that come in from the wire at `internet`, counted by source address. */
 struct capture_source {
@@ -60,5 +62,6 @@ struct capture_source {
 };
 struct capture;
 struct capture *capture_start(void);
-/* Takes in what has arrived, then ends; fails the test if the kernel lost a packet. Owned by the test. */
+/* Takes in what has arrived, then ends; fails the test if the kernel lost a packet. Borrowed. */
 const struct capture_source *capture_stop(struct capture *capture, size_t *ret_count);
+void capture_free(struct capture *capture);
