@@ -191,7 +191,8 @@ static __noinline int start_timer(struct flow *flow)
 #define UNTIMED_BATCH	    256
 #define UNTIMED_INTERVAL_NS 100000000ULL
 
-static __always_inline int put_off(const struct flow_key *key, const struct flow *flow)
+/* Out of line: older kernels round each frame up to 32 bytes, and 512 are soon used up. */
+static __noinline int put_off(const struct flow_key *key, const struct flow *flow)
 {
 	struct untimed untimed = {.key = *key, .opened_ns = flow->opened_ns};
 

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The way back: what comes from a steered port to a pool's address and external port goes to where the
- * flow came from. All else, and what cannot be translated, is left to the stack untouched.
+ * The way back, in tc or XDP: what comes from a steered port to a pool's address and external port goes
+ * to where the flow came from, and so do ICMP errors about a flow. All else, and what cannot be
+ * translated, is left to the stack untouched.
  */
 #pragma once
 
 #include "flow.h"
+#include "icmp.h"
 #include "maps.h"
 #include "packet.h"
 #include "report.h"
@@ -24,19 +26,32 @@ static __noinline void closes(const struct packet *packet, const struct return_e
 		flow_closes(flow);
 }
 
-static __always_inline int ingress(struct __sk_buff *skb, __u32 link_header)
+static __always_inline long reply(struct frame frame, const struct packet *packet)
 {
-	struct return_entry *entry;
-	struct packet packet;
+	struct return_entry *entry = bpf_map_lookup_elem(&postern_returns, &packet->key);
 
-	if (packet_parse(skb, link_header, INGRESS, &packet) != PACKET_TCP || packet.fragment)
-		return TC_ACT_UNSPEC;
-	entry = bpf_map_lookup_elem(&postern_returns, &packet.key);
 	if (!entry)
-		return TC_ACT_UNSPEC;
-	if (half_update(&entry->in, &packet, bpf_ktime_get_coarse_ns()))
-		closes(&packet, entry);
-	if (rewrite(skb, &packet, INGRESS, entry->source, entry->source_port))
-		return report_drop(&packet, SENDER_UNKNOWN, POOL_NONE, COUNTER_dropped_error);
-	return TC_ACT_UNSPEC;
+		return 0;
+	if (half_update(&entry->in, packet, bpf_ktime_get_coarse_ns()))
+		closes(packet, entry);
+	if (frame.is_xdp)
+		return rewrite_finished(frame, packet, INGRESS, entry->source, entry->source_port);
+	return rewrite(frame.context, packet, INGRESS, entry->source, entry->source_port);
+}
+
+/* True: it was left half changed, and has to be dropped. */
+static __always_inline bool ingress(struct frame frame, __u32 link_header)
+{
+	enum packet_kind kind;
+	struct packet packet;
+	long error = 0;
+
+	kind = packet_parse(frame, link_header, INGRESS, &packet);
+	if (kind == PACKET_TCP && !packet.fragment)
+		error = reply(frame, &packet);
+	else if (kind == PACKET_ICMP)
+		error = icmp_ingress(frame, &packet);
+	if (error)
+		report_drop(&packet, SENDER_UNKNOWN, POOL_NONE, COUNTER_dropped_error);
+	return error;
 }

@@ -2,12 +2,15 @@
 /*
  * Reads a packet's headers into struct packet: Ethernet with up to two in-line VLAN tags or none at
  * all, IPv4 with options, IPv6 with a bounded walk over extension headers, TCP. Headers are copied
- * out, so that nothing depends on packet pointers once a helper has moved the packet.
+ * out, so that nothing depends on packet pointers once a helper has moved the packet. The same for
+ * both kinds of hooks, tc and XDP.
  */
 #pragma once
 
 #include <stdbool.h>
 #include <linux/bpf.h>
+#include <linux/icmp.h>
+#include <linux/icmpv6.h>
 #include <linux/if_ether.h>
 #include <linux/in.h>
 #include <linux/ip.h>
@@ -35,9 +38,16 @@
 
 enum direction { EGRESS, INGRESS };
 
+/* What the program was handed. Everything that takes one is inlined, so that `is_xdp` is a constant. */
+struct frame {
+	void *context; /* struct __sk_buff, or struct xdp_md */
+	bool is_xdp;
+};
+
 enum packet_kind {
 	PACKET_OTHER, /* none of ours: another protocol or port, or too short to tell */
 	PACKET_TCP,   /* all of struct packet is set */
+	PACKET_ICMP,  /* an ICMP or ICMPv6 error, to be looked into: ports, sequence, flags are not set */
 	PACKET_SHORT, /* a steered port, but the TCP header is cut short: only `key` is set */
 	PACKET_OPAQUE, /* more IPv6 extension headers than are walked, or cut short: only addresses */
 };
@@ -52,7 +62,7 @@ struct packet {
 	__u32 sequence; /* these two in host order */
 	__u32 acknowledgement;
 	__u32 ip;    /* offset of the IP header */
-	__u32 tcp;   /* offset of the TCP header */
+	__u32 tcp;   /* offset of the TCP header, or of the ICMP one */
 	__u32 bytes; /* IP packet, without what an Ethernet frame is padded with */
 	__u32 payload_bytes;
 	__sum16 ip_check;
@@ -110,21 +120,55 @@ static __always_inline bool packet_opens(const struct packet *packet)
 	return (packet->flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN;
 }
 
-/* Directly where the bytes are linear; a device may leave headers in fragments, so else by the helper. */
-static __always_inline long packet_read(struct __sk_buff *skb, __u32 offset, void *to, __u32 size)
+static __always_inline void *frame_data(struct frame frame)
 {
-	void *data = (void *)(long)skb->data;
-	void *end = (void *)(long)skb->data_end;
+	return frame.is_xdp ? (void *)(long)((struct xdp_md *)frame.context)->data
+			    : (void *)(long)((struct __sk_buff *)frame.context)->data;
+}
+
+static __always_inline void *frame_end(struct frame frame)
+{
+	return frame.is_xdp ? (void *)(long)((struct xdp_md *)frame.context)->data_end
+			    : (void *)(long)((struct __sk_buff *)frame.context)->data_end;
+}
+
+static __always_inline __u32 frame_bytes(struct frame frame)
+{
+	return frame.is_xdp ? bpf_xdp_get_buff_len(frame.context)
+			    : ((struct __sk_buff *)frame.context)->len;
+}
+
+/* Directly where the bytes are linear; a device may leave headers in fragments, so else by the helper. */
+static __always_inline long packet_read(struct frame frame, __u32 offset, void *to, __u32 size)
+{
+	void *data = frame_data(frame);
+	void *end = frame_end(frame);
 
 	if (offset > PACKET_DIRECT_MAX || data + offset + size > end)
-		return bpf_skb_load_bytes(skb, offset, to, size);
+		return frame.is_xdp ? bpf_xdp_load_bytes(frame.context, offset, to, size)
+				    : bpf_skb_load_bytes(frame.context, offset, to, size);
 	__builtin_memcpy(__builtin_assume_aligned(to, 4),
 			 __builtin_assume_aligned(data + offset, 4), size);
 	return 0;
 }
 
+/* Not directly in an skb, whose bytes may be another one's too. skb->csum stays as it is. */
+static __always_inline long packet_write(struct frame frame, __u32 offset, const void *from,
+					 __u32 size)
+{
+	void *data = frame_data(frame);
+	void *end = frame_end(frame);
+
+	if (!frame.is_xdp)
+		return bpf_skb_store_bytes(frame.context, offset, from, size, 0);
+	if (offset > PACKET_DIRECT_MAX || data + offset + size > end)
+		return bpf_xdp_store_bytes(frame.context, offset, (void *)from, size);
+	__builtin_memcpy(data + offset, from, size);
+	return 0;
+}
+
 /* Sets packet->ip. What follows the link header: ETH_P_IP, ETH_P_IPV6 or something else. */
-static __always_inline __u16 parse_link(struct __sk_buff *skb, __u32 link_header,
+static __always_inline __u16 parse_link(struct frame frame, __u32 link_header,
 					struct packet *packet)
 {
 	struct {
@@ -137,17 +181,17 @@ static __always_inline __u16 parse_link(struct __sk_buff *skb, __u32 link_header
 
 	packet->ip = link_header;
 	if (!link_header) {
-		if (packet_read(skb, 0, &first, 1))
+		if (packet_read(frame, 0, &first, 1))
 			return 0;
 		return first >> 4 == 4 ? ETH_P_IP : first >> 4 == 6 ? ETH_P_IPV6 : 0;
 	}
-	if (packet_read(skb, 0, &ethernet, ETH_HLEN))
+	if (packet_read(frame, 0, &ethernet, ETH_HLEN))
 		return 0;
 	for (int i = 0; i < PACKET_VLAN_TAGS; i++) {
 		if (ethernet.protocol != bpf_htons(ETH_P_8021Q) &&
 		    ethernet.protocol != bpf_htons(ETH_P_8021AD))
 			break;
-		if (packet_read(skb, packet->ip, &tag, sizeof(tag)))
+		if (packet_read(frame, packet->ip, &tag, sizeof(tag)))
 			return 0;
 		ethernet.protocol = bpf_htons(bpf_ntohl(tag) & 0xffff);
 		packet->ip += sizeof(tag);
@@ -156,9 +200,9 @@ static __always_inline __u16 parse_link(struct __sk_buff *skb, __u32 link_header
 }
 
 /* Lengths come from the header: a frame may be padded. 0 stands for more than 64 KiB (BIG TCP). */
-static __always_inline void set_bytes(struct __sk_buff *skb, __u32 total, struct packet *packet)
+static __always_inline void set_bytes(struct frame frame, __u32 total, struct packet *packet)
 {
-	packet->bytes = skb->len - packet->ip;
+	packet->bytes = frame_bytes(frame) - packet->ip;
 	if (total && total < packet->bytes)
 		packet->bytes = total;
 }
@@ -170,25 +214,25 @@ static __always_inline void set_addresses_ipv4(const struct iphdr *ip, enum dire
 	address_set_ipv4(packet->key.destination, direction == EGRESS ? ip->daddr : ip->saddr);
 }
 
-static __always_inline enum packet_kind parse_ipv4(struct __sk_buff *skb, enum direction direction,
+static __always_inline enum packet_kind parse_ipv4(struct frame frame, enum direction direction,
 						   struct packet *packet)
 {
 	__u16 fragment;
 	struct iphdr ip;
 
-	if (packet_read(skb, packet->ip, &ip, sizeof(ip)))
+	if (packet_read(frame, packet->ip, &ip, sizeof(ip)))
 		return PACKET_OTHER;
 	fragment = bpf_ntohs(ip.frag_off);
-	if (ip.version != 4 || ip.ihl < 5 || ip.protocol != IPPROTO_TCP ||
-	    fragment & IPV4_FRAGMENT_OFFSET)
+	if (ip.version != 4 || ip.ihl < 5 || fragment & IPV4_FRAGMENT_OFFSET ||
+	    (ip.protocol != IPPROTO_TCP && ip.protocol != IPPROTO_ICMP))
 		return PACKET_OTHER;
 	packet->version = 4;
 	packet->ip_check = ip.check;
 	packet->fragment = !!(fragment & IPV4_MORE_FRAGMENTS);
 	packet->tcp = packet->ip + ip.ihl * 4;
-	set_bytes(skb, bpf_ntohs(ip.tot_len), packet);
+	set_bytes(frame, bpf_ntohs(ip.tot_len), packet);
 	set_addresses_ipv4(&ip, direction, packet);
-	return PACKET_TCP;
+	return ip.protocol == IPPROTO_TCP ? PACKET_TCP : PACKET_ICMP;
 }
 
 static __always_inline bool is_extension(__u8 header)
@@ -198,8 +242,8 @@ static __always_inline bool is_extension(__u8 header)
 }
 
 /* RFC 8200 section 4; the authentication header counts in words of 4 (RFC 4302 section 2.2). */
-static __noinline enum packet_kind walk_extensions(struct __sk_buff *skb, __u8 header,
-						   struct packet *packet)
+static __always_inline enum packet_kind walk_extensions(struct frame frame, __u8 header,
+							struct packet *packet)
 {
 	struct {
 		__u8 next;
@@ -209,7 +253,7 @@ static __noinline enum packet_kind walk_extensions(struct __sk_buff *skb, __u8 h
 	} extension;
 
 	for (int i = 0; i < PACKET_EXTENSIONS && is_extension(header); i++) {
-		if (bpf_skb_load_bytes(skb, packet->tcp, &extension, sizeof(extension)))
+		if (packet_read(frame, packet->tcp, &extension, sizeof(extension)))
 			return PACKET_OPAQUE;
 		if (header == IPPROTO_FRAGMENT) {
 			if (bpf_ntohs(extension.fragment) & IPV6_FRAGMENT_OFFSET)
@@ -225,29 +269,29 @@ static __noinline enum packet_kind walk_extensions(struct __sk_buff *skb, __u8 h
 	}
 	if (header == IPPROTO_TCP)
 		return PACKET_TCP;
+	if (header == IPPROTO_ICMPV6)
+		return PACKET_ICMP;
 	return is_extension(header) ? PACKET_OPAQUE : PACKET_OTHER;
 }
 
-static __always_inline enum packet_kind parse_ipv6(struct __sk_buff *skb, enum direction direction,
+static __always_inline enum packet_kind parse_ipv6(struct frame frame, enum direction direction,
 						   struct packet *packet)
 {
 	struct ipv6hdr ip;
 	__u32 payload;
 
-	if (packet_read(skb, packet->ip, &ip, sizeof(ip)) || ip.version != 6)
+	if (packet_read(frame, packet->ip, &ip, sizeof(ip)) || ip.version != 6)
 		return PACKET_OTHER;
-	if (ip.nexthdr != IPPROTO_TCP && !is_extension(ip.nexthdr))
+	if (ip.nexthdr != IPPROTO_TCP && ip.nexthdr != IPPROTO_ICMPV6 && !is_extension(ip.nexthdr))
 		return PACKET_OTHER;
 	packet->version = 6;
 	packet->fragment = 0;
 	packet->tcp = packet->ip + sizeof(ip);
 	payload = bpf_ntohs(ip.payload_len);
-	set_bytes(skb, payload ? payload + sizeof(ip) : 0, packet);
+	set_bytes(frame, payload ? payload + sizeof(ip) : 0, packet);
 	address_copy(packet->key.source, direction == EGRESS ? &ip.saddr : &ip.daddr);
 	address_copy(packet->key.destination, direction == EGRESS ? &ip.daddr : &ip.saddr);
-	if (ip.nexthdr == IPPROTO_TCP)
-		return PACKET_TCP;
-	return walk_extensions(skb, ip.nexthdr, packet);
+	return walk_extensions(frame, ip.nexthdr, packet);
 }
 
 static __always_inline bool is_steered(__u16 port)
@@ -271,15 +315,15 @@ static __always_inline void set_ports(__be16 source, __be16 destination, enum di
 	packet->key.destination_port = bpf_ntohs(direction == EGRESS ? destination : source);
 }
 
-static __always_inline enum packet_kind parse_tcp(struct __sk_buff *skb, enum direction direction,
+static __always_inline enum packet_kind parse_tcp(struct frame frame, enum direction direction,
 						  struct packet *packet)
 {
 	struct tcphdr tcp;
 	__u32 headers;
 
 	packet->flags = 0;
-	if (packet_read(skb, packet->tcp, &tcp, sizeof(tcp))) {
-		if (bpf_skb_load_bytes(skb, packet->tcp, &tcp, 2 * sizeof(tcp.source)))
+	if (packet_read(frame, packet->tcp, &tcp, sizeof(tcp))) {
+		if (packet_read(frame, packet->tcp, &tcp, 2 * sizeof(tcp.source)))
 			return PACKET_OTHER;
 		set_ports(tcp.source, tcp.dest, direction, packet);
 		return is_steered(packet->key.destination_port) ? PACKET_SHORT : PACKET_OTHER;
@@ -296,16 +340,40 @@ static __always_inline enum packet_kind parse_tcp(struct __sk_buff *skb, enum di
 	return PACKET_TCP;
 }
 
-static __always_inline enum packet_kind packet_parse(struct __sk_buff *skb, __u32 link_header,
+/* Only what follows the IP header is left to be read. */
+static __always_inline enum packet_kind parse_ip(struct frame frame, __u16 protocol,
+						 enum direction direction, struct packet *packet)
+{
+	if (protocol == ETH_P_IP)
+		return parse_ipv4(frame, direction, packet);
+	if (protocol == ETH_P_IPV6)
+		return parse_ipv6(frame, direction, packet);
+	return PACKET_OTHER;
+}
+
+/* Errors about a packet. Redirects are for this hop alone, a source quench is for nobody (RFC 6633). */
+static __always_inline enum packet_kind parse_icmp(struct frame frame, const struct packet *packet)
+{
+	__u8 type;
+
+	if (packet_read(frame, packet->tcp, &type, sizeof(type)))
+		return PACKET_OTHER;
+	if (packet->version == 6)
+		return type >= ICMPV6_DEST_UNREACH && type <= ICMPV6_PARAMPROB ? PACKET_ICMP
+									       : PACKET_OTHER;
+	return type == ICMP_DEST_UNREACH || type == ICMP_TIME_EXCEEDED || type == ICMP_PARAMETERPROB
+		       ? PACKET_ICMP
+		       : PACKET_OTHER;
+}
+
+static __always_inline enum packet_kind packet_parse(struct frame frame, __u32 link_header,
 						     enum direction direction,
 						     struct packet *packet)
 {
-	enum packet_kind kind = PACKET_OTHER;
-	__u16 protocol = parse_link(skb, link_header, packet);
+	__u16 protocol = parse_link(frame, link_header, packet);
+	enum packet_kind kind = parse_ip(frame, protocol, direction, packet);
 
-	if (protocol == ETH_P_IP)
-		kind = parse_ipv4(skb, direction, packet);
-	else if (protocol == ETH_P_IPV6)
-		kind = parse_ipv6(skb, direction, packet);
-	return kind == PACKET_TCP ? parse_tcp(skb, direction, packet) : kind;
+	if (kind == PACKET_TCP)
+		return parse_tcp(frame, direction, packet);
+	return kind == PACKET_ICMP ? parse_icmp(frame, packet) : kind;
 }

@@ -12,29 +12,13 @@
 
 #include <linux/pkt_cls.h>
 
+#include "checksum.h"
 #include "maps.h"
 #include "packet.h"
 #include "report.h"
 #include "rewrite.h"
 
 #define RESET_HOP_LIMIT 64
-
-/* Sums in ones' complement, 32 bits as they lie in memory. */
-static __always_inline __u32 sum_add(__u32 a, __u32 b)
-{
-	return a + b + (a + b < a);
-}
-
-static __always_inline __u32 sum_of(const void *bytes, __u32 size)
-{
-	return bpf_csum_diff(NULL, 0, (__be32 *)bytes, size, 0);
-}
-
-static __always_inline __u16 sum_fold(__u32 sum)
-{
-	sum = (sum & 0xffff) + (sum >> 16);
-	return (sum & 0xffff) + (sum >> 16);
-}
 
 static __always_inline long reset_link(struct __sk_buff *skb)
 {

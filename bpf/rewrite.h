@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * Puts another address and port at the local end of a packet: its source on egress, its destination
- * on ingress. Works on GSO packets and on unfinished checksums (CHECKSUM_PARTIAL), where the TCP
- * checksum field covers only the pseudo-header: the helper knows, as long as address deltas carry
- * BPF_F_PSEUDO_HDR and port deltas do not.
+ * on ingress. In tc it works on GSO packets and on unfinished checksums (CHECKSUM_PARTIAL), where the
+ * TCP checksum field covers only the pseudo-header: the helper knows, as long as address deltas carry
+ * BPF_F_PSEUDO_HDR and port deltas do not. XDP cannot tell an unfinished checksum from a finished one.
  */
 #pragma once
 
+#include <asm/errno.h>
+
+#include "checksum.h"
 #include "maps.h"
 #include "packet.h"
 
@@ -18,20 +21,9 @@ static __always_inline __u32 tcp_check_offset(const struct packet *packet)
 	return packet->tcp + __builtin_offsetof(struct tcphdr, check);
 }
 
-/* RFC 1624: one address exchanged for another, both 32 bits as they lie in memory. */
-static __always_inline __sum16 check_update(__sum16 check, __be32 from, __be32 to)
-{
-	__u64 sum = (__u64)(__u16)~check + (__u32)~from + to;
-
-	sum = (sum & 0xffffffff) + (sum >> 32);
-	sum = (sum & 0xffff) + (sum >> 16);
-	sum = (sum & 0xffff) + (sum >> 16);
-	sum = (sum & 0xffff) + (sum >> 16);
-	return (__sum16)~sum;
-}
-
-static __always_inline long rewrite_ipv4(struct __sk_buff *skb, const struct packet *packet,
-					 enum direction direction, const __u8 *address)
+/* The address in the IP header, and IPv4's header checksum. */
+static __always_inline long store_address(struct frame frame, const struct packet *packet,
+					  enum direction direction, const __u8 *address)
 {
 	__be32 from = address_ipv4(packet->key.source);
 	__be32 to = address_ipv4(address);
@@ -42,61 +34,96 @@ static __always_inline long rewrite_ipv4(struct __sk_buff *skb, const struct pac
 		__be32 source;
 		__be32 destination;
 	} __attribute__((packed)) tail = {
-		.check = check_update(packet->ip_check, from, to),
+		.check = check_add(packet->ip_check, sum_add(to, ~from)),
 		.source = direction == EGRESS ? to : remote,
 		.destination = direction == EGRESS ? remote : to,
 	};
-	long error = bpf_l4_csum_replace(skb, tcp_check_offset(packet), from, to,
-					 BPF_F_PSEUDO_HDR | sizeof(to));
 
-	return error
-		       ?: bpf_skb_store_bytes(skb,
-					      packet->ip + __builtin_offsetof(struct iphdr, check),
-					      &tail, sizeof(tail), 0);
+	if (packet->version == 4)
+		return packet_write(frame, packet->ip + __builtin_offsetof(struct iphdr, check),
+				    &tail, sizeof(tail));
+	return packet_write(frame,
+			    packet->ip +
+				    (direction == EGRESS ? __builtin_offsetof(struct ipv6hdr, saddr)
+							 : __builtin_offsetof(struct ipv6hdr, daddr)),
+			    address, 16);
 }
 
-static __always_inline long rewrite_ipv6(struct __sk_buff *skb, const struct packet *packet,
-					 enum direction direction, const __u8 *address)
-{
-	__u32 offset =
-		packet->ip + (direction == EGRESS ? __builtin_offsetof(struct ipv6hdr, saddr)
-						  : __builtin_offsetof(struct ipv6hdr, daddr));
-	__s64 delta = bpf_csum_diff((__be32 *)packet->key.source, 16, (__be32 *)address, 16, 0);
-	long error;
-
-	if (delta < 0)
-		return delta;
-	error = bpf_l4_csum_replace(skb, tcp_check_offset(packet), 0, delta,
-				    BPF_F_PSEUDO_HDR | REWRITE_IPV6);
-	if (error == -EINVAL) /* a kernel that does not know the flag */
-		error = bpf_l4_csum_replace(skb, tcp_check_offset(packet), 0, delta,
-					    BPF_F_PSEUDO_HDR);
-	return error ?: bpf_skb_store_bytes(skb, offset, address, 16, 0);
-}
-
-static __always_inline long rewrite_port(struct __sk_buff *skb, const struct packet *packet,
-					 enum direction direction, __u16 port)
+static __always_inline long store_port(struct frame frame, const struct packet *packet,
+				       enum direction direction, __u16 port)
 {
 	__u32 offset =
 		packet->tcp + (direction == EGRESS ? __builtin_offsetof(struct tcphdr, source)
 						   : __builtin_offsetof(struct tcphdr, dest));
-	__be16 from = bpf_htons(packet->key.source_port);
 	__be16 to = bpf_htons(port);
-	long error = bpf_l4_csum_replace(skb, tcp_check_offset(packet), from, to, sizeof(to));
 
-	return error ?: bpf_skb_store_bytes(skb, offset, &to, sizeof(to), 0);
+	return packet_write(frame, offset, &to, sizeof(to));
+}
+
+/* ---- tc */
+
+static __always_inline long fix_check_ipv4(struct __sk_buff *skb, const struct packet *packet,
+					   const __u8 *address)
+{
+	return bpf_l4_csum_replace(skb, tcp_check_offset(packet), address_ipv4(packet->key.source),
+				   address_ipv4(address), BPF_F_PSEUDO_HDR | sizeof(__be32));
+}
+
+static __always_inline long fix_check_ipv6(struct __sk_buff *skb, const struct packet *packet,
+					   const __u8 *address)
+{
+	__u32 delta = sum_delta_address(packet->key.source, address);
+	long error = bpf_l4_csum_replace(skb, tcp_check_offset(packet), 0, delta,
+					 BPF_F_PSEUDO_HDR | REWRITE_IPV6);
+
+	if (error == -EINVAL) /* a kernel that does not know the flag */
+		error = bpf_l4_csum_replace(skb, tcp_check_offset(packet), 0, delta,
+					    BPF_F_PSEUDO_HDR);
+	return error;
+}
+
+static __always_inline long fix_check_port(struct __sk_buff *skb, const struct packet *packet,
+					   __u16 port)
+{
+	return bpf_l4_csum_replace(skb, tcp_check_offset(packet),
+				   bpf_htons(packet->key.source_port), bpf_htons(port),
+				   sizeof(__be16));
 }
 
 /* Nothing is called for what stays as it is. An error leaves the packet half changed: drop it. */
 static __always_inline long rewrite(struct __sk_buff *skb, const struct packet *packet,
 				    enum direction direction, const __u8 *address, __u16 port)
 {
+	struct frame frame = {.context = skb};
 	long error = 0;
 
-	if (!address_equal(packet->key.source, address))
-		error = packet->version == 4 ? rewrite_ipv4(skb, packet, direction, address)
-					     : rewrite_ipv6(skb, packet, direction, address);
-	if (!error && port != packet->key.source_port)
-		error = rewrite_port(skb, packet, direction, port);
+	if (!address_equal(packet->key.source, address)) {
+		error = packet->version == 4 ? fix_check_ipv4(skb, packet, address)
+					     : fix_check_ipv6(skb, packet, address);
+		if (!error)
+			error = store_address(frame, packet, direction, address);
+	}
+	if (!error && port != packet->key.source_port) {
+		error = fix_check_port(skb, packet, port);
+		if (!error)
+			error = store_port(frame, packet, direction, port);
+	}
 	return error;
+}
+
+/* ---- XDP */
+
+/* For packets whose TCP checksum is finished. Errors as above. */
+static __always_inline long rewrite_finished(struct frame frame, const struct packet *packet,
+					     enum direction direction, const __u8 *address,
+					     __u16 port)
+{
+	__u32 delta = sum_add(sum_delta_address(packet->key.source, address),
+			      sum_delta_port(bpf_htons(packet->key.source_port), bpf_htons(port)));
+	__sum16 check = check_add(packet->tcp_check, delta);
+	long error = packet_write(frame, tcp_check_offset(packet), &check, sizeof(check));
+
+	if (!error)
+		error = store_address(frame, packet, direction, address);
+	return error ?: store_port(frame, packet, direction, port);
 }

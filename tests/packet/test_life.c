@@ -200,7 +200,7 @@ static void expect_expired(void)
 
 Test(packet_life, a_flow_without_an_answer_expires)
 {
-	set_timeouts(HOUR_NS, 20 * MILLISECOND_NS);
+	set_timeouts(HOUR_NS, 200 * MILLISECOND_NS);
 	send(SYN);
 	rig_expect_flows(1);
 	expect_expired();
@@ -220,22 +220,22 @@ Test(packet_life, an_established_flow_has_the_long_timeout)
 {
 	uint64_t start = rig_now_ns();
 
-	set_timeouts(300 * MILLISECOND_NS, 20 * MILLISECOND_NS);
+	set_timeouts(500 * MILLISECOND_NS, 200 * MILLISECOND_NS);
 	establish();
 	expect_expired();
-	cr_assert_gt(rig_now_ns() - start, 290 * MILLISECOND_NS);
+	cr_assert_gt(rig_now_ns() - start, 490 * MILLISECOND_NS);
 }
 
 Test(packet_life, packets_of_either_direction_keep_a_flow_alive)
 {
 	uint64_t start = rig_now_ns();
 
-	set_timeouts(100 * MILLISECOND_NS, 20 * MILLISECOND_NS);
+	set_timeouts(400 * MILLISECOND_NS, 200 * MILLISECOND_NS);
 	establish();
-	while (rig_now_ns() < start + 200 * MILLISECOND_NS)
+	while (rig_now_ns() < start + 600 * MILLISECOND_NS)
 		send(ACK);
 	rig_expect_flows(1);
-	while (rig_now_ns() < start + 400 * MILLISECOND_NS)
+	while (rig_now_ns() < start + 1200 * MILLISECOND_NS)
 		receive(ACK);
 	rig_expect_flows(1);
 	expect_expired();
@@ -267,7 +267,7 @@ Test(packet_life, a_cut_flow_sends_nothing_more_and_ends)
 
 	set_timeouts(HOUR_NS, HOUR_NS);
 	establish();
-	set_timeouts(HOUR_NS, 50 * MILLISECOND_NS);
+	set_timeouts(HOUR_NS, 200 * MILLISECOND_NS);
 	rig_cut(TENANT);
 	rig_expect_reset(EGRESS, &data);
 	rig_expect_reset(EGRESS, &data);

@@ -333,6 +333,19 @@ ParameterizedTest(struct talk *talk, packet_wire, a_connection_that_lost_its_flo
 	talk_close(talk);
 }
 
+/* As on a VLAN and its parent: the sender's verdict, not that of nobody in particular, has the last word. */
+Test(packet_wire, two_hooks_translate_once)
+{
+	struct talk talk = {.forwarded = true};
+
+	attach(BPF_TC_EGRESS, rig_maps()->progs.postern_egress);
+	rig_set_verdict(SENDER_UNKNOWN, VERDICT_STEER, POOL_HIGH_RISK);
+	talk_open(&talk);
+	rig_expect_flows(1);
+	rig_expect_counters(.flows_opened = 1);
+	talk_close(&talk);
+}
+
 ParameterizedTestParameters(packet_wire, a_changed_port_gets_through)
 {
 	return talks();

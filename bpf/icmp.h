@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * ICMP and ICMPv6 errors about packets of flows (RFC 5508 section 4). An error quotes the packet that it
+ * is about, as its sender saw it: from outside, what had been translated on its way out; from a local
+ * end, a reply as it was after its translation. So the quote is read in the other direction, and then
+ * its local end is the flow's just as the error's own is.
+ *
+ * From outside, both become the flow's source. From a local end, or a router in front of it, both become
+ * the external address, as that sender's own must not leave. Errors never refresh or end a flow.
+ */
+#pragma once
+
+#include <linux/pkt_cls.h>
+
+#include "checksum.h"
+#include "maps.h"
+#include "packet.h"
+#include "report.h"
+#include "rewrite.h"
+
+/* What RFC 792 grants: ports and sequence number. Stacks ignore a quote of less. */
+#define ICMP_TCP_BYTES_MIN 8
+
+static __always_inline enum direction quoted_direction(enum direction direction)
+{
+	return direction == EGRESS ? INGRESS : EGRESS;
+}
+
+/* How much of the quoted TCP segment there is, not counting what the frame is padded with. */
+static __always_inline __u32 quoted_bytes(const struct packet *error, const struct packet *quote)
+{
+	__u32 end = error->ip + error->bytes;
+
+	return end > quote->tcp ? end - quote->tcp : 0;
+}
+
+/* Is the error about a TCP packet from or to a steered port? Then the quote's key and offsets are set. */
+static __always_inline bool parse_quote(struct frame frame, const struct packet *error,
+					enum direction direction, struct packet *quote)
+{
+	enum direction quoted = quoted_direction(direction);
+	enum packet_kind kind;
+
+	quote->ip = error->tcp + sizeof(struct icmphdr);
+	kind = error->version == 4 ? parse_ipv4(frame, quoted, quote)
+				   : parse_ipv6(frame, quoted, quote);
+	if (kind == PACKET_OPAQUE ||
+	    (kind == PACKET_TCP && quoted_bytes(error, quote) < ICMP_TCP_BYTES_MIN)) {
+		count(COUNTER_icmp_short);
+		return false;
+	}
+	return kind == PACKET_TCP && parse_tcp(frame, quoted, quote) != PACKET_OTHER;
+}
+
+static __always_inline long fix_check(struct frame frame, __u32 offset, __u32 delta)
+{
+	__sum16 check;
+	long error = packet_read(frame, offset, &check, sizeof(check));
+
+	if (error)
+		return error;
+	check = check_add(check, delta);
+	return packet_write(frame, offset, &check, sizeof(check));
+}
+
+/*
+ * Each checksum within the quote makes up for all that changed under it, so in the sum over the whole
+ * error what it covered does not count any more. ICMPv6 adds the error's own addresses. In the end the
+ * sum over all bytes of the packet is what it was, so that skb->csum (CHECKSUM_COMPLETE) holds.
+ */
+static __always_inline long icmp_rewrite(struct frame frame, const struct packet *error,
+					 const struct packet *quote, enum direction direction,
+					 const __u8 *address, __u16 port)
+{
+	enum direction quoted = quoted_direction(direction);
+	__u32 address_delta = sum_delta_address(quote->key.source, address);
+	__u32 delta = sum_add(address_delta, sum_delta_port(bpf_htons(quote->key.source_port),
+							    bpf_htons(port)));
+	long failed = store_address(frame, quote, quoted, address);
+
+	if (!failed)
+		failed = store_port(frame, quote, quoted, port);
+	if (!failed)
+		failed = store_address(frame, error, direction, address);
+	if (!failed && quoted_bytes(error, quote) >=
+			       __builtin_offsetof(struct tcphdr, check) + sizeof(__sum16)) {
+		failed = fix_check(frame, tcp_check_offset(quote), delta);
+		delta = 0;
+	}
+	if (error->version == 4)
+		delta = sum_add(delta, ~address_delta);
+	else
+		delta = sum_add(delta, sum_delta_address(error->key.source, address));
+	return failed ?: fix_check(frame, error->tcp + __builtin_offsetof(struct icmphdr, checksum),
+				   delta);
+}
+
+/* From a local end, about a reply. The action to return. */
+static __noinline int icmp_egress(struct __sk_buff *skb, const struct packet *error)
+{
+	struct frame frame = {.context = skb};
+	struct packet quote;
+	struct flow *flow;
+
+	if (!parse_quote(frame, error, EGRESS, &quote))
+		return TC_ACT_UNSPEC;
+	flow = bpf_map_lookup_elem(&postern_flows, &quote.key);
+	if (!flow || flow->pool == POOL_NONE)
+		return TC_ACT_UNSPEC;
+	/* The other fragments cannot be found, and would arrive from another address. */
+	if (error->fragment)
+		return report_drop(&quote, flow->sender, flow->pool, COUNTER_dropped_fragment);
+	if (icmp_rewrite(frame, error, &quote, EGRESS, flow->address, flow->port))
+		return report_drop(&quote, flow->sender, flow->pool, COUNTER_dropped_error);
+	count(COUNTER_icmp_out);
+	return TC_ACT_UNSPEC;
+}
+
+/* From outside. It goes to where the quoted packet came from, or it is not about a flow of ours. */
+static __always_inline long icmp_ingress(struct frame frame, const struct packet *error)
+{
+	struct return_entry *entry;
+	struct packet quote;
+
+	if (error->fragment || !parse_quote(frame, error, INGRESS, &quote) ||
+	    !address_equal(error->key.source, quote.key.source))
+		return 0;
+	entry = bpf_map_lookup_elem(&postern_returns, &quote.key);
+	if (!entry)
+		return 0;
+	count(COUNTER_icmp_in);
+	return icmp_rewrite(frame, error, &quote, INGRESS, entry->source, entry->source_port);
+}
