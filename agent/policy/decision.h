@@ -123,8 +123,8 @@ struct decision_step {
 	uint32_t adds;
 	uint32_t max;
 };
-/* Nine rules, of which over-limit has at most six steps for a message. */
-#define DECISION_STEPS_MAX 16
+/* Eight rules can be tried, over-limit with at most six steps (a message counts against six limits). */
+#define DECISION_STEPS_MAX 13
 
 struct decision {
 	enum decision_action action;

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The last decisions, so that each can be explained: what was known, which rules were tried, what they
+ * saw. At most `max` of them, for at most DECISIONS_KEPT_SEC; a new one takes the place of the oldest.
+ *
+ * All memory (DECISION_BYTES each) is allocated at the start and taken up as far as it is used. Texts
+ * share DECISION_TEXTS bytes, equal ones are stored once, each is cut after DECISION_TEXT_MAX
+ * characters, and what finds no room is cut to what there is: enough to recognise, not to quote.
+ * Lookups go by hashes of whole texts.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include "policy/decision.h"
+#include "policy/siphash.h"
+
+#define DECISIONS_KEPT_SEC 3600
+#define DECISION_BYTES	   640
+#define DECISION_TEXTS	   320
+#define DECISION_TEXT_MAX  95
+
+/* As it was, but for texts that were cut. All is borrowed until the next decisions_add(). */
+struct decision_kept {
+	int64_t time_sec;
+	struct facts facts;
+	struct decision decision;
+};
+
+struct decisions;
+
+/* -ENOMEM; -EINVAL: max is 0. */
+int decisions_new(uint32_t max, const uint8_t secret[SIPHASH_KEY_SIZE],
+		  struct decisions **ret_decisions);
+void decisions_free(struct decisions *decisions);
+
+void decisions_add(struct decisions *decisions, const struct facts *facts,
+		   const struct decision *decision, int64_t now_sec);
+
+/* The last one about this message. -ENOENT: none, or it is too old. One hash and one chain. */
+int decisions_find(const struct decisions *decisions, const char *message_id, int64_t now_sec,
+		   struct decision_kept *ret_kept);
+
+/*
+ * The last one about this sender, without regard to case. -ENOENT. Looks at decision after decision,
+ * the newest first.
+ */
+int decisions_find_sender(const struct decisions *decisions, const char *sender, int64_t now_sec,
+			  struct decision_kept *ret_kept);
