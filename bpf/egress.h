@@ -9,6 +9,7 @@
 #pragma once
 
 #include "flow.h"
+#include "icmp.h"
 #include "maps.h"
 #include "packet.h"
 #include "report.h"
@@ -231,9 +232,11 @@ static __always_inline int egress(struct __sk_buff *skb, __u32 link_header)
 	enum packet_kind kind;
 	struct flow *flow;
 
-	kind = packet_parse(skb, link_header, EGRESS, &packet);
+	kind = packet_parse((struct frame){.context = skb}, link_header, EGRESS, &packet);
 	if (kind == PACKET_OTHER || !control)
 		return TC_ACT_UNSPEC;
+	if (kind == PACKET_ICMP)
+		return icmp_egress(skb, &packet);
 	if (kind != PACKET_TCP || packet.fragment)
 		return untranslatable(skb, &packet, kind);
 

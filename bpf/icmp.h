@@ -18,6 +18,10 @@
 #include "report.h"
 #include "rewrite.h"
 
+/* Of both versions: type, code, checksum, four bytes that depend on the type; then the quote. */
+#define ICMP_CHECK_OFFSET 2
+#define ICMP_QUOTE_OFFSET 8
+
 /* What RFC 792 grants: ports and sequence number. Stacks ignore a quote of less. */
 #define ICMP_TCP_BYTES_MIN 8
 
@@ -41,7 +45,7 @@ static __always_inline bool parse_quote(struct frame frame, const struct packet 
 	enum direction quoted = quoted_direction(direction);
 	enum packet_kind kind;
 
-	quote->ip = error->tcp + sizeof(struct icmphdr);
+	quote->ip = error->tcp + ICMP_QUOTE_OFFSET;
 	kind = error->version == 4 ? parse_ipv4(frame, quoted, quote)
 				   : parse_ipv6(frame, quoted, quote);
 	if (kind == PACKET_OPAQUE ||
@@ -74,8 +78,8 @@ static __always_inline long icmp_rewrite(struct frame frame, const struct packet
 {
 	enum direction quoted = quoted_direction(direction);
 	__u32 address_delta = sum_delta_address(quote->key.source, address);
-	__u32 delta = sum_add(address_delta, sum_delta_port(bpf_htons(quote->key.source_port),
-							    bpf_htons(port)));
+	__u32 delta = sum_add(address_delta,
+			      sum_delta_port(bpf_htons(quote->key.source_port), bpf_htons(port)));
 	long failed = store_address(frame, quote, quoted, address);
 
 	if (!failed)
@@ -91,8 +95,7 @@ static __always_inline long icmp_rewrite(struct frame frame, const struct packet
 		delta = sum_add(delta, ~address_delta);
 	else
 		delta = sum_add(delta, sum_delta_address(error->key.source, address));
-	return failed ?: fix_check(frame, error->tcp + __builtin_offsetof(struct icmphdr, checksum),
-				   delta);
+	return failed ?: fix_check(frame, error->tcp + ICMP_CHECK_OFFSET, delta);
 }
 
 /* From a local end, about a reply. The action to return. */
@@ -116,18 +119,23 @@ static __noinline int icmp_egress(struct __sk_buff *skb, const struct packet *er
 	return TC_ACT_UNSPEC;
 }
 
-/* From outside. It goes to where the quoted packet came from, or it is not about a flow of ours. */
-static __always_inline long icmp_ingress(struct frame frame, const struct packet *error)
+/* From outside. False: what is left of it has to be dropped. */
+static __always_inline bool icmp_ingress(struct frame frame, const struct packet *error)
 {
 	struct return_entry *entry;
 	struct packet quote;
 
+	/* An error goes to where the packet came from; else it is not about one of ours. */
 	if (error->fragment || !parse_quote(frame, error, INGRESS, &quote) ||
 	    !address_equal(error->key.source, quote.key.source))
-		return 0;
+		return true;
 	entry = bpf_map_lookup_elem(&postern_returns, &quote.key);
 	if (!entry)
-		return 0;
+		return true;
+	if (icmp_rewrite(frame, error, &quote, INGRESS, entry->source, entry->source_port)) {
+		report_drop(&quote, SENDER_UNKNOWN, POOL_NONE, COUNTER_dropped_error);
+		return false;
+	}
 	count(COUNTER_icmp_in);
-	return icmp_rewrite(frame, error, &quote, INGRESS, entry->source, entry->source_port);
+	return true;
 }

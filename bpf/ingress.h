@@ -26,32 +26,35 @@ static __noinline void closes(const struct packet *packet, const struct return_e
 		flow_closes(flow);
 }
 
-static __always_inline long reply(struct frame frame, const struct packet *packet)
+static __always_inline bool reply(struct frame frame, const struct packet *packet)
 {
 	struct return_entry *entry = bpf_map_lookup_elem(&postern_returns, &packet->key);
+	long error;
 
 	if (!entry)
-		return 0;
+		return true;
 	if (half_update(&entry->in, packet, bpf_ktime_get_coarse_ns()))
 		closes(packet, entry);
 	if (frame.is_xdp)
-		return rewrite_finished(frame, packet, INGRESS, entry->source, entry->source_port);
-	return rewrite(frame.context, packet, INGRESS, entry->source, entry->source_port);
+		error = rewrite_finished(frame, packet, INGRESS, entry->source, entry->source_port);
+	else
+		error = rewrite(frame.context, packet, INGRESS, entry->source, entry->source_port);
+	if (error)
+		report_drop(packet, SENDER_UNKNOWN, POOL_NONE, COUNTER_dropped_error);
+	return !error;
 }
 
-/* True: it was left half changed, and has to be dropped. */
+/* False: it was left half changed, and has to be dropped. */
 static __always_inline bool ingress(struct frame frame, __u32 link_header)
 {
-	enum packet_kind kind;
 	struct packet packet;
-	long error = 0;
 
-	kind = packet_parse(frame, link_header, INGRESS, &packet);
-	if (kind == PACKET_TCP && !packet.fragment)
-		error = reply(frame, &packet);
-	else if (kind == PACKET_ICMP)
-		error = icmp_ingress(frame, &packet);
-	if (error)
-		report_drop(&packet, SENDER_UNKNOWN, POOL_NONE, COUNTER_dropped_error);
-	return error;
+	switch (packet_parse(frame, link_header, INGRESS, &packet)) {
+	case PACKET_TCP:
+		return packet.fragment || reply(frame, &packet);
+	case PACKET_ICMP:
+		return icmp_ingress(frame, &packet);
+	default:
+		return true;
+	}
 }

@@ -9,7 +9,6 @@
 
 #include <stdbool.h>
 #include <linux/bpf.h>
-#include <linux/icmp.h>
 #include <linux/icmpv6.h>
 #include <linux/if_ether.h>
 #include <linux/in.h>
@@ -36,6 +35,11 @@
 #define TCP_RST 0x04
 #define TCP_ACK 0x10
 
+/* <linux/icmp.h> brings all of the sockets along. */
+#define ICMP_DEST_UNREACH  3
+#define ICMP_TIME_EXCEEDED 11
+#define ICMP_PARAMETERPROB 12
+
 enum direction { EGRESS, INGRESS };
 
 /* What the program was handed. Everything that takes one is inlined, so that `is_xdp` is a constant. */
@@ -47,7 +51,7 @@ struct frame {
 enum packet_kind {
 	PACKET_OTHER, /* none of ours: another protocol or port, or too short to tell */
 	PACKET_TCP,   /* all of struct packet is set */
-	PACKET_ICMP,  /* an ICMP or ICMPv6 error, to be looked into: ports, sequence, flags are not set */
+	PACKET_ICMP, /* an ICMP or ICMPv6 error, to be looked into: ports, sequence, flags are not set */
 	PACKET_SHORT, /* a steered port, but the TCP header is cut short: only `key` is set */
 	PACKET_OPAQUE, /* more IPv6 extension headers than are walked, or cut short: only addresses */
 };
@@ -366,9 +370,8 @@ static __always_inline enum packet_kind parse_icmp(struct frame frame, const str
 		       : PACKET_OTHER;
 }
 
-static __always_inline enum packet_kind packet_parse(struct frame frame, __u32 link_header,
-						     enum direction direction,
-						     struct packet *packet)
+static __always_inline enum packet_kind
+packet_parse(struct frame frame, __u32 link_header, enum direction direction, struct packet *packet)
 {
 	__u16 protocol = parse_link(frame, link_header, packet);
 	enum packet_kind kind = parse_ip(frame, protocol, direction, packet);

@@ -33,11 +33,19 @@ int postern_egress_l3(struct __sk_buff *skb)
 SEC("tc")
 int postern_ingress(struct __sk_buff *skb)
 {
-	return ingress(skb, ETH_HLEN);
+	return ingress((struct frame){.context = skb}, ETH_HLEN) ? TC_ACT_UNSPEC : TC_ACT_SHOT;
 }
 
 SEC("tc")
 int postern_ingress_l3(struct __sk_buff *skb)
 {
-	return ingress(skb, 0);
+	return ingress((struct frame){.context = skb}, 0) ? TC_ACT_UNSPEC : TC_ACT_SHOT;
+}
+
+/* With frags: also where a driver hands over large packets in pieces. */
+SEC("xdp.frags")
+int postern_xdp(struct xdp_md *xdp)
+{
+	return ingress((struct frame){.context = xdp, .is_xdp = true}, ETH_HLEN) ? XDP_PASS
+										 : XDP_DROP;
 }

@@ -43,9 +43,9 @@ static __always_inline long store_address(struct frame frame, const struct packe
 		return packet_write(frame, packet->ip + __builtin_offsetof(struct iphdr, check),
 				    &tail, sizeof(tail));
 	return packet_write(frame,
-			    packet->ip +
-				    (direction == EGRESS ? __builtin_offsetof(struct ipv6hdr, saddr)
-							 : __builtin_offsetof(struct ipv6hdr, daddr)),
+			    packet->ip + (direction == EGRESS
+						  ? __builtin_offsetof(struct ipv6hdr, saddr)
+						  : __builtin_offsetof(struct ipv6hdr, daddr)),
 			    address, 16);
 }
 

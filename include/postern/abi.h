@@ -268,6 +268,9 @@ struct control {
 	X(ports_changed, "flows whose source port was taken and had to change")                    \
 	X(timers_put_off, "flows whose timer had to wait for memory")                              \
 	X(passed, "flows opened that leave with the address they had")                             \
+	X(icmp_in, "ICMP errors from outside, translated to the flow that they are about")         \
+	X(icmp_out, "ICMP errors of local ends about a flow, translated")                          \
+	X(icmp_short, "ICMP errors left as they are: what they quote is cut short")                \
 	X(untouched, "packets of connections older than the datapath, let through")                \
 	X(dropped_blocked, "SYNs dropped by verdict")                                              \
 	X(dropped_pool_empty, "SYNs held: nothing active in the pool")                             \
