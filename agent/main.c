@@ -84,15 +84,15 @@ static const struct command commands[] = {
 	{"sender list", "", 0, NEEDS_CONFIG, "senders, their verdicts and usage", cli_sender_list,
 	 NULL},
 	{"sender show", "NAME", 0, NEEDS_CONFIG, "one sender", cli_sender_show, NULL},
-	{"sender set", "NAME POOL", COMMAND_FOR | COMMAND_CUT, NEEDS_CONFIG,
+	{"sender set", "NAME POOL", COMMAND_FOR | COMMAND_CUT | COMMAND_NOW, NEEDS_CONFIG,
 	 "steer the sender's new flows to a pool", cli_sender_set, NULL},
-	{"sender block", "NAME", COMMAND_FOR | COMMAND_CUT, NEEDS_CONFIG,
+	{"sender block", "NAME", COMMAND_FOR | COMMAND_CUT | COMMAND_NOW, NEEDS_CONFIG,
 	 "drop the sender's new flows", cli_sender_block, NULL},
 	{"sender clear", "NAME", 0, NEEDS_CONFIG, "take back what set or block said",
 	 cli_sender_clear, NULL},
 	{"flow list", "[SENDER]", 0, NEEDS_CONFIG, "live flows with both sides of the translation",
 	 cli_flow_list, NULL},
-	{"flow cut", "SENDER", 0, NEEDS_CONFIG,
+	{"flow cut", "SENDER", COMMAND_NOW, NEEDS_CONFIG,
 	 "end the sender's live flows, each at its next packet", cli_flow_cut, NULL},
 	{"mta postfix", "[master|main]", 0, NEEDS_CONFIG,
 	 "print the Postfix configuration for the pools as configured", cli_mta_postfix, NULL},
@@ -130,7 +130,7 @@ static int command_help(struct cli *cli, char **arguments, struct error *error)
 	return EXIT_DONE;
 }
 
-enum { OPTION_FOR = 256, OPTION_CUT };
+enum { OPTION_FOR = 256, OPTION_CUT, OPTION_NOW };
 static const struct option long_options[] = {
 	{"config", required_argument, NULL, 'c'},
 	{"json", no_argument, NULL, 'j'},
@@ -138,6 +138,7 @@ static const struct option long_options[] = {
 	{"version", no_argument, NULL, 'V'},
 	{"for", required_argument, NULL, OPTION_FOR},
 	{"cut", no_argument, NULL, OPTION_CUT},
+	{"now", no_argument, NULL, OPTION_NOW},
 	{NULL, 0, NULL, 0},
 };
 
@@ -171,6 +172,9 @@ static int parse_options(int argc, char **argv, struct cli *cli, struct error *e
 		case OPTION_CUT:
 			cli->cut = true;
 			break;
+		case OPTION_NOW:
+			cli->now = true;
+			break;
 		case ':':
 			return error_set(error, -EINVAL, "'%s' needs a value", argv[optind - 1]);
 		default:
@@ -187,6 +191,10 @@ static int check_options(const struct cli *cli, const struct command *command, s
 		return error_set(error, -EINVAL, "'%s' takes no --for", command->words);
 	if (cli->cut && !(command->options & COMMAND_CUT))
 		return error_set(error, -EINVAL, "'%s' takes no --cut", command->words);
+	if (cli->now && !(command->options & COMMAND_NOW))
+		return error_set(error, -EINVAL, "'%s' takes no --now", command->words);
+	if (cli->now && command->options & COMMAND_CUT && !cli->cut)
+		return error_set(error, -EINVAL, "'%s': --now goes with --cut", command->words);
 	return 0;
 }
 

@@ -17,6 +17,7 @@ struct cli {
 	const struct config *config; /* NULL for a command that needs none */
 	bool json;		     /* -j */
 	bool cut;		     /* --cut */
+	bool now;		     /* --now */
 	uint64_t for_sec;	     /* --for; 0: not given */
 	FILE *out;
 };

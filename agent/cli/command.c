@@ -152,7 +152,9 @@ void command_print_usage(const struct command *command, FILE *out)
 	if (command->options & COMMAND_FOR)
 		fputs(" [--for TIME]", out);
 	if (command->options & COMMAND_CUT)
-		fputs(" [--cut]", out);
+		fputs(command->options & COMMAND_NOW ? " [--cut [--now]]" : " [--cut]", out);
+	else if (command->options & COMMAND_NOW)
+		fputs(" [--now]", out);
 }
 
 static void print_details(const struct command *command, FILE *out)
@@ -164,6 +166,11 @@ static void print_details(const struct command *command, FILE *out)
 		fputs("--for TIME ends it by itself: 90s, 15m, 2h, 7d.\n", out);
 	if (command->options & COMMAND_CUT)
 		fputs("--cut also ends the sender's flows that live, each at its next packet.\n",
+		      out);
+	if (command->options & COMMAND_NOW)
+		fputs("--now (root) does not wait for that packet where this host itself holds the "
+		      "connection:\nits socket is closed at once. Forwarded connections have no "
+		      "socket here.\n",
 		      out);
 	if (command->more)
 		fprintf(out, "\n%s\n", command->more);

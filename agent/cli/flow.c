@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "cli/cli.h"
 #include "cli/columns.h"
+#include "cli/cut.h"
 #include "cli/words.h"
 
 void cli_print_flows(const json_t *flows, FILE *out)
@@ -62,7 +63,9 @@ int cli_flow_cut(struct cli *cli, char **arguments, struct error *error)
 {
 	_cleanup_(free_p) char *uri = CLI_URI("senders", arguments[0], "flows");
 	json_t *sender;
-	int code = cli_request(cli, API_DELETE, uri, NULL, &sender, error);
+	int code = cli_cut_check(cli, error);
 
-	return code < 0 ? code : cli_show(cli, sender, NULL, error);
+	if (code == 0)
+		code = cli_request(cli, API_DELETE, uri, NULL, &sender, error);
+	return code < 0 ? code : cli_cut_done(cli, arguments[0], sender, error);
 }

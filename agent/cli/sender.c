@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "cli/cli.h"
 #include "cli/columns.h"
+#include "cli/cut.h"
 #include "cli/words.h"
 
 /* "source 10.1.7.0/24, uid 33"; freed by free(), NULL: out of memory. */
@@ -110,13 +111,14 @@ static int put_verdict(struct cli *cli, const char *name, const char *action, co
 	json_t *body =
 		json_pack("{s:s, s:s*, s:b}", "action", action, "pool", pool, "cut", (int)cli->cut);
 	json_t *sender;
-	int code;
+	int code = cli_cut_check(cli, error);
 
 	if (cli->for_sec)
 		json_object_set_new(body, "for_sec", json_integer((json_int_t)cli->for_sec));
-	code = cli_request(cli, API_PUT, uri, body, &sender, error);
+	if (code == 0)
+		code = cli_request(cli, API_PUT, uri, body, &sender, error);
 	json_decref(body);
-	return code < 0 ? code : cli_show(cli, sender, NULL, error);
+	return code < 0 ? code : cli_cut_done(cli, name, sender, error);
 }
 
 int cli_sender_set(struct cli *cli, char **arguments, struct error *error)

@@ -18,6 +18,9 @@ struct listing {
 	uint64_t now_ns;
 	size_t limit;
 	json_t *list;
+	struct verdict verdict; /* of `verdict_of`, the sender last looked at */
+	uint32_t verdict_of;
+	bool has_verdict;
 };
 
 static const char *endpoint(const uint8_t bytes[16], uint16_t port, char buffer[ENDPOINT_TEXT_SIZE])
@@ -46,7 +49,21 @@ static void read_return(struct datapath *datapath, const struct flow_key *key,
 	datapath->ops->get(datapath, MAP_RETURNS, &back, ret_entry);
 }
 
-static json_t *flow_json(const struct listing *listing, const struct flow_key *key,
+/* As the datapath judges: the flow's next packet is answered with a reset. */
+static bool is_cut(struct listing *listing, const struct flow *flow)
+{
+	struct datapath *datapath = control_datapath(listing->control);
+
+	if (!listing->has_verdict || listing->verdict_of != flow->sender) {
+		listing->verdict = (struct verdict){.cut_ns = 0};
+		datapath->ops->get(datapath, MAP_VERDICT, &flow->sender, &listing->verdict);
+		listing->verdict_of = flow->sender;
+		listing->has_verdict = true;
+	}
+	return listing->verdict.cut_ns >= flow->opened_ns;
+}
+
+static json_t *flow_json(struct listing *listing, const struct flow_key *key,
 			 const struct flow *flow)
 {
 	char source[ENDPOINT_TEXT_SIZE], destination[ENDPOINT_TEXT_SIZE];
@@ -56,15 +73,15 @@ static json_t *flow_json(const struct listing *listing, const struct flow_key *k
 	struct return_entry back;
 
 	read_return(control_datapath(control), key, flow, &back);
-	return json_pack("{s:s, s:s, s:s, s:o, s:s, s:s, s:I, s:I, s:I}", "sender",
+	return json_pack("{s:s, s:s, s:s, s:o, s:s, s:s, s:b, s:I, s:I, s:I}", "sender",
 			 control_sender_name(control, flow->sender), "source",
 			 endpoint(key->source, key->source_port, source), "destination",
 			 endpoint(key->destination, key->destination_port, destination), "pool",
 			 flow->pool == POOL_NONE ? json_null()
 						 : json_string(pool_name(control, flow->pool)),
 			 "address", endpoint(flow->address, flow->port, address), "state",
-			 flow_state_name(&flow->out, &back.in), "packets",
-			 (json_int_t)(flow->out.packets + back.in.packets), "bytes",
+			 flow_state_name(&flow->out, &back.in), "cut", (int)is_cut(listing, flow),
+			 "packets", (json_int_t)(flow->out.packets + back.in.packets), "bytes",
 			 (json_int_t)(flow->out.bytes + back.in.bytes), "age_sec",
 			 (json_int_t)(age_ns / NS_PER_SEC));
 }
