@@ -21,6 +21,8 @@
 #include <sys/types.h>
 #include <time.h>
 
+#include "common/patience.h"
+
 enum host { INTERNET, MAIL, TENANT, HOSTS };
 
 #define MAIL_IPV4     "192.0.2.2" /* the mail host's own; pool addresses are its neighbours */
@@ -83,10 +85,10 @@ static inline uint64_t now_ms(void)
 	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-/* Whether the condition became true within the time; asked every 2 ms. */
+/* Whether the condition became true within the time (or test_patience() times that); asked every 2 ms. */
 #define wait_for(condition, within_ms)                                                             \
 	({                                                                                         \
-		uint64_t _deadline = now_ms() + (within_ms);                                       \
+		uint64_t _deadline = now_ms() + (uint64_t)(within_ms)*test_patience();             \
 		bool _met;                                                                         \
 		while (!(_met = (condition)) && now_ms() < _deadline)                              \
 			poll(NULL, 0, 2);                                                          \
