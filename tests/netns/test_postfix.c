@@ -13,7 +13,7 @@
 static void stop_postfix(void)
 {
 	if (world.watchdog_pipe >= 0)
-		host_run(MAIL, "postfix -c %s/postfix/etc stop", world.directory);
+		host_succeeds(MAIL, "postfix -c %s/postfix/etc stop", world.directory);
 	world_done();
 }
 
