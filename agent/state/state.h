@@ -1,15 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What must outlive the agent: what people set by hand. Behind one ops struct, so that callers never
- * see the backend: SQLite (state_sqlite.c) and one that keeps nothing (state_null.c).
+ * What must outlive the agent: what people set by hand, and the records of the policy engine. Behind
+ * one ops struct, so that callers never see the backend: SQLite (state_sqlite.c), one that keeps
+ * nothing (state_null.c), and one that goes on where another fails (state_steady.c).
  *
- * A put returns when it is durable (SQLite: WAL, synchronous=FULL): a verdict or state that was
- * confirmed survives kill -9 and power loss. Times are wall-clock seconds, as monotonic ones do not
- * survive a reboot. All strings passed to a visitor are borrowed for the call.
+ *   what            survives kill -9           survives a loss of power
+ *   set by hand     once put                   once put
+ *   records         once put, or committed     once sync() was called
+ *
+ * Times are wall-clock seconds, as monotonic ones do not survive a reboot. All that is passed to a
+ * visitor is borrowed for the call.
  */
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "postern/abi.h"
@@ -25,12 +30,31 @@ struct state_verdict {
 	int64_t set_sec;   /* when it was set */
 };
 
+/* Records are bytes that only their owner understands, under a key. */
+enum state_kind {
+	STATE_SECRETS,	 /* by name: keys of hashes */
+	STATE_TENANTS,	 /* by name: counts */
+	STATE_STANDINGS, /* by name */
+	STATE_SENDERS,	 /* by the hash of the name: counts */
+	STATE_KINDS,
+};
+
+struct state_record {
+	enum state_kind kind;
+	const void *key; /* a name without its NUL, or the bytes of a hash */
+	size_t key_size;
+	const void *bytes;
+	size_t size;
+};
+
+/* In the order of the calls. Each may be NULL; a non-zero return ends the walk and is load()'s. */
 struct state_visitor {
 	void *data;
-	/* Each may be NULL. A non-zero return ends the walk and is returned by state_load(). */
 	int (*pool)(void *data, const char *pool, enum pool_state state);
 	int (*address)(void *data, const char *pool, const char *address, enum address_state state);
 	int (*verdict)(void *data, const struct state_verdict *verdict);
+	int (*record)(void *data, const struct state_record *record);
+	unsigned kinds; /* of records that are wanted: 1U << enum state_kind */
 };
 
 struct state;
@@ -43,6 +67,17 @@ struct state_ops {
 	int (*put_verdict)(struct state *state, const struct state_verdict *verdict,
 			   struct error *error);
 	int (*delete_verdict)(struct state *state, const char *sender, struct error *error);
+	int (*put_record)(struct state *state, const struct state_record *record,
+			  struct error *error);
+	/* Its bytes are not looked at; 0 also where there is none. */
+	int (*delete_record)(struct state *state, const struct state_record *record,
+			     struct error *error);
+	int (*clear_records)(struct state *state, enum state_kind kind, struct error *error);
+	/* What is put and deleted in between holds altogether or, after a failure, not at all. */
+	int (*begin)(struct state *state, struct error *error);
+	int (*commit)(struct state *state, struct error *error);
+	void (*rollback)(struct state *state);
+	int (*sync)(struct state *state, struct error *error);
 	void (*free)(struct state *state);
 };
 struct state {
@@ -59,6 +94,28 @@ int state_sqlite_open(const char *file, struct state **ret_state, struct error *
 
 /* Keeps nothing; for tests and as stand-in. -ENOMEM. */
 int state_null_open(struct state **ret_state);
+
+/*
+ * Goes on where the file cannot: nothing that is put fails any more. While the file does not take what
+ * is put (full disk, damage, no rights), its owner's memory is what there is; every STEADY_RETRY_SEC
+ * state_steady_tick() lets it write all of that again, by `rewrite`. The file is never deleted, and
+ * one that is damaged never written to.
+ */
+struct state_steady_owner {
+	void *data;
+	/* Each failure that is not the last one's, and the recovery: why is "" then. */
+	void (*on_change)(void *data, const char *why);
+	/* Puts everything that is to be kept: inside of a transaction, records were cleared before. */
+	int (*rewrite)(void *data, struct state *state, struct error *error);
+};
+#define STEADY_RETRY_SEC 10
+
+/* -ENOMEM. Where the file cannot be opened or read, the result is not `durable`. */
+int state_steady_open(const char *file, const struct state_steady_owner *owner,
+		      struct state **ret_state, struct error *error);
+void state_steady_tick(struct state *state, int64_t now_sec);
+/* "" while the file takes what is put. */
+const char *state_steady_trouble(const struct state *state);
 
 static inline void state_free(struct state *state)
 {

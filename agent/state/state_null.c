@@ -38,6 +38,29 @@ static int delete_verdict(struct state *state, const char *sender, struct error 
 	return 0;
 }
 
+static int take_record(struct state *state, const struct state_record *record, struct error *error)
+{
+	(void)state, (void)record, (void)error;
+	return 0;
+}
+
+static int clear_records(struct state *state, enum state_kind kind, struct error *error)
+{
+	(void)state, (void)kind, (void)error;
+	return 0;
+}
+
+static int do_nothing(struct state *state, struct error *error)
+{
+	(void)state, (void)error;
+	return 0;
+}
+
+static void rollback(struct state *state)
+{
+	(void)state;
+}
+
 static void free_state(struct state *state)
 {
 	free(state);
@@ -49,6 +72,13 @@ static const struct state_ops ops = {
 	.put_address = put_address,
 	.put_verdict = put_verdict,
 	.delete_verdict = delete_verdict,
+	.put_record = take_record,
+	.delete_record = take_record,
+	.clear_records = clear_records,
+	.begin = do_nothing,
+	.commit = do_nothing,
+	.rollback = rollback,
+	.sync = do_nothing,
 	.free = free_state,
 };
 

@@ -1,0 +1,370 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Records of the policy engine in the state, and a state that goes on where its file cannot. */
+#include "state/state.h"
+
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/error.h"
+
+static char directory[] = "/tmp/postern-records-XXXXXX";
+static char file[128];
+static struct error error;
+
+static void make_directory(void)
+{
+	cr_assert_not_null(mkdtemp(directory));
+	snprintf(file, sizeof(file), "%s/state.db", directory);
+}
+
+static void remove_directory(void)
+{
+	char command[128];
+
+	umount2(directory, MNT_DETACH);
+	snprintf(command, sizeof(command), "rm -rf '%s'", directory);
+	cr_assert_eq(system(command), 0);
+}
+
+TestSuite(records, .init = make_directory, .fini = remove_directory);
+
+static struct state *open_state(void)
+{
+	struct state *state = NULL;
+
+	cr_assert_eq(state_sqlite_open(file, &state, &error), 0, "%s", error.text);
+	return state;
+}
+
+static struct state_record record_of(enum state_kind kind, const char *key, const char *bytes)
+{
+	return (struct state_record){kind, key, strlen(key), bytes, strlen(bytes)};
+}
+
+static void put(struct state *state, enum state_kind kind, const char *key, const char *bytes)
+{
+	const struct state_record record = record_of(kind, key, bytes);
+
+	cr_assert_eq(state->ops->put_record(state, &record, &error), 0, "%s", error.text);
+}
+
+static int see_record(void *data, const struct state_record *record)
+{
+	fprintf(data, "%d %.*s=%.*s\n", record->kind, (int)record->key_size,
+		(const char *)record->key, (int)record->size, (const char *)record->bytes);
+	return 0;
+}
+
+static int see_pool(void *data, const char *pool, enum pool_state state)
+{
+	fprintf(data, "pool %s %d\n", pool, state);
+	return 0;
+}
+
+static char seen[4096];
+
+static const char *all_of(struct state *state, unsigned kinds)
+{
+	struct state_visitor visitor = {.pool = see_pool, .record = see_record, .kinds = kinds};
+
+	visitor.data = fmemopen(seen, sizeof(seen), "w");
+	cr_assert_eq(state->ops->load(state, &visitor, &error), 0, "%s", error.text);
+	fclose(visitor.data);
+	return seen;
+}
+
+#define ALL_KINDS ((1U << STATE_KINDS) - 1)
+
+Test(records, each_kind_is_kept_under_its_own_keys)
+{
+	struct state *state = open_state();
+
+	put(state, STATE_STANDINGS, "bob", "restricted");
+	put(state, STATE_SENDERS, "bob", "counts");
+	put(state, STATE_TENANTS, "bob", "totals");
+	put(state, STATE_SECRETS, "bob", "key");
+	put(state, STATE_SENDERS, "bob", "more");
+	state_free(state);
+	state = open_state();
+	cr_assert_str_eq(all_of(state, ALL_KINDS),
+			 "0 bob=key\n1 bob=totals\n2 bob=restricted\n3 bob=more\n");
+	cr_assert_str_eq(all_of(state, 1U << STATE_STANDINGS), "2 bob=restricted\n");
+	state_free(state);
+}
+
+Test(records, a_key_of_senders_may_have_any_bytes)
+{
+	static const char key[16] = {0, 1, '\'', 0, (char)0xff};
+	const struct state_record record = {STATE_SENDERS, key, sizeof(key), "x", 1};
+	struct state *state = open_state();
+
+	cr_assert_eq(state->ops->put_record(state, &record, &error), 0);
+	cr_assert_eq(state->ops->delete_record(state, &record, &error), 0);
+	cr_assert_str_eq(all_of(state, ALL_KINDS), "");
+	state_free(state);
+}
+
+Test(records, one_kind_is_cleared_and_one_record_deleted)
+{
+	const struct state_record bob = record_of(STATE_STANDINGS, "bob", "");
+	struct state *state = open_state();
+
+	put(state, STATE_STANDINGS, "bob", "1");
+	put(state, STATE_STANDINGS, "eve", "2");
+	put(state, STATE_TENANTS, "t", "3");
+	cr_assert_eq(state->ops->delete_record(state, &bob, &error), 0);
+	cr_assert_eq(state->ops->delete_record(state, &bob, &error), 0);
+	cr_assert_eq(state->ops->clear_records(state, STATE_TENANTS, &error), 0);
+	cr_assert_str_eq(all_of(state, ALL_KINDS), "2 eve=2\n");
+	state_free(state);
+}
+
+Test(records, a_transaction_holds_altogether_or_not_at_all)
+{
+	struct state *state = open_state();
+
+	cr_assert_eq(state->ops->begin(state, &error), 0);
+	put(state, STATE_TENANTS, "a", "1");
+	state->ops->rollback(state);
+	cr_assert_eq(state->ops->begin(state, &error), 0);
+	put(state, STATE_TENANTS, "b", "1");
+	cr_assert_eq(state->ops->commit(state, &error), 0);
+	cr_assert_eq(state->ops->sync(state, &error), 0);
+	cr_assert_str_eq(all_of(state, ALL_KINDS), "1 b=1\n");
+	state_free(state);
+}
+
+Test(records, a_record_of_a_killed_process_is_there)
+{
+	struct state *state;
+	pid_t child = fork();
+
+	if (child == 0) {
+		put(open_state(), STATE_STANDINGS, "bob", "restricted");
+		_exit(0);
+	}
+	cr_assert_eq(waitpid(child, NULL, 0), child);
+	state = open_state();
+	cr_assert_str_eq(all_of(state, ALL_KINDS), "2 bob=restricted\n");
+	state_free(state);
+}
+
+static void execute(const char *sql)
+{
+	sqlite3 *db;
+
+	cr_assert_eq(sqlite3_open(file, &db), SQLITE_OK);
+	cr_assert_eq(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK, "%s", sqlite3_errmsg(db));
+	sqlite3_close(db);
+}
+
+Test(records, a_file_of_schema_1_keeps_what_was_set_by_hand_and_takes_records)
+{
+	struct state *state;
+
+	execute("CREATE TABLE pool_state (pool TEXT PRIMARY KEY, state TEXT NOT NULL) WITHOUT "
+		"ROWID;"
+		"CREATE TABLE address_state (pool TEXT NOT NULL, address TEXT NOT NULL, state TEXT "
+		"NOT NULL, PRIMARY KEY (pool, address)) WITHOUT ROWID;"
+		"CREATE TABLE sender_verdict (sender TEXT PRIMARY KEY, action TEXT NOT NULL, pool "
+		"TEXT NOT NULL, reason TEXT NOT NULL, until_sec INTEGER NOT NULL, set_sec INTEGER "
+		"NOT NULL) WITHOUT ROWID;"
+		"INSERT INTO pool_state VALUES ('relay', 'disabled');"
+		"PRAGMA user_version = 1");
+	state = open_state();
+	put(state, STATE_STANDINGS, "bob", "restricted");
+	cr_assert_str_eq(all_of(state, ALL_KINDS), "pool relay 2\n2 bob=restricted\n");
+	state_free(state);
+}
+
+/* ---- a state that goes on */
+
+static char last_change[sizeof(struct error)] = "none";
+static unsigned changes;
+
+static void note_change(void *data, const char *why)
+{
+	(void)data;
+	changes++;
+	snprintf(last_change, sizeof(last_change), "%s", why);
+}
+
+static int rewrite(void *data, struct state *state, struct error *ret_error)
+{
+	const struct state_record record = record_of(STATE_STANDINGS, "from", "memory");
+
+	(void)data;
+	return state->ops->put_record(state, &record, ret_error);
+}
+
+static struct state *open_steady(void)
+{
+	const struct state_steady_owner owner = {NULL, note_change, rewrite};
+	struct state *state = NULL;
+
+	cr_assert_eq(state_steady_open(file, &owner, &state, &error), 0, "%s", error.text);
+	return state;
+}
+
+static void write_file(const char *content, size_t size, off_t offset)
+{
+	_cleanup_(close_fd_p) int fd = open(file, O_WRONLY | O_CREAT | O_CLOEXEC, 0640);
+
+	cr_assert_eq(pwrite(fd, content, size, offset), (ssize_t)size);
+}
+
+Test(records, while_the_file_is_sound_a_steady_state_is_the_file)
+{
+	struct state *state = open_steady();
+
+	cr_assert(state->durable);
+	put(state, STATE_STANDINGS, "bob", "restricted");
+	state_steady_tick(state, 1000);
+	cr_assert_str_empty(state_steady_trouble(state));
+	cr_assert_eq(changes, 0);
+	cr_assert_str_eq(all_of(state, ALL_KINDS), "2 bob=restricted\n");
+	state_free(state);
+}
+
+Test(records, a_damaged_file_is_left_alone_and_everything_goes_on)
+{
+	struct state *state;
+	char content[32] = "";
+
+	write_file("this is no database, is it", 26, 0);
+	state = open_steady();
+	cr_assert_not(state->durable);
+	cr_assert_not_null(strstr(state_steady_trouble(state), file));
+	cr_assert_eq(changes, 1);
+	put(state, STATE_STANDINGS, "bob", "restricted");
+	for (int64_t sec = 1000; sec < 1100; sec += STEADY_RETRY_SEC)
+		state_steady_tick(state, sec);
+	cr_assert_eq(changes, 1, "the same trouble is told once");
+	state_free(state);
+	{
+		_cleanup_(fclose_p) FILE *stream = fopen(file, "r");
+
+		cr_assert_eq(fread(content, 1, sizeof(content), stream), 26);
+	}
+	cr_assert_str_eq(content, "this is no database, is it");
+}
+
+Test(records, rows_that_make_no_sense_are_damage_too)
+{
+	struct state *state;
+
+	state_free(open_state());
+	execute("INSERT INTO pool_state VALUES ('normal', 'sideways')");
+	state = open_steady();
+	cr_assert_not(state->durable);
+	cr_assert_not_null(strstr(state_steady_trouble(state), "'sideways'"));
+	state_free(state);
+}
+
+Test(records, once_the_file_is_replaced_all_is_written_again)
+{
+	struct state *state;
+
+	write_file("this is no database, is it", 26, 0);
+	state = open_steady();
+	cr_assert_eq(unlink(file), 0);
+	state_steady_tick(state, 1000);
+	cr_assert_str_empty(state_steady_trouble(state));
+	cr_assert_str_eq(last_change, "");
+	put(state, STATE_TENANTS, "t", "1");
+	cr_assert_str_eq(all_of(state, ALL_KINDS), "1 t=1\n2 from=memory\n");
+	state_free(state);
+}
+
+static void mount_small(void)
+{
+	if (geteuid() != 0)
+		cr_skip_test("needs root to mount a small file system");
+	cr_assert_eq(mount("tmpfs", directory, "tmpfs", 0, "size=512k"), 0);
+}
+
+static void fill_disk(void)
+{
+	static char block[4096];
+	char path[128];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/ballast", directory);
+	fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	while (write(fd, block, sizeof(block)) > 0)
+		;
+	close(fd);
+}
+
+static void empty_disk(void)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s/ballast", directory);
+	cr_assert_eq(unlink(path), 0);
+}
+
+Test(records, over_a_full_disk_it_goes_on_and_catches_up_when_there_is_room)
+{
+	struct state *state;
+	char key[16];
+
+	mount_small();
+	state = open_steady();
+	put(state, STATE_STANDINGS, "stale", "1");
+	cr_assert_eq(state->ops->put_verdict(state,
+					     &(struct state_verdict){.sender = "eve",
+								     .action = VERDICT_DROP,
+								     .pool = "",
+								     .reason = REASON_MANUAL},
+					     &error),
+		     0);
+	fill_disk();
+	for (int i = 0; i < 1000; i++) {
+		snprintf(key, sizeof(key), "%d", i);
+		put(state, STATE_STANDINGS, key, key);
+	}
+	cr_assert_not_null(strstr(state_steady_trouble(state), file));
+	cr_assert_eq(changes, 1);
+	cr_assert_eq(state->ops->delete_verdict(state, "eve", &error), 0);
+	state_steady_tick(state, 1000);
+	cr_assert_neq(*state_steady_trouble(state), '\0');
+	empty_disk();
+	state_steady_tick(state, 1000 + STEADY_RETRY_SEC - 1);
+	cr_assert_neq(*state_steady_trouble(state), '\0', "it tried again too early");
+	state_steady_tick(state, 1000 + STEADY_RETRY_SEC);
+	cr_assert_str_empty(state_steady_trouble(state));
+	cr_assert_str_eq(all_of(state, ALL_KINDS), "2 from=memory\n");
+	state_free(state);
+	execute("SELECT 1 / (count(*) = 0) FROM sender_verdict WHERE sender = 'eve'");
+}
+
+Test(records, a_transaction_over_a_full_disk_is_given_up_as_a_whole)
+{
+	struct state *state;
+	char key[16];
+
+	mount_small();
+	state = open_steady();
+	fill_disk();
+	cr_assert_eq(state->ops->begin(state, &error), 0);
+	for (int i = 0; i < 20000; i++) {
+		snprintf(key, sizeof(key), "%d", i);
+		put(state, STATE_SENDERS, key, key);
+	}
+	cr_assert_eq(state->ops->commit(state, &error), 0);
+	cr_assert_neq(*state_steady_trouble(state), '\0');
+	empty_disk();
+	state_steady_tick(state, 1000);
+	cr_assert_str_eq(all_of(state, ALL_KINDS), "2 from=memory\n");
+	state_free(state);
+}
