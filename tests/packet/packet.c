@@ -139,14 +139,14 @@ static void append_ipv6(const struct packet_spec *spec, size_t rest, struct pack
 	append_extensions(spec, packet);
 }
 
-static uint32_t pseudo_header(const struct packet_spec *spec, size_t size)
+static uint32_t pseudo_header(const struct packet_spec *spec, uint8_t protocol, size_t size)
 {
 	uint8_t addresses[2][16] = {0};
 	int family = is_ipv6(spec) ? AF_INET6 : AF_INET;
 
 	inet_pton(family, spec->source, addresses[0]);
 	inet_pton(family, spec->destination, addresses[1]);
-	return sum(addresses, sizeof(addresses), IPPROTO_TCP + size);
+	return sum(addresses, sizeof(addresses), protocol + size);
 }
 
 static void append_tcp(const struct packet_spec *spec, struct packet_bytes *packet)
@@ -168,7 +168,7 @@ static void append_tcp(const struct packet_spec *spec, struct packet_bytes *pack
 		append(packet, &(uint8_t){TCPOPT_NOP}, 1);
 	for (size_t i = 0; i < spec->payload_bytes; i++)
 		append(packet, &(uint8_t){'a' + i % 26}, 1);
-	header->check = fold(sum(header, size, pseudo_header(spec, size)));
+	header->check = fold(sum(header, size, pseudo_header(spec, IPPROTO_TCP, size)));
 }
 
 static void append_ports(const struct packet_spec *spec, struct packet_bytes *packet)
@@ -179,11 +179,42 @@ static void append_ports(const struct packet_spec *spec, struct packet_bytes *pa
 	append(packet, NULL, spec->payload_bytes);
 }
 
+#define ICMP_HEADER_SIZE 8
+
+static size_t build_quote(const struct packet_spec *spec, struct packet_bytes *ret)
+{
+	packet_build(spec->quote, ret);
+	cr_assert_leq(spec->quote_missing_bytes, ret->size);
+	return ret->size -= spec->quote_missing_bytes;
+}
+
+/* With the MTU where errors of this kind have one, and a code that goes with it. */
+static void append_icmp(const struct packet_spec *spec, struct packet_bytes *packet)
+{
+	uint8_t error[ICMP_HEADER_SIZE] = {spec->icmp_type, is_ipv6(spec) ? 0 : 4, [6] = 5, 0x78};
+	struct packet_bytes quote;
+	size_t size = sizeof(error) + build_quote(spec, &quote);
+	uint8_t *header = append(packet, error, sizeof(error));
+	uint32_t start = is_ipv6(spec) ? pseudo_header(spec, IPPROTO_ICMPV6, size) : 0;
+
+	append(packet, quote.bytes, quote.size);
+	*(uint16_t *)(header + 2) = fold(sum(header, size, start));
+}
+
+static size_t payload_size(const struct packet_spec *spec)
+{
+	struct packet_bytes quote;
+
+	if (spec->quote)
+		return ICMP_HEADER_SIZE + build_quote(spec, &quote);
+	if (!spec->protocol || spec->protocol == IPPROTO_TCP)
+		return sizeof(struct tcphdr) + spec->tcp_option_bytes + spec->payload_bytes;
+	return 8 + spec->payload_bytes;
+}
+
 void packet_build(const struct packet_spec *spec, struct packet_bytes *ret)
 {
-	bool is_tcp = !spec->protocol || spec->protocol == IPPROTO_TCP;
-	size_t rest =
-		spec->payload_bytes + (is_tcp ? sizeof(struct tcphdr) + spec->tcp_option_bytes : 8);
+	size_t rest = payload_size(spec);
 
 	ret->size = 0;
 	append_link(spec, ret);
@@ -191,7 +222,9 @@ void packet_build(const struct packet_spec *spec, struct packet_bytes *ret)
 		append_ipv6(spec, rest, ret);
 	else
 		append_ipv4(spec, rest, ret);
-	if (is_tcp)
+	if (spec->quote)
+		append_icmp(spec, ret);
+	else if (!spec->protocol || spec->protocol == IPPROTO_TCP)
 		append_tcp(spec, ret);
 	else
 		append_ports(spec, ret);

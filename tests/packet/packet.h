@@ -36,6 +36,10 @@ struct packet_spec {
 	uint8_t extensions[PACKET_EXTENSIONS_MAX]; /* of IPv6, next header numbers */
 	size_t n_extensions;
 	enum packet_fragment fragment;
+	/* Of an ICMP error (`protocol` says so): what it is about, a packet without link header. */
+	const struct packet_spec *quote;
+	size_t quote_missing_bytes; /* cut off the end of the quote; lengths and checksums fit */
+	uint8_t icmp_type;
 	unsigned vlan_tags;
 	bool no_link; /* begins with the IP header */
 	bool is_reset; /* made by the datapath out of a packet: MAC addresses exchanged, no marks of a host */

@@ -31,7 +31,7 @@ struct postern_bpf;
 
 enum rig_sender { TENANT = 17, OTHER = 18, ANOTHER = 19 };
 enum rig_address { NORMAL4_ID = 1, NORMAL6_ID, RISK4_ID, RISK6_ID };
-enum rig_program { EGRESS, INGRESS };
+enum rig_program { EGRESS, INGRESS, XDP };
 
 #define RIG_FLOWS_MAX 64
 
