@@ -91,12 +91,9 @@ static void note_events(struct policy *policy, const struct rules_input *input,
 
 /* ---- counts */
 
-static void count(struct policy *policy, const struct facts *facts, struct sender *sender,
+static void count(struct policy *policy, const uint32_t adds[CONFIG_LIMITS], struct sender *sender,
 		  struct tenant *tenant)
 {
-	uint32_t adds[CONFIG_LIMITS];
-
-	rules_adds(facts, adds);
 	for (enum config_limit limit = 0; limit < CONFIG_LIMITS; limit++) {
 		if (adds[limit] == 0)
 			continue;
@@ -108,11 +105,6 @@ static void count(struct policy *policy, const struct facts *facts, struct sende
 			tenant->dirty = true;
 		}
 	}
-}
-
-static bool counts_anything(const struct facts *facts)
-{
-	return facts->kind == FACTS_CONNECTION || !rules_is_bounce(facts);
 }
 
 /* ---- limits that are reached */
@@ -220,14 +212,16 @@ void effects_apply(struct policy *policy, const struct rules_input *input,
 	const char *name = decision->sender;
 	struct rules_input after = *input;
 	struct sender *sender = NULL;
+	uint32_t adds[CONFIG_LIMITS];
 
-	if (!counts_anything(input->facts))
+	rules_adds(input->facts, adds);
+	if (!adds[CONFIG_MESSAGES_PER_MINUTE] && !adds[CONFIG_CONNECTIONS_PER_MINUTE])
 		return;
 	if (input->identity->kind != IDENTITY_NONE)
 		sender = engine_take_sender(policy, key, input->now_sec);
 	after.sender = sender;
 	if (decision->action == DECISION_STEER)
-		count(policy, input->facts, sender, tenant);
+		count(policy, adds, sender, tenant);
 	note_events(policy, &after, decision, sender, tenant);
 	if (!sender)
 		return;
@@ -240,6 +234,5 @@ void effects_apply(struct policy *policy, const struct rules_input *input,
 	if (input->standing && standing_is_manual(input->standing, input->now_sec))
 		return;
 	restrict_excess(policy, &after, sender, name);
-	after.standing = standing_of(policy, sender);
 	note_full(policy, &after, sender, name);
 }

@@ -38,6 +38,13 @@ int policy_export(struct policy *policy, const struct policy_export *export)
 	return export_tenants(policy, export);
 }
 
+void policy_export_all(struct policy *policy)
+{
+	senders_mark_all(policy->senders);
+	for (size_t i = 0; i < policy->tenants.count; i++)
+		policy->tenants.tenants[i].dirty = true;
+}
+
 /* An evicted one is not told of: at the start, what is kept may be more than what fits now. */
 static struct sender *import_place(struct policy *policy, const struct siphash *key)
 {

@@ -62,7 +62,9 @@ const char *policy_event_name(enum policy_event_kind kind); /* "restriction-ende
 struct policy_standing {
 	const struct standing_record *record; /* what to keep, by its name */
 	struct policy_verdict verdict;	      /* what holds now */
-	bool verdict_changed;		      /* else only the record did */
+	struct policy_verdict before;	      /* what was told last */
+	struct policy_verdict after; /* what holds at verdict.until_sec, unless that is 0 */
+	bool verdict_changed;	     /* else only the record did */
 	bool ended; /* nothing is left: what is kept can go. Never with a verdict by hand */
 };
 
@@ -138,6 +140,9 @@ struct policy_view {
 int policy_view(struct policy *policy, const char *sender, int64_t now_sec,
 		struct policy_view *ret_view);
 
+/* Those that hold for a name by its name alone; never NULL. */
+const struct config_policy *policy_rules(const struct policy *policy, const char *sender);
+
 /* All that have a standing, in no order. A non-zero return ends the walk and is returned. */
 typedef int (*policy_standing_visitor)(void *data, const struct policy_standing *standing);
 int policy_standings(const struct policy *policy, int64_t now_sec, policy_standing_visitor visitor,
@@ -163,6 +168,9 @@ struct policy_export {
 };
 /* The work is that of what changed since the last export. */
 int policy_export(struct policy *policy, const struct policy_export *export);
+
+/* Everything comes with the next exports: what was kept is gone. */
+void policy_export_all(struct policy *policy);
 
 /*
  * At the start, before any decision; in any order, no callback is called. Records of a time that is

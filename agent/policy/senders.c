@@ -195,6 +195,12 @@ void senders_mark_dirty(struct senders *senders, struct sender *sender)
 	senders->dirty = (uint32_t)(sender - senders->places);
 }
 
+void senders_mark_all(struct senders *senders)
+{
+	for (uint32_t place = 1; place <= senders->count; place++)
+		senders_mark_dirty(senders, &senders->places[place]);
+}
+
 struct sender *senders_first_dirty(const struct senders *senders)
 {
 	return senders->dirty ? &senders->places[senders->dirty] : NULL;

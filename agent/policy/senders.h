@@ -89,5 +89,6 @@ int64_t sender_below_at(const struct sender *sender, unsigned window, uint32_t l
 
 /* The senders that changed since each was last cleaned, latest first. NULL: none. */
 void senders_mark_dirty(struct senders *senders, struct sender *sender);
+void senders_mark_all(struct senders *senders);
 struct sender *senders_first_dirty(const struct senders *senders);
 void senders_clean_first(struct senders *senders);

@@ -37,9 +37,11 @@ void standing_changed(struct policy *policy, struct standing *standing, int64_t 
 	struct policy_standing told = {
 		.record = &standing->record,
 		.verdict = standing_verdict(standing, now_sec),
+		.before = standing->told,
 		.ended = standing_is_over(standing),
 	};
 
+	told.after = standing_verdict(standing, told.verdict.until_sec);
 	told.verdict_changed = !same_verdict(&told.verdict, &standing->told);
 	standing->told = told.verdict;
 	if (callbacks->on_standing)

@@ -7,7 +7,8 @@
  * The table is allocated at the start and taken up as far as it is used. Where it is full, no further
  * standing begins: the caller counts that; what is over its limit stays so by its counts.
  *
- * Within policy/, but for struct standing_record, which is what state keeps, by name.
+ * Within policy/, but for struct standing_record, which is what state keeps, by name, and
+ * standing_verdict(), by which `up` knows what holds where no engine runs.
  */
 #pragma once
 

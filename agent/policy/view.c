@@ -25,21 +25,26 @@ static uint32_t marks_among(uint64_t marks, uint32_t last)
 	return (uint32_t)__builtin_popcountll(last < 64 ? marks & ((1ULL << last) - 1) : marks);
 }
 
+const struct config_policy *policy_rules(const struct policy *policy, const char *name)
+{
+	const struct config_tenant *tenant;
+	struct identity identity;
+
+	identity_of_name(name, &identity);
+	tenant = identity_tenant(policy->config, &identity, NULL);
+	return identity_policy(policy->config, &identity, tenant ? tenant->name : NULL);
+}
+
 int policy_view(struct policy *policy, const char *name, int64_t now_sec,
 		struct policy_view *ret_view)
 {
 	struct siphash key = identity_key(policy->options.secret, name);
 	const struct sender *sender = engine_find_sender(policy, &key, now_sec);
 	const struct standing *standing;
-	const struct config_policy *rules;
-	const struct config_tenant *tenant;
-	struct identity identity;
+	const struct config_policy *rules = policy_rules(policy, name);
 
 	if (!sender)
 		return -ENOENT;
-	identity_of_name(name, &identity);
-	tenant = identity_tenant(policy->config, &identity, NULL);
-	rules = identity_policy(policy->config, &identity, tenant ? tenant->name : NULL);
 	standing = standing_of(policy, sender);
 	*ret_view = (struct policy_view){
 		.policy = rules->name,
@@ -65,11 +70,15 @@ int policy_standings(const struct policy *policy, int64_t now_sec, policy_standi
 {
 	for (uint32_t i = 0; (i = standings_next(policy->standings, i));) {
 		const struct standing *standing = standings_get(policy->standings, i);
-		int r = visitor(data, &(struct policy_standing){
-					      .record = &standing->record,
-					      .verdict = standing_verdict(standing, now_sec),
-				      });
+		struct policy_standing seen = {
+			.record = &standing->record,
+			.verdict = standing_verdict(standing, now_sec),
+			.before = standing->told,
+		};
+		int r;
 
+		seen.after = standing_verdict(standing, seen.verdict.until_sec);
+		r = visitor(data, &seen);
 		if (r)
 			return r;
 	}

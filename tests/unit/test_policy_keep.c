@@ -212,6 +212,18 @@ Test(policy_keep, a_restriction_and_the_day_of_its_release_survive_a_restart)
 	judge_free(judge);
 }
 
+Test(policy_keep, a_standing_from_the_future_ends_as_if_it_had_begun_now)
+{
+	struct judge *judge = judge_new("");
+	struct standing_record record = {.name = "bob@example.net",
+					 .version = STANDING_VERSION,
+					 .restricted_until_sec = MIDNIGHT + 900L * DAY};
+
+	cr_assert_eq(policy_import_standing(judge->policy, &record, NOON), 0);
+	cr_expect_eq(judge_send(judge, 1, NOON).until_sec, MIDNIGHT + DAY);
+	judge_free(judge);
+}
+
 Test(policy_keep, a_standing_whose_time_came_in_between_ends_at_the_first_tick)
 {
 	struct judge *judge = judge_new("policy \"default\" { recipients_external_per_hour = 10 }");
@@ -243,6 +255,10 @@ Test(policy_keep, all_standings_can_be_walked)
 	judge_send(judge, 11, NOON);
 	cr_expect_eq(policy_standings(judge->policy, NOON, count_standing, &count), 0);
 	cr_expect_eq(count, 1);
+	policy_release(judge->policy, "bob@example.net", NOON);
+	policy_tick(judge->policy, MIDNIGHT + DAY);
+	cr_expect_eq(policy_standings(judge->policy, NOON, count_standing, &count), 0);
+	cr_expect_eq(count, 1, "it has ended");
 	for (unsigned i = 0; i < 20 * 11; i++)
 		send_as(judge, i % 20, NOON);
 	cr_expect_eq(policy_standings(judge->policy, NOON, count_standing, &count), -EINTR);

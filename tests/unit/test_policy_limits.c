@@ -153,6 +153,18 @@ ParameterizedTest(enum config_limit *limit, policy_limits,
 	judge_free(judge);
 }
 
+Test(policy_limits, the_time_given_is_that_of_room_for_all_recipients)
+{
+	struct judge *judge = judge_of(CONFIG_EXTERNAL_PER_HOUR, "defer");
+
+	judge_send(judge, 5, NOON);
+	judge_send(judge, 5, NOON + 600);
+	cr_expect_eq(judge_send(judge, 5, NOON + 601).until_sec, NOON + 3900);
+	cr_expect_eq(judge_send(judge, 6, NOON + 601).until_sec, NOON + 4500);
+	cr_expect_eq(judge_send(judge, 11, NOON + 601).until_sec, 0, "there never is");
+	judge_free(judge);
+}
+
 ParameterizedTestParameters(policy_limits, midnight_gives_no_room)
 {
 	static enum config_limit limits[CONFIG_LIMITS];

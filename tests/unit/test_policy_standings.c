@@ -75,8 +75,7 @@ Test(policy_standings, restricted_holds_until_released_and_not_again_on_that_day
 	cr_expect_eq(decision.pool, POOL_HIGH_RISK);
 	cr_expect_eq(judge_count(judge, POLICY_RESTRICTED), 1);
 
-	/* The next day it is. */
-	policy_tick(judge->policy, MIDNIGHT + 401L * DAY);
+	/* The next day it is, with or without a tick. */
 	judge_send(judge, 10, MIDNIGHT + 401L * DAY);
 	cr_expect_eq(judge_send(judge, 1, MIDNIGHT + 401L * DAY).action, DECISION_REJECT);
 	cr_expect_eq(judge_count(judge, POLICY_RESTRICTED), 2);
@@ -195,6 +194,20 @@ Test(policy_standings, reports_of_yesterday_do_not_count)
 	judge_free(judge);
 }
 
+Test(policy_standings, release_forgets_the_marks_that_made_it_high_risk)
+{
+	struct judge *judge = judge_new(LIMITED(SPAM_RULE));
+
+	for (unsigned i = 0; i < 3; i++)
+		send_spam(judge, true, NOON);
+	cr_expect_eq(policy_release(judge->policy, BOB, NOON), 0);
+	send_spam(judge, true, NOON);
+	cr_expect_eq(send_spam(judge, false, NOON).reason, REASON_GOOD);
+	cr_expect_eq(judge_count(judge, POLICY_SPAM_SENDER), 1);
+	cr_expect_eq(judge_count(judge, POLICY_SPAM_SENDER_ENDED), 1);
+	judge_free(judge);
+}
+
 /* ---- limits that are reached */
 
 Test(policy_standings, a_limit_that_is_reached_is_told_until_there_is_room)
@@ -221,6 +234,22 @@ Test(policy_standings, a_limit_that_is_reached_is_told_until_there_is_room)
 	expect_good(judge);
 	cr_expect(judge->standing.ended);
 	cr_expect_eq(policy_next_tick(judge->policy), STANDING_FOREVER);
+	judge_free(judge);
+}
+
+Test(policy_standings, the_end_of_a_full_window_does_not_forget_the_release_of_today)
+{
+	struct judge *judge = judge_new(LIMITED("on_limit = \"restrict\""));
+
+	judge_send(judge, 11, NOON);
+	policy_release(judge->policy, BOB, NOON);
+	judge_send(judge, 11, NOON);
+	cr_assert_eq(judge->standing.verdict.reason, REASON_OVER_LIMIT);
+	policy_tick(judge->policy, NOON + 3900);
+	expect_good(judge);
+	cr_expect_not(judge->standing.ended);
+	cr_expect_eq(judge_send(judge, 11, NOON + 3900).pool, POOL_HIGH_RISK);
+	cr_expect_eq(judge_count(judge, POLICY_RESTRICTED), 1);
 	judge_free(judge);
 }
 
@@ -314,6 +343,26 @@ Test(policy_standings, after_a_step_back_of_the_clock_nothing_lasts_for_years)
 		       NOON + CONFIG_SPAM_FOR_MAX_SEC);
 	policy_tick(judge->policy, NOON + CONFIG_SPAM_FOR_MAX_SEC);
 	cr_expect(judge->standing.ended);
+	judge_free(judge);
+}
+
+Test(policy_standings, after_a_step_back_a_full_window_is_over_when_there_is_room)
+{
+	const int64_t wrong = NOON + 30L * 365 * DAY;
+	struct judge *judge = judge_new(LIMITED(""));
+
+	judge_send(judge, 10, wrong);
+	judge_send(judge, 1, NOON);
+	cr_expect_eq(judge_send(judge, 1, NOON + 3900 + 300).reason, REASON_GOOD);
+	expect_good(judge);
+	cr_expect(judge->standing.ended, "room was not told");
+	judge_free(judge);
+
+	judge = judge_new(LIMITED(""));
+	judge_send(judge, 10, wrong);
+	policy_tick(judge->policy, wrong);
+	policy_tick(judge->policy, NOON);
+	expect_verdict(judge, VERDICT_STEER, POOL_HIGH_RISK, REASON_OVER_LIMIT, NOON + DAY + 3600);
 	judge_free(judge);
 }
 
