@@ -10,7 +10,9 @@
 
 #include "flow.h"
 #include "icmp.h"
+#include "limit.h"
 #include "maps.h"
+#include "open.h"
 #include "packet.h"
 #include "report.h"
 #include "reset.h"
@@ -35,35 +37,69 @@ static __always_inline void fill_return(struct opening *opening, const struct pa
 	opening->entry.source_port = packet->key.source_port;
 }
 
+/* Takes what the sender's limits ask for. COUNTERS, with the steering that is left; or the drop's counter. */
+static __noinline enum counter limit(const struct packet *packet, struct opening *opening,
+				     struct steering *steering)
+{
+	__u32 sender = opening->flow.sender;
+	const struct verdict *verdict = bpf_map_lookup_elem(&postern_verdict, &sender);
+	struct usage *usage = bpf_map_lookup_elem(&postern_usage, &sender);
+	__u64 now = opening->flow.opened_ns;
+
+	if (!verdict || !usage)
+		return COUNTERS;
+	if (!limit_take_flow(verdict, usage, &opening->taken)) {
+		limit_tell_flows(packet, sender, usage, now);
+		return COUNTER_dropped_flow_limit;
+	}
+	if (!steer_is_limited(verdict, now) ||
+	    limit_take_token(verdict, usage, &opening->taken, now))
+		return COUNTERS;
+	steer_to(verdict->over_action, verdict->over_pool, steering);
+	limit_tell_over(packet, sender, steering->pool, usage, now);
+	return steering->action == VERDICT_DROP ? COUNTER_dropped_over_limit : COUNTERS;
+}
+
+/* Which of the pool's addresses: COUNTERS, or the drop's counter. */
+static __noinline enum counter choose_address(const struct packet *packet, struct flow *flow)
+{
+	const struct address_entry *address;
+
+	flow->address_id = steer_address(flow->pool, flow->sender, packet);
+	if (!flow->address_id)
+		return COUNTER_dropped_pool_empty;
+	address = bpf_map_lookup_elem(&postern_addrs, &flow->address_id);
+	if (!address || address_is_ipv4(address->address) != (packet->version == 4))
+		return COUNTER_dropped_error;
+	flow->pool = address->pool;
+	address_copy(flow->address, address->address);
+	/* To an address of ours by that same address: it would only come back. */
+	return address_equal(flow->address, packet->key.destination) ? COUNTER_dropped_error
+								     : COUNTERS;
+}
+
 /* By the verdict of flow.sender: COUNTERS and all of `opening`, or the counter of the drop. */
 static __noinline enum counter plan(const struct packet *packet, struct opening *opening)
 {
 	struct control *control = control_get();
-	const struct address_entry *address;
 	struct flow *flow = &opening->flow;
 	struct steering steering;
+	enum counter drop;
 
 	flow->opened_ns = bpf_ktime_get_ns();
 	flow->cut_seen = control ? control->cuts : 0;
-	if (steer_verdict(flow->sender, flow->opened_ns, &steering))
+	if (steer_sender(flow->sender, &steering))
 		return COUNTER_dropped_error;
 	if (steering.action == VERDICT_DROP)
 		return COUNTER_dropped_blocked;
+	drop = limit(packet, opening, &steering);
 	flow->pool = steering.pool;
-	if (steering.action == VERDICT_PASS) {
+	if (drop == COUNTERS && steering.action == VERDICT_STEER)
+		drop = choose_address(packet, flow);
+	else
 		address_copy(flow->address, packet->key.source);
-	} else {
-		flow->address_id = steer_address(steering.pool, flow->sender, packet);
-		if (!flow->address_id)
-			return COUNTER_dropped_pool_empty;
-		address = bpf_map_lookup_elem(&postern_addrs, &flow->address_id);
-		if (!address || address_is_ipv4(address->address) != (packet->version == 4))
-			return COUNTER_dropped_error;
-		flow->pool = address->pool;
-		address_copy(flow->address, address->address);
-	}
 	fill_return(opening, packet);
-	return COUNTERS;
+	return drop;
 }
 
 static __always_inline enum counter counter_of(int error)
@@ -79,25 +115,50 @@ static __always_inline enum counter counter_of(int error)
 	}
 }
 
-/* A SYN without a flow, or with a closed one that it replaces. Returns like settle(). */
-static __noinline struct flow *open_flow(const struct packet *packet, __u32 sender,
+/* 0 or -EEXIST: there is a flow now. Else the counter of the drop is in *ret_drop. */
+static __noinline int try_open(const struct packet *packet, struct opening *opening,
+			       enum counter *ret_drop)
+{
+	int error = -EPERM;
+
+	*ret_drop = plan(packet, opening);
+	if (*ret_drop == COUNTERS) {
+		error = open_pair(&packet->key, opening);
+		*ret_drop = counter_of(error);
+	}
+	if (error)
+		limit_give_back(opening->flow.sender, &opening->taken);
+	return error;
+}
+
+/* A SYN without a flow, or with a closed one that makes way for it. Returns like settle(). */
+static __noinline struct flow *open_flow(struct __sk_buff *skb, const struct packet *packet,
 					 const struct flow *old, int *ret_action)
 {
-	struct opening opening = {.flow.sender = sender};
-	enum counter drop = plan(packet, &opening);
+	__u32 timestamp = tcp_timestamp(skb, packet->tcp);
+	struct opening *opening = opening_get();
+	enum counter drop = COUNTER_dropped_error;
 	struct flow *flow;
-	int error;
+	int error = 0;
 
-	if (drop == COUNTERS) {
-		error = flow_open(packet, &opening, old);
-		if (!error || error == -EEXIST) {
-			flow = bpf_map_lookup_elem(&postern_flows, &packet->key);
-			if (flow)
-				return flow;
-		}
+	if (!opening)
+		return NULL;
+	if (old)
+		error = make_way(&packet->key, old, packet->sequence, timestamp);
+	__builtin_memset(opening, 0, sizeof(*opening));
+	opening->sequence = packet->sequence;
+	opening->timestamp = timestamp;
+	opening->flow.sender = find_sender(skb, packet);
+	if (error)
 		drop = counter_of(error);
+	else
+		error = try_open(packet, opening, &drop);
+	if (!error || error == -EEXIST) {
+		flow = bpf_map_lookup_elem(&postern_flows, &packet->key);
+		if (flow)
+			return flow;
 	}
-	*ret_action = report_drop(packet, sender, opening.flow.pool, drop);
+	*ret_action = report_drop(packet, opening->flow.sender, opening->flow.pool, drop);
 	return NULL;
 }
 
@@ -110,8 +171,8 @@ static __noinline int without_flow(struct __sk_buff *skb, const struct packet *p
 	__u32 sender = find_sender(skb, packet);
 	struct steering steering;
 
-	if (sender == SENDER_UNKNOWN || (!steer_verdict(sender, bpf_ktime_get_ns(), &steering) &&
-					 steering.action == VERDICT_PASS)) {
+	if (sender == SENDER_UNKNOWN ||
+	    (!steer_sender(sender, &steering) && steering.action == VERDICT_PASS)) {
 		count(COUNTER_untouched);
 		return TC_ACT_UNSPEC;
 	}
@@ -162,7 +223,7 @@ static __noinline bool is_new_connection(const struct packet *packet, const stru
  */
 #define TRANSLATED 0x5053
 
-static __noinline bool is_translated(struct __sk_buff *skb, const struct packet *packet)
+static __always_inline bool is_translated(struct __sk_buff *skb, const struct packet *packet)
 {
 	return skb->tc_index == TRANSLATED && bpf_map_lookup_elem(&postern_returns, &packet->key);
 }
@@ -170,21 +231,14 @@ static __noinline bool is_translated(struct __sk_buff *skb, const struct packet 
 static __always_inline struct flow *settle(struct __sk_buff *skb, const struct packet *packet,
 					   struct flow *flow, __u64 cuts, int *ret_action)
 {
-	bool cut;
+	bool cut = flow && flow->cut_seen != cuts && is_cut(flow, cuts);
 
-	if (!flow && is_translated(skb, packet)) {
-		*ret_action = TC_ACT_UNSPEC;
-		return NULL;
-	}
-	if (!flow && packet_opens(packet))
-		return open_flow(packet, find_sender(skb, packet), NULL, ret_action);
+	if (packet_opens(packet) && (!flow || is_new_connection(packet, flow)))
+		return open_flow(skb, packet, flow, ret_action);
 	if (!flow) {
 		*ret_action = without_flow(skb, packet);
 		return NULL;
 	}
-	cut = flow->cut_seen != cuts && is_cut(flow, cuts);
-	if (packet_opens(packet) && is_new_connection(packet, flow))
-		return open_flow(packet, find_sender(skb, packet), flow, ret_action);
 	if (!cut)
 		return flow;
 	report_drop(packet, flow->sender, flow->pool, COUNTER_dropped_cut);
@@ -218,10 +272,37 @@ static __noinline int untranslatable(struct __sk_buff *skb, const struct packet 
 	sender = find_sender(skb, packet);
 	if (sender == SENDER_UNKNOWN && !may_open)
 		return TC_ACT_UNSPEC;
-	if (!steer_verdict(sender, bpf_ktime_get_ns(), &steering) &&
-	    steering.action == VERDICT_PASS)
+	if (!steer_sender(sender, &steering) && steering.action == VERDICT_PASS)
 		return TC_ACT_UNSPEC;
 	return report_drop(packet, sender, steering.pool, drop);
+}
+
+/* The end of what a flow sends: its last timestamp decides what may follow it. */
+static __noinline void closes_out(struct __sk_buff *skb, const struct packet *packet,
+				  struct flow *flow)
+{
+	flow->timestamp = tcp_timestamp(skb, packet->tcp);
+	flow_closes(flow);
+}
+
+/* By a copy of the address and port: `flow` may be re-used for another key while it is read. */
+static __always_inline int translate(struct __sk_buff *skb, const struct packet *packet,
+				     struct flow *flow)
+{
+	struct {
+		__u8 address[16];
+		__u32 port;
+	} to = {.port = flow->port};
+
+	address_copy(to.address, flow->address);
+	if (!is_entry_of(&flow->key_hash, &packet->key))
+		return report_drop(packet, SENDER_UNKNOWN, POOL_NONE, COUNTER_dropped_error);
+	if (half_update(&flow->out, packet, bpf_ktime_get_coarse_ns()))
+		closes_out(skb, packet, flow);
+	if (rewrite(skb, packet, EGRESS, to.address, to.port))
+		return report_drop(packet, flow->sender, flow->pool, COUNTER_dropped_error);
+	skb->tc_index = TRANSLATED;
+	return TC_ACT_UNSPEC;
 }
 
 static __always_inline int egress(struct __sk_buff *skb, __u32 link_header)
@@ -239,6 +320,8 @@ static __always_inline int egress(struct __sk_buff *skb, __u32 link_header)
 		return icmp_egress(skb, &packet);
 	if (kind != PACKET_TCP || packet.fragment)
 		return untranslatable(skb, &packet, kind);
+	if (is_translated(skb, &packet))
+		return TC_ACT_UNSPEC;
 
 	flow = bpf_map_lookup_elem(&postern_flows, &packet.key);
 	if (!flow || packet_opens(&packet) || flow->cut_seen != control->cuts) {
@@ -246,10 +329,5 @@ static __always_inline int egress(struct __sk_buff *skb, __u32 link_header)
 		if (!flow)
 			return action;
 	}
-	if (half_update(&flow->out, &packet, bpf_ktime_get_coarse_ns()))
-		flow_closes(flow);
-	if (rewrite(skb, &packet, EGRESS, flow->address, flow->port))
-		return report_drop(&packet, flow->sender, flow->pool, COUNTER_dropped_error);
-	skb->tc_index = TRANSLATED;
-	return TC_ACT_UNSPEC;
+	return translate(skb, &packet, flow);
 }

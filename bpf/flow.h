@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * A flow's life: open, count, close, expire. A flow is a pair: postern_flows for egress, postern_returns
- * for ingress.
+ * A flow's life, but for its beginning (open.h): count, close, expire. A flow is a pair: postern_flows for
+ * egress, postern_returns for ingress.
  *
  * The return entry is the pair's lock. Who inserts it with BPF_NOEXIST owns the external port and may
  * insert the flow; who deletes it owns the end of the pair and deletes the flow. So two CPUs never both
@@ -15,9 +15,6 @@
 #include "maps.h"
 #include "packet.h"
 #include "report.h"
-
-#define FLOW_PORT_TRIES 32
-#define FLOW_PORT_FIRST 1024 /* never a well-known port; the last is 65535 */
 
 enum flow_state { FLOW_OPENING, FLOW_ESTABLISHED, FLOW_CLOSING };
 
@@ -37,6 +34,27 @@ static __always_inline void return_key_of(const struct flow_key *key, const stru
 	ret->remote_port = key->destination_port;
 }
 
+/* Tells keys apart, of flows and of returns alike; it need not be hard to forge. */
+static __always_inline __u64 key_hash(const void *key)
+{
+	const __u32 *words = __builtin_assume_aligned(key, 4);
+	__u64 hash = ((__u64)words[0] << 32 | words[1]) * 0x9e3779b97f4a7c15ULL;
+
+	hash ^= ((__u64)words[2] << 32 | words[3]) * 0xc2b2ae3d27d4eb4fULL;
+	hash ^= ((__u64)words[4] << 32 | words[5]) * 0x165667b19e3779f9ULL;
+	hash ^= ((__u64)words[6] << 32 | words[7]) * 0xff51afd7ed558ccdULL;
+	return (hash ^ hash >> 32) + (words[8] + 1ULL) * 0xd6e8feb86659fd93ULL;
+}
+
+/*
+ * Is what was read from an entry since its look-up the key's own? Entries are written from their
+ * beginning, where the hash is: whoever has read a byte of the next owner's finds its hash there.
+ */
+static __always_inline bool is_entry_of(const __u64 *entry_hash, const void *key)
+{
+	return *(const volatile __u64 *)entry_hash == key_hash(key);
+}
+
 /* The table at struct half. Where the return entry is gone, the pair is being ended. */
 static __always_inline enum flow_state flow_state(const struct flow *flow,
 						  const struct return_entry *entry)
@@ -50,7 +68,8 @@ static __always_inline enum flow_state flow_state(const struct flow *flow,
 /*
  * Counts a packet; true where its direction begins to close. A later packet without RST takes an
  * earlier RST back (RFC 7857 section 2.1 point 3): that one may have been forged, or refused by the
- * other end. Data in a SYN does not count, so that a SYN sent again without it is known as the same.
+ * other end. A RST does not refresh, but its first one grants the transitory timeout (flow_closes()). Data
+ * in a SYN does not count, so that a SYN sent again without it is known as the same.
  */
 static __always_inline bool half_update(struct half *half, const struct packet *packet, __u64 now)
 {
@@ -64,7 +83,8 @@ static __always_inline bool half_update(struct half *half, const struct packet *
 		half->sequence = end;
 	half->packets++;
 	half->bytes += packet->bytes;
-	half->last_ns = now;
+	if (!rst)
+		half->last_ns = now;
 	half->fin_seen |= fin;
 	half->rst_seen = rst;
 	return closes;
@@ -130,54 +150,15 @@ static __always_inline void flow_closes(struct flow *flow)
 		bpf_timer_start(&flow->timer, control->transitory_ns, 0);
 }
 
-/* ---- opening */
+/* ---- timers */
 
-/* All that makes up a new pair; `returns` is what has been claimed. */
-struct opening {
-	struct return_key returns;
-	struct return_entry entry;
-	struct flow flow;
-	int error;
-};
-
-/* The kernel's int: before Linux 6.4 the upper half of what a map operation returns is undefined. */
-static __always_inline int claim(struct opening *opening)
-{
-	return bpf_map_update_elem(&postern_returns, &opening->returns, &opening->entry,
-				   BPF_NOEXIST);
-}
-
-/* One random try, for bpf_loop(): 1 ends the loop. Only a port that is taken is worth another. */
-static long try_port(__u32 i __attribute__((unused)), struct opening *opening)
-{
-	opening->returns.port = FLOW_PORT_FIRST + bpf_get_prandom_u32() % (65536 - FLOW_PORT_FIRST);
-	opening->error = claim(opening);
-	return opening->error != -EEXIST;
-}
-
-/*
- * Claims the original port, else a random one, towards the remote end. -EADDRINUSE: none is free;
- * -E2BIG, -ENOMEM: no room; other: the kernel refused. A passed flow has no choice of port.
- */
-static __noinline int flow_claim(struct opening *opening)
-{
-	opening->error = claim(opening);
-	if (opening->error == -EEXIST && opening->flow.pool != POOL_NONE)
-		bpf_loop(FLOW_PORT_TRIES, try_port, opening, 0);
-	return opening->error == -EEXIST ? -EADDRINUSE : opening->error;
-}
-
-static __always_inline void flow_unclaim(const struct opening *opening)
-{
-	bpf_map_delete_elem(&postern_returns, &opening->returns);
-}
-
+/* -EBUSY: it was initialized before, by a try that failed further on. */
 static __noinline int start_timer(struct flow *flow)
 {
 	struct control *control = control_get();
+	int error = bpf_timer_init(&flow->timer, &postern_flows, CLOCK_MONOTONIC);
 
-	if (!control || bpf_timer_init(&flow->timer, &postern_flows, CLOCK_MONOTONIC) ||
-	    bpf_timer_set_callback(&flow->timer, expire))
+	if (!control || (error && error != -EBUSY) || bpf_timer_set_callback(&flow->timer, expire))
 		return -EIO;
 	return bpf_timer_start(&flow->timer, control->transitory_ns, 0);
 }
@@ -199,9 +180,17 @@ static __noinline int put_off(const struct flow_key *key, const struct flow *flo
 	return bpf_map_push_elem(&postern_untimed, &untimed, 0);
 }
 
+static __always_inline struct janitor *janitor_get(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&postern_janitor, &zero);
+}
+
 /* For bpf_loop(): 1 ends it, when nothing waits any more or memory is still short. */
 static long retry_one(__u32 i __attribute__((unused)), void *context __attribute__((unused)))
 {
+	struct janitor *janitor = janitor_get();
 	struct untimed untimed;
 	struct flow *flow;
 
@@ -212,101 +201,47 @@ static long retry_one(__u32 i __attribute__((unused)), void *context __attribute
 		return 0;
 	if (bpf_map_push_elem(&postern_untimed, &untimed, 0))
 		flow_remove(&untimed.key, flow);
+	if (janitor)
+		janitor->waiting = 1;
 	return 1;
 }
 
+/* In this order: who waits from here on raises the flag again, and starts the timer again. */
 static int retry(void *map __attribute__((unused)), __u32 *key __attribute__((unused)),
 		 struct janitor *janitor)
 {
-	bpf_loop(UNTIMED_BATCH, retry_one, NULL, 0);
-	bpf_timer_start(&janitor->timer, UNTIMED_INTERVAL_NS, 0);
+	__sync_lock_test_and_set(&janitor->waiting, 0);
+	if (bpf_loop(UNTIMED_BATCH, retry_one, NULL, 0) == UNTIMED_BATCH)
+		janitor->waiting = 1;
+	if (janitor->waiting)
+		bpf_timer_start(&janitor->timer, UNTIMED_INTERVAL_NS, 0);
 	return 0;
 }
 
-/* Where there is no memory for this timer either, the next flow that has to wait starts it. */
-static __always_inline void start_janitor(void)
+/* Where there is no memory for this timer either, the next flow that is opened tries again. */
+static __noinline int start_janitor(struct janitor *janitor)
 {
-	__u32 zero = 0;
-	struct janitor *janitor = bpf_map_lookup_elem(&postern_janitor, &zero);
+	int error = bpf_timer_init(&janitor->timer, &postern_janitor, CLOCK_MONOTONIC);
 
-	if (!janitor || bpf_timer_init(&janitor->timer, &postern_janitor, CLOCK_MONOTONIC) ||
-	    bpf_timer_set_callback(&janitor->timer, retry))
-		return;
-	bpf_timer_start(&janitor->timer, UNTIMED_INTERVAL_NS, 0);
+	if ((error && error != -EBUSY) || bpf_timer_set_callback(&janitor->timer, retry))
+		return -EIO;
+	return bpf_timer_start(&janitor->timer, UNTIMED_INTERVAL_NS, 0);
 }
 
-static __always_inline int start_timer_soon(const struct flow_key *key, struct flow *flow)
+/* An error: the flow has no timer and cannot wait for one. */
+static __noinline int start_timer_soon(const struct flow_key *key, struct flow *flow)
 {
+	struct janitor *janitor = janitor_get();
 	int error = start_timer(flow);
 
-	if (!error)
-		return 0;
-	count(COUNTER_timers_put_off);
-	error = put_off(key, flow);
-	start_janitor();
-	return error;
-}
-
-/*
- * After flow_claim(): inserts the flow and starts its timer, or takes everything back. -EEXIST: another
- * CPU has opened it just now; other errors as of flow_claim().
- */
-static __noinline int flow_insert(const struct packet *packet, struct opening *opening)
-{
-	struct flow *flow;
-	int error;
-
-	opening->flow.port = opening->returns.port;
-	error = bpf_map_update_elem(&postern_flows, &packet->key, &opening->flow, BPF_NOEXIST);
+	if (!janitor)
+		return error;
 	if (error) {
-		flow_unclaim(opening);
-		return error;
+		count(COUNTER_timers_put_off);
+		error = put_off(key, flow);
+		janitor->waiting = 1;
 	}
-	report_opened(&opening->flow);
-	flow = bpf_map_lookup_elem(&postern_flows, &packet->key);
-	if (flow && start_timer_soon(&packet->key, flow)) {
-		flow_remove(&packet->key, flow);
-		return -EIO;
-	}
-	if (opening->flow.pool == POOL_NONE)
-		count(COUNTER_passed);
-	else if (opening->flow.port != packet->key.source_port)
-		count(COUNTER_ports_changed);
-	return 0;
-}
-
-static __always_inline int flow_replace(const struct packet *packet, const struct flow *old)
-{
-	int error = flow_remove(&packet->key, old);
-
-	if (!error)
-		count(COUNTER_flows_replaced);
+	if (janitor->waiting)
+		start_janitor(janitor);
 	return error;
-}
-
-/*
- * Opens a flow in place of the closed one `old`, or where there is none (NULL). The external port of
- * `old` may serve again at once if the new sequence number lies after the old ones (as RFC 6191 does
- * for TIME-WAIT); else the old return entry stays until another port is claimed. Errors as of
- * flow_claim(); -EEXIST: another CPU is opening or ending the same flow.
- */
-static __always_inline int flow_open(const struct packet *packet, struct opening *opening,
-				     const struct flow *old)
-{
-	int error;
-
-	if (old && (opening->flow.pool == POOL_NONE ||
-		    (__s32)(packet->sequence - old->out.sequence) >= 0)) {
-		if (flow_replace(packet, old))
-			return -EEXIST;
-		old = NULL;
-	}
-	error = flow_claim(opening);
-	if (error)
-		return error;
-	if (old && flow_replace(packet, old)) {
-		flow_unclaim(opening);
-		return -EEXIST;
-	}
-	return flow_insert(packet, opening);
 }

@@ -29,16 +29,25 @@ static __noinline void closes(const struct packet *packet, const struct return_e
 static __always_inline bool reply(struct frame frame, const struct packet *packet)
 {
 	struct return_entry *entry = bpf_map_lookup_elem(&postern_returns, &packet->key);
+	struct {
+		__u8 address[16];
+		__u32 port;
+	} to;
 	long error;
 
 	if (!entry)
 		return true;
+	/* By a copy: the entry may be re-used for another key while it is read. */
+	address_copy(to.address, entry->source);
+	to.port = entry->source_port;
+	if (!is_entry_of(&entry->key_hash, &packet->key))
+		return true;
 	if (half_update(&entry->in, packet, bpf_ktime_get_coarse_ns()))
 		closes(packet, entry);
 	if (frame.is_xdp)
-		error = rewrite_finished(frame, packet, INGRESS, entry->source, entry->source_port);
+		error = rewrite_finished(frame, packet, INGRESS, to.address, to.port);
 	else
-		error = rewrite(frame.context, packet, INGRESS, entry->source, entry->source_port);
+		error = rewrite(frame.context, packet, INGRESS, to.address, to.port);
 	if (error)
 		report_drop(packet, SENDER_UNKNOWN, POOL_NONE, COUNTER_dropped_error);
 	return !error;

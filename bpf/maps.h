@@ -108,6 +108,23 @@ struct {
 	__type(value, struct janitor);
 } postern_janitor SEC(".maps");
 
+/*
+ * Where a new flow is put together: too large for the stack. As bytes, since no per-CPU map may hold a
+ * timer. One CPU opens one flow at a time: egress runs with softirqs off, and nothing within it sends.
+ * Not pinned: it is of no use to anybody else.
+ */
+#define MAP_SCRATCH_BYTES 320
+struct scratch {
+	__u64 words[MAP_SCRATCH_BYTES / 8];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct scratch);
+} scratch SEC(".maps");
+
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);

@@ -36,6 +36,12 @@ static __always_inline void emit(const struct packet *packet, __u32 sender, __u3
 	bpf_ringbuf_submit(event, 0);
 }
 
+/* Limits tell of themselves, less often: a flood must not fill the ring with its own drops. */
+static __always_inline bool is_told_elsewhere(enum counter what)
+{
+	return what == COUNTER_dropped_over_limit || what == COUNTER_dropped_flow_limit;
+}
+
 /* Counts and tells; a SYN counts as refused to its sender. The action to return. */
 static __noinline int report_drop(const struct packet *packet, __u32 sender, __u32 pool,
 				  enum counter what)
@@ -43,7 +49,8 @@ static __noinline int report_drop(const struct packet *packet, __u32 sender, __u
 	struct usage *usage;
 
 	count(what);
-	emit(packet, sender, pool, what);
+	if (!is_told_elsewhere(what))
+		emit(packet, sender, pool, what);
 	usage = bpf_map_lookup_elem(&postern_usage, &sender);
 	if (usage && packet_opens(packet)) {
 		__sync_fetch_and_add(&usage->refused, 1);
@@ -52,13 +59,14 @@ static __noinline int report_drop(const struct packet *packet, __u32 sender, __u
 	return TC_ACT_SHOT;
 }
 
-/* A gauge whose entry was made anew while flows live must not wrap. */
+/* A gauge whose entry was made anew while flows live must not stay below 0. */
 static __always_inline void gauge_down(__u64 *gauge)
 {
-	if (*gauge)
-		__sync_fetch_and_add(gauge, -1);
+	if ((__s64)__sync_fetch_and_add(gauge, -1) <= 0)
+		__sync_fetch_and_add(gauge, 1);
 }
 
+/* usage.flows was raised before, see limit.h. */
 static __always_inline void report_opened(const struct flow *flow)
 {
 	struct usage *usage = bpf_map_lookup_elem(&postern_usage, &flow->sender);
@@ -67,7 +75,6 @@ static __always_inline void report_opened(const struct flow *flow)
 	count(COUNTER_flows_opened);
 	if (usage) {
 		__sync_fetch_and_add(&usage->connections, 1);
-		__sync_fetch_and_add(&usage->flows, 1);
 		usage->last_ns = flow->opened_ns;
 	}
 	if (address) {

@@ -12,23 +12,41 @@ struct steering {
 	__u32 pool; /* POOL_NONE unless STEER */
 };
 
-/* -ENOENT: the agent gave the sender no verdict at all. */
-static __always_inline int steer_verdict(__u32 sender, __u64 now, struct steering *ret)
+static __always_inline bool verdict_is_over(const struct verdict *verdict, __u64 now)
 {
-	const struct verdict *verdict = bpf_map_lookup_elem(&postern_verdict, &sender);
+	return verdict->until_ns && verdict->until_ns <= now;
+}
 
+static __always_inline void steer_to(enum verdict_action action, __u32 pool, struct steering *ret)
+{
+	ret->action = action;
+	ret->pool = action == VERDICT_STEER ? pool : POOL_NONE;
+}
+
+/* Does the limit of new connections count? By hand comes before it, until the verdict's time is up. */
+static __always_inline bool steer_is_limited(const struct verdict *verdict, __u64 now)
+{
+	return verdict->connections_per_min &&
+	       (verdict->reason != REASON_MANUAL || verdict_is_over(verdict, now));
+}
+
+/* -ENOENT: the agent gave the sender no verdict at all (NULL). */
+static __always_inline int steer_verdict(const struct verdict *verdict, __u64 now,
+					 struct steering *ret)
+{
 	if (!verdict)
 		return -ENOENT;
-	if (verdict->until_ns && verdict->until_ns <= now) {
-		ret->action = verdict->after_action;
-		ret->pool = verdict->after_pool;
-	} else {
-		ret->action = verdict->action;
-		ret->pool = verdict->pool;
-	}
-	if (ret->action != VERDICT_STEER)
-		ret->pool = POOL_NONE;
+	if (verdict_is_over(verdict, now))
+		steer_to(verdict->after_action, verdict->after_pool, ret);
+	else
+		steer_to(verdict->action, verdict->pool, ret);
 	return 0;
+}
+
+static __always_inline int steer_sender(__u32 sender, struct steering *ret)
+{
+	return steer_verdict(bpf_map_lookup_elem(&postern_verdict, &sender), bpf_ktime_get_ns(),
+			     ret);
 }
 
 /*

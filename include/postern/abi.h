@@ -91,6 +91,11 @@ enum reason {
 /*
  * Past `until_ns` the verdict is {after_action, after_pool}: the datapath goes over by itself, with no
  * agent. Flows opened at or before `cut_ns` are cut (see struct control).
+ *
+ * New flows that the verdict does not drop take a token from a bucket of `burst`, filled evenly by
+ * `connections_per_min`; the SYN that finds it empty has the verdict {over_action, over_pool} already.
+ * A verdict by hand comes before the limit (design: manual first): while it holds, no token is taken.
+ * `flows_max` always holds: a SYN past it is dropped.
  */
 struct verdict {
 	char label[POSTERN_SENDER_LABEL];
@@ -100,17 +105,25 @@ struct verdict {
 	__u32 pool;			     /* POOL_NONE unless STEER */
 	enum verdict_action after_action;    /* what holds when the time is up */
 	__u32 after_pool;
-	__u32 reserved;
+	__u32 connections_per_min; /* 0: no limit, and the next three mean nothing */
+	__u32 burst;
+	enum verdict_action over_action;
+	__u32 over_pool;
+	__u32 flows_max; /* live at once; 0: no limit */
 	__u64 until_ns;
 	__u64 cut_ns;
 };
 
 /* postern_usage (HASH: sender id -> usage): the agent creates entries, the kernel writes them. */
 struct usage {
-	__u64 connections; /* flows opened since the entry was made */
-	__u64 refused;	   /* SYNs dropped, whatever the cause */
-	__u64 flows;	   /* live now */
-	__u64 last_ns;	   /* when a SYN was last seen */
+	__u64 connections;    /* flows opened since the entry was made */
+	__u64 refused;	      /* SYNs dropped, whatever the cause */
+	__u64 flows;	      /* live now */
+	__u64 last_ns;	      /* when a SYN was last seen */
+	__u64 over_limit;     /* SYNs that found the bucket empty */
+	__u64 bucket_full_ns; /* when the bucket will be full again; what is past: it is full */
+	__u64 over_told_ns;   /* event of the bucket that ran empty; 0: full since */
+	__u64 flows_told_ns;  /* event of flows_max */
 };
 
 /* ---- pools: postern_pools, postern_addrs (HASH by id), postern_slots (ARRAY) */
@@ -215,8 +228,16 @@ struct half {
 #define POSTERN_TIMER __u64 timer[2]
 #endif
 
-/* A flow of a VERDICT_PASS sender has address == source and pool == POOL_NONE. */
+/*
+ * A flow of a VERDICT_PASS sender has address == source and pool == POOL_NONE. One that was set aside
+ * has address == source too: a closed one whose local end opened another connection by the same
+ * addresses and ports; it keeps its external port out of use for as long as RFC 7857 asks.
+ *
+ * `key_hash` comes first, in a return entry too: the entries of a preallocated map are used again at
+ * once, and by its hash who still reads the old one sees that it has become another one's.
+ */
 struct flow {
+	__u64 key_hash;
 	struct half out;
 	__u8 address[16]; /* external address and port */
 	__u16 port;
@@ -225,11 +246,14 @@ struct flow {
 	__u32 pool;
 	__u32 address_id; /* 0 for a passed flow */
 	__u64 opened_ns;
-	__u64 cut_seen; /* control.cuts when this flow was last checked against its verdict */
+	__u64 cut_seen;	 /* control.cuts when this flow was last checked against its verdict */
+	__u32 timestamp; /* of TCP, in the FIN or RST that went out; 0: none was seen */
+	__u32 reserved2;
 	POSTERN_TIMER __attribute__((aligned(8)));
 };
 
 struct return_entry {
+	__u64 key_hash;
 	struct half in;
 	__u8 source[16]; /* where replies go: the flow key's source */
 	__u16 source_port;
@@ -245,6 +269,7 @@ struct untimed {
 };
 
 struct janitor {
+	__u64 waiting; /* 1: look into postern_untimed */
 	POSTERN_TIMER __attribute__((aligned(8)));
 };
 
@@ -268,11 +293,14 @@ struct control {
 	X(ports_changed, "flows whose source port was taken and had to change")                    \
 	X(timers_put_off, "flows whose timer had to wait for memory")                              \
 	X(passed, "flows opened that leave with the address they had")                             \
+	X(over_limit, "SYNs over their sender's limit of new connections")                         \
 	X(icmp_in, "ICMP errors from outside, translated to the flow that they are about")         \
 	X(icmp_out, "ICMP errors of local ends about a flow, translated")                          \
 	X(icmp_short, "ICMP errors left as they are: what they quote is cut short")                \
 	X(untouched, "packets of connections older than the datapath, let through")                \
 	X(dropped_blocked, "SYNs dropped by verdict")                                              \
+	X(dropped_over_limit, "SYNs dropped: over a limit of new connections that says so")        \
+	X(dropped_flow_limit, "SYNs dropped: their sender has as many flows as it may have")       \
 	X(dropped_pool_empty, "SYNs held: nothing active in the pool")                             \
 	X(dropped_no_port, "SYNs dropped: no free port towards that destination")                  \
 	X(dropped_table_full, "SYNs dropped: the flow table is full")                              \
@@ -297,7 +325,12 @@ struct stats {
 #undef POSTERN_COUNTER_FIELD
 };
 
-/* ---- postern_events (RINGBUF): a drop that an operator should hear of; `what` is its counter */
+/*
+ * ---- postern_events (RINGBUF): what an operator should hear of; `what` is its counter
+ *
+ * Every drop is one, but for those by a sender's limits: a bucket that ran empty is told once (over_limit)
+ * until it has been full again, whatever the over-limit verdict is; dropped_flow_limit once a second.
+ */
 
 struct event {
 	__u64 time_ns;
@@ -314,17 +347,17 @@ struct event {
 _Static_assert(sizeof(struct selector) == 32, "layout");
 _Static_assert(sizeof(struct net) == 20, "layout");
 _Static_assert(sizeof(struct sender_ref) == 72, "layout");
-_Static_assert(sizeof(struct verdict) == 136, "layout");
-_Static_assert(sizeof(struct usage) == 32, "layout");
+_Static_assert(sizeof(struct verdict) == 152, "layout");
+_Static_assert(sizeof(struct usage) == 64, "layout");
 _Static_assert(sizeof(struct pool_entry) == 80, "layout");
 _Static_assert(sizeof(struct address_entry) == 112, "layout");
 _Static_assert(sizeof(struct flow_key) == 36, "layout");
 _Static_assert(sizeof(struct return_key) == 36, "layout");
 _Static_assert(sizeof(struct half) == 32, "layout");
-_Static_assert(sizeof(struct flow) == 96, "layout");
-_Static_assert(sizeof(struct return_entry) == 56, "layout");
+_Static_assert(sizeof(struct flow) == 112, "layout");
+_Static_assert(sizeof(struct return_entry) == 64, "layout");
 _Static_assert(sizeof(struct untimed) == 48, "layout");
-_Static_assert(sizeof(struct janitor) == 16, "layout");
+_Static_assert(sizeof(struct janitor) == 24, "layout");
 _Static_assert(sizeof(struct control) == 32, "layout");
 _Static_assert(sizeof(struct stats) == COUNTERS * 8, "layout");
 _Static_assert(sizeof(struct event) == 56, "layout");

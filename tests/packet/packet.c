@@ -149,6 +149,19 @@ static uint32_t pseudo_header(const struct packet_spec *spec, uint8_t protocol, 
 	return sum(addresses, sizeof(addresses), protocol + size);
 }
 
+static void append_tcp_options(const struct packet_spec *spec, struct packet_bytes *packet)
+{
+	uint8_t timestamp[10] = {TCPOPT_TIMESTAMP, sizeof(timestamp)};
+	size_t padding = spec->tcp_option_bytes - (spec->tcp_timestamp ? sizeof(timestamp) : 0);
+
+	for (size_t i = 0; i < padding; i++)
+		append(packet, &(uint8_t){TCPOPT_NOP}, 1);
+	if (spec->tcp_timestamp) {
+		*(uint32_t *)(timestamp + 2) = htonl(spec->tcp_timestamp);
+		append(packet, timestamp, sizeof(timestamp));
+	}
+}
+
 static void append_tcp(const struct packet_spec *spec, struct packet_bytes *packet)
 {
 	struct tcphdr tcp = {
@@ -164,8 +177,7 @@ static void append_tcp(const struct packet_spec *spec, struct packet_bytes *pack
 
 	tcp.th_flags = spec->flags;
 	header = append(packet, &tcp, sizeof(tcp));
-	for (size_t i = 0; i < spec->tcp_option_bytes; i++)
-		append(packet, &(uint8_t){TCPOPT_NOP}, 1);
+	append_tcp_options(spec, packet);
 	for (size_t i = 0; i < spec->payload_bytes; i++)
 		append(packet, &(uint8_t){'a' + i % 26}, 1);
 	header->check = fold(sum(header, size, pseudo_header(spec, IPPROTO_TCP, size)));

@@ -33,6 +33,7 @@ struct packet_spec {
 	size_t payload_bytes;
 	size_t ip_option_bytes; /* of IPv4; a multiple of 4 */
 	size_t tcp_option_bytes;
+	uint32_t tcp_timestamp; /* in the last 10 of these bytes, of 12 or more; 0: none */
 	uint8_t extensions[PACKET_EXTENSIONS_MAX]; /* of IPv6, next header numbers */
 	size_t n_extensions;
 	enum packet_fragment fragment;

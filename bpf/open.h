@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * How a flow begins: a port of its own towards the remote end, then both halves, then its timer.
+ *
+ * An external port whose connection is closed stays out of use until the flow expires, as the remote end
+ * may still know the connection (TIME-WAIT). Before that, only a SYN gets it that the remote end will take
+ * for a later connection (RFC 6191, may_follow()). So where a local end opens another connection by the
+ * addresses and ports of a closed one, the old flow is set aside: kept under its external address and
+ * port, as if these were its source. The new one then takes its port over, or another port.
+ */
+#pragma once
+
+#include <asm/errno.h>
+
+#include "flow.h"
+#include "limit.h"
+#include "maps.h"
+#include "packet.h"
+#include "report.h"
+
+#define OPEN_PORT_TRIES 32
+#define OPEN_PORT_FIRST 1024 /* never a well-known port; the last is 65535 */
+
+#define TCP_OPTIONS_MAX	     16 /* that are looked at */
+#define TCP_OPTION_END	     0
+#define TCP_OPTION_NOP	     1
+#define TCP_OPTION_TIMESTAMP 8
+#define TCP_TIMESTAMP_BYTES  10
+
+/*
+ * The TCP timestamp (RFC 7323) of the packet whose TCP header is at `offset`; 0: it has none. Asked only of
+ * a SYN that opens, and of the first FIN or RST. Not static, so that the verifier walks the loop once.
+ */
+__noinline __u32 tcp_timestamp(struct __sk_buff *skb, __u32 offset)
+{
+	struct {
+		__u8 kind;
+		__u8 bytes;
+	} option;
+	__u8 words; /* of the header, in the upper half */
+	__be32 value;
+	__u32 end;
+
+	if (bpf_skb_load_bytes(skb, offset + 12, &words, sizeof(words)))
+		return 0;
+	end = offset + (words >> 4) * 4;
+	offset += sizeof(struct tcphdr);
+	for (int i = 0; i < TCP_OPTIONS_MAX && offset < end; i++) {
+		if (bpf_skb_load_bytes(skb, offset, &option, sizeof(option)) ||
+		    option.kind == TCP_OPTION_END)
+			return 0;
+		if (option.kind == TCP_OPTION_TIMESTAMP) {
+			if (option.bytes != TCP_TIMESTAMP_BYTES ||
+			    bpf_skb_load_bytes(skb, offset + sizeof(option), &value, sizeof(value)))
+				return 0;
+			return bpf_ntohl(value);
+		}
+		offset += option.kind == TCP_OPTION_NOP ? 1 : option.bytes;
+	}
+	return 0;
+}
+
+/*
+ * Will the remote end of a closed flow take a SYN by its external address and port for a new connection?
+ * With timestamps in both, if the SYN's is later; else if its sequence number lies behind the old ones.
+ */
+static __always_inline bool may_follow(const struct flow *old, __u32 sequence, __u32 timestamp)
+{
+	if (old->timestamp && timestamp && timestamp != old->timestamp)
+		return (__s32)(timestamp - old->timestamp) > 0;
+	return (__s32)(sequence - old->out.sequence) >= 0;
+}
+
+/* All that makes up a new pair; `returns` is what has been claimed. */
+struct opening {
+	struct return_key returns;
+	__u32 sequence; /* of the SYN, and its timestamp */
+	struct return_entry entry;
+	struct flow flow;
+	struct taken taken;
+	__u32 timestamp;
+	int error;
+};
+
+_Static_assert(sizeof(struct opening) <= sizeof(struct scratch), "it is kept there");
+
+static __always_inline struct opening *opening_get(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&scratch, &zero);
+}
+
+/* The kernel's int: before Linux 6.4 the upper half of what a map operation returns is undefined. */
+static __always_inline int claim(struct opening *opening)
+{
+	opening->entry.key_hash = key_hash(&opening->returns);
+	opening->error = bpf_map_update_elem(&postern_returns, &opening->returns, &opening->entry,
+					     BPF_NOEXIST);
+	return opening->error;
+}
+
+static __always_inline void unclaim(const struct opening *opening)
+{
+	bpf_map_delete_elem(&postern_returns, &opening->returns);
+}
+
+/* The flow of whoever holds the port that is wanted, if it is closed and the SYN may follow it. */
+static __always_inline struct flow *
+find_follower(const struct opening *opening, const struct return_entry *entry, struct flow_key *key)
+{
+	struct flow *flow;
+
+	address_copy(key->source, entry->source);
+	address_copy(key->destination, opening->returns.remote);
+	key->source_port = entry->source_port;
+	key->destination_port = opening->returns.remote_port;
+	flow = bpf_map_lookup_elem(&postern_flows, key);
+	if (!flow || flow_state(flow, entry) != FLOW_CLOSING ||
+	    flow->port != opening->returns.port ||
+	    !address_equal(flow->address, opening->returns.address) ||
+	    !may_follow(flow, opening->sequence, opening->timestamp))
+		return NULL;
+	return flow;
+}
+
+/* -EEXIST: the port is in use, or not free yet for this SYN. Others as of claim(). */
+static __noinline int take_over(struct opening *opening, const struct return_entry *entry)
+{
+	struct flow_key key;
+	struct flow *flow = find_follower(opening, entry, &key);
+
+	if (!flow || flow_remove(&key, flow))
+		return -EEXIST;
+	count(COUNTER_flows_replaced);
+	return claim(opening);
+}
+
+static __always_inline bool is_set_aside(const struct opening *opening,
+					 const struct return_entry *entry)
+{
+	return entry->source_port == opening->returns.port &&
+	       address_equal(entry->source, opening->returns.address);
+}
+
+static __always_inline void choose_port(struct opening *opening)
+{
+	opening->returns.port = OPEN_PORT_FIRST + bpf_get_prandom_u32() % (65536 - OPEN_PORT_FIRST);
+}
+
+/* Two kinds of tries, for bpf_loop(): 1 ends it. Only a port that is taken is worth another. */
+static long try_free_port(__u32 i __attribute__((unused)), void *context __attribute__((unused)))
+{
+	struct opening *opening = opening_get();
+
+	if (!opening)
+		return 1;
+	choose_port(opening);
+	return claim(opening) != -EEXIST;
+}
+
+static long try_closed_port(__u32 i __attribute__((unused)), void *context __attribute__((unused)))
+{
+	struct opening *opening = opening_get();
+	const struct return_entry *entry;
+
+	if (!opening)
+		return 1;
+	choose_port(opening);
+	entry = bpf_map_lookup_elem(&postern_returns, &opening->returns);
+	if (!entry)
+		return claim(opening) != -EEXIST;
+	opening->error = take_over(opening, entry);
+	return opening->error != -EEXIST;
+}
+
+/*
+ * Claims the original port, else a random one, else one of a closed flow, towards the remote end.
+ * -EADDRINUSE: there is none; -E2BIG, -ENOMEM: no room; other: the kernel refused. A passed flow has no
+ * choice of port.
+ */
+static __noinline int claim_port(struct opening *opening)
+{
+	bool passed = opening->flow.pool == POOL_NONE;
+	const struct return_entry *entry;
+
+	if (claim(opening) == -EEXIST) {
+		entry = bpf_map_lookup_elem(&postern_returns, &opening->returns);
+		if (entry && (passed || is_set_aside(opening, entry)))
+			opening->error = take_over(opening, entry);
+	}
+	if (opening->error == -EEXIST && !passed)
+		bpf_loop(OPEN_PORT_TRIES, try_free_port, NULL, 0);
+	if (opening->error == -EEXIST && !passed)
+		bpf_loop(OPEN_PORT_TRIES, try_closed_port, NULL, 0);
+	return opening->error == -EEXIST ? -EADDRINUSE : opening->error;
+}
+
+/*
+ * Opens the flow that `opening` describes; its gauge of flows, taken before, is the flow's from then on.
+ * -EEXIST: another CPU has opened it just now; other errors as of claim_port().
+ */
+static __noinline int open_pair(const struct flow_key *key, struct opening *opening)
+{
+	struct flow *flow;
+	int error = claim_port(opening);
+
+	if (error)
+		return error;
+	opening->flow.port = opening->returns.port;
+	opening->flow.key_hash = key_hash(key);
+	error = bpf_map_update_elem(&postern_flows, key, &opening->flow, BPF_NOEXIST);
+	if (error) {
+		unclaim(opening);
+		return error;
+	}
+	report_opened(&opening->flow);
+	opening->taken.flow = 0;
+	flow = bpf_map_lookup_elem(&postern_flows, key);
+	if (flow && start_timer_soon(key, flow)) {
+		flow_remove(key, flow);
+		return -EIO;
+	}
+	if (opening->flow.pool == POOL_NONE)
+		count(COUNTER_passed);
+	else if (opening->flow.port != key->source_port)
+		count(COUNTER_ports_changed);
+	return 0;
+}
+
+/* ---- what was there before */
+
+/* What has to be known of a flow to keep its port out of use. */
+static __always_inline void describe_aside(const struct flow_key *key, const struct flow *old,
+					   struct opening *aside)
+{
+	struct flow *flow = &aside->flow;
+
+	__builtin_memset(aside, 0, sizeof(*aside));
+	return_key_of(key, old, &aside->returns);
+	address_copy(aside->entry.source, old->address);
+	aside->entry.source_port = old->port;
+	address_copy(flow->address, old->address);
+	flow->key_hash = key_hash(&aside->returns);
+	flow->port = old->port;
+	flow->sender = old->sender;
+	flow->pool = old->pool;
+	flow->address_id = old->address_id;
+	flow->opened_ns = old->opened_ns;
+	flow->cut_seen = old->cut_seen;
+	flow->timestamp = old->timestamp;
+	flow->out.sequence = old->out.sequence;
+	flow->out.last_ns = bpf_ktime_get_ns();
+	flow->out.rst_seen = 1;
+}
+
+/* As many entries as before, so that it works in a full table. */
+static __always_inline int insert_aside(struct opening *aside)
+{
+	const struct flow_key *key = (const struct flow_key *)&aside->returns;
+	struct flow *flow;
+
+	if (claim(aside))
+		return aside->error;
+	aside->error = bpf_map_update_elem(&postern_flows, key, &aside->flow, BPF_NOEXIST);
+	if (aside->error) {
+		unclaim(aside);
+		return aside->error;
+	}
+	flow = bpf_map_lookup_elem(&postern_flows, key);
+	if (flow && start_timer_soon(key, flow))
+		flow_remove(key, flow);
+	return 0;
+}
+
+/*
+ * Moves a closed flow out of the way of a new connection of its local end. -EEXIST: another CPU is at it.
+ * In the moment between the two steps somebody else's flow may get the port; then the old one ends here.
+ */
+static __noinline int set_aside(const struct flow_key *key, const struct flow *old)
+{
+	struct opening *aside = opening_get();
+
+	if (!aside)
+		return -EIO;
+	describe_aside(key, old, aside);
+	if (bpf_map_delete_elem(&postern_returns, &aside->returns))
+		return -EEXIST;
+	if (bpf_map_delete_elem(&postern_flows, key))
+		return 0;
+	if (insert_aside(aside)) {
+		report_ended(aside->flow.sender, aside->flow.address_id);
+		count(COUNTER_flows_replaced);
+	}
+	return 0;
+}
+
+/*
+ * Of a flow whose external end is its source, passed or set aside already, the new connection can only
+ * take the place. What passes is the local end's own affair, as it would be without a datapath.
+ */
+static __noinline int replace(const struct flow_key *key, const struct flow *old, __u32 sequence,
+			      __u32 timestamp)
+{
+	if (old->pool != POOL_NONE && !may_follow(old, sequence, timestamp))
+		return -EADDRINUSE;
+	if (flow_remove(key, old))
+		return -EEXIST;
+	count(COUNTER_flows_replaced);
+	return 0;
+}
+
+/* Errors as of open_pair(). */
+static __always_inline int make_way(const struct flow_key *key, const struct flow *old,
+				    __u32 sequence, __u32 timestamp)
+{
+	if (old->port == key->source_port && address_equal(old->address, key->source))
+		return replace(key, old, sequence, timestamp);
+	return set_aside(key, old);
+}

@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Limits per sender: the bucket of new connections, flows at once; what is told, and to whom.
+#include <criterion/criterion.h>
+#include <criterion/parameterized.h>
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <pthread.h>
+
+#include "packet/rig.h"
+#include "postern.skel.h"
+
+TestSuite(packet_limits, .init = rig_init, .fini = rig_done, .timeout = 10);
+
+#define SECOND_NS 1000000000ULL
+#define MINUTE_NS (60 * SECOND_NS)
+
+static const struct verdict three_a_minute = {
+	.action = VERDICT_STEER,
+	.pool = POOL_NORMAL,
+	.connections_per_min = 3,
+	.burst = 3,
+	.over_action = VERDICT_STEER,
+	.over_pool = POOL_HIGH_RISK,
+};
+
+/* The pool that the tenant's connection from the port after the last one takes; POOL_NONE: refused. */
+static uint32_t connect_next(void)
+{
+	static uint16_t port = 40000;
+	struct packet_spec syn = rig_inside(false, SYN);
+
+	syn.source_port = ++port;
+	return rig_run(EGRESS, &syn, 0, NULL) == -1 ? rig_flow(&syn).pool : POOL_NONE;
+}
+
+static void expect_pools(uint32_t pool, int count)
+{
+	for (int i = 0; i < count; i++)
+		cr_assert_eq(connect_next(), pool, "connection %d", i);
+}
+
+static void set_usage(uint32_t sender, const struct usage *usage)
+{
+	cr_assert_eq(bpf_map_update_elem(bpf_map__fd(rig_maps()->maps.postern_usage), &sender,
+					 usage, BPF_ANY),
+		     0);
+}
+
+/* As if so much time had gone by. */
+static void let_pass(uint64_t ns)
+{
+	struct usage usage = rig_usage(TENANT);
+
+	usage.bucket_full_ns -= ns;
+	set_usage(TENANT, &usage);
+}
+
+Test(packet_limits, the_first_connection_over_the_limit_is_high_risk_already)
+{
+	rig_put_verdict(TENANT, &three_a_minute);
+	expect_pools(POOL_NORMAL, 3);
+	expect_pools(POOL_HIGH_RISK, 2);
+	cr_assert_eq(rig_usage(TENANT).over_limit, 2);
+	cr_assert_eq(rig_usage(TENANT).refused, 0);
+	rig_expect_counters(.flows_opened = 5, .over_limit = 2);
+}
+
+Test(packet_limits, the_bucket_fills_evenly_and_never_over)
+{
+	rig_put_verdict(TENANT, &three_a_minute);
+	expect_pools(POOL_NORMAL, 3);
+	let_pass(19 * SECOND_NS);
+	expect_pools(POOL_HIGH_RISK, 1);
+	let_pass(1 * SECOND_NS);
+	expect_pools(POOL_NORMAL, 1);
+	expect_pools(POOL_HIGH_RISK, 1);
+	let_pass(10 * MINUTE_NS);
+	expect_pools(POOL_NORMAL, 3);
+	expect_pools(POOL_HIGH_RISK, 1);
+}
+
+Test(packet_limits, a_syn_sent_again_takes_no_second_token)
+{
+	struct packet_spec syn = rig_inside(false, SYN);
+
+	rig_put_verdict(TENANT, &three_a_minute);
+	for (int i = 0; i < 10; i++)
+		cr_assert_eq(rig_run(EGRESS, &syn, 0, NULL), -1);
+	expect_pools(POOL_NORMAL, 2);
+	expect_pools(POOL_HIGH_RISK, 1);
+}
+
+Test(packet_limits, what_could_not_be_opened_gives_its_token_back)
+{
+	rig_put_verdict(TENANT, &three_a_minute);
+	rig_fill_slots(POOL_NORMAL, SLOT_IPV4, 0);
+	expect_pools(POOL_NONE, 10);
+	rig_fill_slots(POOL_NORMAL, SLOT_IPV4, NORMAL4_ID);
+	expect_pools(POOL_NORMAL, 3);
+	expect_pools(POOL_HIGH_RISK, 1);
+	cr_assert_eq(rig_usage(TENANT).flows, 4);
+	rig_expect_counters(.flows_opened = 4, .dropped_pool_empty = 10, .over_limit = 1);
+}
+
+Test(packet_limits, over_the_limit_may_mean_a_drop)
+{
+	struct verdict verdict = three_a_minute;
+	struct event event;
+
+	verdict.over_action = VERDICT_DROP;
+	rig_put_verdict(TENANT, &verdict);
+	expect_pools(POOL_NORMAL, 3);
+	expect_pools(POOL_NONE, 5);
+	cr_assert_eq(rig_usage(TENANT).refused, 5);
+	cr_assert_eq(rig_usage(TENANT).flows, 3);
+	cr_assert_eq(rig_events(&event), 1);
+	rig_expect_counters(.flows_opened = 3, .over_limit = 5, .dropped_over_limit = 5);
+}
+
+Test(packet_limits, the_agent_hears_once_of_each_bucket_that_runs_empty)
+{
+	struct event event;
+
+	rig_put_verdict(TENANT, &three_a_minute);
+	expect_pools(POOL_NORMAL, 3);
+	cr_assert_eq(rig_events(&event), 0);
+	expect_pools(POOL_HIGH_RISK, 5);
+	cr_assert_eq(rig_events(&event), 1);
+	cr_assert_eq(event.what, COUNTER_over_limit);
+	cr_assert_eq(event.sender, TENANT);
+	cr_assert_eq(event.pool, POOL_HIGH_RISK);
+	let_pass(20 * SECOND_NS); /* not full */
+	expect_pools(POOL_NORMAL, 1);
+	expect_pools(POOL_HIGH_RISK, 1);
+	cr_assert_eq(rig_events(&event), 0);
+	let_pass(MINUTE_NS);
+	expect_pools(POOL_NORMAL, 3);
+	expect_pools(POOL_HIGH_RISK, 2);
+	cr_assert_eq(rig_events(&event), 1);
+}
+
+Test(packet_limits, a_verdict_by_hand_comes_before_the_limit_until_its_time_is_up)
+{
+	struct verdict verdict = three_a_minute;
+
+	verdict.reason = REASON_MANUAL;
+	verdict.until_ns = rig_now_ns() + 100 * SECOND_NS;
+	verdict.after_action = VERDICT_STEER;
+	verdict.after_pool = POOL_NORMAL;
+	rig_put_verdict(TENANT, &verdict);
+	expect_pools(POOL_NORMAL, 10);
+	verdict.until_ns = 1;
+	rig_put_verdict(TENANT, &verdict);
+	expect_pools(POOL_NORMAL, 3);
+	expect_pools(POOL_HIGH_RISK, 1);
+}
+
+Test(packet_limits, a_blocked_sender_takes_no_tokens)
+{
+	struct verdict verdict = three_a_minute;
+
+	verdict.action = VERDICT_DROP;
+	rig_put_verdict(TENANT, &verdict);
+	expect_pools(POOL_NONE, 5);
+	cr_assert_eq(rig_usage(TENANT).bucket_full_ns, 0);
+	rig_expect_counters(.dropped_blocked = 5);
+}
+
+Test(packet_limits, another_sender_has_a_bucket_of_its_own)
+{
+	struct packet_spec stranger = rig_stranger(false, SYN), outside = rig_outside(false, SYN);
+
+	rig_put_verdict(TENANT, &three_a_minute);
+	expect_pools(POOL_NORMAL, 3);
+	expect_pools(POOL_HIGH_RISK, 1);
+	rig_expect_through(EGRESS, &stranger, &outside);
+}
+
+/* ---- flows at once */
+
+static const struct verdict ten_flows = {
+	.action = VERDICT_STEER, .pool = POOL_NORMAL, .flows_max = 10};
+
+Test(packet_limits, a_flood_of_syns_reaches_the_senders_own_flows_and_no_more)
+{
+	struct packet_spec stranger = rig_stranger(false, SYN), outside = rig_outside(false, SYN);
+	struct event event;
+
+	rig_put_verdict(TENANT, &ten_flows);
+	expect_pools(POOL_NORMAL, 10);
+	expect_pools(POOL_NONE, 500);
+	cr_assert_eq(rig_usage(TENANT).flows, 10);
+	cr_assert_eq(rig_usage(TENANT).refused, 500);
+	cr_assert_eq(rig_events(&event), 1);
+	cr_assert_eq(event.what, COUNTER_dropped_flow_limit);
+	cr_assert_eq(event.sender, TENANT);
+	rig_expect_through(EGRESS, &stranger, &outside);
+	rig_expect_flows(11);
+	rig_expect_counters(.flows_opened = 11, .dropped_flow_limit = 500);
+}
+
+Test(packet_limits, a_flow_that_ends_makes_room_for_another)
+{
+	struct control control = rig_control();
+	struct verdict verdict = ten_flows;
+
+	verdict.flows_max = 2;
+	rig_put_verdict(TENANT, &verdict);
+	control.transitory_ns = 20000000;
+	rig_set_control(&control);
+	expect_pools(POOL_NORMAL, 2);
+	rig_await_flows(0);
+	expect_pools(POOL_NORMAL, 2);
+	expect_pools(POOL_NONE, 1);
+}
+
+Test(packet_limits, a_refused_flow_takes_no_token)
+{
+	struct verdict verdict = three_a_minute;
+
+	verdict.flows_max = 1;
+	rig_put_verdict(TENANT, &verdict);
+	expect_pools(POOL_NORMAL, 1);
+	expect_pools(POOL_NONE, 5);
+	verdict.flows_max = 0;
+	rig_put_verdict(TENANT, &verdict);
+	expect_pools(POOL_NORMAL, 2);
+	expect_pools(POOL_HIGH_RISK, 1);
+}
+
+Test(packet_limits, a_gauge_that_was_made_anew_recovers)
+{
+	struct control control = rig_control();
+
+	control.transitory_ns = 20000000;
+	rig_set_control(&control);
+	rig_put_verdict(TENANT, &ten_flows);
+	expect_pools(POOL_NORMAL, 5);
+	set_usage(TENANT, &(struct usage){0});
+	rig_await_flows(0);
+	cr_assert_eq(rig_usage(TENANT).flows, 0);
+	expect_pools(POOL_NORMAL, 10);
+}
+
+/* ---- two CPUs at once */
+
+#define THREADS 2
+#define SYNS	2000
+
+static void *flood(void *data)
+{
+	int fd = bpf_program__fd(rig_maps()->progs.postern_egress);
+	struct packet_spec syn = rig_inside(false, SYN);
+	struct packet_bytes in, out;
+	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = in.bytes, .data_out = out.bytes,
+		    .data_size_out = sizeof(out.bytes));
+
+	syn.source_port = 1024 + SYNS * (int)(intptr_t)data;
+	for (int i = 0; i < SYNS; i++, syn.source_port++) {
+		packet_build(&syn, &in);
+		options.data_size_in = in.size;
+		options.data_size_out = sizeof(out.bytes);
+		bpf_prog_test_run_opts(fd, &options);
+	}
+	return NULL;
+}
+
+static void many_flows(void)
+{
+	rig_init_sized(8192, 8192);
+}
+
+Test(packet_limits, counts_are_exact_while_two_cpus_race, .init = many_flows)
+{
+	struct verdict verdict = three_a_minute;
+	pthread_t threads[THREADS];
+
+	verdict.connections_per_min = verdict.burst = 1500;
+	verdict.flows_max = 3000;
+	rig_put_verdict(TENANT, &verdict);
+	for (intptr_t i = 0; i < THREADS; i++)
+		cr_assert_eq(pthread_create(&threads[i], NULL, flood, (void *)i), 0);
+	for (int i = 0; i < THREADS; i++)
+		pthread_join(threads[i], NULL);
+	rig_expect_flows(3000);
+	cr_assert_eq(rig_usage(TENANT).flows, 3000);
+	cr_assert_eq(rig_usage(TENANT).connections, 3000);
+	cr_assert_eq(rig_usage(TENANT).refused, THREADS * SYNS - 3000);
+	/* What a minute's share adds while the test runs. */
+	cr_assert_geq(rig_address_usage(NORMAL4_ID).flows, 1500);
+	cr_assert_leq(rig_address_usage(NORMAL4_ID).flows, 1500 + 1500 / 4);
+	cr_assert_eq(rig_address_usage(NORMAL4_ID).flows + rig_address_usage(RISK4_ID).flows, 3000);
+	cr_assert_eq(rig_usage(TENANT).over_limit, rig_address_usage(RISK4_ID).flows);
+}
