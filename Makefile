@@ -27,6 +27,9 @@ TESTS_C   = $(wildcard tests/*/*.c)
 TESTS_O   = $(TESTS_C:%.c=$(BUILD)/%.o)
 SOURCES   = $(wildcard bpf/*.[ch] agent/*.[ch] agent/*/*.[ch] include/postern/*.h tests/*/*.[ch])
 
+# make V=1 shows whole commands.
+quiet = $(if $(V),,@printf '  %-5s %s\n' '$(1)' '$@' &&)
+
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL = all
 
@@ -39,16 +42,16 @@ help: ## this list
 
 $(BUILD)/postern.bpf.o: bpf/postern.bpf.c $(wildcard bpf/*.h) include/postern/abi.h
 	@mkdir -p $(@D)
-	$(CLANG) $(BPFFLAGS) -c $< -o $@
+	$(call quiet,BPF)$(CLANG) $(BPFFLAGS) -c $< -o $@
 
 $(BUILD)/postern.skel.h: $(BUILD)/postern.bpf.o
-	$(BPFTOOL) gen skeleton $< name postern_bpf > $@
+	$(call quiet,SKEL)$(BPFTOOL) gen skeleton $< name postern_bpf > $@
 
 # ---- user space
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
+	$(call quiet,CC)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
 
 # By name: a pattern without a recipe would be no rule at all.
 $(filter $(BUILD)/agent/datapath/% $(BUILD)/tests/packet/%,$(AGENT_O) $(TESTS_O)): | $(BUILD)/postern.skel.h
@@ -57,11 +60,11 @@ $(BUILD)/agent/base/version.o: $(wildcard .git/logs/HEAD)
 $(BUILD)/agent/base/version.o: override CPPFLAGS += -DPOSTERN_VERSION='"$(VERSION)"'
 
 $(BUILD)/postern: $(AGENT_O)
-	$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -o $@
+	$(call quiet,LINK)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -o $@
 
 $(BUILD)/tests/%.o: override CPPFLAGS += -Itests
 $(BUILD)/run-tests: $(filter-out $(BUILD)/agent/main.o,$(AGENT_O)) $(TESTS_O)
-	$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -lcriterion -o $@
+	$(call quiet,LINK)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -lcriterion -o $@
 
 -include $(AGENT_O:.o=.d) $(TESTS_O:.o=.d)
 

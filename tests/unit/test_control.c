@@ -398,11 +398,11 @@ Test(control, flows_read_as_documented)
 	fake->datapath.ops->put(&fake->datapath, MAP_RETURNS, &back_key, &back);
 	cr_assert_eq(view_flows(control, NULL, NOW_NS, 0, &view, &error), 0);
 	text = json_dumps(view, JSON_COMPACT);
-	cr_assert_str_eq(text,
-			 "[{\"sender\":\"tenant-17\",\"source\":\"10.1.7.5:40000\","
-			 "\"destination\":\"203.0.113.9:25\",\"pool\":\"normal\","
-			 "\"address\":\"192.0.2.10:40001\",\"state\":\"established\",\"packets\":5,"
-			 "\"bytes\":250,\"age_sec\":5}]");
+	cr_assert_str_eq(text, "[{\"sender\":\"tenant-17\",\"source\":\"10.1.7.5:40000\","
+			       "\"destination\":\"203.0.113.9:25\",\"pool\":\"normal\","
+			       "\"address\":\"192.0.2.10:40001\",\"state\":\"established\",\"cut\":"
+			       "false,\"packets\":5,"
+			       "\"bytes\":250,\"age_sec\":5}]");
 	free(text);
 	json_decref(view);
 	cr_assert_eq(view_flows(control, "webmail", NOW_NS, 0, &view, &error), 0);
