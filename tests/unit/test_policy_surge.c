@@ -102,6 +102,16 @@ Test(policy_surge, who_has_many_bounces_every_day_is_held_against_that)
 	surges_free(surges);
 }
 
+Test(policy_surge, one_flood_does_not_hide_the_next)
+{
+	struct surges *surges = new_surges(100);
+	struct surge_state state;
+
+	cr_expect_eq(bounce(surges, 100000, SURGE_SENT_HERE, NOW, &state), 1);
+	cr_expect_eq(bounce(surges, SURGE_MIN, SURGE_SENT_HERE, NOW + 900, &state), 1);
+	surges_free(surges);
+}
+
 Test(policy_surge, quiet_days_lower_the_baseline_again)
 {
 	struct surges *surges = new_surges(100);
