@@ -353,6 +353,7 @@ Test(policy_standings, after_a_step_back_a_full_window_is_over_when_there_is_roo
 
 	judge_send(judge, 10, wrong);
 	judge_send(judge, 1, NOON);
+	expect_verdict(judge, VERDICT_STEER, POOL_HIGH_RISK, REASON_OVER_LIMIT, NOON + 3900);
 	cr_expect_eq(judge_send(judge, 1, NOON + 3900 + 300).reason, REASON_GOOD);
 	expect_good(judge);
 	cr_expect(judge->standing.ended, "room was not told");
