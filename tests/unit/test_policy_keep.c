@@ -112,6 +112,24 @@ Test(policy_keep, only_what_changed_is_exported)
 	judge_free(judge);
 }
 
+Test(policy_keep, everything_comes_again_when_what_was_kept_is_gone)
+{
+	struct judge *judge = judge_new(LIMITED TENANT);
+	struct kept *kept = new_kept();
+
+	for (unsigned i = 0; i < 100; i++)
+		send_as(judge, i, NOON);
+	judge_send(judge, 1, NOON);
+	export(judge, kept);
+	send_as(judge, 7, NOON);
+	policy_export_all(judge->policy);
+	cr_expect_eq(export(judge, kept), 0);
+	cr_expect_eq(kept->n_senders, 101);
+	cr_expect_eq(kept->n_tenants, 1);
+	free(kept);
+	judge_free(judge);
+}
+
 Test(policy_keep, what_could_not_be_kept_comes_again)
 {
 	struct judge *judge = judge_new("");

@@ -317,8 +317,13 @@ Test(policy_standings, below_one_that_ends_is_the_next_that_holds)
 	manual.until_sec = MIDNIGHT + DAY - 60;
 	policy_set_manual(judge->policy, BOB, &manual, MIDNIGHT + DAY - 120);
 	expect_verdict(judge, VERDICT_PASS, POOL_NONE, REASON_MANUAL, MIDNIGHT + DAY - 60);
+	cr_expect_eq(judge->standing.before.reason, REASON_RESTRICTED);
+	cr_expect_eq(judge->standing.after.reason, REASON_RESTRICTED);
 	policy_tick(judge->policy, MIDNIGHT + DAY - 60);
 	expect_verdict(judge, VERDICT_DROP, POOL_NONE, REASON_RESTRICTED, MIDNIGHT + DAY);
+	cr_expect_eq(judge->standing.before.reason, REASON_MANUAL);
+	cr_expect_eq(judge->standing.after.reason, REASON_SPAM);
+	cr_expect_eq(judge->standing.after.pool, POOL_HIGH_RISK);
 	policy_tick(judge->policy, MIDNIGHT + DAY);
 	expect_verdict(judge, VERDICT_STEER, POOL_HIGH_RISK, REASON_SPAM, MIDNIGHT + DAY + 1800);
 	policy_tick(judge->policy, MIDNIGHT + DAY + 1800);
