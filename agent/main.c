@@ -63,9 +63,8 @@ static const struct command commands[] = {
 	{"agent", "", 0, NEEDS_CONFIG, "the long-running process; becomes the configured user",
 	 command_agent,
 	 "Needs 'up' first. SIGTERM and SIGINT end it. SIGHUP reads the configuration again;\n"
-	 "where that is wrong, the old one stays. When the datapath is taken down or made anew, "
-	 "it\n"
-	 "ends with status 1, for its supervisor to start it again. Packets do not need it."},
+	 "where that is wrong, the old one stays. When the datapath is taken down, it ends with\n"
+	 "status 1, for its supervisor to start it again. Packets do not need it."},
 	{"run", "", 0, NEEDS_CONFIG, "up and agent in the foreground, down at the end (root)",
 	 command_run, NULL},
 	{"check", "", 0, NEEDS_CONFIG, "read the configuration and say what is in it", cli_check,

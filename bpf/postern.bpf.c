@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * The entry points: one program per direction and kind of interface. The _l3 programs are for devices
- * whose packets begin with the IP header (tun, wireguard). What they do is in egress.h and ingress.h.
+ * whose packets begin with the IP header (tun, wireguard). What they do is in egress.h and ingress.h; what
+ * is below tasks is never attached.
  */
 #include <linux/bpf.h>
 #include <linux/pkt_cls.h>
@@ -10,6 +11,7 @@
 #include "egress.h"
 #include "ingress.h"
 #include "maps.h"
+#include "tasks.h"
 
 char _license[] SEC("license") = "Dual BSD/GPL";
 
@@ -48,4 +50,25 @@ int postern_xdp(struct xdp_md *xdp)
 {
 	return ingress((struct frame){.context = xdp, .is_xdp = true}, ETH_HLEN) ? XDP_PASS
 										 : XDP_DROP;
+}
+
+/* ---- tasks */
+
+SEC("tc")
+int postern_adopt(struct __sk_buff *skb)
+{
+	return adopt(skb);
+}
+
+/* Of this type, so that a long walk neither holds off softirqs nor the scheduler. */
+SEC("syscall")
+int postern_renew(void *context __attribute__((unused)))
+{
+	return renew();
+}
+
+SEC("syscall")
+int postern_carry(const struct carry *carry)
+{
+	return carry_over(carry);
 }

@@ -15,6 +15,8 @@
 #include "base/error.h"
 #include "datapath/messages.h"
 #include "datapath/pins.h"
+#include "datapath/resize.h"
+#include "datapath/tasks.h"
 #include "postern.skel.h"
 
 struct loaded {
@@ -23,22 +25,34 @@ struct loaded {
 	bool directory_is_new;
 	struct bpf_map **new_maps; /* those that this call pinned */
 	size_t n_new_maps;
+	struct bpf_map *resized[RESIZE_MAPS]; /* in place of those pinned; NULL: these stay */
+	struct resize *resize;		      /* NULL until loaded_move() */
 };
 
 /* ---- what the object is to look like */
 
+/* Those whose capacity is senders_max. */
+static struct bpf_map *sender_map(const struct postern_bpf *skeleton, enum map map)
+{
+	struct bpf_map *const by_senders[RESIZE_MAPS] = {
+		[MAP_SENDERS] = skeleton->maps.postern_senders,
+		[MAP_NETS] = skeleton->maps.postern_nets,
+		[MAP_VERDICT] = skeleton->maps.postern_verdict,
+		[MAP_USAGE] = skeleton->maps.postern_usage,
+	};
+
+	return by_senders[map];
+}
+
 static int set_capacities(struct postern_bpf *skeleton, const struct load_options *options)
 {
 	struct bpf_map *by_flows[] = {skeleton->maps.postern_flows, skeleton->maps.postern_returns};
-	struct bpf_map *by_senders[] = {skeleton->maps.postern_senders, skeleton->maps.postern_nets,
-					skeleton->maps.postern_verdict,
-					skeleton->maps.postern_usage};
 	int r = 0;
 
 	for (size_t i = 0; i < sizeof(by_flows) / sizeof(*by_flows) && !r; i++)
 		r = bpf_map__set_max_entries(by_flows[i], options->flows_max);
-	for (size_t i = 0; i < sizeof(by_senders) / sizeof(*by_senders) && !r; i++)
-		r = bpf_map__set_max_entries(by_senders[i], options->senders_max);
+	for (enum map map = 0; map < RESIZE_MAPS && !r; map++)
+		r = bpf_map__set_max_entries(sender_map(skeleton, map), options->senders_max);
 	return r;
 }
 
@@ -51,23 +65,34 @@ static bool is_pinned(const struct bpf_map *map)
 
 /* ---- re-use */
 
-/* Appends "SETTING stays PINNED …" to *note. */
-static int note_capacity(char **note, const char *setting, uint32_t pinned, uint32_t wanted)
+static int note_capacity(char **note, uint32_t pinned, uint32_t wanted)
 {
-	char *longer;
-
 	if (pinned == wanted)
 		return 0;
-	if (asprintf(&longer, "%s%s%s stays %u until 'postern down' (configured: %u)",
-		     *note ? *note : "", *note ? "; " : "", setting, pinned, wanted) < 0)
-		return -ENOMEM;
-	free(*note);
-	*note = longer;
-	return 0;
+	return asprintf(note,
+			"flows_max stays %u until 'postern down', as flows cannot move while they "
+			"live (configured: %u)",
+			pinned, wanted) < 0
+		       ? -ENOMEM
+		       : 0;
 }
 
-static int reuse_map(const char *pin_path, struct bpf_map *map, struct error *error)
+/* Where it has to be replaced, the map is made anew with the programs and takes its place later. */
+static bool is_resized(struct loaded *loaded, struct bpf_map *map, int fd,
+		       const struct bpf_map_info *info)
 {
+	for (enum map i = 0; i < RESIZE_MAPS; i++)
+		if (map == sender_map(loaded->skeleton, i) &&
+		    resize_is_needed(fd, info, bpf_map__max_entries(map))) {
+			loaded->resized[i] = map;
+			return true;
+		}
+	return false;
+}
+
+static int reuse_map(struct loaded *loaded, struct bpf_map *map, struct error *error)
+{
+	const char *pin_path = loaded->pin_path;
 	_cleanup_(close_fd_p) int fd = -1;
 	struct bpf_map_info info;
 	int r = pin_map_open(pin_path, bpf_map__name(map), &fd, &info, error);
@@ -83,6 +108,8 @@ static int reuse_map(const char *pin_path, struct bpf_map *map, struct error *er
 				 "'postern down' with the version that made it, or remove '%s' by "
 				 "hand (flows will be cut)",
 				 pin_path, info.name, pin_path);
+	if (is_resized(loaded, map, fd, &info))
+		return 0;
 	r = bpf_map__reuse_fd(map, fd);
 	if (r)
 		return error_set(error, r, "'%s/%s' cannot be re-used: %s", pin_path, info.name,
@@ -101,9 +128,10 @@ static int check_layout(const char *pin_path, const char *control, struct error 
 	return r ? r : pin_layout_check(pin_path, fd, &info, error);
 }
 
-static int reuse_pinned(struct postern_bpf *skeleton, const struct load_options *options,
-			char **note, struct error *error)
+static int reuse_pinned(struct loaded *loaded, const struct load_options *options, char **note,
+			struct error *error)
 {
+	struct postern_bpf *skeleton = loaded->skeleton;
 	struct bpf_map *map;
 	int r = check_layout(options->pin_path, bpf_map__name(skeleton->maps.postern_control),
 			     error);
@@ -111,16 +139,12 @@ static int reuse_pinned(struct postern_bpf *skeleton, const struct load_options 
 	bpf_object__for_each_map(map, skeleton->obj)
 	{
 		if (!r && is_pinned(map))
-			r = reuse_map(options->pin_path, map, error);
+			r = reuse_map(loaded, map, error);
 	}
 	if (r)
 		return r;
-	r = note_capacity(note, "flows_max", bpf_map__max_entries(skeleton->maps.postern_flows),
+	r = note_capacity(note, bpf_map__max_entries(skeleton->maps.postern_flows),
 			  options->flows_max);
-	if (!r)
-		r = note_capacity(note, "senders_max",
-				  bpf_map__max_entries(skeleton->maps.postern_verdict),
-				  options->senders_max);
 	return r ? error_set(error, r, "out of memory") : 0;
 }
 
@@ -182,7 +206,7 @@ static int pin_if_new(struct loaded *loaded, struct bpf_map *map, struct error *
 	if (r)
 		return r;
 	r = bpf_obj_pin(bpf_map__fd(map), file);
-	if (r == -EEXIST) /* re-used */
+	if (r == -EEXIST) /* re-used, or to be moved */
 		return 0;
 	if (r)
 		return error_set(error, r, "cannot pin '%s': %s", file, strerror(-r));
@@ -247,7 +271,7 @@ int loaded_open(const struct load_options *options, struct loaded **ret_loaded, 
 		return error_set(error, -ENOMEM, "out of memory");
 	r = open_object(loaded, options, error);
 	if (!r)
-		r = reuse_pinned(loaded->skeleton, options, &note, error);
+		r = reuse_pinned(loaded, options, &note, error);
 	if (!r)
 		r = load(loaded->skeleton, error);
 	if (!r)
@@ -286,6 +310,55 @@ int loaded_program(const struct loaded *loaded, enum program_direction direction
 	return bpf_program__fd(program);
 }
 
+int loaded_task(const struct loaded *loaded, enum program_task task)
+{
+	const struct postern_bpf *skeleton = loaded->skeleton;
+
+	switch (task) {
+	case PROGRAM_ADOPT:
+		return bpf_program__fd(skeleton->progs.postern_adopt);
+	case PROGRAM_RENEW:
+		return bpf_program__fd(skeleton->progs.postern_renew);
+	default:
+		return bpf_program__fd(skeleton->progs.postern_carry);
+	}
+}
+
+/* ---- another capacity */
+
+int loaded_move(struct loaded *loaded, bool *ret_moved, struct error *error)
+{
+	struct resize_target targets[RESIZE_MAPS];
+	bool moves = false;
+	int r = 0;
+
+	for (enum map map = 0; map < RESIZE_MAPS; map++) {
+		const struct bpf_map *resized = loaded->resized[map];
+
+		moves |= resized != NULL;
+		targets[map] = (struct resize_target){.fd = -1};
+		if (resized)
+			targets[map] = (struct resize_target){bpf_map__fd(resized),
+							      bpf_map__max_entries(resized)};
+	}
+	if (moves)
+		r = resize_run(loaded->pin_path, targets,
+			       bpf_map__fd(loaded->skeleton->maps.postern_control), &loaded->resize,
+			       error);
+	if (!r)
+		*ret_moved = moves;
+	return r;
+}
+
+int loaded_settle(struct loaded *loaded, struct error *error)
+{
+	int r = task_renew(loaded);
+
+	if (r)
+		return error_set(error, r, "the flows' timers cannot be renewed: %s", strerror(-r));
+	return loaded->resize ? resize_settle(loaded->resize, loaded, error) : 0;
+}
+
 void loaded_rollback(struct loaded *loaded)
 {
 	struct error ignored;
@@ -307,6 +380,7 @@ void loaded_free(struct loaded *loaded)
 	if (!loaded)
 		return;
 	postern_bpf__destroy(loaded->skeleton);
+	resize_free(loaded->resize);
 	free(loaded->new_maps);
 	free(loaded->pin_path);
 	free(loaded);

@@ -34,8 +34,9 @@ struct load_options {
 struct loaded;
 
 /*
- * Re-uses pinned maps of the same layout whatever their capacity (`ret_note` then says which differs,
- * freed by the caller; NULL there: nothing to say), creates those that are missing, and removes just
+ * Re-uses pinned maps of the same layout. Flows and returns keep the capacity they have (`ret_note` then
+ * says so, freed by the caller; NULL there: nothing to say): their timers live in them, and the running
+ * programs write to them. Senders get theirs by loaded_move(). Creates those that are missing, and removes just
  * these again on failure. pin_path's parent must exist, on a bpffs. -EPERM: not privileged;
  * -EPROTO: pinned maps of another layout; -EOPNOTSUPP: the kernel lacks something, named in the text.
  */
@@ -49,6 +50,21 @@ enum program_direction { PROGRAM_INGRESS, PROGRAM_EGRESS };
 /* The program's descriptor, borrowed. */
 int loaded_program(const struct loaded *loaded, enum program_direction direction,
 		   bool has_link_layer);
+
+/* Those of postern/tasks.h, for tasks.h. */
+enum program_task { PROGRAM_ADOPT, PROGRAM_RENEW, PROGRAM_CARRY };
+int loaded_task(const struct loaded *loaded, enum program_task task);
+
+/*
+ * Where senders_max has changed: fills the new maps from the old ones and puts them in their pins' places.
+ * Before the programs are attached; there is no way back from it. The old maps take no more writing, so
+ * that none is lost: an agent that holds them finds another pin of postern_control and opens the new ones.
+ * Interrupted, it is completed or repeated by the next `up`. *ret_moved false: there was nothing to do.
+ * -E2BIG: what is in use does not fit.
+ */
+int loaded_move(struct loaded *loaded, bool *ret_moved, struct error *error);
+/* When no program of an earlier load is attached any more: takes over what the last of them counted. */
+int loaded_settle(struct loaded *loaded, struct error *error);
 
 /* Takes back what loaded_open() created in the file system (for `up` that fails later). */
 void loaded_rollback(struct loaded *loaded);

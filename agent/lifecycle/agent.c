@@ -143,24 +143,6 @@ static int read_pin(const struct config *config, ino_t *ret_pin)
 	return 0;
 }
 
-static void on_watch(evutil_socket_t fd, short what, void *data)
-{
-	struct agent *agent = data;
-	struct error error;
-	ino_t pin;
-	int code = read_pin(agent->config, &pin);
-
-	(void)fd, (void)what;
-	if (code == -ENOENT || (code == 0 && pin != agent->pin)) {
-		log_error("agent", "the datapath at '%s' was %s; ending, to be started again",
-			  agent->config->pin_path, code ? "taken down" : "made anew");
-		stop(agent, 1);
-		return;
-	}
-	if (control_sync_cgroups(agent->control, &error) < 0)
-		report_error(agent, &error);
-}
-
 static void on_events(evutil_socket_t fd, short what, void *data)
 {
 	struct agent *agent = data;
@@ -169,7 +151,7 @@ static void on_events(evutil_socket_t fd, short what, void *data)
 	datapath_events_consume(agent->events);
 }
 
-/* ---- SIGHUP */
+/* ---- another configuration */
 
 static void warn_fixed(const struct agent *agent, const struct config *config)
 {
@@ -209,12 +191,94 @@ static int reload(struct agent *agent, struct error *error)
 	return 0;
 }
 
+/* ---- another datapath in place of the one that was opened */
+
+static int open_datapath(struct agent *agent, struct error *error)
+{
+	const char *pin_path = agent->config->pin_path;
+	int code;
+
+	/* Before the maps: should they be made anew in between, the first look at the pin tells. */
+	code = read_pin(agent->config, &agent->pin);
+	if (code == -ENOENT)
+		return error_set(error, code, "nothing is up at '%s': run 'postern up' first",
+				 pin_path);
+	if (code < 0)
+		return error_set(error, code, "'%s': %s", pin_path, strerror(-code));
+	code = datapath_open(pin_path, &agent->datapath, error);
+	if (code == 0)
+		code = datapath_events_open(pin_path, on_datapath_event, agent, &agent->events,
+					    error);
+	return code;
+}
+
+static int watch(struct agent *agent, enum watcher watcher, evutil_socket_t fd, short what,
+		 event_callback_fn callback, int every_sec)
+{
+	const struct timeval interval = {.tv_sec = every_sec};
+
+	agent->watchers[watcher] =
+		event_new(agent->base, fd, (short)(what | EV_PERSIST), callback, agent);
+	if (!agent->watchers[watcher])
+		return -ENOMEM;
+	return event_add(agent->watchers[watcher], every_sec ? &interval : NULL);
+}
+
+static int watch_events(struct agent *agent)
+{
+	return watch(agent, EVENTS, datapath_events_fd(agent->events), EV_READ, on_events, 0);
+}
+
+/* Without what it had before: that may be gone from the pins. Where it fails, the agent has to end. */
+static int reopen(struct agent *agent, struct error *error)
+{
+	struct datapath_events *events = TAKE_PTR(agent->events);
+	struct datapath *datapath = TAKE_PTR(agent->datapath);
+	int code;
+
+	event_free(TAKE_PTR(agent->watchers[EVENTS]));
+	code = open_datapath(agent, error);
+	if (code == 0)
+		code = reload(agent, error);
+	if (code == 0 && watch_events(agent) < 0)
+		code = error_set(error, -ENOMEM, "out of memory");
+	datapath_events_free(events);
+	datapath_free(datapath);
+	return code;
+}
+
+static void follow_datapath(struct agent *agent)
+{
+	struct error error;
+
+	if (reopen(agent, &error) == 0) {
+		log_info("agent", "the datapath at '%s' was made anew; opened again",
+			 agent->config->pin_path);
+		return;
+	}
+	log_error("agent", "the datapath at '%s' was made anew: %s; ending, to be started again",
+		  agent->config->pin_path, error.text);
+	stop(agent, 1);
+}
+
+static bool is_replaced(const struct agent *agent)
+{
+	ino_t pin;
+
+	return read_pin(agent->config, &pin) == 0 && pin != agent->pin;
+}
+
 static void on_reload_signal(evutil_socket_t number, short what, void *data)
 {
 	struct agent *agent = data;
 	struct error error, ignored;
 
 	(void)number, (void)what;
+	/* Often sent right after an `up`. */
+	if (is_replaced(agent)) {
+		follow_datapath(agent);
+		return;
+	}
 	if (reload(agent, &error) == 0) {
 		log_info("agent", "%s: read again", agent->config->file);
 		return;
@@ -223,6 +287,28 @@ static void on_reload_signal(evutil_socket_t number, short what, void *data)
 	report_error(agent, &error);
 	/* Whatever the attempt had written already goes back. */
 	control_sync(agent->control, clock_monotonic_ns(), clock_wall_sec(), &ignored);
+}
+
+static void on_watch(evutil_socket_t fd, short what, void *data)
+{
+	struct agent *agent = data;
+	struct error error;
+	ino_t pin;
+
+	(void)fd, (void)what;
+	if (read_pin(agent->config, &pin) == -ENOENT) {
+		log_error("agent",
+			  "the datapath at '%s' was taken down; ending, to be started again",
+			  agent->config->pin_path);
+		stop(agent, 1);
+		return;
+	}
+	if (is_replaced(agent)) {
+		follow_datapath(agent);
+		return;
+	}
+	if (control_sync_cgroups(agent->control, &error) < 0)
+		report_error(agent, &error);
 }
 
 /* ---- start and end */
@@ -255,25 +341,6 @@ static int open_state(struct agent *agent, struct error *error)
 	return 0;
 }
 
-static int open_datapath(struct agent *agent, struct error *error)
-{
-	const char *pin_path = agent->config->pin_path;
-	int code;
-
-	/* Before the maps: should they be made anew in between, the first look at the pin tells. */
-	code = read_pin(agent->config, &agent->pin);
-	if (code == -ENOENT)
-		return error_set(error, code, "nothing is up at '%s': run 'postern up' first",
-				 pin_path);
-	if (code < 0)
-		return error_set(error, code, "'%s': %s", pin_path, strerror(-code));
-	code = datapath_open(pin_path, &agent->datapath, error);
-	if (code == 0)
-		code = datapath_events_open(pin_path, on_datapath_event, agent, &agent->events,
-					    error);
-	return code;
-}
-
 static int open_control(struct agent *agent, struct error *error)
 {
 	uint64_t now_ns = clock_monotonic_ns();
@@ -286,18 +353,6 @@ static int open_control(struct agent *agent, struct error *error)
 	return code;
 }
 
-static int watch(struct agent *agent, enum watcher watcher, evutil_socket_t fd, short what,
-		 event_callback_fn callback, int every_sec)
-{
-	const struct timeval interval = {.tv_sec = every_sec};
-
-	agent->watchers[watcher] =
-		event_new(agent->base, fd, (short)(what | EV_PERSIST), callback, agent);
-	if (!agent->watchers[watcher])
-		return -ENOMEM;
-	return event_add(agent->watchers[watcher], every_sec ? &interval : NULL);
-}
-
 static int open_loop(struct agent *agent, struct error *error)
 {
 	_cleanup_(free_p) char *path = NULL;
@@ -307,8 +362,7 @@ static int open_loop(struct agent *agent, struct error *error)
 	    watch(agent, ON_INT, SIGINT, EV_SIGNAL, on_stop_signal, 0) < 0 ||
 	    watch(agent, ON_HUP, SIGHUP, EV_SIGNAL, on_reload_signal, 0) < 0 ||
 	    watch(agent, EXPIRE, -1, 0, on_expire, EXPIRE_EVERY_SEC) < 0 ||
-	    watch(agent, WATCH, -1, 0, on_watch, WATCH_EVERY_SEC) < 0 ||
-	    watch(agent, EVENTS, datapath_events_fd(agent->events), EV_READ, on_events, 0) < 0 ||
+	    watch(agent, WATCH, -1, 0, on_watch, WATCH_EVERY_SEC) < 0 || watch_events(agent) < 0 ||
 	    asprintf(&path, "%s/api.sock", agent->config->runtime_dir) < 0)
 		return error_set(error, -ENOMEM, "cannot set up the event loop");
 	agent->api = (struct api){.control = agent->control, .agent = describe, .data = agent};

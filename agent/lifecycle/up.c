@@ -15,6 +15,7 @@
 #include "datapath/datapath.h"
 #include "datapath/hook.h"
 #include "datapath/load.h"
+#include "lifecycle/adopt.h"
 #include "lifecycle/bpffs.h"
 #include "lifecycle/journal.h"
 #include "lifecycle/plumb.h"
@@ -40,6 +41,7 @@ struct up {
 	struct loaded *loaded; /* NULL until it is loaded */
 	bool is_in_force;      /* a datapath that was up follows the new configuration */
 	char *note;
+	char *sockets_note;
 };
 
 static void up_done(struct up *up)
@@ -50,6 +52,7 @@ static void up_done(struct up *up)
 	journal_free(up->journal);
 	close_fd_p(&up->lock);
 	free(up->note);
+	free(up->sockets_note);
 }
 
 /* ---- before anything is touched */
@@ -196,6 +199,12 @@ static int attach(struct up *up, struct error *error)
 	return r;
 }
 
+static int adopt(struct up *up, struct error *error)
+{
+	free(up->sockets_note);
+	return adopt_sockets(up->config, up->loaded, &up->sockets_note, error);
+}
+
 typedef int (*plumb_step)(const struct plumb *plumb, struct error *error);
 
 static int plumb(struct up *up, plumb_step step, struct error *error)
@@ -281,26 +290,60 @@ static void roll_back(struct up *up)
 	undo_files(&undo, &ignored);
 }
 
+/* Nothing is steered yet: connections older than the datapath are taken in before and after it begins. */
+static int begin(struct up *up, struct error *error)
+{
+	int r = fill(up, error);
+
+	if (!r)
+		r = adopt(up, error);
+	if (!r)
+		r = attach(up, error);
+	return r ? r : adopt(up, error);
+}
+
+/* The same where packets are steered all the while, maybe to addresses that are about to be. */
+static int take_over(struct up *up, struct error *error)
+{
+	int r = loaded_move(up->loaded, &up->is_in_force, error);
+
+	if (!r)
+		r = attach(up, error);
+	if (!r)
+		r = adopt(up, error);
+	return r ? r : fill(up, error);
+}
+
 static int bring_up(struct up *up, struct error *error)
 {
-	bool is_running;
 	int r = load(up, error);
 
-	if (r)
-		return r;
-	is_running = !loaded_is_new(up->loaded);
-	r = plumb(up, plumb_pools, error);
-	if (!r && is_running)
-		r = attach(up, error);
 	if (!r)
-		r = fill(up, error);
-	if (!r && !is_running)
-		r = attach(up, error);
+		r = plumb(up, plumb_pools, error);
+	if (!r)
+		r = loaded_is_new(up->loaded) ? begin(up, error) : take_over(up, error);
 	if (!r)
 		r = plumb(up, plumb_handles, error);
-	if (!r)
-		r = grant(up, error);
-	return r;
+	return r ? r : grant(up, error);
+}
+
+static int finish(struct up *up, struct error *error)
+{
+	int r = prune(up, error);
+
+	return r ? r : loaded_settle(up->loaded, error);
+}
+
+/* Both notes in one line. */
+static int take_note(struct up *up, char **ret_note, struct error *error)
+{
+	if (!up->note || !up->sockets_note) {
+		*ret_note = up->note ? TAKE_PTR(up->note) : TAKE_PTR(up->sockets_note);
+		return 0;
+	}
+	if (asprintf(ret_note, "%s; %s", up->note, up->sockets_note) < 0)
+		return error_set(error, -ENOMEM, "out of memory");
+	return 0;
 }
 
 int up(const struct config *config, char **ret_note, struct error *error)
@@ -315,10 +358,10 @@ int up(const struct config *config, char **ret_note, struct error *error)
 		else if (r)
 			error_prefix(error, r, "the new configuration is in force, but");
 		else
-			r = prune(&up, error);
+			r = finish(&up, error);
 	}
 	if (!r)
-		*ret_note = TAKE_PTR(up.note);
+		r = take_note(&up, ret_note, error);
 	up_done(&up);
 	return r;
 }

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Connections from pool addresses that are older than the datapath: they go on as they are, and their ports
+// are nobody else's. And sockets on pool addresses that come later: they are steered like all others.
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/cleanup.h"
+#include "netns/postern.h"
+
+TestSuite(netns_older, .init = world_init, .fini = world_done, .timeout = 45);
+
+#define POOL_IPV4 "192.0.2.10"
+#define POOL_IPV6 "2001:db8:1::10"
+#define PORT	  40500
+
+/* Pool addresses on the host before `up`, and no other active in the pool after it. */
+static void put_pool_addresses(void)
+{
+	free(host_must(MAIL, "ip address add " POOL_IPV4 "/32 dev wan;"
+			     "ip address add " POOL_IPV6 "/128 dev wan nodad"));
+}
+
+static void begin_with_one_address(void)
+{
+	postern_begin(NULL);
+	free(postern_must("pool drain normal 192.0.2.11"));
+	free(postern_must("pool drain normal 2001:db8:1::11"));
+}
+
+static struct talk talk_from(int receiver, uid_t uid, const char *bind, uint16_t port,
+			     const char *destination)
+{
+	const struct origin origin = {.host = MAIL, .uid = uid, .bind = bind, .port = port};
+
+	return talk_must(receiver, &origin, destination, 25);
+}
+
+/* What leaves by the pool address towards the receiver has another port than the connection `older`. */
+static void expect_port_kept(int receiver, const char *bind, const char *address,
+			     const char *destination)
+{
+	_cleanup_talk_ struct talk talk = talk_from(receiver, 0, bind, PORT, destination);
+
+	cr_assert_str_eq(talk.from, address);
+	cr_assert_neq(talk.from_port, PORT);
+	cr_assert(talk_lives(&talk));
+}
+
+Test(netns_older, a_connection_from_a_pool_address_goes_on_and_keeps_its_port)
+{
+	int receiver = receiver_open(25);
+
+	put_pool_addresses();
+	{
+		_cleanup_talk_ struct talk four =
+			talk_from(receiver, 0, POOL_IPV4, PORT, RECEIVER_IPV4);
+		_cleanup_talk_ struct talk six =
+			talk_from(receiver, 0, POOL_IPV6, PORT, RECEIVER_IPV6);
+
+		begin_with_one_address();
+		expect_port_kept(receiver, MAIL_IPV4, POOL_IPV4, RECEIVER_IPV4);
+		expect_port_kept(receiver, MAIL_IPV6, POOL_IPV6, RECEIVER_IPV6);
+		free(postern_must("up"));
+		expect_port_kept(receiver, MAIL_IPV4, POOL_IPV4, RECEIVER_IPV4);
+		cr_assert(talk_transfer(&four, 1 << 20, 1 << 20));
+		cr_assert(talk_transfer(&six, 1 << 20, 1 << 20));
+	}
+}
+
+Test(netns_older, a_connection_of_a_known_sender_goes_on_is_listed_and_can_be_cut)
+{
+	int receiver = receiver_open(25);
+	char byte = 'x';
+
+	put_pool_addresses();
+	{
+		_cleanup_talk_ struct talk talk =
+			talk_from(receiver, SENDER_UID, POOL_IPV4, PORT, RECEIVER_IPV4);
+		_cleanup_(free_p) char *listed = NULL;
+
+		postern_begin(NULL);
+		cr_assert(talk_lives(&talk));
+		listed = postern_must("-j flow list webmail | jq -r '.[] |"
+				      " \"\\(.source) \\(.address) \\(.pool) \\(.state)\"'");
+		cr_assert_str_eq(listed, POOL_IPV4 ":40500 " POOL_IPV4 ":40500 null established\n");
+		free(postern_must("flow cut webmail"));
+		cr_assert_eq(send(talk.client, &byte, 1, MSG_NOSIGNAL), 1);
+		cr_assert_lt(recv(talk.client, &byte, 1, 0), 0);
+		cr_assert_eq(errno, ECONNRESET);
+	}
+}
+
+static char *older_state(void)
+{
+	return postern_must("-j flow list | jq -r '.[] | select(.source == \"" POOL_IPV4
+			    ":40500\") | .state'");
+}
+
+Test(netns_older, a_connection_that_is_closing_keeps_its_port_too)
+{
+	int receiver = receiver_open(25);
+
+	put_pool_addresses();
+	{
+		_cleanup_talk_ struct talk talk =
+			talk_from(receiver, 0, POOL_IPV4, PORT, RECEIVER_IPV4);
+		_cleanup_(free_p) char *state = NULL;
+
+		shutdown(talk.client, SHUT_WR);
+		shutdown(talk.server, SHUT_WR);
+		talk_close(&talk);
+		begin_with_one_address();
+		state = older_state();
+		cr_assert_str_eq(state, "closing\n");
+		expect_port_kept(receiver, MAIL_IPV4, POOL_IPV4, RECEIVER_IPV4);
+	}
+}
+
+Test(netns_older, an_address_that_a_later_up_gives_to_a_pool_keeps_the_ports_in_use)
+{
+	int receiver = receiver_open(25);
+	_cleanup_talk_ struct talk older = talk_from(receiver, 0, MAIL_IPV4, PORT, RECEIVER_IPV4);
+	const struct origin tenant = {.host = TENANT, .bind = TENANT_IPV4, .port = PORT};
+	_cleanup_talk_ struct talk talk = TALK_NONE;
+
+	postern_begin(NULL);
+	free(host_must(MAIL, "sed -i 's/\"192.0.2.10\", \"192.0.2.11\"/\"" MAIL_IPV4 "\"/' %s",
+		       postern_configure(NULL)));
+	free(postern_must("up"));
+	talk = talk_must(receiver, &tenant, RECEIVER_IPV4, 25);
+	cr_assert_str_eq(talk.from, MAIL_IPV4);
+	cr_assert_neq(talk.from_port, PORT);
+	cr_assert(talk_lives(&talk));
+	cr_assert(talk_transfer(&older, 1 << 20, 1 << 20));
+}
+
+Test(netns_older, what_a_process_opens_from_a_pool_address_is_steered_and_tracked_like_all_else)
+{
+	int receiver = receiver_open(25);
+	struct capture *capture;
+
+	postern_begin(NULL);
+	free(postern_must("sender set webmail high-risk"));
+	capture = capture_start();
+	{
+		_cleanup_talk_ struct talk talk =
+			talk_from(receiver, SENDER_UID, POOL_IPV4, PORT, RECEIVER_IPV4);
+		_cleanup_(free_p) char *listed = NULL;
+
+		cr_assert_str_eq(pool_of(talk.from), "high-risk", "seen from %s", talk.from);
+		cr_assert(talk_transfer(&talk, 1 << 20, 1 << 20));
+		free(postern_must("up"));
+		cr_assert(talk_lives(&talk));
+		listed = postern_must(
+			"-j flow list webmail | jq -r '.[] | \"\\(.source) \\(.pool)\"'");
+		cr_assert_str_eq(listed, POOL_IPV4 ":40500 high-risk\n");
+	}
+	expect_pools_only(capture);
+}
+
+/* A socket that is only bound has no remote end yet: nothing is kept for it, and nothing has to be. */
+Test(netns_older, a_socket_bound_to_a_pool_address_and_port_in_use_outside_gets_through)
+{
+	int receiver = receiver_open(25);
+
+	put_pool_addresses();
+	begin_with_one_address();
+	{
+		_cleanup_talk_ struct talk first =
+			talk_from(receiver, 0, MAIL_IPV4, PORT, RECEIVER_IPV4);
+		_cleanup_talk_ struct talk second =
+			talk_from(receiver, 0, POOL_IPV4, PORT, RECEIVER_IPV4);
+
+		cr_assert_str_eq(first.from, POOL_IPV4);
+		cr_assert_eq(first.from_port, PORT);
+		cr_assert_str_eq(second.from, POOL_IPV4);
+		cr_assert_neq(second.from_port, PORT);
+		cr_assert(talk_transfer(&first, 1 << 20, 1 << 20));
+		cr_assert(talk_transfer(&second, 1 << 20, 1 << 20));
+	}
+}

@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// `up` over a running datapath: what lives goes on, programs of before end, and maps take another capacity.
+#include <criterion/criterion.h>
+#include <bpf/bpf.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "netns/postern.h"
+#include "postern/abi.h"
+
+TestSuite(netns_upgrade, .init = world_init, .fini = world_done, .timeout = 90);
+
+#define CONNECTIONS 200
+
+static const struct origin tenant = {.host = TENANT};
+static const struct origin local = {.host = MAIL};
+
+/* The configuration of postern_configure() with capacities. */
+static void configure(unsigned senders_max)
+{
+	const char *conf = postern_configure(NULL);
+
+	free(host_must(MAIL, "sed -i '1i senders_max = %u' %s", senders_max, conf));
+}
+
+static void expect_capacity(unsigned senders_max)
+{
+	static const char *const maps[] = {"senders", "nets", "verdict", "usage"};
+
+	for (size_t i = 0; i < 4; i++) {
+		_cleanup_(free_p) char *found =
+			host_must(MAIL,
+				  "bpftool -j map show pinned $pin_path/postern_%s |"
+				  "jq .max_entries",
+				  maps[i]);
+
+		cr_assert_eq(strtoul(found, NULL, 10), senders_max, "%s: %s", maps[i], found);
+	}
+}
+
+static unsigned flows_of(const char *sender)
+{
+	_cleanup_(free_p) char *text = postern_must("-j sender show %s | jq .usage.flows", sender);
+
+	return (unsigned)strtoul(text, NULL, 10);
+}
+
+/* Streams on two connections, each in a process of its own, while `between` runs. */
+static void streams_survive(const struct talk talks[2], void (*between)(void))
+{
+	pid_t streams[2];
+
+	for (int i = 0; i < 2; i++) {
+		streams[i] = fork();
+		if (!streams[i])
+			_exit(!talk_transfer(&talks[i], 300 << 20, 30 << 20));
+	}
+	between();
+	for (int i = 0; i < 2; i++) {
+		int status = -1;
+
+		waitpid(streams[i], &status, 0);
+		cr_assert_eq(status, 0, "stream %d broke", i);
+	}
+}
+
+static void survives(void (*between)(void))
+{
+	struct talk talks[CONNECTIONS];
+	struct capture *capture;
+	int receiver = receiver_open(25);
+
+	configure(2048);
+	free(postern_must("up"));
+	postern_agent();
+	capture = capture_start();
+	for (int i = 0; i < CONNECTIONS; i++)
+		talks[i] = talk_must(receiver, i % 2 ? &tenant : &local,
+				     i % 4 < 2 ? RECEIVER_IPV4 : RECEIVER_IPV6, 25);
+	streams_survive(talks, between);
+	for (int i = 0; i < CONNECTIONS; i++)
+		cr_assert(talk_lives(&talks[i]), "connection %d broke", i);
+	cr_assert_eq(flows_of("tenant-7"), CONNECTIONS / 2);
+	expect_pool(receiver, &tenant, RECEIVER_IPV4, "normal");
+	for (int i = 0; i < CONNECTIONS; i++)
+		talk_close(&talks[i]);
+	expect_pools_only(capture);
+}
+
+static void up_twice(void)
+{
+	free(postern_must("up"));
+	free(postern_must("up"));
+}
+
+Test(netns_upgrade, two_hundred_connections_and_streams_live_through_up_twice)
+{
+	survives(up_twice);
+}
+
+static void resize_twice(void)
+{
+	configure(4096);
+	free(postern_must("up"));
+	expect_capacity(4096);
+	configure(1024);
+	free(postern_must("up"));
+	expect_capacity(1024);
+}
+
+Test(netns_upgrade, two_hundred_connections_and_streams_live_through_another_capacity_twice)
+{
+	survives(resize_twice);
+}
+
+static bool sets(const char *pool)
+{
+	_cleanup_result_ struct result set = postern_run("sender set tenant-7 %s", pool);
+
+	return set.status == 0;
+}
+
+Test(netns_upgrade, another_capacity_keeps_verdicts_and_the_agent_goes_on_with_the_new_maps)
+{
+	int receiver = receiver_open(25);
+	pid_t agent;
+
+	configure(2048);
+	free(postern_must("up"));
+	agent = postern_agent();
+	free(postern_must("sender set tenant-7 high-risk"));
+	free(postern_must("sender block tenant-8"));
+	configure(4096);
+	free(postern_must("up"));
+	expect_pool(receiver, &tenant, RECEIVER_IPV4, "high-risk");
+	expect_refused(receiver, &(struct origin){.host = TENANT, .bind = TENANT_OTHER},
+		       RECEIVER_IPV4);
+	/* Until it has the new maps, a change is refused rather than lost. */
+	cr_assert(wait_for(sets("relay"), 5000));
+	expect_pool(receiver, &tenant, RECEIVER_IPV4, "relay");
+	cr_assert_eq(kill(agent, 0), 0, "the agent has ended");
+	free(host_must(MAIL, "! ls $pin_path | grep _new"));
+}
+
+static void write_timeouts(uint64_t established_ms, uint64_t transitory_ms)
+{
+	_cleanup_(close_fd_p) int map = -1;
+	struct control control;
+	uint32_t zero = 0;
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s/postern_control", world.pin_path);
+	map = bpf_obj_get(path);
+	cr_assert_geq(map, 0);
+	cr_assert_eq(bpf_map_lookup_elem(map, &zero, &control), 0);
+	control.established_ns = established_ms * 1000000;
+	control.transitory_ns = transitory_ms * 1000000;
+	cr_assert_eq(bpf_map_update_elem(map, &zero, &control, BPF_ANY), 0);
+}
+
+/* Its timer was set by a program that is gone, and that counted in a map that is gone. */
+Test(netns_upgrade, a_flow_of_before_ends_by_its_timeout_and_is_counted_down)
+{
+	int receiver = receiver_open(25);
+
+	configure(2048);
+	free(postern_must("up"));
+	postern_agent();
+	write_timeouts(4000, 4000);
+	{
+		_cleanup_talk_ struct talk talk = talk_must(receiver, &tenant, RECEIVER_IPV4, 25);
+
+		cr_assert_eq(flows_of("tenant-7"), 1);
+		configure(4096);
+		free(postern_must("up"));
+		cr_assert_eq(flows_of("tenant-7"), 1);
+		write_timeouts(1, 1);
+		cr_assert(wait_for(flows_of("tenant-7") == 0, 8000));
+	}
+}
+
+static char *program_ids(void)
+{
+	return host_must(MAIL, "map=$(bpftool -j map show pinned $pin_path/postern_flows | jq .id);"
+			       "bpftool -j prog show | jq -r --argjson map $map"
+			       "	'.[] | select(.map_ids // [] | index($map)) | .id'");
+}
+
+static bool all_are_gone(const char *ids)
+{
+	return host_succeeds(MAIL,
+			     "for id in $(echo '%s'); do"
+			     "	! bpftool prog show id $id >/dev/null 2>&1 || exit 1;"
+			     "done",
+			     ids);
+}
+
+Test(netns_upgrade, programs_of_before_are_gone_although_flows_of_theirs_live)
+{
+	int receiver = receiver_open(25);
+	_cleanup_talk_ struct talk talk = TALK_NONE;
+	_cleanup_(free_p) char *before = NULL;
+
+	postern_begin(NULL);
+	talk = talk_must(receiver, &tenant, RECEIVER_IPV4, 25);
+	before = program_ids();
+	cr_assert_str_neq(before, "");
+	cr_assert_not(all_are_gone(before));
+	free(postern_must("up"));
+	cr_assert(wait_for(all_are_gone(before), 5000), "some are still there of %s", before);
+	cr_assert(talk_lives(&talk));
+}
+
+static void add_senders(const char *conf, unsigned count)
+{
+	free(host_must(
+		MAIL,
+		"for i in $(seq %u); do echo \"sender \\\"s$i\\\" { mark = { $((1000 + i)) } }\";"
+		"done >>%s",
+		count, conf));
+}
+
+Test(netns_upgrade, a_capacity_below_what_is_in_use_is_refused_and_nothing_changes)
+{
+	int receiver = receiver_open(25);
+	_cleanup_result_ struct result up = {0};
+
+	configure(2048);
+	add_senders(postern_configure(NULL), 1200);
+	free(host_must(MAIL, "sed -i '1i senders_max = 2048' %s/postern.conf", world.directory));
+	free(postern_must("up"));
+	postern_agent();
+	configure(1024);
+	up = postern_run("up");
+	cr_assert_eq(up.status, 1, "%s", up.text);
+	cr_assert_not_null(strstr(up.text, "entries in use, expected at most 1024 (senders_max)"),
+			   "%s", up.text);
+	expect_capacity(2048);
+	free(postern_must("sender set tenant-7 high-risk"));
+	expect_pool(receiver, &tenant, RECEIVER_IPV4, "high-risk");
+}
+
+/* Begins an `up` with another capacity and kills it after the given share of its time. */
+static void kill_up(uint64_t whole_ms, int step, int steps)
+{
+	char conf[64];
+	const char *const argv[] = {getenv("POSTERN"), "-c", conf, "up", NULL};
+	pid_t pid;
+
+	snprintf(conf, sizeof(conf), "%s/postern.conf", world.directory);
+	pid = host_start(MAIL, "up", argv);
+	poll(NULL, 0, (int)(whole_ms * (uint64_t)step / (uint64_t)steps));
+	host_stop(pid, SIGKILL);
+}
+
+Test(netns_upgrade, killed_while_capacities_change_it_is_completed_by_the_next_one)
+{
+	int receiver = receiver_open(25);
+	_cleanup_talk_ struct talk talk = TALK_NONE;
+	uint64_t start, whole_ms;
+
+	configure(2048);
+	free(postern_must("up"));
+	postern_agent();
+	free(postern_must("sender set tenant-7 high-risk"));
+	talk = talk_must(receiver, &tenant, RECEIVER_IPV4, 25);
+	configure(4096);
+	start = now_ms();
+	free(postern_must("up"));
+	whole_ms = now_ms() - start;
+	for (int step = 4; step < 16; step++) {
+		unsigned capacity = step % 2 ? 2048 : 8192;
+
+		configure(capacity);
+		kill_up(whole_ms, step, 16);
+		cr_assert(talk_lives(&talk), "killed in step %d of 16", step);
+		/* What it was before, which it may be in part. */
+		if (step % 3 == 0)
+			configure(capacity = 4096);
+		free(postern_must("up"));
+		expect_capacity(capacity);
+		expect_pool(receiver, &tenant, RECEIVER_IPV4, "high-risk");
+		cr_assert(talk_lives(&talk));
+	}
+	cr_assert(wait_for(sets("relay"), 5000));
+	expect_pool(receiver, &tenant, RECEIVER_IPV4, "relay");
+}
