@@ -115,6 +115,58 @@ Test(netns_agent, what_was_set_by_hand_outlives_down_and_up)
 	expect_pool(receiver, &local, RECEIVER_IPV4, "normal");
 }
 
+/* Sets verdicts without end, one after another, and notes each that is confirmed and the one that is not. */
+static pid_t start_changes(void)
+{
+	static const char script[] = "while :; do for pool in high-risk relay normal; do "
+				     "echo $pool >asked; "
+				     "\"$0\" -c postern.conf sender set tenant-7 $pool || exit 0; "
+				     "echo $pool >confirmed; done; done";
+	const char *const argv[] = {"env", "-C",   world.directory,   "sh",
+				    "-c",  script, getenv("POSTERN"), NULL};
+
+	return host_start(MAIL, "changes", argv);
+}
+
+static bool is_noted(const char *name, const char *pool)
+{
+	return host_succeeds(MAIL, "test \"$(cat %s/%s)\" = '%s'", world.directory, name, pool);
+}
+
+static bool has_confirmed(void)
+{
+	return host_succeeds(MAIL, "test -s %s/confirmed", world.directory);
+}
+
+Test(netns_agent, killed_in_the_middle_of_changes_by_hand_it_keeps_what_it_confirmed)
+{
+	static const int after_ms[] = {0, 1, 2, 3, 5, 7, 11, 13};
+	pid_t agent = postern_begin(NULL);
+
+	for (size_t i = 0; i < sizeof(after_ms) / sizeof(after_ms[0]); i++) {
+		_cleanup_(free_p) char *shown = NULL, *in_map = NULL;
+		pid_t changes = start_changes();
+
+		cr_assert(wait_for(has_confirmed(), 5000));
+		poll(NULL, 0, after_ms[i]);
+		cr_assert_eq(host_stop(agent, SIGKILL), 128 + SIGKILL);
+		waitpid(changes, NULL, 0);
+		agent = postern_agent();
+		shown = postern_must("-j sender show tenant-7 | jq -r .verdict.pool");
+		shown[strcspn(shown, "\n")] = '\0';
+		/* What was asked for last may be durable without an answer. */
+		cr_assert(is_noted("confirmed", shown) || is_noted("asked", shown),
+			  "after %d ms: %s", after_ms[i], shown);
+		in_map = host_must(MAIL,
+				   "bpftool -j map dump pinned $pin_path/postern_verdict | jq -r "
+				   "'.[].formatted.value | select(.label == \"tenant-7\") |"
+				   ".pool_label'");
+		in_map[strcspn(in_map, "\n")] = '\0';
+		cr_assert_str_eq(in_map, shown);
+		free(host_must(MAIL, "rm %s/confirmed", world.directory));
+	}
+}
+
 Test(netns_agent, ends_by_a_signal_with_status_0)
 {
 	cr_assert_eq(host_stop(postern_begin(NULL), SIGTERM), 0);

@@ -216,6 +216,27 @@ Test(netns_upgrade, programs_of_before_are_gone_although_flows_of_theirs_live)
 	cr_assert(talk_lives(&talk));
 }
 
+/* As an `up` leaves it that was killed after it froze the map. */
+Test(netns_upgrade, a_map_that_was_left_frozen_is_replaced_by_the_next_up)
+{
+	_cleanup_(close_fd_p) int map = -1;
+	int receiver = receiver_open(25);
+	char path[128];
+
+	configure(2048);
+	free(postern_must("up"));
+	postern_agent();
+	free(postern_must("sender set tenant-7 high-risk"));
+	snprintf(path, sizeof(path), "%s/postern_verdict", world.pin_path);
+	map = bpf_obj_get(path);
+	cr_assert_eq(bpf_map_freeze(map), 0);
+	cr_assert_not(sets("relay"));
+	expect_pool(receiver, &tenant, RECEIVER_IPV4, "high-risk");
+	free(postern_must("up"));
+	cr_assert(wait_for(sets("relay"), 5000));
+	expect_pool(receiver, &tenant, RECEIVER_IPV4, "relay");
+}
+
 static void add_senders(const char *conf, unsigned count)
 {
 	free(host_must(
