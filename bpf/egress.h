@@ -55,7 +55,8 @@ static __noinline enum counter limit(const struct packet *packet, struct opening
 	if (!steer_is_limited(verdict, now) ||
 	    limit_take_token(verdict, usage, &opening->taken, now))
 		return COUNTERS;
-	steer_to(verdict->over_action, verdict->over_pool, steering);
+	if (verdict->over_action)
+		steer_to(verdict->over_action, verdict->over_pool, steering);
 	limit_tell_over(packet, sender, steering->pool, usage, now);
 	return steering->action == VERDICT_DROP ? COUNTER_dropped_over_limit : COUNTERS;
 }

@@ -140,6 +140,18 @@ static int resolve_policies(const struct reader *reader)
 	return 0;
 }
 
+static void resolve_limits(struct config *config)
+{
+	for (size_t i = 0; i < config->n_senders; i++) {
+		struct config_sender *sender = &config->senders[i];
+
+		if (sender->connections_per_minute == READ_LEFT_OUT)
+			sender->connections_per_minute = config->sender_connections_per_minute;
+		if (sender->flows_max == READ_LEFT_OUT)
+			sender->flows_max = config->sender_flows_max;
+	}
+}
+
 int check_all(struct reader *reader)
 {
 	struct config *config = reader->config;
@@ -147,6 +159,7 @@ int check_all(struct reader *reader)
 
 	if (r < 0)
 		return r;
+	resolve_limits(config);
 	qsort(config->pools, config->n_pools, sizeof(*config->pools), compare_pool);
 	r = resolve_names(reader);
 	if (r == 0)

@@ -138,8 +138,15 @@ struct config_tenant {
 	int line;
 };
 
+/* New connections a minute, in the datapath; at most. */
+#define CONFIG_CONNECTIONS_PER_MINUTE_MAX 1000000
+/* Three quarters of the ports that one address has towards one destination; see sender_flows_max. */
+#define CONFIG_SENDER_FLOWS_MAX 48384
+
 struct config_sender {
 	char *name;
+	uint32_t connections_per_minute;    /* 0: no limit; default sender_connections_per_minute */
+	uint32_t flows_max;		    /* at once; 0: no limit; default sender_flows_max */
 	const struct config_policy *policy; /* NULL: the first that matches */
 	struct config_selector *selectors;
 	size_t n_selectors;
@@ -164,8 +171,17 @@ struct config {
 	char *runtime_dir;
 	char *state;
 	char *user;
-	uint32_t flows_max;		  /* default 262144, 1024..16777216 */
-	uint32_t senders_max;		  /* default 65536, 1024..4194304 */
+	uint32_t flows_max;   /* default 262144, 1024..16777216 */
+	uint32_t senders_max; /* default 65536, 1024..4194304 */
+	/*
+	 * For senders that say nothing else and for traffic of no known sender; not for handles, by which
+	 * all of an MTA's mail goes, judged message by message. Default: no limit of connections; a quarter
+	 * of flows_max at once, so that the floods of three senders leave the others a quarter, and no more
+	 * than CONFIG_SENDER_FLOWS_MAX, so that one sender's to one destination leaves the others of
+	 * its address a port (32 random tries find one in a quarter of them 9,999 times of 10,000).
+	 */
+	uint32_t sender_connections_per_minute;
+	uint32_t sender_flows_max;
 	uint32_t timeout_established_sec; /* default and minimum 7440 (RFC 5382 REQ-5) */
 	uint32_t timeout_transitory_sec;  /* default and minimum 240 (RFC 5382 REQ-5) */
 	struct config_policy *policies;	  /* in the order of the file, then the ready-made ones */

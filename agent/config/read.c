@@ -46,6 +46,14 @@ int read_number(const struct reader *reader, const struct syntax_value *value, c
 	return 0;
 }
 
+int read_number_of(const struct reader *reader, const struct syntax_section *section,
+		   const char *key, uint32_t min, uint32_t max, uint32_t *ret_number)
+{
+	const struct syntax_value *value = syntax_get(section, key, 0);
+
+	return value ? read_number(reader, value, key, min, max, ret_number) : 0;
+}
+
 static bool is_name(const char *text)
 {
 	static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"

@@ -54,9 +54,17 @@ int read_global(struct reader *reader, const struct syntax_section *section);
 
 /* ---- single values (read.c) */
 
+/* A number that is not set; past every `max`. */
+#define READ_LEFT_OUT UINT32_MAX
+/* What a flow table may have room for. */
+#define READ_FLOWS_LAST 16777216
+
 /* Decimal or 0x. `what` is for the message. */
 int read_number(const struct reader *reader, const struct syntax_value *value, const char *what,
 		uint32_t min, uint32_t max, uint32_t *ret_number);
+/* The only value of a key; *ret_number is untouched where it is not set. */
+int read_number_of(const struct reader *reader, const struct syntax_section *section,
+		   const char *key, uint32_t min, uint32_t max, uint32_t *ret_number);
 /* A name of a pool or sender; `size` is that of its label, NUL included. */
 int read_title(const struct reader *reader, const struct syntax_section *section, size_t size,
 	       char **ret_name);

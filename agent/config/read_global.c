@@ -218,6 +218,13 @@ static int read_user(const struct reader *reader, const struct syntax_section *s
 	return reader->config->user ? 0 : read_out_of_memory(reader);
 }
 
+static uint32_t sender_flows_default(uint32_t flows_max)
+{
+	uint32_t share = flows_max / 4;
+
+	return share < CONFIG_SENDER_FLOWS_MAX ? share : CONFIG_SENDER_FLOWS_MAX;
+}
+
 static int read_numbers(const struct reader *reader, const struct syntax_section *section)
 {
 	struct config *config = reader->config;
@@ -226,7 +233,10 @@ static int read_numbers(const struct reader *reader, const struct syntax_section
 		uint32_t *number;
 		uint32_t fallback, min, max;
 	} numbers[] = {
-		{"flows_max", &config->flows_max, 262144, 1024, 16777216},
+		{"flows_max", &config->flows_max, 262144, 1024, READ_FLOWS_LAST},
+		{"sender_flows_max", &config->sender_flows_max, READ_LEFT_OUT, 0, READ_FLOWS_LAST},
+		{"sender_connections_per_minute", &config->sender_connections_per_minute, 0, 0,
+		 CONFIG_CONNECTIONS_PER_MINUTE_MAX},
 		{"senders_max", &config->senders_max, 65536, 1024, 4194304},
 		{"senders_tracked_max", &config->senders_tracked_max, 1000000, 1024, 16777216},
 		{"decisions_max", &config->decisions_max, 65536, 1024, 4194304},
@@ -237,16 +247,16 @@ static int read_numbers(const struct reader *reader, const struct syntax_section
 	};
 
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
-		const struct syntax_value *value = syntax_get(section, numbers[i].key, 0);
-		int r = 0;
+		int r;
 
 		*numbers[i].number = numbers[i].fallback;
-		if (value)
-			r = read_number(reader, value, numbers[i].key, numbers[i].min,
-					numbers[i].max, numbers[i].number);
+		r = read_number_of(reader, section, numbers[i].key, numbers[i].min, numbers[i].max,
+				   numbers[i].number);
 		if (r < 0)
 			return r;
 	}
+	if (config->sender_flows_max == READ_LEFT_OUT)
+		config->sender_flows_max = sender_flows_default(config->flows_max);
 	return 0;
 }
 

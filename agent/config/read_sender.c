@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* sender "NAME" { source mark uid cgroup policy } */
+/* sender "NAME" { source mark uid cgroup policy connections_per_minute flows_max } */
 #include "config/read.h"
 
 #include <ctype.h>
@@ -174,6 +174,20 @@ static int read_policy_name(struct reader *reader, const struct syntax_section *
 	return read_copy(reader, section, "policy", &policy->name.text);
 }
 
+/* The defaults are known when all of the file is read, see check_all(). */
+static int read_limits(const struct reader *reader, const struct syntax_section *section,
+		       struct config_sender *sender)
+{
+	int r;
+
+	sender->connections_per_minute = sender->flows_max = READ_LEFT_OUT;
+	r = read_number_of(reader, section, "connections_per_minute", 0,
+			   CONFIG_CONNECTIONS_PER_MINUTE_MAX, &sender->connections_per_minute);
+	return r < 0 ? r
+		     : read_number_of(reader, section, "flows_max", 0, READ_FLOWS_LAST,
+				      &sender->flows_max);
+}
+
 int read_sender(struct reader *reader, const struct syntax_section *section)
 {
 	struct config_sender *sender;
@@ -188,5 +202,7 @@ int read_sender(struct reader *reader, const struct syntax_section *section)
 	sender = &reader->config->senders[reader->config->n_senders++];
 	*sender = (struct config_sender){.name = name, .line = section->line};
 	r = read_policy_name(reader, section);
+	if (r == 0)
+		r = read_limits(reader, section, sender);
 	return r < 0 ? r : read_selectors(reader, section, sender);
 }

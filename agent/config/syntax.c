@@ -165,8 +165,15 @@ static int parse_text(const char *text)
 #define LIST(name)   CFG_PTR_LIST_CB(name, NULL, CFGF_NONE, take_value, free)
 	cfg_opt_t pool[] = {SECTION_LINE,  LIST("addresses"),	LIST("handles"),
 			    VALUE("helo"), VALUE("when_empty"), CFG_END()};
-	cfg_opt_t sender[] = {SECTION_LINE,   LIST("source"),  LIST("mark"), LIST("uid"),
-			      LIST("cgroup"), VALUE("policy"), CFG_END()};
+	cfg_opt_t sender[] = {SECTION_LINE,
+			      LIST("source"),
+			      LIST("mark"),
+			      LIST("uid"),
+			      LIST("cgroup"),
+			      VALUE("policy"),
+			      VALUE("connections_per_minute"),
+			      VALUE("flows_max"),
+			      CFG_END()};
 	cfg_opt_t policy[] = {
 		SECTION_LINE,
 		VALUE("like"),
@@ -213,6 +220,8 @@ static int parse_text(const char *text)
 		VALUE("user"),
 		VALUE("flows_max"),
 		VALUE("senders_max"),
+		VALUE("sender_flows_max"),
+		VALUE("sender_connections_per_minute"),
 		VALUE("senders_tracked_max"),
 		VALUE("decisions_max"),
 		VALUE("timeout_established_sec"),

@@ -6,6 +6,7 @@
  *   pools.c     pools and their states                         -> control->pools
  *   selectors.c how the datapath recognises them               (maps senders, nets, control)
  *   verdicts.c  a sender's entry in the map; setting it by hand
+ *   limits.c    the limits in it, for the datapath
  */
 #pragma once
 
@@ -43,6 +44,10 @@ struct control_sender *roster_find(const struct controller *control, const char 
 
 int selectors_sync(struct controller *control, struct error *error);
 int selectors_prune(struct controller *control, struct error *error);
+
+/* Sets the limits in a verdict, as configured. Handles have none: all of an MTA's mail goes by them. */
+void limits_fill(const struct controller *control, const struct control_sender *sender,
+		 struct verdict *verdict);
 
 int verdicts_sync(struct controller *control, uint64_t now_ns, int64_t now_sec,
 		  struct error *error);

@@ -54,6 +54,7 @@ static void make_verdict(const struct controller *control, const struct control_
 		.after_pool = policy.pool ? policy.pool->id : POOL_NONE,
 	};
 	strncpy(ret_verdict->label, sender->name, sizeof(ret_verdict->label) - 1);
+	limits_fill(control, sender, ret_verdict);
 	if (now->pool)
 		strncpy(ret_verdict->pool_label, now->pool->name,
 			sizeof(ret_verdict->pool_label) - 1);

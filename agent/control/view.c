@@ -136,24 +136,33 @@ static json_t *usage_json(const struct usage *usage, uint64_t now_ns)
 			       ? json_integer((json_int_t)((now_ns - usage->last_ns) / NS_PER_SEC))
 			       : json_null();
 
-	return json_pack("{s:I, s:I, s:I, s:o}", "flows", (json_int_t)usage->flows, "connections",
-			 (json_int_t)usage->connections, "refused", (json_int_t)usage->refused,
+	return json_pack("{s:I, s:I, s:I, s:I, s:o}", "flows", (json_int_t)usage->flows,
+			 "connections", (json_int_t)usage->connections, "refused",
+			 (json_int_t)usage->refused, "over_limit", (json_int_t)usage->over_limit,
 			 "idle_sec", idle);
+}
+
+/* In the datapath; 0: none. */
+static json_t *limits_json(const struct verdict *verdict)
+{
+	return json_pack("{s:I, s:I}", "connections_per_minute",
+			 (json_int_t)verdict->connections_per_min, "flows_max",
+			 (json_int_t)verdict->flows_max);
 }
 
 static json_t *sender_json(struct datapath *datapath, const struct control_sender *sender,
 			   uint64_t now_ns, int64_t now_sec)
 {
-	struct verdict verdict;
+	struct verdict verdict = {0};
 	struct usage usage = {0};
 	json_t *held = json_null();
 
 	if (datapath->ops->get(datapath, MAP_VERDICT, &sender->id, &verdict) == 0)
 		held = verdict_json(&verdict, now_ns, now_sec);
 	datapath->ops->get(datapath, MAP_USAGE, &sender->id, &usage);
-	return json_pack("{s:s, s:o, s:o, s:o}", "name", sender->name, "selectors",
-			 selectors_json(sender), "verdict", held, "usage",
-			 usage_json(&usage, now_ns));
+	return json_pack("{s:s, s:o, s:o, s:o, s:o}", "name", sender->name, "selectors",
+			 selectors_json(sender), "verdict", held, "limits", limits_json(&verdict),
+			 "usage", usage_json(&usage, now_ns));
 }
 
 int view_senders(struct controller *control, uint64_t now_ns, int64_t now_sec, json_t **ret,

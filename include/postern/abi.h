@@ -95,7 +95,7 @@ enum reason {
  * New flows that the verdict does not drop take a token from a bucket of `burst`, filled evenly by
  * `connections_per_min`; the SYN that finds it empty has the verdict {over_action, over_pool} already.
  * A verdict by hand comes before the limit (design: manual first): while it holds, no token is taken.
- * `flows_max` always holds: a SYN past it is dropped.
+ * over_action 0: it is only counted and told. `flows_max` always holds: a SYN past it is dropped.
  */
 struct verdict {
 	char label[POSTERN_SENDER_LABEL];

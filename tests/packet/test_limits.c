@@ -117,6 +117,20 @@ Test(packet_limits, over_the_limit_may_mean_a_drop)
 	rig_expect_counters(.flows_opened = 3, .over_limit = 5, .dropped_over_limit = 5);
 }
 
+Test(packet_limits, over_the_limit_may_mean_nothing_but_to_be_told)
+{
+	struct verdict verdict = three_a_minute;
+	struct event event;
+
+	verdict.over_action = 0;
+	rig_put_verdict(TENANT, &verdict);
+	expect_pools(POOL_NORMAL, 6);
+	cr_assert_eq(rig_events(&event), 1);
+	cr_assert_eq(event.what, COUNTER_over_limit);
+	cr_assert_eq(event.pool, POOL_NORMAL);
+	rig_expect_counters(.flows_opened = 6, .over_limit = 3);
+}
+
 Test(packet_limits, the_agent_hears_once_of_each_bucket_that_runs_empty)
 {
 	struct event event;

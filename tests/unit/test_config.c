@@ -46,6 +46,8 @@ Test(config, what_is_left_out_has_the_documented_value)
 	cr_expect_str_eq(config->state, "/var/lib/postern/state.db");
 	cr_expect_str_eq(config->user, "postern");
 	cr_expect_eq(config->flows_max, 262144);
+	cr_expect_eq(config->sender_flows_max, 48384);
+	cr_expect_eq(config->sender_connections_per_minute, 0);
 	cr_expect_eq(config->senders_max, 65536);
 	cr_expect_eq(config->timeout_established_sec, 7440);
 	cr_expect_eq(config->timeout_transitory_sec, 240);
@@ -69,6 +71,7 @@ Test(config, every_key_of_the_top_level_is_read)
 						 "state = \"/srv/state.db\"\n"
 						 "user = \"nobody\"\n"
 						 "flows_max = 1024\n"
+						 "sender_connections_per_minute = 1000000\n"
 						 "senders_max = 4194304\n"
 						 "timeout_established_sec = 7441\n"
 						 "timeout_transitory_sec = 241\n" TWO_POOLS);
@@ -90,9 +93,45 @@ Test(config, every_key_of_the_top_level_is_read)
 	cr_expect_str_eq(config->state, "/srv/state.db");
 	cr_expect_str_eq(config->user, "nobody");
 	cr_expect_eq(config->flows_max, 1024);
+	cr_expect_eq(config->sender_flows_max, 256);
+	cr_expect_eq(config->sender_connections_per_minute, 1000000);
 	cr_expect_eq(config->senders_max, 4194304);
 	cr_expect_eq(config->timeout_established_sec, 7441);
 	cr_expect_eq(config->timeout_transitory_sec, 241);
+	config_free(config);
+}
+
+Test(config, a_sender_has_its_own_limits_or_those_for_all)
+{
+	struct config *config = config_file_load(
+		"sender \"a\" { mark = 1 connections_per_minute = 60 flows_max = 1000 }\n"
+		"sender \"b\" { mark = 2 connections_per_minute = 0 flows_max = 0 }\n"
+		"sender \"c\" { mark = 3 }\n"
+		"sender_connections_per_minute = 7\n"
+		"sender_flows_max = 0x20\n" TWO_POOLS);
+
+	cr_expect_eq(config->senders[0].connections_per_minute, 60);
+	cr_expect_eq(config->senders[0].flows_max, 1000);
+	cr_expect_eq(config->senders[1].connections_per_minute, 0);
+	cr_expect_eq(config->senders[1].flows_max, 0);
+	cr_expect_eq(config->senders[2].connections_per_minute, 7);
+	cr_expect_eq(config->senders[2].flows_max, 32);
+	config_free(config);
+}
+
+Test(config, flows_without_a_limit_must_be_asked_for)
+{
+	struct config *config = config_file_load("sender_flows_max = 0\n"
+						 "sender \"a\" { mark = 1 }\n" TWO_POOLS);
+
+	cr_expect_eq(config->sender_flows_max, 0);
+	cr_expect_eq(config->senders[0].flows_max, 0);
+	config_free(config);
+	config = config_file_load("flows_max = 16777216\n" TWO_POOLS);
+	cr_expect_eq(config->sender_flows_max, 48384);
+	config_free(config);
+	config = config_file_load("flows_max = 193535\n" TWO_POOLS);
+	cr_expect_eq(config->sender_flows_max, 48383);
 	config_free(config);
 }
 

@@ -32,7 +32,8 @@ struct refusal {
 #define KEYS                                                                                       \
 	"interfaces, ports, ingress, egress, default, pool, sender, policy, tenant, "              \
 	"internal_domains, identity, relay_dkim, plumb, pin_path, runtime_dir, state, user, "      \
-	"flows_max, senders_max, senders_tracked_max, decisions_max, timeout_established_sec, "    \
+	"flows_max, sender_flows_max, sender_connections_per_minute, senders_max, "                \
+	"senders_tracked_max, decisions_max, timeout_established_sec, "                            \
 	"timeout_transitory_sec"
 #define NOT_PUBLIC "expected a unicast address (not unspecified, loopback, multicast or broadcast)"
 #define NOT_A_HANDLE                                                                               \
@@ -78,7 +79,8 @@ static const struct refusal of_text[] = {
 	 ":4: found 'weight', expected one of addresses, handles, "
 	 "helo, when_empty"},
 	{"sender \"a\" { limit = 5 }",
-	 ":1: found 'limit', expected one of source, mark, uid, cgroup, policy"},
+	 ":1: found 'limit', expected one of source, mark, uid, cgroup, policy, "
+	 "connections_per_minute, flows_max"},
 	{"Ports = 25", ":1: found 'Ports', expected one of " KEYS},
 	{"\"pool|x\" = 1", ":1: found 'pool', expected KEY = VALUE"},
 	{"include(\"/etc/passwd\")", ":1: found 'include', expected one of " KEYS},
@@ -137,6 +139,14 @@ static const struct refusal of_the_top_level[] = {
 	 ":3: found flows_max '1023', expected a number from 1024 to 16777216"},
 	{TWO_POOLS "flows_max = 16777217",
 	 ":3: found flows_max '16777217', expected a number from 1024 to 16777216"},
+	{TWO_POOLS "sender_flows_max = 16777217",
+	 ":3: found sender_flows_max '16777217', expected a number from 0 to 16777216"},
+	{TWO_POOLS "sender_flows_max = -1",
+	 ":3: found sender_flows_max '-1', expected a number from 0 to 16777216"},
+	{TWO_POOLS "sender_connections_per_minute = 1000001",
+	 ":3: found sender_connections_per_minute '1000001', expected a number from 0 to 1000000"},
+	{TWO_POOLS "sender_connections_per_minute = \"60/m\"",
+	 ":3: found sender_connections_per_minute '60/m', expected a number from 0 to 1000000"},
 	{TWO_POOLS "senders_max = 4194305",
 	 ":3: found senders_max '4194305', expected a number from 1024 to 4194304"},
 	{TWO_POOLS "timeout_established_sec = 7439",
@@ -237,6 +247,15 @@ static const struct refusal of_senders[] = {
 	{TWO_POOLS
 	 "sender \"a\" { mark = 1 }\nsender \"b\" { mark = 2 }\nsender \"a\" { mark = 3 }",
 	 ":5: found sender 'a' again, expected it once (it is at line 3)"},
+	{IN_SENDER("mark = 1 connections_per_minute = 1000001"),
+	 ":3: found connections_per_minute '1000001', expected a number from 0 to 1000000"},
+	{IN_SENDER("mark = 1 connections_per_minute = many"),
+	 ":3: found connections_per_minute 'many', expected a number from 0 to 1000000"},
+	{IN_SENDER("mark = 1\nflows_max = 16777217"),
+	 ":4: found flows_max '16777217', expected a number from 0 to 16777216"},
+	{IN_SENDER("mark = 1 flows_max = { 1 }"), ":3: found '{', expected a key or a value"},
+	{IN_SENDER("connections_per_minute = 1"),
+	 ":3: found sender 'one' with nothing to know it by, expected source, mark, uid or cgroup"},
 	{TWO_POOLS "sender \"a\" { }",
 	 ":3: found sender 'a' with nothing to know it by, expected source, mark, uid or cgroup"},
 	{TWO_POOLS "sender \"handle/normal\" { }",
