@@ -34,8 +34,8 @@ struct error;
 #define CONFIG_DEFAULT_FILE   "/etc/postern/postern.conf"
 #define CONFIG_SIZE_MAX_BYTES (8 << 20)
 
-/* How `up` attaches; AUTO tries the best first. Replies: AUTO and TC are the same. */
-enum config_ingress { CONFIG_INGRESS_AUTO, CONFIG_INGRESS_TC };
+/* How `up` attaches; AUTO tries the best first. */
+enum config_ingress { CONFIG_INGRESS_AUTO, CONFIG_INGRESS_XDP, CONFIG_INGRESS_TC };
 enum config_egress { CONFIG_EGRESS_AUTO, CONFIG_EGRESS_TCX, CONFIG_EGRESS_CLSACT };
 
 struct config_address {
@@ -158,7 +158,7 @@ struct config {
 	char **interfaces; /* NULL and 0: those of the default routes */
 	size_t n_interfaces;
 	uint16_t ports[POSTERN_PORTS_MAX]; /* default: 25; unused ones 0 */
-	enum config_ingress ingress;	   /* "auto" | "tc" */
+	enum config_ingress ingress;	   /* "auto" | "xdp" | "tc" */
 	enum config_egress egress;	   /* "auto" | "tcx" | "clsact" */
 	enum verdict_action default_action;
 	const struct config_pool *default_pool; /* NULL unless STEER */

@@ -137,7 +137,7 @@ static int read_word(const struct reader *reader, const struct syntax_section *s
 
 static int read_hooks(const struct reader *reader, const struct syntax_section *section)
 {
-	static const char *const ingress_words[WORDS_MAX] = {"auto", "tc"};
+	static const char *const ingress_words[WORDS_MAX] = {"auto", "xdp", "tc"};
 	static const char *const egress_words[WORDS_MAX] = {"auto", "tcx", "clsact"};
 	unsigned ingress, egress;
 	int r = read_word(reader, section, "ingress", ingress_words, &ingress);

@@ -205,7 +205,7 @@ static json_t *interface_json(const struct config *config, const struct netlink_
 {
 	struct hook_interface interface = {.index = known->index,
 					   .has_link_layer = known->has_link_layer};
-	struct hook_status status = {HOOK_NONE, HOOK_NONE};
+	struct hook_status status;
 
 	memcpy(interface.name, known->name, sizeof(interface.name));
 	hook_query(config->pin_path, &interface, &status);

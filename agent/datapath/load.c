@@ -295,19 +295,20 @@ bool loaded_is_new(const struct loaded *loaded)
 	       loaded->new_maps[loaded->n_new_maps - 1] == loaded->skeleton->maps.postern_control;
 }
 
-int loaded_program(const struct loaded *loaded, enum program_direction direction,
-		   bool has_link_layer)
+int loaded_program(const struct loaded *loaded, enum program program, bool has_link_layer)
 {
 	const struct postern_bpf *skeleton = loaded->skeleton;
-	const struct bpf_program *program;
+	const struct bpf_program *found;
 
-	if (direction == PROGRAM_INGRESS)
-		program = has_link_layer ? skeleton->progs.postern_ingress
-					 : skeleton->progs.postern_ingress_l3;
+	if (program == PROGRAM_XDP)
+		found = skeleton->progs.postern_xdp;
+	else if (program == PROGRAM_INGRESS)
+		found = has_link_layer ? skeleton->progs.postern_ingress
+				       : skeleton->progs.postern_ingress_l3;
 	else
-		program = has_link_layer ? skeleton->progs.postern_egress
-					 : skeleton->progs.postern_egress_l3;
-	return bpf_program__fd(program);
+		found = has_link_layer ? skeleton->progs.postern_egress
+				       : skeleton->progs.postern_egress_l3;
+	return bpf_program__fd(found);
 }
 
 int loaded_task(const struct loaded *loaded, enum program_task task)

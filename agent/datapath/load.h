@@ -46,10 +46,9 @@ int loaded_open(const struct load_options *options, struct loaded **ret_loaded, 
 /* False: the maps were there already, with what an earlier `up` filled in and the flows since. */
 bool loaded_is_new(const struct loaded *loaded);
 
-enum program_direction { PROGRAM_INGRESS, PROGRAM_EGRESS };
-/* The program's descriptor, borrowed. */
-int loaded_program(const struct loaded *loaded, enum program_direction direction,
-		   bool has_link_layer);
+enum program { PROGRAM_INGRESS, PROGRAM_EGRESS, PROGRAM_XDP };
+/* The program's descriptor, borrowed. XDP is for interfaces that have a link layer. */
+int loaded_program(const struct loaded *loaded, enum program program, bool has_link_layer);
 
 /* Those of postern/tasks.h, for tasks.h. */
 enum program_task { PROGRAM_ADOPT, PROGRAM_RENEW, PROGRAM_CARRY };

@@ -8,7 +8,7 @@
 struct error;
 struct bpf_map_info;
 
-/* What `up` pins is named "postern_…" (maps) and "link_IFNAME_egress", "link_IFNAME_ingress". */
+/* What `up` pins is named "postern_…" (maps) and "link_IFNAME_egress", "…_ingress", "…_xdp". */
 #define PIN_MAP_PREFIX	"postern_"
 #define PIN_LINK_PREFIX "link_"
 

@@ -31,17 +31,20 @@ static void keep(int r, const struct error *failure, int *result, struct error *
 static void detach_clsact(const struct config *config, const struct netlink_interface *found,
 			  int *result, struct error *error)
 {
+	static const struct hook hooks[] = {{HOOK_EGRESS, HOOK_CLSACT},
+					    {HOOK_INGRESS, HOOK_CLSACT}};
 	struct hook_interface interface = {.index = found->index};
 	struct error failure;
 
 	memcpy(interface.name, found->name, sizeof(interface.name));
-	keep(hook_detach(config->pin_path, &interface, HOOK_CLSACT, &failure), &failure, result,
-	     error);
+	for (size_t i = 0; i < 2; i++)
+		keep(hook_detach(config->pin_path, &interface, hooks[i], &failure), &failure,
+		     result, error);
 }
 
 /*
  * Where the journal is lost, nothing tells of filters on clsact; they are looked for where the
- * configuration would put them. TCX links are found by their pins.
+ * configuration would put them. Links are found by their pins.
  */
 static void detach_unlisted(const struct config *config, struct netlink *netlink, int *result,
 			    struct error *error)

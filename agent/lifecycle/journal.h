@@ -9,7 +9,7 @@
  *   address ADDRESS INTERFACE  of a pool
  *   handle ADDRESS INTERFACE
  *   qdisc INTERFACE            clsact added
- *   hook INTERFACE KIND        tcx or clsact
+ *   hook INTERFACE HOOK        egress-tcx, ingress-xdp and so on, see hook_name()
  *
  * A line is on the disk before its thing is done: a crash leaves lines of things that were not done,
  * never things without a line. The file is replaced by rename, exists only while it has lines, and

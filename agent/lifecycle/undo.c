@@ -55,14 +55,14 @@ static int undo_hook(const struct undo *undo, const struct journal_entry *entry,
 		     struct error *error)
 {
 	struct hook_interface interface = {0};
-	enum hook_kind kind;
+	struct hook hook;
 	int r;
 
-	if (hook_kind_parse(entry->detail, &kind))
-		return error_set(error, -EINVAL, "'%s' is no kind of hook", entry->detail);
+	if (hook_parse(entry->detail, &hook))
+		return error_set(error, -EINVAL, "'%s' is no hook", entry->detail);
 	snprintf(interface.name, sizeof(interface.name), "%s", entry->what);
 	r = find_interface(undo, entry->what, &interface.index, error);
-	return r ? r : hook_detach(undo->pin_path, &interface, kind, error);
+	return r ? r : hook_detach(undo->pin_path, &interface, hook, error);
 }
 
 static int undo_mode(const struct journal_entry *entry, struct error *error)

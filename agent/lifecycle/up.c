@@ -26,7 +26,7 @@
 
 struct up_interface {
 	struct hook_interface hook;
-	enum hook_kind kind;
+	struct hook_choice choice;
 };
 
 struct up {
@@ -61,11 +61,13 @@ static int take_interface(struct up *up, const struct netlink_interface *found, 
 {
 	struct up_interface *interface = &up->interfaces[up->n_interfaces];
 
-	*interface = (struct up_interface){
-		.hook = {.index = found->index, .has_link_layer = found->has_link_layer}};
+	*interface = (struct up_interface){.hook = {.index = found->index,
+						    .has_link_layer = found->has_link_layer,
+						    .is_veth = found->is_veth}};
 	memcpy(interface->hook.name, found->name, sizeof(found->name));
 	up->n_interfaces++;
-	return hook_choose(&interface->hook, up->config->egress, &interface->kind, error);
+	return hook_choose(&interface->hook, up->config->ingress, up->config->egress,
+			   &interface->choice, error);
 }
 
 static int find_interfaces(struct up *up, struct error *error)
@@ -178,23 +180,65 @@ static int add_qdisc(struct up *up, const struct hook_interface *interface, stru
 	return r ? r : netlink_clsact_add(up->netlink, interface->index, error);
 }
 
+static int attach_one(struct up *up, const struct up_interface *interface, struct hook hook,
+		      struct error *error)
+{
+	const char *name = interface->hook.name;
+	int r = 0;
+
+	if (hook.kind == HOOK_CLSACT)
+		r = add_qdisc(up, &interface->hook, error);
+	if (r)
+		return error_prefix(error, r, "interface '%s'", name);
+	r = journal_add(up->journal, JOURNAL_HOOK, name, hook_name(hook), error);
+	return r ? r : hook_attach(up->loaded, up->config->pin_path, &interface->hook, hook, error);
+}
+
+/* Appends to what the operator should know. */
+static int add_note(struct up *up, const char *text, struct error *error)
+{
+	char *longer;
+
+	if (asprintf(&longer, "%s%s%s", up->note ? up->note : "", up->note ? "; " : "", text) < 0)
+		return error_set(error, -ENOMEM, "out of memory");
+	free(up->note);
+	up->note = longer;
+	return 0;
+}
+
+/* That a driver has no native XDP is nothing to speak of. */
+static int attach_ingress(struct up *up, struct up_interface *interface, struct error *error)
+{
+	struct hook_choice *choice = &interface->choice;
+	int r = attach_one(up, interface, (struct hook){HOOK_INGRESS, choice->ingress}, error);
+
+	if (!r || !choice->fallback)
+		return r;
+	if (r != -EOPNOTSUPP) {
+		error_prefix(error, r, "replies are taken in tc");
+		r = add_note(up, error->text, error);
+		if (r)
+			return r;
+	}
+	choice->ingress = choice->fallback;
+	return attach_one(up, interface, (struct hook){HOOK_INGRESS, choice->ingress}, error);
+}
+
+/*
+ * Ingress is attached first and detached last: the reply to the first translated SYN must find its way
+ * back.
+ */
 static int attach(struct up *up, struct error *error)
 {
 	int r = 0;
 
 	for (size_t i = 0; !r && i < up->n_interfaces; i++) {
-		const struct up_interface *interface = &up->interfaces[i];
-		const char *name = interface->hook.name;
+		struct up_interface *interface = &up->interfaces[i];
 
-		if (interface->kind == HOOK_CLSACT)
-			r = add_qdisc(up, &interface->hook, error);
-		if (r)
-			return error_prefix(error, r, "interface '%s'", name);
-		r = journal_add(up->journal, JOURNAL_HOOK, name, hook_kind_name(interface->kind),
-				error);
+		r = attach_ingress(up, interface, error);
 		if (!r)
-			r = hook_attach(up->loaded, up->config->pin_path, &interface->hook,
-					interface->kind, error);
+			r = attach_one(up, interface,
+				       (struct hook){HOOK_EGRESS, interface->choice.egress}, error);
 	}
 	return r;
 }
@@ -234,11 +278,15 @@ static int grant(struct up *up, struct error *error)
 
 /* ---- what is taken away again */
 
-static bool is_hooked(const struct up *up, const char *name, enum hook_kind kind)
+static bool is_hooked(const struct up *up, const char *name, struct hook hook)
 {
-	for (size_t i = 0; i < up->n_interfaces; i++)
-		if (!strcmp(up->interfaces[i].hook.name, name) && up->interfaces[i].kind == kind)
-			return true;
+	for (size_t i = 0; i < up->n_interfaces; i++) {
+		const struct hook_choice *choice = &up->interfaces[i].choice;
+
+		if (!strcmp(up->interfaces[i].hook.name, name))
+			return hook.kind ==
+			       (hook.direction == HOOK_INGRESS ? choice->ingress : choice->egress);
+	}
 	return false;
 }
 
@@ -246,7 +294,7 @@ static bool is_hooked(const struct up *up, const char *name, enum hook_kind kind
 static bool is_unwanted(const void *data, size_t index, const struct journal_entry *entry)
 {
 	const struct up *up = data;
-	enum hook_kind kind;
+	struct hook hook;
 
 	(void)index;
 	switch (entry->kind) {
@@ -254,9 +302,9 @@ static bool is_unwanted(const void *data, size_t index, const struct journal_ent
 	case JOURNAL_HANDLE:
 		return !plumb_wants(up->config, entry);
 	case JOURNAL_QDISC:
-		return !is_hooked(up, entry->what, HOOK_CLSACT);
+		return !is_hooked(up, entry->what, (struct hook){HOOK_EGRESS, HOOK_CLSACT});
 	case JOURNAL_HOOK:
-		return !hook_kind_parse(entry->detail, &kind) && !is_hooked(up, entry->what, kind);
+		return !hook_parse(entry->detail, &hook) && !is_hooked(up, entry->what, hook);
 	default:
 		return false;
 	}

@@ -14,6 +14,7 @@
 static const char configuration[] =
 	"interfaces = { \"wan\" }\n"
 	"egress = \"%s\"\n"
+	"ingress = \"%s\"\n"
 	"default = \"%s\"\n"
 	"pool \"normal\" {\n"
 	"	addresses = { \"192.0.2.10\", \"192.0.2.11\", \"2001:db8:1::10\", "
@@ -44,10 +45,12 @@ static char conf_path[64];
 const char *postern_configure(const struct setup *setup)
 {
 	const char *egress = setup && setup->egress ? setup->egress : "auto";
+	const char *ingress = setup && setup->ingress ? setup->ingress : "auto";
 	const char *fallback = setup && setup->fallback ? setup->fallback : "normal";
 
-	free(world_write("postern.conf", configuration, egress, fallback, SENDER_MARK, SENDER_UID,
-			 world.cgroup_path, world.pin_path, world.directory, world.directory));
+	free(world_write("postern.conf", configuration, egress, ingress, fallback, SENDER_MARK,
+			 SENDER_UID, world.cgroup_path, world.pin_path, world.directory,
+			 world.directory));
 	snprintf(conf_path, sizeof(conf_path), "%s/postern.conf", world.directory);
 	return conf_path;
 }

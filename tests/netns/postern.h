@@ -26,6 +26,7 @@
 struct setup {
 	const char *fallback; /* `default`; NULL: normal */
 	const char *egress;   /* NULL: auto */
+	const char *ingress;  /* NULL: auto */
 };
 
 /* Writes postern.conf; returns its path (world's). */

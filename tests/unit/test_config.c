@@ -62,7 +62,7 @@ Test(config, every_key_of_the_top_level_is_read)
 {
 	struct config *config = config_file_load("interfaces = { \"eth0\", \"wan.2\" }\n"
 						 "ports = { 25, 465, 0x24b }\n"
-						 "ingress = \"tc\"\n"
+						 "ingress = \"xdp\"\n"
 						 "egress = \"clsact\"\n"
 						 "default = \"drop\"\n"
 						 "plumb = false\n"
@@ -83,7 +83,7 @@ Test(config, every_key_of_the_top_level_is_read)
 	cr_expect_eq(config->ports[1], 465);
 	cr_expect_eq(config->ports[2], 587);
 	cr_expect_eq(config->ports[3], 0);
-	cr_expect_eq(config->ingress, CONFIG_INGRESS_TC);
+	cr_expect_eq(config->ingress, CONFIG_INGRESS_XDP);
 	cr_expect_eq(config->egress, CONFIG_EGRESS_CLSACT);
 	cr_expect_eq(config->default_action, VERDICT_DROP);
 	cr_expect_null(config->default_pool);

@@ -120,7 +120,7 @@ static const struct refusal of_the_top_level[] = {
 	{TWO_POOLS "interfaces = \"eth0:1\"", ":3: found interface 'eth0:1', " NOT_AN_INTERFACE},
 	{TWO_POOLS "interfaces = { \"eth0\", \"lo\",\n\"eth0\" }",
 	 ":4: found interface 'eth0' again, expected it once"},
-	{TWO_POOLS "ingress = \"xdp\"", ":3: found ingress 'xdp', expected 'auto' or 'tc'"},
+	{TWO_POOLS "ingress = \"skb\"", ":3: found ingress 'skb', expected 'auto', 'xdp' or 'tc'"},
 	{TWO_POOLS "egress = \"tc\"", ":3: found egress 'tc', expected 'auto', 'tcx' or 'clsact'"},
 	{TWO_POOLS "plumb = 1", ":3: found plumb '1', expected 'true' or 'false'"},
 	{TWO_POOLS "pin_path = \"bpf/postern\"",

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Creates, finds and removes the pinned links of hooks. Which hook is wanted is hook.c's. */
+#include "datapath/link.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <linux/if_link.h>
+
+#include "base/cleanup.h"
+#include "base/error.h"
+#include "datapath/hook.h"
+#include "datapath/pins.h"
+
+/* Linux 6.6; libbpf 1.1 and the headers of Linux 6.1 do not name them, but pass the numbers on. */
+#define ATTACH_TCX_INGRESS 46
+#define ATTACH_TCX_EGRESS  47
+#define LINK_TYPE_TCX	   11
+#define ATTACH_FIRST	   (1U << 3) /* BPF_F_BEFORE, relative to nothing */
+
+static const struct point {
+	const char *name; /* of the pin */
+	const char *text;
+	uint32_t link_type;
+	int attach_type;
+	uint32_t flags;
+} points[] = {
+	[LINK_TCX_INGRESS] = {"ingress", "ingress by tcx", LINK_TYPE_TCX, ATTACH_TCX_INGRESS,
+			      ATTACH_FIRST},
+	[LINK_TCX_EGRESS] = {"egress", "egress by tcx", LINK_TYPE_TCX, ATTACH_TCX_EGRESS,
+			     ATTACH_FIRST},
+	[LINK_XDP] = {"xdp", "ingress by xdp", BPF_LINK_TYPE_XDP, BPF_XDP, XDP_FLAGS_DRV_MODE},
+};
+
+int link_probe_tcx(const struct hook_interface *interface)
+{
+	__u32 count = 0;
+
+	return bpf_prog_query(interface->index, ATTACH_TCX_INGRESS, 0, NULL, NULL, &count);
+}
+
+static int link_file(const char *pin_path, const struct hook_interface *interface,
+		     const struct point *point, char file[PATH_MAX], struct error *error)
+{
+	char name[64];
+
+	snprintf(name, sizeof(name), PIN_LINK_PREFIX "%s_%s", interface->name, point->name);
+	for (char *c = name; *c; c++)
+		if (*c == '.')
+			*c = ':';
+	return pin_file(pin_path, name, file, error);
+}
+
+/* Does the pinned link hold a program on this very interface? One whose interface is gone has index 0. */
+static bool link_is_here(int fd, const struct hook_interface *interface, const struct point *point)
+{
+	struct bpf_link_info info = {0};
+	__u32 size = sizeof(info);
+
+	if (bpf_obj_get_info_by_fd(fd, &info, &size) || info.type != point->link_type)
+		return false;
+	/* The first member of what the kernel tells of a TCX link, as of an XDP one. */
+	return interface->index && info.xdp.ifindex == (__u32)interface->index;
+}
+
+static int link_new(const char *file, int program, const struct hook_interface *interface,
+		    const struct point *point)
+{
+	struct bpf_link_create_opts options = {.sz = sizeof(struct bpf_link_create_opts),
+					       .flags = point->flags};
+	_cleanup_(close_fd_p) int fd = -1;
+
+	fd = bpf_link_create(program, interface->index, point->attach_type, &options);
+	return fd < 0 ? fd : bpf_obj_pin(fd, file);
+}
+
+/* EEXIST: the other one's program is there in generic mode. */
+static int attach_error(const struct hook_interface *interface, enum link_point point, int code,
+			struct error *error)
+{
+	const char *why = strerror(-code);
+
+	if (point == LINK_XDP && code == -EOPNOTSUPP) {
+		why = "its driver has no native XDP";
+	} else if (point == LINK_XDP && (code == -EBUSY || code == -EEXIST)) {
+		code = -EBUSY;
+		why = "another program is on its XDP hook";
+	}
+	return error_set(error, code, "interface '%s': cannot attach to %s: %s", interface->name,
+			 points[point].text, why);
+}
+
+int link_attach(int program, const char *pin_path, const struct hook_interface *interface,
+		enum link_point point, struct error *error)
+{
+	_cleanup_(close_fd_p) int fd = -1;
+	char file[PATH_MAX];
+	int r = link_file(pin_path, interface, &points[point], file, error);
+
+	if (r)
+		return r;
+	fd = bpf_obj_get(file);
+	if (fd >= 0 && link_is_here(fd, interface, &points[point])) {
+		r = bpf_link_update(fd, program, NULL);
+	} else {
+		r = pin_link_remove(file);
+		if (!r)
+			r = link_new(file, program, interface, &points[point]);
+	}
+	return r ? attach_error(interface, point, r, error) : 0;
+}
+
+int link_detach(const char *pin_path, const struct hook_interface *interface, enum link_point point,
+		struct error *error)
+{
+	char file[PATH_MAX];
+	int r = link_file(pin_path, interface, &points[point], file, error);
+
+	if (r)
+		return r;
+	r = pin_link_remove(file);
+	return r ? error_set(error, r, "cannot detach '%s': %s", file, strerror(-r)) : 0;
+}
+
+bool link_is_attached(const char *pin_path, const struct hook_interface *interface,
+		      enum link_point point)
+{
+	_cleanup_(close_fd_p) int fd = -1;
+	struct error ignored;
+	char file[PATH_MAX];
+
+	if (link_file(pin_path, interface, &points[point], file, &ignored))
+		return false;
+	fd = bpf_obj_get(file);
+	return fd >= 0 && link_is_here(fd, interface, &points[point]);
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Somebody else's programs on the hooks of an interface: each counts the packets that it sees, and lets them pass. */
+#pragma once
+
+#include <stdint.h>
+
+enum foreign_hook {
+	FOREIGN_TCX_EGRESS,
+	FOREIGN_TCX_INGRESS,
+	FOREIGN_CLSACT_EGRESS,
+	FOREIGN_CLSACT_INGRESS,
+	FOREIGN_XDP, /* native */
+};
+
+struct foreign {
+	int program;
+	int count;
+	int link; /* of TCX and XDP */
+};
+#define _cleanup_foreign_ __attribute__((cleanup(foreign_detach)))
+
+/*
+ * On an interface of the mail host, from the current network namespace. TCX: before all others;
+ * clsact: at that priority.
+ */
+struct foreign foreign_attach(const char *interface, enum foreign_hook hook, unsigned priority);
+uint64_t foreign_seen(const struct foreign *foreign);
+/* TCX and XDP only: a filter ends with its interface. */
+void foreign_detach(struct foreign *foreign);
