@@ -15,8 +15,8 @@
 #include "base/error.h"
 
 static const char *const method_names[] = {
-	[API_GET] = "GET",	 [API_PUT] = "PUT",	[API_PATCH] = "PATCH",
-	[API_DELETE] = "DELETE", [API_OTHER] = "OTHER",
+	[API_GET] = "GET",     [API_POST] = "POST",	[API_PUT] = "PUT",
+	[API_PATCH] = "PATCH", [API_DELETE] = "DELETE", [API_OTHER] = "OTHER",
 };
 
 const char *api_method_name(enum api_method method)
@@ -108,10 +108,10 @@ static int check_query(const struct route *route, const struct evkeyvalq *query,
 /* Decodes names, query and body, calls the route, lets go of them again. */
 static int call_route(const struct api *api, const struct api_request *request,
 		      const struct route *route, const struct span spans[ROUTE_NAMES_MAX],
-		      const char *query_text, json_t **ret, struct error *error)
+		      const char *query_text, struct api_response *response, struct error *error)
 {
 	struct evkeyvalq query = {0};
-	struct call call = {.api = api, .request = request, .query = &query};
+	struct call call = {.api = api, .request = request, .query = &query, .response = response};
 	int code = 0;
 
 	TAILQ_INIT(&query);
@@ -125,7 +125,7 @@ static int call_route(const struct api *api, const struct api_request *request,
 	if (code == 0 && route->takes_body)
 		code = fields_parse(request->body, request->body_size, &call.body, error);
 	if (code == 0)
-		code = route->handle(&call, ret, error);
+		code = route->handle(&call, &response->body, error);
 
 	json_decref(call.body);
 	evhttp_clear_headers(&query);
@@ -143,6 +143,8 @@ static int status_of(int code)
 		return 400;
 	case -ENOENT:
 		return 404;
+	case -EOPNOTSUPP:
+		return 503;
 	default:
 		return 500;
 	}
@@ -172,8 +174,7 @@ static int handle(const struct api *api, const struct api_request *request,
 			  request->body_size, API_BODY_MAX_BYTES);
 		return 413;
 	}
-	code = call_route(api, request, route, names, evhttp_uri_get_query(uri), &response->body,
-			  error);
+	code = call_route(api, request, route, names, evhttp_uri_get_query(uri), response, error);
 	return status_of(code);
 }
 

@@ -8,38 +8,54 @@
  *   GET    /v1/pools
  *   PATCH  /v1/pools/{pool}                       {"state": "enabled" | "disabled"}
  *   PATCH  /v1/pools/{pool}/addresses/{address}   {"state": "active" | "draining" | "disabled"}
- *   GET    /v1/senders
+ *   GET    /v1/senders?limit={n}                  optional; API_SENDERS_DEFAULT without limit
  *   GET    /v1/senders/{name}
  *   PUT    /v1/senders/{name}/verdict             {"action": "steer", "pool": "…"} or "drop" or "pass";
  *                                                 optional: "for_sec": 600, "cut": true
  *   DELETE /v1/senders/{name}/verdict
  *   GET    /v1/flows?sender={name}&limit={n}      both optional; API_FLOWS_DEFAULT without limit
  *   DELETE /v1/senders/{name}/flows
+ *   POST   /v1/senders/{name}/release
+ *   POST   /v1/messages                           facts (facts.h); answered with the decision
+ *   POST   /v1/reports                            {"sender": "…"} or {"message_id": "…"}
+ *   GET    /v1/decisions/{message id}
+ *   GET    /v1/decisions?sender={name}            the last one
+ *   GET    /v1/events                             does not end: one JSON object a line (news.h)
+ *   GET    /metrics                               Prometheus' text format
  *
  * A change is answered, when the maps hold it, with the pool or sender as it now is. What fails is
- * answered with {"error": "why"}: 400 malformed, 404 no such path, pool, address or sender, 405 with
- * Allow, 413 body over API_BODY_MAX_BYTES, 500 anything else. Names in paths are percent-encoded.
+ * answered with {"error": "why"}: 400 malformed, 404 no such path, pool, address, sender or decision, 405
+ * with Allow, 413 body over API_BODY_MAX_BYTES, 503 for what only an agent can answer or when too many
+ * follow the events, 500 anything else. Names in paths are percent-encoded.
  */
 #pragma once
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 struct controller;
+struct judge;
 
-#define API_BODY_MAX_BYTES (64 << 10)
-#define API_FLOWS_DEFAULT  10000
-#define API_FLOWS_MAX	   100000 /* a flow takes about 2 kB of memory as JSON */
-#define API_FOR_MAX_SEC	   (10LL * 365 * 86400)
+#define API_BODY_MAX_BYTES  (64 << 10)
+#define API_FLOWS_DEFAULT   10000
+#define API_SENDERS_DEFAULT 1000
+#define API_SENDERS_MAX	    100000
+#define API_FLOWS_MAX	    100000 /* a flow takes about 2 kB of memory as JSON */
+#define API_FOR_MAX_SEC	    (10LL * 365 * 86400)
 
-enum api_method { API_GET, API_PUT, API_PATCH, API_DELETE, API_OTHER };
+enum api_method { API_GET, API_POST, API_PUT, API_PATCH, API_DELETE, API_OTHER };
 const char *api_method_name(enum api_method method);
 
 struct api {
 	struct controller *control; /* borrowed; may be another one at the next request */
+	struct judge *judge;	    /* NULL: nobody decides here, only maps are read */
 	/* The "agent" object of the status, a new reference; NULL is out of memory. */
 	json_t *(*agent)(void *data);
+	/* Adds what only the agent counts to the metrics; may be NULL. */
+	void (*metrics)(void *data, FILE *out);
 	void *data;
 };
 
@@ -54,7 +70,9 @@ struct api_request {
 
 struct api_response {
 	int status;
-	json_t *body;	/* the caller's; NULL only for want of memory */
+	json_t *body;	/* the caller's; NULL for want of memory, or with one of the next two */
+	char *text;	/* plain text instead of JSON; the caller's */
+	bool follows;	/* the answer is what happens from now on, and does not end */
 	char allow[64]; /* with 405: value of the header Allow, else empty */
 };
 

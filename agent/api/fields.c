@@ -11,6 +11,7 @@ static const char *const type_names[] = {
 	[FIELD_STRING] = "a string",
 	[FIELD_INTEGER] = "an integer",
 	[FIELD_BOOLEAN] = "true or false",
+	[FIELD_ARRAY] = "an array",
 };
 
 static const char *found_name(const json_t *value)
@@ -44,6 +45,8 @@ static int read_field(const json_t *value, const struct field *field, struct err
 		*(json_int_t *)field->ret = json_integer_value(value);
 	else if (field->type == FIELD_BOOLEAN && json_is_boolean(value))
 		*(bool *)field->ret = json_is_true(value);
+	else if (field->type == FIELD_ARRAY && json_is_array(value))
+		*(const json_t **)field->ret = value;
 	else
 		return error_set(error, -EINVAL, "member '%s': found %s, expected %s", field->name,
 				 found_name(value), type_names[field->type]);
@@ -68,7 +71,7 @@ static int check_known(const json_t *body, const struct field *fields, size_t n_
 {
 	const char *name;
 	json_t *value;
-	char names[256];
+	char names[512];
 
 	json_object_foreach ((json_t *)body, name, value) {
 		size_t i = 0;

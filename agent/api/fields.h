@@ -8,13 +8,14 @@
 
 struct error;
 
-enum field_type { FIELD_STRING, FIELD_INTEGER, FIELD_BOOLEAN };
+enum field_type { FIELD_STRING, FIELD_INTEGER, FIELD_BOOLEAN, FIELD_ARRAY };
 
 struct field {
 	const char *name;
 	enum field_type type;
 	bool required;
-	/* const char ** (borrowed from the body), json_int_t *, bool *; untouched where it is missing. */
+	/* const char **, const json_t ** (both borrowed from the body), json_int_t *, bool *; untouched
+	 * where it is missing. */
 	void *ret;
 };
 

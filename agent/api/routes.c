@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* One function per route: reads the arguments, calls control/, answers with a view. */
+/* One function per route: reads the arguments, calls control/, answers with a view. The judge's are in routes_judge.c. */
 #include "api/routes.h"
 
 #include <errno.h>
@@ -13,6 +13,7 @@
 #include "base/names.h"
 #include "base/version.h"
 #include "control/control.h"
+#include "control/judge.h"
 #include "control/view.h"
 
 static int get_status(const struct call *call, json_t **ret, struct error *error)
@@ -105,95 +106,62 @@ static int patch_address(const struct call *call, json_t **ret, struct error *er
 	return code < 0 ? code : view_pool(call, ret, error);
 }
 
-static int get_senders(const struct call *call, json_t **ret, struct error *error)
+/* The parameter "limit", `limit_default` where it is missing. */
+static int read_limit(const struct call *call, unsigned long limit_default, unsigned long limit_max,
+		      unsigned long *ret_limit, struct error *error)
 {
-	return view_senders(call->api->control, call->request->now_ns, call->request->now_sec, ret,
-			    error);
-}
+	const char *text = evhttp_find_header(call->query, "limit");
+	unsigned long limit = limit_default;
+	char *end;
 
-static int get_sender(const struct call *call, json_t **ret, struct error *error)
-{
-	return view_sender(call->api->control, call->names[0], call->request->now_ns,
-			   call->request->now_sec, ret, error);
-}
-
-static int read_verdict(const struct call *call, struct control_verdict *ret_verdict,
-			struct error *error)
-{
-	const char *action;
-	json_int_t for_sec = 0;
-	struct control_verdict verdict = {.pool = NULL};
-	const struct field fields[] = {
-		{"action", FIELD_STRING, true, &action},
-		{"pool", FIELD_STRING, false, &verdict.pool},
-		{"for_sec", FIELD_INTEGER, false, &for_sec},
-		{"cut", FIELD_BOOLEAN, false, &verdict.cut},
-	};
-	int code = fields_read(call->body, fields, sizeof(fields) / sizeof(fields[0]), error);
-
-	if (code < 0)
-		return code;
-	if (verdict_action_parse(action, &verdict.action) < 0)
-		return error_set(
-			error, -EINVAL,
-			"member 'action': found '%.64s', expected 'steer', 'drop' or 'pass'",
-			action);
-	if ((verdict.action == VERDICT_STEER) != (verdict.pool != NULL))
-		return error_set(error, -EINVAL, "member 'pool': %s with action '%s'",
-				 verdict.pool ? "not expected" : "is missing, expected a name",
-				 action);
-	if (json_object_get(call->body, "for_sec") && (for_sec < 1 || for_sec > API_FOR_MAX_SEC))
-		return error_set(error, -EINVAL,
-				 "member 'for_sec': found %lld, expected 1 to %lld seconds",
-				 (long long)for_sec, API_FOR_MAX_SEC);
-	if (for_sec)
-		verdict.until_sec = call->request->now_sec + for_sec;
-	*ret_verdict = verdict;
+	if (text) {
+		limit = strtoul(text, &end, 10);
+		if (*end || limit < 1 || limit > limit_max)
+			return error_set(error, -EINVAL,
+					 "parameter 'limit': found '%.64s', expected 1 to %lu",
+					 text, limit_max);
+	}
+	*ret_limit = limit;
 	return 0;
 }
 
-static int put_verdict(const struct call *call, json_t **ret, struct error *error)
+static struct policy *policy_of(const struct call *call)
 {
-	struct control_verdict verdict;
-	int code = read_verdict(call, &verdict, error);
-
-	if (code < 0)
-		return code;
-	code = control_set_verdict(call->api->control, call->names[0], &verdict,
-				   call->request->now_ns, call->request->now_sec, error);
-	return code < 0 ? code : get_sender(call, ret, error);
+	return call->api->judge ? judge_policy(call->api->judge) : NULL;
 }
 
-static int delete_verdict(const struct call *call, json_t **ret, struct error *error)
+static int get_senders(const struct call *call, json_t **ret, struct error *error)
 {
-	int code = control_clear_verdict(call->api->control, call->names[0], error);
+	unsigned long limit;
+	int code = read_limit(call, API_SENDERS_DEFAULT, API_SENDERS_MAX, &limit, error);
 
-	return code < 0 ? code : get_sender(call, ret, error);
+	return code < 0 ? code
+			: view_senders(call->api->control, policy_of(call), limit,
+				       call->request->now_ns, call->request->now_sec, ret, error);
+}
+
+int route_sender(const struct call *call, json_t **ret, struct error *error)
+{
+	return view_sender(call->api->control, policy_of(call), call->names[0],
+			   call->request->now_ns, call->request->now_sec, ret, error);
 }
 
 static int delete_flows(const struct call *call, json_t **ret, struct error *error)
 {
 	int code = control_cut(call->api->control, call->names[0], call->request->now_ns, error);
 
-	return code < 0 ? code : get_sender(call, ret, error);
+	return code < 0 ? code : route_sender(call, ret, error);
 }
 
 static int get_flows(const struct call *call, json_t **ret, struct error *error)
 {
 	const char *sender = evhttp_find_header(call->query, "sender");
-	const char *limit_text = evhttp_find_header(call->query, "limit");
-	unsigned long limit = API_FLOWS_DEFAULT;
+	unsigned long limit;
+	int code = read_limit(call, API_FLOWS_DEFAULT, API_FLOWS_MAX, &limit, error);
 
-	if (limit_text) {
-		char *end;
-
-		limit = strtoul(limit_text, &end, 10);
-		if (*end || limit < 1 || limit > API_FLOWS_MAX)
-			return error_set(error, -EINVAL,
-					 "parameter 'limit': found '%.64s', expected 1 to %d",
-					 limit_text, API_FLOWS_MAX);
-	}
-	return view_flows(call->api->control, sender, call->request->now_ns, limit, ret, error);
+	return code < 0 ? code
+			: view_flows(call->api->control, sender, call->request->now_ns, limit, ret,
+				     error);
 }
 
 const struct route routes[] = {
@@ -204,14 +172,24 @@ const struct route routes[] = {
 	 .path = "/v1/pools/*/addresses/*",
 	 .handle = patch_address,
 	 .takes_body = true},
-	{.method = API_GET, .path = "/v1/senders", .handle = get_senders},
-	{.method = API_GET, .path = "/v1/senders/*", .handle = get_sender},
+	{.method = API_GET, .path = "/v1/senders", .handle = get_senders, .query = {"limit"}},
+	{.method = API_GET, .path = "/v1/senders/*", .handle = route_sender},
 	{.method = API_PUT,
 	 .path = "/v1/senders/*/verdict",
-	 .handle = put_verdict,
+	 .handle = route_set_verdict,
 	 .takes_body = true},
-	{.method = API_DELETE, .path = "/v1/senders/*/verdict", .handle = delete_verdict},
+	{.method = API_DELETE, .path = "/v1/senders/*/verdict", .handle = route_clear_verdict},
 	{.method = API_GET, .path = "/v1/flows", .handle = get_flows, .query = {"sender", "limit"}},
 	{.method = API_DELETE, .path = "/v1/senders/*/flows", .handle = delete_flows},
+	{.method = API_POST, .path = "/v1/senders/*/release", .handle = route_release},
+	{.method = API_POST, .path = "/v1/messages", .handle = route_message, .takes_body = true},
+	{.method = API_POST, .path = "/v1/reports", .handle = route_report, .takes_body = true},
+	{.method = API_GET, .path = "/v1/decisions/*", .handle = route_decision},
+	{.method = API_GET,
+	 .path = "/v1/decisions",
+	 .handle = route_decision_of_sender,
+	 .query = {"sender"}},
+	{.method = API_GET, .path = "/v1/events", .handle = route_events},
+	{.method = API_GET, .path = "/metrics", .handle = route_metrics},
 };
 const size_t n_routes = sizeof(routes) / sizeof(routes[0]);

@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* libevent's evhttp between a unix socket and api_handle(). */
+/* Between the doors and api_handle(). */
 #include "api/server.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <event2/buffer.h>
-#include <event2/bufferevent.h>
-#include <event2/event.h>
 #include <event2/http.h>
-#include <event2/listener.h>
+#include <event2/util.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,20 +13,21 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
+#include "api/door.h"
+#include "api/followers.h"
+#include "api/metrics.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/error.h"
 
-#define SWEEP_AFTER_MS 20
-
 struct server {
 	const struct api *api;
-	struct evhttp *http;
-	struct evconnlistener *listener; /* owned by http */
+	struct event_base *base;
+	struct door *door;
+	struct door *scrapers; /* NULL: no metrics over TCP */
+	struct followers *followers;
 	char *path;
 	bool bound;
-	struct bufferevent *connections[SERVER_CONNECTIONS_MAX]; /* NULL: free; a reference each */
-	struct event *sweep;
 };
 
 static enum api_method method_of(const struct evhttp_request *request)
@@ -37,6 +35,8 @@ static enum api_method method_of(const struct evhttp_request *request)
 	switch (evhttp_request_get_command(request)) {
 	case EVHTTP_REQ_GET:
 		return API_GET;
+	case EVHTTP_REQ_POST:
+		return API_POST;
 	case EVHTTP_REQ_PUT:
 		return API_PUT;
 	case EVHTTP_REQ_PATCH:
@@ -54,16 +54,20 @@ static void free_text(const void *text, size_t size, void *data)
 	free((void *)text);
 }
 
-/* Takes the response's body over. */
+/* Takes the response's body or text over. */
 static void reply(struct evhttp_request *request, struct api_response *response)
 {
 	struct evbuffer *buffer = evhttp_request_get_output_buffer(request);
 	struct evkeyvalq *headers = evhttp_request_get_output_headers(request);
-	char *text = response->body ? json_dumps(response->body, JSON_COMPACT) : NULL;
-	size_t size = text ? strlen(text) : 0;
+	const char *type = response->text ? METRICS_CONTENT_TYPE : "application/json";
+	char *text = response->text;
+	size_t size;
 
+	if (!text && response->body)
+		text = json_dumps(response->body, JSON_COMPACT);
+	size = text ? strlen(text) : 0;
 	json_decref(response->body);
-	evhttp_add_header(headers, "Content-Type", "application/json");
+	evhttp_add_header(headers, "Content-Type", type);
 	if (response->allow[0])
 		evhttp_add_header(headers, "Allow", response->allow);
 	/* What a HEAD is answered with has no body, and a client would take one for the next answer. */
@@ -74,9 +78,19 @@ static void reply(struct evhttp_request *request, struct api_response *response)
 	evhttp_send_reply(request, text ? response->status : 500, NULL, NULL);
 }
 
-static void on_request(struct evhttp_request *request, void *data)
+static void follow(struct server *server, struct evhttp_request *request)
 {
-	const struct server *server = data;
+	struct api_response full = {.status = 503};
+
+	if (followers_add(server->followers, request))
+		return;
+	full.body = json_pack("{s:s}", "error", "too many follow the events already");
+	reply(request, &full);
+}
+
+static void on_request(void *data, struct evhttp_request *request)
+{
+	struct server *server = data;
 	struct evbuffer *body = evhttp_request_get_input_buffer(request);
 	struct api_request api_request = {
 		.method = method_of(request),
@@ -89,64 +103,34 @@ static void on_request(struct evhttp_request *request, void *data)
 	struct api_response response;
 
 	api_handle(server->api, &api_request, &response);
-	reply(request, &response);
-}
-
-/* evhttp does not tell when it frees a connection, but then its callbacks are gone. */
-static bool is_freed(struct bufferevent *connection)
-{
-	bufferevent_event_cb on_event;
-
-	bufferevent_getcb(connection, NULL, NULL, &on_event, NULL);
-	return !on_event;
-}
-
-/* Lets go of those that ended; returns a free place or NULL. */
-static struct bufferevent **find_place(struct server *server)
-{
-	struct bufferevent **place = NULL;
-
-	for (size_t i = 0; i < SERVER_CONNECTIONS_MAX; i++) {
-		struct bufferevent **connection = &server->connections[i];
-
-		if (*connection && is_freed(*connection))
-			bufferevent_decref(TAKE_PTR(*connection));
-		if (!*connection)
-			place = connection;
-	}
-	return place;
-}
-
-static void on_sweep(evutil_socket_t fd, short what, void *data)
-{
-	const struct timeval again = {.tv_usec = SWEEP_AFTER_MS * 1000};
-	struct server *server = data;
-
-	(void)fd, (void)what;
-	if (find_place(server))
-		evconnlistener_enable(server->listener);
+	if (response.follows)
+		follow(server, request);
 	else
-		event_add(server->sweep, &again);
+		reply(request, &response);
 }
 
-/* The listener is only enabled while there is a place. */
-static struct bufferevent *on_connection(struct event_base *base, void *data)
+/* Whoever can connect to the TCP port may see figures, and nothing more. */
+static void on_scrape(void *data, struct evhttp_request *request)
 {
 	struct server *server = data;
-	struct bufferevent **place = find_place(server);
-	struct bufferevent *connection = bufferevent_socket_new(base, -1, BEV_OPT_CLOSE_ON_FREE);
+	const struct evhttp_uri *uri = evhttp_request_get_evhttp_uri(request);
+	const char *path = uri ? evhttp_uri_get_path(uri) : NULL;
+	enum evhttp_cmd_type command = evhttp_request_get_command(request);
+	struct api_request api_request = {.method = API_GET,
+					  .uri = "/metrics",
+					  .now_ns = clock_monotonic_ns(),
+					  .now_sec = clock_wall_sec()};
+	struct api_response response;
 
-	if (!connection)
-		return NULL;
-	assert(place);
-	bufferevent_incref(connection);
-	*place = connection;
-	for (size_t i = 0; i < SERVER_CONNECTIONS_MAX; i++)
-		if (!server->connections[i])
-			return connection;
-	evconnlistener_disable(server->listener);
-	event_active(server->sweep, EV_TIMEOUT, 0);
-	return connection;
+	if (!path || strcmp(path, "/metrics") != 0) {
+		evhttp_send_reply(request, HTTP_NOTFOUND, NULL, NULL);
+	} else if (command != EVHTTP_REQ_GET && command != EVHTTP_REQ_HEAD) {
+		evhttp_add_header(evhttp_request_get_output_headers(request), "Allow", "GET, HEAD");
+		evhttp_send_reply(request, HTTP_BADMETHOD, NULL, NULL);
+	} else {
+		api_handle(server->api, &api_request, &response);
+		reply(request, &response);
+	}
 }
 
 /* Nobody can connect before listen(), so the mode is right for the first one. */
@@ -170,41 +154,27 @@ static int bind_socket(const char *path, int *ret_fd, struct error *error)
 	return 0;
 }
 
-static void configure(struct server *server)
+static int start(struct server *server, struct error *error)
 {
-	evhttp_set_timeout(server->http, SERVER_IDLE_SEC);
-	evhttp_set_max_headers_size(server->http, SERVER_HEADERS_MAX_BYTES);
-	evhttp_set_max_body_size(server->http, SERVER_BODY_MAX_BYTES);
-	/* All of them: what a path does not have is answered by api_handle(), with JSON. */
-	evhttp_set_allowed_methods(server->http, UINT16_MAX);
-	evhttp_set_default_content_type(server->http, NULL);
-	evhttp_set_gencb(server->http, on_request, server);
-	evhttp_set_bevcb(server->http, on_connection, server);
-}
-
-static int start(struct server *server, struct event_base *base, struct error *error)
-{
-	_cleanup_(close_fd_p) int fd = -1;
+	const struct door_options options = {
+		.connections_max = SERVER_CONNECTIONS_MAX,
+		.idle_sec = SERVER_IDLE_SEC,
+		.headers_max_bytes = SERVER_HEADERS_MAX_BYTES,
+		.body_max_bytes = SERVER_BODY_MAX_BYTES,
+		.handle = on_request,
+		.data = server,
+	};
+	int fd = -1;
 	int code = bind_socket(server->path, &fd, error);
 
 	if (code < 0)
 		return code;
 	server->bound = true;
-	server->http = evhttp_new(base);
-	server->sweep = evtimer_new(base, on_sweep, server);
-	if (!server->http || !server->sweep)
-		return error_set(error, -ENOMEM, "out of memory");
-	configure(server);
-	server->listener = evconnlistener_new(base, NULL, NULL,
-					      LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
-	if (!server->listener)
-		return error_set(error, -ENOMEM, "out of memory");
-	TAKE_FD(fd);
-	if (!evhttp_bind_listener(server->http, server->listener)) {
-		evconnlistener_free(server->listener);
-		return error_set(error, -ENOMEM, "out of memory");
-	}
-	return 0;
+	code = door_new(server->base, fd, &options, &server->door, error);
+	if (code < 0)
+		return code;
+	server->followers = followers_new(server->door);
+	return server->followers ? 0 : error_set(error, -ENOMEM, "out of memory");
 }
 
 int server_new(struct event_base *base, const char *path, const struct api *api,
@@ -215,10 +185,10 @@ int server_new(struct event_base *base, const char *path, const struct api *api,
 
 	if (!server)
 		return error_set(error, -ENOMEM, "out of memory");
+	server->base = base;
 	server->api = api;
 	server->path = strdup(path);
-	code = server->path ? start(server, base, error)
-			    : error_set(error, -ENOMEM, "out of memory");
+	code = server->path ? start(server, error) : error_set(error, -ENOMEM, "out of memory");
 	if (code < 0)
 		server_free(server);
 	else
@@ -230,13 +200,65 @@ void server_free(struct server *server)
 {
 	if (!server)
 		return;
-	if (server->sweep)
-		event_free(server->sweep);
-	if (server->http)
-		evhttp_free(server->http);
-	find_place(server);
+	door_free(server->scrapers);
+	door_free(server->door);
+	followers_free(server->followers);
 	if (server->bound)
 		unlink(server->path);
 	free(server->path);
 	free(server);
+}
+
+static int bind_endpoint(const char *endpoint, int *ret_fd, struct error *error)
+{
+	_cleanup_(close_fd_p) int fd = -1;
+	struct sockaddr_storage address;
+	int size = sizeof(address);
+	int on = 1;
+
+	if (evutil_parse_sockaddr_port(endpoint, (struct sockaddr *)&address, &size) < 0)
+		return error_set(error, -EINVAL,
+				 "metrics: found '%s', expected an address and a port", endpoint);
+	fd = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return error_set(error, -errno, "metrics at '%s': %s", endpoint, strerror(errno));
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	if (bind(fd, (const struct sockaddr *)&address, (socklen_t)size) < 0 ||
+	    listen(fd, SOMAXCONN) < 0)
+		return error_set(error, -errno, "metrics at '%s': %s", endpoint, strerror(errno));
+	*ret_fd = TAKE_FD(fd);
+	return 0;
+}
+
+int server_serve_metrics(struct server *server, const char *endpoint, struct error *error)
+{
+	const struct door_options options = {
+		.connections_max = SERVER_SCRAPERS_MAX,
+		.idle_sec = SERVER_SCRAPE_SEC,
+		.headers_max_bytes = SERVER_HEADERS_MAX_BYTES,
+		.body_max_bytes = SERVER_HEADERS_MAX_BYTES,
+		.handle = on_scrape,
+		.data = server,
+	};
+	int fd = -1;
+	int code = bind_endpoint(endpoint, &fd, error);
+
+	return code < 0 ? code : door_new(server->base, fd, &options, &server->scrapers, error);
+}
+
+void server_publish(struct server *server, const json_t *event)
+{
+	followers_publish(server->followers, event);
+}
+
+void server_print_metrics(const struct server *server, FILE *out)
+{
+	struct followers_stats stats;
+
+	followers_stats(server->followers, &stats);
+	metrics_one(out, "api_evicted_total", "counter",
+		    "connections to the API that had to make room", door_evicted(server->door));
+	metrics_one(out, "followers", "gauge", "clients that follow the events", stats.now);
+	metrics_one(out, "followers_dropped_total", "counter",
+		    "clients that read the events too slowly", stats.dropped);
 }

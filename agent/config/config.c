@@ -119,6 +119,7 @@ void config_free(struct config *config)
 	free(config->runtime_dir);
 	free(config->state);
 	free(config->user);
+	free(config->metrics);
 	free(config->file);
 	free(config);
 }

@@ -171,6 +171,7 @@ struct config {
 	char *runtime_dir;
 	char *state;
 	char *user;
+	char *metrics;	      /* "127.0.0.1:9525" or "[::1]:9525"; NULL: "", off */
 	uint32_t flows_max;   /* default 262144, 1024..16777216 */
 	uint32_t senders_max; /* default 65536, 1024..4194304 */
 	/*

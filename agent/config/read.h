@@ -82,6 +82,9 @@ int read_domain_patterns(const struct reader *reader, const struct syntax_sectio
 int read_on_limit(const struct reader *reader, const struct syntax_section *section, bool restricts,
 		  enum config_on_limit *ret_on_limit);
 
+/* The TCP listener for figures (read_metrics.c). */
+int read_metrics(const struct reader *reader, const struct syntax_section *section);
+
 /* Adds the ready-made policies that the file does not define; finds the default one. */
 int read_ready_made(struct reader *reader);
 

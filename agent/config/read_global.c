@@ -281,8 +281,8 @@ static int read_policing(const struct reader *reader, const struct syntax_sectio
 int read_global(struct reader *reader, const struct syntax_section *section)
 {
 	static int (*const steps[])(const struct reader *, const struct syntax_section *) = {
-		read_interfaces, read_ports, read_hooks,   read_booleans,
-		read_paths,	 read_user,  read_numbers, read_policing,
+		read_interfaces, read_ports,   read_hooks,    read_booleans, read_paths,
+		read_user,	 read_numbers, read_policing, read_metrics,
 	};
 	int r = read_copy(reader, section, "default", &reader->default_name.text);
 

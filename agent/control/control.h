@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Joins the configuration, what was set by hand (state/) and the maps (datapath/): the only writer of
- * senders, verdicts, pools, addresses and slots. `up` uses it once to bring the maps in line; the
+ * Joins the configuration, what is kept (state/) and the maps (datapath/): the only writer of
+ * senders, verdicts, pools, addresses and slots. What verdicts are is the engine's (judge.h). `up` uses it once to bring the maps in line; the
  * agent keeps one and changes it by the calls below. The CLI uses it to read where the agent is away.
  *
  * Ids: what is in the maps keeps its id (found by label), so that flows that live keep their names;
@@ -18,18 +18,20 @@
 #include <stdint.h>
 
 #include "base/address.h"
+#include "policy/policy.h"
 #include "pool/pool.h"
 #include "postern/abi.h"
 
 struct config;
+struct control_sender;
 struct controller;
 struct datapath;
 struct error;
 struct state;
 
 /*
- * Borrows all three for its life. Reads ids from the maps, and what was set by hand from `state`; where
- * that is NULL or not durable, from the maps as well. Writes nothing. With state NULL nothing can be
+ * Borrows all three for its life. Reads ids from the maps, and what was set by hand and the engine's
+ * standings from `state`; where that is NULL or not durable, from the maps as well. Writes nothing. With state NULL nothing can be
  * set (-EROFS): for readers.
  */
 int control_new(const struct config *config, struct datapath *datapath, struct state *state,
@@ -53,25 +55,56 @@ int control_set_pool(struct controller *control, const char *pool, enum pool_sta
 int control_set_address(struct controller *control, const char *pool, const struct address *address,
 			enum address_state state, struct error *error);
 
+/* Puts what was set by hand on pools, all of it. */
+int control_rewrite(const struct controller *control, struct state *state, struct error *error);
+
+/* By hand, as people say it. */
 struct control_verdict {
 	enum verdict_action action;
 	const char *pool;  /* NULL unless STEER */
 	int64_t until_sec; /* wall clock; 0: no end */
 	bool cut;	   /* end the flows that live, too */
 };
-/* By hand (reason manual). -ENOENT: no such sender; -EINVAL: no such pool. */
-int control_set_verdict(struct controller *control, const char *sender,
-			const struct control_verdict *verdict, uint64_t now_ns, int64_t now_sec,
-			struct error *error);
-/* Back to what policy says; 0 also where nothing was set. -ENOENT: no such sender. */
-int control_clear_verdict(struct controller *control, const char *sender, struct error *error);
+/*
+ * May it be set, and what is it to the engine? `sender` need not be one of the roster. -EINVAL: no such
+ * pool, or a handle of high-risk steered to normal; -EROFS.
+ */
+int control_check_verdict(const struct controller *control, const char *sender,
+			  const struct control_verdict *verdict, struct policy_manual *ret_manual,
+			  struct error *error);
+
+/*
+ * What the engine says of a sender, and what will hold from now.until_sec on (the datapath goes over by
+ * itself). REASON_GOOD: as the configuration says. Pools by the ids of the configuration.
+ */
+struct control_standing {
+	struct policy_verdict now;
+	struct policy_verdict after;
+};
+/*
+ * Writes the verdict of all senders of that name, without regard to case, where it is another than
+ * before. What is not by hand meets only senders of the configuration: whoever authenticates as
+ * "(unknown)" or "handle/normal" is neither. 0 also where there is no such sender.
+ */
+int control_apply(struct controller *control, const char *sender,
+		  const struct control_standing *standing, uint64_t now_ns, int64_t now_sec,
+		  struct error *error);
 
 /* Ends the sender's flows that live now; the datapath resets each at its next packet. -ENOENT. */
 int control_cut(struct controller *control, const char *sender, uint64_t now_ns,
 		struct error *error);
 
-/* Ends verdicts whose time has come (the datapath does so by itself; this tidies up state and map). */
-int control_expire(struct controller *control, int64_t now_sec, struct error *error);
+/*
+ * How many connections the sender has opened since the last call (the datapath counts). *ret_sender is
+ * borrowed. -ENOENT: nobody has this id.
+ */
+int control_take_connections(struct controller *control, uint32_t id,
+			     const struct control_sender **ret_sender, uint32_t *ret_count);
+/* The same for all that have opened any, by one walk. `visitor` NULL: they count as taken. */
+typedef void (*connections_visitor)(void *data, const struct control_sender *sender,
+				    uint32_t count);
+int control_take_all_connections(struct controller *control, connections_visitor visitor,
+				 void *data, struct error *error);
 
 /* For views: borrowed. */
 const struct config *control_config(const struct controller *control);
@@ -87,10 +120,8 @@ struct control_sender {
 	uint32_t id;
 	const struct config_sender *config;   /* NULL but for a sender of the configuration */
 	const struct config_pool *handles_of; /* NULL but for "handle/POOL" */
-	bool manual;			      /* a verdict was set by hand: the next three */
-	enum verdict_action action;
-	const struct pool *pool; /* NULL unless STEER */
-	int64_t until_sec;	 /* 0: no end */
+	struct control_standing standing;
+	uint64_t connections; /* of the datapath's count, as far as they were taken */
 };
 /* Sorted by name; borrowed, valid until the next call that changes something. */
 const struct control_sender *control_senders(const struct controller *control, size_t *ret_count);

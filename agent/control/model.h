@@ -2,10 +2,10 @@
 /*
  * What the files of control/ share, and nobody else sees.
  *
- *   roster.c    who there is: names, ids, verdicts by hand     -> control->senders
+ *   roster.c    who there is: names, ids, what holds for them  -> control->senders
  *   pools.c     pools and their states                         -> control->pools
  *   selectors.c how the datapath recognises them               (maps senders, nets, control)
- *   verdicts.c  a sender's entry in the map; setting it by hand
+ *   verdicts.c  a sender's entry in the map
  *   limits.c    the limits in it, for the datapath
  */
 #pragma once
@@ -28,10 +28,10 @@ struct controller {
 	struct pool_set pools;
 	struct control_sender *senders; /* sorted by name */
 	size_t n_senders;
-	const struct control_sender **by_id; /* the same, sorted by id */
-	int64_t next_expiry_sec;	     /* no verdict by hand ends before */
-	bool has_cgroups;		     /* some sender is selected by cgroup */
-	uint64_t cgroups_seen;		     /* a hash of their ids when last looked at */
+	struct control_sender **by_id;	   /* the same, sorted by id */
+	struct control_sender **by_folded; /* the same, sorted without regard to case */
+	bool has_cgroups;		   /* some sender is selected by cgroup */
+	uint64_t cgroups_seen;		   /* a hash of their ids when last looked at */
 };
 
 int pools_load(struct controller *control, struct error *error);
@@ -41,6 +41,9 @@ int pools_prune(struct controller *control, struct error *error); /* removals, l
 int roster_load(struct controller *control, uint64_t now_ns, int64_t now_sec, struct error *error);
 void roster_done(struct controller *control);
 struct control_sender *roster_find(const struct controller *control, const char *name);
+/* All of that name without regard to case: the first in by_folded; their number in *ret_count. */
+struct control_sender *const *roster_find_folded(const struct controller *control, const char *name,
+						 size_t *ret_count);
 
 int selectors_sync(struct controller *control, struct error *error);
 int selectors_prune(struct controller *control, struct error *error);

@@ -391,3 +391,21 @@ int control_set_address(struct controller *control, const char *name, const stru
 	}
 	return r;
 }
+
+int control_rewrite(const struct controller *control, struct state *state, struct error *error)
+{
+	char text[ADDRESS_TEXT_SIZE];
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < control->pools.n_pools; i++) {
+		const struct pool *pool = &control->pools.pools[i];
+
+		r = state->ops->put_pool(state, pool->name, pool->state, error);
+		for (size_t j = 0; r == 0 && j < pool->n_addresses; j++)
+			r = state->ops->put_address(
+				state, pool->name,
+				address_format(&pool->addresses[j].address, text),
+				pool->addresses[j].state, error);
+	}
+	return r;
+}

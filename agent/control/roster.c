@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Who can have a verdict: names, ids that outlive restarts, and what was set by hand for each. */
+/* Who can have a verdict: names, ids that outlive restarts, and what holds for each at the start. */
 #include "control/control.h"
 
 #include <errno.h>
@@ -66,37 +66,76 @@ struct control_sender *roster_find(const struct controller *control, const char 
 	return bsearch(&key, control->senders, control->n_senders, sizeof(key), compare_names);
 }
 
-static void set_manual(struct control_sender *sender, enum verdict_action action,
-		       const struct pool *pool, int64_t until_sec)
+static int compare_folded(const void *a, const void *b)
 {
-	sender->manual = true;
-	sender->action = action;
-	sender->pool = pool;
-	sender->until_sec = until_sec;
+	return strcasecmp((*(struct control_sender *const *)a)->name,
+			  (*(struct control_sender *const *)b)->name);
+}
+
+static int index_by_folded(struct controller *control)
+{
+	control->by_folded = calloc(control->n_senders, sizeof(*control->by_folded));
+	if (!control->by_folded)
+		return -ENOMEM;
+	for (size_t i = 0; i < control->n_senders; i++)
+		control->by_folded[i] = &control->senders[i];
+	qsort(control->by_folded, control->n_senders, sizeof(*control->by_folded), compare_folded);
+	return 0;
+}
+
+struct control_sender *const *roster_find_folded(const struct controller *control, const char *name,
+						 size_t *ret_count)
+{
+	size_t low = 0, high = control->n_senders, end;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (strcasecmp(control->by_folded[middle]->name, name) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	for (end = low; end < control->n_senders; end++)
+		if (strcasecmp(control->by_folded[end]->name, name) != 0)
+			break;
+	*ret_count = end - low;
+	return control->by_folded + low;
 }
 
 /* What a walk over the map of verdicts tells: ids of those we know, and the highest of all. */
 struct adoption {
 	struct controller *control;
 	uint32_t highest;
-	bool manual_too;
+	bool standings_too;
 	uint64_t now_ns;
 	int64_t now_sec;
 };
 
-static void adopt_manual(const struct adoption *adoption, struct control_sender *sender,
-			 const struct verdict *verdict)
+static bool is_of_the_engine(enum reason reason)
 {
-	const struct pool *pool = pool_find(&adoption->control->pools, verdict->pool_label);
-	int64_t until_sec = 0;
+	return reason == REASON_MANUAL || reason == REASON_RESTRICTED || reason == REASON_SPAM ||
+	       reason == REASON_OVER_LIMIT;
+}
 
-	if (verdict->reason != REASON_MANUAL || (verdict->action == VERDICT_STEER && !pool))
+static void adopt_standing(const struct adoption *adoption, struct control_sender *sender,
+			   const struct verdict *verdict)
+{
+	const struct config_pool *pool =
+		config_pool_find(adoption->control->config, verdict->pool_label);
+	struct policy_verdict *now = &sender->standing.now;
+
+	if (!is_of_the_engine(verdict->reason) || (verdict->action == VERDICT_STEER && !pool))
 		return;
+	*now = (struct policy_verdict){
+		.action = verdict->action,
+		.pool = verdict->action == VERDICT_STEER ? pool->id : POOL_NONE,
+		.reason = verdict->reason,
+	};
 	if (verdict->until_ns)
-		until_sec = adoption->now_sec +
-			    ((int64_t)verdict->until_ns - (int64_t)adoption->now_ns) /
-				    (int64_t)NS_PER_SEC;
-	set_manual(sender, verdict->action, pool, until_sec);
+		now->until_sec = adoption->now_sec +
+				 ((int64_t)verdict->until_ns - (int64_t)adoption->now_ns) /
+					 (int64_t)NS_PER_SEC;
 }
 
 static int adopt_id(void *data, const void *key, const void *value)
@@ -111,20 +150,63 @@ static int adopt_id(void *data, const void *key, const void *value)
 	if (!sender)
 		return 0;
 	sender->id = id;
-	if (adoption->manual_too)
-		adopt_manual(adoption, sender, verdict);
+	if (adoption->standings_too)
+		adopt_standing(adoption, sender, verdict);
 	return 0;
 }
 
+struct restoration {
+	struct controller *control;
+	int64_t now_sec;
+};
+
+/* The name that people chose is that of the sender; the engine knows no upper and lower case. */
 static int restore_verdict(void *data, const struct state_verdict *verdict)
 {
-	struct controller *control = data;
-	struct control_sender *sender = roster_find(control, verdict->sender);
-	const struct pool *pool = pool_find(&control->pools, verdict->pool);
+	const struct restoration *restoration = data;
+	const struct controller *control = restoration->control;
+	const struct config_pool *pool = config_pool_find(control->config, verdict->pool);
+	size_t count;
+	struct control_sender *const *senders =
+		roster_find_folded(control, verdict->sender, &count);
 
 	/* A pool that is configured no longer cannot be steered to: the verdict waits in the state. */
-	if (sender && (pool || verdict->action != VERDICT_STEER))
-		set_manual(sender, verdict->action, pool, verdict->until_sec);
+	if (verdict->action == VERDICT_STEER && !pool)
+		return 0;
+	if (verdict->until_sec && verdict->until_sec <= restoration->now_sec)
+		return 0;
+	for (size_t i = 0; i < count; i++)
+		senders[i]->standing.now = (struct policy_verdict){
+			.action = verdict->action,
+			.pool = verdict->action == VERDICT_STEER ? pool->id : POOL_NONE,
+			.reason = REASON_MANUAL,
+			.until_sec = verdict->until_sec,
+		};
+	return 0;
+}
+
+/* After all verdicts by hand, which come before it in force as well. */
+static int restore_standing(void *data, const struct state_record *record)
+{
+	const struct restoration *restoration = data;
+	struct standing standing = {.manual = false};
+	struct control_sender *const *senders;
+	size_t count;
+
+	if (record->size != sizeof(standing.record))
+		return 0;
+	memcpy(&standing.record, record->bytes, sizeof(standing.record));
+	if (standing.record.version != STANDING_VERSION ||
+	    !memchr(standing.record.name, '\0', sizeof(standing.record.name)))
+		return 0;
+	senders = roster_find_folded(restoration->control, standing.record.name, &count);
+	for (size_t i = 0; i < count; i++) {
+		struct control_standing *held = &senders[i]->standing;
+
+		if (held->now.reason != REASON_MANUAL)
+			held->now = standing_verdict(&standing, restoration->now_sec);
+		held->after = standing_verdict(&standing, held->now.until_sec);
+	}
 	return 0;
 }
 
@@ -147,11 +229,19 @@ static int index_by_id(struct controller *control, uint32_t highest)
 int roster_load(struct controller *control, uint64_t now_ns, int64_t now_sec, struct error *error)
 {
 	bool durable = control->state && control->state->durable;
-	struct state_visitor visitor = {.data = control, .verdict = restore_verdict};
-	struct adoption adoption = {
-		.control = control, .manual_too = !durable, .now_ns = now_ns, .now_sec = now_sec};
+	struct restoration restoration = {control, now_sec};
+	const struct state_visitor visitor = {.data = &restoration,
+					      .verdict = restore_verdict,
+					      .record = restore_standing,
+					      .kinds = 1U << STATE_STANDINGS};
+	struct adoption adoption = {.control = control,
+				    .standings_too = !durable,
+				    .now_ns = now_ns,
+				    .now_sec = now_sec};
 	int r = list_senders(control);
 
+	if (r == 0)
+		r = index_by_folded(control);
 	if (r == 0)
 		r = control->datapath->ops->walk(control->datapath, MAP_VERDICT, adopt_id,
 						 &adoption);
@@ -168,6 +258,7 @@ void roster_done(struct controller *control)
 		free(control->senders[i].name);
 	free(control->senders);
 	free(control->by_id);
+	free(control->by_folded);
 }
 
 const struct control_sender *control_senders(const struct controller *control, size_t *ret_count)
@@ -181,12 +272,70 @@ const struct control_sender *control_sender_find(const struct controller *contro
 	return roster_find(control, name);
 }
 
-const char *control_sender_name(const struct controller *control, uint32_t id)
+static struct control_sender *find_id(const struct controller *control, uint32_t id)
 {
 	struct control_sender key = {.id = id};
 	const struct control_sender *pointer = &key;
-	const struct control_sender **found =
+	struct control_sender **found =
 		bsearch(&pointer, control->by_id, control->n_senders, sizeof(pointer), compare_ids);
 
-	return found ? (*found)->name : "(removed)";
+	return found ? *found : NULL;
+}
+
+const char *control_sender_name(const struct controller *control, uint32_t id)
+{
+	const struct control_sender *sender = find_id(control, id);
+
+	return sender ? sender->name : "(removed)";
+}
+
+/* ---- connections */
+
+/* A count that went back began anew: `up` has made the maps again. */
+static uint32_t take(struct control_sender *sender, const struct usage *usage)
+{
+	uint64_t before = usage->connections < sender->connections ? 0 : sender->connections;
+	uint64_t count = usage->connections - before;
+
+	sender->connections = usage->connections;
+	return count < UINT32_MAX ? (uint32_t)count : UINT32_MAX;
+}
+
+int control_take_connections(struct controller *control, uint32_t id,
+			     const struct control_sender **ret_sender, uint32_t *ret_count)
+{
+	struct control_sender *sender = find_id(control, id);
+	struct usage usage;
+
+	if (!sender || control->datapath->ops->get(control->datapath, MAP_USAGE, &id, &usage) < 0)
+		return -ENOENT;
+	*ret_sender = sender;
+	*ret_count = take(sender, &usage);
+	return 0;
+}
+
+struct taking {
+	struct controller *control;
+	connections_visitor visitor;
+	void *data;
+};
+
+static int take_one(void *data, const void *key, const void *value)
+{
+	const struct taking *taking = data;
+	struct control_sender *sender = find_id(taking->control, *(const uint32_t *)key);
+	uint32_t count = sender ? take(sender, value) : 0;
+
+	if (count && taking->visitor)
+		taking->visitor(taking->data, sender, count);
+	return 0;
+}
+
+int control_take_all_connections(struct controller *control, connections_visitor visitor,
+				 void *data, struct error *error)
+{
+	struct taking taking = {control, visitor, data};
+	int r = control->datapath->ops->walk(control->datapath, MAP_USAGE, take_one, &taking);
+
+	return r < 0 ? control_map_error(error, r, "reading usage") : 0;
 }

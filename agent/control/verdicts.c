@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A sender's entry in map verdict, from what was set by hand or else from the configuration. */
+/* A sender's entry in map verdict: what the engine says of it, or else the configuration. */
 #include "control/control.h"
 
 #include <errno.h>
@@ -17,49 +17,75 @@ static uint64_t monotonic_of(int64_t until_sec, uint64_t now_ns, int64_t now_sec
 	return now_ns + (uint64_t)(until_sec - now_sec) * NS_PER_SEC;
 }
 
-/* What policy says of a sender of whom nothing was set by hand. */
-struct standing {
+struct effect {
 	enum verdict_action action;
 	enum reason reason;
 	const struct pool *pool; /* NULL unless STEER */
 };
 
-static struct standing standing_by_policy(const struct controller *control,
-					  const struct control_sender *sender)
+static struct effect effect_by_default(const struct controller *control,
+				       const struct control_sender *sender)
 {
 	const struct config_pool *by_default = control->config->default_pool;
 	const struct pool_set *pools = &control->pools;
 
 	if (sender->handles_of)
-		return (struct standing){VERDICT_STEER, REASON_HANDLE,
-					 pool_find(pools, sender->handles_of->name)};
+		return (struct effect){VERDICT_STEER, REASON_HANDLE,
+				       pool_find(pools, sender->handles_of->name)};
 	if (sender->id == SENDER_UNKNOWN)
-		return (struct standing){control->config->default_action, REASON_UNKNOWN_SENDER,
-					 by_default ? pool_find(pools, by_default->name) : NULL};
-	return (struct standing){VERDICT_STEER, REASON_GOOD, pool_find_id(pools, POOL_NORMAL)};
+		return (struct effect){control->config->default_action, REASON_UNKNOWN_SENDER,
+				       by_default ? pool_find(pools, by_default->name) : NULL};
+	return (struct effect){VERDICT_STEER, REASON_GOOD, pool_find_id(pools, POOL_NORMAL)};
+}
+
+/* Ids of the maps outlive changes of the configuration, whose ids do not. */
+static const struct pool *pool_of(const struct controller *control, uint32_t config_id)
+{
+	const struct config *config = control->config;
+
+	for (size_t i = 0; i < config->n_pools; i++)
+		if (config->pools[i].id == config_id)
+			return pool_find(&control->pools, config->pools[i].name);
+	return NULL;
+}
+
+static struct effect effect_of(const struct controller *control,
+			       const struct control_sender *sender,
+			       const struct policy_verdict *verdict)
+{
+	const struct pool *pool = NULL;
+
+	if (verdict->reason == REASON_GOOD || (!sender->config && verdict->reason != REASON_MANUAL))
+		return effect_by_default(control, sender);
+	if (verdict->action == VERDICT_STEER) {
+		pool = pool_of(control, verdict->pool);
+		if (!pool)
+			return effect_by_default(control, sender);
+	}
+	return (struct effect){verdict->action, verdict->reason, pool};
 }
 
 static void make_verdict(const struct controller *control, const struct control_sender *sender,
 			 uint64_t now_ns, int64_t now_sec, struct verdict *ret_verdict)
 {
-	const struct standing policy = standing_by_policy(control, sender);
-	const struct standing by_hand = {sender->action, REASON_MANUAL, sender->pool};
-	const struct standing *now = sender->manual ? &by_hand : &policy;
+	const struct effect now = effect_of(control, sender, &sender->standing.now);
+	const struct effect after = effect_of(control, sender, &sender->standing.after);
 
 	*ret_verdict = (struct verdict){
-		.action = now->action,
-		.reason = now->reason,
-		.pool = now->pool ? now->pool->id : POOL_NONE,
-		.after_action = policy.action,
-		.after_pool = policy.pool ? policy.pool->id : POOL_NONE,
+		.action = now.action,
+		.reason = now.reason,
+		.pool = now.pool ? now.pool->id : POOL_NONE,
+		.after_action = after.action,
+		.after_pool = after.pool ? after.pool->id : POOL_NONE,
 	};
 	strncpy(ret_verdict->label, sender->name, sizeof(ret_verdict->label) - 1);
 	limits_fill(control, sender, ret_verdict);
-	if (now->pool)
-		strncpy(ret_verdict->pool_label, now->pool->name,
+	if (now.pool)
+		strncpy(ret_verdict->pool_label, now.pool->name,
 			sizeof(ret_verdict->pool_label) - 1);
-	if (sender->manual)
-		ret_verdict->until_ns = monotonic_of(sender->until_sec, now_ns, now_sec);
+	if (now.reason == sender->standing.now.reason)
+		ret_verdict->until_ns =
+			monotonic_of(sender->standing.now.until_sec, now_ns, now_sec);
 }
 
 /* cut_ns is the map's own memory: it is carried over. */
@@ -134,7 +160,86 @@ int verdicts_prune(struct controller *control, struct error *error)
 	return r < 0 ? control_map_error(error, r, "removing old senders") : 0;
 }
 
+/* ---- what the engine says */
+
+static bool is_same(const struct policy_verdict *a, const struct policy_verdict *b)
+{
+	return a->action == b->action && a->pool == b->pool && a->reason == b->reason &&
+	       a->until_sec == b->until_sec;
+}
+
+static int apply(struct controller *control, struct control_sender *sender,
+		 const struct control_standing *standing, uint64_t now_ns, int64_t now_sec)
+{
+	const struct control_standing before = sender->standing;
+	int r;
+
+	if (is_same(&before.now, &standing->now) && is_same(&before.after, &standing->after))
+		return 0;
+	sender->standing = *standing;
+	r = write_one(control, sender, now_ns, now_sec);
+	if (r < 0)
+		sender->standing = before;
+	return r;
+}
+
+int control_apply(struct controller *control, const char *name,
+		  const struct control_standing *standing, uint64_t now_ns, int64_t now_sec,
+		  struct error *error)
+{
+	size_t count;
+	struct control_sender *const *senders = roster_find_folded(control, name, &count);
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < count; i++)
+		r = apply(control, senders[i], standing, now_ns, now_sec);
+	return r < 0 ? control_map_error(error, r, "writing the verdict") : 0;
+}
+
 /* ---- by hand */
+
+/* A handle is no address for the wire, and what was bound for high-risk never leaves by normal. */
+static int check_handle(const struct control_sender *sender, const struct policy_manual *manual,
+			struct error *error)
+{
+	if (!sender->handles_of)
+		return 0;
+	if (manual->action == VERDICT_PASS)
+		return error_set(error, -EINVAL,
+				 "'%s' cannot pass: a handle's address must not leave as it is",
+				 sender->name);
+	if (sender->handles_of->id == POOL_HIGH_RISK && manual->pool == POOL_NORMAL)
+		return error_set(error, -EINVAL,
+				 "'%s' cannot be steered to 'normal': high-risk mail never is",
+				 sender->name);
+	return 0;
+}
+
+int control_check_verdict(const struct controller *control, const char *name,
+			  const struct control_verdict *verdict, struct policy_manual *ret_manual,
+			  struct error *error)
+{
+	struct policy_manual manual = {verdict->action, POOL_NONE, verdict->until_sec};
+	size_t count;
+	struct control_sender *const *senders = roster_find_folded(control, name, &count);
+	int r = 0;
+
+	if (!control->state)
+		return error_set(error, -EROFS, "opened for reading only");
+	if (verdict->action == VERDICT_STEER) {
+		const char *pool = verdict->pool ? verdict->pool : "";
+		const struct config_pool *found = config_pool_find(control->config, pool);
+
+		if (!found)
+			return error_set(error, -EINVAL, "no pool '%s'", pool);
+		manual.pool = found->id;
+	}
+	for (size_t i = 0; r == 0 && i < count; i++)
+		r = check_handle(senders[i], &manual, error);
+	if (r == 0)
+		*ret_manual = manual;
+	return r;
+}
 
 static int find_sender(struct controller *control, const char *name,
 		       struct control_sender **ret_sender, struct error *error)
@@ -143,142 +248,6 @@ static int find_sender(struct controller *control, const char *name,
 		return error_set(error, -EROFS, "opened for reading only");
 	*ret_sender = roster_find(control, name);
 	return *ret_sender ? 0 : error_set(error, -ENOENT, "no sender '%s'", name);
-}
-
-static int save(struct controller *control, const struct control_sender *sender, int64_t now_sec,
-		struct error *error)
-{
-	struct state_verdict saved = {
-		.sender = sender->name,
-		.action = sender->action,
-		.pool = sender->pool ? sender->pool->name : "",
-		.reason = REASON_MANUAL,
-		.until_sec = sender->until_sec,
-		.set_sec = now_sec,
-	};
-
-	if (!sender->manual)
-		return control->state->ops->delete_verdict(control->state, sender->name, error);
-	return control->state->ops->put_verdict(control->state, &saved, error);
-}
-
-/* Durable first, then the map; where that fails the sender is what it was before. */
-static int apply(struct controller *control, struct control_sender *sender,
-		 const struct control_sender *wanted, uint64_t now_ns, int64_t now_sec,
-		 struct error *error)
-{
-	const struct control_sender before = *sender;
-	int r = save(control, wanted, now_sec, error);
-
-	if (r < 0)
-		return r;
-	*sender = *wanted;
-	if (sender->until_sec && sender->until_sec < control->next_expiry_sec)
-		control->next_expiry_sec = sender->until_sec;
-	r = write_one(control, sender, now_ns, now_sec);
-	if (r < 0) {
-		struct error ignored;
-
-		*sender = before;
-		save(control, sender, now_sec, &ignored);
-		return control_map_error(error, r, "writing the verdict");
-	}
-	return 0;
-}
-
-/* A handle is no address for the wire, and what was bound for high-risk never leaves by normal. */
-static int check_handle(const struct control_sender *sender, struct error *error)
-{
-	if (!sender->handles_of)
-		return 0;
-	if (sender->action == VERDICT_PASS)
-		return error_set(error, -EINVAL,
-				 "'%s' cannot pass: a handle's address must not leave as it is",
-				 sender->name);
-	if (sender->handles_of->id == POOL_HIGH_RISK && sender->pool &&
-	    sender->pool->id == POOL_NORMAL)
-		return error_set(error, -EINVAL,
-				 "'%s' cannot be steered to 'normal': high-risk mail never is",
-				 sender->name);
-	return 0;
-}
-
-static int resolve(const struct controller *control, const struct control_verdict *verdict,
-		   struct control_sender *wanted, struct error *error)
-{
-	wanted->manual = true;
-	wanted->action = verdict->action;
-	wanted->until_sec = verdict->until_sec;
-	wanted->pool = NULL;
-	if (verdict->action == VERDICT_STEER) {
-		const char *pool = verdict->pool ? verdict->pool : "";
-
-		wanted->pool = pool_find(&control->pools, pool);
-		if (!wanted->pool)
-			return error_set(error, -EINVAL, "no pool '%s'", pool);
-	}
-	return check_handle(wanted, error);
-}
-
-int control_set_verdict(struct controller *control, const char *name,
-			const struct control_verdict *verdict, uint64_t now_ns, int64_t now_sec,
-			struct error *error)
-{
-	struct control_sender *sender;
-	struct control_sender wanted;
-	int r = find_sender(control, name, &sender, error);
-
-	if (r < 0)
-		return r;
-	wanted = *sender;
-	r = resolve(control, verdict, &wanted, error);
-	if (r == 0)
-		r = apply(control, sender, &wanted, now_ns, now_sec, error);
-	if (r == 0 && verdict->cut)
-		r = control_cut(control, name, now_ns, error);
-	return r;
-}
-
-static int clear(struct controller *control, struct control_sender *sender, struct error *error)
-{
-	struct control_sender wanted = *sender;
-
-	wanted.manual = false;
-	wanted.pool = NULL;
-	wanted.until_sec = 0;
-	return apply(control, sender, &wanted, 0, 0, error);
-}
-
-int control_clear_verdict(struct controller *control, const char *name, struct error *error)
-{
-	struct control_sender *sender;
-	int r = find_sender(control, name, &sender, error);
-
-	if (r < 0)
-		return r;
-	return sender->manual ? clear(control, sender, error) : 0;
-}
-
-int control_expire(struct controller *control, int64_t now_sec, struct error *error)
-{
-	int64_t next = INT64_MAX;
-
-	if (now_sec < control->next_expiry_sec)
-		return 0;
-	for (size_t i = 0; i < control->n_senders; i++) {
-		struct control_sender *sender = &control->senders[i];
-
-		if (sender->manual && sender->until_sec && sender->until_sec <= now_sec) {
-			int r = clear(control, sender, error);
-
-			if (r < 0)
-				return r;
-		}
-		if (sender->manual && sender->until_sec && sender->until_sec < next)
-			next = sender->until_sec;
-	}
-	control->next_expiry_sec = next;
-	return 0;
 }
 
 /*

@@ -4,13 +4,14 @@
 
 #include <errno.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/names.h"
 #include "config/config.h"
 #include "control/control.h"
+#include "control/values.h"
+#include "control/view_judge.h"
 #include "datapath/datapath.h"
 #include "datapath/hook.h"
 #include "netlink/netlink.h"
@@ -103,21 +104,14 @@ static json_t *selectors_json(const struct control_sender *sender)
 	return selectors;
 }
 
-/* RFC 3339 in UTC, or null for a verdict without end. */
+/* null for a verdict without end. */
 static json_t *until_json(uint64_t until_ns, uint64_t now_ns, int64_t now_sec)
 {
-	char text[32];
-	struct tm tm;
-	time_t until;
-
 	if (until_ns == 0)
 		return json_null();
 	/* Rounded, as the two clocks were not read at the same instant. */
-	until = (time_t)(now_sec + ((int64_t)(until_ns - now_ns) + (int64_t)NS_PER_SEC / 2) /
-					   (int64_t)NS_PER_SEC);
-	gmtime_r(&until, &tm);
-	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm);
-	return json_string(text);
+	return value_time(now_sec + ((int64_t)(until_ns - now_ns) + (int64_t)NS_PER_SEC / 2) /
+					    (int64_t)NS_PER_SEC);
 }
 
 static json_t *verdict_json(const struct verdict *verdict, uint64_t now_ns, int64_t now_sec)
@@ -165,27 +159,36 @@ static json_t *sender_json(struct datapath *datapath, const struct control_sende
 			 "usage", usage_json(&usage, now_ns));
 }
 
-int view_senders(struct controller *control, uint64_t now_ns, int64_t now_sec, json_t **ret,
-		 struct error *error)
+int view_senders(struct controller *control, struct policy *policy, size_t limit, uint64_t now_ns,
+		 int64_t now_sec, json_t **ret, struct error *error)
 {
 	json_t *list = json_array();
 	size_t count;
 	const struct control_sender *senders = control_senders(control, &count);
+	int r = 0;
 
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count && i < limit; i++)
 		json_array_append_new(
 			list, sender_json(control_datapath(control), &senders[i], now_ns, now_sec));
-	return give(list, ret, error);
+	if (policy)
+		r = view_add_engine_senders(list, control, policy, limit, now_sec, error);
+	if (r < 0)
+		json_decref(list);
+	return r < 0 ? r : give(list, ret, error);
 }
 
-int view_sender(struct controller *control, const char *name, uint64_t now_ns, int64_t now_sec,
-		json_t **ret, struct error *error)
+int view_sender(struct controller *control, struct policy *policy, const char *name,
+		uint64_t now_ns, int64_t now_sec, json_t **ret, struct error *error)
 {
 	const struct control_sender *sender = control_sender_find(control, name);
+	json_t *view;
 
 	if (!sender)
-		return error_set(error, -ENOENT, "no sender '%s'", name);
-	return give(sender_json(control_datapath(control), sender, now_ns, now_sec), ret, error);
+		return view_engine_sender(control, policy, name, now_sec, ret, error);
+	view = sender_json(control_datapath(control), sender, now_ns, now_sec);
+	if (view && policy)
+		view_add_windows(view, policy, name, now_sec);
+	return give(view, ret, error);
 }
 
 /* ---- status */

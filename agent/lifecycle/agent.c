@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "api/api.h"
+#include "api/metrics.h"
 #include "api/server.h"
 #include "base/address.h"
 #include "base/cleanup.h"
@@ -21,6 +22,8 @@
 #include "base/names.h"
 #include "config/config.h"
 #include "control/control.h"
+#include "control/judge.h"
+#include "control/news.h"
 #include "datapath/datapath.h"
 #include "lifecycle/lock.h"
 #include "lifecycle/notify.h"
@@ -29,14 +32,16 @@
 #include "state/state.h"
 
 /* Verdicts end to the second; cgroups and the pins are looked at every other one. */
-#define EXPIRE_EVERY_SEC 1
-#define WATCH_EVERY_SEC	 2
+#define TICK_EVERY_SEC	1
+#define WATCH_EVERY_SEC 2
+/* Between two slices of what is to be written, so that requests come in between. */
+#define WRITE_EVERY_MS 10
 
 enum watcher {
 	ON_TERM,
 	ON_INT,
 	ON_HUP,
-	EXPIRE,
+	TICK,
 	WATCH,
 	EVENTS,
 	WATCHERS,
@@ -50,9 +55,9 @@ struct agent {
 	ino_t pin; /* of postern_control */
 	struct datapath *datapath;
 	struct state *state;
-	char state_text[sizeof(struct error) + 16];
 	char user[64];
 	struct controller *control;
+	struct judge *judge;
 	struct datapath_events *events;
 	struct recent *recent;
 	struct event_base *base;
@@ -65,16 +70,34 @@ struct agent {
 
 /* ---- errors that it survives */
 
+static struct judge_time now(void)
+{
+	return (struct judge_time){clock_monotonic_ns(), clock_wall_sec()};
+}
+
+/* To those who follow the events; takes it over. */
+static void publish(void *data, json_t *event)
+{
+	const struct agent *agent = data;
+
+	if (agent->server && event)
+		server_publish(agent->server, event);
+	json_decref(event);
+}
+
 static void report(struct agent *agent, const struct recent_error *recent)
 {
+	publish(agent, news_error(recent->what, recent->text, recent->sender, recent->pool,
+				  recent->source, recent->destination, clock_wall_sec()));
 	if (recent_add(agent->recent, recent, clock_monotonic_ns()))
 		log_warning("agent", "%s%s%s%s%s", recent->text, *recent->sender ? "; sender " : "",
 			    recent->sender, *recent->destination ? " to " : "",
 			    recent->destination);
 }
 
-static void report_error(struct agent *agent, const struct error *error)
+static void report_error(void *data, const struct error *error)
 {
+	struct agent *agent = data;
 	const struct recent_error recent = {"agent", error->text, "", "", "", ""};
 
 	report(agent, &recent);
@@ -102,7 +125,33 @@ static void on_datapath_event(void *data, const struct event *event)
 		.destination = endpoint(event->destination, event->destination_port, destination),
 	};
 
-	report(agent, &recent);
+	const struct judge_time time = now();
+
+	if (event->what == COUNTER_flows_opened)
+		judge_connections(agent->judge, event->sender, &time);
+	else
+		report(agent, &recent);
+}
+
+static void on_state_change(void *data, const char *why)
+{
+	struct agent *agent = data;
+	struct error error;
+
+	publish(agent, news_state(why, clock_wall_sec()));
+	if (!*why) {
+		log_info("agent", "the state file takes writes again; everything was written");
+		return;
+	}
+	error_set(&error, 0, "%s; going on in memory, retrying", why);
+	report_error(agent, &error);
+}
+
+static int rewrite_state(void *data, struct state *state, struct error *error)
+{
+	const struct agent *agent = data;
+
+	return judge_rewrite(agent->judge, state, error);
 }
 
 /* ---- what the loop calls */
@@ -120,14 +169,24 @@ static void on_stop_signal(evutil_socket_t number, short what, void *data)
 	stop(data, 0);
 }
 
-static void on_expire(evutil_socket_t fd, short what, void *data)
+static void on_write(evutil_socket_t fd, short what, void *data)
 {
+	const struct timeval again = {.tv_usec = WRITE_EVERY_MS * 1000};
 	struct agent *agent = data;
-	struct error error;
 
 	(void)fd, (void)what;
-	if (control_expire(agent->control, clock_wall_sec(), &error) < 0)
-		report_error(agent, &error);
+	if (judge_write(agent->judge))
+		event_base_once(agent->base, -1, EV_TIMEOUT, on_write, agent, &again);
+}
+
+static void on_tick(evutil_socket_t fd, short what, void *data)
+{
+	struct agent *agent = data;
+	const struct judge_time time = now();
+
+	judge_tick(agent->judge, &time);
+	state_steady_tick(agent->state, time.sec);
+	on_write(fd, what, data);
 }
 
 static int read_pin(const struct config *config, ino_t *ret_pin)
@@ -169,15 +228,18 @@ static void warn_fixed(const struct agent *agent, const struct config *config)
 /* Pool addresses and interfaces are put in place by `up`; senders, verdicts and slots follow here. */
 static int reload(struct agent *agent, struct error *error)
 {
+	const struct judge_time time = now();
 	struct config *config = NULL;
 	struct controller *control = NULL;
 	int code = config_load(agent->config->file, &config, error);
 
 	if (code == 0)
-		code = control_new(config, agent->datapath, agent->state, clock_monotonic_ns(),
-				   clock_wall_sec(), &control, error);
+		code = control_new(config, agent->datapath, agent->state, time.ns, time.sec,
+				   &control, error);
 	if (code == 0)
-		code = control_sync(control, clock_monotonic_ns(), clock_wall_sec(), error);
+		code = control_sync(control, time.ns, time.sec, error);
+	if (code == 0)
+		code = judge_follow(agent->judge, config, control, &time, error);
 	if (code < 0) {
 		control_free(control);
 		config_free(config);
@@ -316,29 +378,39 @@ static void on_watch(evutil_socket_t fd, short what, void *data)
 static json_t *describe(void *data)
 {
 	const struct agent *agent = data;
+	const char *trouble = state_steady_trouble(agent->state);
 	uint64_t now_ns = clock_monotonic_ns();
 
-	return json_pack("{s:b, s:i, s:s, s:I, s:s, s:o}", "running", 1, "pid", (int)getpid(),
+	return json_pack("{s:b, s:i, s:s, s:I, s:o, s:o}", "running", 1, "pid", (int)getpid(),
 			 "user", agent->user, "uptime_sec",
 			 (json_int_t)((now_ns - agent->started_ns) / NS_PER_SEC), "state",
-			 agent->state_text, "errors", recent_json(agent->recent, now_ns));
+			 *trouble ? json_sprintf("memory: %s", trouble) : json_string("durable"),
+			 "errors", recent_json(agent->recent, now_ns));
 }
 
-/* Steering goes on without the file: what is set by hand then lasts as long as the maps. */
+static void print_metrics(void *data, FILE *out)
+{
+	const struct agent *agent = data;
+
+	metrics_one(out, "state_durable", "gauge", "1: the state file takes what is put",
+		    !*state_steady_trouble(agent->state));
+	server_print_metrics(agent->server, out);
+}
+
 static int open_state(struct agent *agent, struct error *error)
 {
-	struct error why;
+	const struct state_steady_owner owner = {agent, on_state_change, rewrite_state};
 
-	if (state_sqlite_open(agent->config->state, &agent->state, &why) == 0) {
-		strcpy(agent->state_text, "durable");
-		return 0;
-	}
-	snprintf(agent->state_text, sizeof(agent->state_text), "memory: %s", why.text);
-	error_prefix(&why, 0, "what is set by hand will be lost with the maps");
-	report_error(agent, &why);
-	if (state_null_open(&agent->state) < 0)
-		return error_set(error, -ENOMEM, "out of memory");
-	return 0;
+	return state_steady_open(agent->config->state, &owner, &agent->state, error);
+}
+
+static int open_judge(struct agent *agent, struct error *error)
+{
+	const struct judge_hooks hooks = {agent, publish, report_error};
+	const struct judge_time time = now();
+
+	return judge_open(agent->config, agent->control, agent->state, &hooks, &time, &agent->judge,
+			  error);
 }
 
 static int open_control(struct agent *agent, struct error *error)
@@ -361,12 +433,30 @@ static int open_loop(struct agent *agent, struct error *error)
 	if (!agent->base || watch(agent, ON_TERM, SIGTERM, EV_SIGNAL, on_stop_signal, 0) < 0 ||
 	    watch(agent, ON_INT, SIGINT, EV_SIGNAL, on_stop_signal, 0) < 0 ||
 	    watch(agent, ON_HUP, SIGHUP, EV_SIGNAL, on_reload_signal, 0) < 0 ||
-	    watch(agent, EXPIRE, -1, 0, on_expire, EXPIRE_EVERY_SEC) < 0 ||
+	    watch(agent, TICK, -1, 0, on_tick, TICK_EVERY_SEC) < 0 ||
 	    watch(agent, WATCH, -1, 0, on_watch, WATCH_EVERY_SEC) < 0 || watch_events(agent) < 0 ||
 	    asprintf(&path, "%s/api.sock", agent->config->runtime_dir) < 0)
 		return error_set(error, -ENOMEM, "cannot set up the event loop");
-	agent->api = (struct api){.control = agent->control, .agent = describe, .data = agent};
+	agent->api = (struct api){
+		.control = agent->control,
+		.judge = agent->judge,
+		.agent = describe,
+		.metrics = print_metrics,
+		.data = agent,
+	};
 	return server_new(agent->base, path, &agent->api, &agent->server, error);
+}
+
+/* Steering goes on without anybody looking. */
+static void open_metrics(struct agent *agent)
+{
+	struct error error;
+
+	if (agent->config->metrics &&
+	    server_serve_metrics(agent->server, agent->config->metrics, &error) < 0) {
+		error_prefix(&error, 0, "ignoring 'metrics'");
+		report_error(agent, &error);
+	}
 }
 
 static int open_all(struct agent *agent, struct error *error)
@@ -388,19 +478,25 @@ static int open_all(struct agent *agent, struct error *error)
 	if (code == 0)
 		code = open_control(agent, error);
 	if (code == 0)
+		code = open_judge(agent, error);
+	if (code == 0)
 		code = open_loop(agent, error);
+	if (code == 0)
+		open_metrics(agent);
 	return code;
 }
 
 static void close_all(struct agent *agent)
 {
-	server_free(agent->server);
+	/* Whoever follows is gone before the last things happen. */
+	server_free(TAKE_PTR(agent->server));
 	for (int i = 0; i < WATCHERS; i++)
 		if (agent->watchers[i])
 			event_free(agent->watchers[i]);
 	if (agent->base)
 		event_base_free(agent->base);
 	datapath_events_free(agent->events);
+	judge_close(agent->judge);
 	control_free(agent->control);
 	state_free(agent->state);
 	datapath_free(agent->datapath);
@@ -462,7 +558,8 @@ int agent_run(const struct agent_options *options, struct error *error)
 	read_user(&agent);
 	code = open_all(&agent, error);
 	if (code == 0) {
-		log_info("agent", "running as %s, state %s", agent.user, agent.state_text);
+		log_info("agent", "running as %s, state %s", agent.user,
+			 *state_steady_trouble(agent.state) ? "in memory" : "durable");
 		notify_supervisor("READY=1");
 		mask_signals(SIG_UNBLOCK);
 		event_base_dispatch(agent.base);

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "control/control.h"
+#include "control/judge.h"
 #include "state/state.h"
 #include "unit/config_file.h"
 #include "unit/fake_datapath.h"
@@ -25,7 +26,11 @@ static const char configuration[] = "pool \"normal\" {\n"
 				    "pool \"high-risk\" {\n"
 				    "  addresses = { \"192.0.2.20\" }\n"
 				    "}\n"
-				    "sender \"tenant-17\" { source = { \"10.1.7.0/24\" } }\n";
+				    "sender \"tenant-17\" { source = { \"10.1.7.0/24\" } }\n"
+				    "internal_domains = { \"example.net\" }\n"
+				    "policy \"default\" { messages_per_minute = 2 }\n"
+				    "senders_tracked_max = 1024\n"
+				    "decisions_max = 1024\n";
 
 static struct fake_datapath *fake;
 static struct config *config;
@@ -40,6 +45,9 @@ static json_t *describe_agent(void *data)
 
 static void set_up(void)
 {
+	const struct judge_time now = {NOW_NS, NOW_SEC};
+	const struct judge_hooks hooks = {.data = NULL};
+
 	config_file_setup();
 	config = config_file_load(configuration);
 	fake = fake_datapath_new();
@@ -48,12 +56,15 @@ static void set_up(void)
 		control_new(config, &fake->datapath, state, NOW_NS, NOW_SEC, &api.control, &error),
 		0, "%s", error.text);
 	cr_assert_eq(control_sync(api.control, NOW_NS, NOW_SEC, &error), 0, "%s", error.text);
+	cr_assert_eq(judge_open(config, api.control, state, &hooks, &now, &api.judge, &error), 0,
+		     "%s", error.text);
 	api.agent = describe_agent;
 	api.data = "postern";
 }
 
 static void tear_down(void)
 {
+	judge_close(api.judge);
 	control_free(api.control);
 	state_free(state);
 	datapath_free(&fake->datapath);

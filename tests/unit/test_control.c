@@ -133,14 +133,22 @@ static uint32_t slot_of(uint32_t pool, uint32_t index)
 	return slot.address;
 }
 
-static void steer(const char *sender, const char *pool, int64_t until_sec)
+static int apply(const char *sender, const struct policy_verdict *now)
 {
-	const struct control_verdict verdict = {
-		.action = VERDICT_STEER, .pool = pool, .until_sec = until_sec};
-	int r = control_set_verdict(control, sender, &verdict, NOW_NS, NOW_SEC, &error);
+	const struct control_standing standing = {.now = *now};
 
-	cr_assert_eq(r, 0, "%s", error.text);
+	return control_apply(control, sender, &standing, NOW_NS, NOW_SEC, &error);
 }
+
+static void steer(const char *sender, uint32_t pool, int64_t until_sec)
+{
+	const struct policy_verdict by_hand = {VERDICT_STEER, pool, REASON_MANUAL, until_sec};
+
+	cr_assert_eq(apply(sender, &by_hand), 0, "%s", error.text);
+}
+
+static const struct policy_verdict good = {VERDICT_STEER, POOL_NORMAL, REASON_GOOD, 0};
+static const struct policy_verdict restricted = {VERDICT_DROP, POOL_NONE, REASON_RESTRICTED, 0};
 
 Test(control, a_sync_fills_every_map)
 {
@@ -190,7 +198,7 @@ Test(control, a_verdict_by_hand_is_one_write)
 	struct verdict verdict;
 
 	fake->writes = 0;
-	steer("tenant-17", "high-risk", NOW_SEC + 60);
+	steer("tenant-17", POOL_HIGH_RISK, NOW_SEC + 60);
 	verdict = verdict_of("tenant-17");
 	cr_assert_eq(fake->writes, 1);
 	cr_assert_eq(verdict.pool, POOL_HIGH_RISK);
@@ -202,11 +210,9 @@ Test(control, a_verdict_by_hand_is_one_write)
 
 Test(control, after_a_verdict_on_a_lane_its_own_pool_holds_again)
 {
-	const struct control_verdict block = {.action = VERDICT_DROP, .until_sec = NOW_SEC + 60};
+	const struct policy_verdict block = {VERDICT_DROP, POOL_NONE, REASON_MANUAL, NOW_SEC + 60};
 
-	cr_assert_eq(
-		control_set_verdict(control, "handle/high-risk", &block, NOW_NS, NOW_SEC, &error),
-		0);
+	cr_assert_eq(apply("handle/high-risk", &block), 0);
 	cr_assert_eq(verdict_of("handle/high-risk").action, VERDICT_DROP);
 	cr_assert_eq(verdict_of("handle/high-risk").after_pool, POOL_HIGH_RISK);
 }
@@ -214,39 +220,142 @@ Test(control, after_a_verdict_on_a_lane_its_own_pool_holds_again)
 Test(control, the_high_risk_lane_is_never_steered_to_normal_nor_passed)
 {
 	struct control_verdict verdict = {.action = VERDICT_STEER, .pool = "normal"};
+	struct policy_manual manual;
 
-	cr_assert_eq(
-		control_set_verdict(control, "handle/high-risk", &verdict, NOW_NS, NOW_SEC, &error),
-		-EINVAL);
+	cr_assert_eq(control_check_verdict(control, "handle/high-risk", &verdict, &manual, &error),
+		     -EINVAL);
 	verdict = (struct control_verdict){.action = VERDICT_PASS};
-	cr_assert_eq(
-		control_set_verdict(control, "handle/normal", &verdict, NOW_NS, NOW_SEC, &error),
-		-EINVAL);
-	cr_assert_eq(verdict_of("handle/high-risk").pool, POOL_HIGH_RISK);
+	cr_assert_eq(control_check_verdict(control, "handle/normal", &verdict, &manual, &error),
+		     -EINVAL);
+	verdict.action = VERDICT_DROP;
+	cr_assert_eq(control_check_verdict(control, "handle/normal", &verdict, &manual, &error), 0);
 }
 
-Test(control, clearing_goes_back_to_policy)
+Test(control, where_nothing_holds_any_more_the_configuration_does)
 {
-	steer("tenant-17", "high-risk", 0);
-	cr_assert_eq(control_clear_verdict(control, "tenant-17", &error), 0);
+	steer("tenant-17", POOL_HIGH_RISK, 0);
+	cr_assert_eq(apply("tenant-17", &good), 0);
 	cr_assert_eq(verdict_of("tenant-17").pool, POOL_NORMAL);
 	cr_assert_eq(verdict_of("tenant-17").reason, REASON_GOOD);
 }
 
-Test(control, a_verdict_ends_with_its_time_and_not_before)
+Test(control, what_holds_already_is_not_written_again)
 {
-	steer("tenant-17", "high-risk", NOW_SEC + 60);
-	cr_assert_eq(control_expire(control, NOW_SEC + 59, &error), 0);
-	cr_assert_eq(verdict_of("tenant-17").pool, POOL_HIGH_RISK);
-	cr_assert_eq(control_expire(control, NOW_SEC + 60, &error), 0);
-	cr_assert_eq(verdict_of("tenant-17").pool, POOL_NORMAL);
+	steer("tenant-17", POOL_HIGH_RISK, NOW_SEC + 60);
+	fake->writes = 0;
+	steer("tenant-17", POOL_HIGH_RISK, NOW_SEC + 60);
+	cr_assert_eq(fake->writes, 0);
+	steer("tenant-17", POOL_HIGH_RISK, NOW_SEC + 61);
+	cr_assert_eq(fake->writes, 1);
+}
+
+Test(control, what_comes_after_is_written_with_what_holds_now)
+{
+	const struct control_standing standing = {
+		{VERDICT_STEER, POOL_HIGH_RISK, REASON_MANUAL, NOW_SEC + 60}, restricted};
+
+	cr_assert_eq(control_apply(control, "tenant-17", &standing, NOW_NS, NOW_SEC, &error), 0);
+	cr_assert_eq(verdict_of("tenant-17").after_action, VERDICT_DROP);
+	cr_assert_eq(verdict_of("tenant-17").after_pool, POOL_NONE);
+}
+
+Test(control, names_are_the_same_in_upper_and_lower_case)
+{
+	cr_assert_eq(apply("Tenant-17", &restricted), 0);
+	cr_assert_eq(verdict_of("tenant-17").action, VERDICT_DROP);
+	cr_assert_eq(verdict_of("tenant-17").reason, REASON_RESTRICTED);
+}
+
+Test(control, who_is_called_like_a_lane_or_nobody_does_not_become_it)
+{
+	cr_assert_eq(apply("handle/normal", &restricted), 0);
+	cr_assert_eq(apply("(unknown)", &restricted), 0);
+	cr_assert_eq(verdict_of("handle/normal").action, VERDICT_STEER);
+	cr_assert_eq(verdict_of("(unknown)").action, VERDICT_STEER);
+}
+
+static void save(const char *sender, const char *pool, int64_t until_sec)
+{
+	const struct state_verdict verdict = {.sender = sender,
+					      .action = *pool ? VERDICT_STEER : VERDICT_DROP,
+					      .pool = pool,
+					      .reason = REASON_MANUAL,
+					      .until_sec = until_sec};
+
+	cr_assert_eq(state->ops->put_verdict(state, &verdict, &error), 0, "%s", error.text);
+}
+
+static void save_standing(const struct standing_record *standing)
+{
+	const struct state_record record = {STATE_STANDINGS, standing->name, strlen(standing->name),
+					    standing, sizeof(*standing)};
+
+	cr_assert_eq(state->ops->put_record(state, &record, &error), 0, "%s", error.text);
+}
+
+Test(control, standings_that_were_kept_hold_before_an_engine_runs)
+{
+	save_standing(&(struct standing_record){.name = "Webmail",
+						.restricted_until_sec = NOW_SEC + 60,
+						.spam_until_sec = NOW_SEC + 90,
+						.version = STANDING_VERSION});
+	save_standing(&(struct standing_record){.name = "tenant-17",
+						.restricted_until_sec = STANDING_FOREVER,
+						.version = STANDING_VERSION});
+	save("tenant-17", "high-risk", NOW_SEC + 30);
+	reopen_control();
+	cr_assert_eq(verdict_of("webmail").reason, REASON_RESTRICTED);
+	cr_assert_eq(verdict_of("webmail").until_ns, NOW_NS + 60 * NS_PER_SEC);
+	cr_assert_eq(verdict_of("webmail").after_pool, POOL_HIGH_RISK);
+	cr_assert_eq(verdict_of("tenant-17").reason, REASON_MANUAL);
+	cr_assert_eq(verdict_of("tenant-17").after_action, VERDICT_DROP);
+}
+
+Test(control, verdicts_whose_time_or_pool_is_gone_hold_no_more)
+{
+	save("tenant-17", "high-risk", NOW_SEC);
+	save("webmail", "gone", 0);
+	reopen_control();
+	cr_assert_eq(verdict_of("tenant-17").reason, REASON_GOOD);
+	cr_assert_eq(verdict_of("webmail").reason, REASON_GOOD);
+}
+
+static uint32_t taken;
+
+static void take(void *data, const struct control_sender *sender, uint32_t count)
+{
+	(void)data;
+	cr_assert_str_eq(sender->name, "tenant-17");
+	taken += count;
+}
+
+Test(control, connections_are_taken_once_each)
+{
+	const struct control_sender *sender = control_sender_find(control, "tenant-17");
+	struct usage usage = {.connections = 5};
+	uint32_t count;
+
+	fake->datapath.ops->put(&fake->datapath, MAP_USAGE, &sender->id, &usage);
+	cr_assert_eq(control_take_connections(control, sender->id, &sender, &count), 0);
+	cr_assert_eq(count, 5);
+	cr_assert_eq(control_take_connections(control, sender->id, &sender, &count), 0);
+	cr_assert_eq(count, 0);
+	usage.connections = 7;
+	fake->datapath.ops->put(&fake->datapath, MAP_USAGE, &sender->id, &usage);
+	cr_assert_eq(control_take_all_connections(control, take, NULL, &error), 0);
+	cr_assert_eq(taken, 2);
+	usage.connections = 3; /* the maps were made anew */
+	fake->datapath.ops->put(&fake->datapath, MAP_USAGE, &sender->id, &usage);
+	cr_assert_eq(control_take_all_connections(control, take, NULL, &error), 0);
+	cr_assert_eq(taken, 5);
+	cr_assert_eq(control_take_connections(control, 4711, &sender, &count), -ENOENT);
 }
 
 Test(control, what_was_set_by_hand_outlives_a_restart_with_new_maps)
 {
 	struct address address = normal_addresses[0].address;
 
-	steer("tenant-17", "high-risk", 0);
+	save("tenant-17", "high-risk", 0);
 	cr_assert_eq(control_set_address(control, "normal", &address, ADDRESS_DRAINING, &error), 0);
 	cr_assert_eq(control_set_pool(control, "high-risk", POOL_DISABLED, &error), 0);
 	datapath_free(&fake->datapath);
@@ -265,13 +374,14 @@ Test(control, without_durable_state_the_maps_remember)
 {
 	struct address address = normal_addresses[0].address;
 
-	steer("tenant-17", "high-risk", NOW_SEC + 60);
+	steer("tenant-17", POOL_HIGH_RISK, NOW_SEC + 60);
 	cr_assert_eq(control_set_address(control, "normal", &address, ADDRESS_DRAINING, &error), 0);
 	state_free(state);
 	cr_assert_eq(state_null_open(&state), 0);
 	reopen_control();
 	cr_assert_eq(verdict_of("tenant-17").pool, POOL_HIGH_RISK);
-	cr_assert_eq(control_sender_find(control, "tenant-17")->until_sec, NOW_SEC + 60);
+	cr_assert_eq(control_sender_find(control, "tenant-17")->standing.now.until_sec,
+		     NOW_SEC + 60);
 	cr_assert_eq(control_pools(control)->pools[0].addresses[0].state, ADDRESS_DRAINING);
 }
 
@@ -314,33 +424,29 @@ Test(control, cutting_marks_the_verdict_and_then_raises_the_counter)
 	cr_assert_eq(value.cuts, 1);
 	cr_assert_eq(verdict_of("tenant-17").cut_ns, NOW_NS);
 	/* A later verdict does not forget the cut. */
-	steer("tenant-17", "high-risk", 0);
+	steer("tenant-17", POOL_HIGH_RISK, 0);
 	cr_assert_eq(verdict_of("tenant-17").cut_ns, NOW_NS);
 }
 
 Test(control, a_map_that_refuses_the_write_changes_nothing)
 {
-	const struct control_verdict verdict = {.action = VERDICT_DROP};
-
 	fake->writes_left = 1;
-	cr_assert_eq(control_set_verdict(control, "tenant-17", &verdict, NOW_NS, NOW_SEC, &error),
-		     -EIO);
-	cr_assert_not(control_sender_find(control, "tenant-17")->manual);
-	reopen_control();
+	cr_assert_eq(apply("tenant-17", &restricted), -EIO);
+	cr_assert_eq(control_sender_find(control, "tenant-17")->standing.now.reason, REASON_GOOD);
 	cr_assert_eq(verdict_of("tenant-17").action, VERDICT_STEER);
 }
 
 Test(control, unknown_names_are_refused)
 {
 	const struct control_verdict verdict = {.action = VERDICT_STEER, .pool = "nowhere"};
+	struct policy_manual manual;
 	struct address address;
 
 	address_parse("203.0.113.1", &address);
-	cr_assert_eq(control_set_verdict(control, "tenant-17", &verdict, NOW_NS, NOW_SEC, &error),
+	cr_assert_eq(control_check_verdict(control, "tenant-17", &verdict, &manual, &error),
 		     -EINVAL);
 	cr_assert_str_eq(error.text, "no pool 'nowhere'");
-	cr_assert_eq(control_set_verdict(control, "tenant-18", &verdict, NOW_NS, NOW_SEC, &error),
-		     -ENOENT);
+	cr_assert_eq(apply("tenant-18", &restricted), 0);
 	cr_assert_eq(control_set_pool(control, "nowhere", POOL_DISABLED, &error), -ENOENT);
 	cr_assert_eq(control_set_address(control, "normal", &address, ADDRESS_DRAINING, &error),
 		     -ENOENT);
@@ -351,7 +457,7 @@ Test(control, a_reader_cannot_change_anything)
 	control_free(control);
 	cr_assert_eq(control_new(&config, &fake->datapath, NULL, NOW_NS, NOW_SEC, &control, &error),
 		     0);
-	cr_assert_eq(control_clear_verdict(control, "tenant-17", &error), -EROFS);
+	cr_assert_eq(control_cut(control, "tenant-17", NOW_NS, &error), -EROFS);
 	cr_assert_eq(control_set_pool(control, "normal", POOL_DISABLED, &error), -EROFS);
 }
 
@@ -360,15 +466,17 @@ Test(control, a_sender_reads_as_documented)
 	json_t *view;
 	char *text;
 
-	steer("tenant-17", "high-risk", NOW_SEC + 60);
-	cr_assert_eq(view_sender(control, "tenant-17", NOW_NS, NOW_SEC, &view, &error), 0);
+	steer("tenant-17", POOL_HIGH_RISK, NOW_SEC + 60);
+	cr_assert_eq(view_sender(control, NULL, "tenant-17", NOW_NS, NOW_SEC, &view, &error), 0);
 	text = json_dumps(view, JSON_COMPACT);
 	cr_assert_str_eq(
 		text,
 		"{\"name\":\"tenant-17\",\"selectors\":[\"source 10.1.7.0/24\",\"mark 7\"],"
 		"\"verdict\":{\"action\":\"steer\",\"pool\":\"high-risk\",\"reason\":\"manual\","
 		"\"until\":\"2023-11-14T22:14:20Z\"},"
-		"\"usage\":{\"flows\":0,\"connections\":0,\"refused\":0,\"idle_sec\":null}}");
+		"\"limits\":{\"connections_per_minute\":0,\"flows_max\":0},"
+		"\"usage\":{\"flows\":0,\"connections\":0,\"refused\":0,\"over_limit\":0,"
+		"\"idle_sec\":null}}");
 	free(text);
 	json_decref(view);
 }

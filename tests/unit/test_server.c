@@ -4,6 +4,7 @@
  * clients that do not. What is answered is test_api.c's; here every path is one that does not exist.
  */
 #include <criterion/criterion.h>
+#include <arpa/inet.h>
 #include <errno.h>
 #include <event2/event.h>
 #include <poll.h>
@@ -18,6 +19,7 @@
 #include <sys/wait.h>
 
 #include "api/client.h"
+#include "api/followers.h"
 #include "api/server.h"
 #include "base/cleanup.h"
 #include "base/error.h"
@@ -27,20 +29,42 @@
 
 static char directory[] = "/tmp/postern-server-XXXXXX";
 static char path[64];
+static uint16_t port; /* of metrics: each test has its own */
+static char endpoint[32];
 static pid_t child;
 static struct error error;
+
+/* Ten kilobytes, often: a follower who does not read has soon enough of them. */
+static void publish(evutil_socket_t fd, short what, void *data)
+{
+	static char padding[10240];
+	json_t *beat;
+
+	(void)fd, (void)what;
+	memset(padding, 'x', sizeof(padding) - 1);
+	beat = json_pack("{s:s, s:s}", "event", "beat", "padding", padding);
+	server_publish(data, beat);
+	json_decref(beat);
+}
+
+/* A judge that is never looked into: whoever follows only needs to know that there is one. */
+static struct api api;
 
 /* Does not return. */
 static void serve(int ready)
 {
-	static const struct api api;
+	const struct timeval beat = {.tv_usec = 2000};
 	struct event_base *base = event_base_new();
 	struct server *server;
 
+	api.judge = (struct judge *)&api;
+
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	signal(SIGPIPE, SIG_IGN);
-	if (server_new(base, path, &api, &server, &error) < 0 || write(ready, "", 1) != 1)
+	if (server_new(base, path, &api, &server, &error) < 0 ||
+	    server_serve_metrics(server, endpoint, &error) < 0 || write(ready, "", 1) != 1)
 		_exit(1);
+	event_add(event_new(base, -1, EV_PERSIST, publish, server), &beat);
 	event_base_dispatch(base);
 	_exit(1);
 }
@@ -72,6 +96,8 @@ static void start(void)
 {
 	cr_assert_not_null(mkdtemp(directory));
 	snprintf(path, sizeof(path), "%s/api.sock", directory);
+	port = (uint16_t)(20000 + getpid() % 10000);
+	snprintf(endpoint, sizeof(endpoint), "127.0.0.1:%u", port);
 	launch();
 }
 
@@ -228,26 +254,163 @@ Test(server, methods_that_the_api_does_not_know_get_its_own_answer)
 	cr_assert_eq(status_of("HEAD /v1/pools HTTP/1.1\r\nHost: x\r\n\r\n"), 405);
 }
 
-Test(server, one_connection_over_the_limit_waits_until_another_ends)
+static bool is_open(int fd)
+{
+	struct pollfd poll_fd = {.fd = fd, .events = POLLIN};
+
+	return poll(&poll_fd, 1, 0) == 0;
+}
+
+Test(server, over_the_limit_those_that_never_asked_make_room_first)
 {
 	int idle[SERVER_CONNECTIONS_MAX];
 	_cleanup_(close_fd_p) int fd = -1;
 
-	for (size_t i = 0; i < SERVER_CONNECTIONS_MAX; i++)
+	for (size_t i = 0; i < SERVER_CONNECTIONS_MAX - 1; i++)
 		idle[i] = connect_to_server();
-	/* The last of them is answered, so all have been accepted. */
-	send_text(idle[SERVER_CONNECTIONS_MAX - 1], REQUEST);
-	cr_assert_eq(answer_status(idle[SERVER_CONNECTIONS_MAX - 1], WAIT_MS), 404);
-	fd = connect_to_server();
-	send_text(fd, REQUEST);
-	cr_assert_eq(answer_status(fd, 200), -1);
-	close(idle[0]);
-	cr_assert_eq(answer_status(fd, WAIT_MS), 404);
+	/* It has asked, and has been there longest. */
+	send_text(idle[0], REQUEST);
+	cr_assert_eq(answer_status(idle[0], WAIT_MS), 404);
+	for (int i = 0; i < 3; i++) {
+		_cleanup_(close_fd_p) int late = connect_to_server();
+
+		send_text(late, REQUEST);
+		cr_assert_eq(answer_status(late, WAIT_MS), 404);
+	}
+	cr_assert(is_open(idle[0]));
+	cr_assert_not(is_open(idle[1]), "the oldest that never asked");
+	cr_assert(is_open(idle[SERVER_CONNECTIONS_MAX - 2]), "the youngest");
+}
+
+Test(server, a_thousand_idle_clients_keep_nobody_from_being_answered)
+{
+	static int idle[1000];
+
+	for (size_t i = 0; i < 1000; i++) {
+		idle[i] = connect_to_server();
+		if (i % 3 == 0)
+			send_text(idle[i], "PUT /nowhere HTTP/1.1\r\nHost: x\r\nContent-L");
+		if (i % 100 == 99)
+			cr_assert_eq(status_of(REQUEST), 404, "after %zu", i + 1);
+	}
+	for (int i = 0; i < 100; i++)
+		cr_assert_eq(status_of(REQUEST), 404);
+}
+
+static int follow(void)
+{
+	int fd = connect_to_server();
+
+	send_text(fd, "GET /v1/events HTTP/1.1\r\nHost: x\r\n\r\n");
+	return fd;
+}
+
+Test(server, who_follows_gets_one_event_a_line)
+{
+	_cleanup_(close_fd_p) int fd = follow();
+	_cleanup_(fclose_p) FILE *stream = fdopen(dup(fd), "r");
+	char line[32768];
+	int beats = 0;
+
+	while (beats < 3 && fgets(line, sizeof(line), stream)) {
+		json_t *event = *line == '{' ? json_loads(line, 0, NULL) : NULL;
+
+		if (event)
+			beats++;
+		json_decref(event);
+	}
+	cr_assert_eq(beats, 3);
+}
+
+Test(server, there_is_a_bound_of_those_who_follow)
+{
+	int followers[FOLLOWERS_MAX];
+	_cleanup_(close_fd_p) int more = -1;
+
+	for (size_t i = 0; i < FOLLOWERS_MAX; i++) {
+		followers[i] = follow();
+		cr_assert_eq(answer_status(followers[i], WAIT_MS), 200);
+	}
+	more = follow();
+	cr_assert_eq(answer_status(more, WAIT_MS), 503);
+	close(followers[0]);
+	close(more);
+	for (int i = 0; i < 100; i++) {
+		more = follow();
+		if (answer_status(more, WAIT_MS) == 200)
+			return;
+		close(more);
+	}
+	cr_assert_fail("nobody takes the place of one that is gone");
+}
+
+Test(server, who_follows_too_slowly_is_let_go_and_the_others_are_not)
+{
+	_cleanup_(close_fd_p) int slow = follow();
+	_cleanup_(close_fd_p) int fast = follow();
+	struct pollfd poll_fd = {.fd = slow, .events = POLLRDHUP};
+	static char buffer[1 << 20];
+
+	cr_assert_eq(answer_status(fast, WAIT_MS), 200);
+	for (int i = 0; i < 5000 && poll(&poll_fd, 1, 0) == 0; i++)
+		cr_assert_gt(recv(fast, buffer, sizeof(buffer), 0), 0);
+	cr_assert(poll_fd.revents & POLLRDHUP, "the slow one is still there");
+	cr_assert_gt(recv(fast, buffer, sizeof(buffer), 0), 0);
+	cr_assert_eq(status_of(REQUEST), 404);
+}
+
+Test(server, what_a_follower_sends_is_not_kept)
+{
+	_cleanup_(close_fd_p) int fd = follow();
+	static char rubbish[1 << 16];
+	size_t sent = 0;
+
+	cr_assert_eq(answer_status(fd, WAIT_MS), 200);
+	for (int i = 0; i < 100; i++) {
+		ssize_t size = send(fd, rubbish, sizeof(rubbish), MSG_NOSIGNAL | MSG_DONTWAIT);
+
+		sent += size > 0 ? (size_t)size : 0;
+	}
+	cr_assert_lt(sent, sizeof(rubbish) * 20, "%zu bytes were read", sent);
+	cr_assert_eq(status_of(REQUEST), 404);
+}
+
+static int scrape(const char *request)
+{
+	const struct sockaddr_in address = {.sin_family = AF_INET,
+					    .sin_port = htons(port),
+					    .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	_cleanup_(close_fd_p) int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	cr_assert_eq(connect(fd, (const struct sockaddr *)&address, sizeof(address)), 0);
+	send_text(fd, request);
+	return answer_status(fd, WAIT_MS);
+}
+
+Test(server, over_tcp_there_is_nothing_but_metrics)
+{
+	cr_assert_eq(scrape("GET /v1/status HTTP/1.1\r\nHost: x\r\n\r\n"), 404);
+	cr_assert_eq(scrape("GET /v1/events HTTP/1.1\r\nHost: x\r\n\r\n"), 404);
+	cr_assert_eq(scrape("GET /metrics/ HTTP/1.1\r\nHost: x\r\n\r\n"), 404);
+	cr_assert_eq(scrape("POST /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n"), 405);
+	cr_assert_eq(scrape("DELETE /v1/senders/x/verdict HTTP/1.1\r\nHost: x\r\n\r\n"), 404);
+}
+
+Test(server, an_endpoint_that_is_taken_is_an_error)
+{
+	struct event_base *base = event_base_new();
+	struct server *server = NULL;
+
+	snprintf(path + strlen(path), sizeof(path) - strlen(path), "2");
+	cr_assert_eq(server_new(base, path, &api, &server, &error), 0);
+	cr_assert_eq(server_serve_metrics(server, endpoint, &error), -EADDRINUSE);
+	cr_assert_not_null(strstr(error.text, "Address already in use"), "%s", error.text);
+	server_free(server);
+	event_base_free(base);
 }
 
 Test(server, a_path_that_does_not_fit_is_refused)
 {
-	static const struct api api;
 	struct event_base *base = event_base_new();
 	struct server *server = NULL;
 	char long_path[128];
@@ -261,7 +424,6 @@ Test(server, a_path_that_does_not_fit_is_refused)
 
 Test(server, a_server_that_ends_takes_its_socket_with_it)
 {
-	static const struct api api;
 	struct event_base *base = event_base_new();
 	struct server *server = NULL;
 

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The body of POST /v1/messages: what is known of one message. All members are optional, texts shorter
+ * than POLICY_NAME_SIZE (message ids up to FACTS_ID_MAX).
+ *
+ *   message_id                         the Message-ID, with or without its brackets
+ *   user                               who has authenticated
+ *   envelope_from                      without brackets; "": the null sender
+ *   header_from, client, sender, tenant
+ *   recipients_external, recipients_internal        how many, up to FACTS_RECIPIENTS_MAX
+ *   recipients                         or the addresses themselves, up to FACTS_LIST_MAX: told apart
+ *                                      by internal_domains
+ *   bounce, automatic, spam            true or false
+ *   mail_dns                           "unknown", "present", "absent"
+ *   spf, dkim                          "unknown", "none", "pass", "fail"
+ *
+ * Of a bounce:
+ *   bounce_to                          whose message bounced
+ *   unknown_recipient                  who does not exist
+ *   original_id                        Message-ID of what bounced
+ *   sent_here                          true or false: was that sent through here?
+ */
+#pragma once
+
+#include <jansson.h>
+
+struct config;
+struct error;
+struct judge_message;
+
+#define FACTS_ID_MAX	     998 /* a line of RFC 5322 */
+#define FACTS_RECIPIENTS_MAX 1000000
+#define FACTS_LIST_MAX	     1000
+
+/* Texts of the result are borrowed from the body. -EINVAL: said in the text. */
+int facts_read(const json_t *body, const struct config *config, struct judge_message *ret_message,
+	       struct error *error);
+
+/* "<id>" -> "id", in place; as it is where it has no brackets. */
+const char *facts_message_id(char *id);

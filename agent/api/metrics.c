@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * The datapath's counters, pools and their addresses, decisions, senders, surges. Nothing has a sender's
+ * name for a label: there may be a million of them.
+ */
+#include "api/metrics.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "api/api.h"
+#include "base/address.h"
+#include "base/error.h"
+#include "base/names.h"
+#include "control/control.h"
+#include "control/judge.h"
+#include "datapath/datapath.h"
+
+void metrics_head(FILE *out, const char *name, const char *type, const char *help)
+{
+	fprintf(out, "# HELP postern_%s %s\n# TYPE postern_%s %s\n", name, help, name, type);
+}
+
+void metrics_one(FILE *out, const char *name, const char *type, const char *help, uint64_t value)
+{
+	metrics_head(out, name, type, help);
+	fprintf(out, "postern_%s %llu\n", name, (unsigned long long)value);
+}
+
+static void print_datapath(struct datapath *datapath, FILE *out)
+{
+	struct stats stats = {0};
+	const __u64 *values = (const __u64 *)&stats;
+
+	datapath->ops->stats(datapath, &stats);
+	metrics_one(out, "flows", "gauge", "flows that live",
+		    stats.flows_opened - stats.flows_expired - stats.flows_replaced);
+	metrics_one(out, "flows_max", "gauge", "room for flows",
+		    datapath->ops->capacity(datapath, MAP_FLOWS));
+	for (int i = 0; i < COUNTERS; i++) {
+		char name[64];
+
+		snprintf(name, sizeof(name), "%s_total", counter_name((enum counter)i));
+		metrics_one(out, name, "counter", counter_help((enum counter)i), values[i]);
+	}
+}
+
+/* One line for each address. Names of pools need no escaping: the configuration sees to that. */
+static void print_address(FILE *out, const char *name, const struct pool *pool,
+			  const struct pool_address *address, uint64_t value)
+{
+	char text[ADDRESS_TEXT_SIZE];
+
+	fprintf(out, "postern_%s{pool=\"%s\",address=\"%s\"} %llu\n", name, pool->name,
+		address_format(&address->address, text), (unsigned long long)value);
+}
+
+static uint64_t flows_of(struct datapath *datapath, const struct pool_address *address)
+{
+	struct address_usage usage = {0};
+
+	datapath->ops->get(datapath, MAP_ADDRUSE, &address->id, &usage);
+	return usage.flows;
+}
+
+static uint64_t connections_of(struct datapath *datapath, const struct pool_address *address)
+{
+	struct address_usage usage = {0};
+
+	datapath->ops->get(datapath, MAP_ADDRUSE, &address->id, &usage);
+	return usage.connections;
+}
+
+static uint64_t active_of(struct datapath *datapath, const struct pool_address *address)
+{
+	(void)datapath;
+	return address->state == ADDRESS_ACTIVE;
+}
+
+static void print_pools(const struct controller *control, FILE *out)
+{
+	static const struct {
+		const char *name, *type, *help;
+		uint64_t (*value)(struct datapath *datapath, const struct pool_address *address);
+	} metrics[] = {
+		{"address_flows", "gauge", "flows that live on the address", flows_of},
+		{"address_connections_total", "counter", "flows opened on the address",
+		 connections_of},
+		{"address_active", "gauge", "1: it gets new flows", active_of},
+	};
+	const struct pool_set *set = control_pools(control);
+
+	metrics_head(out, "pool_enabled", "gauge", "1: the pool was not disabled");
+	for (size_t i = 0; i < set->n_pools; i++)
+		fprintf(out, "postern_pool_enabled{pool=\"%s\"} %d\n", set->pools[i].name,
+			set->pools[i].state == POOL_ENABLED);
+	for (size_t m = 0; m < sizeof(metrics) / sizeof(metrics[0]); m++) {
+		metrics_head(out, metrics[m].name, metrics[m].type, metrics[m].help);
+		for (size_t i = 0; i < set->n_pools; i++)
+			for (size_t j = 0; j < set->pools[i].n_addresses; j++) {
+				const struct pool_address *address = &set->pools[i].addresses[j];
+
+				print_address(out, metrics[m].name, &set->pools[i], address,
+					      metrics[m].value(control_datapath(control), address));
+			}
+	}
+}
+
+static void print_judge(const struct judge *judge, FILE *out)
+{
+	struct judge_stats stats;
+
+	judge_stats(judge, &stats);
+	metrics_head(out, "decisions_total", "counter", "decisions on messages and connections");
+	for (enum reason reason = REASON_GOOD; reason <= REASON_HANDLE; reason++)
+		fprintf(out, "postern_decisions_total{reason=\"%s\"} %llu\n", reason_name(reason),
+			(unsigned long long)stats.policy.decisions[reason]);
+	metrics_one(out, "reports_total", "counter", "reports of spam", stats.reports);
+	metrics_one(out, "senders", "gauge", "senders that are counted", stats.policy.senders);
+	metrics_one(out, "senders_evicted_total", "counter", "senders that gave way to others",
+		    stats.policy.senders_evicted);
+	metrics_one(out, "senders_refused_total", "counter", "senders that found no room",
+		    stats.policy.senders_refused);
+	metrics_one(out, "standings", "gauge",
+		    "senders restricted, high-risk, at a limit or with a verdict by hand",
+		    stats.policy.standings);
+	metrics_one(out, "standings_refused_total", "counter", "standings that found no room",
+		    stats.policy.standings_refused);
+	metrics_one(out, "records_left_out_total", "counter",
+		    "kept records that could not be restored or deleted", stats.left_out);
+}
+
+static void print_surges(const struct judge *judge, int64_t now_sec, FILE *out)
+{
+	struct surges_stats stats;
+
+	surges_stats(judge_surges(judge), now_sec, &stats);
+	metrics_one(out, "bounce_surges_total", "counter", "surges of bounces that began",
+		    stats.begun);
+	metrics_one(out, "bounce_surges", "gauge", "domains whose bounces surge now",
+		    stats.surging);
+	metrics_one(out, "bounce_domains", "gauge", "domains whose bounces are counted",
+		    stats.domains);
+	metrics_one(out, "bounce_domains_evicted_total", "counter",
+		    "domains that gave way to others", stats.evicted);
+}
+
+int metrics_print(const struct api *api, int64_t now_sec, char **ret_text, struct error *error)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	if (!out)
+		return error_set(error, -ENOMEM, "out of memory");
+	print_datapath(control_datapath(api->control), out);
+	print_pools(api->control, out);
+	print_judge(api->judge, out);
+	print_surges(api->judge, now_sec, out);
+	if (api->metrics)
+		api->metrics(api->data, out);
+	if (fclose(out) != 0) {
+		free(text);
+		return error_set(error, -ENOMEM, "out of memory");
+	}
+	*ret_text = text;
+	return 0;
+}

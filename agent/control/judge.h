@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The engine (policy/) at work: facts come in, answers go out, and what follows goes its ways.
+ *
+ *   facts, reports, connections ──► engine ──► answer, kept for an hour to be explained
+ *                                     │
+ *                  a standing changes │ durable in the state, then in map verdict, then told
+ *                  counts change      │ every second to the state (judge_write)
+ *                  something happens  ▼ told (on_news)
+ *
+ * The agent has one, on top of one controller. Nothing here waits for anybody; times are arguments.
+ */
+#pragma once
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/address.h"
+#include "policy/decisions.h"
+#include "policy/policy.h"
+#include "policy/surge.h"
+
+struct config;
+struct control_verdict;
+struct controller;
+struct error;
+struct judge;
+struct state;
+
+struct judge_time {
+	uint64_t ns;
+	int64_t sec;
+};
+
+struct judge_hooks {
+	void *data;
+	/* What happened, as an object of news.h; the callee's. */
+	void (*on_news)(void *data, json_t *event);
+	/* Survived: a map or the state could not be written. */
+	void (*on_trouble)(void *data, const struct error *error);
+};
+
+/*
+ * Borrows all for its life. Restores what the state has kept; where that is not durable, what the maps
+ * say of the senders of the configuration.
+ */
+int judge_open(const struct config *config, struct controller *control, struct state *state,
+	       const struct judge_hooks *hooks, const struct judge_time *now,
+	       struct judge **ret_judge, struct error *error);
+/* Writes what is not written yet. */
+void judge_close(struct judge *judge);
+
+/*
+ * Another configuration and the controller that goes by it; both old ones must still be there for the
+ * call. -ENOMEM: the old ones stay.
+ */
+int judge_follow(struct judge *judge, const struct config *config, struct controller *control,
+		 const struct judge_time *now, struct error *error);
+
+/* Once a second: ends what is due, makes good for events that were lost. */
+void judge_tick(struct judge *judge, const struct judge_time *now);
+/* After it: counts that changed, one slice. True: there is more, for another call soon. */
+bool judge_write(struct judge *judge);
+
+/* ---- messages */
+
+struct judge_message {
+	struct facts facts;
+	/* Of a bounce, each NULL where it is not known: */
+	const char *bounce_to;	       /* whose message bounced */
+	const char *unknown_recipient; /* who does not exist */
+	const char *original_id;       /* Message-ID of what bounced */
+	enum surge_origin origin;      /* unless original_id tells */
+};
+
+struct judge_answer {
+	struct decision decision;
+	const char *pool; /* NULL unless steered to one */
+	/* What to bind to; "": the pool has none of this family. */
+	char handle_ipv4[ADDRESS_TEXT_SIZE];
+	char handle_ipv6[ADDRESS_TEXT_SIZE];
+};
+
+/* -EINVAL: a text is too long. */
+int judge_message(struct judge *judge, const struct judge_message *message,
+		  const struct judge_time *now, struct judge_answer *ret_answer,
+		  struct error *error);
+
+/* What was answered, with the figures of then and the handles of now; borrowed until the next message. */
+struct judge_explanation {
+	struct decision_kept kept;
+	struct judge_answer answer;
+};
+/* -ENOENT: none in the last hour. */
+int judge_explain(const struct judge *judge, const char *message_id, const struct judge_time *now,
+		  struct judge_explanation *ret_explanation, struct error *error);
+int judge_explain_sender(const struct judge *judge, const char *sender,
+			 const struct judge_time *now, struct judge_explanation *ret_explanation,
+			 struct error *error);
+
+/* ---- senders */
+
+/* Somebody complains about spam of this sender. -EINVAL: no name, or too long. */
+int judge_report(struct judge *judge, const char *sender, const struct judge_time *now,
+		 struct error *error);
+/* -ENOENT: it is neither restricted nor high-risk for spam. */
+int judge_release(struct judge *judge, const char *sender, const struct judge_time *now,
+		  struct error *error);
+
+/*
+ * By hand: durable, then in the map, else nothing has changed. A sender needs no selector, but must be
+ * known. -ENOENT: neither configured nor seen; -EINVAL: no such pool; -ENOSPC.
+ */
+int judge_set_verdict(struct judge *judge, const char *sender,
+		      const struct control_verdict *verdict, const struct judge_time *now,
+		      struct error *error);
+/* Back to what policy says; 0 also where nothing was set. */
+int judge_clear_verdict(struct judge *judge, const char *sender, const struct judge_time *now,
+			struct error *error);
+
+/* ---- connections */
+
+/* The datapath says that this sender has opened flows. */
+void judge_connections(struct judge *judge, uint32_t sender_id, const struct judge_time *now);
+
+/* ---- for views */
+
+struct controller *judge_control(const struct judge *judge);
+struct policy *judge_policy(const struct judge *judge);
+struct surges *judge_surges(const struct judge *judge);
+
+struct judge_stats {
+	struct policy_stats policy;
+	uint64_t reports;
+	uint64_t left_out; /* records that were not restored or not deleted */
+};
+void judge_stats(const struct judge *judge, struct judge_stats *ret_stats);
+
+/* For the state: everything that it should keep (state_steady_owner.rewrite). */
+int judge_rewrite(struct judge *judge, struct state *state, struct error *error);

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Values that views and events share, as JSON; each a new reference. */
+#pragma once
+
+#include <jansson.h>
+#include <stdint.h>
+
+/* RFC 3339 in UTC; null for 0. */
+json_t *value_time(int64_t sec);
+
+/* null for NULL. What a mail brought, or was cut, may not be UTF-8: then only its ASCII is shown. */
+json_t *value_text(const char *text);
+
+json_t *value_number(uint64_t number);
