@@ -18,7 +18,7 @@
 #include "netns/postern.h"
 #include "postern/abi.h"
 
-TestSuite(netns_leak, .init = world_init, .fini = world_done, .timeout = 120);
+TestSuite(netns_leak, .init = world_init, .fini = world_done, .timeout = 60);
 
 static const struct origin tenant = {.host = TENANT};
 static const struct origin other = {.host = TENANT, .bind = TENANT_OTHER};
@@ -107,10 +107,14 @@ static int take_ports(int returns, const char *address, const char *remote)
 /* Keys of flows and of returns have one size. */
 static void empty(int map)
 {
-	struct return_key key;
+	struct return_key key, next;
+	bool more = !bpf_map_get_next_key(map, NULL, &key);
 
-	while (!bpf_map_get_next_key(map, NULL, &key))
+	while (more) {
+		more = !bpf_map_get_next_key(map, &key, &next);
 		bpf_map_delete_elem(map, &key);
+		key = next;
+	}
 }
 
 static void no_port(int receiver)
