@@ -3,6 +3,7 @@
 // timeouts, and flows that are cut.
 #include <criterion/criterion.h>
 #include <criterion/parameterized.h>
+#include <unistd.h>
 
 #include "packet/rig.h"
 
@@ -189,6 +190,24 @@ Test(packet_life, data_after_a_reset_opens_again)
 }
 
 /* ---- timeouts */
+
+/* RFC 7857 section 2.2; whoever sends them for ever must not keep a port for ever. */
+Test(packet_life, a_reset_does_not_refresh)
+{
+	struct packet_spec syn = rig_inside(false, SYN), out = rig_outside(false, SYN);
+	uint64_t last_out_ns, last_in_ns;
+
+	establish();
+	last_out_ns = rig_flow(&syn).out.last_ns;
+	last_in_ns = rig_return(&out).in.last_ns;
+	for (int i = 0; i < 20; i++) {
+		send(RST);
+		receive(RST);
+		usleep(1000);
+	}
+	cr_assert_eq(rig_flow(&syn).out.last_ns, last_out_ns);
+	cr_assert_eq(rig_return(&out).in.last_ns, last_in_ns);
+}
 
 static void expect_expired(void)
 {
