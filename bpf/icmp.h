@@ -13,6 +13,7 @@
 #include <linux/pkt_cls.h>
 
 #include "checksum.h"
+#include "flow.h"
 #include "maps.h"
 #include "packet.h"
 #include "report.h"
@@ -24,6 +25,18 @@
 
 /* What RFC 792 grants: ports and sequence number. Stacks ignore a quote of less. */
 #define ICMP_TCP_BYTES_MIN 8
+
+/* Copied out of an entry before is_entry_of(): it may be re-used for another key while it is read. */
+struct end {
+	__u8 address[16];
+	__u32 port;
+};
+
+static __always_inline void end_copy(struct end *end, const __u8 *address, __u16 port)
+{
+	address_copy(end->address, address);
+	end->port = port;
+}
 
 static __always_inline enum direction quoted_direction(enum direction direction)
 {
@@ -103,6 +116,7 @@ static __noinline int icmp_egress(struct __sk_buff *skb, const struct packet *er
 {
 	struct frame frame = {.context = skb};
 	struct packet quote;
+	struct end to;
 	struct flow *flow;
 
 	if (!parse_quote(frame, error, EGRESS, &quote))
@@ -110,10 +124,13 @@ static __noinline int icmp_egress(struct __sk_buff *skb, const struct packet *er
 	flow = bpf_map_lookup_elem(&postern_flows, &quote.key);
 	if (!flow || flow->pool == POOL_NONE)
 		return TC_ACT_UNSPEC;
+	end_copy(&to, flow->address, flow->port);
+	if (!is_entry_of(&flow->key_hash, &quote.key))
+		return report_drop(&quote, SENDER_UNKNOWN, POOL_NONE, COUNTER_dropped_error);
 	/* The other fragments cannot be found, and would arrive from another address. */
 	if (error->fragment)
 		return report_drop(&quote, flow->sender, flow->pool, COUNTER_dropped_fragment);
-	if (icmp_rewrite(frame, error, &quote, EGRESS, flow->address, flow->port))
+	if (icmp_rewrite(frame, error, &quote, EGRESS, to.address, to.port))
 		return report_drop(&quote, flow->sender, flow->pool, COUNTER_dropped_error);
 	count(COUNTER_icmp_out);
 	return TC_ACT_UNSPEC;
@@ -124,6 +141,7 @@ static __always_inline bool icmp_ingress(struct frame frame, const struct packet
 {
 	struct return_entry *entry;
 	struct packet quote;
+	struct end to;
 
 	/* An error goes to where the packet came from; else it is not about one of ours. */
 	if (error->fragment || !parse_quote(frame, error, INGRESS, &quote) ||
@@ -132,7 +150,10 @@ static __always_inline bool icmp_ingress(struct frame frame, const struct packet
 	entry = bpf_map_lookup_elem(&postern_returns, &quote.key);
 	if (!entry)
 		return true;
-	if (icmp_rewrite(frame, error, &quote, INGRESS, entry->source, entry->source_port)) {
+	end_copy(&to, entry->source, entry->source_port);
+	if (!is_entry_of(&entry->key_hash, &quote.key))
+		return true;
+	if (icmp_rewrite(frame, error, &quote, INGRESS, to.address, to.port)) {
 		report_drop(&quote, SENDER_UNKNOWN, POOL_NONE, COUNTER_dropped_error);
 		return false;
 	}
