@@ -63,9 +63,12 @@ __noinline __u32 tcp_timestamp(struct __sk_buff *skb, __u32 offset)
 /*
  * Will the remote end of a closed flow take a SYN by its external address and port for a new connection?
  * With timestamps in both, if the SYN's is later; else if its sequence number lies behind the old ones.
+ * Of a flow that was adopted (tasks.h) and sent nothing since, neither is known: no.
  */
 static __always_inline bool may_follow(const struct flow *old, __u32 sequence, __u32 timestamp)
 {
+	if (!old->out.sequence && !old->timestamp)
+		return false;
 	if (old->timestamp && timestamp && timestamp != old->timestamp)
 		return (__s32)(timestamp - old->timestamp) > 0;
 	return (__s32)(sequence - old->out.sequence) >= 0;

@@ -62,9 +62,9 @@ static struct adoption adoption_of(const struct sockdiag_socket *socket)
 static int say(char **ret_note, size_t count, const char *why)
 {
 	if (asprintf(ret_note,
-		     "%zu connections from addresses of pools, older than the datapath, go on "
-		     "without keeping their ports: %s",
-		     count, why) < 0)
+		     "%zu connection%s older than the datapath, from pool addresses, whose ports "
+		     "cannot be kept: %s",
+		     count, count == 1 ? "" : "s", why) < 0)
 		return -ENOMEM;
 	return 0;
 }

@@ -2,14 +2,17 @@
 // Connections from pool addresses that are older than the datapath: they go on as they are, and their ports
 // are nobody else's. And sockets on pool addresses that come later: they are steered like all others.
 #include <criterion/criterion.h>
+#include <bpf/bpf.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "netns/postern.h"
+#include "postern/abi.h"
 
 TestSuite(netns_older, .init = world_init, .fini = world_done, .timeout = 45);
 
@@ -118,6 +121,54 @@ Test(netns_older, a_connection_that_is_closing_keeps_its_port_too)
 		cr_assert_str_eq(state, "closing\n");
 		expect_port_kept(receiver, MAIL_IPV4, POOL_IPV4, RECEIVER_IPV4);
 	}
+}
+
+/* A connection idle for so long that its flow has expired; and then another flow has taken its port. */
+static void forget_older(void)
+{
+	free(host_must(MAIL, "for map in flows returns; do"
+			     "	bpftool -j map dump pinned $pin_path/postern_$map |"
+			     "	jq -r '.[].key | join(\" \")' | while read key; do"
+			     "		bpftool map delete pinned $pin_path/postern_$map key $key;"
+			     "	done; done; "
+			     "test $(bpftool -j map dump pinned $pin_path/postern_returns) = []"));
+}
+
+/* As a flow of somebody else's would. */
+static void take_port(void)
+{
+	struct return_key key = {.port = PORT, .remote_port = 25};
+	struct return_entry entry = {.source_port = 1};
+	struct address address;
+	char path[128];
+	int map;
+
+	cr_assert_eq(address_parse(POOL_IPV4, &address), 0);
+	memcpy(key.address, address.bytes, sizeof(key.address));
+	cr_assert_eq(address_parse(RECEIVER_IPV4, &address), 0);
+	memcpy(key.remote, address.bytes, sizeof(key.remote));
+	snprintf(path, sizeof(path), "%s/postern_returns", world.pin_path);
+	map = bpf_obj_get(path);
+	cr_assert_eq(bpf_map_update_elem(map, &key, &entry, BPF_NOEXIST), 0);
+	close(map);
+}
+
+Test(netns_older, where_a_flow_has_its_port_already_up_says_so)
+{
+	int receiver = receiver_open(25);
+	_cleanup_talk_ struct talk talk = TALK_NONE;
+	_cleanup_(free_p) char *said = NULL, *quiet = NULL;
+
+	put_pool_addresses();
+	talk = talk_from(receiver, 0, POOL_IPV4, PORT, RECEIVER_IPV4);
+	begin_with_one_address();
+	quiet = postern_must("up");
+	cr_assert_str_eq(quiet, "");
+	forget_older();
+	take_port();
+	said = postern_must("up");
+	cr_assert_not_null(strstr(said, "1 connection "), "%s", said);
+	cr_assert_not_null(strstr(said, "flows have them already"), "%s", said);
 }
 
 Test(netns_older, an_address_that_a_later_up_gives_to_a_pool_keeps_the_ports_in_use)

@@ -22,6 +22,7 @@ static const struct command commands[] = {
 	{"sender set", "NAME POOL", COMMAND_FOR | COMMAND_CUT, NEEDS_CONFIG, "sets", NULL,
 	 "More about it."},
 	{"flow list", "[SENDER]", 0, NEEDS_CONFIG, "flows", NULL, NULL},
+	{"flow cut", "SENDER", COMMAND_NOW, NEEDS_CONFIG, "cuts", NULL, NULL},
 	{"mta postfix", "[master|main]", 0, NEEDS_CONFIG, "prints", NULL, NULL},
 };
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
@@ -127,6 +128,18 @@ Test(cli, help_of_one_command_tells_its_options_and_more)
 		    "--for TIME ends it by itself: 90s, 15m, 2h, 7d.\n"
 		    "--cut also ends the sender's flows that live, each at its next packet.\n"
 		    "\nMore about it.\n");
+}
+
+Test(cli, help_tells_what_now_adds_and_whom_it_does_not_reach)
+{
+	char *words[] = {"flow", "cut", NULL};
+
+	help_prints(words,
+		    "usage: postern [-c FILE] [-j] flow cut SENDER [--now]\n"
+		    "\ncuts.\n"
+		    "--now (root) does not wait for that packet where this host itself holds the "
+		    "connection:\nits socket is closed at once. Forwarded connections have no "
+		    "socket here.\n");
 }
 
 Test(cli, help_of_a_first_word_lists_what_begins_with_it)
