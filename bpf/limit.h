@@ -84,7 +84,7 @@ static __always_inline void limit_tell_over(const struct packet *packet, __u32 s
 					    __u32 over_pool, struct usage *usage, __u64 now)
 {
 	if (!usage->over_told_ns && is_first_to_tell(&usage->over_told_ns, 0, now))
-		emit(packet, sender, over_pool, COUNTER_over_limit);
+		emit(&packet->key, sender, over_pool, COUNTER_over_limit);
 }
 
 static __always_inline void limit_tell_flows(const struct packet *packet, __u32 sender,
@@ -94,7 +94,7 @@ static __always_inline void limit_tell_flows(const struct packet *packet, __u32 
 
 	if ((!told_ns || now - told_ns >= LIMIT_TELL_EVERY_NS) &&
 	    is_first_to_tell(&usage->flows_told_ns, told_ns, now))
-		emit(packet, sender, POOL_NONE, COUNTER_dropped_flow_limit);
+		emit(&packet->key, sender, POOL_NONE, COUNTER_dropped_flow_limit);
 }
 
 static __noinline void limit_give_back(__u32 sender, const struct taken *taken)

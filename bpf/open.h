@@ -217,7 +217,7 @@ static __noinline int open_pair(const struct flow_key *key, struct opening *open
 		unclaim(opening);
 		return error;
 	}
-	report_opened(&opening->flow);
+	report_opened(key, &opening->flow);
 	opening->taken.flow = 0;
 	flow = bpf_map_lookup_elem(&postern_flows, key);
 	if (flow && start_timer_soon(key, flow)) {

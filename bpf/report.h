@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What people and the agent get to hear: counters, events of drops, the usage of senders and addresses. */
+/* What people and the agent get to hear: counters, events, the usage of senders and addresses. */
 #pragma once
 
 #include <linux/pkt_cls.h>
@@ -16,7 +16,7 @@ static __always_inline void count(enum counter counter)
 		((__u64 *)stats)[counter]++;
 }
 
-static __always_inline void emit(const struct packet *packet, __u32 sender, __u32 pool,
+static __always_inline void emit(const struct flow_key *key, __u32 sender, __u32 pool,
 				 enum counter what)
 {
 	struct event *event = bpf_ringbuf_reserve(&postern_events, sizeof(*event), 0);
@@ -29,10 +29,10 @@ static __always_inline void emit(const struct packet *packet, __u32 sender, __u3
 	event->what = what;
 	event->sender = sender;
 	event->pool = pool;
-	event->source_port = packet->key.source_port;
-	event->destination_port = packet->key.destination_port;
-	address_copy(event->source, packet->key.source);
-	address_copy(event->destination, packet->key.destination);
+	event->source_port = key->source_port;
+	event->destination_port = key->destination_port;
+	address_copy(event->source, key->source);
+	address_copy(event->destination, key->destination);
 	bpf_ringbuf_submit(event, 0);
 }
 
@@ -50,7 +50,7 @@ static __noinline int report_drop(const struct packet *packet, __u32 sender, __u
 
 	count(what);
 	if (!is_told_elsewhere(what))
-		emit(packet, sender, pool, what);
+		emit(&packet->key, sender, pool, what);
 	usage = bpf_map_lookup_elem(&postern_usage, &sender);
 	if (usage && packet_opens(packet)) {
 		__sync_fetch_and_add(&usage->refused, 1);
@@ -66,8 +66,16 @@ static __always_inline void gauge_down(__u64 *gauge)
 		__sync_fetch_and_add(gauge, 1);
 }
 
+static __noinline void tell_opened(const struct flow_key *key, const struct flow *flow)
+{
+	const struct verdict *verdict = bpf_map_lookup_elem(&postern_verdict, &flow->sender);
+
+	if (verdict && verdict->watched)
+		emit(key, flow->sender, flow->pool, COUNTER_flows_opened);
+}
+
 /* usage.flows was raised before, see limit.h. */
-static __always_inline void report_opened(const struct flow *flow)
+static __always_inline void report_opened(const struct flow_key *key, const struct flow *flow)
 {
 	struct usage *usage = bpf_map_lookup_elem(&postern_usage, &flow->sender);
 	struct address_usage *address = bpf_map_lookup_elem(&postern_addruse, &flow->address_id);
@@ -81,6 +89,8 @@ static __always_inline void report_opened(const struct flow *flow)
 		__sync_fetch_and_add(&address->connections, 1);
 		__sync_fetch_and_add(&address->flows, 1);
 	}
+	/* Last: who hears of it finds it counted. */
+	tell_opened(key, flow);
 }
 
 static __always_inline void report_ended(__u32 sender, __u32 address_id)

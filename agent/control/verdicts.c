@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "control/model.h"
+#include "policy/identity.h"
 
 static uint64_t monotonic_of(int64_t until_sec, uint64_t now_ns, int64_t now_sec)
 {
@@ -80,6 +81,10 @@ static void make_verdict(const struct controller *control, const struct control_
 	};
 	strncpy(ret_verdict->label, sender->name, sizeof(ret_verdict->label) - 1);
 	limits_fill(control, sender, ret_verdict);
+	/* Else nothing is told: connections that no policy limits are nobody's business. */
+	if (sender->config)
+		ret_verdict->watched = identity_rules(control->config, sender->name)
+					       ->limits[CONFIG_CONNECTIONS_PER_MINUTE] != 0;
 	if (now.pool)
 		strncpy(ret_verdict->pool_label, now.pool->name,
 			sizeof(ret_verdict->pool_label) - 1);

@@ -162,3 +162,13 @@ const struct config_policy *identity_policy(const struct config *config,
 	}
 	return config->default_policy;
 }
+
+const struct config_policy *identity_rules(const struct config *config, const char *name)
+{
+	const struct config_tenant *tenant;
+	struct identity identity;
+
+	identity_of_name(name, &identity);
+	tenant = identity_tenant(config, &identity, NULL);
+	return identity_policy(config, &identity, tenant ? tenant->name : NULL);
+}

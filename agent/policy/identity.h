@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Who is accountable for facts, and which policy and tenant of the configuration are theirs. Within policy/ only.
+ * Who is accountable for facts, and which policy and tenant of the configuration are theirs.
  *
  * The domain by which policies and tenants are chosen is that of the identity. Only where it has none
  * (a client, a user by a bare name) the envelope's serves, then the header From's: else one who may
@@ -35,6 +35,9 @@ const struct config_tenant *identity_tenant(const struct config *config,
 /* `tenant` is a name and may be NULL. The sender's own, else the first that matches, else the default. */
 const struct config_policy *identity_policy(const struct config *config,
 					    const struct identity *identity, const char *tenant);
+
+/* The policy of a name, by the name alone; never NULL. */
+const struct config_policy *identity_rules(const struct config *config, const char *name);
 
 /* What is behind the last '@'; NULL: nothing, or no '@'. */
 const char *identity_domain(const char *mailbox);

@@ -27,12 +27,7 @@ static uint32_t marks_among(uint64_t marks, uint32_t last)
 
 const struct config_policy *policy_rules(const struct policy *policy, const char *name)
 {
-	const struct config_tenant *tenant;
-	struct identity identity;
-
-	identity_of_name(name, &identity);
-	tenant = identity_tenant(policy->config, &identity, NULL);
-	return identity_policy(policy->config, &identity, tenant ? tenant->name : NULL);
+	return identity_rules(policy->config, name);
 }
 
 int policy_view(struct policy *policy, const char *name, int64_t now_sec,

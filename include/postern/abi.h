@@ -110,6 +110,8 @@ struct verdict {
 	enum verdict_action over_action;
 	__u32 over_pool;
 	__u32 flows_max; /* live at once; 0: no limit */
+	__u32 watched;	 /* 1: the agent counts its connections, and is told of each flow that opens */
+	__u32 reserved;
 	__u64 until_ns;
 	__u64 cut_ns;
 };
@@ -328,8 +330,9 @@ struct stats {
 /*
  * ---- postern_events (RINGBUF): what an operator should hear of; `what` is its counter
  *
- * Every drop is one, but for those by a sender's limits: a bucket that ran empty is told once (over_limit)
- * until it has been full again, whatever the over-limit verdict is; dropped_flow_limit once a second.
+ * Every flow of a watched sender that opens is one (flows_opened). Every drop is one, but for those by
+ * a sender's limits: a bucket that ran empty is told once (over_limit) until it has been full again,
+ * whatever the over-limit verdict is; dropped_flow_limit once a second.
  */
 
 struct event {
@@ -347,7 +350,7 @@ struct event {
 _Static_assert(sizeof(struct selector) == 32, "layout");
 _Static_assert(sizeof(struct net) == 20, "layout");
 _Static_assert(sizeof(struct sender_ref) == 72, "layout");
-_Static_assert(sizeof(struct verdict) == 152, "layout");
+_Static_assert(sizeof(struct verdict) == 160, "layout");
 _Static_assert(sizeof(struct usage) == 64, "layout");
 _Static_assert(sizeof(struct pool_entry) == 80, "layout");
 _Static_assert(sizeof(struct address_entry) == 112, "layout");

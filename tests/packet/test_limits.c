@@ -306,3 +306,25 @@ Test(packet_limits, counts_are_exact_while_two_cpus_race, .init = many_flows)
 	cr_assert_eq(rig_address_usage(NORMAL4_ID).flows + rig_address_usage(RISK4_ID).flows, 3000);
 	cr_assert_eq(rig_usage(TENANT).over_limit, rig_address_usage(RISK4_ID).flows);
 }
+
+Test(packet_limits, each_flow_of_a_watched_sender_is_told_once_and_of_others_none)
+{
+	const struct verdict unwatched = {.action = VERDICT_STEER, .pool = POOL_NORMAL};
+	struct verdict watched = unwatched;
+	struct packet_spec syn = rig_inside(false, SYN);
+	struct event event;
+
+	rig_put_verdict(TENANT, &unwatched);
+	expect_pools(POOL_NORMAL, 2);
+	cr_assert_eq(rig_events(&event), 0);
+	watched.watched = 1;
+	rig_put_verdict(TENANT, &watched);
+	for (int i = 0; i < 3; i++)
+		cr_assert_eq(rig_run(EGRESS, &syn, 0, NULL), -1);
+	cr_assert_eq(rig_events(&event), 1);
+	cr_assert_eq(event.what, COUNTER_flows_opened);
+	cr_assert_eq(event.sender, TENANT);
+	cr_assert_eq(event.pool, POOL_NORMAL);
+	cr_assert_eq(event.source_port, syn.source_port);
+	rig_expect_counters(.flows_opened = 3);
+}

@@ -25,6 +25,7 @@ static struct config_selector tenant_selectors[2];
 static struct config_selector webmail_selectors[1];
 static struct config_pool config_pools[2];
 static struct config_sender config_senders[2];
+static struct config_policy config_policies[1];
 static struct config config;
 static struct fake_datapath *fake;
 static struct state *state;
@@ -88,7 +89,10 @@ static void fill_config(void)
 				 .pools = config_pools,
 				 .n_pools = 2,
 				 .senders = config_senders,
-				 .n_senders = 2};
+				 .n_senders = 2,
+				 .policies = config_policies,
+				 .n_policies = 1,
+				 .default_policy = &config_policies[0]};
 }
 
 static void set_up(void)
@@ -264,6 +268,15 @@ Test(control, names_are_the_same_in_upper_and_lower_case)
 	cr_assert_eq(apply("Tenant-17", &restricted), 0);
 	cr_assert_eq(verdict_of("tenant-17").action, VERDICT_DROP);
 	cr_assert_eq(verdict_of("tenant-17").reason, REASON_RESTRICTED);
+}
+
+Test(control, who_has_a_limit_of_connections_is_watched)
+{
+	cr_assert_eq(verdict_of("tenant-17").watched, 0);
+	config_policies[0].limits[CONFIG_CONNECTIONS_PER_MINUTE] = 10;
+	reopen_control();
+	cr_assert_eq(verdict_of("tenant-17").watched, 1);
+	cr_assert_eq(verdict_of("(unknown)").watched, 0);
 }
 
 Test(control, who_is_called_like_a_lane_or_nobody_does_not_become_it)
