@@ -3,6 +3,7 @@
 // between the hosts is traffic.c.
 #include "netns/host.h"
 
+#include <bpf/bpf.h>
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -18,6 +19,9 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+
+#define TCX_EGRESS 47
+#define LOOPBACK   1
 
 struct world world = {.namespaces = {-1, -1, -1}, .watchdog_pipe = -1};
 
@@ -244,6 +248,13 @@ void host_enter(enum host host)
 void host_leave(void)
 {
 	cr_assert_eq(setns(home_namespace, CLONE_NEWNET), 0, "setns: %s", strerror(errno));
+}
+
+bool kernel_has_tcx(void)
+{
+	__u32 flags, count = 0;
+
+	return !bpf_prog_query(LOOPBACK, TCX_EGRESS, 0, &flags, NULL, &count);
 }
 
 char *world_write(const char *name, const char *format, ...)

@@ -72,6 +72,14 @@ int host_stop(pid_t pid, int signal);
 void host_enter(enum host host);
 void host_leave(void);
 
+/* Is there TCX (Linux 6.6)? Else "auto" is clsact. Tried, by asking what is attached there. */
+bool kernel_has_tcx(void);
+#define NEEDS_TCX()                                                                                \
+	do {                                                                                       \
+		if (!kernel_has_tcx())                                                             \
+			cr_skip_test("this kernel has no TCX");                                    \
+	} while (0)
+
 /* Writes a file below world.directory and returns its path (the caller's). */
 char *world_write(const char *name, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* The content of a file; an empty string where there is none. The caller's. */

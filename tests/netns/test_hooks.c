@@ -259,6 +259,7 @@ Test(netns_hooks, programs_before_and_after_ours_in_tcx_go_on)
 {
 	struct foreign others[4];
 
+	NEEDS_TCX();
 	host_enter(MAIL);
 	others[0] = foreign_attach("wan", FOREIGN_TCX_EGRESS, 0);
 	others[1] = foreign_attach("wan", FOREIGN_TCX_INGRESS, 0);

@@ -307,9 +307,7 @@ Test(netns_leak, behind_a_second_hook_a_packet_is_still_translated_once)
 	struct capture *capture;
 	int receiver = receiver_open(25);
 
-	if (!host_succeeds(MAIL, "bpftool feature probe kernel | grep -q tcx") &&
-	    access("/sys/kernel/btf/vmlinux", R_OK))
-		cr_skip("no TCX here");
+	NEEDS_TCX();
 	postern_begin(&(struct setup){.egress = "tcx"});
 	capture = capture_start();
 	talks[0] = talk_must(receiver, &same_port, RECEIVER_IPV4, 25);
