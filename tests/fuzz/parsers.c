@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Feeds any bytes to our parsers, and looks at what they make of them; see parsers.h.
+#include "fuzz/parsers.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "api/api.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "config/config.h"
+#include "control/control.h"
+#include "lifecycle/journal.h"
+#include "state/state.h"
+#include "unit/fake_datapath.h"
+
+#define FAIL(error, ...) error_set(error, -EBADMSG, __VA_ARGS__)
+
+#define NOW_NS	(1000 * NS_PER_SEC)
+#define NOW_SEC 1700000000
+
+#define WORD_BYTES_MAX (16 << 10) /* of a request line: the transport takes no more (server.h) */
+
+/* In memory: the journal syncs what it writes. */
+static char directory[] = "/dev/shm/postern-fuzz-XXXXXX";
+static char file[64];
+
+static void must(bool done, const char *what)
+{
+	if (done)
+		return;
+	fprintf(stderr, "parsers: cannot %s: %s\n", what, strerror(errno));
+	abort();
+}
+
+static void write_file(const char *name, const void *bytes, size_t size)
+{
+	_cleanup_(fclose_p) FILE *out = NULL;
+
+	snprintf(file, sizeof(file), "%s/%s", directory, name);
+	out = fopen(file, "we");
+	must(out && fwrite(bytes, 1, size, out) == size && !fflush(out), "write a file");
+}
+
+void parsers_open(void)
+{
+	must(mkdtemp(directory), "make a directory");
+}
+
+void parsers_close(void)
+{
+	unlink(file);
+	rmdir(directory);
+}
+
+/* ---- configuration */
+
+/* Of the form FILE:LINE: found …, expected …, in one printable line. */
+static bool is_well_formed(const char *text)
+{
+	const char *rest = text + strlen(file);
+	char *end;
+
+	if (strncmp(text, file, strlen(file)) != 0 || *rest != ':')
+		return false;
+	for (const char *c = text; *c; c++)
+		if (iscntrl((unsigned char)*c))
+			return false;
+	return strtol(rest + 1, &end, 10) >= 1 && strncmp(end, ": found ", 8) == 0 &&
+	       strstr(end, ", expected ");
+}
+
+int parsers_config(const uint8_t *data, size_t size, struct error *error)
+{
+	struct error refusal = {.text = ""};
+	struct config *config = NULL;
+	int r;
+
+	write_file("postern.conf", data, size);
+	r = config_load(file, &config, &refusal);
+	config_free(config);
+	if (r && r != -EINVAL)
+		return FAIL(error, "refused with %s: %s", strerror(-r), refusal.text);
+	if (r && !is_well_formed(refusal.text))
+		return FAIL(error, "refused with '%s'", refusal.text);
+	return 0;
+}
+
+/* ---- API */
+
+static const char configuration[] = "pool \"normal\" {\n"
+				    "  addresses = { \"192.0.2.10\", \"2001:db8::10\" }\n"
+				    "  handles = { \"100.127.0.1\" }\n"
+				    "}\n"
+				    "pool \"high-risk\" { addresses = { \"192.0.2.20\" } }\n"
+				    "sender \"tenant-17\" { source = { \"10.1.7.0/24\" } }\n";
+
+static json_t *describe_agent(void *data)
+{
+	(void)data;
+	return json_object();
+}
+
+struct service {
+	struct fake_datapath *fake;
+	struct config *config;
+	struct state *state;
+	struct api api;
+};
+
+static void start(struct service *service)
+{
+	struct error error;
+
+	write_file("postern.conf", configuration, strlen(configuration));
+	must(!config_load(file, &service->config, &error), "load the configuration");
+	service->fake = fake_datapath_new();
+	must(!state_null_open(&service->state), "make a state");
+	must(!control_new(service->config, &service->fake->datapath, service->state, NOW_NS,
+			  NOW_SEC, &service->api.control, &error),
+	     "make a controller");
+	must(!control_sync(service->api.control, NOW_NS, NOW_SEC, &error), "write the maps");
+	service->api.agent = describe_agent;
+}
+
+static int judge_response(const struct api_response *response, struct error *error)
+{
+	const char *reason = json_string_value(json_object_get(response->body, "error"));
+	_cleanup_(free_p) char *text = NULL;
+
+	if (!response->body)
+		return FAIL(error, "status %d without a document", response->status);
+	text = json_dumps(response->body, JSON_ENCODE_ANY);
+	if (!text)
+		return FAIL(error, "status %d with a document that is no JSON", response->status);
+	if ((response->status == 405) != (response->allow[0] != '\0'))
+		return FAIL(error, "status %d with Allow '%s'", response->status, response->allow);
+	switch (response->status) {
+	case 200:
+		return 0;
+	case 400:
+	case 404:
+	case 405:
+	case 413:
+		return reason && *reason ? 0
+					 : FAIL(error, "status %d, no reason", response->status);
+	default:
+		return FAIL(error, "status %d: %s", response->status, reason ? reason : "");
+	}
+}
+
+static enum api_method method_of(const char *word)
+{
+	enum api_method method = API_GET;
+
+	while (method < API_OTHER && strcmp(word, api_method_name(method)) != 0)
+		method++;
+	return method;
+}
+
+/* The first line taken apart in a copy of its own, so that reading past it is seen. */
+static int request(const struct service *service, const uint8_t *data, size_t size,
+		   struct error *error)
+{
+	const uint8_t *newline = memchr(data, '\n', size);
+	size_t line_size = newline ? (size_t)(newline - data) : size;
+	_cleanup_(free_p) char *line = strndup((const char *)data, line_size);
+	_cleanup_(free_p) char *body = NULL;
+	struct api_response response = {0};
+	struct api_request asked = {.now_ns = NOW_NS, .now_sec = NOW_SEC};
+	char *blank;
+	int r;
+
+	must(line, "copy a line");
+	blank = strchr(line, ' ');
+	if (!blank || line_size > WORD_BYTES_MAX)
+		return 0;
+	*blank = '\0';
+	asked.method = method_of(line);
+	asked.uri = blank + 1;
+	if (newline) {
+		asked.body_size = size - line_size - 1;
+		body = malloc(asked.body_size);
+		must(body || !asked.body_size, "copy a body");
+		if (body)
+			memcpy(body, newline + 1, asked.body_size);
+		asked.body = body;
+	}
+	api_handle(&service->api, &asked, &response);
+	r = judge_response(&response, error);
+	json_decref(response.body);
+	return r;
+}
+
+static void stop(struct service *service)
+{
+	control_free(service->api.control);
+	state_free(service->state);
+	datapath_free(&service->fake->datapath);
+	config_free(service->config);
+}
+
+int parsers_api(const uint8_t *data, size_t size, struct error *error)
+{
+	struct service service = {.fake = NULL};
+	int r;
+
+	start(&service);
+	r = request(&service, data, size, error);
+	stop(&service);
+	return r;
+}
+
+/* ---- journal */
+
+static struct journal *read_journal(void)
+{
+	struct journal *journal = NULL;
+	struct error error;
+
+	must(!journal_open(directory, &journal, &error), "read the journal");
+	return journal;
+}
+
+static bool is_same(const struct journal_entry *a, const struct journal_entry *b)
+{
+	return a->kind == b->kind && !strcmp(a->what, b->what) && !a->detail == !b->detail &&
+	       (!a->detail || !strcmp(a->detail, b->detail));
+}
+
+/* Both without the first entry of the one before. */
+static int compare(const struct journal *before, const struct journal *after, struct error *error)
+{
+	if (journal_count(after) + 1 != journal_count(before))
+		return FAIL(error, "%zu entries became %zu", journal_count(before),
+			    journal_count(after));
+	for (size_t i = 0; i < journal_count(after); i++)
+		if (!is_same(journal_get(before, i + 1), journal_get(after, i)))
+			return FAIL(error, "entry %zu has become another one", i + 1);
+	return 0;
+}
+
+int parsers_journal(const uint8_t *data, size_t size, struct error *error)
+{
+	struct journal *before, *changed, *after;
+	int r = 0;
+
+	write_file("journal", data, size);
+	before = read_journal();
+	if (journal_count(before)) {
+		changed = read_journal();
+		r = journal_remove(changed, 0, error);
+		after = read_journal();
+		r = r ? r : compare(before, after, error);
+		journal_free(changed);
+		journal_free(after);
+	}
+	journal_free(before);
+	return r;
+}
