@@ -291,19 +291,36 @@ static int watch_events(struct agent *agent)
 	return watch(agent, EVENTS, datapath_events_fd(agent->events), EV_READ, on_events, 0);
 }
 
-/* Without what it had before: that may be gone from the pins. Where it fails, the agent has to end. */
+/* Exchanges what the agent has open. */
+static void swap_datapath(struct agent *agent, struct datapath **datapath,
+			  struct datapath_events **events)
+{
+	struct datapath_events *agents_events = TAKE_PTR(agent->events);
+	struct datapath *agents_datapath = TAKE_PTR(agent->datapath);
+
+	if (agent->watchers[EVENTS])
+		event_free(TAKE_PTR(agent->watchers[EVENTS]));
+	agent->events = *events;
+	agent->datapath = *datapath;
+	*events = agents_events;
+	*datapath = agents_datapath;
+}
+
+/* Where it fails, what was open before is so again: the agent has to end, and does so with that. */
 static int reopen(struct agent *agent, struct error *error)
 {
-	struct datapath_events *events = TAKE_PTR(agent->events);
-	struct datapath *datapath = TAKE_PTR(agent->datapath);
+	struct datapath_events *events = NULL;
+	struct datapath *datapath = NULL;
 	int code;
 
-	event_free(TAKE_PTR(agent->watchers[EVENTS]));
+	swap_datapath(agent, &datapath, &events);
 	code = open_datapath(agent, error);
-	if (code == 0)
-		code = reload(agent, error);
 	if (code == 0 && watch_events(agent) < 0)
 		code = error_set(error, -ENOMEM, "out of memory");
+	if (code == 0)
+		code = reload(agent, error);
+	if (code < 0)
+		swap_datapath(agent, &datapath, &events);
 	datapath_events_free(events);
 	datapath_free(datapath);
 	return code;

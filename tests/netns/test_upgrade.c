@@ -147,6 +147,24 @@ Test(netns_upgrade, another_capacity_keeps_verdicts_and_the_agent_goes_on_with_t
 	free(host_must(MAIL, "! ls $pin_path | grep _new"));
 }
 
+/* What it cannot follow it does not go on without: its supervisor starts it again. */
+Test(netns_upgrade, where_the_agent_cannot_open_the_new_maps_it_ends_with_status_1)
+{
+	pid_t agent;
+	int status = 0;
+
+	configure(2048);
+	free(postern_must("up"));
+	agent = postern_agent();
+	kill(agent, SIGSTOP);
+	configure(4096);
+	free(postern_must("up"));
+	free(host_must(MAIL, "echo 'nonsense = 1' >>%s/postern.conf", world.directory));
+	kill(agent, SIGCONT);
+	cr_assert(wait_for(waitpid(agent, &status, WNOHANG) == agent, 5000));
+	cr_assert(WIFEXITED(status) && WEXITSTATUS(status) == 1, "status %x", status);
+}
+
 static void write_timeouts(uint64_t established_ms, uint64_t transitory_ms)
 {
 	_cleanup_(close_fd_p) int map = -1;
