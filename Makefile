@@ -13,6 +13,9 @@ LIBRARIES = libbpf libelf libnl-route-3.0 libmnl libevent libcurl jansson libcon
 WARNINGS  = -Wall -Wextra -Werror -Wshadow -Wmissing-prototypes -Wstrict-prototypes
 VERSION   = $(shell git describe --always --dirty 2>/dev/null || echo unversioned)
 
+FUZZ         ?= packet config api journal
+FUZZ_SECONDS ?= 60
+
 CFLAGS   ?= -O2 -g
 SANITIZE ?=
 override CFLAGS += -std=gnu11 $(WARNINGS) $(SANITIZE) -D_GNU_SOURCE
@@ -25,7 +28,8 @@ AGENT_C   = $(wildcard agent/*.c agent/*/*.c)
 AGENT_O   = $(AGENT_C:%.c=$(BUILD)/%.o)
 TESTS_C   = $(wildcard tests/*/*.c)
 TESTS_O   = $(TESTS_C:%.c=$(BUILD)/%.o)
-SOURCES   = $(wildcard bpf/*.[ch] agent/*.[ch] agent/*/*.[ch] include/postern/*.h tests/*/*.[ch])
+SOURCES   = $(wildcard bpf/*.[ch] agent/*.[ch] agent/*/*.[ch] include/postern/*.h tests/*/*.[ch] \
+            tests/*/*/*.[ch])
 
 # make V=1 shows whole commands.
 quiet = $(if $(V),,@printf '  %-5s %s\n' '$(1)' '$@' &&)
@@ -54,7 +58,7 @@ $(BUILD)/%.o: %.c
 	$(call quiet,CC)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
 
 # By name: a pattern without a recipe would be no rule at all.
-$(filter $(BUILD)/agent/datapath/% $(BUILD)/tests/packet/%,$(AGENT_O) $(TESTS_O)): | $(BUILD)/postern.skel.h
+$(filter $(BUILD)/agent/datapath/% $(BUILD)/tests/packet/% $(BUILD)/tests/fuzz/%,$(AGENT_O) $(TESTS_O)): | $(BUILD)/postern.skel.h
 # A commit changes what `git describe` says.
 $(BUILD)/agent/base/version.o: $(wildcard .git/logs/HEAD)
 $(BUILD)/agent/base/version.o: override CPPFLAGS += -DPOSTERN_VERSION='"$(VERSION)"'
@@ -66,7 +70,14 @@ $(BUILD)/tests/%.o: override CPPFLAGS += -Itests
 $(BUILD)/run-tests: $(filter-out $(BUILD)/agent/main.o,$(AGENT_O)) $(TESTS_O)
 	$(call quiet,LINK)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -lcriterion -o $@
 
--include $(AGENT_O:.o=.d) $(TESTS_O:.o=.d)
+# Built by `make fuzz`, with its flags. The targets lie deeper than the tests, which have a main of their own.
+FUZZ_O    = $(filter-out $(BUILD)/agent/main.o $(BUILD)/tests/fuzz/test_%, \
+                $(AGENT_O) $(filter $(BUILD)/tests/fuzz/%,$(TESTS_O))) \
+            $(BUILD)/tests/packet/packet.o $(BUILD)/tests/unit/fake_datapath.o
+$(BUILD)/fuzz-%: $(BUILD)/tests/fuzz/targets/%.o $(FUZZ_O)
+	$(call quiet,LINK)$(CC) $(CFLAGS) -fsanitize=fuzzer $(LDFLAGS) $^ $(LDLIBS) -lcriterion -o $@
+
+-include $(AGENT_O:.o=.d) $(TESTS_O:.o=.d) $(wildcard $(BUILD)/tests/fuzz/targets/*.d)
 
 # ---- what people start
 
@@ -94,6 +105,11 @@ asan: deps ## all tests under address and undefined behaviour sanitizers
 	@$(MAKE) --no-print-directory test BUILD=build/asan CFLAGS='-O1 -g -fno-omit-frame-pointer' \
 		SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=undefined'
 
+fuzz: deps ## fuzz the datapath and our parsers (as root), FUZZ_SECONDS=60 each; FUZZ=packet only that
+	@$(MAKE) --no-print-directory -j$(shell nproc) BUILD=$(BUILD)/fuzz CC=$(CLANG) CFLAGS='-O2 -g' \
+		SANITIZE='-fsanitize=address,undefined,fuzzer-no-link' $(FUZZ:%=$(BUILD)/fuzz/fuzz-%)
+	@for target in $(FUZZ); do tools/fuzz $$target $(BUILD)/fuzz $(FUZZ_SECONDS) || exit 1; done
+
 format: ## rewrite the sources as clang-format wants them
 	clang-format -i $(SOURCES)
 
@@ -103,4 +119,4 @@ install: all ## install below $(DESTDIR)$(PREFIX)
 clean: ## remove what was built
 	rm -rf build
 
-.PHONY: all help deps test test-vm demo lint asan format install clean
+.PHONY: all help deps test test-vm demo lint asan fuzz format install clean
