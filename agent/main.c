@@ -89,10 +89,20 @@ static const struct command commands[] = {
 	 "drop the sender's new flows", cli_sender_block, NULL},
 	{"sender clear", "NAME", 0, NEEDS_CONFIG, "take back what set or block said",
 	 cli_sender_clear, NULL},
+	{"sender release", "NAME", 0, NEEDS_CONFIG,
+	 "end a restriction or a high-risk verdict for spam", cli_sender_release,
+	 "Whoever was restricted is not restricted again on the same day (UTC)."},
 	{"flow list", "[SENDER]", 0, NEEDS_CONFIG, "live flows with both sides of the translation",
 	 cli_flow_list, NULL},
 	{"flow cut", "SENDER", COMMAND_NOW, NEEDS_CONFIG,
 	 "end the sender's live flows, each at its next packet", cli_flow_cut, NULL},
+	{"explain", "[MESSAGE-ID]", COMMAND_SENDER, NEEDS_CONFIG,
+	 "why a message, or a sender's mail, left by that pool", cli_explain,
+	 "One of the two. Decisions of the last hour are kept, up to decisions_max."},
+	{"events", "", 0, NEEDS_CONFIG, "follow what happens, until interrupted", cli_events,
+	 "With -j one JSON object a line."},
+	{"top", "", 0, NEEDS_CONFIG, "the most active senders, until interrupted", cli_top,
+	 "With -j, or where the output is no terminal, once."},
 	{"mta postfix", "[master|main]", 0, NEEDS_CONFIG,
 	 "print the Postfix configuration for the pools as configured", cli_mta_postfix, NULL},
 	{"help", "[WORD] [WORD]", 0, NEEDS_NOTHING, "what a command does", command_help, NULL},
@@ -129,7 +139,7 @@ static int command_help(struct cli *cli, char **arguments, struct error *error)
 	return EXIT_DONE;
 }
 
-enum { OPTION_FOR = 256, OPTION_CUT, OPTION_NOW };
+enum { OPTION_FOR = 256, OPTION_CUT, OPTION_NOW, OPTION_SENDER };
 static const struct option long_options[] = {
 	{"config", required_argument, NULL, 'c'},
 	{"json", no_argument, NULL, 'j'},
@@ -138,6 +148,7 @@ static const struct option long_options[] = {
 	{"for", required_argument, NULL, OPTION_FOR},
 	{"cut", no_argument, NULL, OPTION_CUT},
 	{"now", no_argument, NULL, OPTION_NOW},
+	{"sender", required_argument, NULL, OPTION_SENDER},
 	{NULL, 0, NULL, 0},
 };
 
@@ -174,6 +185,9 @@ static int parse_options(int argc, char **argv, struct cli *cli, struct error *e
 		case OPTION_NOW:
 			cli->now = true;
 			break;
+		case OPTION_SENDER:
+			cli->sender = optarg;
+			break;
 		case ':':
 			return error_set(error, -EINVAL, "'%s' needs a value", argv[optind - 1]);
 		default:
@@ -190,6 +204,8 @@ static int check_options(const struct cli *cli, const struct command *command, s
 		return error_set(error, -EINVAL, "'%s' takes no --for", command->words);
 	if (cli->cut && !(command->options & COMMAND_CUT))
 		return error_set(error, -EINVAL, "'%s' takes no --cut", command->words);
+	if (cli->sender && !(command->options & COMMAND_SENDER))
+		return error_set(error, -EINVAL, "'%s' takes no --sender", command->words);
 	if (cli->now && !(command->options & COMMAND_NOW))
 		return error_set(error, -EINVAL, "'%s' takes no --now", command->words);
 	if (cli->now && command->options & COMMAND_CUT && !cli->cut)

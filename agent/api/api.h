@@ -42,7 +42,7 @@ struct judge;
 #define API_BODY_MAX_BYTES  (64 << 10)
 #define API_FLOWS_DEFAULT   10000
 #define API_SENDERS_DEFAULT 1000
-#define API_SENDERS_MAX	    100000
+#define API_SENDERS_MAX	    10000  /* about 700 bytes of JSON each */
 #define API_FLOWS_MAX	    100000 /* a flow takes about 2 kB of memory as JSON */
 #define API_FOR_MAX_SEC	    (10LL * 365 * 86400)
 

@@ -24,7 +24,7 @@ static void slist_free_p(struct curl_slist **list)
 }
 
 static void set_options(CURL *curl, const char *socket_path, enum api_method method,
-			const char *url, FILE *answer)
+			const char *url)
 {
 	curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, socket_path);
 	curl_easy_setopt(curl, CURLOPT_URL, url);
@@ -35,8 +35,6 @@ static void set_options(CURL *curl, const char *socket_path, enum api_method met
 	curl_easy_setopt(curl, CURLOPT_NOPROXY, "*");
 	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, (long)CLIENT_CONNECT_SEC);
-	curl_easy_setopt(curl, CURLOPT_TIMEOUT, (long)CLIENT_TOTAL_SEC);
-	curl_easy_setopt(curl, CURLOPT_WRITEDATA, answer); /* by fwrite() */
 }
 
 static int transport_error(CURL *curl, CURLcode result, const char *socket_path,
@@ -117,7 +115,9 @@ int client_request(const char *socket_path, enum api_method method, const char *
 
 	if (!curl || !answer || (body && !request) || asprintf(&url, "http://localhost%s", uri) < 0)
 		return error_set(error, -ENOMEM, "out of memory");
-	set_options(curl, socket_path, method, url, answer);
+	set_options(curl, socket_path, method, url);
+	curl_easy_setopt(curl, CURLOPT_TIMEOUT, (long)CLIENT_TOTAL_SEC);
+	curl_easy_setopt(curl, CURLOPT_WRITEDATA, answer); /* by fwrite() */
 	if (request) {
 		headers = curl_slist_append(NULL, "Content-Type: application/json");
 		curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
@@ -125,6 +125,79 @@ int client_request(const char *socket_path, enum api_method method, const char *
 	}
 	code = perform(curl, answer, socket_path, &status, error);
 	return code < 0 ? code : read_answer(status, text, size, ret_document, error);
+}
+
+/* ---- an answer that does not end */
+
+#define LINE_MAX_BYTES (64 << 10)
+
+struct following {
+	client_visitor visit;
+	void *data;
+	CURL *curl;
+	int result;
+	size_t used;
+	char line[LINE_MAX_BYTES]; /* with an error's body, the whole of it */
+};
+
+static long status_of(CURL *curl)
+{
+	long status = 0;
+
+	curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+	return status;
+}
+
+/* What libcurl calls with what came in; less than `size` ends the transfer. */
+static size_t take_lines(char *bytes, size_t one, size_t size, void *data)
+{
+	struct following *following = data;
+	bool is_error = status_of(following->curl) >= 400;
+
+	(void)one;
+	for (size_t i = 0; i < size && following->result == 0; i++) {
+		if (following->used == LINE_MAX_BYTES - 1)
+			return 0;
+		if (bytes[i] != '\n' || is_error) {
+			following->line[following->used++] = bytes[i];
+			continue;
+		}
+		following->line[following->used] = '\0';
+		following->used = 0;
+		following->result = following->visit(following->data, following->line);
+	}
+	return following->result == 0 ? size : 0;
+}
+
+static int end_of_following(struct following *following, CURLcode code, const char *socket_path,
+			    struct error *error)
+{
+	long status = status_of(following->curl);
+	json_t *ignored = NULL;
+
+	if (following->result)
+		return following->result;
+	if (code != CURLE_OK)
+		return transport_error(following->curl, code, socket_path, error);
+	return status >= 400
+		       ? read_answer(status, following->line, following->used, &ignored, error)
+		       : 0;
+}
+
+int client_follow(const char *socket_path, const char *uri, client_visitor visit, void *data,
+		  struct error *error)
+{
+	_cleanup_(curl_cleanup_p) CURL *curl = curl_easy_init();
+	_cleanup_(free_p) struct following *following = calloc(1, sizeof(*following));
+	_cleanup_(free_p) char *url = NULL;
+
+	if (!curl || !following || asprintf(&url, "http://localhost%s", uri) < 0)
+		return error_set(error, -ENOMEM, "out of memory");
+	*following = (struct following){.visit = visit, .data = data, .curl = curl};
+	set_options(curl, socket_path, API_GET, url);
+	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_lines);
+	curl_easy_setopt(curl, CURLOPT_WRITEDATA, following);
+	return end_of_following(following, curl_easy_perform(curl), socket_path, error);
 }
 
 char *client_escape(const char *name)

@@ -17,5 +17,13 @@ struct error;
 int client_request(const char *socket_path, enum api_method method, const char *uri,
 		   const json_t *body, json_t **ret_document, struct error *error);
 
+/*
+ * An answer that does not end, line by line without their newlines, until `visit` returns other than 0,
+ * which is then the result, or the agent ends it: 0. Errors as above.
+ */
+typedef int (*client_visitor)(void *data, const char *line);
+int client_follow(const char *socket_path, const char *uri, client_visitor visit, void *data,
+		  struct error *error);
+
 /* A name as one segment of a path; freed by free(). NULL: out of memory. */
 char *client_escape(const char *name);

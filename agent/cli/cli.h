@@ -19,6 +19,7 @@ struct cli {
 	bool cut;		     /* --cut */
 	bool now;		     /* --now */
 	uint64_t for_sec;	     /* --for; 0: not given */
+	const char *sender;	     /* --sender; NULL: not given */
 	FILE *out;
 };
 

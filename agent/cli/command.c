@@ -149,6 +149,8 @@ void command_print_usage(const struct command *command, FILE *out)
 	fputs(command->words, out);
 	if (*command->arguments)
 		fprintf(out, " %s", command->arguments);
+	if (command->options & COMMAND_SENDER)
+		fputs(" [--sender NAME]", out);
 	if (command->options & COMMAND_FOR)
 		fputs(" [--for TIME]", out);
 	if (command->options & COMMAND_CUT)

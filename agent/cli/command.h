@@ -12,9 +12,10 @@ struct error;
 enum command_needs { NEEDS_NOTHING, NEEDS_CONFIG };
 
 enum command_options {
-	COMMAND_FOR = 1, /* --for TIME */
-	COMMAND_CUT = 2, /* --cut */
-	COMMAND_NOW = 4, /* --now; where there is COMMAND_CUT as well, it needs --cut */
+	COMMAND_FOR = 1,    /* --for TIME */
+	COMMAND_CUT = 2,    /* --cut */
+	COMMAND_NOW = 4,    /* --now; where there is COMMAND_CUT as well, it needs --cut */
+	COMMAND_SENDER = 8, /* --sender NAME */
 };
 
 struct command {

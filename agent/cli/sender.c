@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* sender list, show, set, block, clear. */
+/* sender list, show, set, block, clear, release. */
 #include "cli/commands.h"
+
+#include <errno.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/error.h"
 #include "cli/cli.h"
 #include "cli/columns.h"
 #include "cli/cut.h"
@@ -72,6 +75,41 @@ static void print_verdict(const json_t *verdict, FILE *out)
 	fputc('\n', out);
 }
 
+static void print_windows(const json_t *windows, FILE *out)
+{
+	struct columns *columns = columns_new("LIMIT|>COUNT|>MAX");
+	const char *name;
+	json_t *window;
+
+	json_object_foreach ((json_t *)windows, name, window) {
+		columns_add(columns, "%s", name);
+		columns_add(columns, "%lld", words_integer(window, "count"));
+		if (json_is_integer(json_object_get(window, "limit")))
+			columns_add(columns, "%lld", words_integer(window, "limit"));
+		else
+			columns_add(columns, "%s", "");
+	}
+	fputc('\n', out);
+	columns_print(columns, out);
+}
+
+/* What only the agent knows. */
+static void print_counts(const json_t *sender, FILE *out)
+{
+	const json_t *spam = json_object_get(sender, "spam");
+	const char *until = words_string(sender, "restricted_until");
+
+	if (!json_object_get(sender, "windows"))
+		return;
+	fprintf(out, "policy       %s\n", words_string(sender, "policy"));
+	if (json_is_true(json_object_get(sender, "restricted")))
+		fprintf(out, "restricted   until %s\n", *until ? until : "released");
+	fprintf(out, "spam         %lld of the last %lld messages, %lld reports in a day\n",
+		words_integer(spam, "marked"), words_integer(spam, "of"),
+		words_integer(spam, "reports"));
+	print_windows(json_object_get(sender, "windows"), out);
+}
+
 void cli_print_sender(const json_t *sender, FILE *out)
 {
 	const json_t *usage = json_object_get(sender, "usage");
@@ -83,15 +121,33 @@ void cli_print_sender(const json_t *sender, FILE *out)
 	fprintf(out, "flows        %lld\n", words_integer(usage, "flows"));
 	fprintf(out, "connections  %lld\n", words_integer(usage, "connections"));
 	fprintf(out, "refused      %lld\n", words_integer(usage, "refused"));
+	print_counts(sender, out);
 }
+
+/* One more than is shown: then there are more. */
+#define LIST_MAX 1000
+_Static_assert(LIST_MAX < API_SENDERS_MAX, "one more than is shown");
 
 int cli_sender_list(struct cli *cli, char **arguments, struct error *error)
 {
+	_cleanup_(free_p) char *uri = NULL;
 	json_t *senders;
-	int code = cli_request(cli, API_GET, "/v1/senders", NULL, &senders, error);
+	int max = cli->json ? API_SENDERS_MAX : LIST_MAX + 1;
+	int code;
 
 	(void)arguments;
-	return code < 0 ? code : cli_show(cli, senders, cli_print_senders, error);
+	if (asprintf(&uri, "/v1/senders?limit=%d", max) < 0)
+		return error_set(error, -ENOMEM, "out of memory");
+	code = cli_request(cli, API_GET, uri, NULL, &senders, error);
+	if (code < 0)
+		return code;
+	if (json_array_size(senders) == (size_t)max) {
+		fprintf(stderr, "postern: there may be more senders than these %d\n",
+			cli->json ? max : LIST_MAX);
+		if (!cli->json)
+			json_array_remove(senders, LIST_MAX);
+	}
+	return cli_show(cli, senders, cli_print_senders, error);
 }
 
 int cli_sender_show(struct cli *cli, char **arguments, struct error *error)
@@ -136,6 +192,15 @@ int cli_sender_clear(struct cli *cli, char **arguments, struct error *error)
 	_cleanup_(free_p) char *uri = CLI_URI("senders", arguments[0], "verdict");
 	json_t *sender;
 	int code = cli_request(cli, API_DELETE, uri, NULL, &sender, error);
+
+	return code < 0 ? code : cli_show(cli, sender, NULL, error);
+}
+
+int cli_sender_release(struct cli *cli, char **arguments, struct error *error)
+{
+	_cleanup_(free_p) char *uri = CLI_URI("senders", arguments[0], "release");
+	json_t *sender;
+	int code = cli_request(cli, API_POST, uri, NULL, &sender, error);
 
 	return code < 0 ? code : cli_show(cli, sender, NULL, error);
 }

@@ -75,6 +75,7 @@ static void on_standing(void *data, const struct policy_standing *standing)
 		judge->failed = r;
 		judge->failure = error;
 	} else if (r < 0) {
+		judge->unapplied = true;
 		judging_trouble(judge, &error);
 	}
 	if (standing->verdict_changed)
@@ -96,9 +97,32 @@ static int apply_one(void *data, const struct policy_standing *standing)
 	struct judge *judge = data;
 	struct error error;
 
-	if (apply(judge, standing, &error) < 0)
+	if (apply(judge, standing, &error) < 0) {
+		judge->unapplied = true;
 		judging_trouble(judge, &error);
+	}
 	return 0;
+}
+
+/* Of those that have no standing any more, too. */
+static void apply_all(struct judge *judge)
+{
+	const struct control_standing nothing = {.now = {.reason = REASON_GOOD}};
+	const struct control_sender *senders;
+	struct policy_view view;
+	struct error ignored;
+	size_t count;
+
+	judge->unapplied = false;
+	senders = control_senders(judge->control, &count);
+	for (size_t i = 0; i < count; i++)
+		if (senders[i].standing.now.reason != REASON_GOOD &&
+		    (policy_view(judge->policy, senders[i].name, judge->now.sec, &view) < 0 ||
+		     view.verdict.reason == REASON_GOOD) &&
+		    control_apply(judge->control, senders[i].name, &nothing, judge->now.ns,
+				  judge->now.sec, &ignored) < 0)
+			judge->unapplied = true;
+	policy_standings(judge->policy, judge->now.sec, apply_one, judge);
 }
 
 /* Where nothing is kept, the maps remember; the controller has read them. */
@@ -147,7 +171,7 @@ static int restore(struct judge *judge, struct error *error)
 	}
 	judge->loading = false;
 	if (r == 0)
-		policy_standings(judge->policy, judge->now.sec, apply_one, judge);
+		apply_all(judge);
 	return r;
 }
 
@@ -284,7 +308,7 @@ int judge_follow(struct judge *judge, const struct config *config, struct contro
 		judge->config = config;
 		judge->control = control;
 		move_manual(judge, &move);
-		policy_standings(judge->policy, now->sec, apply_one, judge);
+		apply_all(judge);
 		r = judging_take_up(judge, error);
 	} else {
 		error_set(error, r, "out of memory");
@@ -297,6 +321,8 @@ void judge_tick(struct judge *judge, const struct judge_time *now)
 {
 	judge->now = *now;
 	policy_tick(judge->policy, now->sec);
+	if (judge->unapplied)
+		apply_all(judge);
 	judging_look(judge);
 }
 

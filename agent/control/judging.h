@@ -19,6 +19,7 @@ struct judge {
 	struct kept *kept;
 	struct judge_time now; /* of the call that runs, for the engine's callbacks */
 	bool loading;	       /* what the engine says is known already */
+	bool unapplied;	       /* a map refused a verdict: all have to be looked at again */
 	bool by_hand;	       /* a failure is the caller's: */
 	int failed;
 	struct error failure;

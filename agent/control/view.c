@@ -159,6 +159,18 @@ static json_t *sender_json(struct datapath *datapath, const struct control_sende
 			 "usage", usage_json(&usage, now_ns));
 }
 
+/* `policy` may be NULL. */
+static json_t *full_sender_json(struct controller *control, struct policy *policy,
+				const struct control_sender *sender, uint64_t now_ns,
+				int64_t now_sec)
+{
+	json_t *view = sender_json(control_datapath(control), sender, now_ns, now_sec);
+
+	if (view && policy)
+		view_add_windows(view, policy, sender->name, now_sec);
+	return view;
+}
+
 int view_senders(struct controller *control, struct policy *policy, size_t limit, uint64_t now_ns,
 		 int64_t now_sec, json_t **ret, struct error *error)
 {
@@ -169,7 +181,7 @@ int view_senders(struct controller *control, struct policy *policy, size_t limit
 
 	for (size_t i = 0; i < count && i < limit; i++)
 		json_array_append_new(
-			list, sender_json(control_datapath(control), &senders[i], now_ns, now_sec));
+			list, full_sender_json(control, policy, &senders[i], now_ns, now_sec));
 	if (policy)
 		r = view_add_engine_senders(list, control, policy, limit, now_sec, error);
 	if (r < 0)
@@ -181,14 +193,10 @@ int view_sender(struct controller *control, struct policy *policy, const char *n
 		uint64_t now_ns, int64_t now_sec, json_t **ret, struct error *error)
 {
 	const struct control_sender *sender = control_sender_find(control, name);
-	json_t *view;
 
 	if (!sender)
 		return view_engine_sender(control, policy, name, now_sec, ret, error);
-	view = sender_json(control_datapath(control), sender, now_ns, now_sec);
-	if (view && policy)
-		view_add_windows(view, policy, name, now_sec);
-	return give(view, ret, error);
+	return give(full_sender_json(control, policy, sender, now_ns, now_sec), ret, error);
 }
 
 /* ---- status */

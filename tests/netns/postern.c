@@ -38,7 +38,8 @@ static const char configuration[] =
 	"pin_path = \"%s\"\n"
 	"runtime_dir = \"%s/run\"\n"
 	"state = \"%s/state/state.db\"\n"
-	"user = \"nobody\"\n";
+	"user = \"nobody\"\n"
+	"%s";
 
 static char conf_path[64];
 
@@ -50,7 +51,7 @@ const char *postern_configure(const struct setup *setup)
 
 	free(world_write("postern.conf", configuration, egress, ingress, fallback, SENDER_MARK,
 			 SENDER_UID, world.cgroup_path, world.pin_path, world.directory,
-			 world.directory));
+			 world.directory, setup && setup->more ? setup->more : ""));
 	snprintf(conf_path, sizeof(conf_path), "%s/postern.conf", world.directory);
 	return conf_path;
 }

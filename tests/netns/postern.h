@@ -27,6 +27,7 @@ struct setup {
 	const char *fallback; /* `default`; NULL: normal */
 	const char *egress;   /* NULL: auto */
 	const char *ingress;  /* NULL: auto */
+	const char *more;     /* lines of the configuration */
 };
 
 /* Writes postern.conf; returns its path (world's). */

@@ -256,12 +256,25 @@ Test(judging, when_there_is_room_again_the_verdict_ends)
 	cr_assert_eq(verdict_of("tenant-17").until_ns, 0);
 }
 
-Test(judging, a_map_that_refuses_a_verdict_is_told_and_nothing_else_fails)
+Test(judging, a_map_that_refuses_a_verdict_is_told_and_tried_again)
 {
 	fake->writes_left = 1;
 	send_from("tenant-17", 10);
 	cr_assert_eq(troubles, 1);
 	cr_assert_str_eq(send_from("tenant-17", 1).pool, "high-risk");
+	cr_assert_eq(verdict_of("tenant-17").reason, REASON_GOOD);
+	fake->writes_left = 0;
+	judge_tick(judge, &now);
+	cr_assert_eq(verdict_of("tenant-17").reason, REASON_OVER_LIMIT);
+	fake->writes_left = 1;
+	now.sec += DAY;
+	judge_tick(judge, &now);
+	fake->writes_left = 0;
+	judge_tick(judge, &now);
+	cr_assert_eq(verdict_of("tenant-17").reason, REASON_GOOD);
+	fake->writes = 0;
+	judge_tick(judge, &now);
+	cr_assert_eq(fake->writes, 0);
 }
 
 /* ---- by hand */

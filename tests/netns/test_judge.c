@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Rates and facts become verdicts: the agent as a process, mail and connections on the wire.
+#include <criterion/criterion.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "netns/http.h"
+#include "netns/postern.h"
+
+TestSuite(netns_judge, .init = world_init, .fini = world_done, .timeout = 60);
+
+static const struct origin tenant = {.host = TENANT};
+
+static const struct setup policies = {
+	.more = "policy \"few\" { senders = { \"tenant-7\" } connections_per_minute = 3\n"
+		"  recipients_external_per_hour = 10 }\n"
+		"policy \"harsh\" { senders = { \"tenant-8\", \"*@harsh.example\" }\n"
+		"  recipients_per_day = 5  on_limit = \"restrict\" }\n"};
+
+static const char *string(const json_t *object, const char *name)
+{
+	const char *text = json_string_value(json_object_get(object, name));
+
+	return text ? text : "";
+}
+
+static char *verdict_of(const char *sender)
+{
+	return postern_must("-j sender show %s | jq -rj '.verdict | .reason, \" \", .pool'",
+			    sender);
+}
+
+static bool has_verdict(const char *sender, const char *expected)
+{
+	_cleanup_(free_p) char *verdict = verdict_of(sender);
+
+	return strcmp(verdict, expected) == 0;
+}
+
+Test(netns_judge, over_its_limit_of_connections_a_sender_goes_on_by_high_risk)
+{
+	int receiver = receiver_open(25);
+
+	postern_begin(&policies);
+	{
+		_cleanup_talk_ struct talk before = talk_must(receiver, &tenant, RECEIVER_IPV4, 25);
+
+		expect_pool(receiver, &tenant, RECEIVER_IPV4, "normal");
+		expect_pool(receiver, &tenant, RECEIVER_IPV4, "normal");
+		cr_assert(wait_for(has_verdict("tenant-7", "over-limit high-risk"), 2000));
+		expect_pool(receiver, &tenant, RECEIVER_IPV4, "high-risk");
+		cr_assert(talk_lives(&before));
+		cr_assert_str_eq(pool_of(before.from), "normal");
+	}
+}
+
+Test(netns_judge, over_its_limit_of_recipients_a_sender_goes_on_by_high_risk)
+{
+	int receiver = receiver_open(25);
+	_cleanup_(close_fd_p) int api = -1;
+	json_t *answer;
+
+	postern_begin(&policies);
+	api = http_connect();
+	expect_pool(receiver, &tenant, RECEIVER_IPV4, "normal");
+	answer = http_message(api, "{\"sender\":\"tenant-7\",\"message_id\":\"<1@x>\","
+				   "\"recipients_external\":10}");
+	cr_assert_str_eq(string(answer, "pool"), "normal");
+	json_decref(answer);
+	/* Nothing to wait for: the answer came after the map had it. */
+	expect_pool(receiver, &tenant, RECEIVER_IPV4, "high-risk");
+	answer = http_message(api, "{\"sender\":\"tenant-7\",\"recipients_external\":1}");
+	cr_assert_str_eq(string(answer, "pool"), "high-risk");
+	cr_assert_str_eq(string(answer, "reason"), "over-limit");
+	cr_assert_str_eq(string(json_object_get(answer, "handles"), "ipv4"), HANDLE_HIGH_RISK);
+	json_decref(answer);
+}
+
+Test(netns_judge, a_restriction_survives_a_kill_on_the_wire_and_in_answers)
+{
+	int receiver = receiver_open(25);
+	const struct origin other = {.host = TENANT, .bind = TENANT_OTHER};
+	pid_t agent = postern_begin(&policies);
+	_cleanup_(close_fd_p) int api = http_connect();
+	json_t *answer;
+
+	answer = http_message(api, "{\"sender\":\"tenant-8\",\"recipients_external\":6}");
+	cr_assert_str_eq(string(answer, "action"), "reject");
+	cr_assert_str_eq(string(answer, "status"), "5.7.711");
+	json_decref(answer);
+	json_decref(http_message(api, "{\"user\":\"a@harsh.example\",\"recipients_external\":6}"));
+	host_stop(agent, SIGKILL);
+	expect_refused(receiver, &other, RECEIVER_IPV4);
+	postern_agent();
+	close(api);
+	api = http_connect();
+	expect_refused(receiver, &other, RECEIVER_IPV4);
+	answer = http_message(api, "{\"user\":\"a@harsh.example\",\"recipients_external\":1}");
+	cr_assert_str_eq(string(answer, "reason"), "restricted");
+	cr_assert_str_eq(string(answer, "status"), "5.1.8");
+	json_decref(answer);
+	free(postern_must("sender release tenant-8"));
+	expect_pool(receiver, &other, RECEIVER_IPV4, "normal");
+}
+
+Test(netns_judge, a_restriction_outlives_down_and_up_without_an_agent)
+{
+	int receiver = receiver_open(25);
+	const struct origin other = {.host = TENANT, .bind = TENANT_OTHER};
+	pid_t agent = postern_begin(&policies);
+	_cleanup_(close_fd_p) int api = http_connect();
+
+	json_decref(http_message(api, "{\"sender\":\"tenant-8\",\"recipients_external\":6}"));
+	host_stop(agent, SIGKILL);
+	free(postern_must("down"));
+	free(postern_must("up"));
+	expect_refused(receiver, &other, RECEIVER_IPV4);
+	expect_pool(receiver, &tenant, RECEIVER_IPV4, "normal");
+}
+
+static long long metric(int api, const char *name)
+{
+	_cleanup_(free_p) char *text = host_must(
+		MAIL, "curl -sf http://127.0.0.1:9525/metrics | awk '$1 == \"%s\" { print $2 }'",
+		name);
+
+	(void)api;
+	return *text ? strtoll(text, NULL, 10) : -1;
+}
+
+#define MANY 20000
+
+static void send_from_many(int api)
+{
+	for (int i = 0; i < MANY; i++)
+		json_decref(http_message(api,
+					 "{\"user\":\"user-%d@harsh.example\","
+					 "\"recipients_external\":%d}",
+					 i, i % 100 ? 3 : 6));
+}
+
+static bool all_are_written(void)
+{
+	_cleanup_(free_p) char *count =
+		host_must(MAIL, "sqlite3 -readonly %s/state/state.db 'SELECT count(*) FROM sender'",
+			  world.directory);
+
+	return atoi(count) == MANY;
+}
+
+Test(netns_judge, twenty_thousand_senders_at_once_are_judged_and_remembered)
+{
+	pid_t agent = postern_begin(&policies);
+	_cleanup_(close_fd_p) int api = http_connect();
+	json_t *answer;
+
+	send_from_many(api);
+	cr_assert_eq(metric(api, "postern_senders"), MANY);
+	cr_assert_eq(metric(api, "postern_standings"), MANY / 100);
+	cr_assert(wait_for(all_are_written(), 10000));
+	host_stop(agent, SIGKILL);
+	postern_agent();
+	close(api);
+	api = http_connect();
+	cr_assert_eq(metric(api, "postern_senders"), MANY);
+	answer = http_message(api, "{\"user\":\"user-1@harsh.example\",\"recipients_external\":3}");
+	cr_assert_str_eq(string(answer, "action"), "reject", "3 of 5 were sent before");
+	json_decref(answer);
+}
+
+Test(netns_judge, a_thousand_idle_clients_and_slow_ones_keep_it_from_nothing)
+{
+	const struct rlimit files = {4096, 4096};
+	static int idle[1000];
+
+	setrlimit(RLIMIT_NOFILE, &files);
+	postern_begin(&policies);
+	for (int i = 0; i < 1000; i++) {
+		idle[i] = http_connect();
+		/* Every other one begins a request that it never ends. */
+		if (i % 2)
+			(void)!write(idle[i], "POST /v1/messages HTTP/1.1\r\nContent-Le", 38);
+	}
+	for (int i = 0; i < 20; i++) {
+		_cleanup_(close_fd_p) int api = http_connect();
+
+		json_decref(http_message(api, "{\"user\":\"bob@example.net\"}"));
+	}
+	free(postern_must("status"));
+	cr_assert_gt(metric(-1, "postern_api_evicted_total"), 0);
+}
+
+Test(netns_judge, explain_tells_why_a_message_left_as_it_did)
+{
+	_cleanup_(free_p) char *by_id = NULL, *by_sender = NULL, *json = NULL;
+	_cleanup_(close_fd_p) int api = -1;
+
+	postern_begin(&policies);
+	api = http_connect();
+	json_decref(http_message(api, "{\"sender\":\"tenant-7\",\"message_id\":\"<1@x>\","
+				      "\"recipients_external\":12,\"client\":\"10.1.7.5\"}"));
+	by_id = postern_must("explain '<1@x>'");
+	cr_assert_not_null(strstr(by_id, "steer to high-risk, reason over-limit"), "%s", by_id);
+	cr_assert_not_null(strstr(by_id, HANDLE_HIGH_RISK " or " HANDLE_HIGH_RISK6), "%s", by_id);
+	cr_assert_not_null(strstr(by_id, "recipients_external_per_hour      0    12   10"), "%s",
+			   by_id);
+	by_sender = postern_must("explain --sender tenant-7");
+	cr_assert_not_null(strstr(by_sender, by_id), "%s", by_sender);
+	cr_assert_not_null(strstr(by_sender, "source 10.1.7.0/24"), "%s", by_sender);
+	json = postern_must("-j explain 1@x | jq -rj '(.facts.client, .why[-1].outcome)'");
+	cr_assert_str_eq(json, "10.1.7.5matched");
+}
+
+Test(netns_judge, events_are_followed_as_they_happen)
+{
+	const char *const argv[] = {getenv("POSTERN"), "-j", "-c", postern_configure(&policies),
+				    "events",	       NULL};
+	_cleanup_(close_fd_p) int api = -1;
+	char path[64];
+	pid_t events;
+
+	postern_begin(&policies);
+	api = http_connect();
+	events = host_start(MAIL, "events", argv);
+	cr_assert(wait_for(metric(api, "postern_followers") == 1, 5000));
+	json_decref(http_message(api, "{\"sender\":\"tenant-7\",\"recipients_external\":10}"));
+	snprintf(path, sizeof(path), "%s/events.log", world.directory);
+	cr_assert(wait_for(({
+				   _cleanup_(free_p) char *text = read_text(path);
+
+				   strstr(text, "\"event\":\"warning\"") &&
+					   strstr(text, "\"event\":\"verdict\"") &&
+					   strstr(text, "\"reason\":\"over-limit\"");
+			   }),
+			   2000));
+	host_stop(events, SIGINT);
+	cr_assert(wait_for(metric(api, "postern_followers") == 0, 2000));
+}
+
+Test(netns_judge, over_a_full_disk_it_goes_on_and_says_so)
+{
+	_cleanup_(free_p) char *state = NULL, *after = NULL;
+	_cleanup_(close_fd_p) int api = -1;
+	pid_t agent;
+
+	postern_configure(&policies);
+	host_must(MAIL, "mkdir -p %s/state && mount -t tmpfs -o size=1m,mode=0777 none %s/state",
+		  world.directory, world.directory);
+	free(postern_must("up"));
+	agent = postern_agent();
+	api = http_connect();
+	host_run(MAIL, "dd if=/dev/zero of=%s/state/ballast bs=4k", world.directory);
+	for (int i = 0; i < 5000; i++)
+		json_decref(http_message(api, "{\"user\":\"u%d\",\"recipients_external\":1}", i));
+	json_decref(http_message(api, "{\"sender\":\"tenant-8\",\"recipients_external\":6}"));
+	free(postern_must("sender set tenant-7 high-risk"));
+	cr_assert(wait_for(metric(api, "postern_state_durable") == 0, 5000));
+	state = postern_must("-j status | jq -rj .agent.state");
+	cr_assert_eq(strncmp(state, "memory: ", 8), 0, "%s", state);
+	host_must(MAIL, "rm %s/state/ballast && mount -o remount,size=64m %s/state",
+		  world.directory, world.directory);
+	cr_assert(wait_for(metric(api, "postern_state_durable") == 1, 20000));
+	host_stop(agent, SIGKILL);
+	postern_agent();
+	after = verdict_of("tenant-8");
+	cr_assert_str_eq(after, "restricted null");
+	cr_assert(has_verdict("tenant-7", "manual high-risk"));
+	host_must(MAIL, "umount -l %s/state", world.directory);
+}
