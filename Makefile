@@ -26,7 +26,10 @@ BPFFLAGS  = -target bpf -mcpu=v3 -g -O2 -Wall -Wextra -Werror -Iinclude \
 
 AGENT_C   = $(wildcard agent/*.c agent/*/*.c)
 AGENT_O   = $(AGENT_C:%.c=$(BUILD)/%.o)
-TESTS_C   = $(wildcard tests/*/*.c)
+# Programs of their own, run by tests/figures/run.
+FIGURES_C = $(wildcard tests/figures/*.c)
+FIGURES   = $(FIGURES_C:tests/%.c=$(BUILD)/%)
+TESTS_C   = $(filter-out $(FIGURES_C),$(wildcard tests/*/*.c))
 TESTS_O   = $(TESTS_C:%.c=$(BUILD)/%.o)
 SOURCES   = $(wildcard bpf/*.[ch] agent/*.[ch] agent/*/*.[ch] include/postern/*.h tests/*/*.[ch] \
             tests/*/*/*.[ch])
@@ -97,6 +100,14 @@ demo: deps ## a mail host, tenants and an internet in namespaces, with real mail
 	@$(MAKE) --no-print-directory -j$(shell nproc) $(BUILD)/postern
 	@POSTERN=$(abspath $(BUILD)/postern) tools/demo $(DEMO_FLAGS)
 
+$(FIGURES): $(BUILD)/figures/%: $(BUILD)/tests/figures/%.o
+	@mkdir -p $(@D)
+	$(call quiet,LINK)$(CC) $(CFLAGS) $(LDFLAGS) $^ -lbpf -o $@
+
+figures: deps ## what the datapath bears, as a table (as root; some minutes)
+	@$(MAKE) --no-print-directory -j$(shell nproc) $(BUILD)/postern $(FIGURES)
+	@POSTERN=$(abspath $(BUILD)/postern) FIGURES_TOOLS=$(abspath $(BUILD)/figures) tests/figures/run
+
 lint: deps ## formatting, static analysis, direction of dependencies
 	@$(MAKE) --no-print-directory $(BUILD)/postern.skel.h
 	@tools/lint
@@ -119,4 +130,4 @@ install: all ## install below $(DESTDIR)$(PREFIX)
 clean: ## remove what was built
 	rm -rf build
 
-.PHONY: all help deps test test-vm demo lint asan fuzz format install clean
+.PHONY: all help deps test test-vm demo figures lint asan fuzz format install clean
