@@ -5,6 +5,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <pthread.h>
+#include <unistd.h>
 
 #include "packet/rig.h"
 #include "postern.skel.h"
@@ -327,4 +328,57 @@ Test(packet_limits, each_flow_of_a_watched_sender_is_told_once_and_of_others_non
 	cr_assert_eq(event.pool, POOL_NORMAL);
 	cr_assert_eq(event.source_port, syn.source_port);
 	rig_expect_counters(.flows_opened = 3);
+}
+
+#define REPEATS 200000
+
+/* One SYN that opens nothing, over and over. */
+static void *repeat(void *data)
+{
+	int cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	cpu_set_t own;
+	struct packet_spec syn = rig_inside(false, SYN);
+	struct packet_bytes in, out;
+	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = in.bytes, .data_out = out.bytes,
+		    .data_size_out = sizeof(out.bytes), .repeat = REPEATS);
+
+	CPU_ZERO(&own);
+	CPU_SET((intptr_t)data % cpus, &own);
+	pthread_setaffinity_np(pthread_self(), sizeof(own), &own);
+	syn.source_port = 2000 + (int)(intptr_t)data;
+	packet_build(&syn, &in);
+	options.data_size_in = in.size;
+	bpf_prog_test_run_opts(bpf_program__fd(rig_maps()->progs.postern_egress), &options);
+	return NULL;
+}
+
+static void repeat_on_two_cpus(void)
+{
+	pthread_t threads[THREADS];
+
+	for (intptr_t i = 0; i < THREADS; i++)
+		cr_assert_eq(pthread_create(&threads[i], NULL, repeat, (void *)i), 0);
+	for (int i = 0; i < THREADS; i++)
+		pthread_join(threads[i], NULL);
+}
+
+Test(packet_limits, refused_flows_leave_the_gauge_as_it_was_while_two_cpus_race)
+{
+	rig_put_verdict(TENANT, &ten_flows);
+	expect_pools(POOL_NORMAL, 10);
+	repeat_on_two_cpus();
+	cr_assert_eq(rig_usage(TENANT).flows, 10);
+	cr_assert_eq(rig_usage(TENANT).refused, THREADS * REPEATS);
+}
+
+Test(packet_limits, tokens_come_back_one_by_one_while_two_cpus_race)
+{
+	rig_put_verdict(TENANT, &three_a_minute);
+	rig_fill_slots(POOL_NORMAL, SLOT_IPV4, 0);
+	repeat_on_two_cpus();
+	cr_assert_eq(rig_usage(TENANT).over_limit, 0);
+	cr_assert_eq(rig_usage(TENANT).flows, 0);
+	rig_fill_slots(POOL_NORMAL, SLOT_IPV4, NORMAL4_ID);
+	expect_pools(POOL_NORMAL, 3);
+	expect_pools(POOL_HIGH_RISK, 1);
 }
