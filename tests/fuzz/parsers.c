@@ -16,6 +16,7 @@
 #include "base/error.h"
 #include "config/config.h"
 #include "control/control.h"
+#include "control/judge.h"
 #include "lifecycle/journal.h"
 #include "state/state.h"
 #include "unit/fake_datapath.h"
@@ -70,7 +71,7 @@ static bool is_well_formed(const char *text)
 	if (strncmp(text, file, strlen(file)) != 0 || *rest != ':')
 		return false;
 	for (const char *c = text; *c; c++)
-		if (iscntrl((unsigned char)*c))
+		if (iscntrl((unsigned char)*c) && *c != '\t')
 			return false;
 	return strtol(rest + 1, &end, 10) >= 1 && strncmp(end, ": found ", 8) == 0 &&
 	       strstr(end, ", expected ");
@@ -116,6 +117,8 @@ struct service {
 
 static void start(struct service *service)
 {
+	const struct judge_time now = {NOW_NS, NOW_SEC};
+	const struct judge_hooks hooks = {.data = NULL};
 	struct error error;
 
 	write_file("postern.conf", configuration, strlen(configuration));
@@ -126,6 +129,9 @@ static void start(struct service *service)
 			  NOW_SEC, &service->api.control, &error),
 	     "make a controller");
 	must(!control_sync(service->api.control, NOW_NS, NOW_SEC, &error), "write the maps");
+	must(!judge_open(service->config, service->api.control, service->state, &hooks, &now,
+			 &service->api.judge, &error),
+	     "open the judge");
 	service->api.agent = describe_agent;
 }
 
@@ -134,6 +140,10 @@ static int judge_response(const struct api_response *response, struct error *err
 	const char *reason = json_string_value(json_object_get(response->body, "error"));
 	_cleanup_(free_p) char *text = NULL;
 
+	if (response->text || response->follows)
+		return response->status == 200 && !response->body
+			       ? 0
+			       : FAIL(error, "status %d with two answers", response->status);
 	if (!response->body)
 		return FAIL(error, "status %d without a document", response->status);
 	text = json_dumps(response->body, JSON_ENCODE_ANY);
@@ -195,11 +205,13 @@ static int request(const struct service *service, const uint8_t *data, size_t si
 	api_handle(&service->api, &asked, &response);
 	r = judge_response(&response, error);
 	json_decref(response.body);
+	free(response.text);
 	return r;
 }
 
 static void stop(struct service *service)
 {
+	judge_close(service->api.judge);
 	control_free(service->api.control);
 	state_free(service->state);
 	datapath_free(&service->fake->datapath);

@@ -101,7 +101,7 @@ static struct packet_op draw_op(void)
 					OP_IN,	    OP_IN,  OP_IN_L3, OP_IN_XDP, OP_IN_XDP,
 					OP_VERDICT, OP_CUT, OP_FORGET};
 	struct packet_op op = {
-		.kind = draw(300) ? kinds[draw(sizeof(kinds))] : OP_EXPIRE,
+		.kind = draw(3000) ? kinds[draw(sizeof(kinds))] : OP_EXPIRE,
 		.shape = draw(3) ? 0 : draw(256),
 		.flags = often[draw(sizeof(often))],
 		.flow = draw(2) ? draw(8) : 0,
