@@ -8,7 +8,8 @@ static size_t skipped;
 
 ReportHook(POST_TEST)(struct criterion_test_stats *stats)
 {
-	if (stats->test_status != CR_STATUS_SKIPPED)
+	/* What the filter leaves out is disabled. */
+	if (stats->test_status != CR_STATUS_SKIPPED || stats->test->data->disabled)
 		return;
 	skipped++;
 	fprintf(stderr, "[SKIP] %s::%s: %s\n", stats->test->category, stats->test->name,
