@@ -94,7 +94,7 @@ test: deps ## all tests (as root); FILTER='netns*/*' runs some
 test-vm: ## packet and namespace tests on the kernels that Debian 12 offers, in virtual machines
 	@tools/install-deps vm
 	@$(MAKE) --no-print-directory -j$(shell nproc) $(BUILD)/postern $(BUILD)/run-tests
-	@tools/test-vm
+	@$(if $(FILTER),VM_FILTER='$(FILTER)') tools/test-vm
 
 demo: deps ## a mail host, tenants and an internet in namespaces, with real mail
 	@$(MAKE) --no-print-directory -j$(shell nproc) $(BUILD)/postern
