@@ -195,7 +195,7 @@ static __noinline bool is_cut(struct flow *flow, __u64 cuts)
 	}
 	if (!flow->out.rst_seen) {
 		flow->out.rst_seen = 1;
-		flow_closes(flow);
+		flow->out.last_ns = bpf_ktime_get_ns();
 	}
 	return true;
 }
@@ -278,14 +278,6 @@ static __noinline int untranslatable(struct __sk_buff *skb, const struct packet 
 	return report_drop(packet, sender, steering.pool, drop);
 }
 
-/* The end of what a flow sends: its last timestamp decides what may follow it. */
-static __noinline void closes_out(struct __sk_buff *skb, const struct packet *packet,
-				  struct flow *flow)
-{
-	flow->timestamp = tcp_timestamp(skb, packet->tcp);
-	flow_closes(flow);
-}
-
 /* By a copy of the address and port: `flow` may be re-used for another key while it is read. */
 static __always_inline int translate(struct __sk_buff *skb, const struct packet *packet,
 				     struct flow *flow)
@@ -298,8 +290,9 @@ static __always_inline int translate(struct __sk_buff *skb, const struct packet 
 	address_copy(to.address, flow->address);
 	if (!is_entry_of(&flow->key_hash, &packet->key))
 		return report_drop(packet, SENDER_UNKNOWN, POOL_NONE, COUNTER_dropped_error);
+	/* The end of what a flow sends: its last timestamp decides what may follow it. */
 	if (half_update(&flow->out, packet, bpf_ktime_get_coarse_ns()))
-		closes_out(skb, packet, flow);
+		flow->timestamp = tcp_timestamp(skb, packet->tcp);
 	if (rewrite(skb, packet, EGRESS, to.address, to.port))
 		return report_drop(packet, flow->sender, flow->pool, COUNTER_dropped_error);
 	skb->tc_index = TRANSLATED;

@@ -13,19 +13,6 @@
 #include "report.h"
 #include "rewrite.h"
 
-/* The flow, for what concerns both halves; its key follows from the return key and entry. */
-static __noinline void closes(const struct packet *packet, const struct return_entry *entry)
-{
-	struct flow_key key = packet->key;
-	struct flow *flow;
-
-	address_copy(key.source, entry->source);
-	key.source_port = entry->source_port;
-	flow = bpf_map_lookup_elem(&postern_flows, &key);
-	if (flow)
-		flow_closes(flow);
-}
-
 static __always_inline bool reply(struct frame frame, const struct packet *packet)
 {
 	struct return_entry *entry = bpf_map_lookup_elem(&postern_returns, &packet->key);
@@ -42,8 +29,7 @@ static __always_inline bool reply(struct frame frame, const struct packet *packe
 	to.port = entry->source_port;
 	if (!is_entry_of(&entry->key_hash, &packet->key))
 		return true;
-	if (half_update(&entry->in, packet, bpf_ktime_get_coarse_ns()))
-		closes(packet, entry);
+	half_update(&entry->in, packet, bpf_ktime_get_coarse_ns());
 	if (frame.is_xdp)
 		error = rewrite_finished(frame, packet, INGRESS, to.address, to.port);
 	else

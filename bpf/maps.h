@@ -17,7 +17,6 @@
 #define MAP_DEFAULT_ENTRIES 1024
 #define MAP_ADDRESSES	    4096
 #define MAP_SLOTS	    (POSTERN_POOLS_MAX * POSTERN_FAMILIES * POSTERN_SLOTS)
-#define MAP_UNTIMED	    4096
 #define MAP_EVENTS_BYTES    (256 * 1024)
 
 struct {
@@ -97,9 +96,9 @@ struct {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_QUEUE);
-	__uint(max_entries, MAP_UNTIMED);
-	__type(value, struct untimed);
-} postern_untimed SEC(".maps");
+	__uint(max_entries, MAP_DEFAULT_ENTRIES * 3 / 2);
+	__type(value, struct watched);
+} postern_watch SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -146,3 +145,6 @@ struct {
 
 /* Host order; 0 ends the list. Read-only once loaded, so the verifier drops the unused compares. */
 const volatile __u16 steered_ports[POSTERN_PORTS_MAX] = {25};
+
+/* Entries that postern_watch may hold: a few less than it has room for, so that one can always be put back. */
+const volatile __u32 watch_max = WATCH_MAX(MAP_DEFAULT_ENTRIES * 3 / 2);

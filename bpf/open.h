@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * How a flow begins: a port of its own towards the remote end, then both halves, then its timer.
+ * How a flow begins: a port of its own towards the remote end, then both halves, then its place in the queue of
+ * those that are watched.
  *
  * An external port whose connection is closed stays out of use until the flow expires, as the remote end
  * may still know the connection (TIME-WAIT). Before that, only a SYN gets it that the remote end will take
@@ -17,6 +18,7 @@
 #include "maps.h"
 #include "packet.h"
 #include "report.h"
+#include "watch.h"
 
 #define OPEN_PORT_TRIES 32
 #define OPEN_PORT_FIRST 1024 /* never a well-known port; the last is 65535 */
@@ -220,9 +222,9 @@ static __noinline int open_pair(const struct flow_key *key, struct opening *open
 	report_opened(key, &opening->flow);
 	opening->taken.flow = 0;
 	flow = bpf_map_lookup_elem(&postern_flows, key);
-	if (flow && start_timer_soon(key, flow)) {
+	if (flow && watch(key, flow)) {
 		flow_remove(key, flow);
-		return -EIO;
+		return -E2BIG;
 	}
 	if (opening->flow.pool == POOL_NONE)
 		count(COUNTER_passed);
@@ -271,7 +273,7 @@ static __always_inline int insert_aside(struct opening *aside)
 		return aside->error;
 	}
 	flow = bpf_map_lookup_elem(&postern_flows, key);
-	if (flow && start_timer_soon(key, flow))
+	if (flow && watch(key, flow))
 		flow_remove(key, flow);
 	return 0;
 }

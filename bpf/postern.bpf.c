@@ -60,11 +60,10 @@ int postern_adopt(struct __sk_buff *skb)
 	return adopt(skb);
 }
 
-/* Of this type, so that a long walk neither holds off softirqs nor the scheduler. */
 SEC("syscall")
 int postern_renew(void *context __attribute__((unused)))
 {
-	return renew();
+	return -janitor_start();
 }
 
 SEC("syscall")

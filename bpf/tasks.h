@@ -11,6 +11,7 @@
 #include "packet.h"
 #include "postern/tasks.h"
 #include "sender.h"
+#include "watch.h"
 
 /* As sender_find(), of what is known of a socket; of the cgroups above its own nothing is. */
 static __always_inline __u32 adopted_sender(const struct adoption *adoption)
@@ -80,19 +81,6 @@ static __always_inline int adopt(struct __sk_buff *skb)
 	if (error)
 		limit_give_back(opening->flow.sender, &opening->taken);
 	return -error;
-}
-
-static long renew_one(void *map __attribute__((unused)),
-		      struct flow_key *key __attribute__((unused)), struct flow *flow,
-		      void *context __attribute__((unused)))
-{
-	bpf_timer_set_callback(&flow->timer, expire);
-	return 0;
-}
-
-static __always_inline int renew(void)
-{
-	return bpf_for_each_map_elem(&postern_flows, renew_one, NULL, 0) < 0 ? EIO : 0;
 }
 
 static __always_inline int carry_over(const struct carry *carry)

@@ -51,6 +51,10 @@ static int set_capacities(struct postern_bpf *skeleton, const struct load_option
 
 	for (size_t i = 0; i < sizeof(by_flows) / sizeof(*by_flows) && !r; i++)
 		r = bpf_map__set_max_entries(by_flows[i], options->flows_max);
+	/* Half as many again, for entries of flows that were replaced and wait for their turn. */
+	if (!r)
+		r = bpf_map__set_max_entries(skeleton->maps.postern_watch,
+					     options->flows_max / 2 * 3);
 	for (enum map map = 0; map < RESIZE_MAPS && !r; map++)
 		r = bpf_map__set_max_entries(sender_map(skeleton, map), options->senders_max);
 	return r;
@@ -174,6 +178,8 @@ static int load(struct postern_bpf *skeleton, struct error *error)
 	const char *why;
 	int r;
 
+	skeleton->rodata->watch_max =
+		WATCH_MAX(bpf_map__max_entries(skeleton->maps.postern_watch));
 	messages_begin();
 	r = postern_bpf__load(skeleton);
 	why = messages_end();
@@ -355,8 +361,10 @@ int loaded_settle(struct loaded *loaded, struct error *error)
 {
 	int r = task_renew(loaded);
 
-	if (r)
-		return error_set(error, r, "the flows' timers cannot be renewed: %s", strerror(-r));
+	/* Without memory just now, the first flow that is opened starts it. */
+	if (r && r != -ENOMEM)
+		return error_set(error, r, "the timer of the flows cannot be started: %s",
+				 strerror(-r));
 	return loaded->resize ? resize_settle(loaded->resize, loaded, error) : 0;
 }
 

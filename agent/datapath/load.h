@@ -35,7 +35,7 @@ struct loaded;
 
 /*
  * Re-uses pinned maps of the same layout. Flows and returns keep the capacity they have (`ret_note` then
- * says so, freed by the caller; NULL there: nothing to say): their timers live in them, and the running
+ * says so, freed by the caller; NULL there: nothing to say): what is translated must not change, and the running
  * programs write to them. Senders get theirs by loaded_move(). Creates those that are missing, and removes just
  * these again on failure. pin_path's parent must exist, on a bpffs. -EPERM: not privileged;
  * -EPROTO: pinned maps of another layout; -EOPNOTSUPP: the kernel lacks something, named in the text.

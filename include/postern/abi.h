@@ -110,7 +110,7 @@ struct verdict {
 	enum verdict_action over_action;
 	__u32 over_pool;
 	__u32 flows_max; /* live at once; 0: no limit */
-	__u32 watched;	 /* 1: the agent counts its connections, and is told of each flow that opens */
+	__u32 watched; /* 1: the agent counts its connections, and is told of each flow that opens */
 	__u32 reserved;
 	__u64 until_ns;
 	__u64 cut_ns;
@@ -224,12 +224,6 @@ struct half {
 	__u8 reserved[2];
 };
 
-#if defined(__bpf__)
-#define POSTERN_TIMER struct bpf_timer timer
-#else
-#define POSTERN_TIMER __u64 timer[2]
-#endif
-
 /*
  * A flow of a VERDICT_PASS sender has address == source and pool == POOL_NONE. One that was set aside
  * has address == source too: a closed one whose local end opened another connection by the same
@@ -251,7 +245,6 @@ struct flow {
 	__u64 cut_seen;	 /* control.cuts when this flow was last checked against its verdict */
 	__u32 timestamp; /* of TCP, in the FIN or RST that went out; 0: none was seen */
 	__u32 reserved2;
-	POSTERN_TIMER __attribute__((aligned(8)));
 };
 
 struct return_entry {
@@ -262,17 +255,28 @@ struct return_entry {
 	__u16 reserved[3];
 };
 
-/* ---- postern_untimed (QUEUE), postern_janitor (ARRAY of 1): the kernel's own, for flows whose timer has to wait */
+/* ---- postern_watch (QUEUE of watched), postern_janitor (ARRAY of 1): the kernel's own, to end flows in time */
 
-struct untimed {
+/* What may be in the queue, of its capacity: CPUs that put something in have counted it already, or not yet. */
+#define WATCH_MAX(capacity) ((capacity)-64)
+
+struct watched {
 	struct flow_key key;
 	__u32 reserved;
 	__u64 opened_ns; /* the flow's: another one may have its key by then */
+	__u64 looked_ns; /* when it was looked at last */
 };
 
+#if defined(__bpf__)
+#define POSTERN_TIMER struct bpf_timer timer
+#else
+#define POSTERN_TIMER __u64 timer[2]
+#endif
+
 struct janitor {
-	__u64 waiting; /* 1: look into postern_untimed */
 	POSTERN_TIMER __attribute__((aligned(8)));
+	__u64 queued; /* entries of postern_watch */
+	__u64 runs;   /* 0 or 1 */
 };
 
 /* ---- postern_control (ARRAY of 1): what `up` and the agent tell the datapath */
@@ -293,7 +297,6 @@ struct control {
 	X(flows_replaced,                                                                          \
 	  "closed flows replaced by a new connection of the same addresses and ports")             \
 	X(ports_changed, "flows whose source port was taken and had to change")                    \
-	X(timers_put_off, "flows whose timer had to wait for memory")                              \
 	X(passed, "flows opened that leave with the address they had")                             \
 	X(over_limit, "SYNs over their sender's limit of new connections")                         \
 	X(icmp_in, "ICMP errors from outside, translated to the flow that they are about")         \
@@ -357,10 +360,10 @@ _Static_assert(sizeof(struct address_entry) == 112, "layout");
 _Static_assert(sizeof(struct flow_key) == 36, "layout");
 _Static_assert(sizeof(struct return_key) == 36, "layout");
 _Static_assert(sizeof(struct half) == 32, "layout");
-_Static_assert(sizeof(struct flow) == 112, "layout");
+_Static_assert(sizeof(struct flow) == 96, "layout");
 _Static_assert(sizeof(struct return_entry) == 64, "layout");
-_Static_assert(sizeof(struct untimed) == 48, "layout");
-_Static_assert(sizeof(struct janitor) == 24, "layout");
+_Static_assert(sizeof(struct watched) == 56, "layout");
+_Static_assert(sizeof(struct janitor) == 32, "layout");
 _Static_assert(sizeof(struct control) == 32, "layout");
 _Static_assert(sizeof(struct stats) == COUNTERS * 8, "layout");
 _Static_assert(sizeof(struct event) == 56, "layout");

@@ -27,8 +27,8 @@ struct adoption {
 };
 
 /*
- * postern_renew, on nothing: gives every flow's timer the callback of this very program, so that those of
- * an earlier load, with the maps that were theirs, are no longer needed.
+ * postern_renew, on nothing: the timer that ends flows runs this very program from now on, so that those
+ * of an earlier load, with the maps that were theirs, are no longer needed. ENOMEM: try again.
  */
 
 /*

@@ -133,9 +133,7 @@ static int expire(struct machine *machine, struct error *error)
 			return r;
 		usleep(EXPIRY_STEP_US);
 	}
-	return error_set(error, -EBADMSG, "%zu flows did not expire; %llu timers were put off",
-			 found_now(machine)->n_flows,
-			 (unsigned long long)found_now(machine)->stats.timers_put_off);
+	return error_set(error, -EBADMSG, "%zu flows did not expire", found_now(machine)->n_flows);
 }
 
 static int run_op(struct machine *machine, const struct packet_op *op, struct error *error)

@@ -32,8 +32,7 @@ static uint32_t counters_raised(const struct packet_step *step)
 	uint32_t raised = 0;
 
 	for (int i = 0; i < COUNTERS; i++)
-		if (i != COUNTER_flows_expired && i != COUNTER_timers_put_off &&
-		    i != COUNTER_events_lost && after[i] != before[i])
+		if (i != COUNTER_flows_expired && i != COUNTER_events_lost && after[i] != before[i])
 			raised |= 1U << i;
 	return raised;
 }

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The queue and the one timer by which flows end: nothing gets lost from view, nothing takes room for ever.
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <criterion/criterion.h>
+#include <unistd.h>
+
+#include "packet/rig.h"
+#include "postern.skel.h"
+
+TestSuite(packet_watch, .init = rig_init, .fini = rig_done, .timeout = 20);
+
+#define TRANSITORY_NS 20000000ULL
+#define WAIT_NS	      10000000000ULL
+
+static void set_transitory(uint64_t ns)
+{
+	struct control control = rig_control();
+
+	control.transitory_ns = ns;
+	rig_set_control(&control);
+}
+
+static struct janitor janitor_now(void)
+{
+	struct janitor janitor;
+
+	cr_assert_eq(bpf_map_lookup_elem(bpf_map__fd(rig_maps()->maps.postern_janitor),
+					 &(uint32_t){0}, &janitor),
+		     0);
+	return janitor;
+}
+
+static void await_queued(uint64_t count)
+{
+	uint64_t end = rig_now_ns() + WAIT_NS;
+
+	while (janitor_now().queued != count && rig_now_ns() < end)
+		usleep(1000);
+	cr_assert_eq(janitor_now().queued, count, "%llu entries in the queue, not %llu",
+		     (unsigned long long)janitor_now().queued, (unsigned long long)count);
+}
+
+static void open_flow(uint16_t port)
+{
+	struct packet_spec syn = rig_inside(false, SYN);
+
+	syn.source_port = port;
+	cr_assert_eq(rig_run(EGRESS, &syn, 0, NULL), -1);
+}
+
+Test(packet_watch, every_flow_stands_in_the_queue_once)
+{
+	for (uint16_t port = 40000; port < 40008; port++)
+		open_flow(port);
+	rig_expect_flows(8);
+	cr_assert_eq(janitor_now().queued, 8);
+	cr_assert_eq(janitor_now().runs, 1);
+}
+
+Test(packet_watch, those_whose_time_is_over_end_and_leave_the_queue)
+{
+	set_transitory(TRANSITORY_NS);
+	for (uint16_t port = 40000; port < 40008; port++)
+		open_flow(port);
+	await_queued(0);
+	rig_expect_flows(0);
+}
+
+Test(packet_watch, those_that_live_are_looked_at_again_and_again_and_stay)
+{
+	set_transitory(WAIT_NS);
+	for (uint16_t port = 40000; port < 40004; port++)
+		open_flow(port);
+	usleep(300000); /* some ticks: nothing may happen, so there is nothing to wait for */
+	rig_expect_flows(4);
+	cr_assert_eq(janitor_now().queued, 4);
+	set_transitory(TRANSITORY_NS);
+	await_queued(0);
+	rig_expect_flows(0);
+}
+
+Test(packet_watch, an_entry_whose_flow_is_gone_leaves_the_queue)
+{
+	struct flow_key key;
+	int flows = bpf_map__fd(rig_maps()->maps.postern_flows);
+
+	open_flow(40000);
+	cr_assert_eq(bpf_map_get_next_key(flows, NULL, &key), 0);
+	cr_assert_eq(bpf_map_delete_elem(flows, &key), 0);
+	set_transitory(TRANSITORY_NS);
+	await_queued(0);
+}
+
+Test(packet_watch, a_flow_with_the_key_of_an_earlier_one_is_watched_by_its_own_entry)
+{
+	struct flow_key key;
+	struct flow flow;
+	int flows = bpf_map__fd(rig_maps()->maps.postern_flows);
+
+	set_transitory(WAIT_NS);
+	open_flow(40000);
+	cr_assert_eq(bpf_map_get_next_key(flows, NULL, &key), 0);
+	cr_assert_eq(bpf_map_lookup_elem(flows, &key, &flow), 0);
+	flow.opened_ns++;
+	cr_assert_eq(bpf_map_update_elem(flows, &key, &flow, BPF_EXIST), 0);
+	set_transitory(4 * TRANSITORY_NS);
+	await_queued(0);
+	/* The entry was the old one's: the flow is still there, and nobody's to end. */
+	rig_expect_flows(1);
+}
+
+Test(packet_watch, a_full_queue_opens_nothing_and_leaves_nothing_half_open)
+{
+	struct packet_spec syn = rig_inside(false, SYN);
+	struct janitor janitor;
+
+	open_flow(40000);
+	janitor = janitor_now();
+	janitor.queued = 1U << 30;
+	cr_assert_eq(bpf_map_update_elem(bpf_map__fd(rig_maps()->maps.postern_janitor),
+					 &(uint32_t){0}, &janitor, BPF_EXIST),
+		     0);
+	syn.source_port = 40001;
+	rig_expect_drop(EGRESS, &syn);
+	rig_expect_flows(1);
+	rig_expect_counters(.flows_opened = 2, .dropped_table_full = 1);
+}
