@@ -160,6 +160,15 @@ static void configure_on(const char *interface, const char *ingress)
 		       conf));
 }
 
+/* A module, and its device, may have to be loaded first. */
+static void make_tunnel(const char *name, const char *mode)
+{
+	free(host_must(MAIL,
+		       "[ -e /dev/net/tun ] || modprobe tun;"
+		       "ip tuntap add dev %s mode %s; ip link set %s up",
+		       name, mode, name));
+}
+
 static void expect_up_fails(const char *text)
 {
 	_cleanup_(free_p) char *before = hooks_picture(), *after = NULL;
@@ -181,7 +190,7 @@ static void expect_up_is_silent(void)
 
 Test(netns_hooks, a_driver_with_native_xdp_takes_replies_by_it)
 {
-	free(host_must(MAIL, "ip tuntap add dev tap0 mode tap; ip link set tap0 up"));
+	make_tunnel("tap0", "tap");
 	configure_on("tap0", "auto");
 	expect_up_is_silent();
 	expect_hooks("tap0", tc_kind(), "xdp");
@@ -205,7 +214,7 @@ Test(netns_hooks, a_driver_without_native_xdp_takes_replies_in_tc)
 
 Test(netns_hooks, an_interface_without_ethernet_headers_takes_replies_in_tc)
 {
-	free(host_must(MAIL, "ip tuntap add dev tun0 mode tun; ip link set tun0 up"));
+	make_tunnel("tun0", "tun");
 	configure_on("tun0", "xdp");
 	expect_up_fails("interface 'tun0': no XDP without Ethernet headers");
 	configure_on("tun0", "auto");
@@ -215,7 +224,7 @@ Test(netns_hooks, an_interface_without_ethernet_headers_takes_replies_in_tc)
 
 Test(netns_hooks, an_xdp_hook_that_is_taken_stays_so_and_replies_are_taken_in_tc)
 {
-	free(host_must(MAIL, "ip tuntap add dev tap0 mode tap; ip link set tap0 up"));
+	make_tunnel("tap0", "tap");
 	host_enter(MAIL);
 	{
 		_cleanup_foreign_ struct foreign foreign = foreign_attach("tap0", FOREIGN_XDP, 0);

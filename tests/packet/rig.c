@@ -19,7 +19,7 @@
 #define NS_PER_SECOND 1000000000ULL
 
 static struct postern_bpf *skeleton;
-static bool l3;
+static bool l3, xdp;
 
 #define MAP(name) bpf_map__fd(skeleton->maps.postern_##name)
 
@@ -58,10 +58,10 @@ static void load(uint32_t flows_max, uint32_t returns_max)
 	skeleton->rodata->watch_max = WATCH_MAX(2 * flows_max + 64);
 	/* The verifier takes its time; no test needs them all. */
 	bpf_program__set_autoload(skeleton->progs.postern_egress, !l3);
-	bpf_program__set_autoload(skeleton->progs.postern_ingress, !l3);
+	bpf_program__set_autoload(skeleton->progs.postern_ingress, !l3 && !xdp);
 	bpf_program__set_autoload(skeleton->progs.postern_egress_l3, l3);
 	bpf_program__set_autoload(skeleton->progs.postern_ingress_l3, l3);
-	bpf_program__set_autoload(skeleton->progs.postern_xdp, !l3);
+	bpf_program__set_autoload(skeleton->progs.postern_xdp, xdp);
 	bpf_program__set_autoload(skeleton->progs.postern_adopt, false);
 	bpf_program__set_autoload(skeleton->progs.postern_renew, false);
 	bpf_program__set_autoload(skeleton->progs.postern_carry, false);
@@ -111,6 +111,12 @@ void rig_init(void)
 void rig_init_l3(void)
 {
 	l3 = true;
+	rig_init();
+}
+
+void rig_init_xdp(void)
+{
+	xdp = true;
 	rig_init();
 }
 
@@ -285,8 +291,8 @@ static int program_fd(enum rig_program program)
 	const struct bpf_program *egress = skeleton->progs.postern_egress;
 	const struct bpf_program *ingress = skeleton->progs.postern_ingress;
 
-	if (program == XDP)
-		return bpf_program__fd(skeleton->progs.postern_xdp);
+	if (xdp)
+		ingress = skeleton->progs.postern_xdp;
 	if (l3) {
 		egress = skeleton->progs.postern_egress_l3;
 		ingress = skeleton->progs.postern_ingress_l3;
@@ -302,7 +308,7 @@ int rig_run(enum rig_program program, const struct packet_spec *spec, uint32_t m
 	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = in.bytes, .data_out = out.bytes,
 		    .data_size_out = sizeof(out.bytes));
 
-	if (program != XDP) {
+	if (!xdp || program == EGRESS) {
 		options.ctx_in = &context;
 		options.ctx_size_in = sizeof(context);
 	}
@@ -320,7 +326,7 @@ int rig_run(enum rig_program program, const struct packet_spec *spec, uint32_t m
 void rig_expect_through(enum rig_program program, const struct packet_spec *spec,
 			const struct packet_spec *expected)
 {
-	int through = program == XDP ? XDP_PASS : TC_ACT_UNSPEC;
+	int through = xdp && program == INGRESS ? XDP_PASS : TC_ACT_UNSPEC;
 	struct packet_bytes packet;
 
 	cr_assert_eq(rig_run(program, spec, 0, &packet), through, "it was not let through");

@@ -31,13 +31,15 @@ struct postern_bpf;
 
 enum rig_sender { TENANT = 17, OTHER = 18, ANOTHER = 19 };
 enum rig_address { NORMAL4_ID = 1, NORMAL6_ID, RISK4_ID, RISK6_ID };
-enum rig_program { EGRESS, INGRESS, XDP };
+enum rig_program { EGRESS, INGRESS };
 
 #define RIG_FLOWS_MAX 64
 
 void rig_init(void);
 /* With the programs for packets that begin with the IP header in place of the others. */
 void rig_init_l3(void);
+/* With the XDP program for INGRESS. */
+void rig_init_xdp(void);
 /* In place of rig_init(): other capacities of the flow and the return map. */
 void rig_init_sized(uint32_t flows_max, uint32_t returns_max);
 void rig_done(void);

@@ -11,6 +11,7 @@
 #include "packet/rig.h"
 
 TestSuite(packet_icmp, .init = rig_init, .fini = rig_done, .timeout = 10);
+TestSuite(packet_icmp_xdp, .init = rig_init_xdp, .fini = rig_done, .timeout = 10);
 
 #define ROUTER4 "192.0.2.254"
 #define ROUTER6 "2001:db8:fe::1"
@@ -138,10 +139,18 @@ static struct two_sides open_flow(bool ipv6)
 	return sides;
 }
 
+static void count_error(enum rig_program program, enum outcome outcome, struct stats *counters)
+{
+	counters->icmp_in += program == INGRESS && outcome == TRANSLATED;
+	counters->icmp_out += program == EGRESS && outcome == TRANSLATED;
+	counters->icmp_short += outcome == SHORT;
+}
+
 static void expect_error(enum rig_program program, const struct error_case *error,
 			 const struct two_sides *sides, const struct packet_spec *before,
 			 const struct packet_spec *after)
 {
+	static struct stats counters = {.flows_opened = 1, .ports_changed = 1};
 	bool translated = error->outcome == TRANSLATED;
 	struct flow flow = rig_flow(&sides->inside);
 	struct return_entry entry = rig_return(&sides->outside);
@@ -149,74 +158,97 @@ static void expect_error(enum rig_program program, const struct error_case *erro
 	struct return_entry entry_after;
 
 	rig_expect_through(program, before, translated ? after : before);
-	rig_expect_counters(.flows_opened = 1, .ports_changed = 1,
-			    .icmp_in = translated && program != EGRESS,
-			    .icmp_out = translated && program == EGRESS,
-			    .icmp_short = error->outcome == SHORT);
+	count_error(program, error->outcome, &counters);
+	rig_expect_stats(&counters);
 	flow_after = rig_flow(&sides->inside);
 	entry_after = rig_return(&sides->outside);
 	cr_assert_arr_eq(&flow_after.out, &flow.out, sizeof(flow.out), "the flow was touched");
 	cr_assert_arr_eq(&entry_after, &entry, sizeof(entry), "the return entry was touched");
 }
 
-static void check_ingress(enum rig_program program, const struct error_case *error, bool ipv6)
+/* What a router outside has to say. */
+static void check_ingress(const struct error_case *error, const struct two_sides *sides,
+			  const char *reporter)
 {
-	const struct two_sides sides = open_flow(ipv6);
-	const char *router = ipv6 ? ROUTER6 : ROUTER4;
-	struct packet_spec quote_outside = quote_of(error, sides.outside);
-	struct packet_spec quote_inside = quote_of(error, sides.inside);
-	struct packet_spec before = error_of(error, router, sides.outside.source, &quote_outside);
-	struct packet_spec after = error_of(error, router, sides.inside.source, &quote_inside);
+	struct packet_spec quote_outside = quote_of(error, sides->outside);
+	struct packet_spec quote_inside = quote_of(error, sides->inside);
+	struct packet_spec before =
+		error_of(error, reporter, sides->outside.source, &quote_outside);
+	struct packet_spec after = error_of(error, reporter, sides->inside.source, &quote_inside);
 
 	cr_log_info("%s in", error->name);
-	expect_error(program, error, &sides, &before, &after);
+	expect_error(INGRESS, error, sides, &before, &after);
 }
 
-static void check_egress(const struct error_case *error, bool ipv6, const char *reporter)
+static void check_egress(const struct error_case *error, const struct two_sides *sides,
+			 const char *reporter)
 {
-	const struct two_sides sides = open_flow(ipv6);
-	struct packet_spec sent_inside = quote_of(error, sides.inside);
-	struct packet_spec sent_outside = quote_of(error, sides.outside);
+	struct packet_spec sent_inside = quote_of(error, sides->inside);
+	struct packet_spec sent_outside = quote_of(error, sides->outside);
 	struct packet_spec quote_inside = packet_reply(&sent_inside);
 	struct packet_spec quote_outside = packet_reply(&sent_outside);
 	struct packet_spec before =
-		error_of(error, reporter, sides.inside.destination, &quote_inside);
+		error_of(error, reporter, sides->inside.destination, &quote_inside);
 	struct packet_spec after =
-		error_of(error, sides.outside.source, sides.inside.destination, &quote_outside);
+		error_of(error, sides->outside.source, sides->inside.destination, &quote_outside);
 
-	cr_log_info("%s out, from %s", error->name, reporter);
-	expect_error(EGRESS, error, &sides, &before, &after);
+	cr_log_info("%s out", error->name);
+	expect_error(EGRESS, error, sides, &before, &after);
 }
 
-static struct criterion_test_params indexes(size_t count)
+typedef void (*error_check)(const struct error_case *error, const struct two_sides *sides,
+			    const char *reporter);
+
+/* All of them about one flow, as none leaves a trace in it. */
+static void check_each(error_check check, bool ipv6, const char *reporter)
 {
-	static size_t each[64];
+	const struct error_case *cases = ipv6 ? cases_ipv6 : cases_ipv4;
+	size_t count = ipv6 ? LENGTH(cases_ipv6) : LENGTH(cases_ipv4);
+	const struct two_sides sides = open_flow(ipv6);
 
 	for (size_t i = 0; i < count; i++)
-		each[i] = i;
-	return cr_make_param_array(size_t, each, count);
+		check(&cases[i], &sides, reporter);
 }
 
-#define EACH_CASE(test, cases, call)                                                               \
-	ParameterizedTestParameters(packet_icmp, test)                                             \
-	{                                                                                          \
-		return indexes(LENGTH(cases));                                                     \
-	}                                                                                          \
-	ParameterizedTest(size_t *index, packet_icmp, test)                                        \
-	{                                                                                          \
-		const struct error_case *error = &(cases)[*index];                                 \
-                                                                                                   \
-		call;                                                                              \
-	}
+Test(packet_icmp, ipv4_from_outside)
+{
+	check_each(check_ingress, false, ROUTER4);
+}
 
-EACH_CASE(ipv4_in, cases_ipv4, check_ingress(INGRESS, error, false))
-EACH_CASE(ipv4_in_by_xdp, cases_ipv4, check_ingress(XDP, error, false))
-EACH_CASE(ipv4_out_from_the_local_end, cases_ipv4, check_egress(error, false, TENANT4))
-EACH_CASE(ipv4_out_from_a_router, cases_ipv4, check_egress(error, false, INNER4))
-EACH_CASE(ipv6_in, cases_ipv6, check_ingress(INGRESS, error, true))
-EACH_CASE(ipv6_in_by_xdp, cases_ipv6, check_ingress(XDP, error, true))
-EACH_CASE(ipv6_out_from_the_local_end, cases_ipv6, check_egress(error, true, TENANT6))
-EACH_CASE(ipv6_out_from_a_router, cases_ipv6, check_egress(error, true, INNER6))
+Test(packet_icmp, ipv6_from_outside)
+{
+	check_each(check_ingress, true, ROUTER6);
+}
+
+Test(packet_icmp_xdp, ipv4_from_outside)
+{
+	check_each(check_ingress, false, ROUTER4);
+}
+
+Test(packet_icmp_xdp, ipv6_from_outside)
+{
+	check_each(check_ingress, true, ROUTER6);
+}
+
+Test(packet_icmp, ipv4_from_the_local_end)
+{
+	check_each(check_egress, false, TENANT4);
+}
+
+Test(packet_icmp, ipv6_from_the_local_end)
+{
+	check_each(check_egress, true, TENANT6);
+}
+
+Test(packet_icmp, ipv4_from_a_router_in_front_of_the_local_end)
+{
+	check_each(check_egress, false, INNER4);
+}
+
+Test(packet_icmp, ipv6_from_a_router_in_front_of_the_local_end)
+{
+	check_each(check_egress, true, INNER6);
+}
 
 /* ---- what only one direction has */
 
@@ -235,57 +267,67 @@ static struct criterion_test_params families(void)
 	return cr_make_param_array(bool, each, 2);
 }
 
-ParameterizedTestParameters(packet_icmp, in_fragments_it_comes_in_as_it_is_and_never_leaves)
+static void come_in_fragments(bool ipv6)
 {
-	return families();
+	const struct two_sides sides = open_flow(ipv6);
+	struct packet_spec outside = quote_of(plain_case(ipv6), sides.outside);
+	struct packet_spec in = error_of(plain_case(ipv6), sides.inside.destination,
+					 sides.outside.source, &outside);
+
+	in.fragment = FIRST_FRAGMENT;
+	rig_expect_untouched(INGRESS, &in);
+	rig_expect_counters(.flows_opened = 1, .ports_changed = 1);
 }
 
-ParameterizedTest(bool *ipv6, packet_icmp, in_fragments_it_comes_in_as_it_is_and_never_leaves)
+static void come_to_another_address(bool ipv6)
 {
-	const struct two_sides sides = open_flow(*ipv6);
-	struct packet_spec outside = quote_of(plain_case(*ipv6), sides.outside);
-	struct packet_spec sent = quote_of(plain_case(*ipv6), sides.inside);
-	struct packet_spec inside = packet_reply(&sent);
-	struct packet_spec in = error_of(plain_case(*ipv6), sides.inside.destination,
-					 sides.outside.source, &outside);
-	struct packet_spec out =
-		error_of(plain_case(*ipv6), sides.inside.source, sides.inside.destination, &inside);
+	const struct two_sides sides = open_flow(ipv6);
+	struct packet_spec outside = quote_of(plain_case(ipv6), sides.outside);
+	struct packet_spec in = error_of(plain_case(ipv6), ipv6 ? ROUTER6 : ROUTER4,
+					 ipv6 ? RISK6 : RISK4, &outside);
 
-	in.fragment = out.fragment = FIRST_FRAGMENT;
 	rig_expect_untouched(INGRESS, &in);
-	rig_expect_untouched(XDP, &in);
+	rig_expect_counters(.flows_opened = 1, .ports_changed = 1);
+}
+
+#define FOR_EACH_FAMILY(suite, name, check)                                                        \
+	ParameterizedTestParameters(suite, name)                                                   \
+	{                                                                                          \
+		return families();                                                                 \
+	}                                                                                          \
+	ParameterizedTest(bool *ipv6, suite, name)                                                 \
+	{                                                                                          \
+		check(*ipv6);                                                                      \
+	}
+
+FOR_EACH_FAMILY(packet_icmp, in_fragments_it_comes_in_as_it_is, come_in_fragments)
+FOR_EACH_FAMILY(packet_icmp_xdp, in_fragments_it_comes_in_as_it_is, come_in_fragments)
+FOR_EACH_FAMILY(packet_icmp, to_another_address_than_the_quoted_one_it_is_not_touched,
+		come_to_another_address)
+FOR_EACH_FAMILY(packet_icmp_xdp, to_another_address_than_the_quoted_one_it_is_not_touched,
+		come_to_another_address)
+
+static void leave_in_fragments(bool ipv6)
+{
+	const struct two_sides sides = open_flow(ipv6);
+	struct packet_spec sent = quote_of(plain_case(ipv6), sides.inside);
+	struct packet_spec inside = packet_reply(&sent);
+	struct packet_spec out =
+		error_of(plain_case(ipv6), sides.inside.source, sides.inside.destination, &inside);
+
+	out.fragment = FIRST_FRAGMENT;
 	rig_expect_drop(EGRESS, &out);
 	rig_expect_counters(.flows_opened = 1, .ports_changed = 1, .dropped_fragment = 1);
 }
 
-ParameterizedTestParameters(packet_icmp, to_another_address_than_the_quoted_one_it_is_not_touched)
-{
-	return families();
-}
+FOR_EACH_FAMILY(packet_icmp, in_fragments_it_never_leaves, leave_in_fragments)
 
-ParameterizedTest(bool *ipv6, packet_icmp, to_another_address_than_the_quoted_one_it_is_not_touched)
+static void leave_a_passed_flow(bool ipv6)
 {
-	const struct two_sides sides = open_flow(*ipv6);
-	struct packet_spec outside = quote_of(plain_case(*ipv6), sides.outside);
-	struct packet_spec in = error_of(plain_case(*ipv6), *ipv6 ? ROUTER6 : ROUTER4,
-					 *ipv6 ? RISK6 : RISK4, &outside);
-
-	rig_expect_untouched(INGRESS, &in);
-	rig_expect_untouched(XDP, &in);
-	rig_expect_counters(.flows_opened = 1, .ports_changed = 1);
-}
-
-ParameterizedTestParameters(packet_icmp, about_a_passed_flow_it_leaves_as_it_is)
-{
-	return families();
-}
-
-ParameterizedTest(bool *ipv6, packet_icmp, about_a_passed_flow_it_leaves_as_it_is)
-{
-	struct packet_spec syn = rig_inside(*ipv6, SYN);
-	struct packet_spec sent = quote_of(plain_case(*ipv6), syn), reply = packet_reply(&sent);
+	struct packet_spec syn = rig_inside(ipv6, SYN);
+	struct packet_spec sent = quote_of(plain_case(ipv6), syn), reply = packet_reply(&sent);
 	struct packet_spec out =
-		error_of(plain_case(*ipv6), *ipv6 ? INNER6 : INNER4, syn.destination, &reply);
+		error_of(plain_case(ipv6), ipv6 ? INNER6 : INNER4, syn.destination, &reply);
 
 	rig_set_verdict(TENANT, VERDICT_PASS, POOL_NONE);
 	rig_expect_untouched(EGRESS, &syn);
@@ -293,26 +335,25 @@ ParameterizedTest(bool *ipv6, packet_icmp, about_a_passed_flow_it_leaves_as_it_i
 	rig_expect_counters(.flows_opened = 1, .passed = 1);
 }
 
-ParameterizedTestParameters(packet_icmp, a_second_hook_leaves_it_alone)
-{
-	return families();
-}
+FOR_EACH_FAMILY(packet_icmp, about_a_passed_flow_it_leaves_as_it_is, leave_a_passed_flow)
 
-ParameterizedTest(bool *ipv6, packet_icmp, a_second_hook_leaves_it_alone)
+static void meet_a_second_hook(bool ipv6)
 {
-	const struct two_sides sides = open_flow(*ipv6);
-	struct packet_spec inside = quote_of(plain_case(*ipv6), sides.inside);
-	struct packet_spec sent = quote_of(plain_case(*ipv6), sides.outside);
+	const struct two_sides sides = open_flow(ipv6);
+	struct packet_spec inside = quote_of(plain_case(ipv6), sides.inside);
+	struct packet_spec sent = quote_of(plain_case(ipv6), sides.outside);
 	struct packet_spec outside = packet_reply(&sent);
-	struct packet_spec in = error_of(plain_case(*ipv6), *ipv6 ? ROUTER6 : ROUTER4,
-					 sides.inside.source, &inside);
-	struct packet_spec out = error_of(plain_case(*ipv6), sides.outside.source,
+	struct packet_spec in =
+		error_of(plain_case(ipv6), ipv6 ? ROUTER6 : ROUTER4, sides.inside.source, &inside);
+	struct packet_spec out = error_of(plain_case(ipv6), sides.outside.source,
 					  sides.inside.destination, &outside);
 
 	rig_expect_untouched(INGRESS, &in);
 	rig_expect_untouched(EGRESS, &out);
 	rig_expect_counters(.flows_opened = 1, .ports_changed = 1);
 }
+
+FOR_EACH_FAMILY(packet_icmp, a_second_hook_leaves_it_alone, meet_a_second_hook)
 
 /* What is there of it is not touched, and does not count. */
 Test(packet_icmp, half_a_tcp_checksum_stays_as_it_is)
