@@ -54,8 +54,11 @@ void parsers_open(void)
 	must(mkdtemp(directory), "make a directory");
 }
 
+static void stop(void);
+
 void parsers_close(void)
 {
+	stop();
 	unlink(file);
 	rmdir(directory);
 }
@@ -108,31 +111,32 @@ static json_t *describe_agent(void *data)
 	return json_object();
 }
 
-struct service {
+/* One for all requests, as an agent is: to start it takes a hundred times as long as to answer. */
+static struct {
 	struct fake_datapath *fake;
 	struct config *config;
 	struct state *state;
 	struct api api;
-};
+} service;
 
-static void start(struct service *service)
+static void start(void)
 {
 	const struct judge_time now = {NOW_NS, NOW_SEC};
 	const struct judge_hooks hooks = {.data = NULL};
 	struct error error;
 
 	write_file("postern.conf", configuration, strlen(configuration));
-	must(!config_load(file, &service->config, &error), "load the configuration");
-	service->fake = fake_datapath_new();
-	must(!state_null_open(&service->state), "make a state");
-	must(!control_new(service->config, &service->fake->datapath, service->state, NOW_NS,
-			  NOW_SEC, &service->api.control, &error),
+	must(!config_load(file, &service.config, &error), "load the configuration");
+	service.fake = fake_datapath_new();
+	must(!state_null_open(&service.state), "make a state");
+	must(!control_new(service.config, &service.fake->datapath, service.state, NOW_NS, NOW_SEC,
+			  &service.api.control, &error),
 	     "make a controller");
-	must(!control_sync(service->api.control, NOW_NS, NOW_SEC, &error), "write the maps");
-	must(!judge_open(service->config, service->api.control, service->state, &hooks, &now,
-			 &service->api.judge, &error),
+	must(!control_sync(service.api.control, NOW_NS, NOW_SEC, &error), "write the maps");
+	must(!judge_open(service.config, service.api.control, service.state, &hooks, &now,
+			 &service.api.judge, &error),
 	     "open the judge");
-	service->api.agent = describe_agent;
+	service.api.agent = describe_agent;
 }
 
 static int judge_response(const struct api_response *response, struct error *error)
@@ -175,8 +179,7 @@ static enum api_method method_of(const char *word)
 }
 
 /* The first line taken apart in a copy of its own, so that reading past it is seen. */
-static int request(const struct service *service, const uint8_t *data, size_t size,
-		   struct error *error)
+static int request(const uint8_t *data, size_t size, struct error *error)
 {
 	const uint8_t *newline = memchr(data, '\n', size);
 	size_t line_size = newline ? (size_t)(newline - data) : size;
@@ -202,31 +205,29 @@ static int request(const struct service *service, const uint8_t *data, size_t si
 			memcpy(body, newline + 1, asked.body_size);
 		asked.body = body;
 	}
-	api_handle(&service->api, &asked, &response);
+	api_handle(&service.api, &asked, &response);
 	r = judge_response(&response, error);
 	json_decref(response.body);
 	free(response.text);
 	return r;
 }
 
-static void stop(struct service *service)
+static void stop(void)
 {
-	judge_close(service->api.judge);
-	control_free(service->api.control);
-	state_free(service->state);
-	datapath_free(&service->fake->datapath);
-	config_free(service->config);
+	if (!service.fake)
+		return;
+	judge_close(service.api.judge);
+	control_free(service.api.control);
+	state_free(service.state);
+	datapath_free(&service.fake->datapath);
+	config_free(service.config);
 }
 
 int parsers_api(const uint8_t *data, size_t size, struct error *error)
 {
-	struct service service = {.fake = NULL};
-	int r;
-
-	start(&service);
-	r = request(&service, data, size, error);
-	stop(&service);
-	return r;
+	if (!service.fake)
+		start();
+	return request(data, size, error);
 }
 
 /* ---- journal */
