@@ -127,7 +127,7 @@ static void print_judge(const struct judge *judge, FILE *out)
 	metrics_one(out, "standings_refused_total", "counter", "standings that found no room",
 		    stats.policy.standings_refused);
 	metrics_one(out, "records_left_out_total", "counter",
-		    "kept records that could not be restored or deleted", stats.left_out);
+		    "kept records that could not be restored", stats.left_out);
 }
 
 static void print_surges(const struct judge *judge, int64_t now_sec, FILE *out)

@@ -83,13 +83,6 @@ static void on_standing(void *data, const struct policy_standing *standing)
 					 pool ? pool->name : NULL, judge->now.sec));
 }
 
-static void on_evicted(void *data, const struct sender_record *record)
-{
-	const struct judge *judge = data;
-
-	kept_evicted(judge->kept, record);
-}
-
 /* ---- life */
 
 static int apply_one(void *data, const struct policy_standing *standing)
@@ -179,7 +172,7 @@ static int make_engine(struct judge *judge, const uint8_t secret[SIPHASH_KEY_SIZ
 {
 	struct policy_options options = {
 		.senders_max = judge->config->senders_tracked_max,
-		.callbacks = {judge, on_event, on_standing, on_evicted},
+		.callbacks = {judge, on_event, on_standing, NULL},
 	};
 	int r;
 

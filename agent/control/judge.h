@@ -133,7 +133,7 @@ struct surges *judge_surges(const struct judge *judge);
 struct judge_stats {
 	struct policy_stats policy;
 	uint64_t reports;
-	uint64_t left_out; /* records that were not restored or not deleted */
+	uint64_t left_out; /* records that were not restored */
 };
 void judge_stats(const struct judge *judge, struct judge_stats *ret_stats);
 

@@ -12,7 +12,6 @@
 #include "state/state.h"
 
 #define SECRET_NAME "names"
-#define KEY_SIZE    sizeof(((struct sender_record *)0)->key)
 
 struct kept {
 	struct state *state;
@@ -20,20 +19,10 @@ struct kept {
 	bool has_secret;
 	bool unsynced; /* standings were put since the last sync */
 	uint64_t left_out;
-	uint32_t n_evicted;
-	uint64_t evicted[KEPT_EVICTED_MAX][2];
+	uint64_t log_size;
+	int64_t last;	 /* place in the log */
+	int64_t trim_to; /* 0: nothing is to be trimmed */
 };
-
-static struct state_record named_record(enum state_kind kind, const char *name, const void *bytes,
-					size_t size)
-{
-	return (struct state_record){kind, name, strlen(name), bytes, size};
-}
-
-static struct state_record sender_of(const uint64_t key[2], const void *bytes, size_t size)
-{
-	return (struct state_record){STATE_SENDERS, key, KEY_SIZE, bytes, size};
-}
 
 /* ---- the secret */
 
@@ -41,8 +30,7 @@ static int see_secret(void *data, const struct state_record *record)
 {
 	struct kept *kept = data;
 
-	if (record->size == sizeof(kept->secret) && record->key_size == strlen(SECRET_NAME) &&
-	    memcmp(record->key, SECRET_NAME, record->key_size) == 0) {
+	if (record->size == sizeof(kept->secret) && strcmp(record->name, SECRET_NAME) == 0) {
 		memcpy(kept->secret, record->bytes, sizeof(kept->secret));
 		kept->has_secret = true;
 	}
@@ -51,8 +39,8 @@ static int see_secret(void *data, const struct state_record *record)
 
 static int put_secret(const struct kept *kept, struct state *state, struct error *error)
 {
-	const struct state_record record =
-		named_record(STATE_SECRETS, SECRET_NAME, kept->secret, sizeof(kept->secret));
+	const struct state_record record = {STATE_SECRETS, SECRET_NAME, kept->secret,
+					    sizeof(kept->secret)};
 
 	return state->ops->put_record(state, &record, error);
 }
@@ -150,28 +138,11 @@ static int load_standing(const struct loading *loading, const struct state_recor
 static int load_tenant(const struct loading *loading, const struct state_record *record)
 {
 	struct tenant_record tenant;
-	char name[POLICY_NAME_SIZE];
 
-	if (record->size != sizeof(tenant) || record->key_size >= sizeof(name))
+	if (record->size != sizeof(tenant))
 		return -EINVAL;
 	memcpy(&tenant, record->bytes, sizeof(tenant));
-	memcpy(name, record->key, record->key_size);
-	name[record->key_size] = '\0';
-	return policy_import_tenant(loading->policy, name, &tenant);
-}
-
-static int load_sender(const struct loading *loading, const struct state_record *record)
-{
-	struct sender_record sender;
-
-	if (record->size != sizeof(sender))
-		return -EINVAL;
-	memcpy(&sender, record->bytes, sizeof(sender));
-	if ((int64_t)sender.base_sec + SENDER_STALE_SEC <= loading->now_sec) {
-		kept_evicted(loading->kept, &sender);
-		return 0;
-	}
-	return policy_import_sender(loading->policy, &sender);
+	return policy_import_tenant(loading->policy, record->name, &tenant);
 }
 
 static int load_record(void *data, const struct state_record *record)
@@ -183,10 +154,25 @@ static int load_record(void *data, const struct state_record *record)
 		r = load_standing(loading, record);
 	else if (record->kind == STATE_TENANTS)
 		r = load_tenant(loading, record);
-	else if (record->kind == STATE_SENDERS)
-		r = load_sender(loading, record);
 	/* A tenant that is configured no longer is none of ours. */
 	if (r < 0 && r != -ENOENT)
+		loading->kept->left_out++;
+	return 0;
+}
+
+static int load_sender(void *data, const void *bytes, size_t size)
+{
+	const struct loading *loading = data;
+	struct sender_record sender;
+
+	loading->kept->log_size++;
+	if (size != sizeof(sender)) {
+		loading->kept->left_out++;
+		return 0;
+	}
+	memcpy(&sender, bytes, sizeof(sender));
+	if ((int64_t)sender.base_sec + SENDER_STALE_SEC > loading->now_sec &&
+	    policy_import_sender(loading->policy, &sender) < 0)
 		loading->kept->left_out++;
 	return 0;
 }
@@ -199,7 +185,8 @@ int kept_load(struct kept *kept, struct policy *policy, const struct config *con
 		.data = &loading,
 		.verdict = load_verdict,
 		.record = load_record,
-		.kinds = 1U << STATE_TENANTS | 1U << STATE_STANDINGS | 1U << STATE_SENDERS,
+		.kinds = 1U << STATE_TENANTS | 1U << STATE_STANDINGS,
+		.log = load_sender,
 	};
 
 	return kept->state->ops->load(kept->state, &visitor, error);
@@ -212,8 +199,8 @@ int kept_standing(struct kept *kept, const struct policy_standing *standing, str
 {
 	const struct state_ops *ops = kept->state->ops;
 	const char *name = standing->record->name;
-	const struct state_record record =
-		named_record(STATE_STANDINGS, name, standing->record, sizeof(*standing->record));
+	const struct state_record record = {STATE_STANDINGS, name, standing->record,
+					    sizeof(*standing->record)};
 	int r = 0;
 
 	kept->unsynced = true;
@@ -223,15 +210,6 @@ int kept_standing(struct kept *kept, const struct policy_standing *standing, str
 		return r;
 	return standing->ended ? ops->delete_record(kept->state, &record, error)
 			       : ops->put_record(kept->state, &record, error);
-}
-
-void kept_evicted(struct kept *kept, const struct sender_record *record)
-{
-	if (kept->n_evicted == KEPT_EVICTED_MAX) {
-		kept->left_out++; /* is too old to count at some start */
-		return;
-	}
-	memcpy(kept->evicted[kept->n_evicted++], record->key, KEY_SIZE);
 }
 
 /* ---- every second */
@@ -246,13 +224,14 @@ struct slice {
 static int write_sender(void *data, const struct sender_record *sender)
 {
 	struct slice *slice = data;
-	struct state *state = slice->kept->state;
-	const struct state_record record = sender_of(sender->key, sender, sizeof(*sender));
+	struct kept *kept = slice->kept;
 
 	if (slice->room == 0)
 		return -EAGAIN;
 	slice->room--;
-	slice->failed = state->ops->put_record(state, &record, slice->error);
+	slice->failed = kept->state->ops->append(kept->state, sender, sizeof(*sender), &kept->last,
+						 slice->error);
+	kept->log_size += slice->failed == 0;
 	return slice->failed;
 }
 
@@ -260,41 +239,50 @@ static int write_tenant(void *data, const char *name, const struct tenant_record
 {
 	struct slice *slice = data;
 	struct state *state = slice->kept->state;
-	const struct state_record record =
-		named_record(STATE_TENANTS, name, tenant, sizeof(*tenant));
+	const struct state_record record = {STATE_TENANTS, name, tenant, sizeof(*tenant)};
 
 	slice->failed = state->ops->put_record(state, &record, slice->error);
 	return slice->failed;
 }
 
-/* First: one who came back since is put again afterwards. */
-static int delete_evicted(struct slice *slice)
+/* The log grows with mail, the senders in it do not. */
+static void begin_trimming(struct kept *kept, struct policy *policy)
+{
+	struct policy_stats stats;
+
+	if (kept->trim_to || kept->log_size < KEPT_LOG_FREE)
+		return;
+	policy_stats(policy, &stats);
+	if (kept->log_size - KEPT_LOG_FREE < 3 * stats.senders)
+		return;
+	kept->trim_to = kept->last;
+	policy_export_all(policy);
+}
+
+/* Once all have been appended again. True in *ret_more: there is more to trim. */
+static int trim(struct slice *slice, bool *ret_more)
 {
 	struct kept *kept = slice->kept;
-	struct state *state = kept->state;
+	unsigned count = 0;
+	int r = kept->state->ops->trim(kept->state, kept->trim_to, KEPT_TRIM, &count, slice->error);
 
-	for (; kept->n_evicted && slice->room && slice->failed == 0; slice->room--) {
-		const struct state_record record =
-			sender_of(kept->evicted[kept->n_evicted - 1], NULL, 0);
-
-		slice->failed = state->ops->delete_record(state, &record, slice->error);
-		kept->n_evicted -= slice->failed == 0;
-	}
-	return slice->failed;
+	if (r < 0)
+		return r;
+	kept->log_size -= count < kept->log_size ? count : kept->log_size;
+	*ret_more = count == KEPT_TRIM;
+	if (!*ret_more)
+		kept->trim_to = 0;
+	return 0;
 }
 
 static int write_slice(struct slice *slice, struct policy *policy, bool *ret_more)
 {
 	const struct policy_export export = {slice, write_sender, write_tenant};
-	int r = delete_evicted(slice);
+	int r = policy_export(policy, &export);
 
-	if (r == 0 && slice->kept->n_evicted) {
-		*ret_more = true;
-		return 0;
-	}
-	if (r == 0)
-		r = policy_export(policy, &export);
 	*ret_more = r == -EAGAIN && slice->failed == 0;
+	if (slice->failed == 0 && !*ret_more && slice->kept->trim_to)
+		return trim(slice, ret_more);
 	return slice->failed;
 }
 
@@ -307,6 +295,7 @@ int kept_write(struct kept *kept, struct policy *policy, bool *ret_more, struct 
 	*ret_more = false;
 	if (r < 0)
 		return r;
+	begin_trimming(kept, policy);
 	r = write_slice(&slice, policy, ret_more);
 	if (r < 0) {
 		state->ops->rollback(state);
@@ -341,9 +330,8 @@ static int rewrite_standing(void *data, const struct policy_standing *standing)
 	const struct rewriting *rewriting = data;
 	struct state *state = rewriting->state;
 	const struct policy_verdict *now = &standing->verdict;
-	const struct state_record record =
-		named_record(STATE_STANDINGS, standing->record->name, standing->record,
-			     sizeof(*standing->record));
+	const struct state_record record = {STATE_STANDINGS, standing->record->name,
+					    standing->record, sizeof(*standing->record)};
 	const struct state_verdict verdict = {
 		.sender = standing->record->name,
 		.action = now->action,
@@ -369,5 +357,7 @@ int kept_rewrite(struct kept *kept, struct policy *policy, const struct config *
 		r = policy_standings(policy, now_sec, rewrite_standing, &rewriting);
 	if (r == 0)
 		policy_export_all(policy);
+	kept->log_size = 0;
+	kept->trim_to = 0;
 	return r;
 }

@@ -3,11 +3,11 @@
  * What of the engine outlives the process: between policy/ and state/, within control/.
  *
  *   standings  put at every change, before its verdict is written anywhere
- *   counts     those that changed, at most KEPT_SLICE a transaction, every second
+ *   counts     of those who changed: appended to a log, at most KEPT_SLICE a transaction, every second
  *   secret     the key of the hashes by which senders are known; made once
  *
- * Records that nobody counts in any more are deleted as their places are taken by others, and at the
- * start where they are too old to count.
+ * The last record of a sender in the log is the one that counts. When more than two of three are
+ * outdated, all senders are appended once more and what was there before is trimmed, slice by slice.
  */
 #pragma once
 
@@ -21,8 +21,9 @@ struct error;
 struct kept;
 struct state;
 
-#define KEPT_SLICE	 1000
-#define KEPT_EVICTED_MAX 65536
+#define KEPT_SLICE    1000
+#define KEPT_TRIM     20000  /* of a slice; trimming touches what lies side by side */
+#define KEPT_LOG_FREE 100000 /* so many may be outdated in any case */
 
 /* Borrows `state`. Reads the secret, or makes one. */
 int kept_open(struct state *state, struct kept **ret_kept, uint8_t ret_secret[SIPHASH_KEY_SIZE],
@@ -33,9 +34,8 @@ void kept_close(struct kept *kept);
 int kept_load(struct kept *kept, struct policy *policy, const struct config *config,
 	      int64_t now_sec, struct error *error);
 
-/* For the engine's callbacks. */
+/* For the engine's callback. */
 int kept_standing(struct kept *kept, const struct policy_standing *standing, struct error *error);
-void kept_evicted(struct kept *kept, const struct sender_record *record);
 
 /* One slice. True in *ret_more: there is more to write. */
 int kept_write(struct kept *kept, struct policy *policy, bool *ret_more, struct error *error);

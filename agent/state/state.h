@@ -30,19 +30,20 @@ struct state_verdict {
 	int64_t set_sec;   /* when it was set */
 };
 
-/* Records are bytes that only their owner understands, under a key. */
+/*
+ * Records are bytes that only their owner understands, under a name. What changes with every message
+ * goes into a log instead: to put a million of them in their places would write twenty times as much.
+ */
 enum state_kind {
 	STATE_SECRETS,	 /* by name: keys of hashes */
 	STATE_TENANTS,	 /* by name: counts */
 	STATE_STANDINGS, /* by name */
-	STATE_SENDERS,	 /* by the hash of the name: counts */
 	STATE_KINDS,
 };
 
 struct state_record {
 	enum state_kind kind;
-	const void *key; /* a name without its NUL, or the bytes of a hash */
-	size_t key_size;
+	const char *name;
 	const void *bytes;
 	size_t size;
 };
@@ -55,6 +56,7 @@ struct state_visitor {
 	int (*verdict)(void *data, const struct state_verdict *verdict);
 	int (*record)(void *data, const struct state_record *record);
 	unsigned kinds; /* of records that are wanted: 1U << enum state_kind */
+	int (*log)(void *data, const void *bytes, size_t size); /* as they were appended */
 };
 
 struct state;
@@ -73,6 +75,12 @@ struct state_ops {
 	int (*delete_record)(struct state *state, const struct state_record *record,
 			     struct error *error);
 	int (*clear_records)(struct state *state, enum state_kind kind, struct error *error);
+	/* Appends to the log; the place where it stands, counting up, in *ret_place. */
+	int (*append)(struct state *state, const void *bytes, size_t size, int64_t *ret_place,
+		      struct error *error);
+	/* Takes away up to `max` from its beginning, not past `last`; how many in *ret_count. */
+	int (*trim)(struct state *state, int64_t last, unsigned max, unsigned *ret_count,
+		    struct error *error);
 	/* What is put and deleted in between holds altogether or, after a failure, not at all. */
 	int (*begin)(struct state *state, struct error *error);
 	int (*commit)(struct state *state, struct error *error);
@@ -105,7 +113,7 @@ struct state_steady_owner {
 	void *data;
 	/* Each failure that is not the last one's, and the recovery: why is "" then. */
 	void (*on_change)(void *data, const char *why);
-	/* Puts everything that is to be kept: inside of a transaction, records were cleared before. */
+	/* Puts everything that is to be kept: inside of a transaction; records and log are empty. */
 	int (*rewrite)(void *data, struct state *state, struct error *error);
 };
 #define STEADY_RETRY_SEC 10

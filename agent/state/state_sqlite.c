@@ -26,16 +26,19 @@ enum statement {
 	PUT_ADDRESS,
 	PUT_VERDICT,
 	DELETE_VERDICT,
+	LOAD_LOG,
+	APPEND,
+	TRIM,
 	LOAD_RECORDS, /* one for each kind, of these four */
 	PUT_RECORD = LOAD_RECORDS + STATE_KINDS,
 	DELETE_RECORD = PUT_RECORD + STATE_KINDS,
 	CLEAR_RECORDS = DELETE_RECORD + STATE_KINDS,
 	STATEMENTS = CLEAR_RECORDS + STATE_KINDS,
 };
-#define STATEMENTS_OF_RECORDS(kind, table, key)                                                    \
-	[LOAD_RECORDS + (kind)] = "SELECT " key ", bytes FROM " table,                             \
+#define STATEMENTS_OF_RECORDS(kind, table)                                                         \
+	[LOAD_RECORDS + (kind)] = "SELECT name, bytes FROM " table,                                \
 			[PUT_RECORD + (kind)] = "REPLACE INTO " table " VALUES (?, ?)",            \
-			[DELETE_RECORD + (kind)] = "DELETE FROM " table " WHERE " key " = ?",      \
+			[DELETE_RECORD + (kind)] = "DELETE FROM " table " WHERE name = ?",         \
 			[CLEAR_RECORDS + (kind)] = "DELETE FROM " table
 
 static const char *const statement_sql[STATEMENTS] = {
@@ -47,10 +50,14 @@ static const char *const statement_sql[STATEMENTS] = {
 	[PUT_ADDRESS] = "REPLACE INTO address_state VALUES (?, ?, ?)",
 	[PUT_VERDICT] = "REPLACE INTO sender_verdict VALUES (?, ?, ?, ?, ?, ?)",
 	[DELETE_VERDICT] = "DELETE FROM sender_verdict WHERE sender = ?",
-	STATEMENTS_OF_RECORDS(STATE_SECRETS, "secret", "name"),
-	STATEMENTS_OF_RECORDS(STATE_TENANTS, "tenant", "name"),
-	STATEMENTS_OF_RECORDS(STATE_STANDINGS, "standing", "name"),
-	STATEMENTS_OF_RECORDS(STATE_SENDERS, "sender", "hash"),
+	[LOAD_LOG] = "SELECT bytes FROM count_log ORDER BY place",
+	[APPEND] = "INSERT INTO count_log (bytes) VALUES (?)",
+	[TRIM] = "DELETE FROM count_log WHERE place <= "
+		 "(SELECT max(place) FROM (SELECT place FROM count_log WHERE place <= ?"
+		 " ORDER BY place LIMIT ?))",
+	STATEMENTS_OF_RECORDS(STATE_SECRETS, "secret"),
+	STATEMENTS_OF_RECORDS(STATE_TENANTS, "tenant"),
+	STATEMENTS_OF_RECORDS(STATE_STANDINGS, "standing"),
 };
 
 static struct sqlite_state *from_state(struct state *state)
@@ -130,15 +137,23 @@ static int visit_record(struct sqlite_state *sqlite, sqlite3_stmt *row,
 {
 	const struct state_record record = {
 		.kind = sqlite->loading,
-		.key = sqlite3_column_blob(row, 0),
-		.key_size = (size_t)sqlite3_column_bytes(row, 0),
+		.name = sqlite_column(row, 0),
 		.bytes = sqlite3_column_blob(row, 1),
 		.size = (size_t)sqlite3_column_bytes(row, 1),
 	};
 
 	(void)error;
 	/* Nothing of us is empty. */
-	return record.key && record.bytes ? visitor->record(visitor->data, &record) : 0;
+	return record.bytes ? visitor->record(visitor->data, &record) : 0;
+}
+
+static int visit_log(struct sqlite_state *sqlite, sqlite3_stmt *row,
+		     const struct state_visitor *visitor, struct error *error)
+{
+	const void *bytes = sqlite3_column_blob(row, 0);
+
+	(void)sqlite, (void)error;
+	return bytes ? visitor->log(visitor->data, bytes, (size_t)sqlite3_column_bytes(row, 0)) : 0;
 }
 
 typedef int (*visit_row)(struct sqlite_state *sqlite, sqlite3_stmt *row,
@@ -174,6 +189,8 @@ static int load(struct state *state, const struct state_visitor *visitor, struct
 			code = load_table(sqlite, LOAD_RECORDS + (int)kind, visit_record, visitor,
 					  error);
 	}
+	if (code == 0 && visitor->log)
+		code = load_table(sqlite, LOAD_LOG, visit_log, visitor, error);
 	return code;
 }
 
@@ -253,20 +270,12 @@ static int delete_verdict(struct state *state, const char *sender, struct error 
 
 /* ---- records */
 
-static bool is_named(enum state_kind kind)
-{
-	return kind != STATE_SENDERS;
-}
-
 static sqlite3_stmt *record_statement(struct sqlite_state *sqlite, int first,
 				      const struct state_record *record)
 {
 	sqlite3_stmt *statement = statement_get(sqlite, first + (int)record->kind);
 
-	if (is_named(record->kind))
-		sqlite3_bind_text(statement, 1, record->key, (int)record->key_size, SQLITE_STATIC);
-	else
-		sqlite3_bind_blob(statement, 1, record->key, (int)record->key_size, SQLITE_STATIC);
+	bind_text(statement, 1, record->name);
 	return statement;
 }
 
@@ -292,6 +301,35 @@ static int clear_records(struct state *state, enum state_kind kind, struct error
 	struct sqlite_state *sqlite = from_state(state);
 
 	return run(sqlite, statement_get(sqlite, CLEAR_RECORDS + (int)kind), error);
+}
+
+static int append(struct state *state, const void *bytes, size_t size, int64_t *ret_place,
+		  struct error *error)
+{
+	struct sqlite_state *sqlite = from_state(state);
+	sqlite3_stmt *statement = statement_get(sqlite, APPEND);
+	int code;
+
+	sqlite3_bind_blob(statement, 1, bytes, (int)size, SQLITE_STATIC);
+	code = run(sqlite, statement, error);
+	if (code == 0)
+		*ret_place = sqlite3_last_insert_rowid(sqlite->db);
+	return code;
+}
+
+static int trim(struct state *state, int64_t last, unsigned max, unsigned *ret_count,
+		struct error *error)
+{
+	struct sqlite_state *sqlite = from_state(state);
+	sqlite3_stmt *statement = statement_get(sqlite, TRIM);
+	int code;
+
+	sqlite3_bind_int64(statement, 1, last);
+	sqlite3_bind_int64(statement, 2, max);
+	code = run(sqlite, statement, error);
+	if (code == 0)
+		*ret_count = (unsigned)sqlite3_changes(sqlite->db);
+	return code;
 }
 
 static int begin(struct state *state, struct error *error)
@@ -350,6 +388,8 @@ static const struct state_ops ops = {
 	.put_record = put_record,
 	.delete_record = delete_record,
 	.clear_records = clear_records,
+	.append = append,
+	.trim = trim,
 	.begin = begin,
 	.commit = commit,
 	.rollback = rollback,

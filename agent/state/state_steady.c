@@ -7,6 +7,7 @@
 #include "state/state.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -131,6 +132,22 @@ static int clear_records(struct state *state, enum state_kind kind, struct error
 	return TRY(steady_of(state), clear_records, kind);
 }
 
+static int append(struct state *state, const void *bytes, size_t size, int64_t *ret_place,
+		  struct error *error)
+{
+	(void)error;
+	*ret_place = 0;
+	return TRY(steady_of(state), append, bytes, size, ret_place);
+}
+
+static int trim(struct state *state, int64_t last, unsigned max, unsigned *ret_count,
+		struct error *error)
+{
+	(void)error;
+	*ret_count = 0;
+	return TRY(steady_of(state), trim, last, max, ret_count);
+}
+
 /* A transaction that falls is rolled back by whoever saw it fall; the rewriting makes up for it. */
 static int begin(struct state *state, struct error *error)
 {
@@ -187,6 +204,8 @@ static const struct state_ops ops = {
 	.put_record = put_record,
 	.delete_record = delete_record,
 	.clear_records = clear_records,
+	.append = append,
+	.trim = trim,
 	.begin = begin,
 	.commit = commit,
 	.rollback = rollback,
@@ -199,7 +218,8 @@ static const struct state_ops ops = {
 static int write_all(struct steady *steady, struct error *why)
 {
 	struct state *inner = steady->inner;
-	int code = 0;
+	unsigned ignored;
+	int code = inner->ops->trim(inner, INT64_MAX, UINT_MAX, &ignored, why);
 
 	for (size_t i = 0; code == 0 && i < steady->n_deleted; i++)
 		code = inner->ops->delete_verdict(inner, steady->deleted[i], why);

@@ -146,11 +146,11 @@ static void send_from_many(int api)
 
 static bool all_are_written(void)
 {
-	_cleanup_(free_p) char *count =
-		host_must(MAIL, "sqlite3 -readonly %s/state/state.db 'SELECT count(*) FROM sender'",
-			  world.directory);
+	_cleanup_(free_p) char *count = host_must(
+		MAIL, "sqlite3 -readonly %s/state/state.db 'SELECT count(*) FROM count_log'",
+		world.directory);
 
-	return atoi(count) == MANY;
+	return atoi(count) >= MANY;
 }
 
 Test(netns_judge, twenty_thousand_senders_at_once_are_judged_and_remembered)

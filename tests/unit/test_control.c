@@ -300,8 +300,8 @@ static void save(const char *sender, const char *pool, int64_t until_sec)
 
 static void save_standing(const struct standing_record *standing)
 {
-	const struct state_record record = {STATE_STANDINGS, standing->name, strlen(standing->name),
-					    standing, sizeof(*standing)};
+	const struct state_record record = {STATE_STANDINGS, standing->name, standing,
+					    sizeof(*standing)};
 
 	cr_assert_eq(state->ops->put_record(state, &record, &error), 0, "%s", error.text);
 }

@@ -431,6 +431,13 @@ static int count_record(void *data, const struct state_record *record)
 	return 0;
 }
 
+static int count_log(void *data, const void *bytes, size_t size)
+{
+	(void)bytes, (void)size;
+	++*(int *)data;
+	return 0;
+}
+
 static int records(enum state_kind kind)
 {
 	int count = 0;
@@ -441,31 +448,59 @@ static int records(enum state_kind kind)
 	return count;
 }
 
-Test(judging, who_was_evicted_is_deleted_and_who_came_back_is_not)
+static int log_size(void)
+{
+	int count = 0;
+	const struct state_visitor visitor = {.data = &count, .log = count_log};
+
+	cr_assert_eq(state->ops->load(state, &visitor, &error), 0);
+	return count;
+}
+
+static void send_from_crowd(int first, int last)
 {
 	char name[32];
 
-	for (int i = 0; i < 3000; i++) {
+	for (int i = first; i < last; i++) {
 		snprintf(name, sizeof(name), "user-%d", i);
 		send_as(name, 1);
-		if (i % 700 == 0)
-			write_all();
 	}
-	send_as("user-0", 1);
 	write_all();
-	cr_assert_eq(records(STATE_SENDERS), 1024);
-	kill_and_start();
-	cr_assert_gt(counted("user-0", CONFIG_MESSAGES_PER_MINUTE), 0);
 }
 
-Test(judging, counts_of_the_day_before_yesterday_are_deleted)
+Test(judging, who_was_evicted_and_came_back_is_restored_as_it_was_last)
 {
+	send_from_crowd(0, 3000);
+	send_from_crowd(0, 1);
+	kill_and_start();
+	cr_assert_eq(counted("user-0", CONFIG_MESSAGES_PER_MINUTE), 1);
+}
+
+Test(judging, the_log_of_counts_stays_bounded_and_keeps_the_last_of_each)
+{
+	for (int i = 0; i < 130; i++)
+		send_from_crowd(0, 1000);
+	cr_assert_lt(log_size(), KEPT_LOG_FREE / 2, "%d", log_size());
+	cr_assert_geq(log_size(), 1000);
+	kill_and_start();
+	for (int i = 0; i < 1000; i += 99) {
+		char name[32];
+
+		snprintf(name, sizeof(name), "user-%d", i);
+		cr_assert_eq(counted(name, CONFIG_RECIPIENTS_PER_DAY), 130, "%s", name);
+	}
+}
+
+Test(judging, counts_of_the_day_before_yesterday_take_no_place)
+{
+	struct judge_stats stats;
+
 	send_from("tenant-17", 4);
 	write_all();
 	now.sec += SENDER_STALE_SEC;
 	kill_and_start();
-	write_all();
-	cr_assert_eq(records(STATE_SENDERS), 0);
+	judge_stats(judge, &stats);
+	cr_assert_eq(stats.policy.senders, 0);
 }
 
 Test(judging, standings_that_are_over_are_deleted)
@@ -477,9 +512,9 @@ Test(judging, standings_that_are_over_are_deleted)
 	cr_assert_eq(records(STATE_STANDINGS), 0);
 }
 
-static void damage(enum state_kind kind, const char *key)
+static void damage(enum state_kind kind, const char *name)
 {
-	const struct state_record record = {kind, key, strlen(key), "rubbish", 7};
+	const struct state_record record = {kind, name, "rubbish", 7};
 
 	cr_assert_eq(state->ops->put_record(state, &record, &error), 0);
 }
@@ -487,10 +522,11 @@ static void damage(enum state_kind kind, const char *key)
 Test(judging, damaged_records_are_left_out_and_counted)
 {
 	struct judge_stats stats;
+	int64_t place;
 
 	damage(STATE_STANDINGS, "x");
-	damage(STATE_SENDERS, "x");
 	damage(STATE_TENANTS, "x");
+	cr_assert_eq(state->ops->append(state, "rubbish", 7, &place, &error), 0);
 	kill_and_start();
 	judge_stats(judge, &stats);
 	cr_assert_eq(stats.left_out, 3);

@@ -47,7 +47,7 @@ static struct state *open_state(void)
 
 static struct state_record record_of(enum state_kind kind, const char *key, const char *bytes)
 {
-	return (struct state_record){kind, key, strlen(key), bytes, strlen(bytes)};
+	return (struct state_record){kind, key, bytes, strlen(bytes)};
 }
 
 static void put(struct state *state, enum state_kind kind, const char *key, const char *bytes)
@@ -59,8 +59,8 @@ static void put(struct state *state, enum state_kind kind, const char *key, cons
 
 static int see_record(void *data, const struct state_record *record)
 {
-	fprintf(data, "%d %.*s=%.*s\n", record->kind, (int)record->key_size,
-		(const char *)record->key, (int)record->size, (const char *)record->bytes);
+	fprintf(data, "%d %s=%.*s\n", record->kind, record->name, (int)record->size,
+		(const char *)record->bytes);
 	return 0;
 }
 
@@ -70,11 +70,18 @@ static int see_pool(void *data, const char *pool, enum pool_state state)
 	return 0;
 }
 
+static int see_log(void *data, const void *bytes, size_t size)
+{
+	fprintf(data, "log %.*s\n", (int)size, (const char *)bytes);
+	return 0;
+}
+
 static char seen[4096];
 
 static const char *all_of(struct state *state, unsigned kinds)
 {
-	struct state_visitor visitor = {.pool = see_pool, .record = see_record, .kinds = kinds};
+	struct state_visitor visitor = {
+		.pool = see_pool, .record = see_record, .kinds = kinds, .log = see_log};
 
 	visitor.data = fmemopen(seen, sizeof(seen), "w");
 	cr_assert_eq(state->ops->load(state, &visitor, &error), 0, "%s", error.text);
@@ -89,27 +96,57 @@ Test(records, each_kind_is_kept_under_its_own_keys)
 	struct state *state = open_state();
 
 	put(state, STATE_STANDINGS, "bob", "restricted");
-	put(state, STATE_SENDERS, "bob", "counts");
 	put(state, STATE_TENANTS, "bob", "totals");
 	put(state, STATE_SECRETS, "bob", "key");
-	put(state, STATE_SENDERS, "bob", "more");
+	put(state, STATE_TENANTS, "bob", "more");
 	state_free(state);
 	state = open_state();
-	cr_assert_str_eq(all_of(state, ALL_KINDS),
-			 "0 bob=key\n1 bob=totals\n2 bob=restricted\n3 bob=more\n");
+	cr_assert_str_eq(all_of(state, ALL_KINDS), "0 bob=key\n1 bob=more\n2 bob=restricted\n");
 	cr_assert_str_eq(all_of(state, 1U << STATE_STANDINGS), "2 bob=restricted\n");
 	state_free(state);
 }
 
-Test(records, a_key_of_senders_may_have_any_bytes)
+static int64_t append(struct state *state, const char *bytes)
 {
-	static const char key[16] = {0, 1, '\'', 0, (char)0xff};
-	const struct state_record record = {STATE_SENDERS, key, sizeof(key), "x", 1};
+	int64_t place = 0;
+
+	cr_assert_eq(state->ops->append(state, bytes, strlen(bytes), &place, &error), 0, "%s",
+		     error.text);
+	return place;
+}
+
+static unsigned trim(struct state *state, int64_t last, unsigned max)
+{
+	unsigned count;
+
+	cr_assert_eq(state->ops->trim(state, last, max, &count, &error), 0, "%s", error.text);
+	return count;
+}
+
+Test(records, the_log_comes_back_in_its_order)
+{
 	struct state *state = open_state();
 
-	cr_assert_eq(state->ops->put_record(state, &record, &error), 0);
-	cr_assert_eq(state->ops->delete_record(state, &record, &error), 0);
-	cr_assert_str_eq(all_of(state, ALL_KINDS), "");
+	for (const char *word = "abcde"; *word; word++)
+		append(state, word);
+	state_free(state);
+	state = open_state();
+	cr_assert_str_eq(all_of(state, 0), "log abcde\nlog bcde\nlog cde\nlog de\nlog e\n");
+	state_free(state);
+}
+
+Test(records, the_log_is_trimmed_from_its_beginning_a_piece_at_a_time)
+{
+	struct state *state = open_state();
+	int64_t last = 0;
+
+	for (int i = 0; i < 10; i++)
+		last = append(state, "old");
+	append(state, "new");
+	cr_assert_eq(trim(state, last, 7), 7);
+	cr_assert_eq(trim(state, last, 7), 3);
+	cr_assert_eq(trim(state, last, 7), 0);
+	cr_assert_str_eq(all_of(state, 0), "log new\n");
 	state_free(state);
 }
 
@@ -359,7 +396,7 @@ Test(records, a_transaction_over_a_full_disk_is_given_up_as_a_whole)
 	cr_assert_eq(state->ops->begin(state, &error), 0);
 	for (int i = 0; i < 20000; i++) {
 		snprintf(key, sizeof(key), "%d", i);
-		put(state, STATE_SENDERS, key, key);
+		append(state, key);
 	}
 	cr_assert_eq(state->ops->commit(state, &error), 0);
 	cr_assert_neq(*state_steady_trouble(state), '\0');
