@@ -21,15 +21,15 @@ static const struct bad bad_files[] = {
 	{"an address in two pools", "sed -i 's/192.0.2.30/192.0.2.10/' $conf",
 	 ":14:", "192.0.2.10"},
 	{"a handle in two pools", "sed -i 's/100.127.0.2/100.127.0.1/' $conf",
-	 ":11:", "100.127.0.1"},
-	{"an unknown pool by default", "sed -i 's/\"normal\"$/\"nosuch\"/' $conf", ":3:", "nosuch"},
+	 ":12:", "100.127.0.1"},
+	{"an unknown pool by default", "sed -i 's/\"normal\"$/\"nosuch\"/' $conf", ":4:", "nosuch"},
 	{"high-risk falling back to normal",
 	 "sed -i '/risk.example.net/a when_empty = \"normal\"' $conf", ":", "when_empty"},
 	{"an empty file", ": >$conf", "", "empty"},
 	{"a binary file", "head -c 4096 $POSTERN >$conf", "", "text"},
 	{"a file of 10 MB", "head -c 10485760 /dev/zero | tr '\\0' '#' >$conf",
 	 ":1:", "8388608 bytes"},
-	{"a file that ends in a block", "sed -i '6,$d' $conf", ":4:", "never closed"},
+	{"a file that ends in a block", "sed -i '6,$d' $conf", ":5:", "never closed"},
 	{"a file that is not there", "rm $conf", "", "No such file"},
 };
 
