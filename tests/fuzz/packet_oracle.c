@@ -313,6 +313,12 @@ static int judge_drop(const struct case_ *c, struct error *error)
 	}
 }
 
+/* Where it is not, something takes room that has no flow. */
+static bool is_full(const struct case_ *c)
+{
+	return c->step->flows_expire || c->step->before->n_flows >= PACKET_FLOWS_MAX;
+}
+
 static int judge_egress(const struct case_ *c, struct error *error)
 {
 	uint64_t drops = packet_oracle_drops(&c->step->after->stats) -
@@ -321,6 +327,10 @@ static int judge_egress(const struct case_ *c, struct error *error)
 	if (drops != (c->step->action != TC_ACT_UNSPEC))
 		return FAIL(error, "action %d and %llu drops counted", c->step->action,
 			    (unsigned long long)drops);
+	if (c->step->after->stats.dropped_table_full != c->step->before->stats.dropped_table_full &&
+	    !is_full(c))
+		return FAIL(error, "dropped by a full table with %zu flows",
+			    c->step->before->n_flows);
 	switch (c->step->action) {
 	case TC_ACT_UNSPEC:
 		return judge_let_out(c, error);

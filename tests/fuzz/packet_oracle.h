@@ -8,7 +8,8 @@
  *     the source of an ICMP error about a translated flow
  *   - what is not TCP of a steered port, nor an ICMP error about such, is let through as it is
  *   - lengths stay, but for a reset, which is a right one to the packet's own sender
- *   - what is dropped has one counter raised, what is not has none; replies are never dropped
+ *   - what is dropped has one counter raised, what is not has none; replies are never dropped; a table is full
+ *     only when it is
  *   - flows and returns are pairs; gauges agree with them; addresses are of the flow's own pool
  *   - a flow's sender, pool, address and port never change; new ones go where the verdict says
  *   - an ICMP error leaves no trace in a flow; each direction writes its own half only

@@ -92,6 +92,22 @@ Test(packet_watch, an_entry_whose_flow_is_gone_leaves_the_queue)
 	await_queued(0);
 }
 
+/* Each leaves entries of flows that are gone. None has its turn in all this time. */
+Test(packet_watch, connections_opened_again_and_again_do_not_fill_the_queue)
+{
+	struct packet_spec syn = rig_inside(false, SYN);
+
+	for (int i = 0; i < 4 * RIG_FLOWS_MAX; i++) {
+		uint64_t end = rig_now_ns() + WAIT_NS;
+
+		while (janitor_now().queued > 2 * RIG_FLOWS_MAX * 7 / 8 && rig_now_ns() < end)
+			usleep(1000);
+		cr_assert_eq(rig_run(EGRESS, &syn, 0, NULL), -1, "connection %d", i);
+		syn.sequence += 1000;
+	}
+	rig_expect_flows(1);
+}
+
 Test(packet_watch, a_flow_with_the_key_of_an_earlier_one_is_watched_by_its_own_entry)
 {
 	struct flow_key key;
