@@ -178,8 +178,7 @@ static int load(struct postern_bpf *skeleton, struct error *error)
 	const char *why;
 	int r;
 
-	skeleton->rodata->watch_max =
-		WATCH_MAX(bpf_map__max_entries(skeleton->maps.postern_watch));
+	skeleton->rodata->watch_max = WATCH_MAX(bpf_map__max_entries(skeleton->maps.postern_watch));
 	messages_begin();
 	r = postern_bpf__load(skeleton);
 	why = messages_end();

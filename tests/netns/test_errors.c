@@ -35,8 +35,7 @@ static const struct bad bad_files[] = {
 
 Test(netns_errors, a_wrong_configuration_is_refused_and_nothing_changes)
 {
-	static const char picture[] =
-		"ip -o address; tc qdisc; ls $pin_path 2>&1 || true";
+	static const char picture[] = "ip -o address; tc qdisc; ls $pin_path 2>&1 || true";
 	_cleanup_(free_p) char *before = host_must(MAIL, picture);
 
 	for (size_t i = 0; i < sizeof(bad_files) / sizeof(bad_files[0]); i++) {
