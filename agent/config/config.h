@@ -111,6 +111,8 @@ struct config_patterns {
 	size_t count;
 };
 
+#define CONFIG_METRICS_OFF "off"
+
 #define CONFIG_SPAM_FOR_MAX_SEC (30 * 86400)
 
 /* Every limit has a value: what is left out or 0 is that of the service, below. */

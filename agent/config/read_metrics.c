@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* The key `metrics`: an address and a port, or nothing. */
+/* The key `metrics`: an address and a port, or off. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -53,12 +53,10 @@ int read_metrics(const struct reader *reader, const struct syntax_section *secti
 	const struct syntax_value *value = syntax_get(section, "metrics", 0);
 	const char *text = value ? value->text : DEFAULT_METRICS;
 
-	if (!*text)
-		return 0;
-	if (!is_endpoint(text))
+	if (strcmp(text, CONFIG_METRICS_OFF) != 0 && !is_endpoint(text))
 		return read_error(reader, value->line,
 				  "found metrics '%.100s', expected an address and a port like "
-				  "127.0.0.1:9525 or [::1]:9525, or \"\"",
+				  "127.0.0.1:9525 or [::1]:9525, or 'off'",
 				  text);
 	reader->config->metrics = strdup(text);
 	return reader->config->metrics ? 0 : read_out_of_memory(reader);

@@ -4,10 +4,8 @@
 
 #include <errno.h>
 #include <event2/event.h>
-#include <pwd.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -28,7 +26,7 @@
 #include "lifecycle/lock.h"
 #include "lifecycle/notify.h"
 #include "lifecycle/privileges.h"
-#include "lifecycle/recent.h"
+#include "lifecycle/reports.h"
 #include "state/state.h"
 
 /* Verdicts end to the second; cgroups and the pins are looked at every other one. */
@@ -55,96 +53,41 @@ struct agent {
 	ino_t pin; /* of postern_control */
 	struct datapath *datapath;
 	struct state *state;
-	char user[64];
+	char user[PRIVILEGES_USER_SIZE];
 	struct controller *control;
 	struct judge *judge;
 	struct datapath_events *events;
-	struct recent *recent;
+	struct reports reports;
 	struct event_base *base;
 	struct event *watchers[WATCHERS];
-	struct server *server;
 	struct api api;
 	uint64_t started_ns;
 	int status;
 };
 
-/* ---- errors that it survives */
+/* ---- what it hears from below */
 
 static struct judge_time now(void)
 {
 	return (struct judge_time){clock_monotonic_ns(), clock_wall_sec()};
 }
 
-/* To those who follow the events; takes it over. */
-static void publish(void *data, json_t *event)
-{
-	const struct agent *agent = data;
-
-	if (agent->server && event)
-		server_publish(agent->server, event);
-	json_decref(event);
-}
-
-static void report(struct agent *agent, const struct recent_error *recent)
-{
-	publish(agent, news_error(recent->what, recent->text, recent->sender, recent->pool,
-				  recent->source, recent->destination, clock_wall_sec()));
-	if (recent_add(agent->recent, recent, clock_monotonic_ns()))
-		log_warning("agent", "%s%s%s%s%s", recent->text, *recent->sender ? "; sender " : "",
-			    recent->sender, *recent->destination ? " to " : "",
-			    recent->destination);
-}
-
-static void report_error(void *data, const struct error *error)
-{
-	struct agent *agent = data;
-	const struct recent_error recent = {"agent", error->text, "", "", "", ""};
-
-	report(agent, &recent);
-}
-
-static const char *endpoint(const __u8 bytes[16], uint16_t port, char buffer[ENDPOINT_TEXT_SIZE])
-{
-	struct address address;
-
-	memcpy(address.bytes, bytes, sizeof(address.bytes));
-	return endpoint_format(&address, port, buffer);
-}
-
 static void on_datapath_event(void *data, const struct event *event)
 {
 	struct agent *agent = data;
-	const struct pool *pool = pool_find_id(control_pools(agent->control), event->pool);
-	char source[ENDPOINT_TEXT_SIZE], destination[ENDPOINT_TEXT_SIZE];
-	const struct recent_error recent = {
-		.what = counter_name(event->what),
-		.text = counter_help(event->what),
-		.sender = control_sender_name(agent->control, event->sender),
-		.pool = pool ? pool->name : "",
-		.source = endpoint(event->source, event->source_port, source),
-		.destination = endpoint(event->destination, event->destination_port, destination),
-	};
-
 	const struct judge_time time = now();
 
 	if (event->what == COUNTER_flows_opened)
 		judge_connections(agent->judge, event->sender, &time);
 	else
-		report(agent, &recent);
+		reports_drop(&agent->reports, agent->control, event);
 }
 
 static void on_state_change(void *data, const char *why)
 {
 	struct agent *agent = data;
-	struct error error;
 
-	publish(agent, news_state(why, clock_wall_sec()));
-	if (!*why) {
-		log_info("agent", "the state file takes writes again; everything was written");
-		return;
-	}
-	error_set(&error, 0, "%s; going on in memory, retrying", why);
-	report_error(agent, &error);
+	reports_state(&agent->reports, why);
 }
 
 static int rewrite_state(void *data, struct state *state, struct error *error)
@@ -218,10 +161,11 @@ static void warn_fixed(const struct agent *agent, const struct config *config)
 
 	if (strcmp(config->pin_path, start->pin_path) != 0 ||
 	    strcmp(config->runtime_dir, start->runtime_dir) != 0 ||
-	    strcmp(config->state, start->state) != 0 || strcmp(config->user, start->user) != 0)
+	    strcmp(config->state, start->state) != 0 || strcmp(config->user, start->user) != 0 ||
+	    strcmp(config->metrics, start->metrics) != 0)
 		log_warning("agent",
-			    "%s: pin_path, runtime_dir, state and user change only with a "
-			    "new start of the agent, ignoring",
+			    "%s: pin_path, runtime_dir, state, user and metrics change only with "
+			    "a new start of the agent, ignoring",
 			    config->file);
 }
 
@@ -363,7 +307,7 @@ static void on_reload_signal(evutil_socket_t number, short what, void *data)
 		return;
 	}
 	error_prefix(&error, 0, "reading the configuration again");
-	report_error(agent, &error);
+	reports_error(&agent->reports, &error);
 	/* Whatever the attempt had written already goes back. */
 	control_sync(agent->control, clock_monotonic_ns(), clock_wall_sec(), &ignored);
 }
@@ -387,7 +331,7 @@ static void on_watch(evutil_socket_t fd, short what, void *data)
 		return;
 	}
 	if (control_sync_cgroups(agent->control, &error) < 0)
-		report_error(agent, &error);
+		reports_error(&agent->reports, &error);
 }
 
 /* ---- start and end */
@@ -402,7 +346,7 @@ static json_t *describe(void *data)
 			 "user", agent->user, "uptime_sec",
 			 (json_int_t)((now_ns - agent->started_ns) / NS_PER_SEC), "state",
 			 *trouble ? json_sprintf("memory: %s", trouble) : json_string("durable"),
-			 "errors", recent_json(agent->recent, now_ns));
+			 "errors", recent_json(agent->reports.recent, now_ns));
 }
 
 static void print_metrics(void *data, FILE *out)
@@ -411,7 +355,7 @@ static void print_metrics(void *data, FILE *out)
 
 	metrics_one(out, "state_durable", "gauge", "1: the state file takes what is put",
 		    !*state_steady_trouble(agent->state));
-	server_print_metrics(agent->server, out);
+	server_print_metrics(agent->reports.server, out);
 }
 
 static int open_state(struct agent *agent, struct error *error)
@@ -423,7 +367,7 @@ static int open_state(struct agent *agent, struct error *error)
 
 static int open_judge(struct agent *agent, struct error *error)
 {
-	const struct judge_hooks hooks = {agent, publish, report_error};
+	const struct judge_hooks hooks = {&agent->reports, reports_publish, reports_error};
 	const struct judge_time time = now();
 
 	return judge_open(agent->config, agent->control, agent->state, &hooks, &time, &agent->judge,
@@ -461,7 +405,7 @@ static int open_loop(struct agent *agent, struct error *error)
 		.metrics = print_metrics,
 		.data = agent,
 	};
-	return server_new(agent->base, path, &agent->api, &agent->server, error);
+	return server_new(agent->base, path, &agent->api, &agent->reports.server, error);
 }
 
 /* Steering goes on without anybody looking. */
@@ -469,10 +413,10 @@ static void open_metrics(struct agent *agent)
 {
 	struct error error;
 
-	if (agent->config->metrics &&
-	    server_serve_metrics(agent->server, agent->config->metrics, &error) < 0) {
+	if (strcmp(agent->config->metrics, CONFIG_METRICS_OFF) != 0 &&
+	    server_serve_metrics(agent->reports.server, agent->config->metrics, &error) < 0) {
 		error_prefix(&error, 0, "ignoring 'metrics'");
-		report_error(agent, &error);
+		reports_error(&agent->reports, &error);
 	}
 }
 
@@ -480,8 +424,8 @@ static int open_all(struct agent *agent, struct error *error)
 {
 	int code = 0;
 
-	agent->recent = recent_new();
-	if (!agent->recent)
+	agent->reports.recent = recent_new();
+	if (!agent->reports.recent)
 		return error_set(error, -ENOMEM, "out of memory");
 	if (agent->lock_fd < 0)
 		code = lock_take(agent->config->runtime_dir, &agent->lock_fd, error);
@@ -506,7 +450,7 @@ static int open_all(struct agent *agent, struct error *error)
 static void close_all(struct agent *agent)
 {
 	/* Whoever follows is gone before the last things happen. */
-	server_free(TAKE_PTR(agent->server));
+	server_free(TAKE_PTR(agent->reports.server));
 	for (int i = 0; i < WATCHERS; i++)
 		if (agent->watchers[i])
 			event_free(agent->watchers[i]);
@@ -517,33 +461,10 @@ static void close_all(struct agent *agent)
 	control_free(agent->control);
 	state_free(agent->state);
 	datapath_free(agent->datapath);
-	recent_free(agent->recent);
+	recent_free(agent->reports.recent);
 	config_free(agent->reloaded);
 	if (agent->lock_fd >= 0)
 		close(agent->lock_fd);
-}
-
-static void read_user(struct agent *agent)
-{
-	const struct passwd *entry = getpwuid(geteuid());
-
-	if (entry)
-		snprintf(agent->user, sizeof(agent->user), "%s", entry->pw_name);
-	else
-		snprintf(agent->user, sizeof(agent->user), "%u", geteuid());
-}
-
-/* The kernel forgets the signal of a parent's death when the uid changes, so it is asked for after. */
-static int become_user(const struct agent_options *options, struct error *error)
-{
-	pid_t parent = getppid();
-	int code = privileges_drop(options->config->user, error);
-
-	if (code < 0 || !options->ends_with_parent)
-		return code;
-	if (prctl(PR_SET_PDEATHSIG, SIGTERM) < 0 || getppid() != parent)
-		return error_set(error, -ECHILD, "the process that started the agent is gone");
-	return 0;
 }
 
 /* Blocked until the loop handles them: one that comes during the start ends it cleanly, too. */
@@ -566,13 +487,13 @@ int agent_run(const struct agent_options *options, struct error *error)
 		.lock_fd = options->lock_fd,
 		.started_ns = clock_monotonic_ns(),
 	};
-	int code = become_user(options, error);
+	int code = privileges_become(options->config->user, options->ends_with_parent, error);
 
 	if (code < 0)
 		return code;
 	signal(SIGPIPE, SIG_IGN);
 	mask_signals(SIG_BLOCK);
-	read_user(&agent);
+	privileges_user(agent.user);
 	code = open_all(&agent, error);
 	if (code == 0) {
 		log_info("agent", "running as %s, state %s", agent.user,

@@ -5,7 +5,7 @@
  *
  *   SIGTERM, SIGINT  clean end, status 0
  *   SIGHUP           reads the configuration again; where it is wrong the old one stays. What was opened
- *                    at the start stays as it is: pin_path, runtime_dir, state, user
+ *                    at the start stays as it is: pin_path, runtime_dir, state, user, metrics
  *   datapath made    the pin of postern_control is another file: opens it and reads the configuration
  *   anew below it    again, as `up` did; where that fails, as below
  *   datapath gone    a line in the log and status 1, for the supervisor to start a new agent

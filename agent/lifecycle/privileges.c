@@ -6,6 +6,8 @@
 #include <grp.h>
 #include <linux/capability.h>
 #include <pwd.h>
+#include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -56,4 +58,27 @@ int privileges_drop(const char *user, struct error *error)
 	if (geteuid() == 0)
 		code = become(user, error);
 	return code < 0 ? code : drop_capabilities(error);
+}
+
+/* The kernel forgets the signal of a parent's death when the uid changes, so it is asked for after. */
+int privileges_become(const char *user, bool ends_with_parent, struct error *error)
+{
+	pid_t parent = getppid();
+	int code = privileges_drop(user, error);
+
+	if (code < 0 || !ends_with_parent)
+		return code;
+	if (prctl(PR_SET_PDEATHSIG, SIGTERM) < 0 || getppid() != parent)
+		return error_set(error, -ECHILD, "the process that started the agent is gone");
+	return 0;
+}
+
+void privileges_user(char buffer[PRIVILEGES_USER_SIZE])
+{
+	const struct passwd *entry = getpwuid(geteuid());
+
+	if (entry)
+		snprintf(buffer, PRIVILEGES_USER_SIZE, "%s", entry->pw_name);
+	else
+		snprintf(buffer, PRIVILEGES_USER_SIZE, "%u", geteuid());
 }

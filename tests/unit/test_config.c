@@ -45,6 +45,7 @@ Test(config, what_is_left_out_has_the_documented_value)
 	cr_expect_str_eq(config->runtime_dir, "/run/postern");
 	cr_expect_str_eq(config->state, "/var/lib/postern/state.db");
 	cr_expect_str_eq(config->user, "postern");
+	cr_expect_str_eq(config->metrics, "127.0.0.1:9525");
 	cr_expect_eq(config->flows_max, 262144);
 	cr_expect_eq(config->sender_flows_max, 48384);
 	cr_expect_eq(config->sender_connections_per_minute, 0);
@@ -70,6 +71,7 @@ Test(config, every_key_of_the_top_level_is_read)
 						 "runtime_dir = \"/run/other\"\n"
 						 "state = \"/srv/state.db\"\n"
 						 "user = \"nobody\"\n"
+						 "metrics = \"[::1]:1\"\n"
 						 "flows_max = 1024\n"
 						 "sender_connections_per_minute = 1000000\n"
 						 "senders_max = 4194304\n"
@@ -92,6 +94,7 @@ Test(config, every_key_of_the_top_level_is_read)
 	cr_expect_str_eq(config->runtime_dir, "/run/other");
 	cr_expect_str_eq(config->state, "/srv/state.db");
 	cr_expect_str_eq(config->user, "nobody");
+	cr_expect_str_eq(config->metrics, "[::1]:1");
 	cr_expect_eq(config->flows_max, 1024);
 	cr_expect_eq(config->sender_flows_max, 256);
 	cr_expect_eq(config->sender_connections_per_minute, 1000000);

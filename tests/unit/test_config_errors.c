@@ -32,7 +32,7 @@ struct refusal {
 #define KEYS                                                                                       \
 	"interfaces, ports, ingress, egress, default, pool, sender, policy, tenant, "              \
 	"internal_domains, identity, relay_dkim, plumb, pin_path, runtime_dir, state, user, "      \
-	"flows_max, sender_flows_max, sender_connections_per_minute, senders_max, "                \
+	"metrics, flows_max, sender_flows_max, sender_connections_per_minute, senders_max, "       \
 	"senders_tracked_max, decisions_max, timeout_established_sec, "                            \
 	"timeout_transitory_sec"
 #define NOT_PUBLIC "expected a unicast address (not unspecified, loopback, multicast or broadcast)"
@@ -51,6 +51,9 @@ struct refusal {
 #define NOT_A_NAME "expected a letter or digit, then letters, digits or . _ @ + -"
 
 /* Where only the text is wrong, the rest of it does not matter. */
+#define METRICS_EXPECTED                                                                           \
+	", expected an address and a port like 127.0.0.1:9525 or [::1]:9525, or 'off'"
+
 static const struct refusal of_text[] = {
 	{"", ":1: found an empty file, expected at least the pools 'normal' and 'high-risk'"},
 	{"\n\n# nothing\n\n", ":4: found no pool 'normal', expected pool \"normal\" { … }"},
@@ -135,6 +138,18 @@ static const struct refusal of_the_top_level[] = {
 	 ":3: found state 'state.db', expected a path that begins with '/', of at most 3968 "
 	 "characters"},
 	{TWO_POOLS "user = 12", ":3: found user '12', expected the name of a user"},
+	{TWO_POOLS "metrics = \"9525\"", ":3: found metrics '9525'" METRICS_EXPECTED},
+	{TWO_POOLS "metrics = \"localhost:9525\"",
+	 ":3: found metrics 'localhost:9525'" METRICS_EXPECTED},
+	{TWO_POOLS "metrics = \"127.0.0.1:0\"", ":3: found metrics '127.0.0.1:0'" METRICS_EXPECTED},
+	{TWO_POOLS "metrics = \"127.0.0.1:65536\"",
+	 ":3: found metrics '127.0.0.1:65536'" METRICS_EXPECTED},
+	{TWO_POOLS "metrics = \"127.0.0.1:25x\"",
+	 ":3: found metrics '127.0.0.1:25x'" METRICS_EXPECTED},
+	{TWO_POOLS "metrics = \"::1:9525\"", ":3: found metrics '::1:9525'" METRICS_EXPECTED},
+	{TWO_POOLS "metrics = \"[127.0.0.1]:9525\"",
+	 ":3: found metrics '[127.0.0.1]:9525'" METRICS_EXPECTED},
+	{TWO_POOLS "metrics = \"[::1]\"", ":3: found metrics '[::1]'" METRICS_EXPECTED},
 	{TWO_POOLS "flows_max = 1023",
 	 ":3: found flows_max '1023', expected a number from 1024 to 16777216"},
 	{TWO_POOLS "flows_max = 16777217",

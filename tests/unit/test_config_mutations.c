@@ -150,6 +150,7 @@ Test(config_mutations, random_tokens_load_or_are_refused)
 		"\"pool=a|helo\"",
 		"mark",
 		"user",
+		"metrics",
 		"\"\"",
 		"default",
 		"\"a|b\"",
