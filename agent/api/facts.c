@@ -52,10 +52,11 @@ static int read_word(const char *name, const char *text, const char *const *word
 	while (value < n_words && strcmp(words[value], text) != 0)
 		value++;
 	if (value == n_words)
-		return error_set(error, -EINVAL,
-				 "member '%s': found '%.64s', expected 'unknown', '%s', '%s'%s%s%s",
-				 name, text, words[1], words[2], n_words > 3 ? " or '" : "",
-				 n_words > 3 ? words[3] : "", n_words > 3 ? "'" : "");
+		return error_set(
+			error, -EINVAL,
+			"member '%s': found '%.64s', expected 'unknown', '%s'%s%s%s or '%s'", name,
+			text, words[1], n_words > 3 ? ", '" : "", n_words > 3 ? words[2] : "",
+			n_words > 3 ? "'" : "", words[n_words - 1]);
 	*ret_value = value;
 	return 0;
 }

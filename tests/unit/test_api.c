@@ -1,189 +1,84 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Every route and every refusal, by api_handle() over a controller on maps in memory. */
+/* Every route and every refusal; those of the judge are in test_api_judge.c. */
 #include <criterion/criterion.h>
 #include <criterion/parameterized.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "api/api.h"
 #include "base/cleanup.h"
-#include "base/clock.h"
-#include "base/error.h"
 #include "control/control.h"
-#include "control/judge.h"
-#include "state/state.h"
-#include "unit/config_file.h"
-#include "unit/fake_datapath.h"
+#include "unit/desk.h"
 
-#define NOW_NS	(1000 * NS_PER_SEC)
-#define NOW_SEC 1700000000
-
-static const char configuration[] = "pool \"normal\" {\n"
-				    "  addresses = { \"192.0.2.10\", \"2001:db8::10\" }\n"
-				    "  handles = { \"100.127.0.1\" }\n"
-				    "}\n"
-				    "pool \"high-risk\" {\n"
-				    "  addresses = { \"192.0.2.20\" }\n"
-				    "}\n"
-				    "sender \"tenant-17\" { source = { \"10.1.7.0/24\" } }\n"
-				    "internal_domains = { \"example.net\" }\n"
-				    "policy \"default\" { messages_per_minute = 2 }\n"
-				    "senders_tracked_max = 1024\n"
-				    "decisions_max = 1024\n";
-
-static struct fake_datapath *fake;
-static struct config *config;
-static struct state *state;
-static struct error error;
-static struct api api;
-
-static json_t *describe_agent(void *data)
-{
-	return json_pack("{s:s}", "user", data);
-}
-
-static void set_up(void)
-{
-	const struct judge_time now = {NOW_NS, NOW_SEC};
-	const struct judge_hooks hooks = {.data = NULL};
-
-	config_file_setup();
-	config = config_file_load(configuration);
-	fake = fake_datapath_new();
-	cr_assert_eq(state_null_open(&state), 0);
-	cr_assert_eq(
-		control_new(config, &fake->datapath, state, NOW_NS, NOW_SEC, &api.control, &error),
-		0, "%s", error.text);
-	cr_assert_eq(control_sync(api.control, NOW_NS, NOW_SEC, &error), 0, "%s", error.text);
-	cr_assert_eq(judge_open(config, api.control, state, &hooks, &now, &api.judge, &error), 0,
-		     "%s", error.text);
-	api.agent = describe_agent;
-	api.data = "postern";
-}
-
-static void tear_down(void)
-{
-	judge_close(api.judge);
-	control_free(api.control);
-	state_free(state);
-	datapath_free(&fake->datapath);
-	config_free(config);
-	config_file_teardown();
-}
-
-TestSuite(api, .init = set_up, .fini = tear_down);
-
-static struct api_response handle(enum api_method method, const char *uri, const char *body)
-{
-	const struct api_request request = {
-		.method = method,
-		.uri = uri,
-		.body = body,
-		.body_size = body ? strlen(body) : 0,
-		.now_ns = NOW_NS,
-		.now_sec = NOW_SEC,
-	};
-	struct api_response response;
-
-	api_handle(&api, &request, &response);
-	cr_assert_not_null(response.body);
-	return response;
-}
-
-/* The document of a request that is answered with 200. */
-static json_t *done(enum api_method method, const char *uri, const char *body)
-{
-	struct api_response response = handle(method, uri, body);
-	const char *reason = json_string_value(json_object_get(response.body, "error"));
-
-	cr_assert_eq(response.status, 200, "%d: %s", response.status, reason);
-	cr_assert_str_empty(response.allow);
-	return response.body;
-}
-
-static void refused(enum api_method method, const char *uri, const char *body, int status,
-		    const char *reason)
-{
-	struct api_response response = handle(method, uri, body);
-
-	cr_assert_eq(response.status, status, "%d", response.status);
-	cr_assert_str_eq(json_string_value(json_object_get(response.body, "error")), reason);
-	json_decref(response.body);
-}
-
-static const char *string(const json_t *object, const char *name)
-{
-	return json_string_value(json_object_get(object, name));
-}
+TestSuite(api, .init = desk_open, .fini = desk_close);
 
 static struct verdict verdict_in_map(const char *name)
 {
-	const struct control_sender *sender = control_sender_find(api.control, name);
+	const struct control_sender *sender = control_sender_find(desk_api.control, name);
 	struct verdict verdict;
 
 	cr_assert_not_null(sender);
-	cr_assert_eq(fake->datapath.ops->get(&fake->datapath, MAP_VERDICT, &sender->id, &verdict),
+	cr_assert_eq(desk_fake->datapath.ops->get(&desk_fake->datapath, MAP_VERDICT, &sender->id,
+						  &verdict),
 		     0);
 	return verdict;
 }
 
 Test(api, status_has_version_datapath_pools_and_the_agent)
 {
-	json_t *status = done(API_GET, "/v1/status", NULL);
+	json_t *status = desk_done(API_GET, "/v1/status", NULL);
 
-	cr_assert_not_null(string(status, "version"));
+	cr_assert_not_null(desk_string(status, "version"));
 	cr_assert(json_is_object(json_object_get(status, "datapath")));
 	cr_assert_eq(json_array_size(json_object_get(status, "pools")), 2);
-	cr_assert_str_eq(string(json_object_get(status, "agent"), "user"), "postern");
+	cr_assert_str_eq(desk_string(json_object_get(status, "agent"), "user"), "postern");
 	json_decref(status);
 }
 
 Test(api, pools_are_listed_with_their_addresses)
 {
-	json_t *pools = done(API_GET, "/v1/pools", NULL);
+	json_t *pools = desk_done(API_GET, "/v1/pools", NULL);
 	const json_t *normal = json_array_get(pools, 0);
 
 	cr_assert_eq(json_array_size(pools), 2);
-	cr_assert_str_eq(string(normal, "name"), "normal");
+	cr_assert_str_eq(desk_string(normal, "name"), "normal");
 	cr_assert_eq(json_array_size(json_object_get(normal, "addresses")), 2);
 	json_decref(pools);
 }
 
 Test(api, a_pool_is_disabled_and_answered_as_it_is_then)
 {
-	json_t *pool = done(API_PATCH, "/v1/pools/high-risk", "{\"state\":\"disabled\"}");
+	json_t *pool = desk_done(API_PATCH, "/v1/pools/high-risk", "{\"state\":\"disabled\"}");
 	__u32 id = POOL_HIGH_RISK;
 	struct pool_entry entry;
 
-	cr_assert_str_eq(string(pool, "name"), "high-risk");
-	cr_assert_str_eq(string(pool, "state"), "disabled");
-	cr_assert_eq(fake->datapath.ops->get(&fake->datapath, MAP_POOLS, &id, &entry), 0);
+	cr_assert_str_eq(desk_string(pool, "name"), "high-risk");
+	cr_assert_str_eq(desk_string(pool, "state"), "disabled");
+	cr_assert_eq(desk_fake->datapath.ops->get(&desk_fake->datapath, MAP_POOLS, &id, &entry), 0);
 	cr_assert_eq(entry.state, POOL_DISABLED);
 	json_decref(pool);
 }
 
 Test(api, an_address_is_drained_in_whatever_way_it_is_written)
 {
-	json_t *pool = done(API_PATCH, "/v1/pools/normal/addresses/2001%3Adb8%3A0%3A0%3A%3A10",
-			    "{\"state\":\"draining\"}");
+	json_t *pool = desk_done(API_PATCH, "/v1/pools/normal/addresses/2001%3Adb8%3A0%3A0%3A%3A10",
+				 "{\"state\":\"draining\"}");
 	const json_t *address = json_array_get(json_object_get(pool, "addresses"), 1);
 
-	cr_assert_str_eq(string(address, "address"), "2001:db8::10");
-	cr_assert_str_eq(string(address, "state"), "draining");
+	cr_assert_str_eq(desk_string(address, "address"), "2001:db8::10");
+	cr_assert_str_eq(desk_string(address, "state"), "draining");
 	json_decref(pool);
 }
 
 Test(api, a_sender_is_steered_until_its_time_is_over)
 {
-	json_t *sender = done(API_PUT, "/v1/senders/tenant-17/verdict",
-			      "{\"action\":\"steer\",\"pool\":\"high-risk\",\"for_sec\":600}");
+	json_t *sender = desk_done(API_PUT, "/v1/senders/tenant-17/verdict",
+				   "{\"action\":\"steer\",\"pool\":\"high-risk\",\"for_sec\":600}");
 	const json_t *verdict = json_object_get(sender, "verdict");
 	struct verdict in_map = verdict_in_map("tenant-17");
 
-	cr_assert_str_eq(string(verdict, "pool"), "high-risk");
-	cr_assert_str_eq(string(verdict, "reason"), "manual");
-	cr_assert_str_eq(string(verdict, "until"), "2023-11-14T22:23:20Z");
+	cr_assert_str_eq(desk_string(verdict, "pool"), "high-risk");
+	cr_assert_str_eq(desk_string(verdict, "reason"), "manual");
+	cr_assert_str_eq(desk_string(verdict, "until"), "2023-11-14T22:23:20Z");
 	cr_assert_eq(in_map.pool, POOL_HIGH_RISK);
 	cr_assert_eq(in_map.until_ns, NOW_NS + 600 * NS_PER_SEC);
 	cr_assert_eq(in_map.cut_ns, 0);
@@ -192,39 +87,39 @@ Test(api, a_sender_is_steered_until_its_time_is_over)
 
 Test(api, a_verdict_with_cut_ends_the_flows_that_live)
 {
-	json_decref(done(API_PUT, "/v1/senders/tenant-17/verdict",
-			 "{\"action\":\"drop\",\"cut\":true}"));
+	json_decref(desk_done(API_PUT, "/v1/senders/tenant-17/verdict",
+			      "{\"action\":\"drop\",\"cut\":true}"));
 	cr_assert_eq(verdict_in_map("tenant-17").action, VERDICT_DROP);
 	cr_assert_eq(verdict_in_map("tenant-17").cut_ns, NOW_NS);
 }
 
 Test(api, a_verdict_by_hand_is_taken_back)
 {
-	json_decref(done(API_PUT, "/v1/senders/tenant-17/verdict", "{\"action\":\"pass\"}"));
+	json_decref(desk_done(API_PUT, "/v1/senders/tenant-17/verdict", "{\"action\":\"pass\"}"));
 	cr_assert_eq(verdict_in_map("tenant-17").action, VERDICT_PASS);
-	json_decref(done(API_DELETE, "/v1/senders/tenant-17/verdict", NULL));
+	json_decref(desk_done(API_DELETE, "/v1/senders/tenant-17/verdict", NULL));
 	cr_assert_eq(verdict_in_map("tenant-17").action, VERDICT_STEER);
 	cr_assert_eq(verdict_in_map("tenant-17").pool, POOL_NORMAL);
 }
 
 Test(api, flows_are_cut_without_a_change_of_verdict)
 {
-	json_decref(done(API_DELETE, "/v1/senders/tenant-17/flows", NULL));
+	json_decref(desk_done(API_DELETE, "/v1/senders/tenant-17/flows", NULL));
 	cr_assert_eq(verdict_in_map("tenant-17").cut_ns, NOW_NS);
 	cr_assert_eq(verdict_in_map("tenant-17").pool, POOL_NORMAL);
 }
 
 Test(api, a_name_with_a_slash_is_one_segment)
 {
-	json_t *sender = done(API_GET, "/v1/senders/handle%2Fnormal", NULL);
+	json_t *sender = desk_done(API_GET, "/v1/senders/handle%2Fnormal", NULL);
 
-	cr_assert_str_eq(string(sender, "name"), "handle/normal");
+	cr_assert_str_eq(desk_string(sender, "name"), "handle/normal");
 	json_decref(sender);
 }
 
 Test(api, senders_are_listed)
 {
-	json_t *senders = done(API_GET, "/v1/senders", NULL);
+	json_t *senders = desk_done(API_GET, "/v1/senders", NULL);
 
 	cr_assert_eq(json_array_size(senders), 3); /* (unknown), handle/normal, tenant-17 */
 	json_decref(senders);
@@ -235,7 +130,7 @@ static void put_flow(uint32_t sender, uint16_t source_port)
 	const struct flow_key key = {.source_port = source_port, .destination_port = 25};
 	const struct flow flow = {.sender = sender, .opened_ns = 1};
 
-	cr_assert_eq(fake->datapath.ops->put(&fake->datapath, MAP_FLOWS, &key, &flow), 0);
+	cr_assert_eq(desk_fake->datapath.ops->put(&desk_fake->datapath, MAP_FLOWS, &key, &flow), 0);
 }
 
 Test(api, flows_are_listed_by_sender_and_up_to_a_limit)
@@ -244,14 +139,14 @@ Test(api, flows_are_listed_by_sender_and_up_to_a_limit)
 
 	put_flow(SENDER_UNKNOWN, 1);
 	put_flow(SENDER_UNKNOWN, 2);
-	put_flow(control_sender_find(api.control, "tenant-17")->id, 3);
-	flows = done(API_GET, "/v1/flows", NULL);
+	put_flow(control_sender_find(desk_api.control, "tenant-17")->id, 3);
+	flows = desk_done(API_GET, "/v1/flows", NULL);
 	cr_assert_eq(json_array_size(flows), 3);
 	json_decref(flows);
-	flows = done(API_GET, "/v1/flows?sender=tenant-17", NULL);
+	flows = desk_done(API_GET, "/v1/flows?sender=tenant-17", NULL);
 	cr_assert_eq(json_array_size(flows), 1);
 	json_decref(flows);
-	flows = done(API_GET, "/v1/flows?limit=2", NULL);
+	flows = desk_done(API_GET, "/v1/flows?limit=2", NULL);
 	cr_assert_eq(json_array_size(flows), 2);
 	json_decref(flows);
 }
@@ -261,7 +156,7 @@ struct refusal {
 	int status;
 	char uri[64];
 	char body[96];
-	char reason[128];
+	char reason[160];
 };
 
 #define VERDICT "/v1/senders/tenant-17/verdict"
@@ -333,6 +228,41 @@ ParameterizedTestParameters(api, what_cannot_be_done_is_refused_with_the_reason)
 		 "body: not JSON: line 1, column 25: duplicate object key near '\"action\"'"},
 		{API_DELETE, 404, "/v1/senders/nobody/verdict", "", "no sender 'nobody'"},
 		{API_DELETE, 404, "/v1/senders/nobody/flows", "", "no sender 'nobody'"},
+		{API_POST, 404, "/v1/senders/tenant-17/release", "",
+		 "'tenant-17' is neither restricted nor high-risk for spam"},
+		{API_POST, 400, "/v1/messages", "", "body: found nothing, expected a JSON object"},
+		{API_POST, 400, "/v1/messages", "[]", "body: found an array, expected an object"},
+		{API_POST, 400, "/v1/messages", "{\"user\":1}",
+		 "member 'user': found an integer, expected a string"},
+		{API_POST, 400, "/v1/messages", "{\"user\":\"a\\u0000b\"}",
+		 "body: not JSON: line 1, column 18: \\u0000 is not allowed without "
+		 "JSON_ALLOW_NUL near '\"a\\u0000b\"'"},
+		{API_POST, 400, "/v1/messages", "{\"recipients_external\":-1}",
+		 "member 'recipients_external': found -1, expected 0 to 1000000"},
+		{API_POST, 400, "/v1/messages", "{\"recipients_internal\":1000001}",
+		 "member 'recipients_internal': found 1000001, expected 0 to 1000000"},
+		{API_POST, 400, "/v1/messages", "{\"recipients\":[1]}",
+		 "member 'recipients': found something else at 1, expected addresses shorter than "
+		 "256 bytes"},
+		{API_POST, 400, "/v1/messages", "{\"recipients\":[],\"recipients_external\":1}",
+		 "member 'recipients': not expected with numbers of them"},
+		{API_POST, 400, "/v1/messages", "{\"spf\":\"softfail\"}",
+		 "member 'spf': found 'softfail', expected 'unknown', 'none', 'pass' or 'fail'"},
+		{API_POST, 400, "/v1/messages", "{\"mail_dns\":\"no\"}",
+		 "member 'mail_dns': found 'no', expected 'unknown', 'present' or 'absent'"},
+		{API_POST, 400, "/v1/reports", "{}", "expected one of 'sender' and 'message_id'"},
+		{API_POST, 400, "/v1/reports", "{\"sender\":\"\"}",
+		 "found '', expected a name of 1 to 255 bytes"},
+		{API_POST, 404, "/v1/reports", "{\"message_id\":\"<x>\"}",
+		 "no decision about 'x' in the last hour"},
+		{API_GET, 404, "/v1/decisions/x", "", "no decision about 'x' in the last hour"},
+		{API_GET, 404, "/v1/decisions?sender=x", "",
+		 "no decision about sender 'x' in the last hour"},
+		{API_GET, 400, "/v1/decisions", "",
+		 "parameter 'sender' is missing, expected a name"},
+		{API_GET, 400, "/v1/senders?limit=10001", "",
+		 "parameter 'limit': found '10001', expected 1 to 10000"},
+		{API_DELETE, 405, "/v1/messages", "", "method not allowed, expected one of POST"},
 	};
 
 	return cr_make_param_array(struct refusal, cases, sizeof(cases) / sizeof(cases[0]));
@@ -340,19 +270,19 @@ ParameterizedTestParameters(api, what_cannot_be_done_is_refused_with_the_reason)
 
 ParameterizedTest(struct refusal *test, api, what_cannot_be_done_is_refused_with_the_reason)
 {
-	unsigned writes = fake->writes;
+	unsigned writes = desk_fake->writes;
 
-	refused(test->method, test->uri, test->body, test->status, test->reason);
-	cr_assert_eq(fake->writes, writes);
+	desk_refused(test->method, test->uri, test->body, test->status, test->reason);
+	cr_assert_eq(desk_fake->writes, writes);
 }
 
 Test(api, another_method_is_told_which_ones_there_are)
 {
-	struct api_response response = handle(API_OTHER, VERDICT, NULL);
+	struct api_response response = desk_handle(API_OTHER, VERDICT, NULL);
 
 	cr_assert_eq(response.status, 405);
 	cr_assert_str_eq(response.allow, "PUT, DELETE");
-	cr_assert_str_eq(string(response.body, "error"),
+	cr_assert_str_eq(desk_string(response.body, "error"),
 			 "method not allowed, expected one of PUT, DELETE");
 	json_decref(response.body);
 }
@@ -364,11 +294,11 @@ Test(api, a_body_over_the_limit_is_refused_and_one_at_it_is_read)
 
 	memset(body, ' ', API_BODY_MAX_BYTES + 1);
 	body[API_BODY_MAX_BYTES + 1] = '\0';
-	refused(API_PATCH, "/v1/pools/normal", body, 413,
-		"body: found 65537 bytes, expected 65536 at most");
+	desk_refused(API_PATCH, "/v1/pools/normal", body, 413,
+		     "body: found 65537 bytes, expected 65536 at most");
 	body[API_BODY_MAX_BYTES] = '\0';
 	memcpy(body, "{\"state\":\"enabled\"}", strlen("{\"state\":\"enabled\"}"));
-	response = handle(API_PATCH, "/v1/pools/normal", body);
+	response = desk_handle(API_PATCH, "/v1/pools/normal", body);
 	cr_assert_eq(response.status, 200);
 	json_decref(response.body);
 }
@@ -377,8 +307,8 @@ Test(api, a_map_that_cannot_be_written_is_an_error_of_the_server)
 {
 	struct api_response response;
 
-	fake->writes_left = 1; /* the next one fails */
-	response = handle(API_PUT, VERDICT, "{\"action\":\"drop\"}");
+	desk_fake->writes_left = 1; /* the next one fails */
+	response = desk_handle(API_PUT, VERDICT, "{\"action\":\"drop\"}");
 	cr_assert_eq(response.status, 500);
 	cr_assert_eq(verdict_in_map("tenant-17").action, VERDICT_STEER);
 	json_decref(response.body);
