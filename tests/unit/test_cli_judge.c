@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* What people see of decisions, counts, events and activity. */
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/cleanup.h"
+#include "base/error.h"
+#include "cli/cli.h"
+#include "cli/commands.h"
+
+typedef void (*printer)(const json_t *document, FILE *out);
+
+TestSuite(cli_judge);
+
+static void prints(const char *document, printer print, const char *expected)
+{
+	json_t *parsed = json_loads(document, 0, NULL);
+	_cleanup_(free_p) char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	cr_assert_not_null(parsed);
+	print(parsed, out);
+	fclose(out);
+	cr_assert_str_eq(text, expected);
+	json_decref(parsed);
+}
+
+#define DECISION                                                                                   \
+	"{\"message_id\":\"1@x\",\"time\":\"2026-01-01T00:00:00Z\",\"action\":\"steer\","          \
+	"\"pool\":\"high-risk\",\"handles\":{\"ipv4\":\"100.127.0.2\",\"ipv6\":\"fd70::2\"},"      \
+	"\"reason\":\"over-limit\",\"status\":null,\"until\":null,\"sender\":\"bob\","             \
+	"\"identity\":\"user\",\"policy\":\"default\",\"tenant\":\"acme\",\"why\":["               \
+	"{\"rule\":\"manual\",\"outcome\":\"passed\"},"                                            \
+	"{\"rule\":\"over-limit\",\"outcome\":\"matched\",\"limit\":\"messages_per_minute\","      \
+	"\"count\":30,\"adds\":1,\"max\":30}],"                                                    \
+	"\"facts\":{\"user\":\"bob\",\"envelope_from\":\"b@x\",\"header_from\":null,"              \
+	"\"client\":\"10.0.0.1\",\"sender\":null,\"tenant\":null,\"recipients_external\":3,"       \
+	"\"recipients_internal\":1,\"bounce\":false,\"automatic\":false,\"spam\":true,"            \
+	"\"mail_dns\":\"present\",\"spf\":\"pass\",\"dkim\":\"none\"}}"
+
+#define DECISION_TEXT                                                                              \
+	"message    1@x, decided 2026-01-01T00:00:00Z\n"                                           \
+	"sender     bob (by user), policy default, tenant acme\n"                                  \
+	"facts      from <b@x>, user bob, client 10.0.0.1\n"                                       \
+	"           recipients 3 external, 1 internal; bounce no, automatic no, spam yes\n"        \
+	"           mail DNS present, SPF pass, DKIM none\n"                                       \
+	"answer     steer to high-risk, reason over-limit; bind to 100.127.0.2 or fd70::2\n"       \
+	"\n"                                                                                       \
+	"RULE        OUTCOME  LIMIT                COUNT  THIS  MAX\n"                             \
+	"manual      passed   -                        -     -    -\n"                             \
+	"over-limit  matched  messages_per_minute     30     1   30\n"
+
+Test(cli_judge, a_decision_is_shown_with_facts_answer_and_every_rule)
+{
+	prints(DECISION, cli_print_decision, DECISION_TEXT);
+}
+
+Test(cli_judge, a_refusal_shows_its_status_and_its_end)
+{
+	prints("{\"message_id\":null,\"time\":\"t\",\"action\":\"reject\",\"pool\":null,"
+	       "\"reason\":\"restricted\",\"status\":\"5.1.8\",\"until\":\"2026-01-02T00:00:00Z\","
+	       "\"sender\":null,\"identity\":\"none\",\"policy\":\"default\",\"why\":[],"
+	       "\"facts\":{}}",
+	       cli_print_decision,
+	       "message    , decided t\n"
+	       "sender     nobody (by none), policy default\n"
+	       "facts      from <>\n"
+	       "           recipients 0 external, 0 internal; bounce no, automatic no, spam no\n"
+	       "           mail DNS , SPF , DKIM \n"
+	       "answer     reject, reason restricted, status 5.1.8, until 2026-01-02T00:00:00Z\n"
+	       "\n"
+	       "RULE  OUTCOME  LIMIT  COUNT  THIS  MAX\n");
+}
+
+#define SENDER                                                                                     \
+	"{\"name\":\"bob\",\"selectors\":[],\"verdict\":{\"action\":\"drop\",\"pool\":null,"       \
+	"\"reason\":\"restricted\",\"until\":null},\"usage\":null,\"policy\":\"default\","         \
+	"\"windows\":{\"messages_per_minute\":{\"count\":3,\"limit\":30},"                         \
+	"\"connections_per_minute\":{\"count\":0,\"limit\":null}},"                                \
+	"\"spam\":{\"marked\":1,\"of\":20,\"reports\":2},\"restricted\":true,"                     \
+	"\"restricted_until\":null}"
+
+#define SENDER_TEXT                                                                                \
+	"sender       bob\n"                                                                       \
+	"selectors    -\n"                                                                         \
+	"verdict      drop, reason restricted\n"                                                   \
+	"flows        0\n"                                                                         \
+	"connections  0\n"                                                                         \
+	"refused      0\n"                                                                         \
+	"policy       default\n"                                                                   \
+	"restricted   until released\n"                                                            \
+	"spam         1 of the last 20 messages, 2 reports in a day\n"                             \
+	"\n"                                                                                       \
+	"LIMIT                   COUNT  MAX\n"                                                     \
+	"messages_per_minute         3   30\n"                                                     \
+	"connections_per_minute      0    -\n"
+
+Test(cli_judge, a_sender_is_shown_with_its_counts_and_limits)
+{
+	prints(SENDER, cli_print_sender, SENDER_TEXT);
+}
+
+Test(cli_judge, a_sender_is_explained_by_what_holds_and_its_last_message)
+{
+	prints("{\"sender\":" SENDER ",\"decision\":" DECISION "}", cli_print_explained_sender,
+	       SENDER_TEXT "\nThe last message:\n\n" DECISION_TEXT);
+	prints("{\"sender\":" SENDER ",\"decision\":null}", cli_print_explained_sender,
+	       SENDER_TEXT "\nNo decision about a message of this sender in the last hour.\n");
+}
+
+Test(cli_judge, an_event_is_one_line)
+{
+	prints("{\"time\":\"2026-01-01T00:00:00Z\",\"event\":\"over-limit\",\"sender\":\"bob\","
+	       "\"limit\":\"messages_per_minute\",\"count\":31,\"max\":30,\"baseline\":1.25,"
+	       "\"pool\":null}",
+	       cli_print_event,
+	       "2026-01-01T00:00:00Z  over-limit  sender bob  limit messages_per_minute  count 31"
+	       "  max 30  baseline 1.2\n");
+}
+
+#define ACTIVE(name, connections, messages)                                                        \
+	"{\"name\":\"" name "\",\"selectors\":[],\"verdict\":{\"action\":\"steer\",\"pool\":"      \
+	"\"normal\",\"reason\":\"good\",\"until\":null},\"usage\":{\"flows\":1,"                   \
+	"\"connections\":" connections                                                             \
+	",\"refused\":0},\"windows\":{\"messages_per_minute\":{\"count\":" messages                \
+	"},\"recipients_external_per_hour\":{\"count\":4},"                                        \
+	"\"recipients_internal_per_hour\":{\"count\":2}}}"
+
+Test(cli_judge, top_shows_who_connects_most_first)
+{
+	json_t *before = json_loads("[" ACTIVE("a", "10", "1") "," ACTIVE(
+					    "b", "10", "9") "," ACTIVE("c", "10", "0") "]",
+				    0, NULL);
+	/* One came in between, so that all move on by one. */
+	json_t *after = json_loads("[" ACTIVE("A", "5", "0") "," ACTIVE("a", "10", "1") "," ACTIVE(
+					   "b", "10", "9") "," ACTIVE("c", "25", "0") "]",
+				   0, NULL);
+	json_t *rows = cli_top_rows(before, after, 2);
+	_cleanup_(free_p) char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	cli_print_top(rows, out);
+	fclose(out);
+	cr_assert_str_eq(text, "SENDER  ACTION  POOL    REASON  FLOWS  CONN/S  MESSAGES/MIN  "
+			       "RECIPIENTS/H  REFUSED\n"
+			       "c       steer   normal  good        1     7.5             0        "
+			       "     6        0\n"
+			       "b       steer   normal  good        1     0.0             9        "
+			       "     6        0\n"
+			       "a       steer   normal  good        1     0.0             1        "
+			       "     6        0\n"
+			       "A       steer   normal  good        1     0.0             0        "
+			       "     6        0\n");
+	json_decref(before);
+	json_decref(after);
+	json_decref(rows);
+}
+
+Test(cli_judge, explain_wants_one_of_message_and_sender)
+{
+	char *nothing[] = {NULL}, *id[] = {"1@x", NULL};
+	struct cli cli = {.out = stdout};
+	struct error error;
+
+	cr_assert_eq(cli_explain(&cli, nothing, &error), -EINVAL);
+	cli.sender = "bob";
+	cr_assert_eq(cli_explain(&cli, id, &error), -EINVAL);
+	cr_assert_str_eq(error.text, "'explain': expected one of MESSAGE-ID and --sender NAME");
+}
