@@ -104,6 +104,9 @@ $(FIGURES): $(BUILD)/figures/%: $(BUILD)/tests/figures/%.o
 	@mkdir -p $(@D)
 	$(call quiet,LINK)$(CC) $(CFLAGS) $(LDFLAGS) $^ -lbpf -o $@
 
+bench: deps ## from a fact to the verdict in the map; a million senders kept and restored (as root)
+	@$(MAKE) --no-print-directory test FILTER='bench*/*'
+
 figures: deps ## what the datapath bears, as a table (as root; some minutes)
 	@$(MAKE) --no-print-directory -j$(shell nproc) $(BUILD)/postern $(FIGURES)
 	@POSTERN=$(abspath $(BUILD)/postern) FIGURES_TOOLS=$(abspath $(BUILD)/figures) tests/figures/run
@@ -130,4 +133,4 @@ install: all ## install below $(DESTDIR)$(PREFIX)
 clean: ## remove what was built
 	rm -rf build
 
-.PHONY: all help deps test test-vm demo figures lint asan fuzz format install clean
+.PHONY: all help deps test bench test-vm demo figures lint asan fuzz format install clean
