@@ -60,8 +60,9 @@ int postern_adopt(struct __sk_buff *skb)
 	return adopt(skb);
 }
 
-SEC("syscall")
-int postern_renew(void *context __attribute__((unused)))
+/* Of this type, not "syscall": before Linux 6.4 no program that may sleep can use a queue. */
+SEC("tc")
+int postern_renew(struct __sk_buff *skb __attribute__((unused)))
 {
 	return -janitor_start();
 }

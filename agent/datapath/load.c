@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -18,6 +19,9 @@
 #include "datapath/resize.h"
 #include "datapath/tasks.h"
 #include "postern.skel.h"
+
+#define RENEW_TRIES    200
+#define RENEW_PAUSE_US 1000
 
 struct loaded {
 	struct postern_bpf *skeleton;
@@ -360,7 +364,12 @@ int loaded_settle(struct loaded *loaded, struct error *error)
 {
 	int r = task_renew(loaded);
 
-	/* Without memory just now, the first flow that is opened starts it. */
+	/* The kernel may be in the middle of its allocator; nothing tells when it is out of it. */
+	for (int tries = 0; r == -ENOMEM && tries < RENEW_TRIES; tries++) {
+		usleep(RENEW_PAUSE_US);
+		r = task_renew(loaded);
+	}
+	/* Still none: the first flow that is opened starts it. */
 	if (r && r != -ENOMEM)
 		return error_set(error, r, "the timer of the flows cannot be started: %s",
 				 strerror(-r));

@@ -30,7 +30,10 @@ int task_adopt(const struct loaded *loaded, const struct adoption *adoption)
 
 int task_renew(const struct loaded *loaded)
 {
-	struct bpf_test_run_opts options = {.sz = sizeof(struct bpf_test_run_opts)};
+	char frame[ETH_ZLEN] = {0};
+	struct bpf_test_run_opts options = {.sz = sizeof(struct bpf_test_run_opts),
+					    .data_in = frame,
+					    .data_size_in = sizeof(frame)};
 
 	return run(loaded, PROGRAM_RENEW, &options);
 }

@@ -27,8 +27,9 @@ struct adoption {
 };
 
 /*
- * postern_renew, on nothing: the timer that ends flows runs this very program from now on, so that those
- * of an earlier load, with the maps that were theirs, are no longer needed. ENOMEM: try again.
+ * postern_renew, on a frame of any content: the timer that ends flows runs this very program from now on,
+ * so that those of an earlier load, with the maps that were theirs, are no longer needed. ENOMEM: try
+ * again.
  */
 
 /*

@@ -3,6 +3,7 @@
 #include "fuzz/packet_world.h"
 
 #include <bpf/bpf.h>
+#include <linux/if_ether.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <stdio.h>
@@ -175,7 +176,8 @@ static void write_control(void)
 /* As `up` does. The kernel may have no memory for the timer just now. */
 static void start_janitor(void)
 {
-	LIBBPF_OPTS(bpf_test_run_opts, options);
+	char frame[ETH_ZLEN] = {0};
+	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = frame, .data_size_in = sizeof(frame));
 
 	do
 		must(bpf_prog_test_run_opts(bpf_program__fd(skeleton->progs.postern_renew),
