@@ -242,19 +242,36 @@ Test(netns_judge, events_are_followed_as_they_happen)
 	cr_assert(wait_for(metric(api, "postern_followers") == 0, 2000));
 }
 
+Test(netns_judge, top_shows_once_where_no_terminal_is)
+{
+	_cleanup_(free_p) char *table = NULL, *json = NULL;
+	_cleanup_(close_fd_p) int api = -1;
+
+	postern_begin(&policies);
+	api = http_connect();
+	json_decref(http_message(api, "{\"sender\":\"shop\",\"recipients_external\":4}"));
+	table = postern_must("top");
+	cr_assert_eq(strncmp(table, "SENDER ", 7), 0, "%s", table);
+	json = postern_must("-j top | jq -rc '.[0] | [.name, .messages_per_minute, "
+			    ".recipients_per_hour]'");
+	cr_assert_str_eq(json, "[\"shop\",1,4]\n");
+}
+
 Test(netns_judge, over_a_full_disk_it_goes_on_and_says_so)
 {
 	_cleanup_(free_p) char *state = NULL, *after = NULL;
+	_cleanup_result_ struct result full = {0};
 	_cleanup_(close_fd_p) int api = -1;
 	pid_t agent;
 
 	postern_configure(&policies);
-	host_must(MAIL, "mkdir -p %s/state && mount -t tmpfs -o size=1m,mode=0777 none %s/state",
-		  world.directory, world.directory);
+	free(host_must(MAIL,
+		       "mkdir -p %s/state && mount -t tmpfs -o size=1m,mode=0777 none %s/state",
+		       world.directory, world.directory));
 	free(postern_must("up"));
 	agent = postern_agent();
 	api = http_connect();
-	host_run(MAIL, "dd if=/dev/zero of=%s/state/ballast bs=4k", world.directory);
+	full = host_run(MAIL, "dd if=/dev/zero of=%s/state/ballast bs=4k", world.directory);
 	for (int i = 0; i < 5000; i++)
 		json_decref(http_message(api, "{\"user\":\"u%d\",\"recipients_external\":1}", i));
 	json_decref(http_message(api, "{\"sender\":\"tenant-8\",\"recipients_external\":6}"));
@@ -262,13 +279,13 @@ Test(netns_judge, over_a_full_disk_it_goes_on_and_says_so)
 	cr_assert(wait_for(metric(api, "postern_state_durable") == 0, 5000));
 	state = postern_must("-j status | jq -rj .agent.state");
 	cr_assert_eq(strncmp(state, "memory: ", 8), 0, "%s", state);
-	host_must(MAIL, "rm %s/state/ballast && mount -o remount,size=64m %s/state",
-		  world.directory, world.directory);
+	free(host_must(MAIL, "rm %s/state/ballast && mount -o remount,size=64m %s/state",
+		       world.directory, world.directory));
 	cr_assert(wait_for(metric(api, "postern_state_durable") == 1, 20000));
 	host_stop(agent, SIGKILL);
 	postern_agent();
 	after = verdict_of("tenant-8");
 	cr_assert_str_eq(after, "restricted null");
 	cr_assert(has_verdict("tenant-7", "manual high-risk"));
-	host_must(MAIL, "umount -l %s/state", world.directory);
+	free(host_must(MAIL, "umount -l %s/state", world.directory));
 }

@@ -7,7 +7,9 @@
 
 #include "api/facts.h"
 #include "base/cleanup.h"
-#include "policy/decision.h"
+#include "base/error.h"
+#include "control/control.h"
+#include "control/judge.h"
 #include "unit/desk.h"
 
 TestSuite(api_judge, .init = desk_open, .fini = desk_close);
@@ -124,8 +126,9 @@ Test(api_judge, senders_with_a_standing_and_no_selector_come_last_in_the_list)
 
 	json_decref(message("{\"user\":\"bob\",\"recipients_external\":3}"));
 	json_decref(desk_done(API_PUT, "/v1/senders/bob/verdict", "{\"action\":\"drop\"}"));
+	json_decref(desk_done(API_PUT, "/v1/senders/tenant-17/verdict", "{\"action\":\"drop\"}"));
 	senders = desk_done(API_GET, "/v1/senders", NULL);
-	cr_assert_eq(json_array_size(senders), 4);
+	cr_assert_eq(json_array_size(senders), 4, "none of them twice");
 	cr_assert_str_eq(desk_string(json_array_get(senders, 3), "name"), "bob");
 	json_decref(senders);
 	senders = desk_done(API_GET, "/v1/senders?limit=2", NULL);
@@ -219,4 +222,26 @@ Test(api_judge, texts_and_lists_at_their_limits_are_taken_and_over_them_refused)
 	strcpy(end, ",\"a\"]}");
 	desk_refused(API_POST, "/v1/messages", body, 400,
 		     "member 'recipients': found 1001 of them, expected 1000 at most");
+}
+
+Test(api_judge, what_is_known_of_a_bounce_is_handed_on)
+{
+	json_t *body = json_loads("{\"original_id\":\"<1@x>\",\"bounce_to\":\"a@b\","
+				  "\"unknown_recipient\":\"c@d\",\"sent_here\":false}",
+				  0, NULL);
+	struct judge_message message;
+	struct error error;
+
+	cr_assert_eq(facts_read(body, control_config(desk_api.control), &message, &error), 0);
+	cr_assert_str_eq(message.original_id, "1@x");
+	cr_assert_str_eq(message.bounce_to, "a@b");
+	cr_assert_str_eq(message.unknown_recipient, "c@d");
+	cr_assert_eq(message.origin, SURGE_NOT_SENT_HERE);
+	json_object_set_new(body, "sent_here", json_true());
+	cr_assert_eq(facts_read(body, control_config(desk_api.control), &message, &error), 0);
+	cr_assert_eq(message.origin, SURGE_SENT_HERE);
+	json_object_del(body, "sent_here");
+	cr_assert_eq(facts_read(body, control_config(desk_api.control), &message, &error), 0);
+	cr_assert_eq(message.origin, SURGE_ORIGIN_UNKNOWN);
+	json_decref(body);
 }

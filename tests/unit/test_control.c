@@ -258,6 +258,9 @@ Test(control, what_comes_after_is_written_with_what_holds_now)
 	const struct control_standing standing = {
 		{VERDICT_STEER, POOL_HIGH_RISK, REASON_MANUAL, NOW_SEC + 60}, restricted};
 
+	/* The same for now, and something else afterwards. */
+	steer("tenant-17", POOL_HIGH_RISK, NOW_SEC + 60);
+	cr_assert_eq(verdict_of("tenant-17").after_action, VERDICT_STEER);
 	cr_assert_eq(control_apply(control, "tenant-17", &standing, NOW_NS, NOW_SEC, &error), 0);
 	cr_assert_eq(verdict_of("tenant-17").after_action, VERDICT_DROP);
 	cr_assert_eq(verdict_of("tenant-17").after_pool, POOL_NONE);

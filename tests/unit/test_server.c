@@ -266,11 +266,12 @@ Test(server, over_the_limit_those_that_never_asked_make_room_first)
 	int idle[SERVER_CONNECTIONS_MAX];
 	_cleanup_(close_fd_p) int fd = -1;
 
-	for (size_t i = 0; i < SERVER_CONNECTIONS_MAX - 1; i++)
-		idle[i] = connect_to_server();
-	/* It has asked, and has been there longest. */
+	/* It has asked before all others came, and nothing since. */
+	idle[0] = connect_to_server();
 	send_text(idle[0], REQUEST);
 	cr_assert_eq(answer_status(idle[0], WAIT_MS), 404);
+	for (size_t i = 1; i < SERVER_CONNECTIONS_MAX - 1; i++)
+		idle[i] = connect_to_server();
 	for (int i = 0; i < 3; i++) {
 		_cleanup_(close_fd_p) int late = connect_to_server();
 
@@ -362,14 +363,16 @@ Test(server, who_follows_too_slowly_is_let_go_and_the_others_are_not)
 Test(server, what_a_follower_sends_is_not_kept)
 {
 	_cleanup_(close_fd_p) int fd = follow();
-	static char rubbish[1 << 16];
+	static char rubbish[1 << 16], answer[1 << 16];
 	size_t sent = 0;
 
 	cr_assert_eq(answer_status(fd, WAIT_MS), 200);
-	for (int i = 0; i < 100; i++) {
+	for (int i = 0; i < 200; i++) {
 		ssize_t size = send(fd, rubbish, sizeof(rubbish), MSG_NOSIGNAL | MSG_DONTWAIT);
 
 		sent += size > 0 ? (size_t)size : 0;
+		/* The next beat: the server has had its time to read. */
+		cr_assert_gt(recv(fd, answer, sizeof(answer), 0), 0);
 	}
 	cr_assert_lt(sent, sizeof(rubbish) * 20, "%zu bytes were read", sent);
 	cr_assert_eq(status_of(REQUEST), 404);
