@@ -210,7 +210,7 @@ static size_t resident_bytes(void)
 Test(policy_senders, a_million_with_all_windows_live_cost_at_most_200_bytes_each)
 {
 	const uint32_t count = 1000000;
-	size_t before = resident_bytes();
+	size_t before __attribute__((unused)) = resident_bytes();
 	struct senders *senders = new_senders(count);
 	clock_t start = clock();
 
