@@ -9,7 +9,7 @@ BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool /sbin/bpftool) bpftool)
 PREFIX  ?= /usr/local
 DESTDIR ?=
 
-LIBRARIES = libbpf libelf libnl-route-3.0 libmnl libevent libcurl jansson libconfuse sqlite3
+LIBRARIES = libbpf libelf libnl-route-3.0 libmnl libevent libcurl jansson libconfuse sqlite3 libunbound libidn2
 WARNINGS  = -Wall -Wextra -Werror -Wshadow -Wmissing-prototypes -Wstrict-prototypes
 VERSION   = $(shell git describe --always --dirty 2>/dev/null || echo unversioned)
 
@@ -20,7 +20,7 @@ CFLAGS   ?= -O2 -g
 SANITIZE ?=
 override CFLAGS += -std=gnu11 $(WARNINGS) $(SANITIZE) -D_GNU_SOURCE
 override CPPFLAGS += -Iinclude -iquote agent -I$(BUILD) $(shell pkg-config --cflags $(LIBRARIES) 2>/dev/null)
-LDLIBS    = $(shell pkg-config --libs $(LIBRARIES) 2>/dev/null) -lm
+LDLIBS    = $(shell pkg-config --libs $(LIBRARIES) 2>/dev/null) -lmilter -lm
 BPFFLAGS  = -target bpf -mcpu=v3 -g -O2 -Wall -Wextra -Werror -Iinclude \
             -I/usr/include/$(shell $(CC) -print-multiarch)
 
