@@ -93,6 +93,25 @@ static void free_policies(struct config *config)
 	free(config->tenants);
 }
 
+static void free_texts(struct config_texts *texts)
+{
+	for (size_t i = 0; i < texts->count; i++)
+		free(texts->texts[i]);
+	free(texts->texts);
+}
+
+static void free_mail(struct config_mail *mail)
+{
+	for (size_t i = 0; i < mail->n_spam_marks; i++) {
+		free(mail->spam_marks[i].header);
+		free(mail->spam_marks[i].value);
+	}
+	free(mail->spam_marks);
+	free_texts(&mail->authserv_ids);
+	free_texts(&mail->resolver);
+	free(mail->milter.path);
+}
+
 void config_free(struct config *config)
 {
 	if (!config)
@@ -113,6 +132,7 @@ void config_free(struct config *config)
 		free(config->interfaces[i]);
 	free(config->interfaces);
 	free_policies(config);
+	free_mail(&config->mail);
 	free(config->pools);
 	free(config->senders);
 	free(config->pin_path);

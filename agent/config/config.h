@@ -155,6 +155,46 @@ struct config_sender {
 	int line;
 };
 
+/* Where a process of ours listens; given to it by systemd or made by itself. */
+struct config_socket {
+	char *path; /* NULL: TCP, on loopback */
+	struct address address;
+	uint16_t port;
+};
+
+struct config_texts {
+	char **texts;
+	size_t count;
+};
+
+/*
+ * A header by which a scanner says that a message is spam: its name, and how its value begins, both
+ * without regard to case. The value goes on, if it does, with something else than a letter or digit.
+ */
+struct config_mark {
+	char *header;
+	char *value; /* no blanks around it; never empty */
+};
+
+/* What becomes of mail while the agent does not answer. */
+enum config_on_agent_down {
+	CONFIG_ON_AGENT_DOWN_ACCEPT, /* by the MTA's own lane; what is high-risk anyway, by that one */
+	CONFIG_ON_AGENT_DOWN_DEFER, /* 451 4.7.1 */
+};
+
+/* The mail itself: what `postern milter` looks at, and how. */
+struct config_mail {
+	struct config_socket milter; /* default: milter.sock in runtime_dir */
+	enum config_on_agent_down on_agent_down;
+	struct config_mark *spam_marks; /* left out: those of the usual scanners */
+	size_t n_spam_marks;
+	struct config_texts authserv_ids; /* whose Authentication-Results are believed; none */
+	struct config_texts resolver;	  /* "ADDRESS" or "ADDRESS@PORT"; none: those of the host */
+	bool dns_aaaa;			  /* AAAA alone is mail DNS, too; default false */
+	bool dns_null_mx;		  /* a null MX (RFC 7505) is no mail DNS; default false */
+	uint32_t dns_timeout_ms;	  /* default 5000, 100..60000 */
+};
+
 struct config {
 	char *file;
 	char **interfaces; /* NULL and 0: those of the default routes */
@@ -197,6 +237,7 @@ struct config {
 	bool relay_dkim;	      /* DKIM, too, keeps mail out of the relay pool */
 	uint32_t senders_tracked_max; /* default 1000000, 1024..16777216 */
 	uint32_t decisions_max;	      /* default 65536, 1024..4194304 */
+	struct config_mail mail;
 };
 
 /*

@@ -2,6 +2,7 @@
 /* Values that occur in more than one kind of section, and the form of all errors. */
 #include "config/read.h"
 
+#include <confuse.h>
 #include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
@@ -76,6 +77,45 @@ int read_title(const struct reader *reader, const struct syntax_section *section
 				  section->kind, section->title);
 	*ret_name = strdup(section->title);
 	return *ret_name ? 0 : read_out_of_memory(reader);
+}
+
+int read_word(const struct reader *reader, const struct syntax_section *section, const char *key,
+	      const char *const words[READ_WORDS_MAX], unsigned *ret_index)
+{
+	const struct syntax_value *value = syntax_get(section, key, 0);
+	char expected[128];
+	size_t used = 0;
+
+	*ret_index = 0;
+	if (!value)
+		return 0;
+	for (unsigned i = 0; i < READ_WORDS_MAX && words[i]; i++) {
+		bool last = i + 1 == READ_WORDS_MAX || !words[i + 1];
+		const char *before = last ? " or " : ", ";
+
+		if (strcmp(words[i], value->text) == 0) {
+			*ret_index = i;
+			return 0;
+		}
+		used += (size_t)snprintf(expected + used, sizeof(expected) - used, "%s'%s'",
+					 i ? before : "", words[i]);
+	}
+	return read_error(reader, value->line, "found %s '%.100s', expected %s", key, value->text,
+			  expected);
+}
+
+int read_boolean(const struct reader *reader, const struct syntax_section *section, const char *key,
+		 bool fallback, bool *ret_boolean)
+{
+	const struct syntax_value *value = syntax_get(section, key, 0);
+	int boolean = value ? cfg_parse_boolean(value->text) : fallback;
+
+	if (boolean < 0)
+		return read_error(reader, value->line,
+				  "found %s '%.100s', expected 'true' or 'false'", key,
+				  value->text);
+	*ret_boolean = boolean;
+	return 0;
 }
 
 int read_copy(const struct reader *reader, const struct syntax_section *section, const char *key,

@@ -68,6 +68,12 @@ int read_number_of(const struct reader *reader, const struct syntax_section *sec
 /* A name of a pool or sender; `size` is that of its label, NUL included. */
 int read_title(const struct reader *reader, const struct syntax_section *section, size_t size,
 	       char **ret_name);
+/* The index of a word, which is its enum's value; 0 where the key is left out. Unused words are NULL. */
+#define READ_WORDS_MAX 4
+int read_word(const struct reader *reader, const struct syntax_section *section, const char *key,
+	      const char *const words[READ_WORDS_MAX], unsigned *ret_index);
+int read_boolean(const struct reader *reader, const struct syntax_section *section, const char *key,
+		 bool fallback, bool *ret_boolean);
 /* Copy of the only value of a key; NULL where it is not set. */
 int read_copy(const struct reader *reader, const struct syntax_section *section, const char *key,
 	      char **ret_text);
@@ -84,6 +90,17 @@ int read_on_limit(const struct reader *reader, const struct syntax_section *sect
 
 /* The TCP listener for figures (read_metrics.c). */
 int read_metrics(const struct reader *reader, const struct syntax_section *section);
+/* "ADDRESS:PORT" or "[ADDRESS]:PORT"; false: something else. */
+bool read_endpoint(const char *text, struct address *ret_address, uint16_t *ret_port);
+
+/* What concerns the mail itself (read_mail.c); after runtime_dir was read. */
+int read_mail(const struct reader *reader, const struct syntax_section *section);
+/*
+ * A listening socket, "unix:PATH" or "inet:ADDRESS:PORT" with a loopback address. Left out: `name` in
+ * runtime_dir.
+ */
+int read_socket(const struct reader *reader, const struct syntax_section *section, const char *key,
+		const char *name, struct config_socket *socket);
 
 /* Adds the ready-made policies that the file does not define; finds the default one. */
 int read_ready_made(struct reader *reader);

@@ -8,16 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <confuse.h>
-
 #define SMTP_PORT	25
 #define ESTABLISHED_SEC 7440 /* RFC 5382 REQ-5 */
 #define TRANSITORY_SEC	240
 #define YEAR_SEC	(365 * 86400)
 
-/* Room for a file name below a directory; runtime_dir/api.sock must fit sun_path (unix(7)). */
+/* Room for a file name below a directory; runtime_dir/socketmap.sock must fit sun_path (unix(7)). */
 #define PATH_LAST	 (PATH_MAX - 128)
-#define RUNTIME_DIR_LAST (108 - (int)sizeof("/api.sock"))
+#define RUNTIME_DIR_LAST (108 - (int)sizeof("/socketmap.sock"))
 
 static bool is_interface(const char *name)
 {
@@ -106,39 +104,10 @@ static int read_ports(const struct reader *reader, const struct syntax_section *
 	return 0;
 }
 
-#define WORDS_MAX 4
-
-/* One of two or more words, whose index is the enum's value; 0 where the key is left out. */
-static int read_word(const struct reader *reader, const struct syntax_section *section,
-		     const char *key, const char *const words[WORDS_MAX], unsigned *ret_index)
-{
-	const struct syntax_value *value = syntax_get(section, key, 0);
-
-	char expected[128];
-	size_t used = 0;
-
-	*ret_index = 0;
-	if (!value)
-		return 0;
-	for (unsigned i = 0; i < WORDS_MAX && words[i]; i++) {
-		bool last = i + 1 == WORDS_MAX || !words[i + 1];
-		const char *before = last ? " or " : ", ";
-
-		if (strcmp(words[i], value->text) == 0) {
-			*ret_index = i;
-			return 0;
-		}
-		used += (size_t)snprintf(expected + used, sizeof(expected) - used, "%s'%s'",
-					 i ? before : "", words[i]);
-	}
-	return read_error(reader, value->line, "found %s '%.100s', expected %s", key, value->text,
-			  expected);
-}
-
 static int read_hooks(const struct reader *reader, const struct syntax_section *section)
 {
-	static const char *const ingress_words[WORDS_MAX] = {"auto", "xdp", "tc"};
-	static const char *const egress_words[WORDS_MAX] = {"auto", "tcx", "clsact"};
+	static const char *const ingress_words[READ_WORDS_MAX] = {"auto", "xdp", "tc"};
+	static const char *const egress_words[READ_WORDS_MAX] = {"auto", "tcx", "clsact"};
 	unsigned ingress, egress;
 	int r = read_word(reader, section, "ingress", ingress_words, &ingress);
 
@@ -148,20 +117,6 @@ static int read_hooks(const struct reader *reader, const struct syntax_section *
 		return r;
 	reader->config->ingress = (enum config_ingress)ingress;
 	reader->config->egress = (enum config_egress)egress;
-	return 0;
-}
-
-static int read_boolean(const struct reader *reader, const struct syntax_section *section,
-			const char *key, bool fallback, bool *ret_boolean)
-{
-	const struct syntax_value *value = syntax_get(section, key, 0);
-	int boolean = value ? cfg_parse_boolean(value->text) : fallback;
-
-	if (boolean < 0)
-		return read_error(reader, value->line,
-				  "found %s '%.100s', expected 'true' or 'false'", key,
-				  value->text);
-	*ret_boolean = boolean;
 	return 0;
 }
 
@@ -262,7 +217,7 @@ static int read_numbers(const struct reader *reader, const struct syntax_section
 
 static int read_policing(const struct reader *reader, const struct syntax_section *section)
 {
-	static const char *const words[WORDS_MAX] = {
+	static const char *const words[READ_WORDS_MAX] = {
 		[CONFIG_IDENTITY_ENVELOPE] = "envelope",
 		[CONFIG_IDENTITY_DOMAIN] = "domain",
 		[CONFIG_IDENTITY_CLIENT] = "client",
@@ -282,7 +237,7 @@ int read_global(struct reader *reader, const struct syntax_section *section)
 {
 	static int (*const steps[])(const struct reader *, const struct syntax_section *) = {
 		read_interfaces, read_ports,   read_hooks,    read_booleans, read_paths,
-		read_user,	 read_numbers, read_policing, read_metrics,
+		read_user,	 read_numbers, read_policing, read_metrics,  read_mail,
 	};
 	int r = read_copy(reader, section, "default", &reader->default_name.text);
 

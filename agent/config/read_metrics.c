@@ -27,7 +27,7 @@ static bool split(char *text, char **ret_address, char **ret_port)
 	return strchr(text, ':') != NULL;
 }
 
-static bool is_port(const char *text)
+static bool parse_port(const char *text, uint16_t *ret_port)
 {
 	unsigned long port;
 	char *end;
@@ -35,25 +35,29 @@ static bool is_port(const char *text)
 	if (*text < '0' || *text > '9')
 		return false;
 	port = strtoul(text, &end, 10);
-	return !*end && port >= 1 && port <= 65535;
+	if (*end || port < 1 || port > UINT16_MAX)
+		return false;
+	*ret_port = (uint16_t)port;
+	return true;
 }
 
-static bool is_endpoint(const char *text)
+bool read_endpoint(const char *text, struct address *ret_address, uint16_t *ret_port)
 {
 	_cleanup_(free_p) char *copy = strdup(text);
 	char *address, *port;
-	struct address parsed;
 
-	return copy && split(copy, &address, &port) && is_port(port) &&
-	       address_parse(address, &parsed) == 0;
+	return copy && split(copy, &address, &port) && parse_port(port, ret_port) &&
+	       address_parse(address, ret_address) == 0;
 }
 
 int read_metrics(const struct reader *reader, const struct syntax_section *section)
 {
 	const struct syntax_value *value = syntax_get(section, "metrics", 0);
 	const char *text = value ? value->text : DEFAULT_METRICS;
+	struct address address;
+	uint16_t port;
 
-	if (strcmp(text, CONFIG_METRICS_OFF) != 0 && !is_endpoint(text))
+	if (strcmp(text, CONFIG_METRICS_OFF) != 0 && !read_endpoint(text, &address, &port))
 		return read_error(reader, value->line,
 				  "found metrics '%.100s', expected an address and a port like "
 				  "127.0.0.1:9525 or [::1]:9525, or 'off'",

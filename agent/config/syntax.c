@@ -154,8 +154,6 @@ static int take_section(cfg_t *cfg, cfg_opt_t *opt)
 	return parse.result < 0 ? -1 : cfg_opt_rmnsec(opt, 0);
 }
 
-static int parse_text(const char *text)
-{
 /*
  * A default is parsed, and take_value() called with it, when the section opens: the only moment at
  * which libconfuse tells where that is.
@@ -163,82 +161,104 @@ static int parse_text(const char *text)
 #define SECTION_LINE CFG_PTR_CB(LINE_KEY, "-", CFGF_NONE, take_value, free)
 #define VALUE(name)  CFG_PTR_CB(name, NULL, CFGF_NONE, take_value, free)
 #define LIST(name)   CFG_PTR_LIST_CB(name, NULL, CFGF_NONE, take_value, free)
-	cfg_opt_t pool[] = {SECTION_LINE,  LIST("addresses"),	LIST("handles"),
-			    VALUE("helo"), VALUE("when_empty"), CFG_END()};
-	cfg_opt_t sender[] = {SECTION_LINE,
-			      LIST("source"),
-			      LIST("mark"),
-			      LIST("uid"),
-			      LIST("cgroup"),
-			      VALUE("policy"),
-			      VALUE("connections_per_minute"),
-			      VALUE("flows_max"),
-			      CFG_END()};
-	cfg_opt_t policy[] = {
-		SECTION_LINE,
-		VALUE("like"),
-		VALUE("recipients_external_per_hour"),
-		VALUE("recipients_internal_per_hour"),
-		VALUE("recipients_per_day"),
-		VALUE("messages_per_minute"),
-		VALUE("connections_per_minute"),
-		VALUE("on_limit"),
-		VALUE("spam_of_last"),
-		VALUE("reports_per_day"),
-		VALUE("spam_for"),
-		LIST("senders"),
-		LIST("tenants"),
-		LIST("domains"),
-		CFG_END(),
-	};
-	cfg_opt_t tenant[] = {
-		SECTION_LINE,
-		LIST("senders"),
-		LIST("domains"),
-		VALUE("recipients_external_per_day"),
-		VALUE("recipients_per_day"),
-		VALUE("on_limit"),
-		CFG_END(),
-	};
-	cfg_opt_t top[] = {
-		LIST("interfaces"),
-		LIST("ports"),
-		VALUE("ingress"),
-		VALUE("egress"),
-		VALUE("default"),
-		CFG_SEC("pool", pool, CFGF_MULTI | CFGF_TITLE),
-		CFG_SEC("sender", sender, CFGF_MULTI | CFGF_TITLE),
-		CFG_SEC("policy", policy, CFGF_MULTI | CFGF_TITLE),
-		CFG_SEC("tenant", tenant, CFGF_MULTI | CFGF_TITLE),
-		LIST("internal_domains"),
-		VALUE("identity"),
-		VALUE("relay_dkim"),
-		VALUE("plumb"),
-		VALUE("pin_path"),
-		VALUE("runtime_dir"),
-		VALUE("state"),
-		VALUE("user"),
-		VALUE("metrics"),
-		VALUE("flows_max"),
-		VALUE("sender_flows_max"),
-		VALUE("sender_connections_per_minute"),
-		VALUE("senders_max"),
-		VALUE("senders_tracked_max"),
-		VALUE("decisions_max"),
-		VALUE("timeout_established_sec"),
-		VALUE("timeout_transitory_sec"),
-		CFG_END(),
-	};
-	cfg_t *cfg = cfg_init(top, CFGF_NONE);
+
+static cfg_opt_t pool_keys[] = {
+	SECTION_LINE,  LIST("addresses"),   LIST("handles"),
+	VALUE("helo"), VALUE("when_empty"), CFG_END(),
+};
+
+static cfg_opt_t sender_keys[] = {
+	SECTION_LINE,
+	LIST("source"),
+	LIST("mark"),
+	LIST("uid"),
+	LIST("cgroup"),
+	VALUE("policy"),
+	VALUE("connections_per_minute"),
+	VALUE("flows_max"),
+	CFG_END(),
+};
+
+static cfg_opt_t policy_keys[] = {
+	SECTION_LINE,
+	VALUE("like"),
+	VALUE("recipients_external_per_hour"),
+	VALUE("recipients_internal_per_hour"),
+	VALUE("recipients_per_day"),
+	VALUE("messages_per_minute"),
+	VALUE("connections_per_minute"),
+	VALUE("on_limit"),
+	VALUE("spam_of_last"),
+	VALUE("reports_per_day"),
+	VALUE("spam_for"),
+	LIST("senders"),
+	LIST("tenants"),
+	LIST("domains"),
+	CFG_END(),
+};
+
+static cfg_opt_t tenant_keys[] = {
+	SECTION_LINE,
+	LIST("senders"),
+	LIST("domains"),
+	VALUE("recipients_external_per_day"),
+	VALUE("recipients_per_day"),
+	VALUE("on_limit"),
+	CFG_END(),
+};
+
+static cfg_opt_t top_keys[] = {
+	CFG_SEC("pool", pool_keys, CFGF_MULTI | CFGF_TITLE),
+	CFG_SEC("sender", sender_keys, CFGF_MULTI | CFGF_TITLE),
+	CFG_SEC("policy", policy_keys, CFGF_MULTI | CFGF_TITLE),
+	CFG_SEC("tenant", tenant_keys, CFGF_MULTI | CFGF_TITLE),
+	/* The datapath. */
+	LIST("interfaces"),
+	LIST("ports"),
+	VALUE("ingress"),
+	VALUE("egress"),
+	VALUE("default"),
+	VALUE("plumb"),
+	VALUE("pin_path"),
+	VALUE("flows_max"),
+	VALUE("sender_flows_max"),
+	VALUE("sender_connections_per_minute"),
+	VALUE("senders_max"),
+	VALUE("timeout_established_sec"),
+	VALUE("timeout_transitory_sec"),
+	/* The agent. */
+	VALUE("runtime_dir"),
+	VALUE("state"),
+	VALUE("user"),
+	VALUE("metrics"),
+	LIST("internal_domains"),
+	VALUE("identity"),
+	VALUE("relay_dkim"),
+	VALUE("senders_tracked_max"),
+	VALUE("decisions_max"),
+	/* Mail. */
+	VALUE("milter"),
+	VALUE("on_agent_down"),
+	LIST("spam_marks"),
+	LIST("authserv_ids"),
+	LIST("resolver"),
+	VALUE("mail_dns_aaaa"),
+	VALUE("mail_dns_null_mx"),
+	VALUE("dns_timeout_ms"),
+	CFG_END(),
+};
+
+static int parse_text(const char *text)
+{
+	static const char *const sections[] = {"pool", "sender", "policy", "tenant"};
+	cfg_t *cfg = cfg_init(top_keys, CFGF_NONE);
 	int r;
 
 	if (!cfg)
 		return -ENOMEM;
 	cfg_set_error_function(cfg, take_error);
-	cfg_set_validate_func(cfg, "pool", take_section);
-	cfg_set_validate_func(cfg, "sender", take_section);
-	cfg_set_validate_func(cfg, "policy", take_section);
-	cfg_set_validate_func(cfg, "tenant", take_section);
+	for (size_t i = 0; i < sizeof(sections) / sizeof(sections[0]); i++)
+		cfg_set_validate_func(cfg, sections[i], take_section);
 	r = cfg_parse_buf(cfg, text);
 	if (r == CFG_SUCCESS)
 		parse.result = visit(cfg, NULL);

@@ -30,11 +30,13 @@ struct refusal {
 
 #define TEXT_65 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 #define KEYS                                                                                       \
-	"interfaces, ports, ingress, egress, default, pool, sender, policy, tenant, "              \
-	"internal_domains, identity, relay_dkim, plumb, pin_path, runtime_dir, state, user, "      \
-	"metrics, flows_max, sender_flows_max, sender_connections_per_minute, senders_max, "       \
-	"senders_tracked_max, decisions_max, timeout_established_sec, "                            \
-	"timeout_transitory_sec"
+	"pool, sender, policy, tenant, "                                                           \
+	"interfaces, ports, ingress, egress, default, plumb, pin_path, flows_max, "                \
+	"sender_flows_max, sender_connections_per_minute, senders_max, "                           \
+	"timeout_established_sec, timeout_transitory_sec, runtime_dir, state, user, metrics, "     \
+	"internal_domains, identity, relay_dkim, senders_tracked_max, decisions_max, "             \
+	"milter, on_agent_down, spam_marks, authserv_ids, resolver, mail_dns_aaaa, "               \
+	"mail_dns_null_mx, dns_timeout_ms"
 #define NOT_PUBLIC "expected a unicast address (not unspecified, loopback, multicast or broadcast)"
 #define NOT_A_HANDLE                                                                               \
 	"expected a unicast address that is not loopback (the kernel lets nothing out of the "     \
@@ -130,10 +132,10 @@ static const struct refusal of_the_top_level[] = {
 	 ":3: found pin_path 'bpf/postern', expected a path that begins with '/', of at most 3968 "
 	 "characters"},
 	{TWO_POOLS "runtime_dir = 5", ":3: found runtime_dir '5', expected a path that begins with "
-				      "'/', of at most 98 characters"},
+				      "'/', of at most 92 characters"},
 	{TWO_POOLS "runtime_dir = \"/" TEXT_65 TEXT_65 "\"",
 	 ":3: found runtime_dir '/" TEXT_65 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa', expected a path "
-	 "that begins with '/', of at most 98 characters"},
+	 "that begins with '/', of at most 92 characters"},
 	{TWO_POOLS "state = \"state.db\"",
 	 ":3: found state 'state.db', expected a path that begins with '/', of at most 3968 "
 	 "characters"},
