@@ -45,6 +45,7 @@ static void print_answer(const json_t *decision, FILE *out)
 	const char *ipv4 = words_string(handles, "ipv4");
 	const char *ipv6 = words_string(handles, "ipv6");
 	const char *pool = words_string(decision, "pool");
+	const char *lane = words_string(decision, "lane");
 	const char *status = words_string(decision, "status");
 	const char *until = words_string(decision, "until");
 
@@ -54,6 +55,8 @@ static void print_answer(const json_t *decision, FILE *out)
 		fprintf(out, ", status %s", status);
 	if (*until)
 		fprintf(out, ", until %s", until);
+	if (*lane)
+		fprintf(out, "; lane %s", lane);
 	if (*ipv4 || *ipv6)
 		fprintf(out, "; bind to %s%s%s", ipv4, *ipv4 && *ipv6 ? " or " : "", ipv6);
 	fputc('\n', out);

@@ -38,6 +38,8 @@ int control_new(const struct config *config, struct datapath *datapath, struct s
 	control->has_cgroups = has_cgroups(config);
 	r = pools_load(control, error);
 	if (r == 0)
+		r = lanes_load(control, error);
+	if (r == 0)
 		r = roster_load(control, now_ns, now_sec, error);
 	if (r < 0) {
 		control_free(control);
@@ -52,6 +54,7 @@ void control_free(struct controller *control)
 	if (!control)
 		return;
 	roster_done(control);
+	lanes_done(control);
 	pool_set_done(&control->pools);
 	free(control);
 }

@@ -23,10 +23,12 @@
 #include "postern/abi.h"
 
 struct config;
+struct config_pool;
 struct control_sender;
 struct controller;
 struct datapath;
 struct error;
+struct lane;
 struct state;
 
 /*
@@ -105,6 +107,9 @@ typedef void (*connections_visitor)(void *data, const struct control_sender *sen
 				    uint32_t count);
 int control_take_all_connections(struct controller *control, connections_visitor visitor,
 				 void *data, struct error *error);
+
+/* The lane by which an MTA's mail reaches this pool; borrowed. NULL: the pool (NULL: none) has no lane. */
+const struct lane *control_lane(const struct controller *control, const struct config_pool *pool);
 
 /* For views: borrowed. */
 const struct config *control_config(const struct controller *control);

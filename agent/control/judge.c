@@ -358,6 +358,7 @@ static void fill_answer(const struct judge *judge, struct judge_answer *answer)
 	const struct config_pool *pool = judging_pool(judge, answer->decision.pool);
 
 	answer->pool = pool ? pool->name : NULL;
+	answer->lane = control_lane(judge->control, pool);
 	fill_handles(pool, answer);
 }
 

@@ -26,6 +26,7 @@ struct control_verdict;
 struct controller;
 struct error;
 struct judge;
+struct lane;
 struct state;
 
 struct judge_time {
@@ -77,7 +78,9 @@ struct judge_message {
 struct judge_answer {
 	struct decision decision;
 	const char *pool; /* NULL unless steered to one */
-	/* What to bind to; "": the pool has none of this family. */
+	/* What an MTA takes, of now; NULL: not steered to a pool, or the pool has none. Borrowed: pool/lane.h */
+	const struct lane *lane;
+	/* The handles to bind to, for what has no lanes; "": the pool has none of this family. */
 	char handle_ipv4[ADDRESS_TEXT_SIZE];
 	char handle_ipv6[ADDRESS_TEXT_SIZE];
 };

@@ -7,6 +7,7 @@
  *   selectors.c how the datapath recognises them               (maps senders, nets, control)
  *   verdicts.c  a sender's entry in the map
  *   limits.c    the limits in it, for the datapath
+ *   lanes.c     which lane of a pool an MTA takes
  */
 #pragma once
 
@@ -15,6 +16,7 @@
 #include "control/control.h"
 #include "control/table.h"
 #include "datapath/datapath.h"
+#include "pool/lane.h"
 #include "pool/pool.h"
 #include "state/state.h"
 
@@ -26,6 +28,7 @@ struct controller {
 	struct datapath *datapath;
 	struct state *state; /* may be NULL */
 	struct pool_set pools;
+	struct lane_set lanes;
 	struct control_sender *senders; /* sorted by name */
 	size_t n_senders;
 	struct control_sender **by_id;	   /* the same, sorted by id */
@@ -37,6 +40,9 @@ struct controller {
 int pools_load(struct controller *control, struct error *error);
 int pools_sync(struct controller *control, struct error *error);  /* adds and changes */
 int pools_prune(struct controller *control, struct error *error); /* removals, last */
+
+int lanes_load(struct controller *control, struct error *error);
+void lanes_done(struct controller *control);
 
 int roster_load(struct controller *control, uint64_t now_ns, int64_t now_sec, struct error *error);
 void roster_done(struct controller *control);

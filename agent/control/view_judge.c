@@ -10,6 +10,7 @@
 #include "control/judge.h"
 #include "control/model.h"
 #include "control/values.h"
+#include "pool/lane.h"
 
 static int give(json_t *document, json_t **ret, struct error *error)
 {
@@ -157,16 +158,19 @@ static json_t *answer_json(const struct judge_answer *answer, const char *messag
 {
 	const struct decision *decision = &answer->decision;
 
-	return json_pack("{s:o, s:s, s:o, s:{s:o, s:o}, s:s, s:o, s:o, s:o, s:s, s:s, s:o, s:o}",
-			 "message_id", value_text(message_id), "action",
-			 decision_action_name(decision->action), "pool", value_text(answer->pool),
-			 "handles", "ipv4", handle_json(answer->handle_ipv4), "ipv6",
-			 handle_json(answer->handle_ipv6), "reason", reason_name(decision->reason),
-			 "status", value_text(decision->status), "until",
-			 value_time(decision->until_sec), "sender",
-			 value_text(*decision->sender ? decision->sender : NULL), "identity",
-			 identity_kind_name(decision->identity), "policy", decision->policy,
-			 "tenant", value_text(decision->tenant), "why", steps_json(decision));
+	return json_pack(
+		"{s:o, s:s, s:o, s:o, s:o, s:{s:o, s:o}, s:s, s:o, s:o, s:o, s:s, s:s, s:o, "
+		"s:o}",
+		"message_id", value_text(message_id), "action",
+		decision_action_name(decision->action), "pool", value_text(answer->pool), "lane",
+		value_text(answer->lane ? answer->lane->name : NULL), "helo",
+		value_text(answer->lane ? answer->lane->helo : NULL), "handles", "ipv4",
+		handle_json(answer->handle_ipv4), "ipv6", handle_json(answer->handle_ipv6),
+		"reason", reason_name(decision->reason), "status", value_text(decision->status),
+		"until", value_time(decision->until_sec), "sender",
+		value_text(*decision->sender ? decision->sender : NULL), "identity",
+		identity_kind_name(decision->identity), "policy", decision->policy, "tenant",
+		value_text(decision->tenant), "why", steps_json(decision));
 }
 
 int view_answer(const struct judge_answer *answer, const char *message_id, json_t **ret,

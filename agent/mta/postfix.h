@@ -21,5 +21,5 @@ enum postfix_part {
 	POSTFIX_MAIN,	/* to append to main.cf; every setting is one line */
 };
 
-/* -EIO: could not be written. */
+/* -EIO: could not be written; -ENOMEM. */
 int postfix_print(const struct config *config, enum postfix_part part, FILE *out);

@@ -14,6 +14,7 @@
 static const char configuration[] = "pool \"normal\" {\n"
 				    "  addresses = { \"192.0.2.10\", \"2001:db8::10\" }\n"
 				    "  handles = { \"100.127.0.1\" }\n"
+				    "  helo = \"out.example.net\"\n"
 				    "}\n"
 				    "pool \"high-risk\" {\n"
 				    "  addresses = { \"192.0.2.20\" }\n"

@@ -28,6 +28,8 @@ Test(api_judge, a_message_is_answered_with_pool_handles_and_why)
 
 	cr_assert_str_eq(desk_string(answer, "action"), "steer");
 	cr_assert_str_eq(desk_string(answer, "pool"), "normal");
+	cr_assert_str_eq(desk_string(answer, "lane"), "postern-normal");
+	cr_assert_str_eq(desk_string(answer, "helo"), "out.example.net");
 	cr_assert_str_eq(desk_string(json_object_get(answer, "handles"), "ipv4"), "100.127.0.1");
 	cr_assert(json_is_null(json_object_get(json_object_get(answer, "handles"), "ipv6")));
 	cr_assert_str_eq(desk_string(answer, "reason"), "good");

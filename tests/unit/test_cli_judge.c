@@ -30,7 +30,8 @@ static void prints(const char *document, printer print, const char *expected)
 
 #define DECISION                                                                                   \
 	"{\"message_id\":\"1@x\",\"time\":\"2026-01-01T00:00:00Z\",\"action\":\"steer\","          \
-	"\"pool\":\"high-risk\",\"handles\":{\"ipv4\":\"100.127.0.2\",\"ipv6\":\"fd70::2\"},"      \
+	"\"pool\":\"high-risk\",\"lane\":\"postern-high-risk\",\"handles\":{\"ipv4\":\"100.127.0." \
+	"2\",\"ipv6\":\"fd70::2\"},"                                                               \
 	"\"reason\":\"over-limit\",\"status\":null,\"until\":null,\"sender\":\"bob\","             \
 	"\"identity\":\"user\",\"policy\":\"default\",\"tenant\":\"acme\",\"why\":["               \
 	"{\"rule\":\"manual\",\"outcome\":\"passed\"},"                                            \
@@ -47,7 +48,8 @@ static void prints(const char *document, printer print, const char *expected)
 	"facts      from <b@x>, user bob, client 10.0.0.1\n"                                       \
 	"           recipients 3 external, 1 internal; bounce no, automatic no, spam yes\n"        \
 	"           mail DNS present, SPF pass, DKIM none\n"                                       \
-	"answer     steer to high-risk, reason over-limit; bind to 100.127.0.2 or fd70::2\n"       \
+	"answer     steer to high-risk, reason over-limit; lane postern-high-risk; bind to "       \
+	"100.127.0.2 or fd70::2\n"                                                                 \
 	"\n"                                                                                       \
 	"RULE        OUTCOME  LIMIT                COUNT  THIS  MAX\n"                             \
 	"manual      passed   -                        -     -    -\n"                             \

@@ -15,6 +15,7 @@
 #include "base/error.h"
 #include "control/control.h"
 #include "control/kept.h"
+#include "pool/lane.h"
 #include "state/state.h"
 #include "unit/config_file.h"
 #include "unit/fake_datapath.h"
@@ -198,15 +199,17 @@ static void write_all(void)
 
 /* ---- answers */
 
-Test(judging, an_answer_names_the_pool_and_its_handles)
+Test(judging, an_answer_names_the_pool_its_lane_and_its_handles)
 {
 	struct judge_answer answer = send_from("tenant-17", 1);
 
 	cr_assert_str_eq(answer.pool, "normal");
+	cr_assert_str_eq(answer.lane->name, "postern-normal");
 	cr_assert_str_eq(answer.handle_ipv4, "100.127.0.1");
 	cr_assert_str_eq(answer.handle_ipv6, "fd70::1");
 	answer = ask(&(struct judge_message){.facts = {.sender = "tenant-17", .bounce = true}});
 	cr_assert_str_eq(answer.pool, "high-risk");
+	cr_assert_str_eq(answer.lane->name, "postern-high-risk");
 	cr_assert_str_eq(answer.handle_ipv4, "100.127.0.2");
 	cr_assert_str_empty(answer.handle_ipv6);
 }
@@ -292,6 +295,21 @@ static const struct control_verdict to_spare = {.action = VERDICT_STEER, .pool =
 static int set(const char *sender, const struct control_verdict *verdict)
 {
 	return judge_set_verdict(judge, sender, verdict, &now, &error);
+}
+
+Test(judging, no_lane_is_named_where_the_pool_has_none_or_none_is_steered_to)
+{
+	const struct control_verdict drop = {.action = VERDICT_DROP};
+	struct judge_answer answer;
+
+	cr_assert_eq(set("tenant-17", &to_spare), 0, "%s", error.text);
+	answer = send_from("tenant-17", 1);
+	cr_assert_str_eq(answer.pool, "spare");
+	cr_assert_null(answer.lane);
+	cr_assert_eq(set("tenant-17", &drop), 0, "%s", error.text);
+	answer = send_from("tenant-17", 1);
+	cr_assert_eq(answer.decision.action, DECISION_DEFER);
+	cr_assert_null(answer.lane);
 }
 
 Test(judging, a_verdict_by_hand_holds_for_connections_and_for_messages)

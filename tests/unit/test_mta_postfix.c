@@ -21,6 +21,7 @@ TestSuite(mta_postfix, .init = config_file_setup, .fini = config_file_teardown);
 	"pool \"high-risk\" { addresses = { \"198.51.100.20\" }"                                   \
 	" handles = { \"fd70::2\", \"100.127.0.2\" } }\n"
 
+#define STRIP "  -o { smtp_header_checks = regexp:{ {/^X-Postern-/ IGNORE} } }\n"
 #define MASTER_HEADING                                                                             \
 	"# Postern: one lane for each pool; smtp_bind_address_enforce needs Postfix 3.7.\n"
 #define NORMAL_LANE                                                                                \
@@ -28,14 +29,13 @@ TestSuite(mta_postfix, .init = config_file_setup, .fini = config_file_teardown);
 	"  -o smtp_bind_address=100.127.0.1\n"                                                     \
 	"  -o smtp_bind_address6=fd70::1\n"                                                        \
 	"  -o smtp_bind_address_enforce=yes\n"                                                     \
-	"  -o smtp_helo_name=out.example.net\n"                                                    \
-	"  -o syslog_name=postfix/postern-normal\n"
+	"  -o smtp_helo_name=out.example.net\n" STRIP "  -o syslog_name=postfix/postern-normal\n"
 #define HIGH_RISK_LANE                                                                             \
 	"postern-high-risk unix - - n - - smtp\n"                                                  \
 	"  -o smtp_bind_address=100.127.0.2\n"                                                     \
 	"  -o inet_protocols=ipv4\n"                                                               \
 	"  -o inet_interfaces=100.127.0.2\n"                                                       \
-	"  -o smtp_bind_address_enforce=yes\n"                                                     \
+	"  -o smtp_bind_address_enforce=yes\n" STRIP                                               \
 	"  -o syslog_name=postfix/postern-high-risk\n"
 
 #define MAIN_HEADING "# Postern: which mail takes which lane.\n"
@@ -50,6 +50,20 @@ TestSuite(mta_postfix, .init = config_file_setup, .fini = config_file_teardown);
 	"# sender_dependent_default_transport_maps = inline:{ { <> = postern-high-risk: }, { "     \
 	"@news.example.net = postern-high-risk: } }\n"                                             \
 	"sender_dependent_default_transport_maps = inline:{ { <> = postern-high-risk: } }\n"
+
+#define MILTER_MAIN                                                                                 \
+	"# Each message is judged when it comes in. Where other milters are set already, this\n"    \
+	"# one comes behind them, to see what scanners have found: smtpd_milters = OTHERS, { …\n" \
+	"# default_action is what on_agent_down = \"accept\" says.\n"                               \
+	"smtpd_milters = { unix:/run/postern/milter.sock, default_action=accept }\n"                \
+	"non_smtpd_milters = $smtpd_milters\n"
+#define FILTER_MAIN                                                                                \
+	"# What was decided for another pool than normal keeps its lane, whatever is decided\n"    \
+	"# later, for all of its recipients, those on this host included.\n"
+#define FILTER_HIGH_RISK                                                                           \
+	"milter_header_checks = regexp:{ "                                                         \
+	"{/^X-Postern-Lane:[[:space:]]*postern-high-risk[[:space:]]*$$/ FILTER "                   \
+	"postern-high-risk:} }\n"
 
 static const char *print(const char *text, enum postfix_part part)
 {
@@ -72,8 +86,9 @@ Test(mta_postfix, the_master_part_has_a_lane_for_each_pool)
 
 Test(mta_postfix, the_main_part_says_which_mail_takes_which_lane)
 {
-	cr_expect_str_eq(print(NORMAL HIGH_RISK, POSTFIX_MAIN),
-			 MAIN_HEADING NORMAL_MAIN HIGH_RISK_MAIN);
+	cr_expect_str_eq(
+		print(NORMAL HIGH_RISK, POSTFIX_MAIN),
+		MAIN_HEADING NORMAL_MAIN HIGH_RISK_MAIN MILTER_MAIN FILTER_MAIN FILTER_HIGH_RISK);
 }
 
 Test(mta_postfix, all_of_it_says_where_each_part_goes)
@@ -83,7 +98,7 @@ Test(mta_postfix, all_of_it_says_where_each_part_goes)
 		"# ---- to be appended to master.cf (postern mta postfix master)\n\n" MASTER_HEADING
 			NORMAL_LANE HIGH_RISK_LANE
 		"\n# ---- to be appended to main.cf (postern mta postfix main)\n\n" MAIN_HEADING
-			NORMAL_MAIN HIGH_RISK_MAIN);
+			NORMAL_MAIN HIGH_RISK_MAIN MILTER_MAIN FILTER_MAIN FILTER_HIGH_RISK);
 }
 
 Test(mta_postfix, a_pool_without_ipv4_has_a_lane_of_ipv6_only)
@@ -92,13 +107,14 @@ Test(mta_postfix, a_pool_without_ipv4_has_a_lane_of_ipv6_only)
 				      " handles = { \"100.127.0.2\", \"fd70::2\" }"
 				      " helo = \"[IPv6:2001:db8::20]\" }\n",
 			       POSTFIX_MASTER),
-			 MASTER_HEADING NORMAL_LANE "postern-high-risk unix - - n - - smtp\n"
-						    "  -o smtp_bind_address6=fd70::2\n"
-						    "  -o inet_protocols=ipv6\n"
-						    "  -o inet_interfaces=fd70::2\n"
-						    "  -o smtp_bind_address_enforce=yes\n"
-						    "  -o smtp_helo_name=[IPv6:2001:db8::20]\n"
-						    "  -o syslog_name=postfix/postern-high-risk\n");
+			 MASTER_HEADING NORMAL_LANE
+			 "postern-high-risk unix - - n - - smtp\n"
+			 "  -o smtp_bind_address6=fd70::2\n"
+			 "  -o inet_protocols=ipv6\n"
+			 "  -o inet_interfaces=fd70::2\n"
+			 "  -o smtp_bind_address_enforce=yes\n"
+			 "  -o smtp_helo_name=[IPv6:2001:db8::20]\n" STRIP
+			 "  -o syslog_name=postfix/postern-high-risk\n");
 }
 
 Test(mta_postfix, a_family_may_find_its_addresses_by_when_empty)
@@ -114,13 +130,13 @@ Test(mta_postfix, a_family_may_find_its_addresses_by_when_empty)
 			 "postern-x unix - - n - - smtp\n"
 			 "  -o smtp_bind_address=100.127.0.3\n"
 			 "  -o smtp_bind_address6=fd70::3\n"
-			 "  -o smtp_bind_address_enforce=yes\n"
+			 "  -o smtp_bind_address_enforce=yes\n" STRIP
 			 "  -o syslog_name=postfix/postern-x\n"
 			 "postern-y unix - - n - - smtp\n"
 			 "  -o smtp_bind_address=100.127.0.4\n"
 			 "  -o inet_protocols=ipv4\n"
 			 "  -o inet_interfaces=100.127.0.4\n"
-			 "  -o smtp_bind_address_enforce=yes\n"
+			 "  -o smtp_bind_address_enforce=yes\n" STRIP
 			 "  -o syslog_name=postfix/postern-y\n");
 }
 
@@ -135,9 +151,10 @@ Test(mta_postfix, where_no_handle_fits_there_is_no_lane_and_nothing_points_to_on
 			 "addresses of.\n"
 			 "# No lane for pool high-risk: it has no handle of a family that it has "
 			 "addresses of.\n");
-	cr_expect_str_eq(print(text, POSTFIX_MAIN), MAIN_HEADING
-			 "# Pool normal has no lane: default_transport stays what it is.\n"
-			 "# Pool high-risk has no lane: bounces go with everything else.\n");
+	cr_expect_str_eq(
+		print(text, POSTFIX_MAIN), MAIN_HEADING
+		"# Pool normal has no lane: default_transport stays what it is.\n"
+		"# Pool high-risk has no lane: bounces go with everything else.\n" MILTER_MAIN);
 }
 
 Test(mta_postfix, a_full_disk_is_reported)
@@ -192,17 +209,21 @@ Test(mta_postfix, postfix_understands_both_parts)
 	append(directory, "master.cf", print(NORMAL HIGH_RISK, POSTFIX_MASTER));
 
 	snprintf(command, sizeof(command), "/usr/sbin/postconf -c %s -P 2>&1", directory);
-	cr_expect_str_eq(command_output(command),
-			 "postern-normal/unix/smtp_bind_address = 100.127.0.1\n"
-			 "postern-normal/unix/smtp_bind_address6 = fd70::1\n"
-			 "postern-normal/unix/smtp_bind_address_enforce = yes\n"
-			 "postern-normal/unix/smtp_helo_name = out.example.net\n"
-			 "postern-normal/unix/syslog_name = postfix/postern-normal\n"
-			 "postern-high-risk/unix/inet_interfaces = 100.127.0.2\n"
-			 "postern-high-risk/unix/inet_protocols = ipv4\n"
-			 "postern-high-risk/unix/smtp_bind_address = 100.127.0.2\n"
-			 "postern-high-risk/unix/smtp_bind_address_enforce = yes\n"
-			 "postern-high-risk/unix/syslog_name = postfix/postern-high-risk\n");
+	cr_expect_str_eq(
+		command_output(command),
+		"postern-normal/unix/smtp_bind_address = 100.127.0.1\n"
+		"postern-normal/unix/smtp_bind_address6 = fd70::1\n"
+		"postern-normal/unix/smtp_bind_address_enforce = yes\n"
+		"postern-normal/unix/smtp_header_checks = regexp:{ {/^X-Postern-/ IGNORE} }\n"
+		"postern-normal/unix/smtp_helo_name = out.example.net\n"
+		"postern-normal/unix/syslog_name = postfix/postern-normal\n"
+		"postern-high-risk/unix/inet_interfaces = 100.127.0.2\n"
+		"postern-high-risk/unix/inet_protocols = ipv4\n"
+		"postern-high-risk/unix/smtp_bind_address = 100.127.0.2\n"
+		"postern-high-risk/unix/smtp_bind_address_enforce = yes\n"
+		"postern-high-risk/unix/smtp_header_checks = regexp:{ {/^X-Postern-/ IGNORE} "
+		"}\n"
+		"postern-high-risk/unix/syslog_name = postfix/postern-high-risk\n");
 	snprintf(command, sizeof(command), "/usr/sbin/postconf -c %s -h default_transport 2>&1",
 		 directory);
 	cr_expect_str_eq(command_output(command), "postern-normal:\n");
