@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* From a path to a key: taken apart, each part cleaned, put together in one way. */
+#include "mail/mailbox.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <idn2.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "mail/clean.h"
+#include "mail/lexer.h"
+
+#define LABEL_MAX_BYTES 63
+/* Of a key: leaves room for '@' and the shortest local part that is quoted and escaped. */
+#define DOMAIN_MAX_BYTES (POLICY_NAME_SIZE - 1 - 5)
+
+static void lower(char *text)
+{
+	for (; *text; text++)
+		if (*text >= 'A' && *text <= 'Z')
+			*text = (char)(*text - 'A' + 'a');
+}
+
+static bool is_ascii(const char *text)
+{
+	while (*text && (unsigned char)*text < 0x80)
+		text++;
+	return !*text;
+}
+
+/* RFC 5321's atext, RFC 6531's additions, and dots: two in a row do harm to nobody. */
+static bool is_dot_string(const char *text)
+{
+	const char *at = text;
+
+	while (*at && (isalnum((unsigned char)*at) || (unsigned char)*at >= 0x80 ||
+		       strchr("!#$%&'*+-/=?^_`{|}~.", *at)))
+		at++;
+	return at > text && !*at;
+}
+
+/* The '@' before the domain: the last one, unless it is in quotes. */
+static const char *find_at(const char *text, size_t size)
+{
+	size_t quoted = 0;
+
+	if (size > 0 && *text == '"') {
+		for (quoted = 1; quoted < size && text[quoted] != '"'; quoted++)
+			quoted += text[quoted] == '\\';
+		if (quoted >= size)
+			quoted = 0; /* never closed: no quotes */
+	}
+	return memrchr(text + quoted, '@', size - quoted);
+}
+
+/* ---- local part */
+
+/* What the quotes are about: "b\o b" -> b\o b without quotes and backslashes. */
+static bool unquote(const char *bytes, size_t size, char ret_text[POLICY_NAME_SIZE])
+{
+	char plain[POLICY_NAME_SIZE] = "";
+	size_t length = 0;
+	bool quoted = size >= 2 && bytes[0] == '"' && bytes[size - 1] == '"';
+
+	if (quoted) {
+		bytes++;
+		size -= 2;
+	}
+	for (size_t i = 0; i < size && length < sizeof(plain); i++) {
+		if (quoted && bytes[i] == '\\' && i + 1 < size)
+			i++;
+		plain[length++] = bytes[i];
+	}
+	clean_text(plain, length, ret_text, POLICY_NAME_SIZE);
+	return quoted;
+}
+
+static size_t quoted_size(const char *text)
+{
+	size_t size = 2;
+
+	for (; *text; text++)
+		size += *text == '"' || *text == '\\' ? 2 : 1;
+	return size;
+}
+
+/* Writes at most `max` bytes and a NUL. */
+static size_t write_local(char text[POLICY_NAME_SIZE], size_t max, char *ret_local)
+{
+	char *out = ret_local;
+	size_t length;
+
+	text[clean_cut(text, max)] = '\0';
+	while (!is_dot_string(text) && quoted_size(text) > max)
+		text[clean_cut(text, strlen(text) - 1)] = '\0';
+	length = strlen(text);
+	if (is_dot_string(text)) {
+		memcpy(ret_local, text, length + 1);
+		return length;
+	}
+	*out++ = '"';
+	for (size_t i = 0; i < length; i++) {
+		if (text[i] == '"' || text[i] == '\\')
+			*out++ = '\\';
+		*out++ = text[i];
+	}
+	*out++ = '"';
+	*out = '\0';
+	return (size_t)(out - ret_local);
+}
+
+/* ---- domain */
+
+static bool is_label(const char *label, size_t size)
+{
+	if (size == 0 || size > LABEL_MAX_BYTES)
+		return false;
+	for (size_t i = 0; i < size; i++)
+		if (!isalnum((unsigned char)label[i]) && label[i] != '-' && label[i] != '_')
+			return false;
+	return true;
+}
+
+static bool is_dns_name(const char *name)
+{
+	size_t size;
+
+	do {
+		size = strcspn(name, ".");
+		if (!is_label(name, size))
+			return false;
+		name += size;
+	} while (*name++);
+	return true;
+}
+
+int mailbox_domain_ascii(const char *domain, char ret_ascii[MAILBOX_DOMAIN_SIZE])
+{
+	_cleanup_(free_p) char *ascii = NULL;
+	char text[MAILBOX_DOMAIN_SIZE];
+	size_t length;
+
+	if (!is_ascii(domain)) {
+		if (idn2_to_ascii_8z(domain, &ascii, IDN2_NONTRANSITIONAL | IDN2_NFC_INPUT) !=
+		    IDN2_OK)
+			return -EINVAL;
+		domain = ascii;
+	}
+	length = strlen(domain);
+	if (length > 0 && domain[length - 1] == '.')
+		length--;
+	if (length == 0 || length > sizeof(text) - 3)
+		return -EINVAL;
+	snprintf(text, sizeof(text), "%.*s", (int)length, domain);
+	lower(text);
+	if (text[0] != '[' && !is_dns_name(text))
+		return -EINVAL;
+	strcpy(ret_ascii, text);
+	return 0;
+}
+
+/* Behind the '@'. False: no name of a mail domain. */
+static bool write_domain(const char *bytes, size_t size, char ret_domain[POLICY_NAME_SIZE])
+{
+	/* As many as it can be given; of what is too long the end tells whose it is. */
+	size_t skip = size > DOMAIN_MAX_BYTES ? size - DOMAIN_MAX_BYTES : 0;
+	char text[DOMAIN_MAX_BYTES + 1], ascii[MAILBOX_DOMAIN_SIZE];
+
+	clean_text(bytes + skip, size - skip, text, sizeof(text));
+	lower(text);
+	if (skip || mailbox_domain_ascii(text, ascii) < 0 || strlen(ascii) > DOMAIN_MAX_BYTES) {
+		strcpy(ret_domain, text);
+		return false;
+	}
+	strcpy(ret_domain, ascii);
+	return true;
+}
+
+/* ---- paths */
+
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+static void trim(const char **text, size_t *size)
+{
+	for (; *size > 0 && is_blank(**text); (*size)--)
+		(*text)++;
+	while (*size > 0 && is_blank((*text)[*size - 1]))
+		(*size)--;
+}
+
+/* False: brackets that are not closed. */
+static bool strip_brackets(const char **text, size_t *size)
+{
+	bool closed = *size > 1 && (*text)[*size - 1] == '>';
+
+	if (*size == 0 || **text != '<')
+		return true;
+	(*text)++;
+	*size -= closed ? 2 : 1;
+	trim(text, size);
+	return closed;
+}
+
+/* False: a route that does not end. */
+static bool strip_route(const char **text, size_t *size)
+{
+	const char *colon;
+
+	if (*size == 0 || **text != '@')
+		return true;
+	colon = memchr(*text, ':', *size);
+	if (!colon)
+		return false;
+	*size -= (size_t)(colon + 1 - *text);
+	*text = colon + 1;
+	return true;
+}
+
+/* The parts, each as it is to be. */
+static bool write_mailbox(const char *text, size_t size, char ret_mailbox[POLICY_NAME_SIZE])
+{
+	const char *at = find_at(text, size);
+	size_t local_size = at ? (size_t)(at - text) : size;
+	size_t domain_size = at ? size - local_size - 1 : 0;
+	char local[POLICY_NAME_SIZE], domain[POLICY_NAME_SIZE] = "";
+	bool quoted = unquote(text, local_size, local);
+	bool well_formed = (quoted || is_dot_string(local)) && (!at || domain_size > 0);
+	size_t length;
+
+	if (domain_size > 0)
+		well_formed = write_domain(at + 1, domain_size, domain) && well_formed;
+	length = write_local(local, POLICY_NAME_SIZE - 1 - (*domain ? strlen(domain) + 1 : 0),
+			     ret_mailbox);
+	if (*domain)
+		snprintf(ret_mailbox + length, POLICY_NAME_SIZE - length, "@%s", domain);
+	return well_formed;
+}
+
+int mailbox_parse(const char *path, char ret_mailbox[POLICY_NAME_SIZE])
+{
+	size_t size = strlen(path);
+	bool well_formed;
+
+	trim(&path, &size);
+	well_formed = strip_brackets(&path, &size);
+	well_formed = strip_route(&path, &size) && well_formed;
+	ret_mailbox[0] = '\0';
+	if (size > 0)
+		well_formed = write_mailbox(path, size, ret_mailbox) && well_formed;
+	return !well_formed;
+}
+
+const char *mailbox_domain(const char *mailbox)
+{
+	const char *at = find_at(mailbox, strlen(mailbox));
+
+	return at && at[1] ? at + 1 : NULL;
+}
+
+/* ---- headers */
+
+/* Without comments and the white space between the words. */
+static void copy_words(struct lexer lexer, const char *end, char *ret_text, size_t size)
+{
+	size_t length = 0;
+
+	while (lexer.at < end) {
+		const char *start = lexer.at;
+		size_t taken;
+
+		if (lexer_skip(&lexer))
+			continue;
+		lexer_step(&lexer);
+		taken = (size_t)(lexer.at - start);
+		if (length + taken >= size)
+			break;
+		memcpy(ret_text + length, start, taken);
+		length += taken;
+	}
+	ret_text[length] = '\0';
+}
+
+bool mailbox_of_header(const char *value, char ret_mailbox[POLICY_NAME_SIZE])
+{
+	struct lexer start = {.at = value}, end;
+	char path[4 * POLICY_NAME_SIZE], mailbox[POLICY_NAME_SIZE];
+
+	for (;;) {
+		end = start;
+		lexer_find(&end, "<,:;");
+		if (*end.at == '<') {
+			start = end;
+			lexer_find(&end, ">");
+			break;
+		}
+		copy_words(start, end.at, path, sizeof(path));
+		/* An empty member of a list, or the name of a group. */
+		if (!*end.at || (*path && *end.at != ':') || strchr(path, '@'))
+			break;
+		start.at = end.at + 1;
+	}
+	copy_words(start, end.at + (*end.at == '>'), path, sizeof(path));
+	mailbox_parse(path, mailbox);
+	if (!*mailbox)
+		return false;
+	strcpy(ret_mailbox, mailbox);
+	return true;
+}
