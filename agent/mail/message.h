@@ -43,7 +43,7 @@ void message_free(struct message *message); /* NULL is fine */
 void message_header(struct message *message, const char *name, const char *value);
 
 /* After the last header. False: the body has nothing to find. */
-bool message_wants_body(const struct message *message);
+bool message_wants_body(struct message *message);
 
 /* Chunks cut anywhere. False: seen enough (at most MESSAGE_BODY_MAX_BYTES); what still comes is passed over. */
 bool message_body(struct message *message, const unsigned char *bytes, size_t size);

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The grammar of RFC 8601, 2.2, taken loosely: what does not fit is passed over to the next ';'. */
+#include "mail/authres.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "config/config.h"
+#include "mail/lexer.h"
+
+#define WORD_SIZE 256 /* the longest that means something is a host's name */
+
+/* One of `method=result reason=… ptype.property=value …`. */
+struct result {
+	char method[WORD_SIZE];
+	enum facts_auth auth;
+	bool of_helo; /* and of nothing else */
+};
+
+static bool is_trusted(const struct config_texts *trusted, const char *id)
+{
+	for (size_t i = 0; i < trusted->count; i++)
+		if (strcasecmp(trusted->texts[i], id) == 0)
+			return true;
+	return false;
+}
+
+static enum facts_auth auth_of_word(const char *word)
+{
+	static const struct {
+		const char *word;
+		enum facts_auth auth;
+	} words[] = {
+		{"pass", FACTS_AUTH_PASS},     {"none", FACTS_AUTH_NONE},
+		{"neutral", FACTS_AUTH_NONE},  {"fail", FACTS_AUTH_FAIL},
+		{"softfail", FACTS_AUTH_FAIL}, {"policy", FACTS_AUTH_FAIL},
+	};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (strcasecmp(words[i].word, word) == 0)
+			return words[i].auth;
+	return FACTS_AUTH_UNKNOWN;
+}
+
+static bool at_end(struct lexer *lexer)
+{
+	lexer_skip(lexer);
+	return !*lexer->at || *lexer->at == ';';
+}
+
+/* A version that is not there is 1, the only one that is known. */
+static bool read_version(struct lexer *lexer, const char *stops)
+{
+	char version[WORD_SIZE];
+
+	return !lexer_word(lexer, stops, version, sizeof(version)) || strcmp(version, "1") == 0;
+}
+
+/* To the next ';', noting whose property it was: the envelope sender's, the HELO's. */
+static void read_properties(struct lexer *lexer, bool *ret_mailfrom, bool *ret_helo)
+{
+	char type[WORD_SIZE], property[WORD_SIZE], value[WORD_SIZE];
+
+	*ret_mailfrom = *ret_helo = false;
+	while (!at_end(lexer)) {
+		if (!lexer_word(lexer, ".=;", type, sizeof(type))) {
+			lexer_step(lexer);
+			continue;
+		}
+		if (!lexer_take(lexer, '.') ||
+		    !lexer_word(lexer, "=;", property, sizeof(property)) || !lexer_take(lexer, '='))
+			continue;
+		lexer_word(lexer, ";", value, sizeof(value));
+		*ret_mailfrom |=
+			strcasecmp(type, "smtp") == 0 && strcasecmp(property, "mailfrom") == 0;
+		*ret_helo |= strcasecmp(type, "smtp") == 0 && strcasecmp(property, "helo") == 0;
+	}
+}
+
+/* Behind a ';'. False: not one that can be understood. */
+static bool read_result(struct lexer *lexer, struct result *ret_result)
+{
+	char word[WORD_SIZE];
+	bool understood, mailfrom, helo;
+
+	understood = lexer_word(lexer, "=/;", ret_result->method, sizeof(ret_result->method));
+	if (lexer_take(lexer, '/'))
+		understood = read_version(lexer, "=;") && understood;
+	understood =
+		lexer_take(lexer, '=') && lexer_word(lexer, ";", word, sizeof(word)) && understood;
+	read_properties(lexer, &mailfrom, &helo);
+	if (!understood)
+		return false;
+	ret_result->auth = auth_of_word(word);
+	ret_result->of_helo = helo && !mailfrom;
+	return true;
+}
+
+/* Of two signatures the one that says more. */
+static enum facts_auth better(enum facts_auth a, enum facts_auth b)
+{
+	static const int rank[] = {
+		[FACTS_AUTH_UNKNOWN] = 0,
+		[FACTS_AUTH_NONE] = 1,
+		[FACTS_AUTH_FAIL] = 2,
+		[FACTS_AUTH_PASS] = 3,
+	};
+
+	return rank[a] > rank[b] ? a : b;
+}
+
+static void take_result(struct authres *header, const struct result *result)
+{
+	if (strcasecmp(result->method, "dkim") == 0) {
+		header->dkim = better(header->dkim, result->auth);
+		header->dkim_said = true;
+	} else if (strcasecmp(result->method, "spf") == 0 && !result->of_helo &&
+		   !header->spf_said) {
+		header->spf = result->auth;
+		header->spf_said = true;
+	}
+}
+
+void authres_read(struct authres *authres, const struct config_texts *trusted, const char *value)
+{
+	struct authres header = {.spf = FACTS_AUTH_UNKNOWN};
+	struct lexer lexer = {.at = value};
+	char id[WORD_SIZE];
+
+	if (!lexer_word(&lexer, ";", id, sizeof(id)) || !is_trusted(trusted, id) ||
+	    !read_version(&lexer, ";"))
+		return;
+	while (lexer_take(&lexer, ';')) {
+		struct result result;
+
+		if (read_result(&lexer, &result))
+			take_result(&header, &result);
+	}
+	if (header.spf_said && !authres->spf_said) {
+		authres->spf = header.spf;
+		authres->spf_said = true;
+	}
+	if (header.dkim_said && !authres->dkim_said) {
+		authres->dkim = header.dkim;
+		authres->dkim_said = true;
+	}
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Finds the id in a header. */
+#include "mail/identifier.h"
+
+#include <string.h>
+
+#include "mail/clean.h"
+#include "mail/lexer.h"
+
+bool identifier_read(const char *value, char *ret_id, size_t size)
+{
+	struct lexer lexer = {.at = value};
+	size_t length;
+
+	ret_id[0] = '\0';
+	if (lexer_take(&lexer, '<'))
+		length = strcspn(lexer.at, ">\r\n");
+	else
+		length = strcspn(lexer.at, " \t\r\n");
+	if (length >= size)
+		return false;
+	return clean_text(lexer.at, length, ret_id, size) > 0;
+}
