@@ -12,24 +12,25 @@
 
 #include "base/cleanup.h"
 
-static bool has_started(void)
+static bool has_started(const char *name)
 {
-	return host_succeeds(MAIL, "grep -q 'nsd started' %s/nsd.log", world.directory);
+	return host_succeeds(MAIL, "grep -q 'nsd started' %s/%s.log", world.directory, name);
 }
 
 pid_t nameserver_start(enum host host, const char *address, unsigned port)
 {
-	char conf[64];
+	char name[16], conf[64];
 	/* A session of its own, so that all its processes have one group. */
 	const char *const argv[] = {"setsid", "nsd", "-d", "-c", conf, NULL};
 	pid_t pid;
 
-	free(host_must(host, "rm -f %s/nsd.log; tools/nsd-instance %s/nsd %s %u", world.directory,
-		       world.directory, address, port));
-	snprintf(conf, sizeof(conf), "%s/nsd/nsd.conf", world.directory);
-	pid = host_start(host, "nsd", argv);
-	cr_assert(wait_for(has_started(), 10000), "the name server did not start: %s/nsd.log",
-		  world.directory);
+	snprintf(name, sizeof(name), "nsd-%u", port);
+	snprintf(conf, sizeof(conf), "%s/%s/nsd.conf", world.directory, name);
+	free(host_must(host, "rm -f %s/%s.log; tools/nsd-instance %s/%s %s %u", world.directory,
+		       name, world.directory, name, address, port));
+	pid = host_start(host, name, argv);
+	cr_assert(wait_for(has_started(name), 10000), "no name server: see %s/%s.log",
+		  world.directory, name);
 	return pid;
 }
 

@@ -10,7 +10,7 @@
 
 #include "netns/host.h"
 
-/* Listens on that address of the host, 127.0.0.1 for example; returns when it answers. */
+/* Listens on that address of the host, 127.0.0.1 for example; returns when it answers. One for each port. */
 pid_t nameserver_start(enum host host, const char *address, unsigned port);
 
 /*

@@ -4,7 +4,7 @@
  *
  *   pool normal     192.0.2.10, .11   2001:db8:1::10, ::11   handles 100.127.0.1, fd70:6f73:7465::1
  *   pool high-risk  192.0.2.20, .21   2001:db8:1::20, ::21   handles 100.127.0.2, fd70:6f73:7465::2
- *   pool relay      192.0.2.30        2001:db8:1::30
+ *   pool relay      192.0.2.30        2001:db8:1::30        handles 100.127.0.3, fd70:6f73:7465::3
  *
  *   sender tenant-7  10.1.7.0/24, fd00:7::/64        sender marked   fwmark 7
  *   sender tenant-8  10.1.8.0/24                     sender webmail  uid SENDER_UID
@@ -22,6 +22,8 @@
 #define HANDLE_NORMAL6	  "fd70:6f73:7465::1"
 #define HANDLE_HIGH_RISK  "100.127.0.2"
 #define HANDLE_HIGH_RISK6 "fd70:6f73:7465::2"
+#define HANDLE_RELAY	  "100.127.0.3"
+#define HANDLE_RELAY6	  "fd70:6f73:7465::3"
 
 struct setup {
 	const char *fallback; /* `default`; NULL: normal */

@@ -19,7 +19,7 @@ static const struct bad bad_files[] = {
 	{"an unknown key", "sed -i '1i colour = \"red\"' $conf", ":1:", "colour"},
 	{"a bad address", "sed -i 's/192.0.2.11/192.0.2.311/' $conf", ":6:", "192.0.2.311"},
 	{"an address in two pools", "sed -i 's/192.0.2.30/192.0.2.10/' $conf",
-	 ":15:", "192.0.2.10"},
+	 ":16:", "192.0.2.10"},
 	{"a handle in two pools", "sed -i 's/100.127.0.2/100.127.0.1/' $conf",
 	 ":12:", "100.127.0.1"},
 	{"an unknown pool by default", "sed -i 's/\"normal\"$/\"nosuch\"/' $conf", ":4:", "nosuch"},

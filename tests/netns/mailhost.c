@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Starts the daemons of a mail host in the order in which a person would.
+#include "netns/mailhost.h"
+
+#include <criterion/criterion.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "netns/nameserver.h"
+
+#define SCANNER_PORT	 11332
+#define POSTERN_DNS_PORT 5353
+#define MTA_DNS_PORT	 53
+#define DAEMON_MS	 15000
+#define LETTER_MS	 20000
+
+struct mailhost mailhost;
+
+static const char base_conf[] = "resolver = { \"127.0.0.1@5353\" }\n"
+				"internal_domains = { \"example.net\", \"*.example\" }\n"
+				"dns_timeout_ms = 1000\n";
+
+static const char base_main[] = "mynetworks = 0.0.0.0/0, [::]/0\n"
+				"smtpd_authorized_xclient_hosts = 127.0.0.0/8\n"
+				"smtp_dns_support_level = enabled\n"
+				"smtp_host_lookup = dns\n"
+				"message_size_limit = 100000000\n"
+				"smtputf8_enable = yes\n";
+
+/* ---- daemons */
+
+static bool port_listens(unsigned port)
+{
+	return host_succeeds(MAIL, "ss -Hltn 'sport = %u' | grep -q .", port);
+}
+
+static void start_scanner(void)
+{
+	char conf[64];
+	const char *const argv[] = {"setpriv",
+				    "--reuid=nobody",
+				    "--regid=nogroup",
+				    "--clear-groups",
+				    "rspamd",
+				    "-f",
+				    "-c",
+				    conf,
+				    NULL};
+
+	free(host_must(MAIL, "tools/rspamd-instance %s/rspamd", world.directory));
+	snprintf(conf, sizeof(conf), "%s/rspamd/rspamd.conf", world.directory);
+	host_start(MAIL, "rspamd", argv);
+}
+
+void mailhost_start_agent(void)
+{
+	mailhost.agent = postern_agent();
+}
+
+static bool milter_listens(void)
+{
+	return host_succeeds(MAIL, "ss -Hlx | grep -q %s/run/milter.sock", world.directory);
+}
+
+void mailhost_start_milter(void)
+{
+	char conf[64];
+	const char *const argv[] = {getenv("POSTERN"), "-c", conf, "milter", NULL};
+
+	snprintf(conf, sizeof(conf), "%s/postern.conf", world.directory);
+	mailhost.milter = host_start(MAIL, "milter", argv);
+	cr_assert(wait_for(milter_listens(), DAEMON_MS), "no milter: see %s/milter.log",
+		  world.directory);
+}
+
+/*
+ * Its resolver is libc's, which looks into /etc/resolv.conf: in a mount namespace of its own, the world's
+ * stands there.
+ */
+static void start_postfix(const char *main)
+{
+	free(world_write("resolv.conf", "nameserver 127.0.0.1\n"));
+	free(world_write("main.cf", "%s%s", base_main, main ? main : ""));
+	free(host_must(MAIL,
+		       "exec unshare -m sh -ec '"
+		       "mount --bind %s/resolv.conf /etc/resolv.conf;"
+		       "tools/postfix-instance %s/postfix;"
+		       "cd %s/postfix/etc;"
+		       "$POSTERN -c ../../postern.conf mta postfix master >>master.cf;"
+		       "$POSTERN -c ../../postern.conf mta postfix main >>main.cf;"
+		       "sed -i \"s/^smtpd_milters = /&inet:127.0.0.1:%d, /\" main.cf;"
+		       "cat ../../main.cf >>main.cf;"
+		       /* Postfix would wait until its files are a second old. */
+		       "touch -d 1970-01-02 main.cf master.cf;"
+		       "exec postfix -c $PWD start'",
+		       world.directory, world.directory, world.directory, SCANNER_PORT));
+}
+
+void mailhost_begin(const struct mailhost_setup *setup)
+{
+	const char *conf = setup && setup->conf ? setup->conf : "";
+	_cleanup_(free_p) char *more = NULL;
+
+	cr_assert_geq(asprintf(&more, "%s%s", base_conf, conf), 0);
+	start_scanner();
+	inbox_start();
+	nameserver_start(MAIL, "127.0.0.1", MTA_DNS_PORT);
+	mailhost.nameserver = nameserver_start(MAIL, "127.0.0.1", POSTERN_DNS_PORT);
+	mailhost.agent = postern_begin(&(const struct setup){.more = more});
+	mailhost_start_milter();
+	start_postfix(setup ? setup->main : NULL);
+	cr_assert(wait_for(port_listens(SCANNER_PORT), DAEMON_MS), "no scanner: see %s/rspamd.log",
+		  world.directory);
+}
+
+void mailhost_done(void)
+{
+	if (world.watchdog_pipe >= 0)
+		host_succeeds(MAIL, "postfix -c %s/postfix/etc stop", world.directory);
+	world_done();
+}
+
+/* ---- mail */
+
+unsigned mailhost_queued(void)
+{
+	_cleanup_(free_p) char *count =
+		host_must(MAIL,
+			  "cd %s/postfix/queue; find maildrop incoming active deferred -type f "
+			  "2>/dev/null | wc -l",
+			  world.directory);
+
+	return (unsigned)atoi(count);
+}
+
+struct inbox mailhost_settle(int within_ms)
+{
+	cr_assert(wait_for(mailhost_queued() == 0, within_ms), "%u messages are still queued",
+		  mailhost_queued());
+	return inbox_read();
+}
+
+struct letter mailhost_expect(const struct mail *mail, const char *pool)
+{
+	struct letter letter;
+
+	smtp_send(mail);
+	letter = inbox_await(mail->id);
+	cr_assert_str_eq(pool_of(letter.client), pool, "<%s> of %s came from %s", mail->id,
+			 mail->from, letter.client);
+	return letter;
+}
+
+char *mailhost_explain(const char *id)
+{
+	return postern_must("-j explain '<%s>' | jq -rj '.pool, \" \", .reason'", id);
+}
