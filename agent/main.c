@@ -105,6 +105,8 @@ static const struct command commands[] = {
 	 "With -j, or where the output is no terminal, once."},
 	{"mta postfix", "[master|main]", 0, NEEDS_CONFIG,
 	 "print the Postfix configuration for the pools as configured", cli_mta_postfix, NULL},
+	{"mta exim", "[main|acl|routers|transports]", 0, NEEDS_CONFIG,
+	 "print the Exim configuration for the pools as configured", cli_mta_exim, NULL},
 	{"help", "[WORD] [WORD]", 0, NEEDS_NOTHING, "what a command does", command_help, NULL},
 };
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))

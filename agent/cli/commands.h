@@ -36,6 +36,7 @@ int cli_flow_list(struct cli *cli, char **arguments, struct error *error);
 int cli_flow_cut(struct cli *cli, char **arguments, struct error *error);
 
 int cli_mta_postfix(struct cli *cli, char **arguments, struct error *error);
+int cli_mta_exim(struct cli *cli, char **arguments, struct error *error);
 
 /* What they print without -j, from the documents of api.h. */
 void cli_print_status(const json_t *status, FILE *out);

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The main part: all that depends on our configuration, as macros, for the other parts to use. */
+#include "mta/exim.h"
+
+#include <ctype.h>
+#include <string.h>
+
+#include "config/config.h"
+
+#define NOTHING_MATCHES "(?!)"
+#define PATIENCE_SEC	3
+#define MS_PER_SEC	1000
+
+/* ---- texts of ours inside of theirs */
+
+/* In an expanded string; nothing else stays as it is in every kind of list, too. */
+static void print_text(const char *text, FILE *out)
+{
+	for (; *text; text++)
+		fprintf(out,
+			isalnum((unsigned char)*text) || strchr("/._-", *text) ? "%c" : "\\x%02x",
+			(unsigned char)*text);
+}
+
+static void print_literal(char c, FILE *out)
+{
+	fprintf(out, isalnum((unsigned char)c) || strchr("_-", c) ? "%c" : "\\x%02x",
+		(unsigned char)c);
+}
+
+/* What stands in the brackets of fnmatch(3), as a class of PCRE; returns its last character. */
+static const char *print_class(const char *open, const char *close, FILE *out)
+{
+	const char *c = open + 1;
+
+	fputc('[', out);
+	if (*c == '!' || *c == '^') {
+		fputc('^', out);
+		c++;
+	}
+	for (; c < close; c++)
+		print_literal(*c, out);
+	fputc(']', out);
+	return close;
+}
+
+/* A pattern of fnmatch(3) with FNM_NOESCAPE. */
+static void print_pattern(const char *pattern, FILE *out)
+{
+	for (const char *c = pattern; *c; c++) {
+		/* The first character of a class may be the bracket itself. */
+		const char *close = *c == '[' && c[1] ? strchr(c + 2 + (c[1] == '!'), ']') : NULL;
+
+		if (*c == '*')
+			fputs(".*", out);
+		else if (*c == '?')
+			fputc('.', out);
+		else if (close)
+			c = print_class(c, close, out);
+		else
+			print_literal(*c, out);
+	}
+}
+
+static void print_patterns(const struct config_patterns *patterns, FILE *out)
+{
+	for (size_t i = 0; i < patterns->count; i++) {
+		fputs(i ? "|" : "", out);
+		print_pattern(patterns->texts[i], out);
+	}
+	if (patterns->count == 0)
+		fputs(NOTHING_MATCHES, out);
+}
+
+/* ---- marks */
+
+static void print_mark(const struct config_mark *mark, FILE *out)
+{
+	for (const char *c = mark->header; *c; c++)
+		print_literal(*c, out);
+	/* A header may be folded wherever it has a blank. */
+	fputs("[ \\t]*:(?:[ \\t]|\\r?\\n[ \\t])*", out);
+	for (const char *c = mark->value; *c; c++) {
+		if (*c != ' ' && *c != '\t')
+			print_literal(*c, out);
+		else if (c[1] != ' ' && c[1] != '\t')
+			fputs("(?:[ \\t]|\\r?\\n[ \\t])+", out);
+	}
+}
+
+static void print_marks(const struct config_mail *mail, FILE *out)
+{
+	fputs("POSTERN_MARKS = ", out);
+	if (mail->n_spam_marks == 0) {
+		fputs(NOTHING_MATCHES "\n", out);
+		return;
+	}
+	fputs("^(?:", out);
+	for (size_t i = 0; i < mail->n_spam_marks; i++) {
+		fputs(i ? "|\\\n  " : "\\\n  ", out);
+		print_mark(&mail->spam_marks[i], out);
+	}
+	fputs(")(?![A-Za-z0-9])\n", out);
+}
+
+/* ---- DNS */
+
+static void print_lookup(const struct config_mail *mail, const char *type, FILE *out)
+{
+	fprintf(out, "${lookup dnsdb{retrans_%us,retry_1,%s=$acl_m_postern_domain}}",
+		(mail->dns_timeout_ms + MS_PER_SEC - 1) / MS_PER_SEC, type);
+}
+
+/* A condition; where one lookup finds something, those behind it are not made. */
+static void print_resolves(const struct config_mail *mail, FILE *out)
+{
+	fputs("POSTERN_RESOLVES = or{{!match{", out);
+	print_lookup(mail, "mx", out);
+	fprintf(out, "}{\\N^%s$\\N}}", mail->dns_null_mx ? "(?:0 \\.?)?" : "");
+	fputs("\\\n  {!eq{", out);
+	print_lookup(mail, "a", out);
+	fputs("}{}}", out);
+	if (mail->dns_aaaa) {
+		fputs("\\\n  {!eq{", out);
+		print_lookup(mail, "aaaa", out);
+		fputs("}{}}", out);
+	}
+	fputs("}\n", out);
+}
+
+/* ---- lanes */
+
+/* The pool's first lane: it has one (exim_print()). */
+static const struct lane *first_lane(const struct lane_set *lanes, const struct config_pool *pool)
+{
+	size_t count;
+
+	return lane_of_pool(lanes, pool, &count);
+}
+
+/* "<, a, b": of that pool, or all (NULL). */
+static void print_list(const struct lane_set *lanes, const struct config_pool *pool, FILE *out)
+{
+	fputs("<", out);
+	for (size_t i = 0; i < lanes->n_lanes; i++)
+		if (!pool || lanes->lanes[i].pool == pool)
+			fprintf(out, ", %s", lanes->lanes[i].name);
+}
+
+static void print_transports(const struct lane_set *lanes, FILE *out)
+{
+	const struct lane *high_risk = first_lane(lanes, &lanes->config->pools[1]);
+	char name[EXIM_TRANSPORT_SIZE];
+
+	fputs("POSTERN_TRANSPORT = ${extract{$r_postern_lane}{\\\n", out);
+	for (size_t i = 0; i < lanes->n_lanes; i++)
+		fprintf(out, "  %s=%s \\\n", lanes->lanes[i].name, exim_transport(lanes, i, name));
+	fprintf(out, "  }{$value}{%s}}\n",
+		exim_transport(lanes, (size_t)(high_risk - lanes->lanes), name));
+}
+
+/* What ignore_target_hosts ends with, for the lanes that do one family. */
+static void print_families(const struct lane_set *lanes, FILE *out)
+{
+	fputs("POSTERN_FAMILIES = ${extract{$r_postern_lane}{", out);
+	for (size_t i = 0; i < lanes->n_lanes; i++) {
+		const struct lane *lane = &lanes->lanes[i];
+
+		if (!lane->ipv4 || !lane->ipv6)
+			fprintf(out, "\\\n  %s=%s ", lane->name, lane->ipv4 ? "::/0" : "0.0.0.0/0");
+	}
+	fputs("}{; $value}}\n", out);
+}
+
+/* A decision for another pool than normal holds; without one the null sender is high-risk. */
+static void print_chosen(const struct lane_set *lanes, FILE *out)
+{
+	const struct config_pool *pools = lanes->config->pools;
+	bool waits = lanes->config->mail.on_agent_down == CONFIG_ON_AGENT_DOWN_DEFER;
+
+	fputs("POSTERN_CHOSEN = ${if def:acl_m_postern_lane{$acl_m_postern_lane}\\\n"
+	      "  {${if eq{$sender_address}{}{POSTERN_RISKY}",
+	      out);
+	fprintf(out, "{%s}}}}\n", waits ? "" : first_lane(lanes, &pools[0])->name);
+}
+
+static void print_lanes(const struct lane_set *lanes, FILE *out)
+{
+	fputs("\n# Lanes: the transport of each; which are there; the family that one does not "
+	      "do.\n"
+	      "# Your own routers to other hosts want these, too: transport = POSTERN_TRANSPORT\n",
+	      out);
+	fprintf(out, "POSTERN_RISKY = %s\n", first_lane(lanes, &lanes->config->pools[1])->name);
+	print_transports(lanes, out);
+	fputs("POSTERN_KNOWN = ", out);
+	print_list(lanes, NULL, out);
+	fputs("\n", out);
+	print_families(lanes, out);
+	print_chosen(lanes, out);
+}
+
+void exim_print_macros(const struct lane_set *lanes, FILE *out)
+{
+	const struct config *config = lanes->config;
+	const struct config_mail *mail = &config->mail;
+	bool waits = mail->on_agent_down == CONFIG_ON_AGENT_DOWN_DEFER;
+
+	fputs("# Postern: what depends on its configuration; print this again when that has "
+	      "changed.\n"
+	      "POSTERN_API = ",
+	      out);
+	print_text(config->runtime_dir, out);
+	fprintf(out, "/api.sock\nPOSTERN_PATIENCE = %ds\n", PATIENCE_SEC);
+	fprintf(out, "# on_agent_down\nPOSTERN_AWAY = %s\n", waits ? "defer" : "accept");
+	fputs("# spam_marks, and internal_domains: regular expressions\n", out);
+	print_marks(mail, out);
+	fputs("POSTERN_OURS = ", out);
+	print_patterns(&config->internal_domains, out);
+	fputs("\n# Does the sender's domain have mail DNS? A condition.\n", out);
+	print_resolves(mail, out);
+	print_lanes(lanes, out);
+	fputs("\n# Where these two are set already, put POSTERN_CALLED = yes in front of this, "
+	      "and\n"
+	      "# \"require acl = postern\" (postern_local in acl_not_smtp) before the last accept "
+	      "of\n"
+	      "# yours.\n"
+	      ".ifndef POSTERN_CALLED\n"
+	      "acl_smtp_data = postern\n"
+	      "acl_not_smtp = postern_local\n"
+	      ".endif\n",
+	      out);
+}
