@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The options of libunbound that matter here. */
+#include "dns/context.h"
+
+#include <errno.h>
+#include <unbound.h>
+
+#include "base/error.h"
+#include "config/config.h"
+
+static int set_options(struct ub_ctx *context, struct error *error)
+{
+	static const struct {
+		const char *name, *value;
+	} options[] = {
+		{"module-config:", "iterator"},	   /* resolvers validate, or do not */
+		{"do-not-query-localhost:", "no"}, /* that is where a resolver often is */
+		{"unblock-lan-zones:", "yes"},	   /* what they say of them is what holds here */
+		{"outgoing-range:", "256"},	   /* sockets, of which the library would have 16 */
+		{"num-queries-per-thread:", "1024"},
+		/* A resolver that was down is asked again soon. */
+		{"infra-host-ttl:", "10"},
+		{"infra-keep-probing:", "yes"},
+	};
+
+	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
+		int code = ub_ctx_set_option(context, options[i].name, options[i].value);
+
+		if (code)
+			return error_set(error, -EINVAL, "libunbound: option '%s': %s",
+					 options[i].name, ub_strerror(code));
+	}
+	return 0;
+}
+
+/* The host's file is read by libunbound; without one the resolver is on this host (resolv.conf(5)). */
+static int set_resolvers(struct ub_ctx *context, const struct config_texts *resolvers,
+			 struct error *error)
+{
+	int code = 0;
+
+	if (resolvers->count == 0 && ub_ctx_resolvconf(context, NULL) != 0)
+		code = ub_ctx_set_fwd(context, "127.0.0.1");
+	if (code)
+		return error_set(error, -EINVAL, "resolver '127.0.0.1': %s", ub_strerror(code));
+	for (size_t i = 0; i < resolvers->count; i++) {
+		code = ub_ctx_set_fwd(context, resolvers->texts[i]);
+		if (code)
+			return error_set(error, -EINVAL, "resolver '%s': %s", resolvers->texts[i],
+					 ub_strerror(code));
+	}
+	return 0;
+}
+
+/* It would answer for these itself; no option can be set any more after this. */
+static int remove_own_names(struct ub_ctx *context, struct error *error)
+{
+	static const char *const zones[] = {"localhost.", "test."};
+
+	for (size_t i = 0; i < sizeof(zones) / sizeof(zones[0]); i++) {
+		int code = ub_ctx_zone_remove(context, zones[i]);
+
+		if (code)
+			return error_set(error, -ENOMEM, "libunbound: zone '%s': %s", zones[i],
+					 ub_strerror(code));
+	}
+	return 0;
+}
+
+int context_new(const struct config_mail *config, struct ub_ctx **ret_context, struct error *error)
+{
+	struct ub_ctx *context = ub_ctx_create();
+	int r;
+
+	if (!context)
+		return error_set(error, -ENOMEM, "libunbound: cannot be started");
+	r = set_options(context, error);
+	if (r == 0)
+		r = set_resolvers(context, &config->resolver, error);
+	/* A thread of its own, not a process. */
+	if (r == 0 && ub_ctx_async(context, 1) != 0)
+		r = error_set(error, -ENOMEM, "libunbound: cannot be given a thread");
+	if (r == 0)
+		r = remove_own_names(context, error);
+	if (r < 0) {
+		ub_ctx_delete(context);
+		return r;
+	}
+	*ret_context = context;
+	return 0;
+}
