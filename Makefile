@@ -29,7 +29,10 @@ AGENT_O   = $(AGENT_C:%.c=$(BUILD)/%.o)
 # Programs of their own, run by tests/figures/run.
 FIGURES_C = $(wildcard tests/figures/*.c)
 FIGURES   = $(FIGURES_C:tests/%.c=$(BUILD)/%)
-TESTS_C   = $(filter-out $(FIGURES_C),$(wildcard tests/*/*.c))
+# Likewise those of tests/bench/run, of several files each.
+BENCH_C   = $(filter-out tests/bench/test_% %.bpf.c,$(wildcard tests/bench/*.c))
+BENCH     = $(addprefix $(BUILD)/bench-,packets programs talk)
+TESTS_C   = $(filter-out $(FIGURES_C) $(BENCH_C) %.bpf.c,$(wildcard tests/*/*.c))
 TESTS_O   = $(TESTS_C:%.c=$(BUILD)/%.o)
 SOURCES   = $(wildcard bpf/*.[ch] agent/*.[ch] agent/*/*.[ch] include/postern/*.h tests/*/*.[ch] \
             tests/*/*/*.[ch])
@@ -80,7 +83,7 @@ FUZZ_O    = $(filter-out $(BUILD)/agent/main.o $(BUILD)/tests/fuzz/test_%, \
 $(BUILD)/fuzz-%: $(BUILD)/tests/fuzz/targets/%.o $(FUZZ_O)
 	$(call quiet,LINK)$(CC) $(CFLAGS) -fsanitize=fuzzer $(LDFLAGS) $^ $(LDLIBS) -lcriterion -o $@
 
--include $(AGENT_O:.o=.d) $(TESTS_O:.o=.d) $(wildcard $(BUILD)/tests/fuzz/targets/*.d)
+-include $(AGENT_O:.o=.d) $(TESTS_O:.o=.d) $(BENCH_C:%.c=$(BUILD)/%.d) $(wildcard $(BUILD)/tests/fuzz/targets/*.d)
 
 # ---- what people start
 
@@ -104,8 +107,22 @@ $(FIGURES): $(BUILD)/figures/%: $(BUILD)/tests/figures/%.o
 	@mkdir -p $(@D)
 	$(call quiet,LINK)$(CC) $(CFLAGS) $(LDFLAGS) $^ -lbpf -o $@
 
-bench: deps ## from a fact to the verdict in the map; a million senders kept and restored (as root)
-	@$(MAKE) --no-print-directory test FILTER='bench*/*'
+$(BUILD)/bench-packets: $(addprefix $(BUILD)/tests/bench/,packets.o flows.o wire.o frame.o)
+$(BUILD)/bench-programs: $(addprefix $(BUILD)/tests/bench/,programs.o wire.o frame.o)
+$(BUILD)/bench-talk: $(addprefix $(BUILD)/tests/bench/,talk.o wire.o frame.o)
+$(BUILD)/tests/bench/programs.bpf.o: tests/bench/programs.bpf.c tests/bench/programs.h
+	@mkdir -p $(@D)
+	$(call quiet,BPF)$(CLANG) $(BPFFLAGS) -Itests -c $< -o $@
+$(BUILD)/bench-programs.skel.h: $(BUILD)/tests/bench/programs.bpf.o
+	$(call quiet,SKEL)$(BPFTOOL) gen skeleton $< name programs_bpf > $@
+$(BUILD)/tests/bench/programs.o: | $(BUILD)/postern.skel.h $(BUILD)/bench-programs.skel.h
+$(BENCH):
+	$(call quiet,LINK)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -o $@
+
+bench: deps ## what a packet, a connection and a decision cost, against nftables; a table and a plot (as root)
+	@$(MAKE) --no-print-directory -j$(shell nproc) $(BUILD)/postern $(BENCH)
+	@POSTERN=$(abspath $(BUILD)/postern) BENCH_TOOLS=$(abspath $(BUILD)) BENCH_OUT=$(abspath $(BUILD)/bench) \
+		tests/bench/run
 
 figures: deps ## what the datapath bears, as a table (as root; some minutes)
 	@$(MAKE) --no-print-directory -j$(shell nproc) $(BUILD)/postern $(FIGURES)

@@ -1,0 +1,13 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Reading measurements (lines of BENCH_OUT/*.tsv, split) and rows.tsv, and what is done with many values.
+
+def at($q): sort | .[((length - 1) * $q) | round];
+def median: at(0.5);
+
+# The values of two arms, round by round.
+def pairs($a; $b): [$a, $b] | transpose | map(select(.[0] != null and .[1] != null));
+
+def measured: reduce inputs as $row ({}; .[$row[0]][$row[1]] += [$row[2] | tonumber]);
+
+def rows($text): [$text | split("\n")[] | select(test("^[^#]")) | split("\t") |
+	{figure: .[0], how: .[1], unit: .[2], asked: .[3], label: .[4], text: .[5]}];

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Crafted TCP connections of the bench, from behind the mail host to port 25 of hosts that are not there, by one
+ * arm's way. A connection is known by its number, which is the first sequence number of its own end;
+ * where it arrived from, translated or not, is learned from its SYN.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "bench/wire.h"
+
+/* No two flows of an arm have the same destination and source port, so that a translator need change none. */
+#define FLOWS_SOURCES	   64
+#define FLOWS_DESTINATIONS 256
+#define FLOWS_PORT_FIRST   2048
+#define FLOWS_MAX	   (FLOWS_SOURCES * FLOWS_DESTINATIONS * 512)
+
+struct outside {
+	in_addr_t address;
+	uint16_t port; /* host order; 0: not open */
+};
+
+struct flows {
+	const struct wire *inside; /* where local ends send */
+	struct wire *outside;	   /* where remote ends do */
+	in_addr_t first_source, first_destination;
+	uint32_t count;	 /* established */
+	uint32_t opened; /* those with a SYN only included */
+	struct outside *seen;
+};
+
+void flows_init(struct flows *flows, const struct wire *inside, struct wire *outside,
+		const char *first_source, const char *first_destination);
+
+/* Establishes those up to `count` by SYN, SYN-ACK and ACK. Ends the program where one does not come through. */
+void flows_establish(struct flows *flows, uint32_t count);
+
+enum flows_way { FLOWS_OUT, FLOWS_IN };
+
+/* CPU time of one segment of data in ns, of `packets` over the first `count` flows: the median of many parts. */
+double flows_cost(struct flows *flows, enum flows_way way, uint32_t count, uint32_t packets);
+
+/* CPU time of one SYN, each of a new connection. */
+double flows_syn_cost(struct flows *flows, uint32_t packets);
+
+/* Sends some segments each way and looks at them: do they come out as the SYN did, with sound checksums? */
+bool flows_are_sound(struct flows *flows, struct wire *inside, uint32_t count);
