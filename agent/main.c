@@ -16,8 +16,11 @@
 #include "config/config.h"
 #include "lifecycle/agent.h"
 #include "lifecycle/down.h"
+#include "lifecycle/notify.h"
+#include "lifecycle/privileges.h"
 #include "lifecycle/run.h"
 #include "lifecycle/up.h"
+#include "milter/milter.h"
 
 enum exit_status { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
@@ -46,6 +49,20 @@ static int command_agent(struct cli *cli, char **arguments, struct error *error)
 	return agent_run(&options, error);
 }
 
+static void tell_ready(void)
+{
+	notify_supervisor("READY=1");
+}
+
+static int command_milter(struct cli *cli, char **arguments, struct error *error)
+{
+	const struct milter_options options = {.config = cli->config, .on_ready = tell_ready};
+	int code = privileges_drop(cli->config->user, error);
+
+	(void)arguments;
+	return code < 0 ? code : milter_run(&options, error);
+}
+
 static int command_run(struct cli *cli, char **arguments, struct error *error)
 {
 	(void)arguments;
@@ -65,6 +82,11 @@ static const struct command commands[] = {
 	 "Needs 'up' first. SIGTERM and SIGINT end it. SIGHUP reads the configuration again;\n"
 	 "where that is wrong, the old one stays. When the datapath is taken down, it ends with\n"
 	 "status 1, for its supervisor to start it again. Packets do not need it."},
+	{"milter", "", 0, NEEDS_CONFIG,
+	 "what the MTA asks about each message; becomes the configured user", command_milter,
+	 "Long-running. It asks the agent about each message and marks it with its lane, defers "
+	 "or\n"
+	 "rejects it. SIGTERM and SIGINT end it; it reads the configuration when it starts."},
 	{"run", "", 0, NEEDS_CONFIG, "up and agent in the foreground, down at the end (root)",
 	 command_run, NULL},
 	{"check", "", 0, NEEDS_CONFIG, "read the configuration and say what is in it", cli_check,

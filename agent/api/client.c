@@ -5,6 +5,7 @@
 #include <curl/curl.h>
 #include <errno.h>
 #include <event2/http.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,11 +17,6 @@ static void curl_cleanup_p(CURL **curl)
 {
 	if (*curl)
 		curl_easy_cleanup(*curl);
-}
-
-static void slist_free_p(struct curl_slist **list)
-{
-	curl_slist_free_all(*list);
 }
 
 static void set_options(CURL *curl, const char *socket_path, enum api_method method,
@@ -68,7 +64,7 @@ static int transport_error(CURL *curl, CURLcode result, const char *socket_path,
 static int read_answer(long status, const char *text, size_t size, json_t **ret_document,
 		       struct error *error)
 {
-	json_t *document = json_loadb(text, size, 0, NULL);
+	json_t *document = size ? json_loadb(text, size, 0, NULL) : NULL;
 	const char *reason = json_string_value(json_object_get(document, "error"));
 	int code = status == 404 ? -ENOENT : status == 400 ? -EINVAL : -EREMOTEIO;
 
@@ -87,44 +83,124 @@ static int read_answer(long status, const char *text, size_t size, json_t **ret_
 	return code;
 }
 
-static int perform(CURL *curl, FILE *answer, const char *socket_path, long *ret_status,
-		   struct error *error)
-{
-	CURLcode result = curl_easy_perform(curl);
+/* ---- one connection */
 
-	if (result != CURLE_OK)
-		return transport_error(curl, result, socket_path, error);
-	if (fflush(answer) != 0)
+struct client {
+	CURL *curl;
+	struct curl_slist *headers;
+	char *socket_path;
+	/* The answer so far. */
+	char *text;
+	size_t used, room, max;
+	bool too_long;
+};
+
+void client_free(struct client *client)
+{
+	if (!client)
+		return;
+	if (client->curl)
+		curl_easy_cleanup(client->curl);
+	curl_slist_free_all(client->headers);
+	free(client->socket_path);
+	free(client->text);
+	free(client);
+}
+
+static void client_free_p(struct client **client)
+{
+	client_free(*client);
+}
+
+int client_new(const char *socket_path, struct client **ret_client, struct error *error)
+{
+	_cleanup_(client_free_p) struct client *client = calloc(1, sizeof(*client));
+
+	if (client) {
+		client->curl = curl_easy_init();
+		client->headers = curl_slist_append(NULL, "Content-Type: application/json");
+		client->socket_path = strdup(socket_path);
+	}
+	if (!client || !client->curl || !client->headers || !client->socket_path)
 		return error_set(error, -ENOMEM, "out of memory");
-	curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, ret_status);
+	*ret_client = TAKE_PTR(client);
 	return 0;
+}
+
+/* What libcurl calls with what came in; less than `size` ends the transfer. */
+static size_t take_bytes(char *bytes, size_t one, size_t size, void *data)
+{
+	struct client *client = data;
+	size_t room = client->used + size;
+	char *text;
+
+	(void)one;
+	if (size > client->max - client->used) {
+		client->too_long = true;
+		return 0;
+	}
+	if (room > client->room) {
+		text = realloc(client->text, 2 * room);
+		if (!text)
+			return 0;
+		client->text = text;
+		client->room = 2 * room;
+	}
+	memcpy(client->text + client->used, bytes, size);
+	client->used += size;
+	return size;
+}
+
+static int perform(struct client *client, long *ret_status, struct error *error)
+{
+	CURLcode result = curl_easy_perform(client->curl);
+
+	if (client->too_long)
+		return error_set(error, -EPROTO, "the agent's answer has more than %zu bytes",
+				 client->max);
+	if (result != CURLE_OK)
+		return transport_error(client->curl, result, client->socket_path, error);
+	curl_easy_getinfo(client->curl, CURLINFO_RESPONSE_CODE, ret_status);
+	return 0;
+}
+
+int client_ask(struct client *client, enum api_method method, const char *uri, const json_t *body,
+	       const struct client_limits *limits, json_t **ret_document, struct error *error)
+{
+	_cleanup_(free_p) char *request = body ? json_dumps(body, JSON_COMPACT) : NULL;
+	_cleanup_(free_p) char *url = NULL;
+	CURL *curl = client->curl;
+	long status = 0;
+	int code;
+
+	if ((body && !request) || asprintf(&url, "http://localhost%s", uri) < 0)
+		return error_set(error, -ENOMEM, "out of memory");
+	client->used = 0;
+	client->max = limits->size;
+	client->too_long = false;
+	curl_easy_reset(curl); /* options only: connections stay */
+	set_options(curl, client->socket_path, method, url);
+	curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)limits->time_ms);
+	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_bytes);
+	curl_easy_setopt(curl, CURLOPT_WRITEDATA, client);
+	if (request) {
+		curl_easy_setopt(curl, CURLOPT_HTTPHEADER, client->headers);
+		curl_easy_setopt(curl, CURLOPT_POSTFIELDS, request);
+	}
+	code = perform(client, &status, error);
+	return code < 0 ? code
+			: read_answer(status, client->text, client->used, ret_document, error);
 }
 
 int client_request(const char *socket_path, enum api_method method, const char *uri,
 		   const json_t *body, json_t **ret_document, struct error *error)
 {
-	_cleanup_(curl_cleanup_p) CURL *curl = curl_easy_init();
-	_cleanup_(slist_free_p) struct curl_slist *headers = NULL;
-	_cleanup_(free_p) char *request = body ? json_dumps(body, JSON_COMPACT) : NULL;
-	_cleanup_(free_p) char *url = NULL;
-	_cleanup_(free_p) char *text = NULL;
-	size_t size = 0;
-	_cleanup_(fclose_p) FILE *answer = open_memstream(&text, &size);
-	long status = 0;
-	int code;
+	static const struct client_limits limits = {CLIENT_TOTAL_SEC * 1000, SIZE_MAX};
+	_cleanup_(client_free_p) struct client *client = NULL;
+	int code = client_new(socket_path, &client, error);
 
-	if (!curl || !answer || (body && !request) || asprintf(&url, "http://localhost%s", uri) < 0)
-		return error_set(error, -ENOMEM, "out of memory");
-	set_options(curl, socket_path, method, url);
-	curl_easy_setopt(curl, CURLOPT_TIMEOUT, (long)CLIENT_TOTAL_SEC);
-	curl_easy_setopt(curl, CURLOPT_WRITEDATA, answer); /* by fwrite() */
-	if (request) {
-		headers = curl_slist_append(NULL, "Content-Type: application/json");
-		curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
-		curl_easy_setopt(curl, CURLOPT_POSTFIELDS, request);
-	}
-	code = perform(curl, answer, socket_path, &status, error);
-	return code < 0 ? code : read_answer(status, text, size, ret_document, error);
+	return code < 0 ? code
+			: client_ask(client, method, uri, body, &limits, ret_document, error);
 }
 
 /* ---- an answer that does not end */
@@ -148,7 +224,7 @@ static long status_of(CURL *curl)
 	return status;
 }
 
-/* What libcurl calls with what came in; less than `size` ends the transfer. */
+/* As take_bytes(). */
 static size_t take_lines(char *bytes, size_t one, size_t size, void *data)
 {
 	struct following *following = data;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* From a JSON object to what the judge takes; nothing is taken that it could not keep. */
+/* Between a JSON object and what the judge takes; nothing is taken that it could not keep. */
 #include "api/facts.h"
 
 #include <errno.h>
@@ -207,5 +207,106 @@ int facts_read(const json_t *body, const struct config *config, struct judge_mes
 	if (json_object_get(body, "sent_here"))
 		message.origin = members.sent_here ? SURGE_SENT_HERE : SURGE_NOT_SENT_HERE;
 	*ret_message = message;
+	return 0;
+}
+
+/* ---- the other way */
+
+/* False: no memory. Texts were checked. */
+static bool set_text(json_t *body, const char *name, const char *text)
+{
+	return !text || json_object_set_new(body, name, json_string(text)) == 0;
+}
+
+static bool set_flag(json_t *body, const char *name, bool flag)
+{
+	return !flag || json_object_set_new(body, name, json_true()) == 0;
+}
+
+static bool set_count(json_t *body, const char *name, uint32_t count)
+{
+	if (count > FACTS_RECIPIENTS_MAX)
+		count = FACTS_RECIPIENTS_MAX;
+	return json_object_set_new(body, name, json_integer(count)) == 0;
+}
+
+/* jansson refuses what is no UTF-8 (RFC 3629). */
+static bool is_utf8(const char *text)
+{
+	json_t *string = text ? json_string(text) : NULL;
+	bool good = !text || string;
+
+	json_decref(string);
+	return good;
+}
+
+static int check_texts(const struct judge_message *message, struct error *error)
+{
+	const struct facts *facts = &message->facts;
+	const struct members members = {.message_id = facts->message_id,
+					.original_id = message->original_id};
+	const char *const texts[] = {
+		facts->message_id,    facts->user,	  facts->envelope_from,
+		facts->header_from,   facts->client,	  facts->sender,
+		facts->tenant,	      message->bounce_to, message->unknown_recipient,
+		message->original_id,
+	};
+	int code = check_lengths(message, &members, error);
+
+	for (size_t i = 0; code == 0 && i < sizeof(texts) / sizeof(texts[0]); i++)
+		if (!is_utf8(texts[i]))
+			code = error_set(error, -EINVAL, "facts: found a text that is no UTF-8");
+	return code;
+}
+
+static bool set_texts(json_t *body, const struct judge_message *message)
+{
+	const struct facts *facts = &message->facts;
+
+	return set_text(body, "message_id", facts->message_id) &&
+	       set_text(body, "user", facts->user) &&
+	       set_text(body, "envelope_from", facts->envelope_from) &&
+	       set_text(body, "header_from", facts->header_from) &&
+	       set_text(body, "client", facts->client) && set_text(body, "sender", facts->sender) &&
+	       set_text(body, "tenant", facts->tenant) &&
+	       set_text(body, "bounce_to", message->bounce_to) &&
+	       set_text(body, "unknown_recipient", message->unknown_recipient) &&
+	       set_text(body, "original_id", message->original_id);
+}
+
+static bool set_words(json_t *body, const struct facts *facts)
+{
+	return (!facts->mail_dns || set_text(body, "mail_dns", dns_words[facts->mail_dns])) &&
+	       (!facts->spf || set_text(body, "spf", auth_words[facts->spf])) &&
+	       (!facts->dkim || set_text(body, "dkim", auth_words[facts->dkim]));
+}
+
+static bool set_flags(json_t *body, const struct judge_message *message)
+{
+	return set_flag(body, "bounce", message->facts.bounce) &&
+	       set_flag(body, "automatic", message->facts.automatic) &&
+	       set_flag(body, "spam", message->facts.spam) &&
+	       (message->origin == SURGE_ORIGIN_UNKNOWN ||
+		json_object_set_new(body, "sent_here",
+				    json_boolean(message->origin == SURGE_SENT_HERE)) == 0);
+}
+
+int facts_write(const struct judge_message *message, json_t **ret_body, struct error *error)
+{
+	const struct facts *facts = &message->facts;
+	int code = check_texts(message, error);
+	json_t *body;
+
+	if (code < 0)
+		return code;
+	body = json_object();
+	if (!body || !set_texts(body, message) || !set_words(body, facts) ||
+	    !set_flags(body, message) ||
+	    !set_count(body, "recipients_external", facts->recipients_external) ||
+	    !set_count(body, "recipients_internal", facts->recipients_internal)) {
+		json_decref(body);
+		return error_set(error, -ENOMEM, "out of memory");
+	}
+	*ret_body = body;
 	return 0;
 }

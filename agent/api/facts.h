@@ -36,5 +36,11 @@ struct judge_message;
 int facts_read(const json_t *body, const struct config *config, struct judge_message *ret_message,
 	       struct error *error);
 
+/*
+ * The other way, for those who ask: what is NULL, "unknown" or false is left out. Texts that are too
+ * long or no UTF-8 are refused (-EINVAL), as the agent would. -ENOMEM.
+ */
+int facts_write(const struct judge_message *message, json_t **ret_body, struct error *error);
+
 /* "<id>" -> "id", in place; as it is where it has no brackets. */
 const char *facts_message_id(char *id);

@@ -36,24 +36,28 @@ static json_t *describe_agent(void *data)
 	return json_pack("{s:s}", "user", data);
 }
 
-void desk_open(void)
+void desk_begin(const struct config *by, uint64_t now_ns, int64_t now_sec)
 {
-	const struct judge_time now = {NOW_NS, NOW_SEC};
+	const struct judge_time now = {now_ns, now_sec};
 	const struct judge_hooks hooks = {.data = NULL};
 
-	config_file_setup();
-	config = config_file_load(configuration);
 	desk_fake = fake_datapath_new();
 	cr_assert_eq(state_null_open(&state), 0);
-	cr_assert_eq(control_new(config, &desk_fake->datapath, state, NOW_NS, NOW_SEC,
+	cr_assert_eq(control_new(by, &desk_fake->datapath, state, now_ns, now_sec,
 				 &desk_api.control, &error),
 		     0, "%s", error.text);
-	cr_assert_eq(control_sync(desk_api.control, NOW_NS, NOW_SEC, &error), 0, "%s", error.text);
-	cr_assert_eq(
-		judge_open(config, desk_api.control, state, &hooks, &now, &desk_api.judge, &error),
-		0, "%s", error.text);
+	cr_assert_eq(control_sync(desk_api.control, now_ns, now_sec, &error), 0, "%s", error.text);
+	cr_assert_eq(judge_open(by, desk_api.control, state, &hooks, &now, &desk_api.judge, &error),
+		     0, "%s", error.text);
 	desk_api.agent = describe_agent;
 	desk_api.data = "postern";
+}
+
+void desk_open(void)
+{
+	config_file_setup();
+	config = config_file_load(configuration);
+	desk_begin(config, NOW_NS, NOW_SEC);
 }
 
 void desk_close(void)

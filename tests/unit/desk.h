@@ -17,6 +17,10 @@
 extern struct fake_datapath *desk_fake;
 extern struct api desk_api;
 
+struct config;
+/* With another configuration, and at another time. */
+void desk_begin(const struct config *by, uint64_t now_ns, int64_t now_sec);
+
 /* For a suite's .init and .fini. */
 void desk_open(void);
 void desk_close(void);

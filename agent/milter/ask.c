@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Connections to the agent, lent to who asks; and what its answers must look like to be believed. */
+#include "milter/ask.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <jansson.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "api/client.h"
+#include "api/facts.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "control/judge.h"
+
+#define NS_PER_MS (NS_PER_SEC / 1000)
+
+struct asker {
+	pthread_mutex_t mutex;
+	pthread_cond_t returned;
+	/* The first n_free are lent to nobody: a stack, so that few connections stay warm. */
+	struct client *clients[ASK_CONNECTIONS_MAX];
+	unsigned n_free;
+};
+
+/* ---- connections */
+
+/* Waiting is by the monotonic clock: nobody waits longer because somebody has set the time. */
+static int init_waiting(struct asker *asker)
+{
+	pthread_condattr_t attributes;
+	int r = pthread_condattr_init(&attributes);
+
+	if (r == 0)
+		r = pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+	if (r == 0)
+		r = pthread_cond_init(&asker->returned, &attributes);
+	if (r == 0)
+		r = pthread_mutex_init(&asker->mutex, NULL);
+	return -r;
+}
+
+int asker_new(const char *socket_path, struct asker **ret_asker, struct error *error)
+{
+	struct asker *asker = calloc(1, sizeof(*asker));
+	int r = asker ? init_waiting(asker) : -ENOMEM;
+
+	if (r < 0) {
+		free(asker);
+		return error_set(error, r, "asking the agent: %s", strerror(-r));
+	}
+	while (r == 0 && asker->n_free < ASK_CONNECTIONS_MAX) {
+		r = client_new(socket_path, &asker->clients[asker->n_free], error);
+		asker->n_free += r == 0;
+	}
+	if (r < 0) {
+		asker_free(asker);
+		return r;
+	}
+	*ret_asker = asker;
+	return 0;
+}
+
+void asker_free(struct asker *asker)
+{
+	if (!asker)
+		return;
+	while (asker->n_free > 0)
+		client_free(asker->clients[--asker->n_free]);
+	pthread_cond_destroy(&asker->returned);
+	pthread_mutex_destroy(&asker->mutex);
+	free(asker);
+}
+
+/* NULL: none came back before `until_ns`. */
+static struct client *borrow(struct asker *asker, uint64_t until_ns)
+{
+	const struct timespec until = {.tv_sec = (time_t)(until_ns / NS_PER_SEC),
+				       .tv_nsec = (long)(until_ns % NS_PER_SEC)};
+	struct client *client = NULL;
+	int r = 0;
+
+	pthread_mutex_lock(&asker->mutex);
+	while (asker->n_free == 0 && r == 0)
+		r = pthread_cond_timedwait(&asker->returned, &asker->mutex, &until);
+	if (asker->n_free > 0)
+		client = asker->clients[--asker->n_free];
+	pthread_mutex_unlock(&asker->mutex);
+	return client;
+}
+
+static void give_back(struct asker *asker, struct client *client)
+{
+	pthread_mutex_lock(&asker->mutex);
+	asker->clients[asker->n_free++] = client;
+	pthread_cond_signal(&asker->returned);
+	pthread_mutex_unlock(&asker->mutex);
+}
+
+/* ---- answers */
+
+/* Of a header, or of a line that people read: printable ASCII without blanks. */
+static bool is_word(const char *text)
+{
+	for (; *text; text++)
+		if (!isgraph((unsigned char)*text))
+			return false;
+	return true;
+}
+
+/* "" where the member is null or missing. False: no word, or too long. */
+static bool take_word(const json_t *document, const char *name, char *ret_word, size_t size)
+{
+	const json_t *member = json_object_get(document, name);
+	const char *text = json_string_value(member);
+
+	ret_word[0] = '\0';
+	if (!member || json_is_null(member))
+		return true;
+	if (!text || strlen(text) >= size || !is_word(text))
+		return false;
+	snprintf(ret_word, size, "%s", text);
+	return true;
+}
+
+static bool take_action(const json_t *document, enum decision_action *ret_action)
+{
+	static const enum decision_action actions[] = {DECISION_STEER, DECISION_DEFER,
+						       DECISION_REJECT};
+	const char *text = json_string_value(json_object_get(document, "action"));
+
+	for (size_t i = 0; text && i < sizeof(actions) / sizeof(actions[0]); i++) {
+		if (strcmp(text, decision_action_name(actions[i])) != 0)
+			continue;
+		*ret_action = actions[i];
+		return true;
+	}
+	return false;
+}
+
+/* class.subject.detail (RFC 3463), of the class that the action asks for. */
+static bool is_status(const char *text, char class)
+{
+	unsigned subject, detail;
+	int end = 0;
+
+	return text[0] == class && isdigit((unsigned char)text[2]) &&
+	       sscanf(text + 1, ".%3u.%3u%n", &subject, &detail, &end) == 2 &&
+	       text[1 + end] == '\0';
+}
+
+static bool goes_together(const struct answer *answer)
+{
+	switch (answer->action) {
+	case DECISION_STEER:
+		return !answer->lane[0] || answer->pool[0];
+	case DECISION_DEFER:
+		return is_status(answer->status, '4');
+	case DECISION_REJECT:
+		return is_status(answer->status, '5');
+	}
+	return false;
+}
+
+static void take_sender(const json_t *document, char ret_sender[POLICY_NAME_SIZE])
+{
+	const char *text = json_string_value(json_object_get(document, "sender"));
+
+	snprintf(ret_sender, POLICY_NAME_SIZE, "%s", text ? text : "");
+}
+
+static int read_answer(const json_t *document, struct answer *ret_answer, struct error *error)
+{
+	struct answer answer = {.action = DECISION_STEER};
+
+	if (!take_action(document, &answer.action) ||
+	    !take_word(document, "pool", answer.pool, sizeof(answer.pool)) ||
+	    !take_word(document, "lane", answer.lane, sizeof(answer.lane)) ||
+	    !take_word(document, "status", answer.status, sizeof(answer.status)) ||
+	    !take_word(document, "reason", answer.reason, sizeof(answer.reason)) ||
+	    !take_word(document, "until", answer.until, sizeof(answer.until)) ||
+	    !goes_together(&answer))
+		return error_set(error, -EPROTO, "the agent's answer is no decision");
+	take_sender(document, answer.sender);
+	*ret_answer = answer;
+	return 0;
+}
+
+static int ask(struct client *client, uint64_t until_ns, const json_t *facts,
+	       struct answer *ret_answer, struct error *error)
+{
+	const uint64_t now_ns = clock_monotonic_ns();
+	struct client_limits limits = {.size = ASK_ANSWER_MAX_BYTES};
+	json_t *document = NULL;
+	int code;
+
+	/* 0 would be no limit. */
+	limits.time_ms = until_ns > now_ns ? (unsigned)((until_ns - now_ns) / NS_PER_MS) + 1 : 1;
+	code = client_ask(client, API_POST, "/v1/messages", facts, &limits, &document, error);
+	if (code == 0)
+		code = read_answer(document, ret_answer, error);
+	json_decref(document);
+	return code;
+}
+
+int asker_ask(struct asker *asker, const struct judge_message *message, struct answer *ret_answer,
+	      struct error *error)
+{
+	const uint64_t until_ns = clock_monotonic_ns() + ASK_TIME_MS * NS_PER_MS;
+	json_t *facts = NULL;
+	struct client *client;
+	int code = facts_write(message, &facts, error);
+
+	if (code < 0)
+		return code;
+	client = borrow(asker, until_ns);
+	if (client) {
+		code = ask(client, until_ns, facts, ret_answer, error);
+		give_back(asker, client);
+	} else {
+		code = error_set(error, -ETIMEDOUT,
+				 "the agent has not answered %d questions for %d ms",
+				 ASK_CONNECTIONS_MAX, ASK_TIME_MS);
+	}
+	json_decref(facts);
+	return code;
+}

@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The process: its socket, what all connections share, and a clean end. */
+#include "milter/milter.h"
+
+#include <curl/curl.h>
+#include <errno.h>
+#include <jansson.h>
+#include <libmilter/mfapi.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "config/config.h"
+#include "dns/maildns.h"
+#include "milter/ask.h"
+#include "milter/session.h"
+#include "pool/lane.h"
+
+#define MODULE	 "milter"
+#define KNOCK_NS 20000000
+
+/* ---- the socket */
+
+struct place {
+	union {
+		struct sockaddr any;
+		struct sockaddr_un un;
+		struct sockaddr_in in;
+		struct sockaddr_in6 in6;
+	} address;
+	socklen_t size;
+	char text[160]; /* as libmilter writes it */
+};
+
+static struct place place_of(const struct config_socket *where)
+{
+	struct place place = {.size = sizeof(place.address.un)};
+	char text[ADDRESS_TEXT_SIZE];
+
+	if (where->path) {
+		place.address.un.sun_family = AF_UNIX;
+		snprintf(place.address.un.sun_path, sizeof(place.address.un.sun_path), "%s",
+			 where->path);
+		snprintf(place.text, sizeof(place.text), "unix:%s", where->path);
+	} else if (address_is_ipv4(&where->address)) {
+		place.size = sizeof(place.address.in);
+		place.address.in.sin_family = AF_INET;
+		place.address.in.sin_port = htons(where->port);
+		memcpy(&place.address.in.sin_addr, where->address.bytes + 12, 4);
+		snprintf(place.text, sizeof(place.text), "inet:%u@%s", where->port,
+			 address_format(&where->address, text));
+	} else {
+		place.size = sizeof(place.address.in6);
+		place.address.in6.sin6_family = AF_INET6;
+		place.address.in6.sin6_port = htons(where->port);
+		memcpy(&place.address.in6.sin6_addr, where->address.bytes, 16);
+		snprintf(place.text, sizeof(place.text), "inet6:%u@%s", where->port,
+			 address_format(&where->address, text));
+	}
+	return place;
+}
+
+/* Whether somebody takes connections there. */
+static bool is_served(const struct place *place)
+{
+	_cleanup_(close_fd_p) int fd =
+		socket(place->address.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	return fd >= 0 && connect(fd, &place->address.any, place->size) == 0;
+}
+
+/*
+ * libmilter says no more than that it failed, so what would fail is tried first. A socket file that
+ * nobody serves is what a killed process leaves behind.
+ */
+static int try_to_listen(const struct place *place, struct error *error)
+{
+	_cleanup_(close_fd_p) int fd =
+		socket(place->address.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	bool has_file = place->address.any.sa_family == AF_UNIX;
+	const char *path = place->address.un.sun_path;
+	struct stat status;
+	int one = 1, r;
+
+	if (is_served(place))
+		return error_set(error, -EADDRINUSE, "socket '%s': somebody serves it",
+				 place->text);
+	if (has_file && lstat(path, &status) == 0 && !S_ISSOCK(status.st_mode))
+		return error_set(error, -ENOTSOCK, "socket '%s': the file is there, and no socket",
+				 place->text);
+	if (fd < 0 || (has_file && unlink(path) < 0 && errno != ENOENT) ||
+	    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) < 0 ||
+	    bind(fd, &place->address.any, place->size) < 0 || (has_file && unlink(path) < 0)) {
+		r = -errno;
+		return error_set(error, r, "socket '%s': %s", place->text, strerror(-r));
+	}
+	return 0;
+}
+
+static int listen_at(struct place *place, struct error *error)
+{
+	int code = try_to_listen(place, error);
+
+	if (code < 0)
+		return code;
+	/* The MTA's user connects by the group, which a setgid directory gives to the socket. */
+	umask(0117);
+	smfi_setbacklog(SOMAXCONN);
+	smfi_settimeout(MILTER_IDLE_SEC);
+	smfi_setmaxdatasize(MILTER_COMMAND_MAX_BYTES);
+	if (smfi_setconn(place->text) != MI_SUCCESS || smfi_opensocket(false) != MI_SUCCESS)
+		return error_set(error, -EIO, "socket '%s': libmilter does not take it",
+				 place->text);
+	return 0;
+}
+
+/* ---- what is shared */
+
+static int find_high_risk_lane(const struct config *config, char ret_name[LANE_NAME_SIZE],
+			       struct error *error)
+{
+	struct lane_set lanes;
+	const struct lane *lane;
+	size_t count;
+
+	if (lane_set_init(&lanes, config) < 0)
+		return error_set(error, -ENOMEM, "out of memory");
+	lane = lane_of_pool(&lanes, &config->pools[1], &count);
+	snprintf(ret_name, LANE_NAME_SIZE, "%s", lane ? lane->name : "");
+	lane_set_done(&lanes);
+	return 0;
+}
+
+static void shared_done(struct session_shared *shared)
+{
+	asker_free(shared->asker);
+	maildns_free(shared->dns);
+	curl_global_cleanup();
+}
+
+static int shared_init(struct session_shared *shared, const struct config *config,
+		       struct error *error)
+{
+	char path[sizeof(((struct sockaddr_un *)NULL)->sun_path)];
+	int code;
+
+	*shared = (struct session_shared){.config = config, .outage = OUTAGE_INIT};
+	json_object_seed(0); /* else whoever comes first does it, and several may */
+	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+		return error_set(error, -ENOMEM, "out of memory");
+	snprintf(path, sizeof(path), "%s/api.sock", config->runtime_dir);
+	code = find_high_risk_lane(config, shared->high_risk_lane, error);
+	if (code == 0)
+		code = asker_new(path, &shared->asker, error);
+	if (code == 0)
+		code = maildns_new(&config->mail, &shared->dns, error);
+	if (code < 0)
+		shared_done(shared);
+	return code;
+}
+
+/* ---- the process */
+
+/* Any thread that does not wait for them would be ended by them. */
+static void block_signals(sigset_t *ret_signals)
+{
+	sigemptyset(ret_signals);
+	sigaddset(ret_signals, SIGTERM);
+	sigaddset(ret_signals, SIGINT);
+	sigaddset(ret_signals, SIGHUP);
+	pthread_sigmask(SIG_BLOCK, ret_signals, NULL);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+static void *run_libmilter(void *nothing)
+{
+	(void)nothing;
+	return smfi_main() == MI_SUCCESS ? NULL : (void *)-1;
+}
+
+static void *stop_libmilter(void *nothing)
+{
+	smfi_stop();
+	return nothing;
+}
+
+/* Whoever connects wakes the listener; once it was told to stop, that ends it. */
+static void stop(pthread_t listener, const struct place *place, void **ret_result)
+{
+	struct timespec until;
+	pthread_t stopper;
+
+	/* smfi_stop() waits for a lock that the listener gives back every five seconds. */
+	if (pthread_create(&stopper, NULL, stop_libmilter, NULL) == 0)
+		pthread_detach(stopper);
+	do {
+		is_served(place);
+		clock_gettime(CLOCK_MONOTONIC, &until);
+		until.tv_nsec += KNOCK_NS;
+		until.tv_sec += until.tv_nsec / 1000000000;
+		until.tv_nsec %= 1000000000;
+	} while (pthread_clockjoin_np(listener, ret_result, CLOCK_MONOTONIC, &until) != 0);
+}
+
+/*
+ * libmilter has a thread for signals, too. What the kernel gives to this one, as it does while it waits,
+ * is known at once; what went to the other is found out when the listener has ended.
+ */
+static void await_end(pthread_t listener, const sigset_t *signals, const struct place *place,
+		      void **ret_result)
+{
+	static const struct timespec second = {.tv_sec = 1};
+
+	while (sigtimedwait(signals, NULL, &second) < 0)
+		if (pthread_tryjoin_np(listener, ret_result) == 0)
+			return;
+	stop(listener, place, ret_result);
+}
+
+static int listen_and_serve(const struct milter_options *options, const sigset_t *signals,
+			    struct error *error)
+{
+	struct place place = place_of(&options->config->mail.milter);
+	int code = listen_at(&place, error);
+	void *result = NULL;
+	pthread_t listener;
+
+	if (code < 0)
+		return code;
+	if (pthread_create(&listener, NULL, run_libmilter, NULL) != 0)
+		return error_set(error, -EAGAIN, "no thread for the milter");
+	if (options->on_ready)
+		options->on_ready();
+	await_end(listener, signals, &place, &result);
+	if (place.address.any.sa_family == AF_UNIX)
+		unlink(place.address.un.sun_path);
+	return result ? error_set(error, -EIO, "libmilter ended by itself; the system log says why")
+		      : 0;
+}
+
+static int serve(const struct milter_options *options, struct session_shared *shared,
+		 const sigset_t *signals, struct error *error)
+{
+	int code = smfi_register(session_callbacks(shared)) == MI_SUCCESS
+			   ? 0
+			   : error_set(error, -ENOMEM, "libmilter: out of memory");
+
+	if (code == 0)
+		code = listen_and_serve(options, signals, error);
+	if (session_end(MILTER_END_SEC))
+		return code;
+	/* Threads still use what the caller would free. */
+	log_warning(MODULE, "messages are still being decided: their MTA will try again");
+	_exit(code < 0 ? EXIT_FAILURE : EXIT_SUCCESS);
+}
+
+int milter_run(const struct milter_options *options, struct error *error)
+{
+	static struct session_shared shared; /* callbacks may come once more: session_end() */
+	sigset_t signals;
+	int code;
+
+	block_signals(&signals);
+	code = shared_init(&shared, options->config, error);
+	if (code < 0)
+		return code;
+	code = serve(options, &shared, &signals, error);
+	outage_tell(&shared.outage);
+	shared_done(&shared);
+	return code;
+}

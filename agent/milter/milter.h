@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * `postern milter`: what an MTA that speaks the milter protocol (Postfix, Sendmail) asks about each
+ * message. Long-running, without privileges, and the only process that parses mail.
+ *
+ *   MTA ──► session.c: client, login, envelope; mail/: headers and the start of the body
+ *             │ at the end of the message
+ *             ├──► dns/: has the sender's domain mail DNS?
+ *             ├──► ask.c: POST /v1/messages to the agent ──► the decision
+ *             └──► headers for the lane (verdict.c), or a refusal that people understand (reply.c)
+ *
+ *   decision   what the MTA is told
+ *   steer      every X-Postern-* header that came in is removed; X-Postern-Pool and, where the pool has
+ *              a lane, X-Postern-Lane are added (mta/headers.h)
+ *   defer      451 with the decision's enhanced status
+ *   reject     550 with it
+ *   (none)     the agent does not answer within ASK_TIME_MS, or nonsense: on_agent_down. With `accept`
+ *              the message passes without a lane, but for one that is high-risk whatever the agent would
+ *              say (bounce, no-mail-dns, marked as spam): it is marked so. outage.c counts and tells.
+ *
+ * Nothing is answered before the end of a message, so the MTA need not wait for us earlier. One message
+ * is asked about once: where several milters run, this one comes last, to see what scanners added.
+ *
+ * ---- Limits on what a remote can grow
+ *
+ *   recipients       only counted
+ *   a header         MILTER_COMMAND_MAX_BYTES; the MTA's own limit is lower by default
+ *   body             64 KiB are looked at, where there is a reason to; the rest is not even sent
+ *   forged headers   FORGED_NAMES_MAX names, FORGED_MAX in all; a message with more is rejected (5.7.1)
+ *   addresses        keys of mailbox.h, so a local part that is too long is cut and still counted;
+ *                    a login is cut to POLICY_NAME_SIZE likewise
+ */
+#pragma once
+
+struct config;
+struct error;
+
+/* A header with its name; Postfix's header_size_limit is 100 KiB. */
+#define MILTER_COMMAND_MAX_BYTES (2 << 20)
+/* How long the MTA may keep silent; its own limits are below it. */
+#define MILTER_IDLE_SEC 3600
+/* How long the messages that are being decided may take at the end: ASK_TIME_MS and DNS. */
+#define MILTER_END_SEC 20
+
+struct milter_options {
+	const struct config *config;
+	/* Called once it listens. May be NULL. */
+	void (*on_ready)(void);
+};
+
+/*
+ * Listens and serves until SIGTERM, SIGINT or SIGHUP; 0 then. As whoever it is: see lifecycle/privileges.h.
+ * Once a process (libmilter). -EADDRINUSE: somebody serves that socket; others: bind(2), with the socket's
+ * name in the text.
+ */
+int milter_run(const struct milter_options *options, struct error *error);

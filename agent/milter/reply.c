@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Texts by action and reason. */
+#include "milter/reply.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+#define NAME_MAX_BYTES 128
+
+/* Names go into SMTP as they are, or not at all. */
+static const char *name_of(const char *sender)
+{
+	size_t length = strlen(sender);
+
+	if (length == 0 || length > NAME_MAX_BYTES)
+		return "this sender";
+	for (const char *c = sender; *c; c++)
+		if (!isgraph((unsigned char)*c) || *c == '%')
+			return "this sender";
+	return sender;
+}
+
+static bool is(const struct answer *answer, const char *reason)
+{
+	return strcmp(answer->reason, reason) == 0;
+}
+
+static void write_rejection(const struct answer *answer, struct reply *reply)
+{
+	const char *name = name_of(answer->sender);
+	const char *before = answer->until[0] ? " until " : "";
+
+	if (is(answer, "restricted") || is(answer, "over-limit"))
+		snprintf(reply->text, sizeof(reply->text),
+			 "Sending is blocked for %s%s%s: too much was sent. Ask your postmaster",
+			 name, before, answer->until);
+	else
+		snprintf(reply->text, sizeof(reply->text),
+			 "Mail of %s is refused here. Ask your postmaster", name);
+}
+
+static void write_deferral(const struct answer *answer, struct reply *reply)
+{
+	const char *name = name_of(answer->sender);
+
+	if (is(answer, "over-limit"))
+		snprintf(reply->text, sizeof(reply->text),
+			 "%s has sent too much for now, try again later", name);
+	else if (is(answer, "manual"))
+		snprintf(reply->text, sizeof(reply->text),
+			 "Mail of %s is held by the postmaster, try again later", name);
+	else
+		snprintf(reply->text, sizeof(reply->text),
+			 "Mail of %s is not taken at the moment, try again later", name);
+}
+
+void reply_of_answer(const struct answer *answer, struct reply *ret_reply)
+{
+	bool rejects = answer->action == DECISION_REJECT;
+
+	ret_reply->code = rejects ? "550" : "451";
+	ret_reply->status = answer->status;
+	if (rejects)
+		write_rejection(answer, ret_reply);
+	else
+		write_deferral(answer, ret_reply);
+}
+
+void reply_agent_down(struct reply *ret_reply)
+{
+	*ret_reply = (struct reply){
+		"451", "4.7.1", "Outbound mail cannot be checked at the moment, try again later"};
+}
+
+void reply_forged(struct reply *ret_reply)
+{
+	*ret_reply = (struct reply){"550", "5.7.1",
+				    "Too many headers that only this host may add (X-Postern-)"};
+}

@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the MTA is told about messages, by the real milter and the real judge. */
+#include <criterion/criterion.h>
+#include <jansson.h>
+#include <libmilter/mfdef.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "milter/peer.h"
+#include "milter/stage.h"
+
+TestSuite(milter, .fini = stage_close, .timeout = 30);
+
+#define LIMITED(action) "policy \"default\" { recipients_per_day = 3 on_limit = \"" action "\" }\n"
+
+static void expect_lane(const struct peer_result *result, const char *pool, const char *lane)
+{
+	cr_expect_eq(result->action, SMFIR_CONTINUE, "%c %s", result->action, result->reply);
+	cr_expect_str_eq(result->pool, pool);
+	cr_expect_str_eq(result->lane, lane);
+	cr_expect_eq(result->added, (unsigned)(pool[0] != '\0') + (lane[0] != '\0'));
+}
+
+static void expect_reply(const struct peer_result *result, const char *begin)
+{
+	cr_expect_eq(result->action, SMFIR_REPLYCODE, "%c", result->action);
+	cr_expect_eq(strncmp(result->reply, begin, strlen(begin)), 0, "%s", result->reply);
+	cr_expect_eq(result->added, 0);
+}
+
+static struct peer_message message_of(const char *user)
+{
+	return (struct peer_message){
+		.user = user, .from = "<bob@example.net>", .external = 1, .body = "Hello\r\n"};
+}
+
+static const char *text(json_t *object, const char *name)
+{
+	return json_string_value(json_object_get(object, name));
+}
+
+Test(milter, good_mail_is_marked_with_the_normal_pool)
+{
+	const struct peer_message message = message_of("bob");
+	struct peer peer;
+	struct peer_result result;
+
+	stage_open("");
+	peer = stage_connect();
+	result = peer_deliver(&peer, &message);
+	expect_lane(&result, "normal", "postern-normal");
+	cr_expect_str_empty(result.removed);
+	peer_close(&peer);
+}
+
+Test(milter, what_it_collects_arrives_at_the_agent)
+{
+	const struct peer_message message = {
+		.user = "Bob",
+		.from = "<@relay.example:Bob@Example.NET>",
+		.external = 2,
+		.internal = 3,
+		.headers = {{"Message-ID", " <7@example.net>"},
+			    {"From", " Bob B <bob@other.example>"},
+			    {"X-Spam-Flag", " yes"}},
+	};
+	struct peer peer;
+	struct peer_result result;
+	json_t *decision, *facts;
+
+	stage_open("");
+	peer = stage_connect();
+	result = peer_deliver(&peer, &message);
+	expect_lane(&result, "high-risk", "postern-high-risk");
+	decision = stage_explain("7@example.net");
+	facts = json_object_get(decision, "facts");
+	cr_expect_str_eq(text(decision, "reason"), "spam");
+	cr_expect_str_eq(text(decision, "sender"), "bob");
+	cr_expect_str_eq(text(facts, "envelope_from"), "Bob@example.net");
+	cr_expect_eq(json_integer_value(json_object_get(facts, "recipients_external")), 2);
+	cr_expect_eq(json_integer_value(json_object_get(facts, "recipients_internal")), 3);
+	json_decref(decision);
+	peer_close(&peer);
+}
+
+static void expect_pool(struct peer *peer, const struct peer_message *message, const char *pool,
+			const char *lane)
+{
+	struct peer_result result = peer_deliver(peer, message);
+
+	expect_lane(&result, pool, lane);
+}
+
+Test(milter, bounces_spam_and_domains_that_cannot_be_go_by_high_risk)
+{
+	static const struct peer_message messages[] = {
+		{.from = "<>", .external = 1},
+		{.from = "<bob@example.net>",
+		 .external = 1,
+		 .headers = {{"X-Spam-Status", " Yes, score=9"}}},
+		{.from = "<bob@no..name>", .external = 1},
+		{.from = "<mailer-daemon@example.net>",
+		 .external = 1,
+		 .headers = {{"Content-Type",
+			      " multipart/report; report-type=delivery-status; boundary=b"}}},
+	};
+	struct peer peer;
+
+	stage_open("");
+	peer = stage_connect();
+	for (size_t i = 0; i < sizeof(messages) / sizeof(messages[0]); i++)
+		expect_pool(&peer, &messages[i], "high-risk", "postern-high-risk");
+	peer_close(&peer);
+}
+
+Test(milter, a_pool_without_a_lane_is_named_all_the_same)
+{
+	const struct peer_message message = {.from = "<bob@elsewhere.example>", .external = 1};
+	struct peer peer;
+
+	stage_open("");
+	peer = stage_connect();
+	expect_pool(&peer, &message, "relay", "");
+	peer_close(&peer);
+}
+
+Test(milter, mail_over_a_limit_goes_by_high_risk_from_that_message_on)
+{
+	const struct peer_message message = message_of("bob");
+	struct peer peer;
+
+	stage_open(LIMITED("high-risk"));
+	peer = stage_connect();
+	for (unsigned i = 0; i < 3; i++)
+		expect_pool(&peer, &message, "normal", "postern-normal");
+	expect_pool(&peer, &message, "high-risk", "postern-high-risk");
+	peer_close(&peer);
+}
+
+Test(milter, a_sender_over_its_limit_is_deferred_with_words)
+{
+	struct peer_message message = message_of("bob");
+	struct peer peer;
+	struct peer_result result;
+
+	stage_open(LIMITED("defer"));
+	peer = stage_connect();
+	message.external = 4;
+	result = peer_deliver(&peer, &message);
+	expect_reply(&result, "451 4.7.1 bob has sent too much for now, try again later");
+	peer_close(&peer);
+}
+
+Test(milter, a_restricted_mailbox_is_rejected_with_518)
+{
+	struct peer_message message = message_of("bob");
+	struct peer peer;
+	struct peer_result result;
+
+	stage_open(LIMITED("restrict"));
+	peer = stage_connect();
+	message.external = 4;
+	result = peer_deliver(&peer, &message);
+	expect_reply(&result, "550 5.1.8 Sending is blocked for bob: too much was sent. Ask your");
+	message.external = 1;
+	result = peer_deliver(&peer, &message);
+	expect_reply(&result, "550 5.1.8 Sending is blocked for bob: too much was sent. Ask your");
+	message.user = "alice";
+	expect_pool(&peer, &message, "normal", "postern-normal");
+	peer_close(&peer);
+}
+
+Test(milter, a_restricted_connector_is_rejected_with_57711)
+{
+	struct peer_message message = message_of(NULL);
+	struct peer peer;
+	struct peer_result result;
+
+	stage_open(LIMITED("restrict-today") "identity = \"sender\"\n");
+	message.external = 4;
+	peer = peer_open(stage_socket, PEER_STEPS_ALL, "10.1.18.7");
+	result = peer_deliver(&peer, &message);
+	expect_reply(&result, "550 5.7.711 Sending is blocked for tenant-18 until 20");
+	peer_close(&peer);
+	peer = peer_open(stage_socket, PEER_STEPS_ALL, "10.1.17.7");
+	result = peer_deliver(&peer, &message);
+	expect_reply(&result, "550 5.7.711 Sending is blocked for tenant-17 until 20");
+	peer_close(&peer);
+	peer = peer_open(stage_socket, PEER_STEPS_ALL, "2001:db8:17::7");
+	result = peer_deliver(&peer, &message);
+	expect_reply(&result, "550 5.7.711 Sending is blocked for tenant-17 until 20");
+	peer_close(&peer);
+}
+
+Test(milter, mail_that_nobody_may_steer_passes_unmarked)
+{
+	const struct peer_message message = {.from = "<root>", .internal = 1};
+	struct peer peer;
+
+	stage_open("default = \"pass\"\nidentity = \"sender\"\n");
+	/* No user, no selector, no address: nobody. */
+	peer = peer_open(stage_socket, PEER_STEPS_ALL, NULL);
+	expect_pool(&peer, &message, "", "");
+	peer_close(&peer);
+}
+
+/* ---- headers */
+
+Test(milter, headers_that_only_this_host_may_add_are_removed_from_the_last_to_the_first)
+{
+	const struct peer_message message = {
+		.user = "bob",
+		.from = "<bob@example.net>",
+		.external = 1,
+		.headers = {{"X-Postern-Lane", " postern-normal"},
+			    {"Subject", " X-Postern-Pool: normal"},
+			    {"x-postern-LANE", " postern-normal"},
+			    {"X-Postern-Pool", " normal"},
+			    {"X-Postern-", ""},
+			    {"X-Postern", " not one of ours"},
+			    {"X-Spam", " Yes"},
+			    {"X-Postern-Lane", " postern-normal"}},
+	};
+	struct peer peer;
+	struct peer_result result;
+
+	stage_open("");
+	peer = stage_connect();
+	result = peer_deliver(&peer, &message);
+	expect_lane(&result, "high-risk", "postern-high-risk");
+	cr_expect_str_eq(result.removed,
+			 "X-Postern-Lane:3 X-Postern-Lane:2 X-Postern-Lane:1 X-Postern-Pool:1 "
+			 "X-Postern-:1 ");
+	peer_close(&peer);
+}
+
+Test(milter, a_message_with_more_forged_headers_than_are_removed_is_rejected)
+{
+	const struct peer_message message = message_of("bob");
+	struct peer peer = {.fd = -1};
+	struct peer_result result;
+	char name[32];
+
+	stage_open("");
+	peer = stage_connect();
+	peer_mail(&peer, "bob", "<bob@example.net>");
+	peer_rcpt(&peer, "<a@example.org>");
+	for (unsigned i = 0; i < 17; i++) {
+		snprintf(name, sizeof(name), "X-Postern-%u", i);
+		peer_header(&peer, name, "x", 1);
+	}
+	peer_end_of_headers(&peer);
+	peer_end(&peer);
+	result = peer_result(&peer);
+	expect_reply(&result, "550 5.7.1 Too many headers");
+	expect_pool(&peer, &message, "normal", "postern-normal");
+	peer_close(&peer);
+}
+
+/* ---- sessions */
+
+Test(milter, each_message_of_a_connection_stands_for_itself)
+{
+	const struct peer_message plain = message_of("bob");
+	struct peer_message spam = message_of("bob");
+	struct peer peer;
+
+	spam.headers[0] = (struct peer_header){"X-Spam", " Yes"};
+	stage_open("");
+	peer = stage_connect();
+	for (unsigned i = 0; i < 5; i++) {
+		expect_pool(&peer, &spam, "high-risk", "postern-high-risk");
+		expect_pool(&peer, &plain, "normal", "postern-normal");
+	}
+	peer_close(&peer);
+}
+
+/* The user of one message is not that of the next, nor are its recipients. */
+Test(milter, what_was_aborted_leaves_nothing_behind)
+{
+	const struct peer_message message = message_of(NULL);
+	struct peer_message spam = message_of("alice");
+	struct peer peer;
+	struct peer_result result;
+
+	spam.headers[0] = (struct peer_header){"X-Postern-Lane", " x"};
+	spam.headers[1] = (struct peer_header){"X-Spam", " Yes"};
+	spam.external = 100;
+	stage_open(LIMITED("defer"));
+	peer = stage_connect();
+	peer_begin(&peer, &spam); /* with the body in it */
+	cr_assert(peer_send(&peer, SMFIC_ABORT, NULL, 0));
+	result = peer_deliver(&peer, &message);
+	expect_lane(&result, "normal", "postern-normal");
+	cr_expect_str_empty(result.removed);
+	/* MAIL again without any abort, as after RSET of an MTA that says nothing. */
+	peer_begin(&peer, &spam);
+	result = peer_deliver(&peer, &message);
+	expect_lane(&result, "normal", "postern-normal");
+	cr_expect_str_empty(result.removed);
+	peer_close(&peer);
+}
+
+Test(milter, a_connection_may_be_used_again_for_another_client)
+{
+	struct peer_message message = message_of(NULL);
+	struct peer peer;
+	struct peer_result result;
+
+	stage_open(LIMITED("restrict") "identity = \"sender\"\n");
+	peer = peer_open(stage_socket, PEER_STEPS_ALL, "10.1.18.7");
+	expect_pool(&peer, &message, "normal", "postern-normal");
+	cr_assert(peer_send(&peer, SMFIC_QUIT_NC, NULL, 0));
+	peer_connect(&peer, "10.1.17.7");
+	message.external = 4;
+	result = peer_deliver(&peer, &message);
+	expect_reply(&result, "550 5.7.711 Sending is blocked for tenant-17");
+	peer_close(&peer);
+}
+
+Test(milter, an_old_mta_that_wants_an_answer_to_everything_gets_it)
+{
+	struct peer_message message = message_of("bob");
+	struct peer peer;
+
+	message.headers[0] = (struct peer_header){"X-Spam", " Yes"};
+	stage_open("");
+	peer = peer_open(stage_socket, PEER_STEPS_OLD, "198.51.100.7");
+	cr_expect_eq(peer.steps & SMFIP_SKIP, 0);
+	expect_pool(&peer, &message, "high-risk", "postern-high-risk");
+	expect_pool(&peer, &message, "high-risk", "postern-high-risk");
+	peer_close(&peer);
+}
