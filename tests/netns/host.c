@@ -335,6 +335,8 @@ void world_init(void)
 	cr_assert_eq(geteuid(), 0, "namespace tests need root; run make test as root");
 	cr_assert_not_null(getenv("POSTERN"), "POSTERN is not set; run by make test");
 	signal(SIGPIPE, SIG_IGN);
+	/* A shell has what it runs in the background ignore it, and what is started here would go on to. */
+	signal(SIGINT, SIG_DFL);
 	snprintf(world.name, sizeof(world.name), "pst-%d", getpid());
 	snprintf(world.pin_path, sizeof(world.pin_path), "/sys/fs/bpf/postern-test-%d", getpid());
 	strcpy(world.directory, "/tmp/postern-test-XXXXXX");
