@@ -33,7 +33,7 @@
 #define TICK_EVERY_SEC	1
 #define WATCH_EVERY_SEC 2
 /* Between two slices of what is to be written, so that requests come in between. */
-#define WRITE_EVERY_MS 10
+#define WRITE_EVERY_MS 2
 
 enum watcher {
 	ON_TERM,

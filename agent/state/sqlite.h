@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Within state/: the database file itself. What is in its tables is state_sqlite.c's, their making and
- * the file's soundness sqlite_open.c's.
+ * the file's soundness sqlite_open.c's, getting it onto the disk checkpoints.c's.
  */
 #pragma once
 
@@ -9,11 +9,13 @@
 
 #include "state/state.h"
 
+struct checkpoints;
 struct error;
 
 struct sqlite_state {
 	struct state state;
 	sqlite3 *db;
+	struct checkpoints *checkpoints;
 	sqlite3_stmt **statements;
 	enum state_kind loading;
 	char *file;
@@ -25,6 +27,8 @@ int sqlite_fail(struct sqlite_state *sqlite, struct error *error);
 const char *sqlite_column(sqlite3_stmt *statement, int column);
 int sqlite_execute(struct sqlite_state *sqlite, const char *sql, struct error *error);
 
+/* Only a connection to `sqlite->file`, in `sqlite->db`. */
+int sqlite_connect(struct sqlite_state *sqlite, struct error *error);
 /*
  * Opens `sqlite->file`, which may not be there yet, and brings its schema up to date. Whoever gets an
  * error closes `sqlite->db`.

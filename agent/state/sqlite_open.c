@@ -12,8 +12,8 @@
 #include "base/cleanup.h"
 #include "base/error.h"
 
-/* Who waits for the agent waits as long. */
-#define BUSY_TIMEOUT_MS 500
+/* Who waits for another process, or for a checkpoint that holds writers up. */
+#define BUSY_TIMEOUT_MS 5000
 
 /* Step n brings a file of schema n to schema n + 1. Steps are only ever added. */
 static const char *const migrations[] = {
@@ -145,15 +145,22 @@ static int migrate(struct sqlite_state *sqlite, struct error *error)
 	return code;
 }
 
+int sqlite_connect(struct sqlite_state *sqlite, struct error *error)
+{
+	if (sqlite3_open_v2(sqlite->file, &sqlite->db, SQLITE_OPEN_READWRITE, NULL) != SQLITE_OK)
+		return sqlite_fail(sqlite, error);
+	sqlite3_busy_timeout(sqlite->db, BUSY_TIMEOUT_MS);
+	return 0;
+}
+
 /* Everything that only reads comes first: a file that is not ours or damaged stays as it is. */
 static int open_checked(struct sqlite_state *sqlite, struct error *error)
 {
 	int version = 0;
-	int code;
+	int code = sqlite_connect(sqlite, error);
 
-	if (sqlite3_open_v2(sqlite->file, &sqlite->db, SQLITE_OPEN_READWRITE, NULL) != SQLITE_OK)
-		return sqlite_fail(sqlite, error);
-	sqlite3_busy_timeout(sqlite->db, BUSY_TIMEOUT_MS);
+	if (code < 0)
+		return code;
 	/* Else closing would write a left-over WAL into the file. */
 	sqlite3_db_config(sqlite->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 	code = read_schema_version(sqlite, &version, error);

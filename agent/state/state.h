@@ -6,7 +6,7 @@
  *
  *   what            survives kill -9           survives a loss of power
  *   set by hand     once put                   once put
- *   records         once put, or committed     once sync() was called
+ *   records         once put, or committed     soon after sync() was called
  *
  * Times are wall-clock seconds, as monotonic ones do not survive a reboot. All that is passed to a
  * visitor is borrowed for the call.
@@ -85,6 +85,7 @@ struct state_ops {
 	int (*begin)(struct state *state, struct error *error);
 	int (*commit)(struct state *state, struct error *error);
 	void (*rollback)(struct state *state);
+	/* Does not wait for the disk. What could not be written since the last call is this one's error. */
 	int (*sync)(struct state *state, struct error *error);
 	void (*free)(struct state *state);
 };

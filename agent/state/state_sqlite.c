@@ -4,8 +4,8 @@
  * base/names.h, so that the file reads well and survives a renumbering; what it means for the maps is
  * control's, what the records mean policy's.
  *
- * synchronous=NORMAL: a commit reaches the kernel, so kill -9 loses nothing of it. What people set is
- * put with FULL, and sync() makes up for the rest.
+ * synchronous=NORMAL: a commit reaches the kernel, so kill -9 loses nothing of it, and nobody waits for
+ * the disk. What people set is put with FULL; the rest reaches the disk with the next checkpoint.
  */
 #include "state/state.h"
 
@@ -16,6 +16,7 @@
 #include "base/cleanup.h"
 #include "base/error.h"
 #include "base/names.h"
+#include "state/checkpoints.h"
 #include "state/sqlite.h"
 
 enum statement {
@@ -351,14 +352,25 @@ static int commit(struct state *state, struct error *error)
 	return code;
 }
 
-/* A checkpoint begins with the WAL on the disk. One that another process makes is as good. */
+/* A checkpoint begins with the log on the disk. */
 static int sync_file(struct state *state, struct error *error)
 {
 	struct sqlite_state *sqlite = from_state(state);
-	int code =
-		sqlite3_wal_checkpoint_v2(sqlite->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+	int code = checkpoints_take_failure(sqlite->checkpoints, error);
 
-	return code == SQLITE_OK || (code & 0xff) == SQLITE_BUSY ? 0 : sqlite_fail(sqlite, error);
+	checkpoints_want(sqlite->checkpoints);
+	return code;
+}
+
+/* After each commit: in place of SQLite's own checkpoints, for which the commit would wait. */
+static int on_commit(void *data, sqlite3 *db, const char *name, int pages)
+{
+	struct sqlite_state *sqlite = data;
+
+	(void)db, (void)name;
+	if (pages >= CHECKPOINT_PAGES)
+		checkpoints_want(sqlite->checkpoints);
+	return SQLITE_OK;
 }
 
 static void free_state(struct state *state)
@@ -368,6 +380,7 @@ static void free_state(struct state *state)
 	for (int i = 0; sqlite->statements && i < STATEMENTS; i++)
 		sqlite3_finalize(sqlite->statements[i]);
 	free(sqlite->statements);
+	checkpoints_free(sqlite->checkpoints);
 	sqlite3_close(sqlite->db);
 	free(sqlite->file);
 	free(sqlite);
@@ -426,6 +439,10 @@ int state_sqlite_open(const char *file, struct state **ret_state, struct error *
 	if (code == 0)
 		code = prepare_statements(sqlite, error);
 	if (code == 0)
-		*ret_state = &TAKE_PTR(sqlite)->state;
-	return code;
+		code = checkpoints_new(file, &sqlite->checkpoints, error);
+	if (code < 0)
+		return code;
+	sqlite3_wal_hook(sqlite->db, on_commit, sqlite);
+	*ret_state = &TAKE_PTR(sqlite)->state;
+	return 0;
 }

@@ -204,6 +204,53 @@ Test(records, a_record_of_a_killed_process_is_there)
 	state_free(state);
 }
 
+/*
+ * Does the database file alone, without the log beside it, hold just this? One that is being written may be
+ * anything.
+ */
+static bool file_holds(const char *expected)
+{
+	char copy[160], command[512];
+	struct state *state = NULL;
+	bool holds;
+
+	snprintf(copy, sizeof(copy), "%s/copy.db", directory);
+	snprintf(command, sizeof(command), "rm -f '%s'*; cp '%s' '%s'", copy, file, copy);
+	cr_assert_eq(system(command), 0);
+	if (state_sqlite_open(copy, &state, &error) < 0)
+		return false;
+	holds = strcmp(all_of(state, ALL_KINDS), expected) == 0;
+	state_free(state);
+	return holds;
+}
+
+Test(records, what_was_synced_is_soon_in_the_file_itself, .timeout = 20)
+{
+	struct state *state = open_state();
+
+	put(state, STATE_STANDINGS, "bob", "restricted");
+	cr_assert(!file_holds("2 bob=restricted\n"));
+	cr_assert_eq(state->ops->sync(state, &error), 0);
+	while (!file_holds("2 bob=restricted\n"))
+		;
+	state_free(state);
+}
+
+Test(records, a_long_log_goes_into_the_file_by_itself, .timeout = 20)
+{
+	struct state *state = open_state();
+	static char bytes[1 << 20];
+	const struct state_record record = {STATE_STANDINGS, "bob", bytes, sizeof(bytes)};
+
+	put(state, STATE_TENANTS, "a", "1");
+	for (int i = 0; i < 5; i++)
+		cr_assert_eq(state->ops->put_record(state, &record, &error), 0);
+	cr_assert_eq(state->ops->delete_record(state, &record, &error), 0);
+	while (!file_holds("1 a=1\n"))
+		;
+	state_free(state);
+}
+
 static void execute(const char *sql)
 {
 	sqlite3 *db;
