@@ -104,8 +104,41 @@ static bool keep(char **last, char *reply, char expected)
 	return *reply == expected;
 }
 
+/* RFC 4616: NUL, who, NUL, password; the caller's. */
+static char *encode_plain(const char *user)
+{
+	static const char digits[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	size_t size = strlen(user) + 3, at = 0;
+	unsigned char *plain = calloc(1, size + 2);
+	char *text = calloc(1, size * 2);
+
+	cr_assert(plain && text);
+	memcpy(plain + 1, user, strlen(user));
+	plain[size - 1] = 'x';
+	for (size_t i = 0; i < size; i += 3) {
+		unsigned group = (unsigned)plain[i] << 16 | plain[i + 1] << 8 | plain[i + 2];
+
+		for (int shift = 18; shift >= 0; shift -= 6)
+			text[at++] = digits[group >> shift & 63];
+	}
+	for (size_t missing = (3 - size % 3) % 3; missing; missing--)
+		text[at - missing] = '=';
+	free(plain);
+	return text;
+}
+
+static bool log_in(int fd, const char *user, char **reply)
+{
+	_cleanup_(free_p) char *plain = encode_plain(user);
+
+	return keep(reply, command(fd, "AUTH PLAIN %s\r\n", plain), '2');
+}
+
 static bool say_who(int fd, const struct mail *mail, char **reply)
 {
+	if (mail->user && !log_in(fd, mail->user, reply))
+		return false;
 	if (!mail->client && !mail->login)
 		return true;
 	return keep(reply,

@@ -14,6 +14,7 @@
 struct mail {
 	const char *client;  /* XCLIENT ADDR; NULL: 127.0.0.1, without XCLIENT */
 	const char *login;   /* XCLIENT LOGIN; NULL: nobody */
+	const char *user;    /* AUTH PLAIN, with any password; NULL: nobody */
 	const char *from;    /* what follows MAIL FROM: "<a@example.net>", parameters and all */
 	const char *to;	     /* what follows RCPT TO; NULL: <bob@example.org> */
 	unsigned copies;     /* so many recipients more, <copy-N@example.org> from 1 on */

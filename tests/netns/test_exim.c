@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // A real Exim on the mail host with exactly what `postern mta exim` prints, a real name server, and
-// smtp-sink on the internet, which writes down the client address of each message.
+// receivers on the internet that write down who came.
 #include <criterion/criterion.h>
 #include <signal.h>
 #include <stdio.h>
@@ -8,186 +8,446 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "netns/inbox.h"
 #include "netns/nameserver.h"
 #include "netns/postern.h"
+#include "netns/smtp.h"
 
 TestSuite(netns_exim, .init = world_init, .fini = world_done, .timeout = 60);
 
-#define DOMAINS "internal_domains = { \"example.net\", \"*.example\", \"example\" }\n"
+#define DOMAINS "internal_domains = { \"example.net\", \"*.example\" }\n"
 
 /* ---- hosts */
 
-static bool sinks_listen(void)
-{
-	return host_succeeds(INTERNET, "test $(ss -Hltn 'sport = 25' | wc -l) = 2");
-}
-
-static void start_receiver(void)
-{
-	static const char *const listen[] = {"0.0.0.0:25", "[::]:25"};
-	char template[64];
-
-	free(host_must(INTERNET, "mkdir -m 0777 %s/received", world.directory));
-	snprintf(template, sizeof(template), "%s/received/message.", world.directory);
-	for (int i = 0; i < 2; i++)
-		host_start(INTERNET, "sink",
-			   (const char *const[]){"smtp-sink", "-u", "nobody", "-d", template,
-						 listen[i], "64", NULL});
-	cr_assert(wait_for(sinks_listen(), 5000));
-}
-
 static bool exim_listens(void)
 {
-	return host_succeeds(MAIL, "test $(ss -Hltn 'sport = 2525' | wc -l) = 1");
+	return host_succeeds(MAIL, "ss -Hltn 'sport = %d' | grep -q .", SUBMISSION_PORT);
 }
 
-/* Again, too: with what is printed now. */
-static pid_t start_exim(void)
+/* `edit`: an expression of sed's, for the main part. */
+static pid_t start_exim(const char *edit)
 {
 	char program[64];
 	pid_t pid;
 
 	free(host_must(MAIL,
-		       "set -e; cd %s; test -d exim || $OLDPWD/tools/exim-instance $PWD/exim;"
+		       "set -e; tools/exim-instance %s/exim; cd %s;"
 		       "for part in main acl routers transports; do"
 		       " %s -c postern.conf mta exim $part >exim/etc/exim4/postern.$part;"
-		       "done",
-		       world.directory, getenv("POSTERN")));
+		       "done; sed -i '%s' exim/etc/exim4/postern.main",
+		       world.directory, world.directory, getenv("POSTERN"), edit));
 	snprintf(program, sizeof(program), "%s/exim/exim", world.directory);
 	pid = host_start(MAIL, "exim", (const char *const[]){program, "-bdf", "-q1s", NULL});
 	cr_assert(wait_for(exim_listens(), 5000));
 	return pid;
 }
 
-static pid_t begin(const char *more)
+static pid_t begin_edited(const char *more, const char *edit)
 {
 	const struct setup setup = {.more = more};
 	pid_t agent;
 
-	start_receiver();
+	inbox_start();
 	agent = postern_begin(&setup);
 	nameserver_start(MAIL, "127.0.0.1", 53);
-	start_exim();
+	start_exim(edit);
 	return agent;
 }
 
-/* ---- mail */
+/* Returns the agent. */
+static pid_t begin(const char *more)
+{
+	return begin_edited(more, "");
+}
 
-struct mail {
-	const char *id;
-	const char *from; /* as of curl's --mail-from, in a configuration file of curl's */
-	const char *to;
-	const char *header; /* one more, or NULL */
-	const char *user;   /* who authenticates; NULL: nobody */
-	const char *pool;   /* by which it is to leave */
+/* A program of this host hands over a mail. */
+static struct result sendmail(const char *id, const char *from)
+{
+	free(world_write("local", "From: a program\nMessage-ID: <%s>\n\ntext\n", id));
+	return host_run(MAIL, "%s/exim/exim -odb -oep -f '%s' bob@example.org <%s/local 2>&1",
+			world.directory, from, world.directory);
+}
+
+static bool queued(unsigned n)
+{
+	return host_succeeds(MAIL, "test $(ls %s/exim/spool/input | grep -c -- -H) = %u",
+			     world.directory, n);
+}
+
+static bool is_logged(const char *pattern)
+{
+	return host_succeeds(MAIL, "grep -qE -e '%s' %s/exim/log/main", pattern, world.directory);
+}
+
+/* ---- what came of it */
+
+static void expect_letter(const char *id, const char *pool)
+{
+	_cleanup_letter_ struct letter letter = inbox_await(id);
+
+	cr_expect_str_eq(pool_of(letter.client), pool, "<%s> came from %s", id, letter.client);
+	cr_expect_str_eq(letter.helo, !strcmp(pool, "normal")  ? "out.example.net"
+				      : !strcmp(pool, "relay") ? "relay.example.net"
+							       : "risk.example.net");
+}
+
+/* `explain` names this pool, too. */
+static void expect_left(const char *id, const char *pool)
+{
+	_cleanup_(free_p) char *explained = NULL;
+
+	expect_letter(id, pool);
+	explained = postern_must("-j explain '<%s>' | jq -j .pool", id);
+	cr_expect_str_eq(explained, pool, "explain <%s>: %s", id, explained);
+}
+
+static void expect_refused_by(const struct mail *mail, const char *begins)
+{
+	_cleanup_(free_p) char *reply = smtp_try(mail);
+
+	cr_expect_eq(strncmp(reply, begins, strlen(begins)), 0, "<%s>: %s", mail->id, reply);
+}
+
+static void clear_queue(void)
+{
+	cr_expect(wait_for(queued(0), 10000), "something is left in the queue");
+}
+
+struct sent {
+	struct mail mail;
+	const char *pool;
 };
 
-static struct result submit(const struct mail *mail)
-{
-	free(world_write("mail",
-			 "From: someone@example.net\r\nMessage-ID: <%s>\r\n%s%s\r\ntext\r\n",
-			 mail->id, mail->header ? mail->header : "", mail->header ? "\r\n" : ""));
-	free(world_write("curl.conf",
-			 "url = \"smtp://127.0.0.1:2525/client.example\"\n"
-			 "mail-from = \"%s\"\n"
-			 "mail-rcpt = \"%s\"\n"
-			 "upload-file = \"%s/mail\"\n"
-			 "%s%s%s",
-			 mail->from, mail->to, world.directory, mail->user ? "user = \"" : "",
-			 mail->user ? mail->user : "", mail->user ? ":x\"\n" : ""));
-	return host_run(MAIL, "timeout 20 curl -sSv -K %s/curl.conf 2>&1", world.directory);
-}
-
-static void submit_must(const struct mail *mail)
-{
-	_cleanup_result_ struct result result = submit(mail);
-
-	cr_assert_eq(result.status, 0, "mail %s of %s: %s", mail->id, mail->from, result.text);
-}
-
-/* What the receiver has of the message that has this line in it: "address helo". */
-static bool arrived(const char *line, char **seen)
-{
-	free(*seen);
-	*seen = host_must(MAIL,
-			  "cat $(grep -lFxie '%s' -r %s/received) </dev/null |"
-			  "awk '/^X-Client-Addr/ { address = $2; sub(/ipv6:/, \"\", address) }"
-			  "/^X-Helo-Args/ { print address, $2 }'",
-			  line, world.directory);
-	return **seen;
-}
-
-static void expect_line(const char *line, const char *pool)
-{
-	_cleanup_(free_p) char *seen = NULL;
-	char address[ADDRESS_TEXT_SIZE], helo[64];
-
-	cr_assert(wait_for(arrived(line, &seen), 15000), "nothing with '%s' arrived", line);
-	cr_assert_eq(sscanf(seen, "%45s %63s", address, helo), 2, "%s", seen);
-	cr_expect_str_eq(pool_of(address), pool, "'%s' came from %s", line, address);
-	cr_expect_str_eq(helo, !strcmp(pool, "normal") ? "out.example.net" : "risk.example.net");
-	cr_expect_null(strchr(seen, '\n')[1] ? seen : NULL, "'%s' arrived twice: %s", line, seen);
-}
-
-static void expect_pool_of_mail(const struct mail *mail)
-{
-	char line[600];
-
-	snprintf(line, sizeof(line), "Message-ID: <%s>", mail->id);
-	expect_line(line, mail->pool);
-}
-
-/* The pool and reason of the decision about it. */
-static void expect_explained(const struct mail *mail)
-{
-	_cleanup_(free_p) char *pool = postern_must("-j explain '<%s>' | jq -j .pool", mail->id);
-
-	cr_expect_str_eq(pool, mail->pool, "explain %s: %s", mail->id, pool);
-}
-
-static void expect_leave(const struct mail *mails, size_t n)
+static void expect_leave(const struct sent *sent, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		submit_must(&mails[i]);
-	for (size_t i = 0; i < n; i++) {
-		expect_pool_of_mail(&mails[i]);
-		expect_explained(&mails[i]);
-	}
+		smtp_send(&sent[i].mail);
+	for (size_t i = 0; i < n; i++)
+		expect_left(sent[i].mail.id, sent[i].pool);
+	clear_queue();
 }
-#define EXPECT_LEAVE(mails) expect_leave(mails, sizeof(mails) / sizeof((mails)[0]))
+#define EXPECT_LEAVE(sent) expect_leave(sent, sizeof(sent) / sizeof((sent)[0]))
 
-#define TO "someone@example.org"
+#define FROM .from = "<a@example.net>"
 
 Test(netns_exim, every_message_leaves_by_the_pool_that_explain_names)
 {
-	static const struct mail mails[] = {
-		{"clean", "a@example.net", TO, NULL, NULL, "normal"},
-		{"spam", "a@example.net", TO, "X-Spam-Flag: YES", NULL, "high-risk"},
-		{"folded", "a@example.net", TO, "X-Spam-Status:\r\n Yes, score=9", NULL,
+	static const struct sent sent[] = {
+		{{.id = "clean", FROM}, "normal"},
+		{{.id = "spam", FROM, .headers = "X-Spam-Flag: YES\r\n"}, "high-risk"},
+		{{.id = "fold", FROM, .headers = "X-Spam-Status:\r\n Yes, 9\r\n"}, "high-risk"},
+		{{.id = "words", FROM, .headers = "X-Rspamd-Action: add\r\n header\r\n"},
 		 "high-risk"},
-		{"rspamd", "a@example.net", TO, "X-Rspamd-Action: add\r\n header", NULL,
+		{{.id = "ham", FROM, .headers = "X-Spam-Status: No, 0\r\n"}, "normal"},
+		{{.id = "longer", FROM, .headers = "X-Spam-Flag: YESTERDAY\r\n"}, "normal"},
+		{{.id = "below", FROM, .headers = "X-Spam-Flag:\r\nYES: no mark\r\n"}, "normal"},
+		{{.id = "inside", FROM, .headers = "Subject: X-Spam-Flag: YES\r\n"}, "normal"},
+		{{.id = "null", .from = "<>"}, "high-risk"},
+		{{.id = "report",
+		  FROM,
+		  .headers = "Content-Type: multipart/report;\r\n\tboundary=x;\r\n"
+			     "\treport-type=\"delivery-status\"\r\n"},
 		 "high-risk"},
-		{"ham", "a@example.net", TO, "X-Spam-Status: No, score=0", NULL, "normal"},
-		{"quoted-mark", "a@example.net", TO, "Subject: X-Spam-Flag: YES", NULL, "normal"},
-		{"null", "<>", TO, NULL, NULL, "high-risk"},
-		{"report", "a@example.net", TO,
-		 "Content-Type: multipart/report;\r\n\treport-type=delivery-status; boundary=x",
-		 NULL, "high-risk"},
-		{"neither", "a@neither.example", TO, NULL, NULL, "high-risk"},
-		{"nowhere", "a@not-there.example", TO, NULL, NULL, "high-risk"},
-		{"servfail", "a@servfail.example", TO, NULL, NULL, "normal"},
-		{"mx-only", "a@mx-only.example", TO, NULL, NULL, "normal"},
-		{"a-only", "a@a-only.example", TO, NULL, NULL, "normal"},
-		{"aaaa-only", "a@aaaa-only.example", TO, NULL, NULL, "high-risk"},
-		{"ipv6", "a@example.net", "b@aaaa-only.example", NULL, NULL, "normal"},
-		{"ipv6-spam", "a@example.net", "b@aaaa-only.example", "X-Spam: yes", NULL,
+		{{.id = "returned",
+		  FROM,
+		  .author = "Mail <MAILER-DAEMON@example.net>",
+		  .headers = "Auto-Submitted: auto-replied\r\n"},
 		 "high-risk"},
-		{"user", "a@example.net", TO, NULL, "bob@example.net", "normal"},
+		{{.id = "neither", .from = "<a@neither.example>"}, "high-risk"},
+		{{.id = "nobody", .from = "<a@nobody.example>"}, "high-risk"},
+		{{.id = "aaaa-only", .from = "<a@aaaa-only.example>"}, "high-risk"},
+		{{.id = "mx-only", .from = "<a@mx-only.example>"}, "normal"},
+		{{.id = "a-only", .from = "<a@a-only.example>"}, "normal"},
+		{{.id = "servfail", .from = "<a@servfail.example>"}, "normal"},
+		{{.id = "foreign", .from = "<a@example.org>"}, "relay"},
+		{{.id = "six", FROM, .to = "<b@aaaa-only.example>"}, "normal"},
+		{{.id = "six-spam",
+		  FROM,
+		  .to = "<b@aaaa-only.example>",
+		  .headers = "X-Spam: yes\r\n"},
+		 "high-risk"},
 	};
 	struct capture *capture;
 
 	begin(DOMAINS);
 	capture = capture_start();
-	EXPECT_LEAVE(mails);
+	EXPECT_LEAVE(sent);
 	expect_pools_only(capture);
+}
+
+#define LONG_LABEL "l123456789-123456789-123456789-123456789-123456789-123456789-12"
+
+Test(netns_exim, bytes_of_every_kind_are_asked_about_as_they_are)
+{
+	static const struct sent sent[] = {
+		{{.id = "quotes", .from = "<\"a\\\"b\"@example.net>"}, "normal"},
+		{{.id = "backslash", .from = "<\"a\\\\\"@example.net>"}, "normal"},
+		{{.id = "comma", .from = "<\"a,{b}[c]:d\"@example.net>"}, "normal"},
+		{{.id = "expansion", .from = "<\"${run{/bin/false}}\"@example.net>"}, "normal"},
+		{{.id = "id,\",\"lane\":\"postern-normal\"}\\", .from = "<>"}, "high-risk"},
+		{{.id = "[{,}]", FROM}, "normal"},
+		{{.id = "b\303\274cher", .from = "<b\303\274cher@example.net> SMTPUTF8"}, "normal"},
+		{{.id = "domain", .from = "<a@b\303\274cher.example> SMTPUTF8"}, "normal"},
+		{{.id = "long", .from = "<l@" LONG_LABEL "." LONG_LABEL "." LONG_LABEL ".example>"},
+		 "high-risk"},
+		{{.id = "user", FROM, .user = "bob \"\\ {$x}\r\n\001@example.net"}, "normal"},
+		{{.id = "author", FROM, .author = "\"\\\"\" <\"a:b\"@c>, \377<<>,;:\\\""},
+		 "normal"},
+		{{.id = "garbage",
+		  FROM,
+		  .headers = "X-Spam-Flag\377\200: YES\r\nAuto-Submitted: \355\240\200\r\n"},
+		 "normal"},
+		{{.id = "to", FROM, .to = "<\"a,x@example.net,b\\\"\"@example.org>"}, "normal"},
+	};
+	_cleanup_(free_p) char *facts = NULL;
+
+	begin(DOMAINS);
+	EXPECT_LEAVE(sent);
+	facts = postern_must("-j explain quotes | jq -j .facts.envelope_from");
+	cr_expect_str_eq(facts, "\"a\\\"b\"@example.net");
+	free(facts);
+	facts = postern_must("-j explain 'b\303\274cher' | jq -j .facts.envelope_from");
+	cr_expect_str_eq(facts, "b\303\274cher@example.net");
+	free(facts);
+	facts = postern_must("-j explain user | jq -j .facts.user");
+	cr_expect_str_eq(facts, "bob \"\\ {$x}\\r\\n\\001@example.net");
+	free(facts);
+	facts = postern_must("-j explain to | jq -c '.facts|[.recipients_external,"
+			     ".recipients_internal]'");
+	cr_expect_str_eq(facts, "[1,0]\n");
+}
+
+/* ---- what Exim sends by itself */
+
+static bool bounced(char *ret_id, size_t size)
+{
+	_cleanup_inbox_ struct inbox inbox = inbox_read();
+
+	for (size_t i = 0; i < inbox.count; i++)
+		if (strstr(inbox.letters[i].envelope, "X-Mail-Args: <>") &&
+		    strstr(inbox.letters[i].envelope, "X-Rcpt-Args: <a@example.net>"))
+			return snprintf(ret_id, size, "%s", inbox.letters[i].id);
+	return false;
+}
+
+Test(netns_exim, its_own_bounce_is_high_risk_and_can_be_explained)
+{
+	const struct mail mail = {.id = "refused", FROM, .to = "<nobody@local.example>"};
+	char id[160];
+
+	begin(DOMAINS);
+	smtp_send(&mail);
+	cr_assert(wait_for(bounced(id, sizeof(id)), 15000), "no bounce arrived");
+	expect_left(id, "high-risk");
+	clear_queue();
+}
+
+/* ---- limits */
+
+Test(netns_exim, from_the_message_on_that_is_over_the_limit_all_are_high_risk)
+{
+	const int fd = (begin(DOMAINS "policy \"few\" { senders = \"a@example.net\""
+				      " recipients_external_per_hour = 5 }\n"),
+			smtp_open());
+	char id[16];
+
+	for (int i = 0; i < 8; i++) {
+		_cleanup_(free_p) char *reply = NULL;
+		const struct mail mail = {.id = id, FROM};
+
+		snprintf(id, sizeof(id), "number-%d", i);
+		reply = smtp_give(fd, &mail);
+		cr_assert_eq(*reply, '2', "%s", reply);
+	}
+	for (int i = 0; i < 8; i++) {
+		snprintf(id, sizeof(id), "number-%d", i);
+		expect_left(id, i < 5 ? "normal" : "high-risk");
+	}
+}
+
+Test(netns_exim, a_restricted_sender_is_refused_and_so_is_its_program)
+{
+	const struct mail first = {.id = "first", FROM, .user = "a@example.net"};
+	const struct mail second = {
+		.id = "second", .from = "<other@example.net>", .user = "a@example.net"};
+	_cleanup_result_ struct result result = {0};
+
+	begin(DOMAINS "policy \"few\" { senders = \"a@example.net\""
+		      " recipients_external_per_hour = 1 on_limit = \"restrict\" }\n");
+	smtp_send(&first);
+	expect_refused_by(&second, "550 5.1.8 ");
+	result = sendmail("local", "a@example.net");
+	cr_expect_neq(result.status, 0);
+	cr_expect(strstr(result.text, "5.1.8"), "%s", result.text);
+	expect_left("first", "normal");
+	free(postern_must("sender release a@example.net"));
+	smtp_send(&second);
+	/* It has sent more than it may in this hour. */
+	expect_left("second", "high-risk");
+	clear_queue();
+}
+
+Test(netns_exim, what_is_to_come_later_is_told_so)
+{
+	const struct mail first = {.id = "first", FROM}, second = {.id = "second", FROM};
+
+	begin(DOMAINS "policy \"few\" { senders = \"a@example.net\""
+		      " recipients_external_per_hour = 1 on_limit = \"defer\" }\n");
+	smtp_send(&first);
+	expect_refused_by(&second, "451 4.7.1 ");
+}
+
+/* ---- without the agent */
+
+Test(netns_exim, without_the_agent_mail_is_taken_and_what_is_high_risk_anyway_leaves_so)
+{
+	static const struct sent sent[] = {
+		{{.id = "clean", FROM}, "normal"},
+		{{.id = "spam", FROM, .headers = "X-Spam-Flag: YES\r\n"}, "high-risk"},
+		{{.id = "null", .from = "<>"}, "high-risk"},
+		{{.id = "neither", .from = "<a@neither.example>"}, "high-risk"},
+	};
+	_cleanup_result_ struct result result = {0};
+
+	host_stop(begin(DOMAINS), SIGKILL);
+	for (size_t i = 0; i < 4; i++)
+		smtp_send(&sent[i].mail);
+	result = sendmail("local", "a@example.net");
+	cr_expect_eq(result.status, 0, "%s", result.text);
+	for (size_t i = 0; i < 4; i++)
+		expect_letter(sent[i].mail.id, sent[i].pool);
+	expect_letter("local", "normal");
+	clear_queue();
+}
+
+Test(netns_exim, with_on_agent_down_defer_mail_comes_again)
+{
+	static const struct mail clean = {.id = "clean", FROM};
+	static const struct mail bounce = {.id = "null", .from = "<>"};
+
+	host_stop(begin(DOMAINS "on_agent_down = \"defer\"\n"), SIGKILL);
+	expect_refused_by(&clean, "451 4.7.1 ");
+	expect_refused_by(&bounce, "451 4.7.1 ");
+	postern_agent();
+	smtp_send(&clean);
+	expect_left("clean", "normal");
+}
+
+/* It is stopped, not away: it takes the connection and says nothing. */
+Test(netns_exim, an_agent_that_does_not_answer_in_time_is_away)
+{
+	static const struct mail clean = {.id = "clean", FROM};
+	static const struct mail spam = {.id = "spam", FROM, .headers = "X-Spam: yes\r\n"};
+	pid_t agent = begin(DOMAINS);
+
+	cr_assert_eq(kill(agent, SIGSTOP), 0);
+	smtp_send(&clean);
+	smtp_send(&spam);
+	cr_assert_eq(kill(agent, SIGCONT), 0);
+	expect_letter("clean", "normal");
+	expect_letter("spam", "high-risk");
+}
+
+/* ---- lanes */
+
+Test(netns_exim, mail_of_a_pool_without_a_lane_waits)
+{
+	const struct mail first = {.id = "first", FROM}, second = {.id = "second", FROM};
+
+	begin(DOMAINS "pool \"quarantine\" { addresses = \"192.0.2.40\" }\n");
+	smtp_send(&first);
+	expect_left("first", "normal");
+	free(postern_must("sender set a@example.net quarantine"));
+	smtp_send(&second);
+	cr_expect(wait_for(is_logged("no lane .*quarantine"), 5000));
+	cr_expect(queued(1));
+}
+
+#define IPV4_ONLY                                                                                  \
+	DOMAINS "pool \"quarantine\" { addresses = \"192.0.2.40\" handles = \"100.127.0.4\" }\n"
+
+/* The lane of quarantine does IPv4 only, and the mail is for a host of IPv6 only. Returns what left. */
+static struct capture *send_out_of_reach(void)
+{
+	const struct mail first = {.id = "first", FROM}, ipv4 = {.id = "ipv4", FROM};
+	const struct mail ipv6 = {.id = "ipv6", FROM, .to = "<b@aaaa-only.example>"};
+	_cleanup_letter_ struct letter letter = {0};
+	struct capture *capture;
+
+	smtp_send(&first);
+	expect_left("first", "normal");
+	free(postern_must("sender set a@example.net quarantine"));
+	capture = capture_start();
+	smtp_send(&ipv4);
+	smtp_send(&ipv6);
+	letter = inbox_await("ipv4");
+	cr_expect_str_eq(letter.client, "192.0.2.40");
+	return capture;
+}
+
+/* Bounces may leave; the pool of the verdict has no address of IPv6. */
+static void expect_not_by_normal(struct capture *capture)
+{
+	char text[ADDRESS_TEXT_SIZE];
+	size_t n;
+	const struct capture_source *sources = capture_stop(capture, &n);
+
+	cr_expect_gt(n, 0);
+	for (size_t i = 0; i < n; i++) {
+		address_format(&sources[i].address, text);
+		cr_expect(!strcmp(text, "192.0.2.40") || !strcmp(pool_of(text), "high-risk"),
+			  "on the wire to port 25: %s", text);
+	}
+	capture_free(capture);
+}
+
+Test(netns_exim, a_host_of_the_family_that_a_lane_does_not_do_is_no_host_for_it)
+{
+	struct capture *capture;
+
+	begin(IPV4_ONLY);
+	capture = send_out_of_reach();
+	cr_expect(wait_for(is_logged("[*][*] b@aaaa-only.example"), 5000));
+	expect_not_by_normal(capture);
+}
+
+Test(netns_exim, a_router_of_ones_own_that_does_not_know_that_reaches_nothing_either)
+{
+	struct capture *capture;
+
+	begin_edited(IPV4_ONLY, "/^POSTERN_FAMILIES/,/^[^ ]/s/.*[}]{; .*/POSTERN_FAMILIES =/");
+	capture = send_out_of_reach();
+	cr_expect(
+		wait_for(is_logged("== b@aaaa-only.example R=postern T=postern_quarantine"), 5000));
+	cr_expect(queued(1));
+	expect_not_by_normal(capture);
+}
+
+/* Mail that has waited for one host goes over one connection for each transport. */
+Test(netns_exim, a_connection_that_is_used_again_is_one_of_the_same_lane)
+{
+	char id[16];
+
+	begin(DOMAINS);
+	free(postern_must("pool disable normal"));
+	free(postern_must("pool disable high-risk"));
+	for (int i = 0; i < 12; i++) {
+		const struct mail mail = {
+			.id = id, FROM, .headers = i % 2 ? "X-Spam: yes\r\n" : NULL};
+
+		snprintf(id, sizeof(id), "number-%d", i);
+		smtp_send(&mail);
+	}
+	cr_assert(wait_for(
+		host_succeeds(MAIL, "test $(grep -c == %s/exim/log/main) -ge 12", world.directory),
+		20000));
+	free(postern_must("pool enable normal"));
+	free(postern_must("pool enable high-risk"));
+	for (int i = 0; i < 12; i++) {
+		snprintf(id, sizeof(id), "number-%d", i);
+		expect_left(id, i % 2 ? "high-risk" : "normal");
+	}
+	/* So Exim marks them. */
+	cr_expect(is_logged("T=postern_normal H=[^ ]* [^ ]*[*]"));
+	cr_expect(is_logged("T=postern_high_risk H=[^ ]* [^ ]*[*]"));
 }
