@@ -11,13 +11,12 @@ bool identifier_read(const char *value, char *ret_id, size_t size)
 {
 	struct lexer lexer = {.at = value};
 	size_t length;
+	bool bracket;
 
 	ret_id[0] = '\0';
-	if (lexer_take(&lexer, '<'))
-		length = strcspn(lexer.at, ">\r\n");
-	else
-		length = strcspn(lexer.at, " \t\r\n");
-	if (length >= size)
+	bracket = lexer_take(&lexer, '<');
+	length = strcspn(lexer.at, bracket ? ">\r\n" : " \t\r\n");
+	if (length >= size || (bracket && lexer.at[length] != '>'))
 		return false;
 	return clean_text(lexer.at, length, ret_id, size) > 0;
 }

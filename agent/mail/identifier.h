@@ -7,7 +7,7 @@
 
 /*
  * A header's value as an id: without brackets, white space and comments around, clean (clean.h). What has
- * no brackets is taken as it is. False, and "" set: there is none, or it does not fit, as a part of an id
- * is another id.
+ * no brackets is taken as it is. False, and "" set: there is none, its bracket is not closed, or it does
+ * not fit: a part of an id is another id.
  */
 bool identifier_read(const char *value, char *ret_id, size_t size);

@@ -59,7 +59,7 @@ static const char *find_at(const char *text, size_t size)
 /* ---- local part */
 
 /* What the quotes are about: "b\o b" -> b\o b without quotes and backslashes. */
-static bool unquote(const char *bytes, size_t size, char ret_text[POLICY_NAME_SIZE])
+static void unquote(const char *bytes, size_t size, char ret_text[POLICY_NAME_SIZE])
 {
 	char plain[POLICY_NAME_SIZE] = "";
 	size_t length = 0;
@@ -75,7 +75,6 @@ static bool unquote(const char *bytes, size_t size, char ret_text[POLICY_NAME_SI
 		plain[length++] = bytes[i];
 	}
 	clean_text(plain, length, ret_text, POLICY_NAME_SIZE);
-	return quoted;
 }
 
 static size_t quoted_size(const char *text)
@@ -162,8 +161,8 @@ int mailbox_domain_ascii(const char *domain, char ret_ascii[MAILBOX_DOMAIN_SIZE]
 	return 0;
 }
 
-/* Behind the '@'. False: no name of a mail domain. */
-static bool write_domain(const char *bytes, size_t size, char ret_domain[POLICY_NAME_SIZE])
+/* Behind the '@'. */
+static void write_domain(const char *bytes, size_t size, char ret_domain[POLICY_NAME_SIZE])
 {
 	/* As many as it can be given; of what is too long the end tells whose it is. */
 	size_t skip = size > DOMAIN_MAX_BYTES ? size - DOMAIN_MAX_BYTES : 0;
@@ -171,12 +170,10 @@ static bool write_domain(const char *bytes, size_t size, char ret_domain[POLICY_
 
 	clean_text(bytes + skip, size - skip, text, sizeof(text));
 	lower(text);
-	if (skip || mailbox_domain_ascii(text, ascii) < 0 || strlen(ascii) > DOMAIN_MAX_BYTES) {
+	if (skip || mailbox_domain_ascii(text, ascii) < 0 || strlen(ascii) > DOMAIN_MAX_BYTES)
 		strcpy(ret_domain, text);
-		return false;
-	}
-	strcpy(ret_domain, ascii);
-	return true;
+	else
+		strcpy(ret_domain, ascii);
 }
 
 /* ---- paths */
@@ -194,66 +191,48 @@ static void trim(const char **text, size_t *size)
 		(*size)--;
 }
 
-/* False: brackets that are not closed. */
-static bool strip_brackets(const char **text, size_t *size)
+/* The closing one may be missing. */
+static void strip_brackets(const char **text, size_t *size)
 {
 	bool closed = *size > 1 && (*text)[*size - 1] == '>';
 
 	if (*size == 0 || **text != '<')
-		return true;
+		return;
 	(*text)++;
 	*size -= closed ? 2 : 1;
 	trim(text, size);
-	return closed;
 }
 
-/* False: a route that does not end. */
-static bool strip_route(const char **text, size_t *size)
+static void strip_route(const char **text, size_t *size)
 {
-	const char *colon;
+	const char *colon = *size > 0 && **text == '@' ? memchr(*text, ':', *size) : NULL;
 
-	if (*size == 0 || **text != '@')
-		return true;
-	colon = memchr(*text, ':', *size);
 	if (!colon)
-		return false;
+		return;
 	*size -= (size_t)(colon + 1 - *text);
 	*text = colon + 1;
-	return true;
 }
 
-/* The parts, each as it is to be. */
-static bool write_mailbox(const char *text, size_t size, char ret_mailbox[POLICY_NAME_SIZE])
+void mailbox_parse(const char *path, char ret_mailbox[POLICY_NAME_SIZE])
 {
-	const char *at = find_at(text, size);
-	size_t local_size = at ? (size_t)(at - text) : size;
-	size_t domain_size = at ? size - local_size - 1 : 0;
 	char local[POLICY_NAME_SIZE], domain[POLICY_NAME_SIZE] = "";
-	bool quoted = unquote(text, local_size, local);
-	bool well_formed = (quoted || is_dot_string(local)) && (!at || domain_size > 0);
-	size_t length;
+	size_t size = strlen(path), length;
+	const char *at;
 
-	if (domain_size > 0)
-		well_formed = write_domain(at + 1, domain_size, domain) && well_formed;
+	trim(&path, &size);
+	strip_brackets(&path, &size);
+	strip_route(&path, &size);
+	ret_mailbox[0] = '\0';
+	if (size == 0)
+		return;
+	at = find_at(path, size);
+	unquote(path, at ? (size_t)(at - path) : size, local);
+	if (at && at + 1 < path + size)
+		write_domain(at + 1, (size_t)(path + size - at - 1), domain);
 	length = write_local(local, POLICY_NAME_SIZE - 1 - (*domain ? strlen(domain) + 1 : 0),
 			     ret_mailbox);
 	if (*domain)
 		snprintf(ret_mailbox + length, POLICY_NAME_SIZE - length, "@%s", domain);
-	return well_formed;
-}
-
-int mailbox_parse(const char *path, char ret_mailbox[POLICY_NAME_SIZE])
-{
-	size_t size = strlen(path);
-	bool well_formed;
-
-	trim(&path, &size);
-	well_formed = strip_brackets(&path, &size);
-	well_formed = strip_route(&path, &size) && well_formed;
-	ret_mailbox[0] = '\0';
-	if (size > 0)
-		well_formed = write_mailbox(path, size, ret_mailbox) && well_formed;
-	return !well_formed;
 }
 
 const char *mailbox_domain(const char *mailbox)
@@ -294,18 +273,21 @@ bool mailbox_of_header(const char *value, char ret_mailbox[POLICY_NAME_SIZE])
 	for (;;) {
 		end = start;
 		lexer_find(&end, "<,:;");
+		copy_words(start, end.at, path, sizeof(path));
 		if (*end.at == '<') {
 			start = end;
 			lexer_find(&end, ">");
-			break;
+			end.at += *end.at == '>';
+		} else if (*end.at == ':' && strchr(path, '@')) {
+			lexer_find(&end, ",;"); /* one of a domain literal */
+		} else if (*end.at && (!*path || *end.at == ':')) {
+			/* An empty member of a list, or the name of a group. */
+			start.at = end.at + 1;
+			continue;
 		}
-		copy_words(start, end.at, path, sizeof(path));
-		/* An empty member of a list, or the name of a group. */
-		if (!*end.at || (*path && *end.at != ':') || strchr(path, '@'))
-			break;
-		start.at = end.at + 1;
+		break;
 	}
-	copy_words(start, end.at + (*end.at == '>'), path, sizeof(path));
+	copy_words(start, end.at, path, sizeof(path));
 	mailbox_parse(path, mailbox);
 	if (!*mailbox)
 		return false;

@@ -22,11 +22,8 @@
 
 #define MAILBOX_DOMAIN_SIZE 256 /* of DNS, as text with its NUL: 253 bytes at most (RFC 1035) */
 
-/*
- * A reverse- or forward-path, with or without its brackets; no parameters behind it. Sets *ret_mailbox in
- * any case. 0; 1: not as RFC 5321 would have it (which mail servers accept more often than not).
- */
-int mailbox_parse(const char *path, char ret_mailbox[POLICY_NAME_SIZE]);
+/* A reverse- or forward-path, with or without its brackets; no parameters behind it. */
+void mailbox_parse(const char *path, char ret_mailbox[POLICY_NAME_SIZE]);
 
 /* The first mailbox of a header such as From or To (RFC 5322). False: there is none. */
 bool mailbox_of_header(const char *value, char ret_mailbox[POLICY_NAME_SIZE]);

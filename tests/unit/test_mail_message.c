@@ -1,0 +1,372 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// What whole messages say of themselves: bounces of the usual mail servers, replies, spam, clean mail.
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "config/config.h"
+#include "fuzz/mail_feed.h"
+#include "mail/message.h"
+
+#define COUNT(table) (sizeof(table) / sizeof((table)[0]))
+
+TestSuite(mail_message);
+
+static struct config_mark marks[] = {
+	{"X-Spam-Flag", "YES"},
+	{"X-Spam-Status", "Yes"},
+	{"X-Rspamd-Action", "add header"},
+};
+static char *ids[] = {"mx.example.net", "scan.example.net"};
+static const struct config_mail config = {
+	.spam_marks = marks,
+	.n_spam_marks = COUNT(marks),
+	.authserv_ids = {ids, COUNT(ids)},
+};
+
+/* Those files are the fuzzer's, too. */
+static const struct sample {
+	const char *name;
+	const char *told;
+} samples[] = {
+	{"bounce-postfix",
+	 "id=4TbXq21ABCz9rxl@mx.example.org from=MAILER-DAEMON@mx.example.org bounce automatic "
+	 "to=news@example.net unknown=nobody@example.com original=letter-42@example.net"},
+	{"bounce-postfix-delayed",
+	 "id=delayed-1@mx.example.org from=MAILER-DAEMON@mx.example.org bounce automatic "
+	 "to=bob@example.net original=folded-id@example.net"},
+	{"bounce-exim",
+	 "id=E1oAbCe-0002Yz-3A@relay.example.org from=Mailer-Daemon@relay.example.org bounce "
+	 "automatic to=Bob.Builder@example.net unknown=gone@example.com "
+	 "original=1oAbCd-0001Xy-2Z@example.net"},
+	{"bounce-exim-text",
+	 "id=E1oAbCe-0002Yz-3B@relay.example.org from=Mailer-Daemon@relay.example.org bounce "
+	 "automatic to=bob@example.net"},
+	{"bounce-opensmtpd",
+	 "id=7d1e88@openbsd.example.org from=MAILER-DAEMON@openbsd.example.org bounce "
+	 "to=shop@example.net unknown=missing@example.com original=order-7@example.net"},
+	{"bounce-exchange",
+	 "id=c3e1d2f0-aaaa-bbbb-cccc-0123456789ab@contoso.example from=postmaster@contoso.example "
+	 "bounce to=alice@example.net unknown=Carol.Gone@contoso.example "
+	 "original=greeting@example.net"},
+	{"bounce-sendmail",
+	 "id=202611120914.4AC9E2xx012345@old.example.org from=MAILER-DAEMON bounce "
+	 "to=root@example.net unknown=Nobody@example.com original=nightly.1@example.net"},
+	{"bounce-smtputf8", "id=8@mx.example.org from=postmaster@mx.example.org bounce automatic "
+			    "to=müller@xn--bcher-kva.example unknown=niemand@xn--bcher-kva.example "
+			    "original=grüße@bücher.example"},
+	{"bounce-qmail", "from=MAILER-DAEMON@q.example.org"},
+	{"reply-vacation", "id=vac-1@example.net from=carol@example.net automatic"},
+	{"reply-receipt", "id=mdn-1@example.net from=carol@example.net automatic"},
+	{"notification-shop", "id=order-8@example.net from=shop@example.net"},
+	{"report-dmarc", "id=dmarc-1@example.net from=postmaster@example.net"},
+	{"forwarded-bounce", "id=fwd-1@example.net from=bob@example.net"},
+	{"spam-rspamd",
+	 "id=win.1@example.com from=win@example.com mark=X-Rspamd-Action spam spf=fail dkim=none"},
+	{"spam-spamassassin", "id=win.2@example.com from=win@example.com mark=X-Spam-Flag spam"},
+	{"clean", "id=hello-1@example.com from=Bob@example.com spf=pass dkim=pass"},
+};
+
+static uint8_t *read_sample(const char *name, size_t *ret_size)
+{
+	_cleanup_(fclose_p) FILE *in = NULL;
+	uint8_t *bytes = malloc(MESSAGE_BODY_MAX_BYTES);
+	char file[128];
+
+	snprintf(file, sizeof(file), "tests/fuzz/corpus/message/%s", name);
+	in = fopen(file, "re");
+	cr_assert(in && bytes, "cannot read '%s'", file);
+	*ret_size = fread(bytes, 1, MESSAGE_BODY_MAX_BYTES, in);
+	return bytes;
+}
+
+static void tell(const uint8_t *bytes, size_t size, unsigned seed, const char *envelope_from,
+		 char told[MAIL_TOLD_SIZE])
+{
+	struct message *message = mail_feed(&config, bytes, size, seed);
+
+	mail_tell(message, envelope_from, told);
+	message_free(message);
+}
+
+Test(mail_message, what_it_says_of_itself_is_found)
+{
+	for (size_t i = 0; i < COUNT(samples); i++) {
+		_cleanup_(free_p) uint8_t *bytes = NULL;
+		char told[MAIL_TOLD_SIZE];
+		size_t size;
+
+		bytes = read_sample(samples[i].name, &size);
+		tell(bytes, size, 0, "bob@example.net", told);
+		cr_expect_str_eq(told, samples[i].told, "%s:\n%s\n%s", samples[i].name, told,
+				 samples[i].told);
+	}
+}
+
+Test(mail_message, wherever_the_pieces_of_the_body_are_cut_the_findings_are_the_same)
+{
+	for (size_t i = 0; i < COUNT(samples); i++) {
+		_cleanup_(free_p) uint8_t *bytes = NULL;
+		char told[MAIL_TOLD_SIZE];
+		size_t size;
+
+		bytes = read_sample(samples[i].name, &size);
+		for (unsigned seed = 1; seed <= 200; seed++) {
+			tell(bytes, size, seed, "bob@example.net", told);
+			cr_assert_str_eq(told, samples[i].told, "%s, seed %u:\n%s", samples[i].name,
+					 seed, told);
+		}
+	}
+}
+
+Test(mail_message, lines_may_end_with_carriage_returns_too)
+{
+	for (size_t i = 0; i < COUNT(samples); i++) {
+		_cleanup_(free_p) uint8_t *bytes = NULL;
+		_cleanup_(free_p) uint8_t *crlf = NULL;
+		char told[MAIL_TOLD_SIZE];
+		size_t size, length = 0;
+
+		bytes = read_sample(samples[i].name, &size);
+		crlf = malloc(2 * size);
+		for (size_t b = 0; b < size; b++) {
+			if (bytes[b] == '\n')
+				crlf[length++] = '\r';
+			crlf[length++] = bytes[b];
+		}
+		tell(crlf, length, 7, "bob@example.net", told);
+		cr_assert_str_eq(told, samples[i].told, "%s:\n%s", samples[i].name, told);
+	}
+}
+
+static bool has_word(const char *text, const char *word)
+{
+	const char *found = strstr(text, word);
+	size_t length = strlen(word);
+
+	return found && (found == text || found[-1] == ' ') &&
+	       (found[length] == ' ' || found[length] == '\0');
+}
+
+/* A body cut anywhere says nothing that the whole one does not. */
+Test(mail_message, of_a_body_cut_short_the_findings_are_fewer_but_not_others)
+{
+	_cleanup_(free_p) uint8_t *bytes = NULL;
+	char whole[MAIL_TOLD_SIZE], told[MAIL_TOLD_SIZE];
+	size_t size, headers;
+
+	bytes = read_sample("bounce-postfix", &size);
+	tell(bytes, size, 0, "a@b", whole);
+	headers = (size_t)((uint8_t *)memmem(bytes, size, "\n\n", 2) - bytes);
+	for (size_t cut = headers; cut < size; cut++) {
+		char *word, *rest = told;
+
+		tell(bytes, cut, 3, "a@b", told);
+		while ((word = strsep(&rest, " ")))
+			cr_assert(!*word || has_word(whole, word), "cut at %zu: %s", cut, word);
+	}
+}
+
+Test(mail_message, the_null_sender_makes_a_bounce_of_anything)
+{
+	_cleanup_(free_p) uint8_t *bytes = NULL;
+	char told[MAIL_TOLD_SIZE];
+	size_t size;
+
+	bytes = read_sample("bounce-qmail", &size);
+	tell(bytes, size, 0, "", told);
+	cr_assert_str_eq(told, "from=MAILER-DAEMON@q.example.org bounce to=bob@example.net");
+	tell(bytes, size, 0, NULL, told);
+	cr_assert_str_eq(told, "from=MAILER-DAEMON@q.example.org");
+}
+
+static void tell_text(const char *text, char told[MAIL_TOLD_SIZE])
+{
+	tell((const uint8_t *)text, strlen(text), 0, "a@b", told);
+}
+
+Test(mail_message, a_daemon_s_name_alone_makes_no_bounce_nor_do_signs_of_someone_else)
+{
+	static const struct {
+		const char *headers;
+		bool bounce, automatic;
+	} cases[] = {
+		{"From: postmaster@a\n", false, false},
+		{"From: MAILER-DAEMON@a\n", false, false},
+		{"From: MAILER-DAEMON@a\nAuto-Submitted: no\n", false, false},
+		{"From: MAILER-DAEMON@a\nAuto-Submitted: auto-replied\n", true, true},
+		{"From: MAILER-DAEMON@a\nAuto-Submitted: Auto-Generated (failure)\n", true, false},
+		{"From: \"Postmaster\" <PostMaster@a>\nAuto-Submitted: auto-replied\n", true, true},
+		{"From: postmaster@a\nAuto-Submitted: auto-generated\n", false, false},
+		{"From: postmaster@a\nX-Failed-Recipients: b@c\n", true, false},
+		{"From: postmasters@a\nX-Failed-Recipients: b@c\n", false, false},
+		{"From: bob@a\nX-Failed-Recipients: b@c\nAuto-Submitted: auto-replied\n", false,
+		 true},
+		{"From: bob@a\nContent-Type: multipart/report; report-type=delivery-status\n", true,
+		 false},
+		{"Content-Type: Multipart/Report (x); charset=a; Report-Type=\"Delivery-Status\"\n",
+		 true, false},
+		{"Content-Type: multipart/report; report-type=feedback-report; boundary=a\n", false,
+		 false},
+		{"Content-Type: multipart/report; boundary=a\n\n--a\nContent-Type: text/plain\n\n",
+		 false, false},
+		{"Content-Type: multipart/report; boundary=a\n\n--a\n"
+		 "Content-Type: message/delivery-status\n\n",
+		 true, false},
+		{"From: bob@a\nContent-Type: multipart/mixed; boundary=a\n\n--a\n"
+		 "Content-Type: message/delivery-status\n\n",
+		 false, false},
+	};
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		char told[MAIL_TOLD_SIZE];
+
+		tell_text(cases[i].headers, told);
+		cr_expect_eq(strstr(told, "bounce") != NULL, cases[i].bounce, "%s: %s",
+			     cases[i].headers, told);
+		cr_expect_eq(strstr(told, "automatic") != NULL, cases[i].automatic, "%s: %s",
+			     cases[i].headers, told);
+	}
+}
+
+/* One recipient's fields, in a report that is a bounce in any case. */
+static void tell_recipient(const char *fields, char told[MAIL_TOLD_SIZE])
+{
+	char text[4096];
+
+	snprintf(text, sizeof(text),
+		 "Content-Type: multipart/report; report-type=delivery-status; boundary=b\n\n--b\n"
+		 "Content-Type: message/delivery-status\n\nReporting-MTA: dns; a\n\n%s\n--b--\n",
+		 fields);
+	tell_text(text, told);
+}
+
+Test(mail_message, who_does_not_exist_is_told_from_who_could_not_be_reached)
+{
+	static const struct {
+		const char *fields, *told;
+	} cases[] = {
+		{"Final-Recipient: rfc822; a@b\nAction: failed\nStatus: 5.1.1\n",
+		 "bounce unknown=a@b"},
+		{"Final-Recipient: rfc822; a@b\nStatus: 5.1.1\n", "bounce unknown=a@b"},
+		{"status : (so) 5.1.1 (no)\nfinal-recipient : RFC822 ; (c) a@B\n",
+		 "bounce unknown=a@b"},
+		{"Final-Recipient: rfc822; a@b\nAction: delayed\nStatus: 5.1.1\n", "bounce"},
+		{"Final-Recipient: rfc822; a@b\nAction: failed\nStatus: 4.1.1\n", "bounce"},
+		{"Final-Recipient: rfc822; a@b\nAction: failed\nStatus: 5.1.11\n", "bounce"},
+		{"Final-Recipient: rfc822; a@b\nAction: failed\nStatus: 5.2.1\n", "bounce"},
+		{"Final-Recipient: x400; a@b\nAction: failed\nStatus: 5.1.1\n", "bounce"},
+		{"Final-Recipient: a@b\nAction: failed\nStatus: 5.1.1\n", "bounce"},
+		{"Original-Recipient: rfc822; a@b\nStatus: 5.1.1\n", "bounce"},
+		{"Final-Recipient: rfc822; a@b\n\nAction: failed\nStatus: 5.1.1\n", "bounce"},
+		{"Final-Recipient: rfc822; a@b\nStatus: 5.0.0\nDiagnostic-Code: smtp; 550 5.1.1 "
+		 "x\n",
+		 "bounce unknown=a@b"},
+		{"Final-Recipient: rfc822; a@b\nStatus: 5.0.0\nDiagnostic-Code: smtp; 550 no\n",
+		 "bounce"},
+		{"Final-Recipient: rfc822; a@b\nStatus: 5.7.1\nDiagnostic-Code: smtp; 550 5.1.1 "
+		 "x\n",
+		 "bounce"},
+		{"Final-Recipient: rfc822; a@b\nStatus: 5.2.2\n\n"
+		 "Final-Recipient: rfc822; c@d\nStatus: 5.1.1\n\n"
+		 "Final-Recipient: rfc822; e@f\nStatus: 5.1.1\n",
+		 "bounce unknown=c@d"},
+	};
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		char told[MAIL_TOLD_SIZE];
+
+		tell_recipient(cases[i].fields, told);
+		cr_expect_str_eq(told, cases[i].told, "%s: %s", cases[i].fields, told);
+	}
+}
+
+Test(mail_message, of_repeated_headers_the_topmost_counts)
+{
+	char told[MAIL_TOLD_SIZE];
+
+	tell_text("From: ,\nFrom: a@b\nFrom: c@d\nMessage-ID: <1@a>\nMessage-ID: <2@a>\n", told);
+	cr_assert_str_eq(told, "id=1@a from=a@b");
+}
+
+Test(mail_message, garbage_becomes_text_and_an_id_that_is_too_long_none)
+{
+	char told[MAIL_TOLD_SIZE], text[2100];
+
+	tell_text("Message-ID: <\xff\x01 a@b>\nFrom: \xc0\x80@b\n", told);
+	cr_assert_str_eq(told, "id=?? a@b from=??@b");
+	memset(text, 'a', sizeof(text));
+	memcpy(text, "Message-ID: <", 13);
+	strcpy(text + 13 + MESSAGE_ID_MAX_BYTES, ">\n");
+	tell_text(text, told);
+	cr_assert_eq(strlen(told), 3 + MESSAGE_ID_MAX_BYTES);
+	memset(text + 13, 'a', MESSAGE_ID_MAX_BYTES + 1);
+	strcpy(text + 14 + MESSAGE_ID_MAX_BYTES, ">\n");
+	tell_text(text, told);
+	cr_assert_str_eq(told, "");
+}
+
+Test(mail_message, the_body_is_looked_at_only_where_it_says_something_and_not_beyond_its_limit)
+{
+	static const unsigned char line[] = "x\n";
+	struct message *message;
+	size_t lines = 0;
+
+	cr_assert_eq(message_new(&config, &message), 0);
+	cr_assert(!message_wants_body(message));
+	message_header(message, "Content-Type", "text/plain; boundary=a");
+	cr_assert(!message_wants_body(message));
+	message_free(message);
+
+	cr_assert_eq(message_new(&config, &message), 0);
+	message_header(message, "Content-Type", "multipart/report; boundary=a");
+	cr_assert(message_wants_body(message));
+	while (message_body(message, line, 2))
+		lines++;
+	cr_assert_eq(2 * (lines + 1), MESSAGE_BODY_MAX_BYTES);
+	cr_assert(!message_body(message, line, 2));
+	message_free(message);
+}
+
+Test(mail_message, what_stands_behind_the_limit_is_not_found)
+{
+	size_t size = MESSAGE_BODY_MAX_BYTES + 4096;
+	_cleanup_(free_p) char *text = malloc(size);
+	static const char head[] = "Content-Type: multipart/report; boundary=a\n\n";
+	static const char part[] = "\n--a\nContent-Type: message/delivery-status\n\n";
+	char told[MAIL_TOLD_SIZE];
+
+	for (int beyond = 0; beyond <= 1; beyond++) {
+		size_t fill = MESSAGE_BODY_MAX_BYTES - (sizeof(part) - 1) + (size_t)beyond;
+
+		memcpy(text, head, sizeof(head));
+		memset(text + sizeof(head) - 1, 'x', fill);
+		strcpy(text + sizeof(head) - 1 + fill, part);
+		tell((uint8_t *)text, strlen(text), 5, "a@b", told);
+		cr_assert_str_eq(told, beyond ? "" : "bounce");
+	}
+}
+
+Test(mail_message, the_time_for_a_header_grows_with_its_length_only, .timeout = 20)
+{
+	static const char *const names[] = {"From",	   "To",
+					    "Message-ID",  "Authentication-Results",
+					    "X-Spam-Flag", "Content-Type"};
+	static const char fills[] = "(\"<,;:\\@.= \nax\xff";
+	_cleanup_(free_p) char *value = malloc((1 << 20) + 1);
+	struct message *message;
+
+	cr_assert_eq(message_new(&config, &message), 0);
+	value[1 << 20] = '\0';
+	for (size_t i = 0; i < COUNT(names); i++) {
+		for (const char *fill = fills; *fill; fill++) {
+			memset(value, *fill, 1 << 20);
+			message_header(message, names[i], value);
+			memcpy(value, "mx.example.net;", 15);
+			message_header(message, names[i], value);
+		}
+	}
+	message_free(message);
+}
