@@ -40,34 +40,44 @@ struct place {
 		struct sockaddr_in6 in6;
 	} address;
 	socklen_t size;
-	char text[160]; /* as libmilter writes it */
+	char text[160];	     /* as the configuration writes it */
+	char libmilter[160]; /* as libmilter does */
 };
+
+static struct place place_of_path(const char *path)
+{
+	struct place place = {.size = sizeof(place.address.un)};
+
+	place.address.un.sun_family = AF_UNIX;
+	snprintf(place.address.un.sun_path, sizeof(place.address.un.sun_path), "%s", path);
+	snprintf(place.text, sizeof(place.text), "unix:%s", path);
+	memcpy(place.libmilter, place.text, sizeof(place.text));
+	return place;
+}
 
 static struct place place_of(const struct config_socket *where)
 {
-	struct place place = {.size = sizeof(place.address.un)};
-	char text[ADDRESS_TEXT_SIZE];
+	char endpoint[ENDPOINT_TEXT_SIZE], address[ADDRESS_TEXT_SIZE];
+	struct place place = {.size = 0};
 
-	if (where->path) {
-		place.address.un.sun_family = AF_UNIX;
-		snprintf(place.address.un.sun_path, sizeof(place.address.un.sun_path), "%s",
-			 where->path);
-		snprintf(place.text, sizeof(place.text), "unix:%s", where->path);
-	} else if (address_is_ipv4(&where->address)) {
+	if (where->path)
+		return place_of_path(where->path);
+	if (address_is_ipv4(&where->address)) {
 		place.size = sizeof(place.address.in);
 		place.address.in.sin_family = AF_INET;
 		place.address.in.sin_port = htons(where->port);
 		memcpy(&place.address.in.sin_addr, where->address.bytes + 12, 4);
-		snprintf(place.text, sizeof(place.text), "inet:%u@%s", where->port,
-			 address_format(&where->address, text));
 	} else {
 		place.size = sizeof(place.address.in6);
 		place.address.in6.sin6_family = AF_INET6;
 		place.address.in6.sin6_port = htons(where->port);
 		memcpy(&place.address.in6.sin6_addr, where->address.bytes, 16);
-		snprintf(place.text, sizeof(place.text), "inet6:%u@%s", where->port,
-			 address_format(&where->address, text));
 	}
+	snprintf(place.text, sizeof(place.text), "inet:%s",
+		 endpoint_format(&where->address, where->port, endpoint));
+	snprintf(place.libmilter, sizeof(place.libmilter), "%s:%u@%s",
+		 place.address.any.sa_family == AF_INET ? "inet" : "inet6", where->port,
+		 address_format(&where->address, address));
 	return place;
 }
 
@@ -119,7 +129,7 @@ static int listen_at(struct place *place, struct error *error)
 	smfi_setbacklog(SOMAXCONN);
 	smfi_settimeout(MILTER_IDLE_SEC);
 	smfi_setmaxdatasize(MILTER_COMMAND_MAX_BYTES);
-	if (smfi_setconn(place->text) != MI_SUCCESS || smfi_opensocket(false) != MI_SUCCESS)
+	if (smfi_setconn(place->libmilter) != MI_SUCCESS || smfi_opensocket(false) != MI_SUCCESS)
 		return error_set(error, -EIO, "socket '%s': libmilter does not take it",
 				 place->text);
 	return 0;

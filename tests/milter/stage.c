@@ -45,7 +45,6 @@ char stage_socket[96];
 static char api_socket[96], log_file[96];
 static struct config *config;
 static pid_t agent, milter;
-static bool milter_killed;
 static struct error error;
 
 /* ---- children */
@@ -170,7 +169,6 @@ static void run_milter(int ready)
 void stage_milter_start(void)
 {
 	milter = start(run_milter);
-	milter_killed = false;
 }
 
 pid_t stage_milter_pid(void)
@@ -178,13 +176,26 @@ pid_t stage_milter_pid(void)
 	return milter;
 }
 
-int stage_milter_stop(void)
+char *stage_milter_refusal(void)
+{
+	const pid_t pid = fork();
+
+	cr_assert_geq(pid, 0);
+	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		run_milter(open("/dev/null", O_WRONLY | O_CLOEXEC));
+	}
+	cr_assert_eq(status_of(pid), 1);
+	return stage_milter_log();
+}
+
+int stage_milter_end(int signal)
 {
 	pid_t pid = milter;
 
 	milter = 0;
 	cr_assert_gt(pid, 0);
-	kill(pid, SIGTERM);
+	kill(pid, signal);
 	return status_of(pid);
 }
 
@@ -226,7 +237,7 @@ void stage_open(const char *more)
 
 void stage_close(void)
 {
-	int status = milter > 0 ? stage_milter_stop() : 0;
+	int status = milter > 0 ? stage_milter_end(SIGTERM) : 0;
 	_cleanup_(free_p) char *log = stage_milter_log();
 
 	stage_agent_kill();

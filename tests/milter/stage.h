@@ -26,13 +26,15 @@ void stage_close(void);
 void stage_agent_start(void);
 void stage_agent_kill(void);
 void stage_agent_signal(int signal);
-/* Something on the agent's socket that answers each connection with these bytes, and ends it. */
+/* Something in place of the agent that answers each connection with these bytes, and ends it. */
 void stage_nonsense_start(const char *bytes);
 
 void stage_milter_start(void);
+/* Where it cannot start: what it says on stderr. The caller's. */
+char *stage_milter_refusal(void);
 pid_t stage_milter_pid(void);
-/* SIGTERM, and its exit status; 128 + signal. */
-int stage_milter_stop(void);
+/* The signal, and its exit status; 128 + signal. */
+int stage_milter_end(int signal);
 /* What it has written on stderr. The caller's. */
 char *stage_milter_log(void);
 

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Many messages, many connections, and ends in the midst of them. */
+#include <criterion/criterion.h>
+#include <libmilter/mfdef.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "milter/peer.h"
+#include "milter/stage.h"
+
+TestSuite(milter_load, .fini = stage_close, .timeout = 120);
+
+#define PEERS  100
+#define LIMITS "policy \"default\" { messages_per_minute = 10000 }\n"
+
+#ifndef __SANITIZE_ADDRESS__
+#define __SANITIZE_ADDRESS__ 0
+#endif
+
+static struct peer peers[PEERS];
+
+static void open_peers(void)
+{
+	for (unsigned i = 0; i < PEERS; i++)
+		peers[i] = stage_connect();
+}
+
+static void close_peers(void)
+{
+	for (unsigned i = 0; i < PEERS; i++)
+		peer_close(&peers[i]);
+}
+
+/* The n-th message: every third is spam; many senders, as many domains. */
+static bool is_spam(unsigned n)
+{
+	return n % 3 == 0;
+}
+
+static void begin(struct peer *peer, unsigned n)
+{
+	char from[64], id[64];
+	const struct peer_message message = {
+		.from = from,
+		.external = 1 + n % 3,
+		.internal = n % 2,
+		.headers = {{"Received", " from client.example by mail.example.net"},
+			    {"Message-ID", id},
+			    {"From", from},
+			    {"To", " <r0@example.org>"},
+			    {"Subject", " one of many"},
+			    {"Date", " Sat, 21 Nov 2026 20:00:00 +0000"},
+			    {"X-Postern-Lane", " postern-normal"},
+			    {"X-Spam", is_spam(n) ? " Yes" : " No"}},
+		.body = "Hello\r\n",
+	};
+
+	snprintf(from, sizeof(from), "<s%u@example.net>", n % 5000);
+	snprintf(id, sizeof(id), "<%u@example.net>", n);
+	peer_begin(peer, &message);
+	peer_end(peer);
+}
+
+/* False: the milter has ended the connection. What it says is right in any case. */
+static bool end(struct peer *peer, unsigned n)
+{
+	struct peer_result result = peer_result(peer);
+
+	if (result.action == '\0')
+		return false;
+	cr_expect_eq(result.action, SMFIR_CONTINUE, "%c %s", result.action, result.reply);
+	cr_expect_str_eq(result.lane, is_spam(n) ? "postern-high-risk" : "postern-normal",
+			 "message %u: %s", n, result.lane);
+	cr_expect_str_eq(result.removed, "X-Postern-Lane:1 ");
+	return true;
+}
+
+static void deliver(unsigned count)
+{
+	for (unsigned n = 0; n < count; n += PEERS) {
+		for (unsigned i = 0; i < PEERS; i++)
+			begin(&peers[i], n + i);
+		for (unsigned i = 0; i < PEERS; i++)
+			cr_assert(end(&peers[i], n + i));
+	}
+}
+
+static size_t resident_kb(void)
+{
+	char path[64], line[256];
+	size_t kb = 0;
+	FILE *in;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", stage_milter_pid());
+	in = fopen(path, "r");
+	cr_assert_not_null(in);
+	while (fgets(line, sizeof(line), in))
+		if (sscanf(line, "VmRSS: %zu", &kb) == 1)
+			break;
+	fclose(in);
+	return kb;
+}
+
+/*
+ * A hundred connections at once, each with one message after another. The first messages fill what is
+ * kept: threads and their arenas, connections to the agent, domains.
+ */
+Test(milter_load, ten_thousand_messages_over_a_hundred_connections_cost_no_memory)
+{
+	size_t before, after;
+	uint64_t began_ns;
+	double seconds;
+
+	stage_open(LIMITS);
+	open_peers();
+	deliver(5000);
+	before = resident_kb();
+	began_ns = clock_monotonic_ns();
+	deliver(10000);
+	seconds = (double)(clock_monotonic_ns() - began_ns) / 1e9;
+	after = resident_kb();
+	cr_log_info("10000 messages in %.2f s: %.0f/s; %zu kB, then %zu kB", seconds,
+		    10000 / seconds, before, after);
+	if (!__SANITIZE_ADDRESS__)
+		cr_expect_leq(after, before + 1024, "%zu kB before, %zu kB after", before, after);
+	close_peers();
+}
+
+/* Over and over: what a connection holds is given back. */
+Test(milter_load, connections_that_come_and_go_cost_no_memory)
+{
+	size_t before = 0;
+
+	stage_open(LIMITS);
+	for (unsigned round = 0; round < 30; round++) {
+		open_peers();
+		for (unsigned i = 0; i < PEERS; i++)
+			begin(&peers[i], i);
+		for (unsigned i = 0; i < PEERS; i++)
+			cr_assert(end(&peers[i], i));
+		close_peers();
+		if (round == 10)
+			before = resident_kb();
+	}
+	if (!__SANITIZE_ADDRESS__)
+		cr_expect_leq(resident_kb(), before + 1024, "%zu kB, %zu kB before", resident_kb(),
+			      before);
+}
+
+Test(milter_load, an_agent_restarted_under_load_costs_no_message_and_no_high_risk_mail_its_lane)
+{
+	unsigned unmarked = 0;
+
+	stage_open(LIMITS);
+	open_peers();
+	for (unsigned round = 0; round < 10; round++) {
+		for (unsigned i = 0; i < PEERS; i++)
+			begin(&peers[i], i);
+		stage_agent_kill();
+		stage_agent_start();
+		for (unsigned i = 0; i < PEERS; i++) {
+			struct peer_result result = peer_result(&peers[i]);
+
+			cr_assert_eq(result.action, SMFIR_CONTINUE);
+			if (is_spam(i))
+				cr_expect_str_eq(result.lane, "postern-high-risk");
+			else
+				unmarked += result.lane[0] == '\0';
+		}
+	}
+	cr_log_info("%u of 1000 were not decided by an agent", unmarked);
+	deliver(PEERS);
+	close_peers();
+}
+
+Test(milter_load, sigterm_under_load_ends_it_and_what_was_said_was_right)
+{
+	unsigned decided = 0;
+	uint64_t began_ns;
+
+	stage_open(LIMITS);
+	open_peers();
+	deliver(PEERS);
+	for (unsigned i = 0; i < PEERS; i++)
+		begin(&peers[i], i);
+	began_ns = clock_monotonic_ns();
+	cr_expect_eq(stage_milter_end(SIGTERM), 0);
+	cr_expect_leq((clock_monotonic_ns() - began_ns) / 1000000, 5000);
+	for (unsigned i = 0; i < PEERS; i++)
+		decided += end(&peers[i], i);
+	cr_log_info("%u of %u were decided", decided, PEERS);
+	for (unsigned i = 0; i < PEERS; i++)
+		close(peers[i].fd);
+}
+
+Test(milter_load, one_killed_under_load_is_replaced_and_the_next_mail_goes_its_way)
+{
+	stage_open(LIMITS);
+	open_peers();
+	for (unsigned i = 0; i < PEERS; i++)
+		begin(&peers[i], i);
+	cr_expect_eq(stage_milter_end(SIGKILL), 128 + SIGKILL);
+	for (unsigned i = 0; i < PEERS; i++) {
+		end(&peers[i], i);
+		close(peers[i].fd);
+	}
+	stage_milter_start();
+	open_peers();
+	deliver(PEERS);
+	close_peers();
+}

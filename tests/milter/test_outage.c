@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The milter while the agent is away, slow, restarted, or somebody else. */
+#include <criterion/criterion.h>
+#include <libmilter/mfdef.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "milter/ask.h"
+#include "milter/peer.h"
+#include "milter/stage.h"
+
+TestSuite(milter_outage, .fini = stage_close, .timeout = 60);
+
+#define SLOW_MS (ASK_TIME_MS + 1000)
+
+static const struct peer_message plain = {
+	.user = "bob",
+	.from = "<bob@example.net>",
+	.external = 1,
+	.headers = {{"X-Postern-Lane", " postern-normal"}},
+};
+static const struct peer_message spam = {
+	.user = "bob",
+	.from = "<bob@example.net>",
+	.external = 1,
+	.headers = {{"X-Spam", " Yes"}, {"X-Postern-Lane", " postern-normal"}},
+};
+static const struct peer_message bounce = {.from = "<>", .external = 1};
+static const struct peer_message nameless = {.from = "<bob@no..name>", .external = 1};
+
+static void expect(struct peer *peer, const struct peer_message *message, const char *pool)
+{
+	struct peer_result result = peer_deliver(peer, message);
+	char lane[64] = "";
+
+	if (pool[0])
+		snprintf(lane, sizeof(lane), "postern-%s", pool);
+	cr_expect_eq(result.action, SMFIR_CONTINUE, "%c %s", result.action, result.reply);
+	cr_expect_str_eq(result.pool, pool);
+	cr_expect_str_eq(result.lane, lane);
+}
+
+static void expect_deferred(struct peer *peer, const struct peer_message *message)
+{
+	struct peer_result result = peer_deliver(peer, message);
+
+	cr_expect_eq(result.action, SMFIR_REPLYCODE);
+	cr_expect_str_eq(result.reply, "451 4.7.1 Outbound mail cannot be checked at the moment, "
+				       "try again later");
+	cr_expect_eq(result.added, 0);
+}
+
+static void expect_logged(const char *what)
+{
+	_cleanup_(free_p) char *log = stage_milter_log();
+
+	cr_expect_not_null(strstr(log, what), "expected '%s' in:\n%s", what, log);
+}
+
+Test(milter_outage, mail_passes_unmarked_but_for_what_is_high_risk_anyway)
+{
+	struct peer peer;
+	struct peer_result result;
+
+	stage_prepare("");
+	stage_milter_start();
+	peer = stage_connect();
+	result = peer_deliver(&peer, &plain);
+	cr_expect_eq(result.action, SMFIR_CONTINUE);
+	cr_expect_eq(result.added, 0);
+	cr_expect_str_eq(result.removed, "X-Postern-Lane:1 ");
+	expect(&peer, &spam, "high-risk");
+	expect(&peer, &bounce, "high-risk");
+	expect(&peer, &nameless, "high-risk");
+	expect(&peer, &plain, "");
+	expect_logged("': without it 1 messages passed, 0 were marked high-risk, 0 deferred\n");
+	stage_agent_start();
+	expect(&peer, &plain, "normal");
+	expect_logged("milter: the agent answers again: without it 2 messages passed, 3 were "
+		      "marked high-risk, 0 deferred\n");
+	peer_close(&peer);
+}
+
+Test(milter_outage, all_mail_is_deferred_where_that_is_asked_for)
+{
+	struct peer peer;
+
+	stage_prepare("on_agent_down = \"defer\"\n");
+	stage_milter_start();
+	peer = stage_connect();
+	expect_deferred(&peer, &plain);
+	expect_deferred(&peer, &spam);
+	expect_deferred(&peer, &bounce);
+	stage_agent_start();
+	expect(&peer, &plain, "normal");
+	expect(&peer, &spam, "high-risk");
+	expect_logged("without it 0 messages passed, 0 were marked high-risk, 3 deferred\n");
+	peer_close(&peer);
+}
+
+Test(milter_outage, an_agent_that_is_restarted_is_asked_by_the_same_session)
+{
+	struct peer peer;
+
+	stage_open("");
+	peer = stage_connect();
+	for (unsigned i = 0; i < 3; i++) {
+		expect(&peer, &plain, "normal");
+		stage_agent_kill();
+		stage_agent_start();
+	}
+	expect(&peer, &spam, "high-risk");
+	peer_close(&peer);
+}
+
+Test(milter_outage, an_agent_that_is_silent_is_waited_for_so_long_and_no_longer)
+{
+	struct peer peer;
+	uint64_t began_ns, took_ms;
+
+	stage_open("");
+	peer = stage_connect();
+	expect(&peer, &plain, "normal");
+	stage_agent_signal(SIGSTOP);
+	began_ns = clock_monotonic_ns();
+	expect(&peer, &spam, "high-risk");
+	took_ms = (clock_monotonic_ns() - began_ns) / 1000000;
+	cr_expect_geq(took_ms, ASK_TIME_MS - 100);
+	cr_expect_leq(took_ms, SLOW_MS);
+	expect_logged("does not answer");
+	stage_agent_signal(SIGCONT);
+	expect(&peer, &plain, "normal");
+	peer_close(&peer);
+}
+
+/* More messages than connections to the agent: those that wait for one do not wait twice as long. */
+Test(milter_outage, messages_wait_for_a_silent_agent_side_by_side)
+{
+	struct peer peers[2 * ASK_CONNECTIONS_MAX];
+	const unsigned count = sizeof(peers) / sizeof(peers[0]);
+	uint64_t began_ns;
+
+	stage_open("policy \"default\" { messages_per_minute = 10000 }\n");
+	for (unsigned i = 0; i < count; i++)
+		peers[i] = stage_connect();
+	stage_agent_signal(SIGSTOP);
+	began_ns = clock_monotonic_ns();
+	for (unsigned i = 0; i < count; i++) {
+		peer_begin(&peers[i], &plain);
+		peer_end(&peers[i]);
+	}
+	for (unsigned i = 0; i < count; i++) {
+		struct peer_result result = peer_result(&peers[i]);
+
+		cr_expect_eq(result.action, SMFIR_CONTINUE);
+		cr_expect_eq(result.added, 0);
+	}
+	cr_expect_leq((clock_monotonic_ns() - began_ns) / 1000000, SLOW_MS);
+	stage_agent_signal(SIGCONT);
+	for (unsigned i = 0; i < count; i++) {
+		expect(&peers[i], &plain, "normal");
+		peer_close(&peers[i]);
+	}
+}
+
+/* ---- an agent that is none */
+
+#define HTTP(body) "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" body
+
+static const char *const nonsense[] = {
+	"",
+	"220 mail.example.net ESMTP\r\n",
+	"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{",
+	"HTTP/1.1 500 Internal Server Error\r\nConnection: close\r\n\r\n{\"error\": \"no\"}",
+	"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n{\"error\": \"no\"}",
+	HTTP(""),
+	HTTP("good"),
+	HTTP("[]"),
+	HTTP("{}"),
+	HTTP("{\"action\": \"accept\"}"),
+	HTTP("{\"action\": 1}"),
+	HTTP("{\"action\": \"steer\", \"pool\": 7}"),
+	HTTP("{\"action\": \"steer\", \"pool\": \"normal\\nX-Spam: No\"}"),
+	HTTP("{\"action\": \"steer\", \"pool\": \"normal\", \"lane\": \"a b\"}"),
+	HTTP("{\"action\": \"steer\", \"lane\": \"postern-normal\"}"),
+	HTTP("{\"action\": \"steer\", \"pool\": \"normalnormalnormalnormalnormalnorm\"}"),
+	HTTP("{\"action\": \"defer\"}"),
+	HTTP("{\"action\": \"defer\", \"status\": \"5.7.1\"}"),
+	HTTP("{\"action\": \"reject\", \"status\": \"4.7.1\"}"),
+	HTTP("{\"action\": \"reject\", \"status\": \"5\"}"),
+	HTTP("{\"action\": \"reject\", \"status\": \"5.1.8 \"}"),
+	HTTP("{\"action\": \"reject\", \"status\": \"5.1.8888\"}"),
+	HTTP("{\"action\": \"reject\", \"status\": \"5.-1.8\"}"),
+};
+
+Test(milter_outage, answers_that_are_no_decisions_are_as_good_as_none)
+{
+	struct peer peer;
+
+	stage_prepare("");
+	stage_milter_start();
+	peer = stage_connect();
+	for (size_t i = 0; i < sizeof(nonsense) / sizeof(nonsense[0]); i++) {
+		struct peer_result result;
+
+		stage_nonsense_start(nonsense[i]);
+		result = peer_deliver(&peer, &plain);
+		cr_expect_eq(result.action, SMFIR_CONTINUE, "%s: %c", nonsense[i], result.action);
+		cr_expect_eq(result.added, 0, "%s", nonsense[i]);
+		result = peer_deliver(&peer, &spam);
+		cr_expect_str_eq(result.lane, "postern-high-risk", "%s", nonsense[i]);
+	}
+	peer_close(&peer);
+}
+
+Test(milter_outage, an_answer_without_end_is_cut_off)
+{
+	static char endless[200000];
+	struct peer peer;
+
+	memset(endless, ' ', sizeof(endless) - 1);
+	memcpy(endless, HTTP("{\"action\": \"steer\""), strlen(HTTP("{\"action\": \"steer\"")));
+	endless[sizeof(endless) - 2] = '}';
+	stage_prepare("");
+	stage_nonsense_start(endless);
+	stage_milter_start();
+	peer = stage_connect();
+	expect(&peer, &plain, "");
+	expect_logged("the agent's answer has more than 65536 bytes");
+	peer_close(&peer);
+}
+
+Test(milter_outage, what_the_agent_says_of_a_sender_cannot_break_a_reply)
+{
+	struct peer peer;
+	struct peer_result result;
+
+	stage_prepare("");
+	stage_nonsense_start(HTTP("{\"action\": \"reject\", \"status\": \"5.1.8\", \"reason\": "
+				  "\"restricted\", \"sender\": \"100%d\\r\\n250 ok\"}"));
+	stage_milter_start();
+	peer = stage_connect();
+	result = peer_deliver(&peer, &plain);
+	cr_expect_str_eq(result.reply, "550 5.1.8 Sending is blocked for this sender: too much was "
+				       "sent. Ask your postmaster");
+	peer_close(&peer);
+}
