@@ -2,7 +2,7 @@
 /*
  * A real name server (nsd) on a host of the world, with the names that tools/nsd-instance lists: domains with
  * A and MX, with one of them, AAAA only, neither, a null MX, an alias; nobody.example does not exist, and
- * servfail.example and all below it fail.
+ * servfail.example and refused.example, and all below them, fail as they say.
  */
 #pragma once
 

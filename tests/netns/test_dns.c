@@ -1,0 +1,340 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Mail DNS (agent/dns/) against a real name server: what is there, what is not, and what cannot be known.
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "config/config.h"
+#include "dns/maildns.h"
+#include "netns/host.h"
+#include "netns/nameserver.h"
+
+#define COUNT(table) (sizeof(table) / sizeof((table)[0]))
+#define PORT	     5353
+#define RESOLVER     "127.0.0.1@5353"
+
+#define UNKNOWN FACTS_DNS_UNKNOWN
+#define PRESENT FACTS_DNS_PRESENT
+#define ABSENT	FACTS_DNS_ABSENT
+
+static pid_t nameserver;
+
+static void set_up(void)
+{
+	world_init();
+	nameserver = nameserver_start(MAIL, "127.0.0.1", PORT);
+	host_enter(MAIL); /* threads, those of libunbound too, are where this one is */
+}
+
+static void tear_down(void)
+{
+	host_leave();
+	world_done();
+}
+
+TestSuite(netns_dns, .init = set_up, .fini = tear_down, .timeout = 60);
+
+static struct maildns *open_with(struct config_mail config)
+{
+	static char *resolver[] = {RESOLVER};
+	struct maildns *maildns;
+	struct error error;
+
+	if (!config.resolver.texts)
+		config.resolver = (struct config_texts){resolver, 1};
+	if (!config.dns_timeout_ms)
+		config.dns_timeout_ms = 5000;
+	cr_assert_eq(maildns_new(&config, &maildns, &error), 0, "%s", error.text);
+	return maildns;
+}
+
+static struct maildns_counters count(struct maildns *maildns)
+{
+	struct maildns_counters counters;
+
+	maildns_counters(maildns, &counters);
+	return counters;
+}
+
+struct name {
+	const char *name;
+	enum facts_dns plain, aaaa, null_mx;
+};
+
+static const struct name names[] = {
+	{"both.example", PRESENT, PRESENT, PRESENT},
+	{"Both.EXAMPLE.", PRESENT, PRESENT, PRESENT},
+	{"mx-only.example", PRESENT, PRESENT, PRESENT},
+	{"a-only.example", PRESENT, PRESENT, PRESENT},
+	{"alias.example", PRESENT, PRESENT, PRESENT},
+	{"chain.example", PRESENT, PRESENT, PRESENT},
+	{"long-ago.example", PRESENT, PRESENT, PRESENT},
+	{"x.many.example", PRESENT, PRESENT, PRESENT},
+	{"xn--bcher-kva.example", PRESENT, PRESENT, PRESENT},
+	{"BÜCHER.example", PRESENT, PRESENT, PRESENT},
+	{"null-mx-a.example", PRESENT, PRESENT, ABSENT},
+	{"null-mx.example", PRESENT, PRESENT, ABSENT},
+	{"aaaa-only.example", ABSENT, PRESENT, ABSENT},
+	{"neither.example", ABSENT, ABSENT, ABSENT},
+	{"dangling.example", ABSENT, ABSENT, ABSENT},
+	{"nobody.example", ABSENT, ABSENT, ABSENT},
+	{"many.example", ABSENT, ABSENT, ABSENT}, /* there, but empty */
+	{"example", ABSENT, ABSENT, ABSENT},
+	/* libunbound would have answers of its own. */
+	{"localhost", ABSENT, ABSENT, ABSENT},
+	{"nobody.test", ABSENT, ABSENT, ABSENT},
+	{"10.in-addr.arpa", ABSENT, ABSENT, ABSENT},
+	{"servfail.example", UNKNOWN, UNKNOWN, UNKNOWN},
+	{"mail.servfail.example", UNKNOWN, UNKNOWN, UNKNOWN},
+	{"refused.example", UNKNOWN, UNKNOWN, UNKNOWN},
+};
+
+Test(netns_dns, what_the_name_server_says_is_what_is_known_with_every_option)
+{
+	struct maildns *plain = open_with((struct config_mail){.n_spam_marks = 0});
+	struct maildns *aaaa = open_with((struct config_mail){.dns_aaaa = true});
+	struct maildns *null_mx = open_with((struct config_mail){.dns_null_mx = true});
+
+	/* Asked twice: once of the server, once of what is kept. */
+	for (size_t i = 0; i < 2 * COUNT(names); i++) {
+		const struct name *name = &names[i % COUNT(names)];
+		enum facts_dns dns;
+
+		dns = maildns_lookup(plain, name->name);
+		cr_expect_eq(dns, name->plain, "%s: %d", name->name, dns);
+		dns = maildns_lookup(aaaa, name->name);
+		cr_expect_eq(dns, name->aaaa, "%s with AAAA: %d", name->name, dns);
+		dns = maildns_lookup(null_mx, name->name);
+		cr_expect_eq(dns, name->null_mx, "%s with null MX: %d", name->name, dns);
+	}
+	cr_expect_eq(count(plain).lookups, 2 * COUNT(names));
+	/* "Both.EXAMPLE." and "BÜCHER.example" are second names. */
+	cr_expect_eq(count(plain).hits, COUNT(names) + 2);
+	cr_expect_eq(count(plain).queries, 2 * (COUNT(names) - 2));
+	cr_expect_eq(count(aaaa).queries, 3 * (COUNT(names) - 2));
+	cr_expect_eq(count(plain).domains, COUNT(names) - 2);
+	cr_expect_eq(count(plain).unknowns, 6);
+	maildns_free(plain);
+	maildns_free(aaaa);
+	maildns_free(null_mx);
+}
+
+Test(netns_dns, nobody_is_asked_about_what_can_be_no_name_of_a_mail_domain)
+{
+	struct maildns *maildns = open_with((struct config_mail){.n_spam_marks = 0});
+	char longer[300];
+
+	memset(longer, 'a', sizeof(longer));
+	longer[sizeof(longer) - 1] = '\0';
+	cr_expect_eq(maildns_lookup(maildns, "[192.0.2.1]"), PRESENT);
+	cr_expect_eq(maildns_lookup(maildns, "[ipv6:2001:db8::1]"), PRESENT);
+	cr_expect_eq(maildns_lookup(maildns, longer), ABSENT);
+	cr_expect_eq(maildns_lookup(maildns, "both..example"), ABSENT);
+	cr_expect_eq(maildns_lookup(maildns, "both example"), ABSENT);
+	cr_expect_eq(maildns_lookup(maildns, "\xff.example"), ABSENT);
+	cr_expect_eq(maildns_lookup(maildns, ""), UNKNOWN);
+	cr_expect_eq(maildns_lookup(maildns, NULL), UNKNOWN);
+	cr_expect_eq(count(maildns).queries, 0);
+	maildns_free(maildns);
+}
+
+Test(netns_dns, what_is_known_holds_as_long_as_its_ttl_and_no_longer)
+{
+	struct maildns *maildns = open_with((struct config_mail){.dns_timeout_ms = 200});
+
+	cr_assert_eq(maildns_lookup(maildns, "both.example"), PRESENT);
+	cr_assert_eq(maildns_lookup(maildns, "nobody.example"), ABSENT);
+	cr_assert_eq(maildns_lookup(maildns, "brief.example"), PRESENT);
+	nameserver_signal(nameserver, SIGSTOP);
+	cr_assert_eq(maildns_lookup(maildns, "brief.example"), PRESENT);
+	/* Its TTL is a second; that it has no MX holds longer. */
+	cr_assert(wait_for(maildns_lookup(maildns, "brief.example") == UNKNOWN, 3000));
+	cr_assert_eq(maildns_lookup(maildns, "both.example"), PRESENT);
+	cr_assert_eq(maildns_lookup(maildns, "nobody.example"), ABSENT);
+	nameserver_signal(nameserver, SIGCONT);
+	maildns_free(maildns);
+}
+
+Test(netns_dns, where_no_answer_comes_in_time_it_is_unknown_and_a_late_one_is_kept)
+{
+	struct maildns *maildns = open_with((struct config_mail){.dns_timeout_ms = 300});
+	uint64_t start;
+
+	nameserver_signal(nameserver, SIGSTOP);
+	start = now_ms();
+	cr_assert_eq(maildns_lookup(maildns, "both.example"), UNKNOWN);
+	cr_assert_geq(now_ms() - start, 300);
+	cr_assert_lt(now_ms() - start, 300 + 700 * test_patience());
+	/* It has been waited for long enough. */
+	start = now_ms();
+	cr_assert_eq(maildns_lookup(maildns, "both.example"), UNKNOWN);
+	cr_assert_lt(now_ms() - start, 200 * test_patience());
+	cr_assert_eq(count(maildns).timeouts, 2);
+	nameserver_signal(nameserver, SIGCONT);
+	cr_assert(wait_for(maildns_lookup(maildns, "both.example") == PRESENT, 10000));
+	cr_assert_eq(count(maildns).queries, 2);
+	maildns_free(maildns);
+}
+
+Test(netns_dns, a_dead_name_server_leaves_unknown_what_is_not_known_and_is_found_again)
+{
+	struct maildns *maildns = open_with((struct config_mail){.dns_timeout_ms = 300});
+
+	cr_assert_eq(maildns_lookup(maildns, "both.example"), PRESENT);
+	cr_assert_eq(maildns_lookup(maildns, "nobody.example"), ABSENT);
+	nameserver_signal(nameserver, SIGKILL);
+	cr_assert_eq(maildns_lookup(maildns, "both.example"), PRESENT);
+	cr_assert_eq(maildns_lookup(maildns, "nobody.example"), ABSENT);
+	cr_assert_eq(maildns_lookup(maildns, "mx-only.example"), UNKNOWN);
+	cr_assert_eq(maildns_lookup(maildns, "nobody.nobody.example"), UNKNOWN);
+	nameserver = nameserver_start(MAIL, "127.0.0.1", PORT);
+	cr_assert(wait_for(maildns_lookup(maildns, "mx-only.example") == PRESENT, 30000));
+	cr_assert(wait_for(maildns_lookup(maildns, "nobody.nobody.example") == ABSENT, 30000));
+	maildns_free(maildns);
+}
+
+/* ---- many at once */
+
+struct looker {
+	pthread_t thread;
+	struct maildns *maildns;
+	char name[64];
+	enum facts_dns dns;
+};
+
+static void *look(void *data)
+{
+	struct looker *looker = data;
+
+	looker->dns = maildns_lookup(looker->maildns, looker->name);
+	return NULL;
+}
+
+static void start(struct looker *looker, struct maildns *maildns, const char *name)
+{
+	pthread_attr_t small;
+
+	pthread_attr_init(&small);
+	pthread_attr_setstacksize(&small, 256 << 10);
+	looker->maildns = maildns;
+	snprintf(looker->name, sizeof(looker->name), "%s", name);
+	cr_assert_eq(pthread_create(&looker->thread, &small, look, looker), 0);
+	pthread_attr_destroy(&small);
+}
+
+Test(netns_dns, a_hundred_threads_that_ask_for_one_domain_share_its_queries)
+{
+	struct maildns *maildns = open_with((struct config_mail){.dns_timeout_ms = 20000});
+	struct looker lookers[100];
+
+	nameserver_signal(nameserver, SIGSTOP);
+	for (size_t i = 0; i < COUNT(lookers); i++)
+		start(&lookers[i], maildns, i % 2 ? "both.example" : "Both.Example");
+	cr_assert(wait_for(count(maildns).lookups == COUNT(lookers), 10000));
+	nameserver_signal(nameserver, SIGCONT);
+	for (size_t i = 0; i < COUNT(lookers); i++) {
+		pthread_join(lookers[i].thread, NULL);
+		cr_assert_eq(lookers[i].dns, PRESENT);
+	}
+	cr_assert_eq(count(maildns).queries, 2);
+	cr_assert_eq(count(maildns).unknowns, 0);
+	maildns_free(maildns);
+}
+
+Test(netns_dns, while_the_dns_is_dead_only_so_many_wait_and_the_others_are_answered_at_once)
+{
+	struct maildns *maildns = open_with((struct config_mail){.dns_timeout_ms = 2000});
+	struct looker lookers[MAILDNS_WAITING_MAX + 50];
+	uint64_t begin = now_ms();
+	char name[64];
+
+	nameserver_signal(nameserver, SIGSTOP);
+	for (size_t i = 0; i < COUNT(lookers); i++) {
+		snprintf(name, sizeof(name), "x%zu.many.example", i);
+		start(&lookers[i], maildns, name);
+	}
+	for (size_t i = 0; i < COUNT(lookers); i++) {
+		pthread_join(lookers[i].thread, NULL);
+		cr_assert_eq(lookers[i].dns, UNKNOWN);
+	}
+	cr_assert_lt(now_ms() - begin, 2000 + 3000 * test_patience());
+	cr_assert_eq(count(maildns).refused, 50);
+	cr_assert_eq(count(maildns).timeouts, MAILDNS_WAITING_MAX);
+	/* Nobody waits any more, but so many are asked for still. */
+	begin = now_ms();
+	cr_assert_eq(maildns_lookup(maildns, "both.example"), UNKNOWN);
+	cr_assert_lt(now_ms() - begin, 200 * test_patience());
+	cr_assert_eq(count(maildns).refused, 51);
+	cr_assert_eq(count(maildns).queries, 2 * MAILDNS_ASKED_MAX);
+	nameserver_signal(nameserver, SIGCONT);
+	cr_assert(wait_for(maildns_lookup(maildns, "both.example") == PRESENT, 30000));
+	maildns_free(maildns);
+}
+
+Test(netns_dns, only_so_many_domains_are_kept_and_the_longest_unasked_goes_first)
+{
+	struct maildns *maildns = open_with((struct config_mail){.n_spam_marks = 0});
+	uint64_t queries;
+	char name[64];
+
+	cr_assert_eq(maildns_lookup(maildns, "both.example"), PRESENT);
+	cr_assert_eq(maildns_lookup(maildns, "nobody.example"), ABSENT);
+	for (size_t i = 0; i < MAILDNS_DOMAINS_MAX - 1; i++) {
+		snprintf(name, sizeof(name), "x%zu.many.example", i);
+		cr_assert_eq(maildns_lookup(maildns, name), PRESENT);
+		cr_assert_eq(maildns_lookup(maildns, "both.example"), PRESENT);
+	}
+	cr_assert_eq(count(maildns).domains, MAILDNS_DOMAINS_MAX);
+	queries = count(maildns).queries;
+	cr_assert_eq(maildns_lookup(maildns, "both.example"), PRESENT);
+	cr_assert_eq(count(maildns).queries, queries);
+	cr_assert_eq(maildns_lookup(maildns, "nobody.example"), ABSENT);
+	cr_assert_eq(count(maildns).queries, queries + 2);
+	cr_assert_eq(count(maildns).domains, MAILDNS_DOMAINS_MAX);
+	maildns_free(maildns);
+}
+
+/* ---- resolvers */
+
+Test(netns_dns, what_is_no_address_is_no_resolver)
+{
+	static char *const bad[] = {"localhost", "127.0.0.1@", "127.0.0.1@port", "", "300.0.0.1"};
+
+	for (size_t i = 0; i < COUNT(bad); i++) {
+		char *texts[] = {bad[i]};
+		const struct config_mail config = {.resolver = {texts, 1}, .dns_timeout_ms = 1000};
+		struct maildns *maildns;
+		struct error error;
+
+		cr_expect_eq(maildns_new(&config, &maildns, &error), -EINVAL, "'%s'", bad[i]);
+		cr_expect_not_null(strstr(error.text, "resolver '"), "%s", error.text);
+	}
+}
+
+Test(netns_dns, of_two_resolvers_one_may_be_dead)
+{
+	static char *both[] = {"127.0.0.1@5999", RESOLVER};
+	struct maildns *maildns = open_with((struct config_mail){.resolver = {both, 2}});
+
+	cr_assert_eq(maildns_lookup(maildns, "both.example"), PRESENT);
+	cr_assert_eq(maildns_lookup(maildns, "nobody.example"), ABSENT);
+	maildns_free(maildns);
+}
+
+Test(netns_dns, without_a_configured_resolver_that_of_the_host_is_asked)
+{
+	const struct config_mail config = {.dns_timeout_ms = 200};
+	struct maildns *maildns;
+	struct error error;
+
+	cr_assert_eq(maildns_new(&config, &maildns, &error), 0, "%s", error.text);
+	/* From this namespace it cannot be reached, whoever it is. */
+	cr_assert_eq(maildns_lookup(maildns, "both.example"), UNKNOWN);
+	cr_assert_eq(count(maildns).queries, 2);
+	maildns_free(maildns);
+}
