@@ -121,6 +121,11 @@ static __noinline int icmp_egress(struct __sk_buff *skb, const struct packet *er
 
 	if (!parse_quote(frame, error, EGRESS, &quote))
 		return TC_ACT_UNSPEC;
+	/* Of a flow that these tables may not have. An error lost is no harm. */
+	if (must_keep_still()) {
+		count(COUNTER_dropped_moving);
+		return TC_ACT_SHOT;
+	}
 	flow = bpf_map_lookup_elem(&postern_flows, &quote.key);
 	if (!flow || flow->pool == POOL_NONE)
 		return TC_ACT_UNSPEC;

@@ -39,13 +39,20 @@ static __always_inline bool reply(struct frame frame, const struct packet *packe
 	return !error;
 }
 
-/* False: it was left half changed, and has to be dropped. */
+/*
+ * False: it was left half changed, and has to be dropped; or it cannot be told yet whose it is, and the stack
+ * would reset a connection that it does not know.
+ */
 static __always_inline bool ingress(struct frame frame, __u32 link_header)
 {
 	struct packet packet;
 
 	switch (packet_parse(frame, link_header, INGRESS, &packet)) {
 	case PACKET_TCP:
+		if (must_keep_still()) {
+			count(COUNTER_dropped_moving);
+			return false;
+		}
 		return packet.fragment || reply(frame, &packet);
 	case PACKET_ICMP:
 		return icmp_ingress(frame, &packet);

@@ -132,6 +132,13 @@ struct {
 } postern_control SEC(".maps");
 
 struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct tables);
+} postern_tables SEC(".maps");
+
+struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, __u32);
@@ -148,3 +155,6 @@ const volatile __u16 steered_ports[POSTERN_PORTS_MAX] = {25};
 
 /* Entries that postern_watch may hold: a few less than it has room for, so that one can always be put back. */
 const volatile __u32 watch_max = WATCH_MAX(MAP_DEFAULT_ENTRIES * 3 / 2);
+
+/* The number of this load, see struct tables. */
+const volatile __u64 tables_number = 0;

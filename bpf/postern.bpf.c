@@ -66,9 +66,3 @@ int postern_renew(struct __sk_buff *skb __attribute__((unused)))
 {
 	return -janitor_start();
 }
-
-SEC("syscall")
-int postern_carry(const struct carry *carry)
-{
-	return carry_over(carry);
-}

@@ -82,17 +82,3 @@ static __always_inline int adopt(struct __sk_buff *skb)
 		limit_give_back(opening->flow.sender, &opening->taken);
 	return -error;
 }
-
-static __always_inline int carry_over(const struct carry *carry)
-{
-	__u32 sender = carry->sender; /* a key comes from the stack */
-	struct usage *usage = bpf_map_lookup_elem(&postern_usage, &sender);
-
-	if (!usage)
-		return ENOENT;
-	__sync_fetch_and_add(&usage->connections, carry->connections);
-	__sync_fetch_and_add(&usage->refused, carry->refused);
-	__sync_fetch_and_add(&usage->flows, carry->flows);
-	__sync_fetch_and_add(&usage->over_limit, carry->over_limit);
-	return 0;
-}

@@ -105,12 +105,13 @@ static int tick(void *map __attribute__((unused)), __u32 *key __attribute__((unu
 {
 	struct control *control = control_get();
 	struct tick tick = {.now = bpf_ktime_get_ns()};
-	bool busy;
+	bool busy = false;
 
 	if (!control)
 		return 0;
 	tick.part_ns = part_ns(janitor, control);
-	busy = bpf_loop(WATCH_BATCH, look, &tick, 0) == WATCH_BATCH;
+	if (!must_keep_still())
+		busy = bpf_loop(WATCH_BATCH, look, &tick, 0) == WATCH_BATCH;
 	bpf_timer_start(&janitor->timer, busy ? WATCH_BUSY_NS : WATCH_TICK_NS, 0);
 	return 0;
 }

@@ -13,12 +13,16 @@
 #include <bpf/libbpf.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "datapath/messages.h"
 #include "datapath/pins.h"
 #include "datapath/resize.h"
+#include "datapath/still.h"
 #include "datapath/tasks.h"
 #include "postern.skel.h"
+
+#define TABLES_MAP "postern_tables"
 
 #define RENEW_TRIES    200
 #define RENEW_PAUSE_US 1000
@@ -29,38 +33,52 @@ struct loaded {
 	bool directory_is_new;
 	struct bpf_map **new_maps; /* those that this call pinned */
 	size_t n_new_maps;
-	struct bpf_map *resized[RESIZE_MAPS]; /* in place of those pinned; NULL: these stay */
-	struct resize *resize;		      /* NULL until loaded_move() */
+	bool has_control;	 /* pinned: the maps are complete */
+	bool moves[RESIZE_MAPS]; /* those to be put in the place of what is pinned */
+	uint64_t number;	 /* of these programs, see struct tables */
 };
 
 /* ---- what the object is to look like */
 
-/* Those whose capacity is senders_max. */
-static struct bpf_map *sender_map(const struct postern_bpf *skeleton, enum map map)
+static struct bpf_map *resize_map(const struct postern_bpf *skeleton, enum resize_map map)
 {
-	struct bpf_map *const by_senders[RESIZE_MAPS] = {
-		[MAP_SENDERS] = skeleton->maps.postern_senders,
-		[MAP_NETS] = skeleton->maps.postern_nets,
-		[MAP_VERDICT] = skeleton->maps.postern_verdict,
-		[MAP_USAGE] = skeleton->maps.postern_usage,
+	struct bpf_map *const maps[RESIZE_MAPS] = {
+		[RESIZE_SENDERS] = skeleton->maps.postern_senders,
+		[RESIZE_NETS] = skeleton->maps.postern_nets,
+		[RESIZE_VERDICT] = skeleton->maps.postern_verdict,
+		[RESIZE_USAGE] = skeleton->maps.postern_usage,
+		[RESIZE_FLOWS] = skeleton->maps.postern_flows,
+		[RESIZE_RETURNS] = skeleton->maps.postern_returns,
+		[RESIZE_WATCH] = skeleton->maps.postern_watch,
+		[RESIZE_JANITOR] = skeleton->maps.postern_janitor,
 	};
 
-	return by_senders[map];
+	return maps[map];
+}
+
+static uint32_t wanted_capacity(const struct load_options *options, enum resize_map map)
+{
+	switch (map) {
+	case RESIZE_FLOWS:
+	case RESIZE_RETURNS:
+		return options->flows_max;
+	case RESIZE_WATCH:
+		/* Half as many again, for entries of flows that were replaced and wait for their turn. */
+		return options->flows_max / 2 * 3;
+	case RESIZE_JANITOR:
+		return 1;
+	default:
+		return options->senders_max;
+	}
 }
 
 static int set_capacities(struct postern_bpf *skeleton, const struct load_options *options)
 {
-	struct bpf_map *by_flows[] = {skeleton->maps.postern_flows, skeleton->maps.postern_returns};
 	int r = 0;
 
-	for (size_t i = 0; i < sizeof(by_flows) / sizeof(*by_flows) && !r; i++)
-		r = bpf_map__set_max_entries(by_flows[i], options->flows_max);
-	/* Half as many again, for entries of flows that were replaced and wait for their turn. */
-	if (!r)
-		r = bpf_map__set_max_entries(skeleton->maps.postern_watch,
-					     options->flows_max / 2 * 3);
-	for (enum map map = 0; map < RESIZE_MAPS && !r; map++)
-		r = bpf_map__set_max_entries(sender_map(skeleton, map), options->senders_max);
+	for (enum resize_map map = 0; map < RESIZE_MAPS && !r; map++)
+		r = bpf_map__set_max_entries(resize_map(skeleton, map),
+					     wanted_capacity(options, map));
 	return r;
 }
 
@@ -71,32 +89,85 @@ static bool is_pinned(const struct bpf_map *map)
 	       !strncmp(bpf_map__name(map), PIN_MAP_PREFIX, strlen(PIN_MAP_PREFIX));
 }
 
-/* ---- re-use */
+/* ---- what has to move */
 
-static int note_capacity(char **note, uint32_t pinned, uint32_t wanted)
+/* Which programs are in force. -ENOENT: nothing complete is pinned. */
+static int read_number(const char *pin_path, uint64_t *ret_number, struct error *error)
 {
-	if (pinned == wanted)
-		return 0;
-	return asprintf(note,
-			"flows_max stays %u until 'postern down', as flows cannot move while they "
-			"live (configured: %u)",
-			pinned, wanted) < 0
-		       ? -ENOMEM
-		       : 0;
+	_cleanup_(close_fd_p) int fd = -1;
+	struct bpf_map_info info;
+	struct tables tables;
+	uint32_t zero = 0;
+	int r = pin_map_open(pin_path, TABLES_MAP, &fd, &info, error);
+
+	if (r)
+		return r;
+	if (info.value_size != sizeof(tables))
+		return error_set(error, -EPROTO, "'%s/%s' has another size than this version's",
+				 pin_path, info.name);
+	r = bpf_map_lookup_elem(fd, &zero, &tables);
+	if (r)
+		return error_set(error, r, "'%s/%s': %s", pin_path, info.name, strerror(-r));
+	*ret_number = tables.in_force;
+	return 0;
 }
 
-/* Where it has to be replaced, the map is made anew with the programs and takes its place later. */
-static bool is_resized(struct loaded *loaded, struct bpf_map *map, int fd,
-		       const struct bpf_map_info *info)
+/* A pin that is not there moves nothing. */
+static int plan_move(struct loaded *loaded, enum resize_map map, struct error *error)
 {
-	for (enum map i = 0; i < RESIZE_MAPS; i++)
-		if (map == sender_map(loaded->skeleton, i) &&
-		    resize_is_needed(fd, info, bpf_map__max_entries(map))) {
-			loaded->resized[i] = map;
+	const struct bpf_map *wanted = resize_map(loaded->skeleton, map);
+	_cleanup_(close_fd_p) int fd = -1;
+	struct bpf_map_info info;
+	int r = pin_map_open(loaded->pin_path, bpf_map__name(wanted), &fd, &info, error);
+
+	if (r)
+		return r == -ENOENT ? 0 : r;
+	loaded->moves[map] = loaded->number == TABLES_NONE ||
+			     resize_is_needed(fd, &info, bpf_map__max_entries(wanted));
+	return 0;
+}
+
+static bool moves_any(const struct loaded *loaded, enum resize_map first, enum resize_map end)
+{
+	for (enum resize_map map = first; map < end; map++)
+		if (loaded->moves[map])
 			return true;
-		}
 	return false;
 }
+
+/*
+ * Programs for the very maps that are pinned have the number of those in force; all others one that was
+ * never used. An `up` that was killed while maps changed places moves all of them once more.
+ */
+static int plan_moves(struct loaded *loaded, struct error *error)
+{
+	int r = read_number(loaded->pin_path, &loaded->number, error);
+	bool flows;
+
+	if (r && r != -ENOENT)
+		return r;
+	if (r)
+		loaded->number = 0;
+	r = 0;
+	for (enum resize_map map = 0; !r && map < RESIZE_MAPS; map++)
+		r = plan_move(loaded, map, error);
+	flows = moves_any(loaded, RESIZE_FLOWS, RESIZE_MAPS);
+	for (enum resize_map map = RESIZE_FLOWS; map < RESIZE_MAPS; map++)
+		loaded->moves[map] = flows;
+	if (!loaded->number || moves_any(loaded, 0, RESIZE_MAPS))
+		loaded->number = clock_monotonic_ns();
+	return r;
+}
+
+static bool is_moved(const struct loaded *loaded, const struct bpf_map *map)
+{
+	for (enum resize_map i = 0; i < RESIZE_MAPS; i++)
+		if (loaded->moves[i] && map == resize_map(loaded->skeleton, i))
+			return true;
+	return false;
+}
+
+/* ---- re-use */
 
 static int reuse_map(struct loaded *loaded, struct bpf_map *map, struct error *error)
 {
@@ -116,7 +187,7 @@ static int reuse_map(struct loaded *loaded, struct bpf_map *map, struct error *e
 				 "'postern down' with the version that made it, or remove '%s' by "
 				 "hand (flows will be cut)",
 				 pin_path, info.name, pin_path);
-	if (is_resized(loaded, map, fd, &info))
+	if (is_moved(loaded, map))
 		return 0;
 	r = bpf_map__reuse_fd(map, fd);
 	if (r)
@@ -125,35 +196,33 @@ static int reuse_map(struct loaded *loaded, struct bpf_map *map, struct error *e
 	return 0;
 }
 
-static int check_layout(const char *pin_path, const char *control, struct error *error)
+/* Also whether there is one: it is pinned last. */
+static int check_layout(struct loaded *loaded, struct error *error)
 {
+	const char *control = bpf_map__name(loaded->skeleton->maps.postern_control);
 	_cleanup_(close_fd_p) int fd = -1;
 	struct bpf_map_info info;
-	int r = pin_map_open(pin_path, control, &fd, &info, error);
+	int r = pin_map_open(loaded->pin_path, control, &fd, &info, error);
 
 	if (r == -ENOENT)
 		return 0;
-	return r ? r : pin_layout_check(pin_path, fd, &info, error);
+	loaded->has_control = !r;
+	return r ? r : pin_layout_check(loaded->pin_path, fd, &info, error);
 }
 
-static int reuse_pinned(struct loaded *loaded, const struct load_options *options, char **note,
-			struct error *error)
+static int reuse_pinned(struct loaded *loaded, struct error *error)
 {
-	struct postern_bpf *skeleton = loaded->skeleton;
 	struct bpf_map *map;
-	int r = check_layout(options->pin_path, bpf_map__name(skeleton->maps.postern_control),
-			     error);
+	int r = check_layout(loaded, error);
 
-	bpf_object__for_each_map(map, skeleton->obj)
+	if (!r)
+		r = plan_moves(loaded, error);
+	bpf_object__for_each_map(map, loaded->skeleton->obj)
 	{
 		if (!r && is_pinned(map))
 			r = reuse_map(loaded, map, error);
 	}
-	if (r)
-		return r;
-	r = note_capacity(note, bpf_map__max_entries(skeleton->maps.postern_flows),
-			  options->flows_max);
-	return r ? error_set(error, r, "out of memory") : 0;
+	return r;
 }
 
 /* ---- loading and pinning */
@@ -177,12 +246,14 @@ static int load_error(int code, const char *why, struct error *error)
 	}
 }
 
-static int load(struct postern_bpf *skeleton, struct error *error)
+static int load(struct loaded *loaded, struct error *error)
 {
+	struct postern_bpf *skeleton = loaded->skeleton;
 	const char *why;
 	int r;
 
 	skeleton->rodata->watch_max = WATCH_MAX(bpf_map__max_entries(skeleton->maps.postern_watch));
+	skeleton->rodata->tables_number = loaded->number;
 	messages_begin();
 	r = postern_bpf__load(skeleton);
 	why = messages_end();
@@ -207,6 +278,15 @@ static int fill_control(const struct loaded *loaded, const struct load_options *
 	return r ? error_set(error, r, "postern_control cannot be written: %s", strerror(-r)) : 0;
 }
 
+/* Ends what an `up` that was killed has left still. With maps that are about to move it goes on. */
+static int fill_tables(const struct loaded *loaded, struct error *error)
+{
+	if (loaded->has_control && moves_any(loaded, 0, RESIZE_MAPS))
+		return 0;
+	return still_force(bpf_map__fd(loaded->skeleton->maps.postern_tables), loaded->number,
+			   error);
+}
+
 static int pin_if_new(struct loaded *loaded, struct bpf_map *map, struct error *error)
 {
 	char file[PATH_MAX];
@@ -214,6 +294,9 @@ static int pin_if_new(struct loaded *loaded, struct bpf_map *map, struct error *
 
 	if (r)
 		return r;
+	/* Of an `up` that never came to an end, and wanted another capacity. */
+	if (!loaded->has_control && is_moved(loaded, map) && unlink(file))
+		return error_set(error, -errno, "'%s': %s", file, strerror(errno));
 	r = bpf_obj_pin(bpf_map__fd(map), file);
 	if (r == -EEXIST) /* re-used, or to be moved */
 		return 0;
@@ -269,20 +352,20 @@ static int open_object(struct loaded *loaded, const struct load_options *options
 	return 0;
 }
 
-int loaded_open(const struct load_options *options, struct loaded **ret_loaded, char **ret_note,
-		struct error *error)
+int loaded_open(const struct load_options *options, struct loaded **ret_loaded, struct error *error)
 {
 	struct loaded *loaded = calloc(1, sizeof(*loaded));
-	_cleanup_(free_p) char *note = NULL;
 	int r;
 
 	if (!loaded)
 		return error_set(error, -ENOMEM, "out of memory");
 	r = open_object(loaded, options, error);
 	if (!r)
-		r = reuse_pinned(loaded, options, &note, error);
+		r = reuse_pinned(loaded, error);
 	if (!r)
-		r = load(loaded->skeleton, error);
+		r = load(loaded, error);
+	if (!r)
+		r = fill_tables(loaded, error);
 	if (!r)
 		r = fill_control(loaded, options, error);
 	if (!r)
@@ -293,7 +376,6 @@ int loaded_open(const struct load_options *options, struct loaded **ret_loaded, 
 		return r;
 	}
 	*ret_loaded = loaded;
-	*ret_note = TAKE_PTR(note);
 	return 0;
 }
 
@@ -327,37 +409,35 @@ int loaded_task(const struct loaded *loaded, enum program_task task)
 	switch (task) {
 	case PROGRAM_ADOPT:
 		return bpf_program__fd(skeleton->progs.postern_adopt);
-	case PROGRAM_RENEW:
-		return bpf_program__fd(skeleton->progs.postern_renew);
 	default:
-		return bpf_program__fd(skeleton->progs.postern_carry);
+		return bpf_program__fd(skeleton->progs.postern_renew);
 	}
 }
 
 /* ---- another capacity */
 
-int loaded_move(struct loaded *loaded, bool *ret_moved, struct error *error)
+int loaded_move(struct loaded *loaded, bool *ret_begun, struct error *error)
 {
-	struct resize_target targets[RESIZE_MAPS];
-	bool moves = false;
-	int r = 0;
+	const struct postern_bpf *skeleton = loaded->skeleton;
+	struct resize resize = {
+		.pin_path = loaded->pin_path,
+		.control_fd = bpf_map__fd(skeleton->maps.postern_control),
+		.tables_fd = bpf_map__fd(skeleton->maps.postern_tables),
+		.number = loaded->number,
+	};
 
-	for (enum map map = 0; map < RESIZE_MAPS; map++) {
-		const struct bpf_map *resized = loaded->resized[map];
+	if (!moves_any(loaded, 0, RESIZE_MAPS))
+		return 0;
+	for (enum resize_map i = 0; i < RESIZE_MAPS; i++) {
+		const struct bpf_map *map = resize_map(skeleton, i);
 
-		moves |= resized != NULL;
-		targets[map] = (struct resize_target){.fd = -1};
-		if (resized)
-			targets[map] = (struct resize_target){bpf_map__fd(resized),
-							      bpf_map__max_entries(resized)};
+		resize.targets[i] = (struct resize_target){
+			.name = bpf_map__name(map),
+			.fd = loaded->moves[i] ? bpf_map__fd(map) : -1,
+			.capacity = bpf_map__max_entries(map),
+		};
 	}
-	if (moves)
-		r = resize_run(loaded->pin_path, targets,
-			       bpf_map__fd(loaded->skeleton->maps.postern_control), &loaded->resize,
-			       error);
-	if (!r)
-		*ret_moved = moves;
-	return r;
+	return resize_run(&resize, ret_begun, error);
 }
 
 int loaded_settle(struct loaded *loaded, struct error *error)
@@ -373,7 +453,7 @@ int loaded_settle(struct loaded *loaded, struct error *error)
 	if (r && r != -ENOMEM)
 		return error_set(error, r, "the timer of the flows cannot be started: %s",
 				 strerror(-r));
-	return loaded->resize ? resize_settle(loaded->resize, loaded, error) : 0;
+	return 0;
 }
 
 void loaded_rollback(struct loaded *loaded)
@@ -397,7 +477,6 @@ void loaded_free(struct loaded *loaded)
 	if (!loaded)
 		return;
 	postern_bpf__destroy(loaded->skeleton);
-	resize_free(loaded->resize);
 	free(loaded->new_maps);
 	free(loaded->pin_path);
 	free(loaded);

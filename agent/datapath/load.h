@@ -34,13 +34,12 @@ struct load_options {
 struct loaded;
 
 /*
- * Re-uses pinned maps of the same layout. Flows and returns keep the capacity they have (`ret_note` then
- * says so, freed by the caller; NULL there: nothing to say): what is translated must not change, and the running
- * programs write to them. Senders get theirs by loaded_move(). Creates those that are missing, and removes just
- * these again on failure. pin_path's parent must exist, on a bpffs. -EPERM: not privileged;
- * -EPROTO: pinned maps of another layout; -EOPNOTSUPP: the kernel lacks something, named in the text.
+ * Re-uses pinned maps of the same layout, but for those that are to have another capacity: loaded_move() puts
+ * them in place. Creates those that are missing, and removes just these again on failure. pin_path's parent
+ * must exist, on a bpffs. -EPERM: not privileged; -EPROTO: pinned maps of another layout;
+ * -EOPNOTSUPP: the kernel lacks something, named in the text.
  */
-int loaded_open(const struct load_options *options, struct loaded **ret_loaded, char **ret_note,
+int loaded_open(const struct load_options *options, struct loaded **ret_loaded,
 		struct error *error);
 
 /* False: the maps were there already, with what an earlier `up` filled in and the flows since. */
@@ -51,18 +50,19 @@ enum program { PROGRAM_INGRESS, PROGRAM_EGRESS, PROGRAM_XDP };
 int loaded_program(const struct loaded *loaded, enum program program, bool has_link_layer);
 
 /* Those of postern/tasks.h, for tasks.h. */
-enum program_task { PROGRAM_ADOPT, PROGRAM_RENEW, PROGRAM_CARRY };
+enum program_task { PROGRAM_ADOPT, PROGRAM_RENEW };
 int loaded_task(const struct loaded *loaded, enum program_task task);
 
 /*
- * Where senders_max has changed: fills the new maps from the old ones and puts them in their pins' places.
- * Before the programs are attached; there is no way back from it. The old maps take no more writing, so
- * that none is lost: an agent that holds them finds another pin of postern_control and opens the new ones.
- * Interrupted, it is completed or repeated by the next `up`. *ret_moved false: there was nothing to do.
- * -E2BIG: what is in use does not fit.
+ * Where senders_max or flows_max has changed: fills the new maps from the old ones, puts them in their pins'
+ * places and these programs in force, before they are attached. Those attached drop what is steered from
+ * then on, TCP sends it again; there is no way back. An agent that holds the old maps finds another pin of
+ * postern_control and opens the new ones. Interrupted, it is completed or repeated by the next `up`.
+ * *ret_begun, set to true where there was something to do and it could not be taken back any more.
+ * -E2BIG: what is in use does not fit; -ETIMEDOUT: the host was too busy.
  */
-int loaded_move(struct loaded *loaded, bool *ret_moved, struct error *error);
-/* When no program of an earlier load is attached any more: takes over what the last of them counted. */
+int loaded_move(struct loaded *loaded, bool *ret_begun, struct error *error);
+/* When no program of an earlier load is attached any more: the timer runs one of these. */
 int loaded_settle(struct loaded *loaded, struct error *error);
 
 /* Takes back what loaded_open() created in the file system (for `up` that fails later). */

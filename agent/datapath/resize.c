@@ -14,22 +14,28 @@
 
 #include "base/cleanup.h"
 #include "base/error.h"
+#include "datapath/datapath.h"
 #include "datapath/pins.h"
-#include "datapath/tasks.h"
+#include "datapath/still.h"
 
-#define FREEZE_MS 1000
+#define FREEZE_MS  1000
+#define COPY_BATCH 4096
 
-struct counted {
-	uint32_t sender;
-	struct usage usage;
-};
+/* Those that are copied entry by entry; the queue and its janitor are made from the flows. */
+#define COPIED_MAPS RESIZE_WATCH
 
-struct resize {
-	struct datapath *before;
-	bool moves_usage;
-	struct counted *counted; /* usage as it was copied, sorted by sender */
-	size_t n_counted;
-	size_t capacity;
+static const struct copied {
+	enum map map;
+	bool is_kernels; /* programs write it, so that it is copied while they are still */
+	const char *option;
+	const char *remedy;
+} copied_maps[COPIED_MAPS] = {
+	[RESIZE_SENDERS] = {MAP_SENDERS, false, "senders_max", "remove senders"},
+	[RESIZE_NETS] = {MAP_NETS, false, "senders_max", "remove senders"},
+	[RESIZE_VERDICT] = {MAP_VERDICT, false, "senders_max", "remove senders"},
+	[RESIZE_USAGE] = {MAP_USAGE, true, "senders_max", "remove senders"},
+	[RESIZE_FLOWS] = {MAP_FLOWS, true, "flows_max", "wait until flows have ended"},
+	[RESIZE_RETURNS] = {MAP_RETURNS, true, "flows_max", "wait until flows have ended"},
 };
 
 /* ---- freezing */
@@ -69,20 +75,29 @@ static int freeze_fd(int fd)
 	return r;
 }
 
-static int freeze(const char *pin_path, enum map map, struct error *error)
+static int freeze(const char *pin_path, const char *name, struct error *error)
 {
 	_cleanup_(close_fd_p) int fd = -1;
 	struct bpf_map_info info;
-	int r = pin_map_open(pin_path, map_name(map), &fd, &info, error);
+	int r = pin_map_open(pin_path, name, &fd, &info, error);
 
 	if (r)
 		return r;
 	r = freeze_fd(fd);
-	return r ? error_set(error, r, "'%s' cannot be frozen: %s", map_name(map), strerror(-r))
-		 : 0;
+	return r ? error_set(error, r, "'%s' cannot be frozen: %s", name, strerror(-r)) : 0;
 }
 
 /* ---- copying */
+
+static int too_many(const struct copied *copied, uint32_t count, uint32_t capacity,
+		    struct error *error)
+{
+	return error_set(error, -E2BIG,
+			 "'%s' has %u entries in use, expected at most %u (%s): %s with the old %s "
+			 "first, or keep it",
+			 map_name(copied->map), count, capacity, copied->option, copied->remedy,
+			 copied->option);
+}
 
 static int count_entry(void *data, const void *key, const void *value)
 {
@@ -93,60 +108,121 @@ static int count_entry(void *data, const void *key, const void *value)
 	return 0;
 }
 
-static int check(struct datapath *before, enum map map, uint32_t capacity, struct error *error)
+static int check(struct datapath *before, const struct copied *copied, uint32_t capacity,
+		 struct error *error)
 {
 	uint32_t count = 0;
-	int r = before->ops->walk(before, map, count_entry, &count);
+	int r = before->ops->walk(before, copied->map, count_entry, &count);
 
 	if (r < 0)
-		return error_set(error, r, "reading '%s': %s", map_name(map), strerror(-r));
-	if (count > capacity)
-		return error_set(error, -E2BIG,
-				 "'%s' has %u entries in use, expected at most %u (senders_max): "
-				 "remove senders with the old senders_max first, or keep it",
-				 map_name(map), count, capacity);
-	return 0;
-}
-
-static int note_usage(struct resize *resize, uint32_t sender, const struct usage *usage)
-{
-	if (resize->n_counted == resize->capacity) {
-		size_t capacity = resize->capacity ? 2 * resize->capacity : 64;
-		struct counted *counted = reallocarray(resize->counted, capacity, sizeof(*counted));
-
-		if (!counted)
-			return -ENOMEM;
-		resize->counted = counted;
-		resize->capacity = capacity;
-	}
-	resize->counted[resize->n_counted++] = (struct counted){sender, *usage};
-	return 0;
+		return error_set(error, r, "reading '%s': %s", map_name(copied->map), strerror(-r));
+	return count > capacity ? too_many(copied, count, capacity, error) : 0;
 }
 
 struct copying {
-	struct resize *resize;
-	enum map map;
 	int to;
+	int watch;	     /* the queue in which each flow stands; -1: these are no flows */
+	struct still *still; /* NULL: the programs may go on */
+	struct bpf_map_info info;
+	char *keys;
+	char *values;
+	uint32_t count;	 /* of these */
+	uint32_t copied; /* before these */
+	struct error *error;
 };
+
+static int write_singly(const struct copying *copying)
+{
+	int r = 0;
+
+	for (uint32_t i = 0; !r && i < copying->count; i++)
+		r = bpf_map_update_elem(
+			copying->to, copying->keys + (size_t)i * copying->info.key_size,
+			copying->values + (size_t)i * copying->info.value_size, BPF_ANY);
+	return r;
+}
+
+/* Singly where there are no batches, and where one failed, for its error. An empty one keeps the programs still. */
+static int flush(struct copying *copying)
+{
+	uint32_t count = copying->count;
+	int r = 0;
+
+	if (count) {
+		r = bpf_map_update_batch(copying->to, copying->keys, copying->values, &count, NULL);
+		if (r)
+			r = write_singly(copying);
+	}
+	copying->copied += copying->count;
+	copying->count = 0;
+	if (!r && copying->still)
+		r = still_extend(copying->still, copying->error);
+	return r;
+}
+
+static int watch_flow(int watch, const struct flow_key *key, const struct flow *flow)
+{
+	const struct watched watched = {.key = *key, .opened_ns = flow->opened_ns};
+
+	return bpf_map_update_elem(watch, NULL, &watched, BPF_ANY);
+}
 
 static int copy_entry(void *data, const void *key, const void *value)
 {
-	const struct copying *copying = data;
-	uint32_t sender;
-	int r = bpf_map_update_elem(copying->to, key, value, BPF_ANY);
+	struct copying *copying = data;
+	int r = 0;
 
-	if (r || copying->map != MAP_USAGE)
-		return r;
-	memcpy(&sender, key, sizeof(sender));
-	return note_usage(copying->resize, sender, value);
+	memcpy(copying->keys + (size_t)copying->count * copying->info.key_size, key,
+	       copying->info.key_size);
+	memcpy(copying->values + (size_t)copying->count * copying->info.value_size, value,
+	       copying->info.value_size);
+	copying->count++;
+	if (copying->watch >= 0)
+		r = watch_flow(copying->watch, key, value);
+	if (!r && copying->count == COPY_BATCH)
+		r = flush(copying);
+	return r;
 }
 
-static int copy(struct resize *resize, enum map map, int to, struct error *error)
+static int walk_and_copy(struct datapath *before, enum map map, struct copying *copying)
 {
-	struct copying copying = {resize, map, to};
-	int r = resize->before->ops->walk(resize->before, map, copy_entry, &copying);
+	__u32 size = sizeof(copying->info);
+	int r = bpf_obj_get_info_by_fd(copying->to, &copying->info, &size);
 
-	return r < 0 ? error_set(error, r, "copying '%s': %s", map_name(map), strerror(-r)) : 0;
+	if (r)
+		return r;
+	copying->keys = reallocarray(NULL, COPY_BATCH, copying->info.key_size);
+	copying->values = reallocarray(NULL, COPY_BATCH, copying->info.value_size);
+	if (!copying->keys || !copying->values)
+		return -ENOMEM;
+	r = before->ops->walk(before, map, copy_entry, copying);
+	return r ? r : flush(copying);
+}
+
+/* What the kernel writes may have grown since it was checked. */
+static int copy(struct datapath *before, const struct copied *copied, struct copying *copying,
+		struct error *error)
+{
+	int r;
+
+	copying->error = error;
+	r = walk_and_copy(before, copied->map, copying);
+	free(copying->keys);
+	free(copying->values);
+	if (r == -ETIMEDOUT)
+		return r;
+	if (r == -E2BIG || r == -ENOSPC)
+		return too_many(copied, copying->copied + 1, copying->info.max_entries, error);
+	return r ? error_set(error, r, "copying '%s': %s", map_name(copied->map), strerror(-r)) : 0;
+}
+
+static int set_queued(int janitor_fd, uint64_t queued, struct error *error)
+{
+	const struct janitor janitor = {.queued = queued};
+	uint32_t zero = 0;
+	int r = bpf_map_update_elem(janitor_fd, &zero, &janitor, BPF_ANY);
+
+	return r ? error_set(error, r, "postern_janitor cannot be written: %s", strerror(-r)) : 0;
 }
 
 /* ---- pins */
@@ -165,14 +241,14 @@ static int pin_in_place(const char *file, const char *temporary, int fd)
 	return 0;
 }
 
-static int replace_pin(const char *pin_path, enum map map, int fd, struct error *error)
+static int replace_pin(const char *pin_path, const char *name, int fd, struct error *error)
 {
-	char file[PATH_MAX], temporary[PATH_MAX], name[64];
-	int r = pin_file(pin_path, map_name(map), file, error);
+	char file[PATH_MAX], temporary[PATH_MAX], beside[64];
+	int r = pin_file(pin_path, name, file, error);
 
-	snprintf(name, sizeof(name), "%s_new", map_name(map));
+	snprintf(beside, sizeof(beside), "%s_new", name);
 	if (!r)
-		r = pin_file(pin_path, name, temporary, error);
+		r = pin_file(pin_path, beside, temporary, error);
 	if (r)
 		return r;
 	r = pin_in_place(file, temporary, fd);
@@ -181,104 +257,99 @@ static int replace_pin(const char *pin_path, enum map map, int fd, struct error 
 
 /* ---- all of it */
 
-static int compare_counted(const void *a, const void *b)
-{
-	uint32_t x = ((const struct counted *)a)->sender;
-	uint32_t y = ((const struct counted *)b)->sender;
-
-	return (x > y) - (x < y);
-}
-
-static int move(struct resize *resize, const char *pin_path,
-		const struct resize_target targets[RESIZE_MAPS], struct error *error)
+static int check_all(const struct resize *resize, struct datapath *before, struct error *error)
 {
 	int r = 0;
 
-	for (enum map map = 0; !r && map < RESIZE_MAPS; map++)
-		if (targets[map].fd >= 0)
-			r = check(resize->before, map, targets[map].capacity, error);
-	for (enum map map = 0; !r && map < RESIZE_MAPS; map++)
-		if (targets[map].fd >= 0 && map != MAP_USAGE)
-			r = freeze(pin_path, map, error);
-	for (enum map map = 0; !r && map < RESIZE_MAPS; map++)
-		if (targets[map].fd >= 0)
-			r = copy(resize, map, targets[map].fd, error);
-	for (enum map map = 0; !r && map < RESIZE_MAPS; map++)
-		if (targets[map].fd >= 0)
-			r = replace_pin(pin_path, map, targets[map].fd, error);
+	for (enum resize_map i = 0; !r && i < COPIED_MAPS; i++)
+		if (resize->targets[i].fd >= 0)
+			r = check(before, &copied_maps[i], resize->targets[i].capacity, error);
 	return r;
 }
 
-int resize_run(const char *pin_path, const struct resize_target targets[RESIZE_MAPS],
-	       int control_fd, struct resize **ret_resize, struct error *error)
+static int copy_agents(const struct resize *resize, struct datapath *before, struct error *error)
 {
-	struct resize *resize = calloc(1, sizeof(*resize));
-	int r;
+	int r = 0;
 
-	if (!resize)
-		return error_set(error, -ENOMEM, "out of memory");
-	resize->moves_usage = targets[MAP_USAGE].fd >= 0;
-	r = datapath_open(pin_path, &resize->before, error);
+	for (enum resize_map i = 0; !r && i < COPIED_MAPS; i++) {
+		struct copying copying = {.to = resize->targets[i].fd, .watch = -1};
+
+		if (copying.to < 0 || copied_maps[i].is_kernels)
+			continue;
+		r = freeze(resize->pin_path, resize->targets[i].name, error);
+		if (!r)
+			r = copy(before, &copied_maps[i], &copying, error);
+	}
+	return r;
+}
+
+static int copy_kernels(const struct resize *resize, struct datapath *before, struct still *still,
+			struct error *error)
+{
+	int r = 0;
+
+	for (enum resize_map i = 0; !r && i < COPIED_MAPS; i++) {
+		struct copying copying = {
+			.to = resize->targets[i].fd,
+			.watch = i == RESIZE_FLOWS ? resize->targets[RESIZE_WATCH].fd : -1,
+			.still = still};
+
+		if (copying.to < 0 || !copied_maps[i].is_kernels)
+			continue;
+		r = copy(before, &copied_maps[i], &copying, error);
+		if (!r && i == RESIZE_FLOWS)
+			r = set_queued(resize->targets[RESIZE_JANITOR].fd, copying.copied, error);
+	}
+	return r;
+}
+
+/* The agent looks at postern_control, so that is the last. */
+static int exchange_pins(const struct resize *resize, struct error *error)
+{
+	int r = 0;
+
+	for (enum resize_map i = 0; !r && i < RESIZE_MAPS; i++)
+		if (resize->targets[i].fd >= 0)
+			r = replace_pin(resize->pin_path, resize->targets[i].name,
+					resize->targets[i].fd, error);
+	return r ? r
+		 : replace_pin(resize->pin_path, map_name(MAP_CONTROL), resize->control_fd, error);
+}
+
+static int move(const struct resize *resize, struct datapath *before, bool *ret_begun,
+		struct error *error)
+{
+	struct still still;
+	int r = check_all(resize, before, error);
+
 	if (!r)
-		r = move(resize, pin_path, targets, error);
+		r = copy_agents(resize, before, error);
 	if (!r)
-		r = replace_pin(pin_path, MAP_CONTROL, control_fd, error);
+		r = still_begin(resize->tables_fd, &still, error);
+	if (r)
+		return r;
+	r = copy_kernels(resize, before, &still, error);
+	if (!r)
+		r = still_stop(&still, error);
 	if (r) {
-		resize_free(resize);
+		still_cancel(&still);
 		return r;
 	}
-	if (resize->n_counted)
-		qsort(resize->counted, resize->n_counted, sizeof(*resize->counted),
-		      compare_counted);
-	*ret_resize = resize;
-	return 0;
+	*ret_begun = true;
+	r = exchange_pins(resize, error);
+	if (!r)
+		r = still_force(resize->tables_fd, resize->number, error);
+	return r ? error_prefix(error, r, "steered traffic is held until 'postern up' succeeds")
+		 : 0;
 }
 
-/* ---- what was counted meanwhile */
-
-struct settling {
-	const struct resize *resize;
-	const struct loaded *loaded;
-};
-
-static int settle_entry(void *data, const void *key, const void *value)
+int resize_run(const struct resize *resize, bool *ret_begun, struct error *error)
 {
-	const struct settling *settling = data;
-	const struct usage *now = value;
-	struct counted wanted = {0};
-	const struct counted *then;
-	struct carry carry;
-	int r;
+	struct datapath *before = NULL;
+	int r = datapath_open(resize->pin_path, &before, error);
 
-	memcpy(&wanted.sender, key, sizeof(wanted.sender));
-	then = bsearch(&wanted, settling->resize->counted, settling->resize->n_counted,
-		       sizeof(wanted), compare_counted);
-	if (!then || !memcmp(&then->usage, now, sizeof(*now)))
-		return 0;
-	carry = (struct carry){.sender = wanted.sender,
-			       .connections = now->connections - then->usage.connections,
-			       .refused = now->refused - then->usage.refused,
-			       .flows = now->flows - then->usage.flows,
-			       .over_limit = now->over_limit - then->usage.over_limit};
-	r = task_carry(settling->loaded, &carry);
-	return r == -ENOENT ? 0 : r;
-}
-
-int resize_settle(const struct resize *resize, const struct loaded *loaded, struct error *error)
-{
-	struct settling settling = {resize, loaded};
-	struct datapath *before = resize->before;
-	int r = resize->moves_usage ? before->ops->walk(before, MAP_USAGE, settle_entry, &settling)
-				    : 0;
-
-	return r < 0 ? error_set(error, r, "carrying over usage: %s", strerror(-r)) : 0;
-}
-
-void resize_free(struct resize *resize)
-{
-	if (!resize)
-		return;
-	datapath_free(resize->before);
-	free(resize->counted);
-	free(resize);
+	if (!r)
+		r = move(resize, before, ret_begun, error);
+	datapath_free(before);
+	return r;
 }

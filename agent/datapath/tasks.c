@@ -37,13 +37,3 @@ int task_renew(const struct loaded *loaded)
 
 	return run(loaded, PROGRAM_RENEW, &options);
 }
-
-int task_carry(const struct loaded *loaded, const struct carry *carry)
-{
-	struct carry context = *carry; /* the kernel writes it back */
-	struct bpf_test_run_opts options = {.sz = sizeof(struct bpf_test_run_opts),
-					    .ctx_in = &context,
-					    .ctx_size_in = sizeof(context)};
-
-	return run(loaded, PROGRAM_CARRY, &options);
-}

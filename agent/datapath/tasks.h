@@ -8,4 +8,3 @@ struct loaded;
 
 int task_adopt(const struct loaded *loaded, const struct adoption *adoption);
 int task_renew(const struct loaded *loaded);
-int task_carry(const struct loaded *loaded, const struct carry *carry);

@@ -133,7 +133,7 @@ static int load(struct up *up, struct error *error)
 	int r = bpffs_prepare(config->pin_path, up->journal, error);
 
 	memcpy(options.ports, config->ports, sizeof(options.ports));
-	return r ? r : loaded_open(&options, &up->loaded, &up->note, error);
+	return r ? r : loaded_open(&options, &up->loaded, error);
 }
 
 static int fill_maps(struct up *up, struct datapath *datapath, struct state *state,

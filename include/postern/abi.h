@@ -15,7 +15,7 @@
 
 #include <linux/types.h>
 
-#define POSTERN_LAYOUT 1
+#define POSTERN_LAYOUT 2
 
 /* Label sizes count the terminating NUL; longer names are refused by the configuration. */
 #define POSTERN_SENDER_LABEL 64
@@ -279,6 +279,21 @@ struct janitor {
 	__u64 runs;   /* 0 or 1 */
 };
 
+/* ---- postern_tables (ARRAY of 1): which programs are in force; written by `up` only */
+
+/*
+ * Programs know maps, not pins: after `up` has put others into their places, those of an earlier load would go
+ * on with the old ones. So each load has a number, the same where it re-uses all maps, and only programs of
+ * the number that stands here work. All others drop what comes from or goes to a steered port, which TCP
+ * sends again. So do those in force while `up` copies their maps: nothing changes then.
+ */
+#define TABLES_NONE (~0ULL) /* the maps are changing places */
+
+struct tables {
+	__u64 in_force;
+	__u64 still_until_ns; /* past it they work again: `up` may have been killed. 0: they work */
+};
+
 /* ---- postern_control (ARRAY of 1): what `up` and the agent tell the datapath */
 
 struct control {
@@ -311,6 +326,8 @@ struct control {
 	X(dropped_table_full, "SYNs dropped: the flow table is full")                              \
 	X(dropped_no_flow, "packets dropped: in mid-stream, of a known sender, without a flow")    \
 	X(dropped_cut, "packets dropped: their flow was cut")                                      \
+	X(dropped_moving,                                                                          \
+	  "packets dropped while other flow tables took over; TCP sends them again")               \
 	X(dropped_fragment, "fragments dropped: not translatable")                                 \
 	X(dropped_malformed, "packets dropped: headers cut short or too many extension headers")   \
 	X(dropped_error, "packets dropped: the kernel refused a step of the translation")          \
@@ -364,6 +381,7 @@ _Static_assert(sizeof(struct flow) == 96, "layout");
 _Static_assert(sizeof(struct return_entry) == 64, "layout");
 _Static_assert(sizeof(struct watched) == 56, "layout");
 _Static_assert(sizeof(struct janitor) == 32, "layout");
+_Static_assert(sizeof(struct tables) == 16, "layout");
 _Static_assert(sizeof(struct control) == 32, "layout");
 _Static_assert(sizeof(struct stats) == COUNTERS * 8, "layout");
 _Static_assert(sizeof(struct event) == 56, "layout");

@@ -32,20 +32,6 @@ struct adoption {
  * again.
  */
 
-/*
- * postern_carry, on this: adds to a sender's usage what was counted elsewhere. `flows` may be negative.
- * ENOENT: the sender has none.
- */
-struct carry {
-	__u32 sender;
-	__u32 reserved;
-	__u64 connections;
-	__u64 refused;
-	__u64 flows;
-	__u64 over_limit;
-};
-
 #ifndef __cplusplus
 _Static_assert(sizeof(struct adoption) == 56, "no hidden padding");
-_Static_assert(sizeof(struct carry) == 40, "no hidden padding");
 #endif

@@ -217,22 +217,6 @@ Test(netns_up, a_changed_configuration_is_taken_over_and_only_its_remains_are_re
 	cr_assert_str_eq(before, after);
 }
 
-Test(netns_up, another_capacity_is_noted_and_the_maps_keep_theirs)
-{
-	_cleanup_result_ struct result up = {0};
-	_cleanup_(free_p) char *map = NULL;
-
-	configure("1i flows_max = 4096");
-	free(postern_must("up"));
-	configure("1i flows_max = 8192");
-	up = postern_run("up");
-	cr_assert_eq(up.status, 0, "%s", up.text);
-	cr_assert_not_null(strstr(up.text, "flows_max stays 4096"), "%s", up.text);
-	map = host_must(MAIL, "bpftool -j map show pinned $pin_path/postern_flows |"
-			      "jq .max_entries");
-	cr_assert_str_eq(map, "4096\n");
-}
-
 static void switches(const char *from, const char *to)
 {
 	_cleanup_(free_p) char *before = NULL, *between = NULL, *expected = NULL, *after = NULL;

@@ -21,25 +21,27 @@ static const struct origin tenant = {.host = TENANT};
 static const struct origin local = {.host = MAIL};
 
 /* The configuration of postern_configure() with capacities. */
-static void configure(unsigned senders_max)
+static void configure(unsigned capacity)
 {
 	const char *conf = postern_configure(NULL);
 
-	free(host_must(MAIL, "sed -i '1i senders_max = %u' %s", senders_max, conf));
+	free(host_must(MAIL, "sed -i '1i senders_max = %u\\nflows_max = %u' %s", capacity, capacity,
+		       conf));
 }
 
-static void expect_capacity(unsigned senders_max)
+static void expect_capacity(unsigned capacity)
 {
-	static const char *const maps[] = {"senders", "nets", "verdict", "usage"};
+	static const char *const maps[] = {"senders", "nets",  "verdict",
+					   "usage",   "flows", "returns"};
 
-	for (size_t i = 0; i < 4; i++) {
+	for (size_t i = 0; i < sizeof(maps) / sizeof(*maps); i++) {
 		_cleanup_(free_p) char *found =
 			host_must(MAIL,
 				  "bpftool -j map show pinned $pin_path/postern_%s |"
 				  "jq .max_entries",
 				  maps[i]);
 
-		cr_assert_eq(strtoul(found, NULL, 10), senders_max, "%s: %s", maps[i], found);
+		cr_assert_eq(strtoul(found, NULL, 10), capacity, "%s: %s", maps[i], found);
 	}
 }
 
@@ -256,13 +258,13 @@ Test(netns_upgrade, a_map_that_was_left_frozen_is_replaced_by_the_next_up)
 	expect_pool(receiver, &tenant, RECEIVER_IPV4, "relay");
 }
 
-static void add_senders(const char *conf, unsigned count)
+static void add_senders(unsigned count)
 {
 	free(host_must(
 		MAIL,
 		"for i in $(seq %u); do echo \"sender \\\"s$i\\\" { mark = { $((1000 + i)) } }\";"
-		"done >>%s",
-		count, conf));
+		"done >>%s/postern.conf",
+		count, world.directory));
 }
 
 Test(netns_upgrade, a_capacity_below_what_is_in_use_is_refused_and_nothing_changes)
@@ -271,8 +273,7 @@ Test(netns_upgrade, a_capacity_below_what_is_in_use_is_refused_and_nothing_chang
 	_cleanup_result_ struct result up = {0};
 
 	configure(2048);
-	add_senders(postern_configure(NULL), 1200);
-	free(host_must(MAIL, "sed -i '1i senders_max = 2048' %s/postern.conf", world.directory));
+	add_senders(1200);
 	free(postern_must("up"));
 	postern_agent();
 	configure(1024);

@@ -64,7 +64,6 @@ static void load(uint32_t flows_max, uint32_t returns_max)
 	bpf_program__set_autoload(skeleton->progs.postern_xdp, xdp);
 	bpf_program__set_autoload(skeleton->progs.postern_adopt, false);
 	bpf_program__set_autoload(skeleton->progs.postern_renew, false);
-	bpf_program__set_autoload(skeleton->progs.postern_carry, false);
 	error = postern_bpf__load(skeleton);
 	cr_assert_eq(error, 0, "cannot load the programs (%s)%s", strerror(-error),
 		     geteuid() ? ": the packet tests need root" : "");

@@ -52,7 +52,8 @@ static void let_pass(uint64_t ns)
 {
 	struct usage usage = rig_usage(TENANT);
 
-	usage.bucket_full_ns -= ns;
+	/* Not before the clock's beginning: the host may have just booted. */
+	usage.bucket_full_ns -= ns < usage.bucket_full_ns ? ns : usage.bucket_full_ns;
 	set_usage(TENANT, &usage);
 }
 

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Which programs are in force, and that they keep still while their maps are copied: postern_tables.
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <criterion/criterion.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "packet/rig.h"
+#include "postern.skel.h"
+
+TestSuite(packet_tables, .init = rig_init, .fini = rig_done, .timeout = 20);
+
+#define SECOND_NS 1000000000ULL
+
+static void set_tables(uint64_t in_force, uint64_t still_until_ns)
+{
+	const struct tables tables = {.in_force = in_force, .still_until_ns = still_until_ns};
+
+	cr_assert_eq(bpf_map_update_elem(bpf_map__fd(rig_maps()->maps.postern_tables),
+					 &(uint32_t){0}, &tables, BPF_ANY),
+		     0);
+}
+
+/* Of an open flow: what comes and goes, a new connection, the flow's end, an error about it, a fragment. */
+static void expect_still(void)
+{
+	struct packet_spec in = rig_inside(false, ACK), out = rig_outside(false, ACK);
+	struct packet_spec back = packet_reply(&out), syn = rig_inside(false, SYN);
+	struct packet_spec fin = rig_inside(false, FIN | ACK), stranger = rig_stranger(false, SYN);
+	struct packet_spec quote = packet_reply(&in), fragment = rig_inside(false, ACK);
+	struct packet_spec error = {.source = TENANT4,
+				    .destination = REMOTE4,
+				    .protocol = IPPROTO_ICMP,
+				    .icmp_type = 3,
+				    .quote = &quote};
+	struct flow flow_before = rig_flow(&in), flow_after;
+	struct return_entry entry_before = rig_return(&out), entry_after;
+	struct usage usage = rig_usage(TENANT);
+
+	quote.no_link = true;
+	syn.source_port++;
+	fragment.fragment = FIRST_FRAGMENT;
+	rig_expect_drop(EGRESS, &in);
+	rig_expect_drop(EGRESS, &syn);
+	rig_expect_drop(EGRESS, &fin);
+	rig_expect_drop(EGRESS, &stranger);
+	rig_expect_drop(EGRESS, &fragment);
+	rig_expect_drop(EGRESS, &error);
+	rig_expect_drop(INGRESS, &back);
+	rig_expect_flows(1);
+	flow_after = rig_flow(&in);
+	entry_after = rig_return(&out);
+	cr_assert_arr_eq(&flow_after, &flow_before, sizeof(flow_before));
+	cr_assert_arr_eq(&entry_after, &entry_before, sizeof(entry_before));
+	cr_assert_eq(rig_usage(TENANT).refused, usage.refused);
+	rig_expect_counters(.flows_opened = 1, .dropped_moving = 7);
+}
+
+static void open_flow(void)
+{
+	struct packet_spec in = rig_inside(false, SYN), out = rig_outside(false, SYN);
+
+	rig_expect_through(EGRESS, &in, &out);
+}
+
+static void expect_at_work(void)
+{
+	struct packet_spec in = rig_inside(false, ACK), out = rig_outside(false, ACK);
+	struct packet_spec back = packet_reply(&out), inner = packet_reply(&in);
+
+	rig_expect_through(EGRESS, &in, &out);
+	rig_expect_through(INGRESS, &back, &inner);
+}
+
+Test(packet_tables, while_maps_are_copied_nothing_goes_and_nothing_changes)
+{
+	open_flow();
+	set_tables(0, rig_now_ns() + 60 * SECOND_NS);
+	expect_still();
+	set_tables(0, 0);
+	expect_at_work();
+}
+
+Test(packet_tables, programs_out_of_force_let_nothing_through_and_change_nothing)
+{
+	open_flow();
+	set_tables(TABLES_NONE, 0);
+	expect_still();
+	set_tables(1, 0);
+	rig_expect_counters(.flows_opened = 1, .dropped_moving = 7);
+}
+
+Test(packet_tables, where_nobody_ends_it_the_stillness_ends_by_itself)
+{
+	open_flow();
+	set_tables(0, rig_now_ns() - 1);
+	expect_at_work();
+}
+
+Test(packet_tables, what_is_not_steered_goes_on)
+{
+	struct packet_spec other = rig_inside(false, SYN), icmp = rig_inside(false, 0);
+
+	set_tables(TABLES_NONE, 0);
+	other.destination_port = 80;
+	rig_expect_untouched(EGRESS, &other);
+	icmp.protocol = IPPROTO_UDP;
+	rig_expect_untouched(EGRESS, &icmp);
+}
+
+Test(packet_tables, no_flow_ends_while_maps_are_copied)
+{
+	struct control control = rig_control();
+
+	open_flow();
+	set_tables(0, rig_now_ns() + 60 * SECOND_NS);
+	control.transitory_ns = control.established_ns = 1;
+	rig_set_control(&control);
+	usleep(500000); /* some ticks: nothing may happen, so there is nothing to wait for */
+	rig_expect_flows(1);
+	set_tables(0, 0);
+	rig_await_flows(0);
+}
