@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Postern for Haraka 3: asks the agent about each message, once, and binds its connections to the
+// handle of the decision. Haraka opens a connection for each delivery, so no lane rides another's.
+//
+// Put this into Haraka's plugins/, postern.ini into its config/, and "postern" into config/plugins behind
+// the scanners and before every other plugin that chooses where mail goes (hook_get_mx). Haraka's user
+// must be in the group of the agent's socket. always_split and the like are as you wish.
+//
+// The decision stays with the message in Haraka's queue. Without one (the agent was away, or the message
+// is older than this plugin) the agent is asked again at delivery; then a message that is high-risk
+// anyway takes the lane [high_risk] of postern.ini and another one [normal]. Where that is not
+// filled in, and where a pool has no handle of the family of any of the hosts, the mail waits.
+//
+// Debian has no Haraka, so this is not among Postern's tests: it was run by hand, with Haraka 3.3.4.
+'use strict'
+
+const dns = require('node:dns')
+const http = require('node:http')
+const net = require('node:net')
+const net_utils = require('haraka-net-utils')
+
+const TEXT_MAX_BYTES = 255
+const ID_MAX_BYTES = 998
+const RECIPIENTS_MAX = 1000
+const RSPAMD_SPAM = ['add header', 'rewrite subject', 'reject']
+
+exports.register = function () {
+    this.load_postern_ini()
+    this.resolver = new dns.promises.Resolver({ timeout: this.cfg.main.dns_timeout_ms || 5000, tries: 1 })
+}
+
+exports.load_postern_ini = function () {
+    this.cfg = this.config.get('postern.ini', () => this.load_postern_ini())
+    this.marks = Object.entries(this.cfg.marks || {}).map(([name, value]) => [
+        name,
+        new RegExp(`^\\s*(?:${value})(?![a-z0-9])`, 'i'),
+    ])
+}
+
+// ---- facts
+
+// What the agent takes: no control characters, no half characters, so many bytes of UTF-8.
+function clean(text, max_bytes) {
+    const bytes = Buffer.from(String(text || ''), 'utf8')
+    const cut = bytes.subarray(0, max_bytes).toString('utf8')
+    // eslint-disable-next-line no-control-regex
+    return (bytes.length > max_bytes ? cut.replace(/\uFFFD+$/, '') : cut).replace(/[\0-\x1f\x7f]/g, '?')
+}
+
+// Haraka's addresses differ between versions in all but this.
+function mailbox(address) {
+    return address.isNull() ? '' : clean(address.format().replace(/^<|>$/g, ''), TEXT_MAX_BYTES)
+}
+
+function header(transaction, name) {
+    return transaction.header.get_all(name).join('\n').replace(/\r?\n(?=[ \t])/g, '')
+}
+
+function is_bounce(transaction) {
+    return (
+        transaction.mail_from.isNull() ||
+        /^\s*multipart\/report\b.*report-type\s*=\s*"?delivery-status/is.test(header(transaction, 'Content-Type'))
+    )
+}
+
+// Marks in headers, and what Haraka's own scanners found, which may leave none.
+exports.is_spam = function (transaction) {
+    const rspamd = transaction.results?.get('rspamd')
+    const spamassassin = transaction.results?.get('spamassassin')
+
+    return (
+        RSPAMD_SPAM.includes(rspamd?.action) ||
+        /^yes/i.test(spamassassin?.flag || '') ||
+        this.marks.some(([name, value]) =>
+            transaction.header.get_all(name).some((found) => value.test(found.replace(/\s+/g, ' '))),
+        )
+    )
+}
+
+// True: there are; false: none, or no such name; null: not known (SERVFAIL, time-out).
+async function has_records(query) {
+    try {
+        return (await query).length > 0
+    } catch (err) {
+        return [dns.NODATA, dns.NOTFOUND].includes(err.code) ? false : null
+    }
+}
+
+exports.mail_dns = async function (domain) {
+    if (!/^[a-z0-9_.-]+$/i.test(domain || '')) return 'unknown'
+    const found = await Promise.all([
+        has_records(this.resolver.resolveMx(domain)),
+        has_records(this.resolver.resolve4(domain)),
+    ])
+    if (found.includes(true)) return 'present'
+    return found.includes(null) ? 'unknown' : 'absent'
+}
+
+exports.facts_of = async function (transaction, connection) {
+    const author = header(transaction, 'From')
+    const recipients = transaction.rcpt_to.map(mailbox)
+    const id = header(transaction, 'Message-Id').trim().split(/\s/)[0]
+    const facts = {
+        message_id: clean(id || transaction.uuid, ID_MAX_BYTES),
+        user: clean(connection?.notes?.auth_user, TEXT_MAX_BYTES),
+        envelope_from: mailbox(transaction.mail_from),
+        header_from: clean(/<([^<>]*)>/.exec(author)?.[1] || author.trim(), TEXT_MAX_BYTES),
+        client: clean(connection?.remote?.ip, TEXT_MAX_BYTES),
+        bounce: is_bounce(transaction),
+        automatic: /^\s*auto-replied/i.test(header(transaction, 'Auto-Submitted')),
+        spam: this.is_spam(transaction),
+        mail_dns: transaction.mail_from.isNull() ? 'unknown' : await this.mail_dns(transaction.mail_from.host),
+    }
+
+    if (recipients.length > RECIPIENTS_MAX) facts.recipients_external = recipients.length
+    else facts.recipients = recipients
+    return facts
+}
+
+// ---- the question
+
+// The decision; null: the agent is away. A question that it refuses is no decision either, but it is there.
+exports.ask = function (facts) {
+    const body = JSON.stringify(facts)
+    const options = {
+        socketPath: this.cfg.main.socket || '/run/postern/api.sock',
+        path: '/v1/messages',
+        method: 'POST',
+        headers: { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body) },
+        timeout: (this.cfg.main.timeout || 3) * 1000,
+        agent: false,
+    }
+
+    return new Promise((resolve) => {
+        const request = http.request(options, (response) => {
+            const chunks = []
+            response.on('data', (chunk) => chunks.push(chunk))
+            response.on('error', () => resolve(null))
+            response.on('end', () => resolve(this.read_answer(response.statusCode, Buffer.concat(chunks).toString())))
+        })
+        request.on('timeout', () => request.destroy(new Error('no answer in time')))
+        request.on('error', (err) => {
+            this.logerror(`agent: ${err.message}`)
+            resolve(null)
+        })
+        request.end(body)
+    })
+}
+
+exports.read_answer = function (status, text) {
+    if (status !== 200) this.logerror(`agent: ${status} ${text}`)
+    try {
+        if (status === 200) return JSON.parse(text)
+    } catch (err) {
+        this.logerror(`agent: ${err.message}`)
+    }
+    return status >= 400 && status < 500 ? { action: 'steer', refused: true } : null
+}
+
+// What is kept with the message. `bind` is null where there is none; `risky`: high-risk without an answer.
+function keep(holder, facts, answer) {
+    const risky = facts.bounce || facts.spam || facts.mail_dns === 'absent' || !!answer?.refused
+    const bind = answer?.pool ? { pool: answer.pool, helo: answer.helo, ...answer.handles } : null
+
+    // A verdict that passes chooses no pool, and a question that was refused gave none.
+    holder.notes.postern = { bind, risky, asked: !!answer, facts }
+}
+
+// ---- hooks
+
+// Haraka ends when a hook throws: whatever goes wrong in here, the mail comes again.
+exports.hook_data_post = async function (next, connection) {
+    try {
+        const { transaction } = connection
+        const facts = await this.facts_of(transaction, connection)
+        const answer = await this.ask(facts)
+
+        if (!answer && this.cfg.main.on_agent_down === 'defer')
+            return next(DENYSOFT, '4.7.1 Not judged yet, come again later')
+        if (answer?.action === 'reject') return next(DENY, `${answer.status} Sender is restricted`)
+        if (answer?.action === 'defer') return next(DENYSOFT, `${answer.status} Not now, come again later`)
+        keep(transaction, facts, answer)
+        next()
+    } catch (err) {
+        this.logerror(err.stack)
+        next(DENYSOFT, '4.3.0 Not judged, come again later')
+    }
+}
+
+// Haraka's own mail, its bounces, does not come in by SMTP. It is never refused.
+exports.hook_pre_send_trans_email = async function (next, connection) {
+    try {
+        const { transaction } = connection
+
+        if (!transaction.notes.postern) {
+            const facts = await this.facts_of(transaction, null)
+            keep(transaction, facts, await this.ask(facts))
+        }
+    } catch (err) {
+        this.logerror(err.stack)
+    }
+    next()
+}
+
+// { pool, ipv4, ipv6, helo } to bind to; null: the mail waits.
+exports.binding_of = async function (hmail) {
+    const { notes, mail_from } = hmail.todo
+    const answer = !notes.postern?.facts || notes.postern.asked ? null : await this.ask(notes.postern.facts)
+
+    if (answer && answer.action !== 'steer') return null
+    if (answer) keep(hmail.todo, notes.postern.facts, answer)
+    if (notes.postern?.bind) return notes.postern.bind
+    return this.cfg[(notes.postern ? notes.postern.risky : mail_from.isNull()) ? 'high_risk' : 'normal'] || null
+}
+
+// Each address of each host, with the handle of its family; a family without a handle is left out.
+async function bind_hosts(exchanges, binding) {
+    const bound = []
+
+    for (const mx of await net_utils.resolve_mx_hosts(exchanges)) {
+        const handle = net.isIPv6(mx.exchange) ? binding.ipv6 : binding.ipv4
+
+        if (!handle || !net.isIP(mx.exchange)) continue
+        mx.bind = handle
+        if (binding.helo) mx.bind_helo = binding.helo
+        bound.push(mx)
+    }
+    return bound
+}
+
+// Never next() without a binding: Haraka would connect from whatever address the route has.
+exports.hook_get_mx = async function (next, hmail, domain) {
+    try {
+        const binding = await this.binding_of(hmail)
+        const exchanges = binding ? await net_utils.get_mx(domain) : []
+
+        if (!binding) return next(DENYSOFT, 'no lane to bind to')
+        if (exchanges.length === 0) return next(DENY, `no host takes mail for ${domain}`)
+        // RFC 7505: Haraka returns it.
+        if (exchanges.length === 1 && exchanges[0].exchange === '') return next(OK, exchanges)
+        const bound = await bind_hosts(hmail.sort_mx(exchanges), binding)
+        if (bound.length === 0) return next(DENYSOFT, `pool ${binding.pool || '?'} has no way to ${domain}`)
+        next(OK, bound)
+    } catch (err) {
+        next([dns.NODATA, dns.NOTFOUND].includes(err.code) ? DENY : DENYSOFT, err.message)
+    }
+}
