@@ -44,6 +44,8 @@ static void print_lane(const struct lane *lane, FILE *out)
 	if (lane->helo)
 		fprintf(out, "  -o smtp_helo_name=%s\n", lane->helo);
 	fprintf(out, "  -o { smtp_header_checks = regexp:{ {/^" HEADERS_PREFIX "/ IGNORE} } }\n");
+	/* Those of the message that a bounce of Postfix returns, too. */
+	fprintf(out, "  -o { smtp_nested_header_checks = $smtp_header_checks }\n");
 	fprintf(out, "  -o syslog_name=postfix/%s\n", lane->name);
 }
 

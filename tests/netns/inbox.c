@@ -47,7 +47,7 @@ void inbox_start(void)
 			   (const char *const[]){"smtp-sink", "-u", "nobody", "-d", template,
 						 listen[i], "512", NULL});
 	host_start(INTERNET, "refuser",
-		   (const char *const[]){"smtp-sink", "-u", "nobody", "-r", "rcpt",
+		   (const char *const[]){"smtp-sink", "-u", "nobody", "-f", "rcpt",
 					 REFUSER_IPV4 ":25", "512", NULL});
 	cr_assert(wait_for(receivers_listen(), 5000));
 }

@@ -41,7 +41,18 @@ struct inbox mailhost_settle(int within_ms);
 /* How many messages are in Postfix's queue, in any of its states. */
 unsigned mailhost_queued(void);
 
-/* Gives the mail and asserts which pool it left by; what came of it. The caller's. */
-struct letter mailhost_expect(const struct mail *mail, const char *pool);
 /* What `postern explain` says of it: "POOL REASON". The caller's. */
 char *mailhost_explain(const char *id);
+
+/*
+ * Gives the mail and awaits it: it came from an address of the pool, under the pool's name, without any
+ * header of ours, once; and `explain` gives that pool and this reason.
+ */
+void mailhost_expect(const struct mail *mail, const char *pool, const char *reason);
+/* The same of one that was given already. */
+void mailhost_expect_letter(const char *id, const char *pool, const char *reason);
+/* Of whatever letter: address and HELO are of that pool, and no header is ours. */
+void mailhost_expect_lane(const struct letter *letter, const char *pool);
+
+/* The caller's. */
+char *mailhost_log(void);

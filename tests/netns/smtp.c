@@ -19,11 +19,11 @@
 #define STALL_SEC  60
 #define LINE_BYTES 78 /* of what is added to a body, CRLF included */
 
-static int connect_mta(void)
+static int connect_mta(unsigned port)
 {
 	const struct timeval stall = {.tv_sec = STALL_SEC};
 	struct sockaddr_in mta = {.sin_family = AF_INET,
-				  .sin_port = htons(SUBMISSION_PORT),
+				  .sin_port = htons((uint16_t)port),
 				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	int fd;
 
@@ -192,15 +192,20 @@ static bool write_more(int fd, size_t bytes)
 	return true;
 }
 
-int smtp_open(void)
+int smtp_open_port(unsigned port)
 {
-	int fd = connect_mta();
+	int fd = connect_mta(port);
 	char *reply = read_reply(fd);
 
 	cr_assert_eq(*reply, '2', "greeted with: %s", reply);
 	cr_assert(keep(&reply, command(fd, "EHLO client.example\r\n"), '2'), "%s", reply);
 	free(reply);
 	return fd;
+}
+
+int smtp_open(void)
+{
+	return smtp_open_port(SUBMISSION_PORT);
 }
 
 char *smtp_give(int fd, const struct mail *mail)

@@ -25,8 +25,9 @@ struct mail {
 	size_t more_bytes;   /* so much is added to the body */
 };
 
-/* Connects to the MTA on the mail host and says EHLO. Every call that waits gives up after a minute. */
-int smtp_open(void);
+/* Connects to that port of the mail host, and says EHLO. Every call that waits gives up after a minute. */
+int smtp_open_port(unsigned port);
+int smtp_open(void); /* SUBMISSION_PORT */
 
 /*
  * Gives one mail. The reply that ended it: the one to the end of data, or the first that refused it
@@ -35,6 +36,20 @@ int smtp_open(void);
  */
 char *smtp_give(int fd, const struct mail *mail);
 
-/* A connection for one mail; and one that must be taken. */
+/* A connection for one mail; and for one that must be taken. */
 char *smtp_try(const struct mail *mail);
 void smtp_send(const struct mail *mail);
+
+/* What rspamd marks, whatever else it thinks of it (tools/rspamd-instance). */
+#define SPAM_BODY "YJS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X\r\n"
+
+/* A report of a failed delivery (RFC 3464), whoever sends it. */
+#define REPORT_HEADERS                                                                             \
+	"MIME-Version: 1.0\r\n"                                                                    \
+	"Content-Type: multipart/report; report-type=delivery-status; boundary=\"b\"\r\n"
+#define REPORT_BODY                                                                                \
+	"--b\r\nContent-Type: text/plain\r\n\r\nSorry.\r\n"                                        \
+	"--b\r\nContent-Type: message/delivery-status\r\n\r\n"                                     \
+	"Reporting-MTA: dns; mx.example.net\r\n\r\n"                                               \
+	"Final-Recipient: rfc822; nobody@example.net\r\nAction: failed\r\nStatus: 5.1.1\r\n"       \
+	"--b--\r\n"

@@ -21,7 +21,9 @@ TestSuite(mta_postfix, .init = config_file_setup, .fini = config_file_teardown);
 	"pool \"high-risk\" { addresses = { \"198.51.100.20\" }"                                   \
 	" handles = { \"fd70::2\", \"100.127.0.2\" } }\n"
 
-#define STRIP "  -o { smtp_header_checks = regexp:{ {/^X-Postern-/ IGNORE} } }\n"
+#define STRIP                                                                                      \
+	"  -o { smtp_header_checks = regexp:{ {/^X-Postern-/ IGNORE} } }\n"                        \
+	"  -o { smtp_nested_header_checks = $smtp_header_checks }\n"
 #define MASTER_HEADING                                                                             \
 	"# Postern: one lane for each pool; smtp_bind_address_enforce needs Postfix 3.7.\n"
 #define NORMAL_LANE                                                                                \
@@ -216,6 +218,7 @@ Test(mta_postfix, postfix_understands_both_parts)
 		"postern-normal/unix/smtp_bind_address_enforce = yes\n"
 		"postern-normal/unix/smtp_header_checks = regexp:{ {/^X-Postern-/ IGNORE} }\n"
 		"postern-normal/unix/smtp_helo_name = out.example.net\n"
+		"postern-normal/unix/smtp_nested_header_checks = $smtp_header_checks\n"
 		"postern-normal/unix/syslog_name = postfix/postern-normal\n"
 		"postern-high-risk/unix/inet_interfaces = 100.127.0.2\n"
 		"postern-high-risk/unix/inet_protocols = ipv4\n"
@@ -223,6 +226,7 @@ Test(mta_postfix, postfix_understands_both_parts)
 		"postern-high-risk/unix/smtp_bind_address_enforce = yes\n"
 		"postern-high-risk/unix/smtp_header_checks = regexp:{ {/^X-Postern-/ IGNORE} "
 		"}\n"
+		"postern-high-risk/unix/smtp_nested_header_checks = $smtp_header_checks\n"
 		"postern-high-risk/unix/syslog_name = postfix/postern-high-risk\n");
 	snprintf(command, sizeof(command), "/usr/sbin/postconf -c %s -h default_transport 2>&1",
 		 directory);

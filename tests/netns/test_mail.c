@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// One message at a time through Postfix, scanner and milter: which pool it leaves by, and what `explain` says of it.
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "netns/mailhost.h"
+
+TestSuite(netns_mail, .init = world_init, .fini = mailhost_done, .timeout = 120);
+
+Test(netns_mail, spam_leaves_by_high_risk_and_clean_mail_by_normal)
+{
+	struct capture *capture;
+
+	mailhost_begin(NULL);
+	capture = capture_start();
+	mailhost_expect(&(struct mail){.from = "<ann@example.net>", .id = "clean@x"}, "normal",
+			"good");
+	mailhost_expect(
+		&(struct mail){.from = "<ann@example.net>", .id = "spam@x", .body = SPAM_BODY},
+		"high-risk", "spam");
+	mailhost_expect(&(struct mail){.from = "<ann@example.net>",
+				       .id = "marked@x",
+				       .headers = "X-Spam-Flag: YES\r\n"},
+			"high-risk", "spam");
+	mailhost_expect(&(struct mail){.from = "<ann@example.net>", .id = "again@x"}, "normal",
+			"good");
+	expect_pools_only(capture);
+}
+
+Test(netns_mail, forged_headers_of_ours_decide_nothing_and_are_taken_out)
+{
+	static const char *const forged =
+		"X-Postern-Pool: normal\r\nX-Postern-Lane: postern-normal\r\n"
+		"x-postern-LANE:postern-normal\r\n";
+
+	mailhost_begin(NULL);
+	mailhost_expect(&(struct mail){.from = "<ann@example.net>",
+				       .id = "spam@x",
+				       .headers = forged,
+				       .body = SPAM_BODY},
+			"high-risk", "spam");
+	mailhost_expect(
+		&(struct mail){.from = "<ann@example.net>",
+			       .id = "clean@x",
+			       .headers = "X-Postern-Lane: postern-high-risk\r\n"
+					  "X-Postern-Pool: high-risk\r\nX-Postern-Other: 1\r\n"},
+		"normal", "good");
+}
+
+/* The one letter whose envelope has this line; the caller's. */
+static struct letter await_envelope(const char *line)
+{
+	struct letter found = {0};
+
+	cr_assert(wait_for(({
+				   _cleanup_inbox_ struct inbox inbox = inbox_read();
+
+				   for (size_t i = 0; i < inbox.count; i++)
+					   if (strstr(inbox.letters[i].envelope, line)) {
+						   found = inbox.letters[i];
+						   inbox.letters[i].envelope = NULL;
+						   inbox.letters[i].text = NULL;
+					   }
+				   found.text;
+			   }),
+			   20000),
+		  "no letter with %s", line);
+	return found;
+}
+
+Test(netns_mail, bounces_leave_by_high_risk_whoever_made_them)
+{
+	mailhost_begin(NULL);
+	mailhost_expect(&(struct mail){.from = "<>", .author = "<x@example.net>", .id = "null@x"},
+			"high-risk", "bounce");
+	mailhost_expect(&(struct mail){.from = "<postmaster@example.net>",
+				       .id = "report@x",
+				       .headers = REPORT_HEADERS,
+				       .body = REPORT_BODY},
+			"high-risk", "bounce");
+	/* The receiver refuses; then it is Postfix that makes one, and no milter sees it. */
+	smtp_send(&(struct mail){
+		.from = "<ann@example.net>", .to = "<bob@refuser.example>", .id = "refused@x"});
+	{
+		_cleanup_letter_ struct letter bounce =
+			await_envelope("X-Rcpt-Args: <ann@example.net>");
+
+		cr_assert_not_null(strstr(bounce.envelope, "X-Mail-Args: <>"), "%s",
+				   bounce.envelope);
+		cr_assert_str_eq(pool_of(bounce.client), "high-risk", "%s", bounce.client);
+		cr_assert_not(letter_has(&bounce, "X-Postern-"), "%s", bounce.text);
+		/* Nor does the copy of the message that came back tell what was thought of it. */
+		cr_assert_null(strstr(bounce.text, "X-Postern-"), "%s", bounce.text);
+	}
+}
