@@ -20,8 +20,10 @@
 #include "report.h"
 #include "watch.h"
 
-#define OPEN_PORT_TRIES 32
-#define OPEN_PORT_FIRST 1024 /* never a well-known port; the last is 65535 */
+/* 512 in all: where 99 of 100 ports are in use, one SYN of 170 finds none. */
+#define OPEN_PORT_TRIES	     32
+#define OPEN_PORT_LAST_TRIES 448
+#define OPEN_PORT_FIRST	     1024 /* never a well-known port; the last is 65535 */
 
 #define TCP_OPTIONS_MAX	     16 /* that are looked at */
 #define TCP_OPTION_END	     0
@@ -153,7 +155,10 @@ static __always_inline void choose_port(struct opening *opening)
 	opening->returns.port = OPEN_PORT_FIRST + bpf_get_prandom_u32() % (65536 - OPEN_PORT_FIRST);
 }
 
-/* Two kinds of tries, for bpf_loop(): 1 ends it. Only a port that is taken is worth another. */
+/*
+ * Two kinds of tries, for bpf_loop(): 1 ends it. Only a port that is taken is worth another. Looking comes
+ * before claiming, which takes a lock.
+ */
 static long try_free_port(__u32 i __attribute__((unused)), void *context __attribute__((unused)))
 {
 	struct opening *opening = opening_get();
@@ -161,7 +166,8 @@ static long try_free_port(__u32 i __attribute__((unused)), void *context __attri
 	if (!opening)
 		return 1;
 	choose_port(opening);
-	return claim(opening) != -EEXIST;
+	return !bpf_map_lookup_elem(&postern_returns, &opening->returns) &&
+	       claim(opening) != -EEXIST;
 }
 
 static long try_closed_port(__u32 i __attribute__((unused)), void *context __attribute__((unused)))
@@ -180,7 +186,8 @@ static long try_closed_port(__u32 i __attribute__((unused)), void *context __att
 }
 
 /*
- * Claims the original port, else a random one, else one of a closed flow, towards the remote end.
+ * Claims the original port, else a random one, else one of a closed flow, towards the remote end; where most are
+ * in use, it goes on looking for a random one.
  * -EADDRINUSE: there is none; -E2BIG, -ENOMEM: no room; other: the kernel refused. A passed flow has no
  * choice of port.
  */
@@ -198,6 +205,8 @@ static __noinline int claim_port(struct opening *opening)
 		bpf_loop(OPEN_PORT_TRIES, try_free_port, NULL, 0);
 	if (opening->error == -EEXIST && !passed)
 		bpf_loop(OPEN_PORT_TRIES, try_closed_port, NULL, 0);
+	if (opening->error == -EEXIST && !passed)
+		bpf_loop(OPEN_PORT_LAST_TRIES, try_free_port, NULL, 0);
 	return opening->error == -EEXIST ? -EADDRINUSE : opening->error;
 }
 
