@@ -215,6 +215,58 @@ double flows_syn_cost(struct flows *flows, uint32_t packets)
 	return ns;
 }
 
+/* ---- ports */
+
+/* The same order each time, and none that a search in sequence would profit from. */
+static uint16_t scattered_port(uint32_t number)
+{
+	static uint16_t ports[FLOWS_PORTS];
+	struct drand48_data seed;
+	uint32_t other;
+	long random;
+
+	if (!ports[0]) {
+		srand48_r(25, &seed);
+		for (uint32_t i = 0; i < FLOWS_PORTS; i++) {
+			lrand48_r(&seed, &random);
+			other = (uint32_t)(random % (i + 1));
+			ports[i] = ports[other];
+			ports[other] = (uint16_t)(65535 - i);
+		}
+	}
+	return ports[number % FLOWS_PORTS];
+}
+
+static void fill_port(const struct flows *flows, uint32_t source, uint32_t destination,
+		      uint32_t number, struct frame *frame)
+{
+	struct frame_ends ends = {
+		.source = htonl(ntohl(flows->first_source) + source),
+		.destination = htonl(ntohl(flows->first_destination) + destination),
+		.source_port = scattered_port(number),
+		.destination_port = SMTP_PORT,
+	};
+
+	frame_fill(frame, &ends, TH_SYN, number, 0);
+}
+
+uint32_t flows_take_ports(struct flows *flows, enum flows_source source, uint32_t destination,
+			  uint32_t first, uint32_t count)
+{
+	uint64_t before = wire_received(flows->outside);
+	struct frame frames[WIRE_BATCH];
+	unsigned batch;
+
+	init_batch(flows, FLOWS_OUT, frames);
+	for (uint32_t done = 0; done < count; done += batch) {
+		batch = count - done < WIRE_BATCH ? count - done : WIRE_BATCH;
+		for (unsigned i = 0; i < batch; i++)
+			fill_port(flows, source, destination, first + done + i, &frames[i]);
+		wire_send(flows->inside, frames, batch);
+	}
+	return (uint32_t)(wire_received(flows->outside) - before);
+}
+
 /* ---- looking at them */
 
 static bool is_as_learned(const struct flows *flows, enum flows_way way, const struct frame *frame,

@@ -45,5 +45,15 @@ double flows_cost(struct flows *flows, enum flows_way way, uint32_t count, uint3
 /* CPU time of one SYN, each of a new connection. */
 double flows_syn_cost(struct flows *flows, uint32_t packets);
 
+/*
+ * SYNs to one destination, by its number, each from a port of its own: of all ports that a translator has (1024 to
+ * 65535), in a scattered order, `count` from the `first` on. Returns how many came through. The
+ * same ports of the second source are taken where the first has them.
+ */
+enum flows_source { FLOWS_SOURCE_FIRST = 100, FLOWS_SOURCE_SECOND };
+#define FLOWS_PORTS (65536 - 1024)
+uint32_t flows_take_ports(struct flows *flows, enum flows_source source, uint32_t destination,
+			  uint32_t first, uint32_t count);
+
 /* Sends some segments each way and looks at them: do they come out as the SYN did, with sound checksums? */
 bool flows_are_sound(struct flows *flows, struct wire *inside, uint32_t count);

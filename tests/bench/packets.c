@@ -12,6 +12,8 @@
 //   out ARM FLOWS PACKETS     segments of data on open flows: "NS", CPU time of each in ns
 //   in ARM FLOWS PACKETS      the same, of answers
 //   syns ARM PACKETS          SYNs of new connections: "NS THROUGH", how many came through
+//   take ARM DESTINATION FIRST COUNT   SYNs from ports of their own, those from FIRST on of all: how many came through
+//   want ARM DESTINATION FIRST COUNT   the same ports of another source, which is to get others
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -60,21 +62,25 @@ static void syns(struct arm *arm, uint32_t packets)
 	printf("%.1f %llu\n", ns, (unsigned long long)(wire_received(&arm->wire) - before));
 }
 
-static void obey(const char *verb, struct arm *arm, uint32_t first, uint32_t second)
+static void obey(const char *verb, struct arm *arm, const uint32_t numbers[3])
 {
 	struct flows *flows = &arm->flows;
 
 	if (!strcmp(verb, "establish")) {
-		flows_establish(flows, first);
+		flows_establish(flows, numbers[0]);
 		puts("done");
 	} else if (!strcmp(verb, "check")) {
-		puts(flows_are_sound(flows, &inside, first) ? "sound" : "broken");
-	} else if (!strcmp(verb, "out")) {
-		printf("%.1f\n", flows_cost(flows, FLOWS_OUT, first, second));
-	} else if (!strcmp(verb, "in")) {
-		printf("%.1f\n", flows_cost(flows, FLOWS_IN, first, second));
+		puts(flows_are_sound(flows, &inside, numbers[0]) ? "sound" : "broken");
+	} else if (!strcmp(verb, "out") || !strcmp(verb, "in")) {
+		printf("%.1f\n", flows_cost(flows, !strcmp(verb, "out") ? FLOWS_OUT : FLOWS_IN,
+					    numbers[0], numbers[1]));
 	} else if (!strcmp(verb, "syns")) {
-		syns(arm, first);
+		syns(arm, numbers[0]);
+	} else if (!strcmp(verb, "take") || !strcmp(verb, "want")) {
+		printf("%u\n", flows_take_ports(flows,
+						!strcmp(verb, "take") ? FLOWS_SOURCE_FIRST
+								      : FLOWS_SOURCE_SECOND,
+						numbers[0], numbers[1], numbers[2]));
 	} else {
 		die("no command '%s'", verb);
 	}
@@ -84,7 +90,6 @@ static void obey(const char *verb, struct arm *arm, uint32_t first, uint32_t sec
 int main(int argc, char **argv)
 {
 	char line[128], verb[16], name[16];
-	unsigned first, second;
 
 	if (argc < 7) {
 		fprintf(stderr, "packets: wrong usage, see the head of its source\n");
@@ -95,10 +100,12 @@ int main(int argc, char **argv)
 	for (int i = 6; i < argc; i++)
 		add_arm(argv[5], argv[i]);
 	while (fgets(line, sizeof(line), stdin)) {
-		second = 0;
-		if (sscanf(line, "%15s %15s %u %u", verb, name, &first, &second) < 3)
+		uint32_t numbers[3] = {0};
+
+		if (sscanf(line, "%15s %15s %u %u %u", verb, name, &numbers[0], &numbers[1],
+			   &numbers[2]) < 3)
 			die("no command: '%s'", line);
-		obey(verb, find_arm(name), first, second);
+		obey(verb, find_arm(name), numbers);
 	}
 	return 0;
 }

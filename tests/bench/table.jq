@@ -14,6 +14,7 @@ def compared($how; $values; $arm):
 		select(all(. != null)) | (.[0] - .[1]) / (.[2] - .[1])]
 	elif $how == "share" then [pairs($values[$arm]; $values.none)[] | .[0] / .[1]]
 	elif $how == "times" then [pairs($values[$arm]; $values.other)[] | .[0] / .[1]]
+	elif $how == "lead" then [pairs($values[$arm]; $values.nft)[] | .[0] - .[1]]
 	elif $how == "above" then [pairs($values[$arm]; $values.empty)[] | .[0] - .[1]]
 	else $values[$arm] end;
 
@@ -53,6 +54,10 @@ section($rows; $values; "above";
 	"The programs alone (BPF_PROG_TEST_RUN). Difference: to the empty program, within each round.";
 	["program", "empty", "Postern", "difference", "asked for", "reached"];
 	["empty", "postern"]; ["postern"]),
+section($rows; $values; "lead";
+	"Ports of one pool address towards one destination.";
+	["share", "nftables", "Postern", "difference", "asked for", "reached"];
+	["nft", "postern"]; ["postern"]),
 section($rows; $values; "times"; "Against others, within each round.";
 	["figure", "others", "Postern", "times", "asked for", "reached"];
 	["other", "postern"]; ["postern"]),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Real TCP between two hosts, both ends in this one thread: what is sent has arrived when the call is back, so the
-// thread's CPU time is that of both ends and of the whole way, and nobody waits. Each prints what
-// a second of CPU time is enough for.
+// Real TCP between two hosts: a client and a server, a process each, which wait for each other as such do. Prints
+// what a second of CPU time is enough for, both ends and the whole way between them included: veths
+// and both processes use the same processor.
 //
 //   talk CPU CLIENT_HOST SERVER_HOST SERVER_ADDRESS mail COUNT      mails, each of a connection of its own; to 16
 //                                                                   addresses in turn
@@ -10,14 +10,16 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <poll.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "bench/wire.h"
@@ -25,7 +27,8 @@
 #define SMTP_PORT	25
 #define ADDRESSES	16
 #define CHUNK_BYTES	(64 << 10)
-#define PATIENCE_MS	5000
+#define BUFFER_BYTES	(256 << 10) /* of a socket: what is under way stays in the caches */
+#define PATIENCE_SEC	10
 #define MESSAGE_BYTES	1000
 #define NS_PER_SECOND	1e9
 #define BYTES_PER_MBYTE (1 << 20)
@@ -57,11 +60,16 @@ static void enter(const char *host)
 	close(fd);
 }
 
+/* Whoever waits longer than that for the other end waits for nothing. */
 static int tcp_socket(void)
 {
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	struct timeval patience = {.tv_sec = PATIENCE_SEC};
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), bytes = BUFFER_BYTES;
 
-	if (fd < 0)
+	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) ||
+	    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience)) ||
+	    setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes)) ||
+	    setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes)))
 		die("socket");
 	return fd;
 }
@@ -77,118 +85,148 @@ static int listen_here(void)
 	return fd;
 }
 
-/* For what is there already, but for a retransmission. */
-static void await(int fd, short events)
+static int connect_to(in_addr_t to)
 {
-	struct pollfd wait = {.fd = fd, .events = events};
+	struct sockaddr_in place = {
+		.sin_family = AF_INET, .sin_port = htons(SMTP_PORT), .sin_addr.s_addr = to};
+	int fd = tcp_socket();
 
-	if (poll(&wait, 1, PATIENCE_MS) != 1)
-		die("no answer in time");
+	if (connect(fd, (struct sockaddr *)&place, sizeof(place)))
+		die("connect");
+	return fd;
 }
 
 static int accept_one(int listener)
 {
-	int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
 
-	if (fd < 0 && errno == EAGAIN) {
-		await(listener, POLLIN);
-		fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-	}
 	if (fd < 0)
 		die("accept");
 	return fd;
 }
 
-struct talk {
-	int client, server;
-};
+/* ---- mail */
 
-static struct talk talk_open(int listener, in_addr_t to)
+static void listen_to(int fd, size_t bytes)
 {
-	struct sockaddr_in place = {
-		.sin_family = AF_INET, .sin_port = htons(SMTP_PORT), .sin_addr.s_addr = to};
-	struct talk talk = {.client = tcp_socket()};
+	char buffer[2 * MESSAGE_BYTES];
 
-	if (connect(talk.client, (struct sockaddr *)&place, sizeof(place)) && errno != EINPROGRESS)
-		die("connect");
-	talk.server = accept_one(listener);
-	return talk;
-}
-
-/* All of it, from one end to the other. */
-static void tell(int from, int to, const char *text)
-{
-	static char buffer[2 * MESSAGE_BYTES];
-	size_t size = strlen(text);
-
-	if (send(from, text, size, MSG_NOSIGNAL) != (ssize_t)size)
-		die("send");
-	for (size_t got = 0; got < size;) {
-		ssize_t r = recv(to, buffer, sizeof(buffer), 0);
-
-		if (!r || (r < 0 && errno != EAGAIN))
+	for (ssize_t r; bytes; bytes -= (size_t)r) {
+		r = recv(fd, buffer, bytes < sizeof(buffer) ? bytes : sizeof(buffer), 0);
+		if (r <= 0)
 			die("recv");
-		if (r < 0)
-			await(to, POLLIN);
-		else
-			got += (size_t)r;
 	}
 }
 
-static void deliver(int listener, in_addr_t to)
+static void hold_dialogue(int fd, bool is_client)
 {
-	struct talk talk = talk_open(listener, to);
+	for (size_t i = 0; i < sizeof(dialogue) / sizeof(dialogue[0]); i++) {
+		size_t bytes = strlen(dialogue[i].text);
 
-	for (size_t i = 0; i < sizeof(dialogue) / sizeof(dialogue[0]); i++)
-		if (dialogue[i].client)
-			tell(talk.client, talk.server, dialogue[i].text);
-		else
-			tell(talk.server, talk.client, dialogue[i].text);
-	close(talk.server);
-	close(talk.client);
+		if (dialogue[i].client != is_client)
+			listen_to(fd, bytes);
+		else if (send(fd, dialogue[i].text, bytes, MSG_NOSIGNAL) != (ssize_t)bytes)
+			die("send");
+	}
+	close(fd);
 }
 
-static double mails_per_second(int listener, in_addr_t first, unsigned count)
+static void send_mails(in_addr_t first, unsigned count)
 {
-	uint64_t begin = cpu_ns();
-
 	for (unsigned i = 0; i < count; i++)
-		deliver(listener, htonl(ntohl(first) + i % ADDRESSES));
-	return count / ((double)(cpu_ns() - begin) / NS_PER_SECOND);
+		hold_dialogue(connect_to(htonl(ntohl(first) + i % ADDRESSES)), true);
 }
 
-/* Chunk by chunk: what is under way stays in the caches, whatever the windows have grown to. */
-static void push(const struct talk *talk, size_t bytes)
+static void receive_mails(int listener, unsigned count)
 {
-	static char buffer[CHUNK_BYTES];
+	for (unsigned i = 0; i < count; i++)
+		hold_dialogue(accept_one(listener), false);
+}
 
-	for (size_t sent = 0, got = 0; got < bytes;) {
-		ssize_t s = send(talk->client, buffer, bytes - sent, MSG_NOSIGNAL);
-		ssize_t r = recv(talk->server, buffer, sizeof(buffer), 0);
+/* ---- bulk */
 
-		if ((s < 0 && errno != EAGAIN) || !r || (r < 0 && errno != EAGAIN))
-			die("bulk");
-		sent += s > 0 ? (size_t)s : 0;
-		got += r > 0 ? (size_t)r : 0;
-		if (r < 0)
-			await(talk->server, POLLIN);
+static char chunk[CHUNK_BYTES];
+
+static void send_bulk(in_addr_t to, unsigned mbytes)
+{
+	uint64_t left = (uint64_t)mbytes * BYTES_PER_MBYTE;
+	int fd = connect_to(to);
+
+	for (ssize_t r; left; left -= (uint64_t)r) {
+		r = send(fd, chunk, sizeof(chunk), MSG_NOSIGNAL);
+		if (r <= 0)
+			die("send");
 	}
+	close(fd);
 }
 
-static double mbytes_per_second(int listener, in_addr_t to, unsigned mbytes)
+static void receive_bulk(int listener, unsigned mbytes)
 {
-	struct talk talk = talk_open(listener, to);
-	uint64_t total = (uint64_t)mbytes * BYTES_PER_MBYTE, begin = cpu_ns();
+	uint64_t left = (uint64_t)mbytes * BYTES_PER_MBYTE;
+	int fd = accept_one(listener);
 
-	for (uint64_t done = 0; done < total; done += CHUNK_BYTES)
-		push(&talk, CHUNK_BYTES);
-	close(talk.client);
-	close(talk.server);
-	return mbytes / ((double)(cpu_ns() - begin) / NS_PER_SECOND);
+	for (ssize_t r; left; left -= (uint64_t)r) {
+		r = recv(fd, chunk, sizeof(chunk), 0);
+		if (r <= 0)
+			die("recv");
+	}
+	close(fd);
+}
+
+/* ---- both ends */
+
+/* Ends with the bench. */
+static pid_t start_server(int listener, bool is_bulk, unsigned count)
+{
+	pid_t pid = fork();
+
+	if (pid < 0)
+		die("fork");
+	if (pid)
+		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (is_bulk)
+		receive_bulk(listener, count);
+	else
+		receive_mails(listener, count);
+	_exit(0);
+}
+
+static double seconds_of(clockid_t clock)
+{
+	struct timespec used;
+
+	if (clock_gettime(clock, &used))
+		die("CPU time");
+	return (double)used.tv_sec + (double)used.tv_nsec / NS_PER_SECOND;
+}
+
+/* CPU time in seconds. The server is still there to be asked when it has ended, until it is waited for. */
+static double run(int listener, in_addr_t to, bool is_bulk, unsigned count)
+{
+	double own = seconds_of(CLOCK_PROCESS_CPUTIME_ID), servers;
+	pid_t server = start_server(listener, is_bulk, count);
+	siginfo_t info;
+	clockid_t clock;
+	int status;
+
+	if (clock_getcpuclockid(server, &clock))
+		die("CPU time");
+	if (is_bulk)
+		send_bulk(to, count);
+	else
+		send_mails(to, count);
+	if (waitid(P_PID, (id_t)server, &info, WEXITED | WNOWAIT))
+		die("waitid");
+	servers = seconds_of(clock);
+	if (waitpid(server, &status, 0) != server || status)
+		die("the server failed");
+	return seconds_of(CLOCK_PROCESS_CPUTIME_ID) - own + servers;
 }
 
 int main(int argc, char **argv)
 {
+	unsigned count;
 	in_addr_t to;
 	int listener;
 
@@ -202,8 +240,7 @@ int main(int argc, char **argv)
 	enter(argv[3]);
 	listener = listen_here();
 	enter(argv[2]);
-	printf("%.1f\n", !strcmp(argv[5], "mail")
-				 ? mails_per_second(listener, to, (unsigned)atoi(argv[6]))
-				 : mbytes_per_second(listener, to, (unsigned)atoi(argv[6])));
+	count = (unsigned)atoi(argv[6]);
+	printf("%.1f\n", count / run(listener, to, !strcmp(argv[5], "bulk"), count));
 	return 0;
 }
