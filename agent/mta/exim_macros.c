@@ -130,6 +130,9 @@ static void print_resolves(const struct config_mail *mail, FILE *out)
 
 /* ---- lanes */
 
+/* A key of extract must not be empty, as the lane is while an address is verified. */
+#define LANE_OR_NONE "${if def:r_postern_lane{$r_postern_lane}{none}}"
+
 /* The pool's first lane: it has one (exim_print()). */
 static const struct lane *first_lane(const struct lane_set *lanes, const struct config_pool *pool)
 {
@@ -152,7 +155,7 @@ static void print_transports(const struct lane_set *lanes, FILE *out)
 	const struct lane *high_risk = first_lane(lanes, &lanes->config->pools[1]);
 	char name[EXIM_TRANSPORT_SIZE];
 
-	fputs("POSTERN_TRANSPORT = ${extract{$r_postern_lane}{\\\n", out);
+	fputs("POSTERN_TRANSPORT = ${extract{" LANE_OR_NONE "}{\\\n", out);
 	for (size_t i = 0; i < lanes->n_lanes; i++)
 		fprintf(out, "  %s=%s \\\n", lanes->lanes[i].name, exim_transport(lanes, i, name));
 	fprintf(out, "  }{$value}{%s}}\n",
@@ -162,7 +165,7 @@ static void print_transports(const struct lane_set *lanes, FILE *out)
 /* What ignore_target_hosts ends with, for the lanes that do one family. */
 static void print_families(const struct lane_set *lanes, FILE *out)
 {
-	fputs("POSTERN_FAMILIES = ${extract{$r_postern_lane}{", out);
+	fputs("POSTERN_FAMILIES = ${extract{" LANE_OR_NONE "}{", out);
 	for (size_t i = 0; i < lanes->n_lanes; i++) {
 		const struct lane *lane = &lanes->lanes[i];
 

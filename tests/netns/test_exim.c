@@ -25,8 +25,9 @@ static bool exim_listens(void)
 }
 
 struct exim {
-	const char *edit; /* an expression of sed's, for the main part; NULL: as it was printed */
-	bool waits;	  /* what it takes stays in the queue */
+	/* An expression of sed's, for the main part and exim4.conf; NULL: as they were written. */
+	const char *edit;
+	bool waits; /* what it takes stays in the queue */
 };
 
 static void start_exim(const struct exim *exim)
@@ -37,7 +38,7 @@ static void start_exim(const struct exim *exim)
 		       "set -e; tools/exim-instance %s/exim; cd %s;"
 		       "for part in main acl routers transports; do"
 		       " %s -c postern.conf mta exim $part >exim/etc/exim4/postern.$part;"
-		       "done; sed -i '%s' exim/etc/exim4/postern.main",
+		       "done; sed -i '%s' exim/etc/exim4/postern.main exim/etc/exim4/exim4.conf",
 		       world.directory, world.directory, getenv("POSTERN"),
 		       exim->edit ? exim->edit : ""));
 	snprintf(program, sizeof(program), "%s/exim/exim", world.directory);
@@ -335,6 +336,54 @@ Test(netns_exim, with_on_agent_down_defer_mail_comes_again)
 	postern_agent();
 	smtp_send(&clean);
 	expect_left("clean", "normal");
+}
+
+/* As it is with what was in the queue before Postern came. */
+Test(netns_exim, without_a_question_the_null_sender_is_high_risk)
+{
+	static const struct mail clean = {.id = "clean", FROM};
+	static const struct mail bounce = {.id = "null", .from = "<>"};
+
+	begin_with(DOMAINS, &(const struct exim){.edit = "/^# Postern/iPOSTERN_CALLED = yes"});
+	smtp_send(&clean);
+	smtp_send(&bounce);
+	expect_letter("clean", "normal");
+	expect_letter("null", "high-risk");
+	clear_queue();
+}
+
+/* The connection is there before the message is. */
+Test(netns_exim, what_is_delivered_before_it_is_judged_is_high_risk)
+{
+	static const struct mail clean = {.id = "clean", FROM};
+
+	begin_with(DOMAINS,
+		   &(const struct exim){.edit = "/^all:/a warn control = cutthrough_delivery"});
+	smtp_send(&clean);
+	expect_letter("clean", "high-risk");
+	clear_queue();
+}
+
+Test(netns_exim, an_address_can_be_verified_and_that_connects_by_the_high_risk_lane)
+{
+	static const struct mail clean = {.id = "clean", FROM};
+	struct capture *capture;
+	bool by_high_risk = false;
+	char text[ADDRESS_TEXT_SIZE];
+	size_t n;
+	const struct capture_source *sources;
+
+	begin_with(DOMAINS,
+		   &(const struct exim){.edit = "/^all:/a require verify = recipient/callout",
+					.waits = true});
+	capture = capture_start();
+	smtp_send(&clean);
+	sources = capture_stop(capture, &n);
+	for (size_t i = 0; i < n; i++)
+		by_high_risk |=
+			!strcmp(pool_of(address_format(&sources[i].address, text)), "high-risk");
+	cr_expect(by_high_risk, "%zu sources", n);
+	capture_free(capture);
 }
 
 /* It is stopped, not away: it takes the connection and says nothing. */

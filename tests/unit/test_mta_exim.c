@@ -60,9 +60,11 @@ Test(mta_exim, a_lane_that_does_one_family_ignores_hosts_of_the_other)
 						    " handles = \"fd70::3\" }\n",
 				   EXIM_ALL);
 
-	expect_in(output, "POSTERN_FAMILIES = ${extract{$r_postern_lane}{\\\n"
-			  "  postern-high-risk=::/0 \\\n"
-			  "  postern-six=0.0.0.0/0 }{; $value}}\n");
+	expect_in(
+		output,
+		"POSTERN_FAMILIES = ${extract{${if def:r_postern_lane{$r_postern_lane}{none}}}{\\\n"
+		"  postern-high-risk=::/0 \\\n"
+		"  postern-six=0.0.0.0/0 }{; $value}}\n");
 	expect_in(output, "  interface = <; 127.0.0.1 ; fd70::3\n");
 }
 
