@@ -5,20 +5,18 @@
 #include <errno.h>
 #include <event2/buffer.h>
 #include <event2/http.h>
-#include <event2/util.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
+#include <unistd.h>
 
 #include "api/door.h"
 #include "api/followers.h"
 #include "api/metrics.h"
-#include "base/cleanup.h"
+#include "base/address.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/listen.h"
 
 struct server {
 	const struct api *api;
@@ -133,27 +131,6 @@ static void on_scrape(void *data, struct evhttp_request *request)
 	}
 }
 
-/* Nobody can connect before listen(), so the mode is right for the first one. */
-static int bind_socket(const char *path, int *ret_fd, struct error *error)
-{
-	_cleanup_(close_fd_p) int fd = -1;
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-
-	if (strlen(path) >= sizeof(address.sun_path))
-		return error_set(error, -ENAMETOOLONG, "socket '%s': path too long", path);
-	strcpy(address.sun_path, path);
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0)
-		return error_set(error, -errno, "socket: %s", strerror(errno));
-	if (unlink(path) < 0 && errno != ENOENT)
-		return error_set(error, -errno, "stale socket '%s': %s", path, strerror(errno));
-	if (bind(fd, (const struct sockaddr *)&address, sizeof(address)) < 0 ||
-	    chmod(path, 0660) < 0 || listen(fd, SOMAXCONN) < 0)
-		return error_set(error, -errno, "socket '%s': %s", path, strerror(errno));
-	*ret_fd = TAKE_FD(fd);
-	return 0;
-}
-
 static int start(struct server *server, struct error *error)
 {
 	const struct door_options options = {
@@ -165,7 +142,7 @@ static int start(struct server *server, struct error *error)
 		.data = server,
 	};
 	int fd = -1;
-	int code = bind_socket(server->path, &fd, error);
+	int code = listen_unix(server->path, &fd, error);
 
 	if (code < 0)
 		return code;
@@ -209,27 +186,6 @@ void server_free(struct server *server)
 	free(server);
 }
 
-static int bind_endpoint(const char *endpoint, int *ret_fd, struct error *error)
-{
-	_cleanup_(close_fd_p) int fd = -1;
-	struct sockaddr_storage address;
-	int size = sizeof(address);
-	int on = 1;
-
-	if (evutil_parse_sockaddr_port(endpoint, (struct sockaddr *)&address, &size) < 0)
-		return error_set(error, -EINVAL,
-				 "metrics: found '%s', expected an address and a port", endpoint);
-	fd = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0)
-		return error_set(error, -errno, "metrics at '%s': %s", endpoint, strerror(errno));
-	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	if (bind(fd, (const struct sockaddr *)&address, (socklen_t)size) < 0 ||
-	    listen(fd, SOMAXCONN) < 0)
-		return error_set(error, -errno, "metrics at '%s': %s", endpoint, strerror(errno));
-	*ret_fd = TAKE_FD(fd);
-	return 0;
-}
-
 int server_serve_metrics(struct server *server, const char *endpoint, struct error *error)
 {
 	const struct door_options options = {
@@ -240,10 +196,18 @@ int server_serve_metrics(struct server *server, const char *endpoint, struct err
 		.handle = on_scrape,
 		.data = server,
 	};
+	struct address address;
+	uint16_t port;
 	int fd = -1;
-	int code = bind_endpoint(endpoint, &fd, error);
+	int code = endpoint_parse(endpoint, &address, &port);
 
-	return code < 0 ? code : door_new(server->base, fd, &options, &server->scrapers, error);
+	if (code < 0)
+		return error_set(error, code, "metrics: found '%s', expected an address and a port",
+				 endpoint);
+	code = listen_tcp(&address, port, &fd, error);
+	if (code < 0)
+		return error_prefix(error, code, "metrics");
+	return door_new(server->base, fd, &options, &server->scrapers, error);
 }
 
 void server_publish(struct server *server, const json_t *event)

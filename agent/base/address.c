@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define MAPPED_BYTES 12 /* what is in front of the four bytes of an IPv4 address */
@@ -142,4 +143,50 @@ const char *endpoint_format(const struct address *address, uint16_t port,
 	snprintf(buffer, ENDPOINT_TEXT_SIZE, ipv4 ? "%s:%u" : "[%s]:%u",
 		 address_format(address, text), port);
 	return buffer;
+}
+
+/* Where the address in brackets or without begins; the colon in front of the port. */
+static bool split_endpoint(char *text, char **ret_address, char **ret_port)
+{
+	char *colon = strrchr(text, ':');
+	bool brackets = *text == '[';
+
+	if (!colon || (brackets && colon[-1] != ']'))
+		return false;
+	*colon = '\0';
+	if (brackets)
+		colon[-1] = '\0';
+	*ret_address = text + brackets;
+	*ret_port = colon + 1;
+	return brackets == (strchr(*ret_address, ':') != NULL);
+}
+
+static int port_parse(const char *text, uint16_t *ret_port)
+{
+	size_t digits = strspn(text, "0123456789");
+	unsigned long port = strtoul(text, NULL, 10);
+
+	if (digits == 0 || text[digits] || port < 1 || port > UINT16_MAX)
+		return -EINVAL;
+	*ret_port = (uint16_t)port;
+	return 0;
+}
+
+int endpoint_parse(const char *text, struct address *ret_address, uint16_t *ret_port)
+{
+	char copy[ENDPOINT_TEXT_SIZE + 8], *address, *port;
+	struct address parsed;
+	int r;
+
+	if (strlen(text) >= sizeof(copy))
+		return -EINVAL;
+	strcpy(copy, text);
+	if (!split_endpoint(copy, &address, &port))
+		return -EINVAL;
+	r = address_parse(address, &parsed);
+	if (r == 0)
+		r = port_parse(port, ret_port);
+	if (r == 0)
+		*ret_address = parsed;
+	return r;
 }

@@ -36,6 +36,9 @@ int address_parse(const char *text, struct address *ret_address);
 /* address/length. -EINVAL: not of that form; -ERANGE: length too large; -EDOM: bits set behind it. */
 int prefix_parse(const char *text, struct prefix *ret_prefix);
 
+/* ip:port or [ip6]:port, the port from 1. -EINVAL: not of that form. */
+int endpoint_parse(const char *text, struct address *ret_address, uint16_t *ret_port);
+
 /* All write into `buffer` and return it. */
 const char *address_format(const struct address *address, char buffer[ADDRESS_TEXT_SIZE]);
 const char *prefix_format(const struct prefix *prefix, char buffer[PREFIX_TEXT_SIZE]);

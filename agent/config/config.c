@@ -110,6 +110,7 @@ static void free_mail(struct config_mail *mail)
 	free_texts(&mail->authserv_ids);
 	free_texts(&mail->resolver);
 	free(mail->milter.path);
+	free(mail->socketmap.path);
 }
 
 void config_free(struct config *config)

@@ -182,8 +182,9 @@ enum config_on_agent_down {
 	CONFIG_ON_AGENT_DOWN_DEFER, /* 451 4.7.1 */
 };
 
-/* The mail itself: what `postern milter` looks at, and how. */
+/* The mail itself: what `postern milter` looks at, and how; what the agent tells Postfix. */
 struct config_mail {
+	struct config_socket socketmap; /* default: socketmap.sock in runtime_dir */
 	struct config_socket milter; /* default: milter.sock in runtime_dir */
 	enum config_on_agent_down on_agent_down;
 	struct config_mark *spam_marks; /* left out: those of the usual scanners */

@@ -90,8 +90,6 @@ int read_on_limit(const struct reader *reader, const struct syntax_section *sect
 
 /* The TCP listener for figures (read_metrics.c). */
 int read_metrics(const struct reader *reader, const struct syntax_section *section);
-/* "ADDRESS:PORT" or "[ADDRESS]:PORT"; false: something else. */
-bool read_endpoint(const char *text, struct address *ret_address, uint16_t *ret_port);
 
 /* What concerns the mail itself (read_mail.c); after runtime_dir was read. */
 int read_mail(const struct reader *reader, const struct syntax_section *section);

@@ -47,7 +47,7 @@ int read_socket(const struct reader *reader, const struct syntax_section *sectio
 	if (strncmp(value->text, "unix:", 5) == 0 && fits_socket(value->text + 5))
 		return set_path(reader, value->text + 5, socket);
 	if (strncmp(value->text, "inet:", 5) == 0 &&
-	    read_endpoint(value->text + 5, &socket->address, &socket->port) &&
+	    endpoint_parse(value->text + 5, &socket->address, &socket->port) == 0 &&
 	    is_loopback(&socket->address))
 		return 0;
 	return read_error(reader, value->line,
@@ -56,9 +56,14 @@ int read_socket(const struct reader *reader, const struct syntax_section *sectio
 			  key, value->text, sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1);
 }
 
-static int read_milter(const struct reader *reader, const struct syntax_section *section)
+static int read_sockets(const struct reader *reader, const struct syntax_section *section)
 {
-	return read_socket(reader, section, "milter", "milter.sock", &reader->config->mail.milter);
+	struct config_mail *mail = &reader->config->mail;
+	int r = read_socket(reader, section, "milter", "milter.sock", &mail->milter);
+
+	return r < 0 ? r
+		     : read_socket(reader, section, "socketmap", "socketmap.sock",
+				   &mail->socketmap);
 }
 
 static int read_on_agent_down(const struct reader *reader, const struct syntax_section *section)
@@ -228,7 +233,7 @@ static int read_dns(const struct reader *reader, const struct syntax_section *se
 int read_mail(const struct reader *reader, const struct syntax_section *section)
 {
 	static int (*const steps[])(const struct reader *, const struct syntax_section *) = {
-		read_milter, read_on_agent_down, read_spam_marks, read_hosts, read_dns,
+		read_sockets, read_on_agent_down, read_spam_marks, read_hosts, read_dns,
 	};
 	int r = 0;
 

@@ -238,6 +238,7 @@ static cfg_opt_t top_keys[] = {
 	VALUE("decisions_max"),
 	/* Mail. */
 	VALUE("milter"),
+	VALUE("socketmap"),
 	VALUE("on_agent_down"),
 	LIST("spam_marks"),
 	LIST("authserv_ids"),

@@ -102,6 +102,30 @@ int judge_explain_sender(const struct judge *judge, const char *sender,
 			 const struct judge_time *now, struct judge_explanation *ret_explanation,
 			 struct error *error);
 
+/* ---- mail that waits in a queue */
+
+/*
+ * What holds now for mail of an envelope sender, as far as that alone tells:
+ *
+ *   the null sender ("")                            high-risk, as a bounce
+ *   a standing of it as a name (users and envelope
+ *   senders are one name space), else of its
+ *   domain where `identity` is "domain"             that: a pool, held (DROP), or PASS
+ *   anything else that `identity` makes a sender    normal
+ *   nobody (`identity` is "client" or "sender")     the configuration's default
+ *
+ * Facts of one message (spam, recipients, DNS) are not known here: what they decided goes with the
+ * message. Asking counts nothing.
+ */
+struct judge_envelope {
+	enum verdict_action action;
+	enum reason reason;
+	const char *pool;	 /* NULL unless STEER */
+	const struct lane *lane; /* NULL: not STEER, or the pool has none */
+};
+void judge_envelope(const struct judge *judge, const char *envelope_from,
+		    const struct judge_time *now, struct judge_envelope *ret_envelope);
+
 /* ---- senders */
 
 /* Somebody complains about spam of this sender. -EINVAL: no name, or too long. */

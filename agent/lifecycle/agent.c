@@ -9,20 +9,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "api/api.h"
-#include "api/metrics.h"
-#include "api/server.h"
-#include "base/address.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
-#include "base/names.h"
 #include "config/config.h"
 #include "control/control.h"
 #include "control/judge.h"
-#include "control/news.h"
 #include "datapath/datapath.h"
+#include "lifecycle/doors.h"
 #include "lifecycle/lock.h"
 #include "lifecycle/notify.h"
 #include "lifecycle/privileges.h"
@@ -60,7 +55,7 @@ struct agent {
 	struct reports reports;
 	struct event_base *base;
 	struct event *watchers[WATCHERS];
-	struct api api;
+	struct doors doors;
 	uint64_t started_ns;
 	int status;
 };
@@ -155,6 +150,13 @@ static void on_events(evutil_socket_t fd, short what, void *data)
 
 /* ---- another configuration */
 
+static bool is_same_socket(const struct config_socket *a, const struct config_socket *b)
+{
+	if (a->path && b->path)
+		return strcmp(a->path, b->path) == 0;
+	return !a->path && !b->path && address_equal(&a->address, &b->address) && a->port == b->port;
+}
+
 static void warn_fixed(const struct agent *agent, const struct config *config)
 {
 	const struct config *start = &agent->at_start;
@@ -162,10 +164,11 @@ static void warn_fixed(const struct agent *agent, const struct config *config)
 	if (strcmp(config->pin_path, start->pin_path) != 0 ||
 	    strcmp(config->runtime_dir, start->runtime_dir) != 0 ||
 	    strcmp(config->state, start->state) != 0 || strcmp(config->user, start->user) != 0 ||
-	    strcmp(config->metrics, start->metrics) != 0)
+	    strcmp(config->metrics, start->metrics) != 0 ||
+	    !is_same_socket(&config->mail.socketmap, &start->mail.socketmap))
 		log_warning("agent",
-			    "%s: pin_path, runtime_dir, state, user and metrics change only with "
-			    "a new start of the agent, ignoring",
+			    "%s: pin_path, runtime_dir, state, user, metrics and socketmap change "
+			    "only with a new start of the agent, ignoring",
 			    config->file);
 }
 
@@ -192,7 +195,8 @@ static int reload(struct agent *agent, struct error *error)
 	warn_fixed(agent, config);
 	control_free(agent->control);
 	config_free(agent->reloaded);
-	agent->api.control = agent->control = control;
+	agent->control = control;
+	doors_follow(&agent->doors, control);
 	agent->config = agent->reloaded = config;
 	return 0;
 }
@@ -330,33 +334,12 @@ static void on_watch(evutil_socket_t fd, short what, void *data)
 		follow_datapath(agent);
 		return;
 	}
+	doors_look(&agent->doors);
 	if (control_sync_cgroups(agent->control, &error) < 0)
 		reports_error(&agent->reports, &error);
 }
 
 /* ---- start and end */
-
-static json_t *describe(void *data)
-{
-	const struct agent *agent = data;
-	const char *trouble = state_steady_trouble(agent->state);
-	uint64_t now_ns = clock_monotonic_ns();
-
-	return json_pack("{s:b, s:i, s:s, s:I, s:o, s:o}", "running", 1, "pid", (int)getpid(),
-			 "user", agent->user, "uptime_sec",
-			 (json_int_t)((now_ns - agent->started_ns) / NS_PER_SEC), "state",
-			 *trouble ? json_sprintf("memory: %s", trouble) : json_string("durable"),
-			 "errors", recent_json(agent->reports.recent, now_ns));
-}
-
-static void print_metrics(void *data, FILE *out)
-{
-	const struct agent *agent = data;
-
-	metrics_one(out, "state_durable", "gauge", "1: the state file takes what is put",
-		    !*state_steady_trouble(agent->state));
-	server_print_metrics(agent->reports.server, out);
-}
 
 static int open_state(struct agent *agent, struct error *error)
 {
@@ -388,36 +371,28 @@ static int open_control(struct agent *agent, struct error *error)
 
 static int open_loop(struct agent *agent, struct error *error)
 {
-	_cleanup_(free_p) char *path = NULL;
-
 	agent->base = event_base_new();
 	if (!agent->base || watch(agent, ON_TERM, SIGTERM, EV_SIGNAL, on_stop_signal, 0) < 0 ||
 	    watch(agent, ON_INT, SIGINT, EV_SIGNAL, on_stop_signal, 0) < 0 ||
 	    watch(agent, ON_HUP, SIGHUP, EV_SIGNAL, on_reload_signal, 0) < 0 ||
 	    watch(agent, TICK, -1, 0, on_tick, TICK_EVERY_SEC) < 0 ||
-	    watch(agent, WATCH, -1, 0, on_watch, WATCH_EVERY_SEC) < 0 || watch_events(agent) < 0 ||
-	    asprintf(&path, "%s/api.sock", agent->config->runtime_dir) < 0)
+	    watch(agent, WATCH, -1, 0, on_watch, WATCH_EVERY_SEC) < 0 || watch_events(agent) < 0)
 		return error_set(error, -ENOMEM, "cannot set up the event loop");
-	agent->api = (struct api){
-		.control = agent->control,
-		.judge = agent->judge,
-		.agent = describe,
-		.metrics = print_metrics,
-		.data = agent,
-	};
-	return server_new(agent->base, path, &agent->api, &agent->reports.server, error);
+	return 0;
 }
 
-/* Steering goes on without anybody looking. */
-static void open_metrics(struct agent *agent)
+static int open_doors(struct agent *agent, struct error *error)
 {
-	struct error error;
-
-	if (strcmp(agent->config->metrics, CONFIG_METRICS_OFF) != 0 &&
-	    server_serve_metrics(agent->reports.server, agent->config->metrics, &error) < 0) {
-		error_prefix(&error, 0, "ignoring 'metrics'");
-		reports_error(&agent->reports, &error);
-	}
+	agent->doors = (struct doors){
+		.base = agent->base,
+		.control = agent->control,
+		.judge = agent->judge,
+		.state = agent->state,
+		.reports = &agent->reports,
+		.user = agent->user,
+		.started_ns = agent->started_ns,
+	};
+	return doors_open(&agent->doors, &agent->at_start, error);
 }
 
 static int open_all(struct agent *agent, struct error *error)
@@ -443,14 +418,14 @@ static int open_all(struct agent *agent, struct error *error)
 	if (code == 0)
 		code = open_loop(agent, error);
 	if (code == 0)
-		open_metrics(agent);
+		code = open_doors(agent, error);
 	return code;
 }
 
 static void close_all(struct agent *agent)
 {
 	/* Whoever follows is gone before the last things happen. */
-	server_free(TAKE_PTR(agent->reports.server));
+	doors_close(&agent->doors);
 	for (int i = 0; i < WATCHERS; i++)
 		if (agent->watchers[i])
 			event_free(agent->watchers[i]);

@@ -8,10 +8,28 @@
 
 #include "config/config.h"
 #include "mta/headers.h"
+#include "mta/lookup.h"
 #include "pool/lane.h"
 
 /* What Postfix's processes have as their directory, chrooted or not. */
 #define QUEUE_DIRECTORY "/var/spool/postfix/"
+
+/* Resolves addresses for the queue manager. No lane's name begins like this. */
+#define REWRITE "rewrite-postern"
+
+/* "unix:PATH", relative to the queue directory where it lies below it; or "inet:HOST:PORT". */
+static void print_socket(const struct config_socket *socket, FILE *out)
+{
+	char endpoint[ENDPOINT_TEXT_SIZE];
+	const char *path = socket->path;
+
+	if (!path)
+		fprintf(out, "inet:%s", endpoint_format(&socket->address, socket->port, endpoint));
+	else if (strncmp(path, QUEUE_DIRECTORY, strlen(QUEUE_DIRECTORY)) == 0)
+		fprintf(out, "unix:%s", path + strlen(QUEUE_DIRECTORY));
+	else
+		fprintf(out, "unix:%s", path);
+}
 
 /* ---- master.cf */
 
@@ -49,7 +67,7 @@ static void print_lane(const struct lane *lane, FILE *out)
 	fprintf(out, "  -o syslog_name=postfix/%s\n", lane->name);
 }
 
-static void print_master(const struct lane_set *lanes, FILE *out)
+static void print_lanes(const struct lane_set *lanes, FILE *out)
 {
 	const struct config *config = lanes->config;
 
@@ -69,8 +87,32 @@ static void print_master(const struct lane_set *lanes, FILE *out)
 	}
 }
 
+/* Not chrooted, so that it finds the socket anywhere. */
+static void print_rewrite(const struct config_mail *mail, FILE *out)
+{
+	fprintf(out,
+		"# Which lane a sender's mail takes is asked of the agent whenever it is "
+		"delivered, so\n"
+		"# that what is queued follows a changed verdict. Bounces (the null sender), "
+		"Postfix's\n"
+		"# own included, take the lane of pool high-risk. While the agent is away mail "
+		"waits.\n"
+		"%s unix - - n - - trivial-rewrite\n"
+		"  -o sender_dependent_default_transport_maps=socketmap:",
+		REWRITE);
+	print_socket(&mail->socketmap, out);
+	fprintf(out, ":lane\n");
+}
+
+static void print_master(const struct lane_set *lanes, FILE *out)
+{
+	print_lanes(lanes, out);
+	print_rewrite(&lanes->config->mail, out);
+}
+
 /* ---- main.cf */
 
+/* Where nobody else has a say. */
 static void print_default(const struct lane_set *lanes, FILE *out)
 {
 	const struct config_pool *normal = &lanes->config->pools[0];
@@ -83,50 +125,31 @@ static void print_default(const struct lane_set *lanes, FILE *out)
 		return;
 	}
 	fprintf(out,
-		"# Mail to other hosts takes the lane of pool %s. A relayhost stays the next hop;\n"
-		"# transport_maps and relay_transport (for relay_domains) go their own ways.\n"
+		"# Mail to other hosts takes the lane of pool %s, unless the agent names another. "
+		"A\n"
+		"# relayhost stays the next hop; transport_maps and relay_transport (for "
+		"relay_domains)\n"
+		"# go their own ways.\n"
 		"default_transport = %s:\n",
 		normal->name, lane->name);
 }
 
-static void print_high_risk(const struct lane_set *lanes, FILE *out)
+/* smtpd(8) must not ask: see lookup.h. */
+static void print_rewrite_service(FILE *out)
 {
-	const struct config_pool *high_risk = &lanes->config->pools[1];
-	const char *name = high_risk->name;
-	size_t count;
-	const struct lane *lane = lane_of_pool(lanes, high_risk, &count);
-
-	if (!lane) {
-		fprintf(out, "# Pool %s has no lane: bounces go with everything else.\n", name);
-		return;
-	}
 	fprintf(out,
-		"# Bounces (<> is the null sender) take the lane of pool %s. Other senders by "
-		"address\n"
-		"# or @domain; where the parameter is set already, add to it what stands here:\n"
-		"# sender_dependent_default_transport_maps = inline:{ { <> = %s: }, "
-		"{ @news.example.net = %s: } }\n"
-		"sender_dependent_default_transport_maps = inline:{ { <> = %s: } }\n",
-		name, lane->name, lane->name, lane->name);
-}
-
-/* "unix:PATH", relative to the queue directory where it lies below it; or "inet:HOST:PORT". */
-static void print_socket(const struct config_socket *socket, FILE *out)
-{
-	char endpoint[ENDPOINT_TEXT_SIZE];
-	const char *path = socket->path;
-
-	if (!path)
-		fprintf(out, "inet:%s", endpoint_format(&socket->address, socket->port, endpoint));
-	else if (strncmp(path, QUEUE_DIRECTORY, strlen(QUEUE_DIRECTORY)) == 0)
-		fprintf(out, "unix:%s", path + strlen(QUEUE_DIRECTORY));
-	else
-		fprintf(out, "unix:%s", path);
+		"# The queue manager asks for the lane of a sender (master.cf), and nobody else: "
+		"mail\n"
+		"# comes in while the agent is away.\n"
+		"rewrite_service_name = ${{$process_name} == {qmgr} ? {%s} : {rewrite}}\n",
+		REWRITE);
 }
 
 /* The default action is this milter's own: what others say of theirs stays. */
 static void print_milter(const struct config_mail *mail, FILE *out)
 {
+	bool defer = mail->on_agent_down == CONFIG_ON_AGENT_DOWN_DEFER;
+
 	fprintf(out,
 		"# Each message is judged when it comes in. Where other milters are set already, "
 		"this\n"
@@ -134,12 +157,12 @@ static void print_milter(const struct config_mail *mail, FILE *out)
 		"{ …\n"
 		"# default_action is what on_agent_down = \"%s\" says.\n"
 		"smtpd_milters = { ",
-		mail->on_agent_down == CONFIG_ON_AGENT_DOWN_DEFER ? "defer" : "accept");
+		defer ? "defer" : "accept");
 	print_socket(&mail->milter, out);
 	fprintf(out,
 		", default_action=%s }\n"
 		"non_smtpd_milters = $smtpd_milters\n",
-		mail->on_agent_down == CONFIG_ON_AGENT_DOWN_DEFER ? "tempfail" : "accept");
+		defer ? "tempfail" : "accept");
 }
 
 /* Names are literal but for these (base/config: names of pools; addresses). */
@@ -149,31 +172,42 @@ static void print_pattern(const char *name, FILE *out)
 		fprintf(out, strchr(".+", *name) ? "\\%c" : "%c", *name);
 }
 
-/*
- * Only headers that a milter adds are looked at, so that none that came in counts. '$' stands twice, as
- * in any value of main.cf.
- */
-static void print_filters(const struct lane_set *lanes, FILE *out)
+/* '$' stands twice, as in any value of main.cf. */
+static void print_filter(const char *header, const char *value, FILE *out)
+{
+	fprintf(out, " {/^%s:[[:space:]]*", header);
+	print_pattern(value, out);
+	fprintf(out, "[[:space:]]*$$/ FILTER ");
+}
+
+static void print_filters_of(const struct lane_set *lanes, const struct config_pool *pool,
+			     FILE *out)
 {
 	size_t count;
+	const struct lane *lane = lane_of_pool(lanes, pool, &count);
 
-	lane_of_pool(lanes, &lanes->config->pools[0], &count);
-	if (lanes->n_lanes == count)
-		return;
+	for (size_t i = 0; i < count; i++) {
+		print_filter(HEADERS_LANE, lane[i].name, out);
+		fprintf(out, "%s:}", lane[i].name);
+	}
+	if (count == 0) {
+		print_filter(HEADERS_POOL, pool->name, out);
+		fprintf(out, LOOKUP_RETRY LOOKUP_NO_LANE "}", pool->name);
+	}
+}
+
+/* Only headers that a milter adds are looked at, so that none that came in counts. */
+static void print_filters(const struct lane_set *lanes, FILE *out)
+{
+	const struct config *config = lanes->config;
+
 	fprintf(out,
 		"# What was decided for another pool than %s keeps its lane, whatever is decided\n"
 		"# later, for all of its recipients, those on this host included.\n"
 		"milter_header_checks = regexp:{",
-		lanes->config->pools[0].name);
-	for (size_t i = 0; i < lanes->n_lanes; i++) {
-		const struct lane *lane = &lanes->lanes[i];
-
-		if (lane->pool->id == POOL_NORMAL)
-			continue;
-		fprintf(out, " {/^" HEADERS_LANE ":[[:space:]]*");
-		print_pattern(lane->name, out);
-		fprintf(out, "[[:space:]]*$$/ FILTER %s:}", lane->name);
-	}
+		config->pools[0].name);
+	for (size_t i = 1; i < config->n_pools; i++)
+		print_filters_of(lanes, &config->pools[i], out);
 	fprintf(out, " }\n");
 }
 
@@ -181,7 +215,7 @@ static void print_main(const struct lane_set *lanes, FILE *out)
 {
 	fprintf(out, "# Postern: which mail takes which lane.\n");
 	print_default(lanes, out);
-	print_high_risk(lanes, out);
+	print_rewrite_service(out);
 	print_milter(&lanes->config->mail, out);
 	print_filters(lanes, out);
 }

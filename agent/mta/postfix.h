@@ -1,13 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The configuration of Postfix 3.7 for the pools as they are configured: one lane (an smtp(8) service)
- * for each pool, which binds to the pool's handles; and what sends ordinary mail by the normal
- * lane and the null sender's (bounces) by the high-risk one.
+ * for each pool, which binds to the pool's handles (pool/lane.h); and what decides which mail takes it:
  *
- * A lane does only the families in which the pool has a handle and somewhere to go (an address of its
- * own, or of a pool that when_empty leads to). The other is switched off: mail would leave unbound, or be
- * held for ever. Mail to hosts of that family alone is returned, as by any host without it. Of several
- * handles of one family the first is the lane's. A pool with no such family has no lane.
+ *   when mail comes in    smtpd_milters           `postern milter`: each message is judged
+ *                         milter_header_checks    what is not for pool normal keeps its lane (FILTER)
+ *   when it is delivered  rewrite_service_name    the queue manager asks the socketmap what holds for
+ *                                                 its sender (lookup.h); nobody else does
+ *   on the way out        smtp_header_checks      headers.h's are taken away
+ *
+ * Tables stand in the parameters themselves: there is nothing to install besides. Paths of sockets below
+ * Postfix's queue directory are printed relative to it, which its processes find chrooted or not.
+ *
+ * Mail to hosts of a family that a lane does not do is returned, as by any host without it.
  */
 #pragma once
 

@@ -140,6 +140,13 @@ struct policy_view {
 int policy_view(struct policy *policy, const char *sender, int64_t now_sec,
 		struct policy_view *ret_view);
 
+/*
+ * What holds for a name, without a look at its counts, and nothing is touched. REASON_GOOD: nothing, also
+ * where the name is unknown or longer than any that is known.
+ */
+struct policy_verdict policy_verdict_of(const struct policy *policy, const char *sender,
+					int64_t now_sec);
+
 /* Those that hold for a name by its name alone; never NULL. */
 const struct config_policy *policy_rules(const struct policy *policy, const char *sender);
 

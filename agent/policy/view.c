@@ -60,6 +60,25 @@ int policy_view(struct policy *policy, const char *name, int64_t now_sec,
 	return 0;
 }
 
+struct policy_verdict policy_verdict_of(const struct policy *policy, const char *name,
+					int64_t now_sec)
+{
+	const struct sender *sender = NULL;
+	const struct standing *standing = NULL;
+
+	if (strnlen(name, POLICY_NAME_SIZE) < POLICY_NAME_SIZE) {
+		struct siphash key = identity_key(policy->options.secret, name);
+
+		sender = senders_find(policy->senders, &key);
+	}
+	if (sender)
+		standing = standing_of(policy, sender);
+	return standing ? standing_verdict(standing, now_sec)
+			: (struct policy_verdict){.action = VERDICT_STEER,
+						  .pool = POOL_NORMAL,
+						  .reason = REASON_GOOD};
+}
+
 int policy_standings(const struct policy *policy, int64_t now_sec, policy_standing_visitor visitor,
 		     void *data)
 {

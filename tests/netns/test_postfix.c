@@ -40,14 +40,25 @@ static void start_receiver(void)
 	cr_assert(wait_for(sinks_listen(), 5000));
 }
 
+/* Postfix's directory comes first: the agent listens in it. */
+static pid_t begin(void)
+{
+	char more[128];
+
+	free(host_must(MAIL, "tools/postfix-instance %s/postfix", world.directory));
+	snprintf(more, sizeof(more),
+		 "socketmap = \"unix:%s/postfix/queue/postern/socketmap.sock\"\n", world.directory);
+	return postern_begin(&(struct setup){.more = more});
+}
+
 static void start_postfix(void)
 {
 	free(host_must(MAIL,
-		       "set -e; tools/postfix-instance %s/postfix; cd %s/postfix/etc;"
+		       "set -e; cd %s/postfix/etc;"
 		       "%s -c ../../postern.conf mta postfix master >>master.cf;"
 		       "%s -c ../../postern.conf mta postfix main >>main.cf;"
 		       "postfix -c $PWD start",
-		       world.directory, world.directory, getenv("POSTERN"), getenv("POSTERN")));
+		       world.directory, getenv("POSTERN"), getenv("POSTERN")));
 }
 
 static void submit(const char *from, const char *to)
@@ -92,7 +103,7 @@ Test(netns_postfix, each_lane_leaves_by_its_pool_and_says_its_name)
 	struct capture *capture;
 
 	start_receiver();
-	postern_begin(NULL);
+	begin();
 	capture = capture_start();
 	start_postfix();
 	expect_lane("user@example.net", "one@[" RECEIVER_IPV4 "]", "normal", "out.example.net");
@@ -113,7 +124,7 @@ Test(netns_postfix, mail_of_a_lane_whose_pool_is_disabled_waits_and_goes_when_it
 	struct capture *capture;
 
 	start_receiver();
-	postern_begin(NULL);
+	begin();
 	capture = capture_start();
 	start_postfix();
 	free(postern_must("pool disable high-risk"));

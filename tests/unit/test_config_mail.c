@@ -27,6 +27,7 @@ Test(config_mail, what_is_left_out_has_the_documented_value)
 	const struct config_mail *mail = &config->mail;
 
 	cr_expect_str_eq(mail->milter.path, "/run/postern/milter.sock");
+	cr_expect_str_eq(mail->socketmap.path, "/run/postern/socketmap.sock");
 	cr_expect_eq(mail->on_agent_down, CONFIG_ON_AGENT_DOWN_ACCEPT);
 	cr_expect_eq(mail->n_spam_marks, 6);
 	expect_mark(mail, 0, "X-Spam-Flag", "YES");
@@ -43,6 +44,7 @@ Test(config_mail, every_key_is_read)
 {
 	struct config *config = config_file_load(
 		TWO_POOLS "milter = \"unix:/var/spool/postfix/postern/milter.sock\"\n"
+			  "socketmap = \"unix:/var/spool/postfix/postern/socketmap.sock\"\n"
 			  "on_agent_down = \"defer\"\n"
 			  "spam_marks = { \"X-Junk:yes\", \"X-Verdict: \t very bad  \" }\n"
 			  "authserv_ids = { \"mx.example.net\", \"mx2.example.net\" }\n"
@@ -53,6 +55,7 @@ Test(config_mail, every_key_is_read)
 	const struct config_mail *mail = &config->mail;
 
 	cr_expect_str_eq(mail->milter.path, "/var/spool/postfix/postern/milter.sock");
+	cr_expect_str_eq(mail->socketmap.path, "/var/spool/postfix/postern/socketmap.sock");
 	cr_expect_eq(mail->on_agent_down, CONFIG_ON_AGENT_DOWN_DEFER);
 	cr_expect_eq(mail->n_spam_marks, 2);
 	expect_mark(mail, 0, "X-Junk", "yes");
@@ -73,6 +76,7 @@ Test(config_mail, a_socket_left_out_is_in_runtime_dir_wherever_that_stands)
 	struct config *config = config_file_load(TWO_POOLS "runtime_dir = \"/run/other\"\n");
 
 	cr_expect_str_eq(config->mail.milter.path, "/run/other/milter.sock");
+	cr_expect_str_eq(config->mail.socketmap.path, "/run/other/socketmap.sock");
 	config_free(config);
 }
 

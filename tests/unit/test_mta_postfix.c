@@ -40,19 +40,25 @@ TestSuite(mta_postfix, .init = config_file_setup, .fini = config_file_teardown);
 	"  -o smtp_bind_address_enforce=yes\n" STRIP                                               \
 	"  -o syslog_name=postfix/postern-high-risk\n"
 
+#define REWRITE_MASTER                                                                             \
+	"# Which lane a sender's mail takes is asked of the agent whenever it is delivered, so\n"  \
+	"# that what is queued follows a changed verdict. Bounces (the null sender), Postfix's\n"  \
+	"# own included, take the lane of pool high-risk. While the agent is away mail waits.\n"   \
+	"rewrite-postern unix - - n - - trivial-rewrite\n"                                         \
+	"  -o sender_dependent_default_transport_maps=socketmap:"                                  \
+	"unix:/run/postern/socketmap.sock:lane\n"
+
 #define MAIN_HEADING "# Postern: which mail takes which lane.\n"
 #define NORMAL_MAIN                                                                                \
-	"# Mail to other hosts takes the lane of pool normal. A relayhost stays the next hop;\n"   \
-	"# transport_maps and relay_transport (for relay_domains) go their own ways.\n"            \
+	"# Mail to other hosts takes the lane of pool normal, unless the agent names another. A\n" \
+	"# relayhost stays the next hop; transport_maps and relay_transport (for "                 \
+	"relay_domains)\n"                                                                         \
+	"# go their own ways.\n"                                                                   \
 	"default_transport = postern-normal:\n"
-#define HIGH_RISK_MAIN                                                                             \
-	"# Bounces (<> is the null sender) take the lane of pool high-risk. Other senders by "     \
-	"address\n"                                                                                \
-	"# or @domain; where the parameter is set already, add to it what stands here:\n"          \
-	"# sender_dependent_default_transport_maps = inline:{ { <> = postern-high-risk: }, { "     \
-	"@news.example.net = postern-high-risk: } }\n"                                             \
-	"sender_dependent_default_transport_maps = inline:{ { <> = postern-high-risk: } }\n"
-
+#define REWRITE_MAIN                                                                               \
+	"# The queue manager asks for the lane of a sender (master.cf), and nobody else: mail\n"   \
+	"# comes in while the agent is away.\n"                                                    \
+	"rewrite_service_name = ${{$process_name} == {qmgr} ? {rewrite-postern} : {rewrite}}\n"
 #define MILTER_MAIN                                                                                 \
 	"# Each message is judged when it comes in. Where other milters are set already, this\n"    \
 	"# one comes behind them, to see what scanners have found: smtpd_milters = OTHERS, { …\n" \
@@ -83,14 +89,14 @@ static const char *print(const char *text, enum postfix_part part)
 Test(mta_postfix, the_master_part_has_a_lane_for_each_pool)
 {
 	cr_expect_str_eq(print(NORMAL HIGH_RISK, POSTFIX_MASTER),
-			 MASTER_HEADING NORMAL_LANE HIGH_RISK_LANE);
+			 MASTER_HEADING NORMAL_LANE HIGH_RISK_LANE REWRITE_MASTER);
 }
 
 Test(mta_postfix, the_main_part_says_which_mail_takes_which_lane)
 {
 	cr_expect_str_eq(
 		print(NORMAL HIGH_RISK, POSTFIX_MAIN),
-		MAIN_HEADING NORMAL_MAIN HIGH_RISK_MAIN MILTER_MAIN FILTER_MAIN FILTER_HIGH_RISK);
+		MAIN_HEADING NORMAL_MAIN REWRITE_MAIN MILTER_MAIN FILTER_MAIN FILTER_HIGH_RISK);
 }
 
 Test(mta_postfix, all_of_it_says_where_each_part_goes)
@@ -98,9 +104,9 @@ Test(mta_postfix, all_of_it_says_where_each_part_goes)
 	cr_expect_str_eq(
 		print(NORMAL HIGH_RISK, POSTFIX_ALL),
 		"# ---- to be appended to master.cf (postern mta postfix master)\n\n" MASTER_HEADING
-			NORMAL_LANE HIGH_RISK_LANE
+			NORMAL_LANE HIGH_RISK_LANE REWRITE_MASTER
 		"\n# ---- to be appended to main.cf (postern mta postfix main)\n\n" MAIN_HEADING
-			NORMAL_MAIN HIGH_RISK_MAIN MILTER_MAIN FILTER_MAIN FILTER_HIGH_RISK);
+			NORMAL_MAIN REWRITE_MAIN MILTER_MAIN FILTER_MAIN FILTER_HIGH_RISK);
 }
 
 Test(mta_postfix, a_pool_without_ipv4_has_a_lane_of_ipv6_only)
@@ -116,7 +122,7 @@ Test(mta_postfix, a_pool_without_ipv4_has_a_lane_of_ipv6_only)
 			 "  -o inet_interfaces=fd70::2\n"
 			 "  -o smtp_bind_address_enforce=yes\n"
 			 "  -o smtp_helo_name=[IPv6:2001:db8::20]\n" STRIP
-			 "  -o syslog_name=postfix/postern-high-risk\n");
+			 "  -o syslog_name=postfix/postern-high-risk\n" REWRITE_MASTER);
 }
 
 Test(mta_postfix, a_family_may_find_its_addresses_by_when_empty)
@@ -139,7 +145,7 @@ Test(mta_postfix, a_family_may_find_its_addresses_by_when_empty)
 			 "  -o inet_protocols=ipv4\n"
 			 "  -o inet_interfaces=100.127.0.4\n"
 			 "  -o smtp_bind_address_enforce=yes\n" STRIP
-			 "  -o syslog_name=postfix/postern-y\n");
+			 "  -o syslog_name=postfix/postern-y\n" REWRITE_MASTER);
 }
 
 Test(mta_postfix, where_no_handle_fits_there_is_no_lane_and_nothing_points_to_one)
@@ -152,11 +158,13 @@ Test(mta_postfix, where_no_handle_fits_there_is_no_lane_and_nothing_points_to_on
 			 "# No lane for pool normal: it has no handle of a family that it has "
 			 "addresses of.\n"
 			 "# No lane for pool high-risk: it has no handle of a family that it has "
-			 "addresses of.\n");
+			 "addresses of.\n" REWRITE_MASTER);
 	cr_expect_str_eq(
 		print(text, POSTFIX_MAIN), MAIN_HEADING
-		"# Pool normal has no lane: default_transport stays what it is.\n"
-		"# Pool high-risk has no lane: bounces go with everything else.\n" MILTER_MAIN);
+		"# Pool normal has no lane: default_transport stays what it is.\n" REWRITE_MAIN
+			MILTER_MAIN FILTER_MAIN "milter_header_checks = regexp:{ "
+		"{/^X-Postern-Pool:[[:space:]]*high-risk[[:space:]]*$$/ FILTER "
+		"retry:4.7.1 pool high-risk has no lane, mail waits} }\n");
 }
 
 Test(mta_postfix, a_full_disk_is_reported)
@@ -200,13 +208,41 @@ static void append(const char *directory, const char *name, const char *text)
 	cr_expect_eq(fclose(out), 0);
 }
 
+/* As Postfix expands it. */
+static void expect_value(const char *directory, const char *parameter, const char *value)
+{
+	char command[256], line[256];
+
+	snprintf(command, sizeof(command), "/usr/sbin/postconf -c %s -xh %s 2>&1", directory,
+		 parameter);
+	snprintf(line, sizeof(line), "%s\n", value);
+	cr_expect_str_eq(command_output(command), line);
+}
+
+/* What milter_header_checks make of a header. */
+static void expect_filter(const char *directory, const char *header, const char *action)
+{
+	char command[512], line[128];
+
+	snprintf(command, sizeof(command),
+		 "/usr/sbin/postmap -c %s -q '%s' \"$(/usr/sbin/postconf -c %s -xh "
+		 "milter_header_checks)\" 2>&1 || test -z '%s'",
+		 directory, header, directory, action);
+	snprintf(line, sizeof(line), *action ? "%s\n" : "%s", action);
+	cr_expect_str_eq(command_output(command), line, "%s", header);
+}
+
+#define MORE_POOLS                                                                                 \
+	"pool \"re.lay+1\" { addresses = \"192.0.2.30\" handles = \"100.127.0.3\" }\n"             \
+	"pool \"bare\" { addresses = \"192.0.2.31\" }\n"
+
 Test(mta_postfix, postfix_understands_both_parts)
 {
 	char directory[] = "/tmp/postern-lanes-XXXXXX", command[512];
 
 	cr_assert_not_null(mkdtemp(directory));
 	append(directory, "main.cf", "compatibility_level = 3.6\n");
-	append(directory, "main.cf", print(NORMAL HIGH_RISK, POSTFIX_MAIN));
+	append(directory, "main.cf", print(NORMAL HIGH_RISK MORE_POOLS, POSTFIX_MAIN));
 	append(directory, "master.cf", "smtp unix - - n - - smtp\n");
 	append(directory, "master.cf", print(NORMAL HIGH_RISK, POSTFIX_MASTER));
 
@@ -227,15 +263,26 @@ Test(mta_postfix, postfix_understands_both_parts)
 		"postern-high-risk/unix/smtp_header_checks = regexp:{ {/^X-Postern-/ IGNORE} "
 		"}\n"
 		"postern-high-risk/unix/smtp_nested_header_checks = $smtp_header_checks\n"
-		"postern-high-risk/unix/syslog_name = postfix/postern-high-risk\n");
-	snprintf(command, sizeof(command), "/usr/sbin/postconf -c %s -h default_transport 2>&1",
-		 directory);
-	cr_expect_str_eq(command_output(command), "postern-normal:\n");
-	snprintf(command, sizeof(command),
-		 "/usr/sbin/postmap -c %s -q '<>' \"$(/usr/sbin/postconf -c %s -h "
-		 "sender_dependent_default_transport_maps)\" 2>&1",
-		 directory, directory);
-	cr_expect_str_eq(command_output(command), "postern-high-risk:\n");
+		"postern-high-risk/unix/syslog_name = postfix/postern-high-risk\n"
+		"rewrite-postern/unix/sender_dependent_default_transport_maps = "
+		"socketmap:unix:/run/postern/socketmap.sock:lane\n");
+	expect_value(directory, "default_transport", "postern-normal:");
+	expect_value(directory, "smtpd_milters",
+		     "{ unix:/run/postern/milter.sock, default_action=accept }");
+	expect_value(directory, "non_smtpd_milters",
+		     "{ unix:/run/postern/milter.sock, default_action=accept }");
+	/* postconf is not the queue manager. */
+	expect_value(directory, "rewrite_service_name", "rewrite");
+	expect_filter(directory, "X-Postern-Lane: postern-high-risk", "FILTER postern-high-risk:");
+	expect_filter(directory, "x-postern-lane:postern-high-risk", "FILTER postern-high-risk:");
+	expect_filter(directory, "X-Postern-Lane: postern-re.lay+1", "FILTER postern-re.lay+1:");
+	expect_filter(directory, "X-Postern-Lane: postern-reslay+1", "");
+	expect_filter(directory, "X-Postern-Lane: postern-normal", "");
+	expect_filter(directory, "X-Postern-Lane: postern-high-risks", "");
+	expect_filter(directory, "X-Postern-Lane: a postern-high-risk", "");
+	expect_filter(directory, "X-Postern-Pool: high-risk", "");
+	expect_filter(directory, "X-Postern-Pool: bare",
+		      "FILTER retry:4.7.1 pool bare has no lane, mail waits");
 
 	snprintf(command, sizeof(command), "rm -rf %s", directory);
 	cr_expect_eq(system(command), 0);
