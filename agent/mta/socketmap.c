@@ -154,14 +154,14 @@ static uint64_t rank(const struct peer *peer)
 
 static struct peer *take_place(struct socketmap *socketmap)
 {
-	struct peer *idlest = NULL;
+	struct peer *idlest = &socketmap->peers[0];
 
 	for (size_t i = 0; i < SOCKETMAP_CONNECTIONS_MAX; i++) {
 		struct peer *peer = &socketmap->peers[i];
 
 		if (!peer->connection)
 			return peer;
-		if (!idlest || rank(peer) < rank(idlest))
+		if (rank(peer) < rank(idlest))
 			idlest = peer;
 	}
 	socketmap->stats.evicted++;
