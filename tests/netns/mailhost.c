@@ -21,6 +21,7 @@ struct mailhost mailhost;
 
 /* Sockets that Postfix comes to lie in a directory of its group, as README.md has it. */
 static const char base_conf[] = "milter = \"unix:%s/mta/milter.sock\"\n"
+				"socketmap = \"unix:%s/mta/socketmap.sock\"\n"
 				"resolver = { \"127.0.0.1@5353\" }\n"
 				"internal_domains = { \"example.net\", \"*.example\" }\n";
 
@@ -110,7 +111,7 @@ void mailhost_begin(const struct mailhost_setup *setup)
 	const char *conf = setup && setup->conf ? setup->conf : "";
 	_cleanup_(free_p) char *head = NULL, *more = NULL;
 
-	cr_assert_geq(asprintf(&head, base_conf, world.directory), 0);
+	cr_assert_geq(asprintf(&head, base_conf, world.directory, world.directory), 0);
 	cr_assert_geq(asprintf(&more, "%s%s", head, conf), 0);
 	free(host_must(MAIL, "install -d -o nobody -g postfix -m 2750 %s/mta", world.directory));
 	start_scanner();
