@@ -263,10 +263,10 @@ enum facts_dns maildns_lookup(struct maildns *maildns, const char *domain)
 
 	if (!domain || !*domain)
 		return FACTS_DNS_UNKNOWN;
-	if (*domain == '[')
-		return FACTS_DNS_PRESENT;
 	if (mailbox_domain_ascii(domain, name) < 0)
 		return FACTS_DNS_ABSENT;
+	if (name[0] == '[')
+		return FACTS_DNS_PRESENT;
 	pthread_mutex_lock(&maildns->lock);
 	dns = lookup(maildns, name);
 	pthread_mutex_unlock(&maildns->lock);

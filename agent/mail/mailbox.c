@@ -9,11 +9,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/address.h"
 #include "base/cleanup.h"
 #include "mail/clean.h"
 #include "mail/lexer.h"
 
-#define LABEL_MAX_BYTES 63
+#define LABEL_MAX_BYTES	   63
+#define DNS_NAME_MAX_BYTES 253 /* as text, without the dot at its end (RFC 1035) */
 /* Of a key: leaves room for '@' and the shortest local part that is quoted and escaped. */
 #define DOMAIN_MAX_BYTES (POLICY_NAME_SIZE - 1 - 5)
 
@@ -136,11 +138,36 @@ static bool is_dns_name(const char *name)
 	return true;
 }
 
+/* "[192.0.2.1]", "[ipv6:2001:db8::1]" (RFC 5321, 4.1.3), in lower case. */
+static bool is_literal(const char *domain)
+{
+	size_t size = strlen(domain);
+	struct address address;
+	char text[ADDRESS_TEXT_SIZE];
+	bool ipv6 = strncmp(domain, "[ipv6:", 6) == 0;
+	size_t start = ipv6 ? 6 : 1;
+
+	if (size < start + 1 || domain[size - 1] != ']' || size - start > sizeof(text))
+		return false;
+	snprintf(text, sizeof(text), "%.*s", (int)(size - start - 1), domain + start);
+	return address_parse(text, &address) == 0 && (strchr(text, ':') != NULL) == ipv6;
+}
+
+static int check_name(char *text)
+{
+	size_t length = strlen(text);
+
+	if (text[0] == '[')
+		return is_literal(text) ? 0 : -EINVAL;
+	if (length > 0 && text[length - 1] == '.')
+		text[--length] = '\0';
+	return length <= DNS_NAME_MAX_BYTES && is_dns_name(text) ? 0 : -EINVAL;
+}
+
 int mailbox_domain_ascii(const char *domain, char ret_ascii[MAILBOX_DOMAIN_SIZE])
 {
 	_cleanup_(free_p) char *ascii = NULL;
 	char text[MAILBOX_DOMAIN_SIZE];
-	size_t length;
 
 	if (!is_ascii(domain)) {
 		if (idn2_to_ascii_8z(domain, &ascii, IDN2_NONTRANSITIONAL | IDN2_NFC_INPUT) !=
@@ -148,14 +175,11 @@ int mailbox_domain_ascii(const char *domain, char ret_ascii[MAILBOX_DOMAIN_SIZE]
 			return -EINVAL;
 		domain = ascii;
 	}
-	length = strlen(domain);
-	if (length > 0 && domain[length - 1] == '.')
-		length--;
-	if (length == 0 || length > sizeof(text) - 3)
+	if (strlen(domain) >= sizeof(text))
 		return -EINVAL;
-	snprintf(text, sizeof(text), "%.*s", (int)length, domain);
+	strcpy(text, domain);
 	lower(text);
-	if (text[0] != '[' && !is_dns_name(text))
+	if (check_name(text) < 0)
 		return -EINVAL;
 	strcpy(ret_ascii, text);
 	return 0;

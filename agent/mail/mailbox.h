@@ -20,7 +20,7 @@
 
 #include "policy/decision.h" /* POLICY_NAME_SIZE */
 
-#define MAILBOX_DOMAIN_SIZE 256 /* of DNS, as text with its NUL: 253 bytes at most (RFC 1035) */
+#define MAILBOX_DOMAIN_SIZE 256 /* NUL included; of DNS 253 bytes are the most (RFC 1035) */
 
 /* A reverse- or forward-path, with or without its brackets; no parameters behind it. */
 void mailbox_parse(const char *path, char ret_mailbox[POLICY_NAME_SIZE]);
@@ -34,6 +34,6 @@ const char *mailbox_domain(const char *mailbox);
 /*
  * As DNS knows it: A-labels (IDNA 2008) in lower case, no dot at the end. Literals ("[192.0.2.1]") come
  * back as they are. -EINVAL: cannot be the name of a mail domain: empty or too long, as a whole or
- * one label; characters other than letters, digits, '-' and '_'; no IDN.
+ * one label; characters other than letters, digits, '-' and '_'; no IDN; no address in the brackets.
  */
 int mailbox_domain_ascii(const char *domain, char ret_ascii[MAILBOX_DOMAIN_SIZE]);

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "fuzz/corpus.h"
+#include "fuzz/mail_parsers.h"
 #include "fuzz/parsers.h"
 
 TestSuite(fuzz_parsers, .init = parsers_open, .fini = parsers_close, .timeout = 120);
@@ -21,4 +22,21 @@ Test(fuzz_parsers, the_corpus_of_requests_is_answered)
 Test(fuzz_parsers, the_corpus_of_journals_is_written_as_it_was_read)
 {
 	cr_assert_gt(corpus_replay("journal", parsers_journal), 0);
+}
+
+TestSuite(fuzz_mail, .timeout = 60);
+
+Test(fuzz_mail, the_corpus_of_messages_says_the_same_wherever_it_is_cut)
+{
+	cr_assert_gt(corpus_replay("message", mail_parsers_message), 0);
+}
+
+Test(fuzz_mail, the_corpus_of_authentication_results_is_read_as_it_is_trusted)
+{
+	cr_assert_gt(corpus_replay("authres", mail_parsers_authres), 0);
+}
+
+Test(fuzz_mail, the_corpus_of_mailboxes_has_keys)
+{
+	cr_assert_gt(corpus_replay("mailbox", mail_parsers_mailbox), 0);
 }

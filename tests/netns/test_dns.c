@@ -133,6 +133,7 @@ Test(netns_dns, nobody_is_asked_about_what_can_be_no_name_of_a_mail_domain)
 	longer[sizeof(longer) - 1] = '\0';
 	cr_expect_eq(maildns_lookup(maildns, "[192.0.2.1]"), PRESENT);
 	cr_expect_eq(maildns_lookup(maildns, "[ipv6:2001:db8::1]"), PRESENT);
+	cr_expect_eq(maildns_lookup(maildns, "[example.net]"), ABSENT);
 	cr_expect_eq(maildns_lookup(maildns, longer), ABSENT);
 	cr_expect_eq(maildns_lookup(maildns, "both..example"), ABSENT);
 	cr_expect_eq(maildns_lookup(maildns, "both example"), ABSENT);

@@ -45,6 +45,7 @@ Test(mail_authres, results_are_read_in_all_the_forms_that_the_grammar_allows)
 		{"mx.example.net; spf=policy; dkim=policy", FAIL, FAIL},
 		{"mx.example.net; spf=neutral; dkim=neutral", NONE, NONE},
 		{"mx.example.net; spf=none; dkim=none", NONE, NONE},
+		{"mx.example.net; spf=fail; spf=pass", FAIL, UNKNOWN},
 		{"mx.example.net; spf=temperror; dkim=permerror", UNKNOWN, UNKNOWN},
 		{"mx.example.net; spf=passed; dkim=hardfail", UNKNOWN, UNKNOWN},
 		/* several signatures */

@@ -256,6 +256,7 @@ Test(mail_message, who_does_not_exist_is_told_from_who_could_not_be_reached)
 		{"Final-Recipient: rfc822; a@b\nAction: delayed\nStatus: 5.1.1\n", "bounce"},
 		{"Final-Recipient: rfc822; a@b\nAction: failed\nStatus: 4.1.1\n", "bounce"},
 		{"Final-Recipient: rfc822; a@b\nAction: failed\nStatus: 5.1.11\n", "bounce"},
+		{"Final-Recipient: rfc822; a@b\nAction: failed\nStatus: 5.1.0010\n", "bounce"},
 		{"Final-Recipient: rfc822; a@b\nAction: failed\nStatus: 5.2.1\n", "bounce"},
 		{"Final-Recipient: x400; a@b\nAction: failed\nStatus: 5.1.1\n", "bounce"},
 		{"Final-Recipient: a@b\nAction: failed\nStatus: 5.1.1\n", "bounce"},
@@ -285,7 +286,15 @@ Test(mail_message, who_does_not_exist_is_told_from_who_could_not_be_reached)
 
 Test(mail_message, of_repeated_headers_the_topmost_counts)
 {
+	static const char bounce[] =
+		"Content-Type: multipart/report; report-type=delivery-status; boundary=b\n"
+		"Content-Type: text/plain\nTo: a@b\nTo: c@d\n\n--b\n"
+		"Content-Type: message/rfc822\n\nMessage-ID: <1@a>\nMessage-ID: <2@a>\n\n"
+		"--b\nContent-Type: message/rfc822\n\nMessage-ID: <3@a>\n\n--b--\n";
 	char told[MAIL_TOLD_SIZE];
+
+	tell_text(bounce, told);
+	cr_assert_str_eq(told, "bounce to=a@b original=1@a");
 
 	tell_text("From: ,\nFrom: a@b\nFrom: c@d\nMessage-ID: <1@a>\nMessage-ID: <2@a>\n", told);
 	cr_assert_str_eq(told, "id=1@a from=a@b");
