@@ -284,6 +284,37 @@ Test(mail_message, who_does_not_exist_is_told_from_who_could_not_be_reached)
 	}
 }
 
+#define REPORT                                                                                     \
+	"Content-Type: multipart/report; report-type=delivery-status; boundary=\"b\"\n\n"          \
+	"--b\nContent-Type: message/delivery-status\n\n"
+
+Test(mail_message, a_line_is_a_boundary_as_a_whole_or_not_at_all)
+{
+	static const struct {
+		const char *body, *told;
+	} cases[] = {
+		{"Final-Recipient: rfc822; a@b\n--b-2\nStatus: 5.1.1\n", "bounce unknown=a@b"},
+		{"Final-Recipient: rfc822; a@b\n-- b\nStatus: 5.1.1\n", "bounce unknown=a@b"},
+		{"Final-Recipient: rfc822; a@b\n--bb--\nStatus: 5.1.1\n", "bounce unknown=a@b"},
+		{"Final-Recipient: rfc822; a@b\n--b--x\nStatus: 5.1.1\n", "bounce unknown=a@b"},
+		{"Final-Recipient: rfc822; a@b\n--b-- \t\nStatus: 5.1.1\n", "bounce"},
+		{"Final-Recipient: rfc822; a@b\n--b \t\r\nStatus: 5.1.1\n", "bounce"},
+		{"Final-Recipient: rfc822; a@b\n--b\nStatus: 5.1.1\n", "bounce"},
+		/* The end of the message ends everything. */
+		{"Final-Recipient: rfc822; a@b\nStatus: 5.1.1", "bounce unknown=a@b"},
+		{"Status: 5.1.1\nFinal-Recipient: rfc822;\n a@b", "bounce unknown=a@b"},
+		{"\n--b\nContent-Type: message/rfc822\n\nMessage-ID: <1@a>", "bounce original=1@a"},
+	};
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		char told[MAIL_TOLD_SIZE], text[1024];
+
+		snprintf(text, sizeof(text), "%s%s", REPORT, cases[i].body);
+		tell_text(text, told);
+		cr_expect_str_eq(told, cases[i].told, "%s: %s", cases[i].body, told);
+	}
+}
+
 Test(mail_message, of_repeated_headers_the_topmost_counts)
 {
 	static const char bounce[] =
