@@ -194,8 +194,7 @@ static void take_boundary(struct delivery *delivery, bool closes)
 	end_field(delivery);
 	if (delivery->where == DELIVERY_STATUS)
 		end_recipient(delivery);
-	delivery->where =
-		closes || delivery->where == DELIVERY_ORIGINAL ? DELIVERY_DONE : DELIVERY_PART;
+	delivery->where = closes ? DELIVERY_DONE : DELIVERY_PART;
 	delivery->part = (struct content){.type = ""};
 }
 

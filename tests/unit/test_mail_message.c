@@ -300,6 +300,10 @@ Test(mail_message, a_line_is_a_boundary_as_a_whole_or_not_at_all)
 		{"Final-Recipient: rfc822; a@b\n--b-- \t\nStatus: 5.1.1\n", "bounce"},
 		{"Final-Recipient: rfc822; a@b\n--b \t\r\nStatus: 5.1.1\n", "bounce"},
 		{"Final-Recipient: rfc822; a@b\n--b\nStatus: 5.1.1\n", "bounce"},
+		/* Each part has its own type, and an original's body is not looked at. */
+		{"\n--b\n\nFinal-Recipient: rfc822; a@b\nStatus: 5.1.1\n", "bounce"},
+		{"\n--b\nContent-Type: message/rfc822\n\nFrom: a@b\n\nMessage-ID: <1@a>\n",
+		 "bounce"},
 		/* The end of the message ends everything. */
 		{"Final-Recipient: rfc822; a@b\nStatus: 5.1.1", "bounce unknown=a@b"},
 		{"Status: 5.1.1\nFinal-Recipient: rfc822;\n a@b", "bounce unknown=a@b"},
