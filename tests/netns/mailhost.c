@@ -83,10 +83,15 @@ void mailhost_start_milter(void)
  * Its resolver is libc's, which looks into /etc/resolv.conf: in a mount namespace of its own, the world's
  * stands there.
  */
-static void start_postfix(const char *main)
+static void start_postfix(const struct mailhost_setup *setup)
 {
+	const char *main = setup && setup->main ? setup->main : "";
+	char scanner[32] = "";
+
+	if (!setup || !setup->no_scanner)
+		snprintf(scanner, sizeof(scanner), "inet:127.0.0.1:%d, ", SCANNER_PORT);
 	free(world_write("resolv.conf", "nameserver 127.0.0.1\n"));
-	free(world_write("main.cf", "%s%s", base_main, main ? main : ""));
+	free(world_write("main.cf", "%s%s", base_main, main));
 	free(host_must(MAIL,
 		       "exec unshare -m sh -ec '"
 		       "mount --bind %s/resolv.conf /etc/resolv.conf;"
@@ -94,7 +99,7 @@ static void start_postfix(const char *main)
 		       "cd %s/postfix/etc;"
 		       "$POSTERN -c ../../postern.conf mta postfix master >>master.cf;"
 		       "$POSTERN -c ../../postern.conf mta postfix main >>main.cf;"
-		       "sed -i \"s/^smtpd_milters = /&inet:127.0.0.1:%d, /\" main.cf;"
+		       "sed -i \"s/^smtpd_milters = /&%s/\" main.cf;"
 		       /*
 			* Not appended: of what is set twice every process warns, and a log daemon that
 			* warns while its socket is full waits for itself.
@@ -103,7 +108,7 @@ static void start_postfix(const char *main)
 		       /* Postfix would wait until its files are a second old. */
 		       "touch -d 1970-01-02 main.cf master.cf;"
 		       "exec postfix -c $PWD start'",
-		       world.directory, world.directory, world.directory, SCANNER_PORT));
+		       world.directory, world.directory, world.directory, scanner));
 }
 
 void mailhost_begin(const struct mailhost_setup *setup)
@@ -120,7 +125,7 @@ void mailhost_begin(const struct mailhost_setup *setup)
 	mailhost.nameserver = nameserver_start(MAIL, "127.0.0.1", POSTERN_DNS_PORT);
 	mailhost.agent = postern_begin(&(const struct setup){.more = more});
 	mailhost_start_milter();
-	start_postfix(setup ? setup->main : NULL);
+	start_postfix(setup);
 	cr_assert(wait_for(port_listens(SCANNER_PORT), DAEMON_MS), "no scanner: see %s/rspamd.log",
 		  world.directory);
 }

@@ -18,7 +18,8 @@
 
 struct mailhost_setup {
 	const char *conf; /* lines of postern.conf; NULL: none */
-	const char *main; /* lines of main.cf, the last word; NULL: none */
+	const char *main; /* settings of main.cf, the last word; NULL: none */
+	bool no_scanner;
 };
 
 struct mailhost {

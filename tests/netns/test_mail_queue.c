@@ -1,23 +1,20 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Many messages at once, and messages that wait: each leaves by the pool that was decided on, once.
 #include <criterion/criterion.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "netns/http.h"
+#include "netns/load.h"
 #include "netns/mailhost.h"
 
 TestSuite(netns_mail_queue, .init = world_init, .fini = mailhost_done, .timeout = 180);
 
 #define SENDERS	   200
 #define EACH	   10
-#define CLIENTS	   8
 #define LIMIT	   4 /* within it are so many of a sender of the kind OVER_LIMIT */
 #define SETTLED_MS 120000
 
@@ -48,34 +45,9 @@ static struct mail compose(int s, int n)
 	return mail;
 }
 
-/* In a process of its own: every CLIENTS-th sender's mail, one after the other. How many were not taken. */
-static int give_share(int client)
+static struct mail compose_any(unsigned n)
 {
-	int fd = smtp_open(), refused = 0;
-
-	for (int n = 0; n < EACH; n++)
-		for (int s = client; s < SENDERS; s += CLIENTS) {
-			struct mail mail = compose(s, n);
-			_cleanup_(free_p) char *reply = smtp_give(fd, &mail);
-
-			refused += *reply != '2';
-		}
-	return refused;
-}
-
-static void give_all(void)
-{
-	int status;
-
-	for (int client = 0; client < CLIENTS; client++)
-		if (!fork()) {
-			prctl(PR_SET_PDEATHSIG, SIGKILL);
-			_exit(give_share(client) > 0);
-		}
-	for (int client = 0; client < CLIENTS; client++) {
-		cr_assert_gt(wait(&status), 0);
-		cr_assert_eq(status, 0, "mail was not taken");
-	}
+	return compose((int)n % SENDERS, (int)n / SENDERS);
 }
 
 static const struct letter *find(const struct inbox *inbox, const char *id, size_t *ret_count)
@@ -157,7 +129,8 @@ Test(netns_mail_queue, a_mixed_queue_of_two_thousand_leaves_as_decided_none_twic
 		/* A connection of a lane carries what follows, of that lane. */
 		.main = "smtp_connection_cache_on_demand = yes\n"});
 	capture = capture_start();
-	give_all();
+	load_start(&(struct load){.count = SENDERS * EACH, .clients = 8, .compose = compose_any});
+	load_finish();
 	{
 		_cleanup_inbox_ struct inbox inbox = mailhost_settle(SETTLED_MS);
 		_cleanup_(free_p) char *log = mailhost_log();
