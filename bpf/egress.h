@@ -10,6 +10,7 @@
 
 #include "flow.h"
 #include "icmp.h"
+#include "ingress.h"
 #include "limit.h"
 #include "maps.h"
 #include "open.h"
@@ -220,13 +221,21 @@ static __noinline bool is_new_connection(const struct packet *packet, const stru
  * A packet may pass two hooked interfaces (a VLAN and its parent, a bond and its port), or two hooks of one
  * while `up` changes over. The second finds a source that is the first one's translation, and must
  * not take it for traffic of nobody in particular. The first leaves a sign in skb->tc_index, which no
- * socket can set; that there is a return entry too keeps apart what two hosts on one kernel sign.
+ * socket can set and ingress takes off; that there is a return entry too keeps apart what two hosts on one
+ * kernel sign.
  */
-#define TRANSLATED 0x5053
-
 static __always_inline bool is_translated(struct __sk_buff *skb, const struct packet *packet)
 {
 	return skb->tc_index == TRANSLATED && bpf_map_lookup_elem(&postern_returns, &packet->key);
+}
+
+/*
+ * Sent to an address of a pool that is routed to this host but not on it, a packet that was translated comes
+ * back in and is forwarded out again. It would be given another address and port each time round.
+ */
+static __always_inline bool has_come_back(struct __sk_buff *skb, const struct packet *packet)
+{
+	return skb->ingress_ifindex && bpf_map_lookup_elem(&postern_returns, &packet->key);
 }
 
 static __always_inline struct flow *settle(struct __sk_buff *skb, const struct packet *packet,
@@ -234,6 +243,10 @@ static __always_inline struct flow *settle(struct __sk_buff *skb, const struct p
 {
 	bool cut = flow && flow->cut_seen != cuts && is_cut(flow, cuts);
 
+	if (!flow && has_come_back(skb, packet)) {
+		*ret_action = report_drop(packet, SENDER_UNKNOWN, POOL_NONE, COUNTER_dropped_loop);
+		return NULL;
+	}
 	if (packet_opens(packet) && (!flow || is_new_connection(packet, flow)))
 		return open_flow(skb, packet, flow, ret_action);
 	if (!flow) {

@@ -35,12 +35,14 @@ int postern_egress_l3(struct __sk_buff *skb)
 SEC("tc")
 int postern_ingress(struct __sk_buff *skb)
 {
+	take_sign_off(skb);
 	return ingress((struct frame){.context = skb}, ETH_HLEN) ? TC_ACT_UNSPEC : TC_ACT_SHOT;
 }
 
 SEC("tc")
 int postern_ingress_l3(struct __sk_buff *skb)
 {
+	take_sign_off(skb);
 	return ingress((struct frame){.context = skb}, 0) ? TC_ACT_UNSPEC : TC_ACT_SHOT;
 }
 

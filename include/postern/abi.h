@@ -328,6 +328,8 @@ struct control {
 	X(dropped_cut, "packets dropped: their flow was cut")                                      \
 	X(dropped_moving,                                                                          \
 	  "packets dropped while other flow tables took over; TCP sends them again")               \
+	X(dropped_loop,                                                                            \
+	  "packets dropped: translated before, they came back and were to leave again")            \
 	X(dropped_fragment, "fragments dropped: not translatable")                                 \
 	X(dropped_malformed, "packets dropped: headers cut short or too many extension headers")   \
 	X(dropped_error, "packets dropped: the kernel refused a step of the translation")          \

@@ -284,6 +284,34 @@ Test(netns_leak, a_connection_to_an_address_of_our_own_pool_arrives_as_it_is)
 	cr_assert_eq(counter("flows_opened"), opened);
 }
 
+/* Routed to this host and not on it: out, round by the other host, in, and out again until its hops are used up. */
+Test(netns_leak, what_comes_back_in_from_its_way_to_a_pool_does_not_go_round)
+{
+	static const char *const destinations[] = {"192.0.2.10", "2001:db8:1::20"};
+	long opened, looped;
+
+	postern_begin(&(struct setup){.more = "plumb = false\n"});
+	free(host_must(MAIL, "ip route add 192.0.2.10 via 192.0.2.1;"
+			     "ip route add 2001:db8:1::20 via 2001:db8:1::1"));
+	free(host_must(INTERNET, "echo 1 >/proc/sys/net/ipv4/ip_forward;"
+				 "echo 1 >/proc/sys/net/ipv6/conf/all/forwarding;"
+				 "ip route add 192.0.2.10 via " MAIL_IPV4 ";"
+				 "ip route add 2001:db8:1::20 via " MAIL_IPV6));
+	for (size_t i = 0; i < 2; i++) {
+		opened = counter("flows_opened");
+		looped = counter("dropped_loop");
+		for (int j = 0; j < 4; j++)
+			free(host_must(
+				TENANT,
+				"python3 -c 'import socket; s = socket.socket(socket.AF_INET%s);"
+				"s.settimeout(0.3); s.connect_ex((\"%s\", 25))'",
+				i ? "6" : "", destinations[i]));
+		/* Where the pool gives it that very address it is dropped at once. */
+		cr_assert_leq(counter("flows_opened"), opened + 4);
+		cr_assert_gt(counter("dropped_loop"), looped);
+	}
+}
+
 /* ---- two hooks */
 
 /* The egress program of the interface on clsact as well, behind TCX. */
