@@ -31,8 +31,9 @@ uint64_t packet_oracle_drops(const struct stats *stats)
 {
 	return stats->dropped_blocked + stats->dropped_over_limit + stats->dropped_flow_limit +
 	       stats->dropped_pool_empty + stats->dropped_no_port + stats->dropped_table_full +
-	       stats->dropped_no_flow + stats->dropped_cut + stats->dropped_fragment +
-	       stats->dropped_malformed + stats->dropped_error;
+	       stats->dropped_no_flow + stats->dropped_cut + stats->dropped_moving +
+	       stats->dropped_loop + stats->dropped_fragment + stats->dropped_malformed +
+	       stats->dropped_error;
 }
 
 /* A verdict whose time is up has one of the past; none ends while it is being looked at. */
