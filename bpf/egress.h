@@ -314,14 +314,17 @@ static __always_inline int translate(struct __sk_buff *skb, const struct packet 
 
 static __always_inline int egress(struct __sk_buff *skb, __u32 link_header)
 {
-	struct control *control = control_get();
+	struct control *control;
 	int action = TC_ACT_SHOT;
 	struct packet packet;
 	enum packet_kind kind;
 	struct flow *flow;
 
 	kind = packet_parse((struct frame){.context = skb}, link_header, EGRESS, &packet);
-	if (kind == PACKET_OTHER || !control)
+	if (kind == PACKET_OTHER)
+		return TC_ACT_UNSPEC;
+	control = control_get();
+	if (!control)
 		return TC_ACT_UNSPEC;
 	if (kind == PACKET_ICMP)
 		return icmp_egress(skb, &packet);

@@ -203,9 +203,17 @@ static __always_inline __u16 parse_link(struct frame frame, __u32 link_header,
 	return bpf_ntohs(ethernet.protocol);
 }
 
-/* Lengths come from the header: a frame may be padded. 0 stands for more than 64 KiB (BIG TCP). */
+/*
+ * Lengths come from the header: a frame may be padded. 0 stands for more than 64 KiB (BIG TCP). What is there in one
+ * piece needs no asking for the rest.
+ */
 static __always_inline void set_bytes(struct frame frame, __u32 total, struct packet *packet)
 {
+	void *data = frame_data(frame);
+
+	packet->bytes = total;
+	if (total && data + packet->ip + total <= frame_end(frame))
+		return;
 	packet->bytes = frame_bytes(frame) - packet->ip;
 	if (total && total < packet->bytes)
 		packet->bytes = total;
@@ -218,24 +226,28 @@ static __always_inline void set_addresses_ipv4(const struct iphdr *ip, enum dire
 	address_set_ipv4(packet->key.destination, direction == EGRESS ? ip->daddr : ip->saddr);
 }
 
+static __always_inline void set_ipv4(struct frame frame, const struct iphdr *ip,
+				     enum direction direction, struct packet *packet)
+{
+	packet->version = 4;
+	packet->ip_check = ip->check;
+	packet->fragment = !!(ip->frag_off & bpf_htons(IPV4_MORE_FRAGMENTS));
+	packet->tcp = packet->ip + ip->ihl * 4;
+	set_bytes(frame, bpf_ntohs(ip->tot_len), packet);
+	set_addresses_ipv4(ip, direction, packet);
+}
+
 static __always_inline enum packet_kind parse_ipv4(struct frame frame, enum direction direction,
 						   struct packet *packet)
 {
-	__u16 fragment;
 	struct iphdr ip;
 
 	if (packet_read(frame, packet->ip, &ip, sizeof(ip)))
 		return PACKET_OTHER;
-	fragment = bpf_ntohs(ip.frag_off);
-	if (ip.version != 4 || ip.ihl < 5 || fragment & IPV4_FRAGMENT_OFFSET ||
+	if (ip.version != 4 || ip.ihl < 5 || ip.frag_off & bpf_htons(IPV4_FRAGMENT_OFFSET) ||
 	    (ip.protocol != IPPROTO_TCP && ip.protocol != IPPROTO_ICMP))
 		return PACKET_OTHER;
-	packet->version = 4;
-	packet->ip_check = ip.check;
-	packet->fragment = !!(fragment & IPV4_MORE_FRAGMENTS);
-	packet->tcp = packet->ip + ip.ihl * 4;
-	set_bytes(frame, bpf_ntohs(ip.tot_len), packet);
-	set_addresses_ipv4(&ip, direction, packet);
+	set_ipv4(frame, &ip, direction, packet);
 	return ip.protocol == IPPROTO_TCP ? PACKET_TCP : PACKET_ICMP;
 }
 
@@ -319,11 +331,22 @@ static __always_inline void set_ports(__be16 source, __be16 destination, enum di
 	packet->key.destination_port = bpf_ntohs(direction == EGRESS ? destination : source);
 }
 
+/* Everything but the ports. */
+static __always_inline void set_tcp(const struct tcphdr *tcp, struct packet *packet)
+{
+	__u32 headers = packet->tcp - packet->ip + tcp->doff * 4;
+
+	packet->flags = ((const __u8 *)tcp)[13];
+	packet->sequence = bpf_ntohl(tcp->seq);
+	packet->acknowledgement = bpf_ntohl(tcp->ack_seq);
+	packet->tcp_check = tcp->check;
+	packet->payload_bytes = packet->bytes > headers ? packet->bytes - headers : 0;
+}
+
 static __always_inline enum packet_kind parse_tcp(struct frame frame, enum direction direction,
 						  struct packet *packet)
 {
 	struct tcphdr tcp;
-	__u32 headers;
 
 	packet->flags = 0;
 	if (packet_read(frame, packet->tcp, &tcp, sizeof(tcp))) {
@@ -335,12 +358,7 @@ static __always_inline enum packet_kind parse_tcp(struct frame frame, enum direc
 	set_ports(tcp.source, tcp.dest, direction, packet);
 	if (!is_steered(packet->key.destination_port))
 		return PACKET_OTHER;
-	packet->flags = ((const __u8 *)&tcp)[13];
-	packet->sequence = bpf_ntohl(tcp.seq);
-	packet->acknowledgement = bpf_ntohl(tcp.ack_seq);
-	packet->tcp_check = tcp.check;
-	headers = packet->tcp - packet->ip + tcp.doff * 4;
-	packet->payload_bytes = packet->bytes > headers ? packet->bytes - headers : 0;
+	set_tcp(&tcp, packet);
 	return PACKET_TCP;
 }
 
@@ -370,12 +388,45 @@ static __always_inline enum packet_kind parse_icmp(struct frame frame, const str
 		       : PACKET_OTHER;
 }
 
+/*
+ * What nearly all packets are, looked at where it lies: TCP over IPv4, whole, without options of IP and VLAN tags.
+ * False: look closer. *ret_kind is PACKET_TCP or PACKET_OTHER.
+ */
+static __always_inline bool parse_usual(struct frame frame, __u32 link_header,
+					enum direction direction, struct packet *packet,
+					enum packet_kind *ret_kind)
+{
+	void *data = frame_data(frame);
+	const struct ethhdr *ethernet = data;
+	const struct iphdr *ip = data + link_header;
+	const struct tcphdr *tcp = (const void *)(ip + 1);
+
+	if ((const void *)(tcp + 1) > frame_end(frame) ||
+	    (link_header && ethernet->h_proto != bpf_htons(ETH_P_IP)) || ip->version != 4 ||
+	    ip->ihl != 5 || ip->protocol != IPPROTO_TCP ||
+	    ip->frag_off & bpf_htons(IPV4_MORE_FRAGMENTS | IPV4_FRAGMENT_OFFSET))
+		return false;
+	*ret_kind = PACKET_OTHER;
+	set_ports(tcp->source, tcp->dest, direction, packet);
+	if (!is_steered(packet->key.destination_port))
+		return true;
+	packet->ip = link_header;
+	set_ipv4(frame, ip, direction, packet);
+	set_tcp(tcp, packet);
+	*ret_kind = PACKET_TCP;
+	return true;
+}
+
 static __always_inline enum packet_kind
 packet_parse(struct frame frame, __u32 link_header, enum direction direction, struct packet *packet)
 {
-	__u16 protocol = parse_link(frame, link_header, packet);
-	enum packet_kind kind = parse_ip(frame, protocol, direction, packet);
+	enum packet_kind kind;
+	__u16 protocol;
 
+	if (parse_usual(frame, link_header, direction, packet, &kind))
+		return kind;
+	protocol = parse_link(frame, link_header, packet);
+	kind = parse_ip(frame, protocol, direction, packet);
 	if (kind == PACKET_TCP)
 		return parse_tcp(frame, direction, packet);
 	return kind == PACKET_ICMP ? parse_icmp(frame, packet) : kind;
