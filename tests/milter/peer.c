@@ -242,7 +242,7 @@ static void take_change(struct peer_result *result, const char *data, size_t siz
 	memcpy(&which, data, 4);
 	cr_expect_str_empty(data + 4 + strlen(data + 4) + 1, "a header is changed, not removed");
 	cr_expect_eq(size, 4 + strlen(data + 4) + 2);
-	snprintf(result->removed + used, sizeof(result->removed) - used, "%s:%u ", data + 4,
+	snprintf(result->removed + used, sizeof(result->removed) - used, "%.200s:%u ", data + 4,
 		 ntohl(which));
 }
 
