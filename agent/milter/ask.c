@@ -25,6 +25,9 @@ struct asker {
 	/* The first n_free are lent to nobody: a stack, so that few connections stay warm. */
 	struct client *clients[ASK_CONNECTIONS_MAX];
 	unsigned n_free;
+	/* The last question was not answered in time; and somebody finds out whether that is still so. */
+	bool silent;
+	bool probing;
 };
 
 /* ---- connections */
@@ -76,8 +79,35 @@ void asker_free(struct asker *asker)
 	free(asker);
 }
 
-/* NULL: none came back before `until_ns`. */
-static struct client *borrow(struct asker *asker, uint64_t until_ns)
+/* ---- an agent that is silent */
+
+/* How long this question may take; 0: it is not asked, as another one is finding out. */
+static unsigned begin(struct asker *asker, bool *ret_probes)
+{
+	unsigned time_ms = ASK_TIME_MS;
+
+	pthread_mutex_lock(&asker->mutex);
+	*ret_probes = asker->silent && !asker->probing;
+	if (asker->silent)
+		time_ms = *ret_probes ? ASK_PROBE_MS : 0;
+	asker->probing |= *ret_probes;
+	pthread_mutex_unlock(&asker->mutex);
+	return time_ms;
+}
+
+/* Whoever waits for a connection waits no longer when the agent has turned out to be silent. */
+static void end(struct asker *asker, bool probed, int code)
+{
+	pthread_mutex_lock(&asker->mutex);
+	asker->silent = code == -ETIMEDOUT;
+	asker->probing &= !probed;
+	if (asker->silent)
+		pthread_cond_broadcast(&asker->returned);
+	pthread_mutex_unlock(&asker->mutex);
+}
+
+/* NULL: none came back in time, or none is worth waiting for. */
+static struct client *borrow(struct asker *asker, bool probes, uint64_t until_ns)
 {
 	const struct timespec until = {.tv_sec = (time_t)(until_ns / NS_PER_SEC),
 				       .tv_nsec = (long)(until_ns % NS_PER_SEC)};
@@ -85,7 +115,7 @@ static struct client *borrow(struct asker *asker, uint64_t until_ns)
 	int r = 0;
 
 	pthread_mutex_lock(&asker->mutex);
-	while (asker->n_free == 0 && r == 0)
+	while (asker->n_free == 0 && (probes || !asker->silent) && r == 0)
 		r = pthread_cond_timedwait(&asker->returned, &asker->mutex, &until);
 	if (asker->n_free > 0)
 		client = asker->clients[--asker->n_free];
@@ -207,25 +237,35 @@ static int ask(struct client *client, uint64_t until_ns, const json_t *facts,
 	return code;
 }
 
+/* With a connection of its own for that time. */
+static int ask_in_time(struct asker *asker, bool probes, unsigned time_ms, const json_t *facts,
+		       struct answer *ret_answer, struct error *error)
+{
+	const uint64_t until_ns = clock_monotonic_ns() + time_ms * NS_PER_MS;
+	struct client *client = time_ms ? borrow(asker, probes, until_ns) : NULL;
+	int code;
+
+	if (!client)
+		return error_set(error, -ETIMEDOUT, "the agent does not answer");
+	code = ask(client, until_ns, facts, ret_answer, error);
+	give_back(asker, client);
+	return code;
+}
+
 int asker_ask(struct asker *asker, const struct judge_message *message, struct answer *ret_answer,
 	      struct error *error)
 {
-	const uint64_t until_ns = clock_monotonic_ns() + ASK_TIME_MS * NS_PER_MS;
+	unsigned time_ms;
 	json_t *facts = NULL;
-	struct client *client;
+	bool probes;
 	int code = facts_write(message, &facts, error);
 
 	if (code < 0)
 		return code;
-	client = borrow(asker, until_ns);
-	if (client) {
-		code = ask(client, until_ns, facts, ret_answer, error);
-		give_back(asker, client);
-	} else {
-		code = error_set(error, -ETIMEDOUT,
-				 "the agent has not answered %d questions for %d ms",
-				 ASK_CONNECTIONS_MAX, ASK_TIME_MS);
-	}
+	time_ms = begin(asker, &probes);
+	code = ask_in_time(asker, probes, time_ms, facts, ret_answer, error);
+	if (time_ms)
+		end(asker, probes, code);
 	json_decref(facts);
 	return code;
 }
