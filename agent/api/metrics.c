@@ -135,8 +135,11 @@ static void print_surges(const struct judge *judge, int64_t now_sec, FILE *out)
 	struct surges_stats stats;
 
 	surges_stats(judge_surges(judge), now_sec, &stats);
-	metrics_one(out, "bounce_surges_total", "counter", "surges of bounces that began",
-		    stats.begun);
+	metrics_head(out, "bounce_surges_total", "counter",
+		     "surges of bounces that began, by what was likely behind them");
+	for (enum surge_cause cause = SURGE_UNKNOWN; cause < SURGE_CAUSES; cause++)
+		fprintf(out, "postern_bounce_surges_total{cause=\"%s\"} %llu\n",
+			surge_cause_name(cause), (unsigned long long)stats.begun[cause]);
 	metrics_one(out, "bounce_surges", "gauge", "domains whose bounces surge now",
 		    stats.surging);
 	metrics_one(out, "bounce_domains", "gauge", "domains whose bounces are counted",

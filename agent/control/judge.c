@@ -220,11 +220,14 @@ int judge_open(const struct config *config, struct controller *control, struct s
 		r = restore(judge, error);
 	if (r == 0)
 		r = judging_take_up(judge, error);
-	if (r < 0)
+	if (r < 0) {
 		let_go(judge);
-	else
-		*ret_judge = judge;
-	return r;
+		return r;
+	}
+	/* From here on it knows what time it is: a leap back before the first tick is one, too. */
+	policy_tick(judge->policy, now->sec);
+	*ret_judge = judge;
+	return 0;
 }
 
 void judge_close(struct judge *judge)
@@ -387,7 +390,10 @@ static void watch_surges(struct judge *judge, const struct judge_message *messag
 		domain = identity_domain(message->facts.envelope_from);
 	if (message->facts.spam && domain)
 		surges_spam(judge->surges, domain, judge->now.sec);
-	if (bounce.domain && surges_bounce(judge->surges, &bounce, judge->now.sec, &surge))
+	if (!bounce.domain)
+		return;
+	judging_look_unknown(judge);
+	if (surges_bounce(judge->surges, &bounce, judge->now.sec, &surge))
 		tell(judge, news_surge(&surge, judge->now.sec));
 }
 

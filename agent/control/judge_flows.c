@@ -58,12 +58,17 @@ void judging_take_lost(struct judge *judge)
 		judging_trouble(judge, &error);
 }
 
+void judging_look_unknown(struct judge *judge)
+{
+	judge_connections(judge, SENDER_UNKNOWN, &judge->now);
+}
+
 void judging_look(struct judge *judge)
 {
 	struct datapath *datapath = control_datapath(judge->control);
 	struct stats stats;
 
-	judge_connections(judge, SENDER_UNKNOWN, &judge->now);
+	judging_look_unknown(judge);
 	if (datapath->ops->stats(datapath, &stats) < 0 || stats.events_lost == judge->events_lost)
 		return;
 	judge->events_lost = stats.events_lost;

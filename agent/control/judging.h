@@ -37,4 +37,6 @@ void judging_trouble(const struct judge *judge, const struct error *error);
 int judging_take_up(struct judge *judge, struct error *error);
 /* Connections whose events were lost, and those from no known sender. */
 void judging_look(struct judge *judge);
+/* Only the latter. */
+void judging_look_unknown(struct judge *judge);
 void judging_take_lost(struct judge *judge);

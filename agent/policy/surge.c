@@ -37,7 +37,7 @@ struct surges {
 	uint8_t secret[SIPHASH_KEY_SIZE];
 	struct rate connections; /* from no known sender */
 	int64_t interval;	 /* of those */
-	uint64_t begun;
+	uint64_t begun[SURGE_CAUSES];
 	uint64_t evicted;
 };
 
@@ -252,8 +252,8 @@ bool surges_bounce(struct surges *surges, const struct surge_bounce *bounce, int
 	if (domain->surging || !has_risen(&domain->bounces, SURGE_MIN))
 		return false;
 	domain->surging = true;
-	surges->begun++;
 	describe(surges, domain, ret_state);
+	surges->begun[ret_state->cause]++;
 	return true;
 }
 
@@ -302,7 +302,8 @@ int surges_walk(struct surges *surges, int64_t now_sec, surge_visitor visitor, v
 
 void surges_stats(struct surges *surges, int64_t now_sec, struct surges_stats *ret_stats)
 {
-	*ret_stats = (struct surges_stats){.begun = surges->begun, .evicted = surges->evicted};
+	*ret_stats = (struct surges_stats){.evicted = surges->evicted};
+	memcpy(ret_stats->begun, surges->begun, sizeof(surges->begun));
 	for (size_t i = 0; i < (size_t)surges->sets * SURGE_WAYS; i++) {
 		struct domain *domain = &surges->domains[i];
 

@@ -48,6 +48,7 @@ enum surge_cause {
 	SURGE_SPOOFING,
 	SURGE_SPAM_ATTACK,
 	SURGE_ROGUE_SERVER,
+	SURGE_CAUSES, /* number of those above */
 };
 const char *surge_cause_name(enum surge_cause cause); /* unknown, harvest, spoofing, … */
 
@@ -93,7 +94,7 @@ typedef int (*surge_visitor)(void *data, const struct surge_state *state);
 int surges_walk(struct surges *surges, int64_t now_sec, surge_visitor visitor, void *data);
 
 struct surges_stats {
-	uint64_t begun;
+	uint64_t begun[SURGE_CAUSES]; /* by what was likely when they began */
 	uint64_t evicted;
 	uint32_t domains;
 	uint32_t surging;

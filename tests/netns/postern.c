@@ -158,3 +158,39 @@ void expect_pools_only(struct capture *capture)
 				  "on the wire to port 25: %s", text);
 	capture_free(capture);
 }
+
+long long postern_metric(const char *name)
+{
+	_cleanup_(free_p) char *text = host_must(MAIL,
+						 "curl -sf http://127.0.0.1:9525/metrics |\n"
+						 "sed -n 's/^%s \\([0-9]*\\)$/\\1/p'",
+						 name);
+
+	return *text ? strtoll(text, NULL, 10) : -1;
+}
+
+pid_t postern_follow(void)
+{
+	const char *const argv[] = {getenv("POSTERN"), "-j", "-c", conf_path, "events", NULL};
+	pid_t pid = host_start(MAIL, "events", argv);
+
+	cr_assert(wait_for(postern_metric("postern_followers") == 1, 5000));
+	return pid;
+}
+
+bool postern_told(const char *event, const char *text)
+{
+	char path[64];
+	_cleanup_(free_p) char *log = NULL;
+
+	snprintf(path, sizeof(path), "%s/events.log", world.directory);
+	log = read_text(path);
+	for (char *line = strtok(log, "\n"); line; line = strtok(NULL, "\n")) {
+		char name[64];
+
+		snprintf(name, sizeof(name), "\"event\":\"%s\"", event);
+		if (strstr(line, name) && strstr(line, text))
+			return true;
+	}
+	return false;
+}

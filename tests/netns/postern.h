@@ -55,3 +55,11 @@ void expect_pool(int receiver, const struct origin *origin, const char *destinat
 void expect_refused(int receiver, const struct origin *origin, const char *destination);
 /* Ends the capture; asserts that it saw something, and nothing but addresses of pools. */
 void expect_pools_only(struct capture *capture);
+
+/* A figure of the agent's metrics, by its name and labels as they are printed; -1: there is none. */
+long long postern_metric(const char *name);
+
+/* `postern events` from now on; returns its process, which ends with the test. */
+pid_t postern_follow(void);
+/* Has it printed an event of that name ("bounce-surge") in whose JSON `text` stands? */
+bool postern_told(const char *event, const char *text);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Rates and facts become verdicts: the agent as a process, mail and connections on the wire.
+#include <arpa/inet.h>
 #include <criterion/criterion.h>
 #include <signal.h>
 #include <stdio.h>
@@ -57,6 +58,40 @@ Test(netns_judge, over_its_limit_of_connections_a_sender_goes_on_by_high_risk)
 		cr_assert(talk_lives(&before));
 		cr_assert_str_eq(pool_of(before.from), "normal");
 	}
+}
+
+/* More events than the ring buffer has room for, while nobody takes them out. */
+static void fill_ring(void)
+{
+	const struct sockaddr_in from = {.sin_family = AF_INET,
+					 .sin_addr.s_addr = inet_addr(TENANT_OTHER)};
+	const struct sockaddr_in to = {.sin_family = AF_INET,
+				       .sin_port = htons(25),
+				       .sin_addr.s_addr = inet_addr(RECEIVER_IPV4)};
+
+	host_enter(TENANT);
+	for (int i = 0; i < 5000; i++) {
+		_cleanup_(close_fd_p) int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+
+		cr_assert_eq(bind(fd, (const struct sockaddr *)&from, sizeof(from)), 0, "%m");
+		cr_assert_lt(connect(fd, (const struct sockaddr *)&to, sizeof(to)), 0);
+	}
+	host_leave();
+}
+
+Test(netns_judge, connections_that_found_the_ring_full_count_all_the_same)
+{
+	int receiver = receiver_open(25);
+	pid_t agent = postern_begin(&policies);
+
+	free(postern_must("sender block tenant-8"));
+	kill(agent, SIGSTOP);
+	fill_ring();
+	for (int i = 0; i < 3; i++)
+		expect_pool(receiver, &tenant, RECEIVER_IPV4, "normal");
+	kill(agent, SIGCONT);
+	cr_assert(wait_for(has_verdict("tenant-7", "over-limit high-risk"), 4000));
+	cr_assert_geq(postern_metric("postern_events_lost_total"), 3);
 }
 
 Test(netns_judge, over_its_limit_of_recipients_a_sender_goes_on_by_high_risk)
@@ -123,16 +158,6 @@ Test(netns_judge, a_restriction_outlives_down_and_up_without_an_agent)
 	expect_pool(receiver, &tenant, RECEIVER_IPV4, "normal");
 }
 
-static long long metric(int api, const char *name)
-{
-	_cleanup_(free_p) char *text = host_must(
-		MAIL, "curl -sf http://127.0.0.1:9525/metrics | awk '$1 == \"%s\" { print $2 }'",
-		name);
-
-	(void)api;
-	return *text ? strtoll(text, NULL, 10) : -1;
-}
-
 #define MANY 20000
 
 static void send_from_many(int api)
@@ -160,14 +185,14 @@ Test(netns_judge, twenty_thousand_senders_at_once_are_judged_and_remembered)
 	json_t *answer;
 
 	send_from_many(api);
-	cr_assert_eq(metric(api, "postern_senders"), MANY);
-	cr_assert_eq(metric(api, "postern_standings"), MANY / 100);
+	cr_assert_eq(postern_metric("postern_senders"), MANY);
+	cr_assert_eq(postern_metric("postern_standings"), MANY / 100);
 	cr_assert(wait_for(all_are_written(), 10000));
 	host_stop(agent, SIGKILL);
 	postern_agent();
 	close(api);
 	api = http_connect();
-	cr_assert_eq(metric(api, "postern_senders"), MANY);
+	cr_assert_eq(postern_metric("postern_senders"), MANY);
 	answer = http_message(api, "{\"user\":\"user-1@harsh.example\",\"recipients_external\":3}");
 	cr_assert_str_eq(string(answer, "action"), "reject", "3 of 5 were sent before");
 	json_decref(answer);
@@ -192,7 +217,7 @@ Test(netns_judge, a_thousand_idle_clients_and_slow_ones_keep_it_from_nothing)
 		json_decref(http_message(api, "{\"user\":\"bob@example.net\"}"));
 	}
 	free(postern_must("status"));
-	cr_assert_gt(metric(-1, "postern_api_evicted_total"), 0);
+	cr_assert_gt(postern_metric("postern_api_evicted_total"), 0);
 }
 
 Test(netns_judge, explain_tells_why_a_message_left_as_it_did)
@@ -218,28 +243,17 @@ Test(netns_judge, explain_tells_why_a_message_left_as_it_did)
 
 Test(netns_judge, events_are_followed_as_they_happen)
 {
-	const char *const argv[] = {getenv("POSTERN"), "-j", "-c", postern_configure(&policies),
-				    "events",	       NULL};
 	_cleanup_(close_fd_p) int api = -1;
-	char path[64];
 	pid_t events;
 
 	postern_begin(&policies);
 	api = http_connect();
-	events = host_start(MAIL, "events", argv);
-	cr_assert(wait_for(metric(api, "postern_followers") == 1, 5000));
+	events = postern_follow();
 	json_decref(http_message(api, "{\"sender\":\"tenant-7\",\"recipients_external\":10}"));
-	snprintf(path, sizeof(path), "%s/events.log", world.directory);
-	cr_assert(wait_for(({
-				   _cleanup_(free_p) char *text = read_text(path);
-
-				   strstr(text, "\"event\":\"warning\"") &&
-					   strstr(text, "\"event\":\"verdict\"") &&
-					   strstr(text, "\"reason\":\"over-limit\"");
-			   }),
-			   2000));
+	cr_assert(wait_for(postern_told("warning", "tenant-7"), 2000));
+	cr_assert(wait_for(postern_told("verdict", "\"reason\":\"over-limit\""), 2000));
 	host_stop(events, SIGINT);
-	cr_assert(wait_for(metric(api, "postern_followers") == 0, 2000));
+	cr_assert(wait_for(postern_metric("postern_followers") == 0, 2000));
 }
 
 Test(netns_judge, top_shows_once_where_no_terminal_is)
@@ -255,37 +269,4 @@ Test(netns_judge, top_shows_once_where_no_terminal_is)
 	json = postern_must("-j top | jq -rc '.[0] | [.name, .messages_per_minute, "
 			    ".recipients_per_hour]'");
 	cr_assert_str_eq(json, "[\"shop\",1,4]\n");
-}
-
-Test(netns_judge, over_a_full_disk_it_goes_on_and_says_so)
-{
-	_cleanup_(free_p) char *state = NULL, *after = NULL;
-	_cleanup_result_ struct result full = {0};
-	_cleanup_(close_fd_p) int api = -1;
-	pid_t agent;
-
-	postern_configure(&policies);
-	free(host_must(MAIL,
-		       "mkdir -p %s/state && mount -t tmpfs -o size=1m,mode=0777 none %s/state",
-		       world.directory, world.directory));
-	free(postern_must("up"));
-	agent = postern_agent();
-	api = http_connect();
-	full = host_run(MAIL, "dd if=/dev/zero of=%s/state/ballast bs=4k", world.directory);
-	for (int i = 0; i < 5000; i++)
-		json_decref(http_message(api, "{\"user\":\"u%d\",\"recipients_external\":1}", i));
-	json_decref(http_message(api, "{\"sender\":\"tenant-8\",\"recipients_external\":6}"));
-	free(postern_must("sender set tenant-7 high-risk"));
-	cr_assert(wait_for(metric(api, "postern_state_durable") == 0, 5000));
-	state = postern_must("-j status | jq -rj .agent.state");
-	cr_assert_eq(strncmp(state, "memory: ", 8), 0, "%s", state);
-	free(host_must(MAIL, "rm %s/state/ballast && mount -o remount,size=64m %s/state",
-		       world.directory, world.directory));
-	cr_assert(wait_for(metric(api, "postern_state_durable") == 1, 20000));
-	host_stop(agent, SIGKILL);
-	postern_agent();
-	after = verdict_of("tenant-8");
-	cr_assert_str_eq(after, "restricted null");
-	cr_assert(has_verdict("tenant-7", "manual high-risk"));
-	free(host_must(MAIL, "umount -l %s/state", world.directory));
 }

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Hours, midnights and leaps of the clock: what they do to windows and restrictions, and so to connections.
+#include <criterion/criterion.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "netns/http.h"
+#include "netns/postern.h"
+#include "netns/walltime.h"
+
+/* 2026-11-21 12:00:00 UTC */
+#define NOON	 1795262400
+#define MIDNIGHT (NOON + 12 * 3600)
+
+TestSuite(netns_clock, .init = world_init, .fini = world_done, .timeout = 60);
+
+static const struct origin tenant = {.host = TENANT};
+
+static pid_t begin(int64_t now_sec)
+{
+	const struct setup policies = {
+		.more = "policy \"few\" { senders = { \"tenant-7\" }\n"
+			"  recipients_external_per_hour = 10 }\n"
+			"policy \"harsh\" { senders = { \"tenant-8\", \"*@harsh.example\" }\n"
+			"  recipients_per_day = 5  on_limit = \"restrict-today\" }\n"};
+
+	postern_configure(&policies);
+	free(postern_must("up"));
+	walltime_set(now_sec);
+	return walltime_agent();
+}
+
+static bool is_answered(int api, const char *sender, unsigned recipients, const char *expected)
+{
+	json_t *answer = http_message(api, "{\"sender\":\"%s\",\"recipients_external\":%u}", sender,
+				      recipients);
+	bool is = strcmp(json_string_value(json_object_get(answer, "reason")), expected) == 0;
+
+	json_decref(answer);
+	return is;
+}
+
+static bool has_reason(const char *sender, const char *expected)
+{
+	_cleanup_(free_p) char *reason =
+		postern_must("-j sender show %s | jq -rj .verdict.reason", sender);
+
+	return strcmp(reason, expected) == 0;
+}
+
+static bool ends_at(const char *sender, const char *expected)
+{
+	_cleanup_(free_p) char *until =
+		postern_must("-j sender show %s | jq -rj .verdict.until", sender);
+
+	return strcmp(until, expected) == 0;
+}
+
+Test(netns_clock, an_hour_later_there_is_room_and_connections_are_normal_again)
+{
+	int receiver = receiver_open(25);
+	_cleanup_(close_fd_p) int api = -1;
+
+	begin(NOON);
+	api = http_connect();
+	cr_assert(is_answered(api, "tenant-7", 10, "good"));
+	expect_pool(receiver, &tenant, RECEIVER_IPV4, "high-risk");
+	walltime_set(NOON + 3590);
+	cr_assert(is_answered(api, "tenant-7", 1, "over-limit"));
+	/* The one just now counts until an hour after it; then up to a twelfth of an hour more. */
+	walltime_set(NOON + 3590 + 3600 + 300);
+	cr_assert(wait_for(has_reason("tenant-7", "good"), 3000));
+	expect_pool(receiver, &tenant, RECEIVER_IPV4, "normal");
+	cr_assert(is_answered(api, "tenant-7", 10, "good"));
+}
+
+Test(netns_clock, a_leap_back_gives_no_room_and_freezes_nothing)
+{
+	int receiver = receiver_open(25);
+	_cleanup_(close_fd_p) int api = -1;
+
+	begin(NOON);
+	api = http_connect();
+	cr_assert(is_answered(api, "tenant-7", 10, "good"));
+	walltime_set(NOON - 7200);
+	cr_assert(is_answered(api, "tenant-7", 1, "over-limit"));
+	expect_pool(receiver, &tenant, RECEIVER_IPV4, "high-risk");
+	/* Everything is over an hour after the leap, by the clock as it is now. */
+	walltime_set(NOON - 7200 + 3600 + 600);
+	cr_assert(wait_for(has_reason("tenant-7", "good"), 3000));
+	expect_pool(receiver, &tenant, RECEIVER_IPV4, "normal");
+}
+
+Test(netns_clock, restricted_for_today_ends_at_midnight_utc_and_not_before)
+{
+	int receiver = receiver_open(25);
+	const struct origin other = {.host = TENANT, .bind = TENANT_OTHER};
+	_cleanup_(close_fd_p) int api = -1;
+
+	begin(NOON);
+	api = http_connect();
+	cr_assert(is_answered(api, "tenant-8", 6, "over-limit"));
+	walltime_set(MIDNIGHT - 30);
+	expect_refused(receiver, &other, RECEIVER_IPV4);
+	cr_assert(is_answered(api, "tenant-8", 1, "restricted"));
+	walltime_set(MIDNIGHT);
+	cr_assert(wait_for(has_reason("tenant-8", "good"), 3000));
+	expect_pool(receiver, &other, RECEIVER_IPV4, "normal");
+	cr_assert(is_answered(api, "tenant-8", 1, "good"));
+}
+
+Test(netns_clock, a_restriction_for_today_survives_a_leap_back_over_midnight_and_ends_all_the_same)
+{
+	_cleanup_(close_fd_p) int api = -1;
+
+	begin(MIDNIGHT + 30);
+	api = http_connect();
+	cr_assert(is_answered(api, "tenant-8", 6, "over-limit"));
+	walltime_set(MIDNIGHT - 7200);
+	cr_assert(is_answered(api, "tenant-8", 1, "restricted"));
+	/* Today is the day before now, and ends sooner than what was given. */
+	cr_assert(wait_for(ends_at("tenant-8", "2026-11-22T00:00:00Z"), 3000));
+	walltime_set(MIDNIGHT + 30);
+	cr_assert(wait_for(has_reason("tenant-8", "good"), 3000));
+}
+
+Test(netns_clock, across_a_restart_windows_go_on_ageing)
+{
+	_cleanup_(close_fd_p) int api = -1, again = -1;
+	pid_t agent = begin(NOON);
+
+	api = http_connect();
+	cr_assert(is_answered(api, "tenant-7", 6, "good"));
+	cr_assert_eq(host_stop(agent, SIGTERM), 0);
+	walltime_set(NOON + 1800);
+	agent = walltime_agent();
+	again = http_connect();
+	cr_assert(is_answered(again, "tenant-7", 5, "over-limit"), "6 of 10 half an hour ago");
+	cr_assert_eq(host_stop(agent, SIGTERM), 0);
+	walltime_set(NOON + 3600 + 300);
+	walltime_agent();
+	close(api);
+	api = http_connect();
+	cr_assert(is_answered(api, "tenant-7", 5, "good"), "only 5 are from the last hour");
+}

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// libfaketime reads the offset from a file whenever the agent asks for the time.
+#include "netns/walltime.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/cleanup.h"
+#include "netns/host.h"
+#include "netns/postern.h"
+
+void walltime_set(int64_t now_sec)
+{
+	char next[64], file[64];
+
+	/* In one step: a file that is being written would be no time at all. */
+	free(world_write("walltime.new", "%+lld", (long long)now_sec - (long long)time(NULL)));
+	snprintf(next, sizeof(next), "%s/walltime.new", world.directory);
+	snprintf(file, sizeof(file), "%s/walltime", world.directory);
+	cr_assert_eq(rename(next, file), 0, "%m");
+}
+
+pid_t walltime_agent(void)
+{
+	static const char *const names[] = {"LD_PRELOAD", "FAKETIME_TIMESTAMP_FILE"};
+	char file[64];
+	pid_t agent;
+
+	snprintf(file, sizeof(file), "%s/walltime", world.directory);
+	setenv("FAKETIME_TIMESTAMP_FILE", file, 1);
+	setenv("FAKETIME_NO_CACHE", "1", 1);
+	setenv("FAKETIME_DONT_FAKE_MONOTONIC", "1", 1);
+	setenv("NO_FAKE_STAT", "1", 1);
+	/* Which wants to be loaded first, and need not be. */
+	setenv("ASAN_OPTIONS", "verify_asan_link_order=0", 0);
+	setenv("LD_PRELOAD", "/usr/$LIB/faketime/libfaketimeMT.so.1", 1);
+	agent = postern_agent();
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		unsetenv(names[i]);
+	return agent;
+}
