@@ -67,7 +67,7 @@ static const char known[] =
 	"${sg{$recipients}{\\N\"(?:[^\"\\\\]|\\\\.)*\"\\N}{}}}\\\n"
 	"            {match{$item}{\\N(?i)@(?:POSTERN_OURS)$\\N}}}}\n"
 	"          set acl_m_postern_id = "
-	"${sg{$rh_Message-ID:}{\\N(?s)^\\s*(\\S*).*$\\N}{\\$1}}\n"
+	"${sg{$rh_Message-ID:}{\\N(?s)^\\s*<?([^\\s>]*).*$\\N}{\\$1}}\n"
 	"\n";
 
 static const char question[] =
