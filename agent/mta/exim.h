@@ -6,8 +6,10 @@
  *   main         macros (POSTERN_…) with all that depends on our configuration, and which ACLs are run
  *   acl          asks the agent about each message, once, when all of it is there (POST /v1/messages);
  *                the lane of the answer stays with the message in $acl_m_postern_lane
- *   routers      choose the transport by that; without a decision the null sender takes the high-risk
- *                lane, others the normal one, or wait (on_agent_down)
+ *   routers      choose the transport by that. A decision for normal is asked about again (lookup.h)
+ *                when the message has waited for a while, as its sender may have another verdict by
+ *                then. Without a decision the null sender takes the high-risk lane; others are asked
+ *                about, and without an answer take the normal one, or wait (on_agent_down)
  *   transports   one for each lane
  *
  * Exim refuses an `interface` made of anything that came from outside, and uses a connection for the

@@ -10,6 +10,7 @@
 #define NOTHING_MATCHES "(?!)"
 #define PATIENCE_SEC	3
 #define MS_PER_SEC	1000
+#define FRESH_SEC	60
 
 /* ---- texts of ours inside of theirs */
 
@@ -175,16 +176,76 @@ static void print_families(const struct lane_set *lanes, FILE *out)
 	fputs("}{; $value}}\n", out);
 }
 
-/* A decision for another pool than normal holds; without one the null sender is high-risk. */
+static void print_socket(const struct config_socket *socket, FILE *out)
+{
+	char endpoint[ENDPOINT_TEXT_SIZE];
+
+	if (socket->path)
+		print_text(socket->path, out);
+	else
+		fprintf(out, "inet:%s", endpoint_format(&socket->address, socket->port, endpoint));
+}
+
+/* Who is accountable is the user where there is one: policy/decision.h. */
+static void print_question(const struct config_mail *mail, FILE *out)
+{
+	fputs("# Which lane does mail of a sender take now? As Postfix asks (socketmap).\n"
+	      "POSTERN_SOCKETMAP = ",
+	      out);
+	print_socket(&mail->socketmap, out);
+	fputs("\nPOSTERN_SENDER = "
+	      "${if def:authenticated_id{$authenticated_id}{$sender_address}}\n"
+	      "POSTERN_ASKED = ${readsocket{POSTERN_SOCKETMAP}\\\n"
+	      "  {${strlen:lane POSTERN_SENDER}:lane POSTERN_SENDER,}{POSTERN_PATIENCE}{}{}}\n",
+	      out);
+}
+
+/*
+ * Where clients or selectors are who is counted, the sender's address says less than the decision did:
+ * then that holds.
+ */
+static bool is_followed(const struct config *config)
+{
+	return config->identity == CONFIG_IDENTITY_ENVELOPE ||
+	       config->identity == CONFIG_IDENTITY_DOMAIN;
+}
+
+/*
+ * The message that reaches a limit is within it, and would find its sender's verdict changed by itself. An
+ * answer that names no lane is for the MTA's own: a verdict that passes.
+ */
 static void print_chosen(const struct lane_set *lanes, FILE *out)
 {
-	const struct config_pool *pools = lanes->config->pools;
-	bool waits = lanes->config->mail.on_agent_down == CONFIG_ON_AGENT_DOWN_DEFER;
+	const struct config *config = lanes->config;
+	const char *normal = first_lane(lanes, &config->pools[0])->name;
+	bool waits = config->mail.on_agent_down == CONFIG_ON_AGENT_DOWN_DEFER;
 
-	fputs("POSTERN_CHOSEN = ${if def:acl_m_postern_lane{$acl_m_postern_lane}\\\n"
-	      "  {${if eq{$sender_address}{}{POSTERN_RISKY}",
-	      out);
-	fprintf(out, "{%s}}}}\n", waits ? "" : first_lane(lanes, &pools[0])->name);
+	fprintf(out,
+		"# A decision holds, but where it was for normal and the mail has waited for so "
+		"many "
+		"seconds,\n"
+		"# its sender may have another verdict by now. A null sender is high-risk. Without "
+		"decision\n"
+		"# and answer: as on_agent_down says.\n"
+		"POSTERN_FRESH = %d\n"
+		"POSTERN_CHOSEN = ${if ",
+		FRESH_SEC);
+	if (is_followed(config)) {
+		fputs("and{{def:acl_m_postern_lane}{or{{<{$message_age}{POSTERN_FRESH}}"
+		      "{!inlist{$acl_m_postern_lane}{",
+		      out);
+		print_list(lanes, &config->pools[0], out);
+		fputs("}}}}}", out);
+	} else {
+		fputs("def:acl_m_postern_lane", out);
+	}
+	fprintf(out,
+		"{$acl_m_postern_lane}\\\n"
+		"  {${if eq{$sender_address}{}{POSTERN_RISKY}\\\n"
+		"  {${if match{${sg{POSTERN_ASKED}{NOTFOUND}{OK %s}}}{\\N^\\d+:OK (.*?):?,$\\N}"
+		"{$1}\\\n"
+		"  {${if def:acl_m_postern_lane{$acl_m_postern_lane}{%s}}}}}}}}\n",
+		normal, waits ? "" : normal);
 }
 
 static void print_lanes(const struct lane_set *lanes, FILE *out)
@@ -199,6 +260,7 @@ static void print_lanes(const struct lane_set *lanes, FILE *out)
 	print_list(lanes, NULL, out);
 	fputs("\n", out);
 	print_families(lanes, out);
+	print_question(&lanes->config->mail, out);
 	print_chosen(lanes, out);
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Which of Exim's transports a message takes, and that nothing else gets out.
 #include <criterion/criterion.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -77,7 +78,7 @@ Test(netns_exim_lanes, mail_of_a_pool_without_a_lane_waits)
 
 #define IPV4_ONLY                                                                                  \
 	EXIM_DOMAINS                                                                               \
-		"pool \"quarantine\" { addresses = \"192.0.2.40\" handles = \"100.127.0.4\" }\n"
+	"pool \"quarantine\" { addresses = \"192.0.2.40\" handles = \"100.127.0.4\" }\n"
 
 #define WITHOUT_FAMILIES "s/^POSTERN_FAMILIES = .*/POSTERN_FAMILIES =\\nUNUSED = \\\\/"
 
@@ -160,4 +161,84 @@ Test(netns_exim_lanes, a_connection_that_is_used_again_is_one_of_the_same_lane)
 	/* So Exim marks them. */
 	cr_expect(exim_logged("T=postern_normal H=[^ ]* [^ ]*[*]"));
 	cr_expect(exim_logged("T=postern_high_risk H=[^ ]* [^ ]*[*]"));
+}
+
+/* ---- mail in the queue */
+
+/* Asked about again at once. */
+#define NOT_FRESH "s/^POSTERN_FRESH = .*/POSTERN_FRESH = 0/"
+
+static void run_queue(void)
+{
+	free(host_must(MAIL, "%s/exim/exim -qf", world.directory));
+}
+
+Test(netns_exim_lanes, mail_in_the_queue_follows_a_changed_verdict_unless_it_is_high_risk_itself)
+{
+	static const struct mail clean = {.id = "clean", FROM};
+	static const struct mail users = {
+		.id = "users", .from = "<b@example.net>", .user = "Bob@example.net"};
+	static const struct mail spam = {.id = "spam", FROM, .headers = "X-Spam: yes\r\n"};
+	static const struct mail other = {.id = "other", .from = "<\"a\\\"b,\"@example.net>"};
+
+	exim_begin_with(EXIM_DOMAINS, &(const struct exim_setup){NOT_FRESH, true});
+	smtp_send(&clean);
+	smtp_send(&users);
+	smtp_send(&spam);
+	smtp_send(&other);
+	free(postern_must("sender set a@example.net high-risk"));
+	free(postern_must("sender set bob@example.net high-risk"));
+	free(postern_must("sender set '\"a\\\"b,\"@example.net' relay"));
+	run_queue();
+	exim_expect_letter("clean", "high-risk");
+	exim_expect_letter("users", "high-risk");
+	exim_expect_letter("spam", "high-risk");
+	exim_expect_letter("other", "relay");
+	exim_expect_empty();
+	smtp_send(&(const struct mail){.id = "more", FROM, .headers = "X-Spam: yes\r\n"});
+	free(postern_must("sender set a@example.net normal"));
+	run_queue();
+	exim_expect_letter("more", "high-risk");
+}
+
+Test(netns_exim_lanes, mail_of_a_sender_that_is_held_waits_and_goes_when_it_is_not)
+{
+	static const struct mail clean = {.id = "clean", FROM};
+
+	exim_begin_with(EXIM_DOMAINS, &(const struct exim_setup){NOT_FRESH, true});
+	smtp_send(&clean);
+	free(postern_must("sender block a@example.net"));
+	run_queue();
+	cr_expect(exim_logged("== bob@example.org .*no lane .*waits"));
+	free(postern_must("sender clear a@example.net"));
+	run_queue();
+	exim_expect_left("clean", "normal");
+}
+
+Test(netns_exim_lanes, a_decision_holds_while_the_agent_is_away)
+{
+	static const struct mail clean = {.id = "clean", FROM};
+	static const struct mail spam = {.id = "spam", FROM, .headers = "X-Spam: yes\r\n"};
+	pid_t agent = exim_begin_with(EXIM_DOMAINS "on_agent_down = \"defer\"\n",
+				      &(const struct exim_setup){NOT_FRESH, true});
+
+	smtp_send(&clean);
+	smtp_send(&spam);
+	host_stop(agent, SIGKILL);
+	run_queue();
+	exim_expect_letter("clean", "normal");
+	exim_expect_letter("spam", "high-risk");
+}
+
+Test(netns_exim_lanes, mail_of_a_program_that_nobody_judged_waits_for_the_agent)
+{
+	_cleanup_result_ struct result result = {0};
+
+	host_stop(exim_begin(EXIM_DOMAINS "on_agent_down = \"defer\"\n"), SIGKILL);
+	result = exim_sendmail("local", "a@example.net");
+	cr_expect_eq(result.status, 0, "%s", result.text);
+	cr_expect(wait_for(exim_logged("== bob@example.org .*not judged"), 5000));
+	cr_expect(exim_queued(1));
+	postern_agent();
+	exim_expect_letter("local", "normal");
 }

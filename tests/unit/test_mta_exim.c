@@ -164,6 +164,21 @@ Test(mta_exim, what_happens_without_the_agent_is_as_configured)
 		  "POSTERN_AWAY = defer\n");
 }
 
+Test(mta_exim, where_clients_are_counted_a_decision_holds)
+{
+	expect_in(print(NORMAL HIGH_RISK, EXIM_MAIN),
+		  "POSTERN_CHOSEN = ${if and{{def:acl_m_postern_lane}{or{{<{$message_age}"
+		  "{POSTERN_FRESH}}{!inlist{$acl_m_postern_lane}{<, postern-normal}}}}}{");
+	expect_in(print(NORMAL HIGH_RISK "identity = \"client\"\n", EXIM_MAIN),
+		  "POSTERN_CHOSEN = ${if def:acl_m_postern_lane{");
+}
+
+Test(mta_exim, the_socketmap_may_be_tcp)
+{
+	expect_in(print(NORMAL HIGH_RISK "socketmap = \"inet:[::1]:7778\"\n", EXIM_MAIN),
+		  "POSTERN_SOCKETMAP = inet:[::1]:7778\n");
+}
+
 Test(mta_exim, a_path_is_quoted)
 {
 	expect_in(print(NORMAL HIGH_RISK "runtime_dir = \"/run/a b;{$x}\"\n", EXIM_MAIN),
