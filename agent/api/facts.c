@@ -27,7 +27,7 @@ static const char *const auth_words[] = {
 struct members {
 	const char *message_id, *original_id;
 	const char *mail_dns, *spf, *dkim;
-	json_int_t external, internal;
+	json_int_t external, internal, unanswered;
 	const json_t *recipients;
 	bool sent_here;
 };
@@ -180,6 +180,7 @@ int facts_read(const json_t *body, const struct config *config, struct judge_mes
 		{"recipients_external", FIELD_INTEGER, false, &members.external},
 		{"recipients_internal", FIELD_INTEGER, false, &members.internal},
 		{"recipients", FIELD_ARRAY, false, &members.recipients},
+		{"unanswered", FIELD_INTEGER, false, &members.unanswered},
 		{"bounce", FIELD_BOOLEAN, false, &facts->bounce},
 		{"automatic", FIELD_BOOLEAN, false, &facts->automatic},
 		{"spam", FIELD_BOOLEAN, false, &facts->spam},
@@ -197,6 +198,8 @@ int facts_read(const json_t *body, const struct config *config, struct judge_mes
 		code = check_lengths(&message, &members, error);
 	if (code == 0)
 		code = read_numbers(&members, config, facts, error);
+	if (code == 0)
+		code = read_count("unanswered", members.unanswered, &message.unanswered, error);
 	if (code == 0)
 		code = read_words(&members, facts, error);
 	if (code < 0)
@@ -303,7 +306,8 @@ int facts_write(const struct judge_message *message, json_t **ret_body, struct e
 	if (!body || !set_texts(body, message) || !set_words(body, facts) ||
 	    !set_flags(body, message) ||
 	    !set_count(body, "recipients_external", facts->recipients_external) ||
-	    !set_count(body, "recipients_internal", facts->recipients_internal)) {
+	    !set_count(body, "recipients_internal", facts->recipients_internal) ||
+	    (message->unanswered && !set_count(body, "unanswered", message->unanswered))) {
 		json_decref(body);
 		return error_set(error, -ENOMEM, "out of memory");
 	}

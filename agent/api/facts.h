@@ -14,6 +14,9 @@
  *   mail_dns                           "unknown", "present", "absent"
  *   spf, dkim                          "unknown", "none", "pass", "fail"
  *
+ *   unanswered                         how many messages before this one got no answer; not of this one,
+ *                                      but counted (metrics)
+ *
  * Of a bounce:
  *   bounce_to                          whose message bounced
  *   unknown_recipient                  who does not exist

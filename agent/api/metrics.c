@@ -115,6 +115,9 @@ static void print_judge(const struct judge *judge, FILE *out)
 	for (enum reason reason = REASON_GOOD; reason <= REASON_HANDLE; reason++)
 		fprintf(out, "postern_decisions_total{reason=\"%s\"} %llu\n", reason_name(reason),
 			(unsigned long long)stats.policy.decisions[reason]);
+	metrics_one(out, "messages_unanswered_total", "counter",
+		    "messages that passed or were deferred without a decision, told of afterwards",
+		    stats.unanswered);
 	metrics_one(out, "reports_total", "counter", "reports of spam", stats.reports);
 	metrics_one(out, "senders", "gauge", "senders that are counted", stats.policy.senders);
 	metrics_one(out, "senders_evicted_total", "counter", "senders that gave way to others",

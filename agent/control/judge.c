@@ -408,6 +408,7 @@ int judge_message(struct judge *judge, const struct judge_message *message,
 	r = policy_decide(judge->policy, &message->facts, now->sec, decision);
 	if (r < 0)
 		return error_set(error, r, "a text is longer than %d bytes", POLICY_NAME_SIZE - 1);
+	judge->unanswered += message->unanswered;
 	fill_answer(judge, ret_answer);
 	watch_surges(judge, message, decision);
 	decisions_add(judge->ring, &message->facts, decision, now->sec);
@@ -461,5 +462,6 @@ void judge_stats(const struct judge *judge, struct judge_stats *ret_stats)
 {
 	policy_stats(judge->policy, &ret_stats->policy);
 	ret_stats->reports = judge->reports;
+	ret_stats->unanswered = judge->unanswered;
 	ret_stats->left_out = kept_left_out(judge->kept);
 }

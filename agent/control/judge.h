@@ -73,6 +73,8 @@ struct judge_message {
 	const char *unknown_recipient; /* who does not exist */
 	const char *original_id;       /* Message-ID of what bounced */
 	enum surge_origin origin;      /* unless original_id tells */
+	/* How many messages before this one had to do without an answer; of whoever asks. */
+	uint32_t unanswered;
 };
 
 struct judge_answer {
@@ -160,7 +162,8 @@ struct surges *judge_surges(const struct judge *judge);
 struct judge_stats {
 	struct policy_stats policy;
 	uint64_t reports;
-	uint64_t left_out; /* records that were not restored */
+	uint64_t unanswered; /* messages that did without */
+	uint64_t left_out;   /* records that were not restored */
 };
 void judge_stats(const struct judge *judge, struct judge_stats *ret_stats);
 

@@ -25,6 +25,7 @@ struct judge {
 	struct error failure;
 	uint64_t events_lost; /* by the datapath's count */
 	uint64_t reports;
+	uint64_t unanswered;
 };
 
 /* By the ids of the configuration; NULL: none. */

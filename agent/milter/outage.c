@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "api/facts.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
@@ -33,11 +34,23 @@ static void tell(const struct outage *outage, const char *what)
 		    outage->counts[OUTAGE_DEFERRED]);
 }
 
-void outage_count(struct outage *outage, enum outage_kind kind, const struct error *why,
-		  uint64_t now_ns)
+uint32_t outage_take(struct outage *outage)
+{
+	uint32_t taken;
+
+	pthread_mutex_lock(&outage->mutex);
+	taken = outage->untold < FACTS_RECIPIENTS_MAX ? outage->untold : FACTS_RECIPIENTS_MAX;
+	outage->untold -= taken;
+	pthread_mutex_unlock(&outage->mutex);
+	return taken;
+}
+
+void outage_count(struct outage *outage, enum outage_kind kind, uint32_t taken,
+		  const struct error *why, uint64_t now_ns)
 {
 	pthread_mutex_lock(&outage->mutex);
 	outage->counts[kind]++;
+	outage->untold += taken + 1;
 	if (is_due(outage, now_ns)) {
 		tell(outage, why->text);
 		outage->away = true;

@@ -106,7 +106,7 @@ static bool is_high_risk_anyway(const struct facts *facts)
 }
 
 static sfsistat decide_alone(SMFICTX *ctx, struct session_shared *shared,
-			     const struct forged *forged, const struct facts *facts,
+			     const struct forged *forged, const struct judge_message *message,
 			     const struct error *why)
 {
 	enum outage_kind kind = OUTAGE_PASSED;
@@ -114,9 +114,9 @@ static sfsistat decide_alone(SMFICTX *ctx, struct session_shared *shared,
 
 	if (shared->config->mail.on_agent_down == CONFIG_ON_AGENT_DOWN_DEFER)
 		kind = OUTAGE_DEFERRED;
-	else if (is_high_risk_anyway(facts))
+	else if (is_high_risk_anyway(&message->facts))
 		kind = OUTAGE_HIGH_RISK;
-	outage_count(&shared->outage, kind, why, clock_monotonic_ns());
+	outage_count(&shared->outage, kind, message->unanswered, why, clock_monotonic_ns());
 	switch (kind) {
 	case OUTAGE_DEFERRED:
 		reply_agent_down(&reply);
@@ -143,8 +143,9 @@ sfsistat verdict_give(SMFICTX *ctx, struct session_shared *shared, const struct 
 		return refuse(ctx, &reply);
 	}
 	message = collect(shared, session);
+	message.unanswered = outage_take(&shared->outage);
 	if (asker_ask(shared->asker, &message, &answer, &error) < 0)
-		return decide_alone(ctx, shared, forged, &message.facts, &error);
+		return decide_alone(ctx, shared, forged, &message, &error);
 	outage_end(&shared->outage, clock_monotonic_ns());
 	if (answer.action == DECISION_STEER)
 		return pass(ctx, forged, answer.pool, answer.lane);

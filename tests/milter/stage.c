@@ -253,6 +253,34 @@ struct peer stage_connect(void)
 	return peer_open(stage_socket, PEER_STEPS_ALL, "198.51.100.7");
 }
 
+struct metric {
+	const char *name;
+	unsigned long long value;
+	bool found;
+};
+
+static int find_metric(void *data, const char *line)
+{
+	struct metric *metric = data;
+	size_t length = strlen(metric->name);
+
+	if (strncmp(line, metric->name, length) == 0 && line[length] == ' ') {
+		metric->value = strtoull(line + length, NULL, 10);
+		metric->found = true;
+	}
+	return 0;
+}
+
+unsigned long long stage_metric(const char *name)
+{
+	struct metric metric = {.name = name};
+
+	cr_assert_eq(client_follow(api_socket, "/metrics", find_metric, &metric, &error), 0, "%s",
+		     error.text);
+	cr_assert(metric.found, "no metric %s", name);
+	return metric.value;
+}
+
 json_t *stage_explain(const char *message_id)
 {
 	_cleanup_(free_p) char *name = client_escape(message_id);

@@ -40,5 +40,7 @@ char *stage_milter_log(void);
 
 /* A connection with everything that an MTA can, from 198.51.100.7. */
 struct peer stage_connect(void);
+/* A figure of its metrics, by the name that Prometheus sees. */
+unsigned long long stage_metric(const char *name);
 /* The agent's explanation of a message; asserts that there is one. The caller's (json_decref()). */
 struct json_t *stage_explain(const char *message_id);

@@ -81,6 +81,9 @@ Test(milter_outage, mail_passes_unmarked_but_for_what_is_high_risk_anyway)
 	expect(&peer, &plain, "normal");
 	expect_logged("milter: the agent answers again: without it 2 messages passed, 3 were "
 		      "marked high-risk, 0 deferred\n");
+	cr_expect_eq(stage_metric("postern_messages_unanswered_total"), 5);
+	expect(&peer, &plain, "normal");
+	cr_expect_eq(stage_metric("postern_messages_unanswered_total"), 5);
 	peer_close(&peer);
 }
 

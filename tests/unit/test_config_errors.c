@@ -35,7 +35,7 @@ struct refusal {
 	"sender_flows_max, sender_connections_per_minute, senders_max, "                           \
 	"timeout_established_sec, timeout_transitory_sec, runtime_dir, state, user, metrics, "     \
 	"internal_domains, identity, relay_dkim, senders_tracked_max, decisions_max, "             \
-	"milter, socketmap, on_agent_down, spam_marks, authserv_ids, resolver, mail_dns_aaaa, "               \
+	"milter, socketmap, on_agent_down, spam_marks, authserv_ids, resolver, mail_dns_aaaa, "    \
 	"mail_dns_null_mx, dns_timeout_ms"
 #define NOT_PUBLIC "expected a unicast address (not unspecified, loopback, multicast or broadcast)"
 #define NOT_A_HANDLE                                                                               \

@@ -45,6 +45,7 @@ Test(facts, what_is_written_is_read_the_same)
 		.unknown_recipient = "nobody@example.org",
 		.original_id = "6@example.net",
 		.origin = SURGE_NOT_SENT_HERE,
+		.unanswered = 12,
 	};
 	json_t *body;
 	struct judge_message read = again(&message, &body);
@@ -67,6 +68,7 @@ Test(facts, what_is_written_is_read_the_same)
 	cr_expect_str_eq(read.unknown_recipient, message.unknown_recipient);
 	cr_expect_str_eq(read.original_id, message.original_id);
 	cr_expect_eq(read.origin, SURGE_NOT_SENT_HERE);
+	cr_expect_eq(read.unanswered, 12);
 	json_decref(body);
 }
 
