@@ -26,7 +26,7 @@ struct config_mail;
 struct error;
 struct maildns;
 
-#define MAILDNS_DOMAINS_MAX 16384 /* known at once; the one longest not asked for gives way */
+#define MAILDNS_DOMAINS_MAX 8192 /* known at once; the one longest not asked for gives way */
 #define MAILDNS_ASKED_MAX   256
 #define MAILDNS_WAITING_MAX 256
 #define MAILDNS_UNKNOWN_SEC 5 /* how long unknown is an answer, too */

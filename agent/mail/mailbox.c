@@ -147,7 +147,7 @@ static bool is_literal(const char *domain)
 	bool ipv6 = strncmp(domain, "[ipv6:", 6) == 0;
 	size_t start = ipv6 ? 6 : 1;
 
-	if (size < start + 1 || domain[size - 1] != ']' || size - start > sizeof(text))
+	if (size < start + 1 || domain[size - 1] != ']')
 		return false;
 	snprintf(text, sizeof(text), "%.*s", (int)(size - start - 1), domain + start);
 	return address_parse(text, &address) == 0 && (strchr(text, ':') != NULL) == ipv6;

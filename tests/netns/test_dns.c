@@ -2,6 +2,7 @@
 // Mail DNS (agent/dns/) against a real name server: what is there, what is not, and what cannot be known.
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <limits.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -247,31 +248,56 @@ Test(netns_dns, a_hundred_threads_that_ask_for_one_domain_share_its_queries)
 	maildns_free(maildns);
 }
 
-Test(netns_dns, while_the_dns_is_dead_only_so_many_wait_and_the_others_are_answered_at_once)
+/* That many and fifty more, for as many names as are different; the name server is silent. */
+static void look_in_vain(struct maildns *maildns, unsigned n_names)
 {
-	struct maildns *maildns = open_with((struct config_mail){.dns_timeout_ms = 2000});
 	struct looker lookers[MAILDNS_WAITING_MAX + 50];
-	uint64_t begin = now_ms();
 	char name[64];
 
-	nameserver_signal(nameserver, SIGSTOP);
-	for (size_t i = 0; i < COUNT(lookers); i++) {
-		snprintf(name, sizeof(name), "x%zu.many.example", i);
+	for (unsigned i = 0; i < COUNT(lookers); i++) {
+		snprintf(name, sizeof(name), "x%u.many.example", i % n_names);
 		start(&lookers[i], maildns, name);
 	}
 	for (size_t i = 0; i < COUNT(lookers); i++) {
 		pthread_join(lookers[i].thread, NULL);
 		cr_assert_eq(lookers[i].dns, UNKNOWN);
 	}
+}
+
+Test(netns_dns, while_the_dns_is_silent_only_so_many_wait_and_the_others_are_answered_at_once)
+{
+	struct maildns *maildns = open_with((struct config_mail){.dns_timeout_ms = 2000});
+	uint64_t begin = now_ms();
+
+	nameserver_signal(nameserver, SIGSTOP);
+	look_in_vain(maildns, 2);
 	cr_assert_lt(now_ms() - begin, 2000 + 3000 * test_patience());
 	cr_assert_eq(count(maildns).refused, 50);
 	cr_assert_eq(count(maildns).timeouts, MAILDNS_WAITING_MAX);
-	/* Nobody waits any more, but so many are asked for still. */
+	cr_assert_eq(count(maildns).queries, 4);
+	nameserver_signal(nameserver, SIGCONT);
+	maildns_free(maildns);
+}
+
+Test(netns_dns, while_the_dns_is_silent_only_so_many_domains_are_asked_for)
+{
+	struct maildns *maildns = open_with((struct config_mail){.dns_timeout_ms = 1000});
+	uint64_t begin;
+
+	nameserver_signal(nameserver, SIGSTOP);
+	cr_assert_eq(maildns_lookup(maildns, "mx-only.example"), UNKNOWN);
+	look_in_vain(maildns, UINT_MAX);
+	cr_assert_eq(count(maildns).refused, 51);
+	cr_assert_eq(count(maildns).queries, 2 * MAILDNS_ASKED_MAX);
+	/* Nobody waits any more. */
 	begin = now_ms();
 	cr_assert_eq(maildns_lookup(maildns, "both.example"), UNKNOWN);
 	cr_assert_lt(now_ms() - begin, 200 * test_patience());
-	cr_assert_eq(count(maildns).refused, 51);
+	cr_assert_eq(count(maildns).refused, 52);
 	cr_assert_eq(count(maildns).queries, 2 * MAILDNS_ASKED_MAX);
+	/* It is one of those that are asked for. */
+	cr_assert_eq(maildns_lookup(maildns, "mx-only.example"), UNKNOWN);
+	cr_assert_eq(count(maildns).refused, 52);
 	nameserver_signal(nameserver, SIGCONT);
 	cr_assert(wait_for(maildns_lookup(maildns, "both.example") == PRESENT, 30000));
 	maildns_free(maildns);
