@@ -119,7 +119,7 @@ static const struct command commands[] = {
 	{"flow cut", "SENDER", COMMAND_NOW, NEEDS_CONFIG,
 	 "end the sender's live flows, each at its next packet", cli_flow_cut, NULL},
 	{"explain", "[MESSAGE-ID]", COMMAND_SENDER, NEEDS_CONFIG,
-	 "why a message, or a sender's mail, left by that pool", cli_explain,
+	 "why a message, or a sender's mail, left by that address", cli_explain,
 	 "One of the two. Decisions of the last hour are kept, up to decisions_max."},
 	{"events", "", 0, NEEDS_CONFIG, "follow what happens, until interrupted", cli_events,
 	 "With -j one JSON object a line."},

@@ -61,7 +61,7 @@ int route_decision(const struct call *call, json_t **ret, struct error *error)
 
 	if (code == 0)
 		code = explain(call, call->names[0], &explanation, error);
-	return code < 0 ? code : view_explanation(&explanation, ret, error);
+	return code < 0 ? code : view_explanation(call->api->control, &explanation, ret, error);
 }
 
 int route_decision_of_sender(const struct call *call, json_t **ret, struct error *error)
@@ -75,7 +75,7 @@ int route_decision_of_sender(const struct call *call, json_t **ret, struct error
 		code = error_set(error, -EINVAL, "parameter 'sender' is missing, expected a name");
 	if (code == 0)
 		code = judge_explain_sender(call->api->judge, sender, &now, &explanation, error);
-	return code < 0 ? code : view_explanation(&explanation, ret, error);
+	return code < 0 ? code : view_explanation(call->api->control, &explanation, ret, error);
 }
 
 /* ---- senders */

@@ -11,6 +11,8 @@
 #include "cli/commands.h"
 #include "cli/words.h"
 
+#define EXPLAIN_FLOWS_MAX 20
+
 static const char *yes_no(const json_t *object, const char *name)
 {
 	return json_is_true(json_object_get(object, name)) ? "yes" : "no";
@@ -62,6 +64,21 @@ static void print_answer(const json_t *decision, FILE *out)
 	fputc('\n', out);
 }
 
+static void print_addresses(const json_t *decision, FILE *out)
+{
+	const json_t *addresses = json_object_get(decision, "addresses");
+	const json_t *address;
+	size_t i;
+
+	json_array_foreach ((json_t *)addresses, i, address)
+		fprintf(out, "%s%s %s", i ? ", " : "leaves by  ", words_string(address, "address"),
+			words_string(address, "state"));
+	if (json_array_size(addresses) > 1)
+		fputs("; one for each sender and destination", out);
+	if (json_array_size(addresses))
+		fputc('\n', out);
+}
+
 static void add_number(struct columns *columns, const json_t *step, const char *name)
 {
 	if (json_object_get(step, name))
@@ -88,6 +105,15 @@ static void print_steps(const json_t *steps, FILE *out)
 	columns_print(columns, out);
 }
 
+static void print_flows(const json_t *flows, FILE *out)
+{
+	if (!json_array_size(flows))
+		return;
+	fprintf(out, "\nConnections of %s now:\n\n",
+		words_string(json_array_get(flows, 0), "sender"));
+	cli_print_flows(flows, out);
+}
+
 void cli_print_decision(const json_t *decision, FILE *out)
 {
 	const char *sender = words_string(decision, "sender");
@@ -100,7 +126,9 @@ void cli_print_decision(const json_t *decision, FILE *out)
 		*tenant ? ", tenant " : "", tenant);
 	print_facts(json_object_get(decision, "facts"), out);
 	print_answer(decision, out);
+	print_addresses(decision, out);
 	print_steps(json_object_get(decision, "why"), out);
+	print_flows(json_object_get(decision, "flows"), out);
 }
 
 /* {"sender": as sender show or null, "decision": the last one or null} */
@@ -130,6 +158,40 @@ static int ask(struct cli *cli, const char *uri, json_t **ret, struct error *err
 	return 0;
 }
 
+/* Of the sender that has the name; null where none has, [] where nothing is open. */
+static int ask_flows(struct cli *cli, const char *sender, json_t **ret_flows, struct error *error)
+{
+	_cleanup_(free_p) char *escaped = client_escape(sender);
+	_cleanup_(free_p) char *uri = NULL;
+
+	if (!escaped ||
+	    asprintf(&uri, "/v1/flows?limit=%d&sender=%s", EXPLAIN_FLOWS_MAX, escaped) < 0)
+		return error_set(error, -ENOMEM, "out of memory");
+	return ask(cli, uri, ret_flows, error);
+}
+
+/*
+ * The connections by which such mail leaves: the sender's own, by its selectors, else those of whatever
+ * binds to the pool's handles, where an MTA does.
+ */
+static int add_flows(struct cli *cli, json_t *decision, struct error *error)
+{
+	_cleanup_(free_p) char *handle = NULL;
+	json_t *flows = NULL;
+	int code;
+
+	if (asprintf(&handle, "handle/%s", words_string(decision, "pool")) < 0)
+		return error_set(error, -ENOMEM, "out of memory");
+	code = ask_flows(cli, words_string(decision, "sender"), &flows, error);
+	if (code == 0 && !json_array_size(flows)) {
+		json_decref(flows);
+		code = ask_flows(cli, handle, &flows, error);
+	}
+	if (code == 0)
+		json_object_set_new(decision, "flows", json_is_array(flows) ? flows : json_array());
+	return code;
+}
+
 static int explain_sender(struct cli *cli, struct error *error)
 {
 	_cleanup_(free_p) char *uri = CLI_URI("senders", cli->sender);
@@ -141,6 +203,8 @@ static int explain_sender(struct cli *cli, struct error *error)
 	if (!escaped || asprintf(&decisions, "/v1/decisions?sender=%s", escaped) < 0)
 		return error_set(error, -ENOMEM, "out of memory");
 	code = ask(cli, decisions, &decision, error);
+	if (code == 0 && json_is_object(decision))
+		code = add_flows(cli, decision, error);
 	if (code == 0)
 		code = ask(cli, uri, &sender, error);
 	if (code == 0 && json_is_null(sender) && json_is_null(decision))
@@ -167,5 +231,11 @@ int cli_explain(struct cli *cli, char **arguments, struct error *error)
 		return explain_sender(cli, error);
 	uri = CLI_URI("decisions", arguments[0]);
 	code = cli_request(cli, API_GET, uri, NULL, &decision, error);
-	return code < 0 ? code : cli_show(cli, decision, cli_print_decision, error);
+	if (code < 0)
+		return code;
+	code = add_flows(cli, decision, error);
+	if (code == 0)
+		return cli_show(cli, decision, cli_print_decision, error);
+	json_decref(decision);
+	return code;
 }

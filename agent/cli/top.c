@@ -6,6 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "api/api.h"
 #include "base/cleanup.h"
 #include "base/error.h"
 #include "cli/cli.h"
@@ -149,6 +150,10 @@ int cli_top(struct cli *cli, char **arguments, struct error *error)
 			clear_screen(cli->out);
 		code = cli_show(cli, cli_top_rows(before, after, TOP_EVERY_SEC), cli_print_top,
 				error);
+		if (!cli->json && json_array_size(after) >= API_SENDERS_DEFAULT)
+			fprintf(cli->out,
+				"(of the first %d senders, and those without a selector)\n",
+				API_SENDERS_DEFAULT);
 		json_decref(before);
 		before = after;
 	} while (code == 0 && !once);

@@ -205,11 +205,30 @@ static json_t *facts_json(const struct facts *facts)
 			 auth_names[facts->spf], "dkim", auth_names[facts->dkim]);
 }
 
-int view_explanation(const struct judge_explanation *explanation, json_t **ret, struct error *error)
+/* What the pool has now; which one is taken depends on the destination. */
+static json_t *addresses_json(const struct controller *control, const char *pool_name)
+{
+	const struct pool *pool = pool_name ? pool_find(control_pools(control), pool_name) : NULL;
+	json_t *addresses = json_array();
+	char text[ADDRESS_TEXT_SIZE];
+
+	for (size_t i = 0; pool && i < pool->n_addresses; i++)
+		json_array_append_new(addresses,
+				      json_pack("{s:s, s:s}", "address",
+						address_format(&pool->addresses[i].address, text),
+						"state",
+						address_state_name(pool->addresses[i].state)));
+	return addresses;
+}
+
+int view_explanation(const struct controller *control, const struct judge_explanation *explanation,
+		     json_t **ret, struct error *error)
 {
 	const struct decision_kept *kept = &explanation->kept;
 	json_t *decision = answer_json(&explanation->answer, kept->facts.message_id);
 
+	json_object_set_new(decision, "addresses",
+			    addresses_json(control, explanation->answer.pool));
 	json_object_set_new(decision, "time", value_time(kept->time_sec));
 	json_object_set_new(decision, "facts", facts_json(&kept->facts));
 	return give(decision, ret, error);

@@ -26,5 +26,5 @@ int view_add_engine_senders(json_t *senders, const struct controller *control,
 /* `message_id` may be NULL. */
 int view_answer(const struct judge_answer *answer, const char *message_id, json_t **ret,
 		struct error *error);
-int view_explanation(const struct judge_explanation *explanation, json_t **ret,
-		     struct error *error);
+int view_explanation(const struct controller *control, const struct judge_explanation *explanation,
+		     json_t **ret, struct error *error);

@@ -241,6 +241,36 @@ Test(netns_judge, explain_tells_why_a_message_left_as_it_did)
 	cr_assert_str_eq(json, "10.1.7.5matched");
 }
 
+/* From the message id alone to the address on the wire, by both ways of leaving. */
+static void expect_explained_address(int receiver, const char *id, const struct origin *origin)
+{
+	_cleanup_talk_ struct talk talk = talk_must(receiver, origin, RECEIVER_IPV4, 25);
+	_cleanup_(free_p) char *explained = postern_must(
+		"-j explain '%s' | jq -rj '.flows[] | select(.destination == \"%s:25\").address'",
+		id, RECEIVER_IPV4);
+	_cleanup_(free_p) char *expected = NULL, *known = NULL;
+
+	cr_assert_geq(asprintf(&expected, "%s:%d", talk.from, talk.from_port), 0);
+	cr_assert_str_eq(explained, expected);
+	known = postern_must("explain '%s' | grep '^leaves by  .*%s active'", id, talk.from);
+}
+
+Test(netns_judge, explain_names_the_address_that_the_receiver_sees)
+{
+	int receiver = receiver_open(25);
+	const struct origin bound = {.host = MAIL, .bind = HANDLE_HIGH_RISK};
+	_cleanup_(close_fd_p) int api = -1;
+
+	postern_begin(&policies);
+	api = http_connect();
+	json_decref(http_message(api, "{\"sender\":\"tenant-7\",\"message_id\":\"<1@x>\","
+				      "\"recipients_external\":12}"));
+	expect_explained_address(receiver, "<1@x>", &tenant);
+	json_decref(http_message(api, "{\"user\":\"bob@example.net\",\"message_id\":\"<2@x>\","
+				      "\"spam\":true,\"recipients_external\":1}"));
+	expect_explained_address(receiver, "<2@x>", &bound);
+}
+
 Test(netns_judge, events_are_followed_as_they_happen)
 {
 	_cleanup_(close_fd_p) int api = -1;

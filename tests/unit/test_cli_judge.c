@@ -40,7 +40,13 @@ static void prints(const char *document, printer print, const char *expected)
 	"\"facts\":{\"user\":\"bob\",\"envelope_from\":\"b@x\",\"header_from\":null,"              \
 	"\"client\":\"10.0.0.1\",\"sender\":null,\"tenant\":null,\"recipients_external\":3,"       \
 	"\"recipients_internal\":1,\"bounce\":false,\"automatic\":false,\"spam\":true,"            \
-	"\"mail_dns\":\"present\",\"spf\":\"pass\",\"dkim\":\"none\"}}"
+	"\"mail_dns\":\"present\",\"spf\":\"pass\",\"dkim\":\"none\"},"                            \
+	"\"addresses\":[{\"address\":\"192.0.2.20\",\"state\":\"active\"},"                        \
+	"{\"address\":\"2001:db8::20\",\"state\":\"draining\"}],"                                  \
+	"\"flows\":[{\"sender\":\"handle/high-risk\",\"source\":\"100.127.0.2:4000\","             \
+	"\"destination\":\"198.51.100.25:25\",\"pool\":\"high-risk\","                             \
+	"\"address\":\"192.0.2.20:4000\",\"state\":\"established\",\"packets\":9,"                 \
+	"\"bytes\":900,\"age_sec\":5}]}"
 
 #define DECISION_TEXT                                                                              \
 	"message    1@x, decided 2026-01-01T00:00:00Z\n"                                           \
@@ -50,10 +56,17 @@ static void prints(const char *document, printer print, const char *expected)
 	"           mail DNS present, SPF pass, DKIM none\n"                                       \
 	"answer     steer to high-risk, reason over-limit; lane postern-high-risk; bind to "       \
 	"100.127.0.2 or fd70::2\n"                                                                 \
+	"leaves by  192.0.2.20 active, 2001:db8::20 draining; one for each sender and "            \
+	"destination\n"                                                                            \
 	"\n"                                                                                       \
 	"RULE        OUTCOME  LIMIT                COUNT  THIS  MAX\n"                             \
 	"manual      passed   -                        -     -    -\n"                             \
-	"over-limit  matched  messages_per_minute     30     1   30\n"
+	"over-limit  matched  messages_per_minute     30     1   30\n"                             \
+	"\nConnections of handle/high-risk now:\n\n"                                               \
+	"SENDER            SOURCE            ADDRESS          DESTINATION       POOL       "       \
+	"STATE        PACKETS  BYTES  AGE\n"                                                       \
+	"handle/high-risk  100.127.0.2:4000  192.0.2.20:4000  198.51.100.25:25  high-risk  "       \
+	"established        9    900   5s\n"
 
 Test(cli_judge, a_decision_is_shown_with_facts_answer_and_every_rule)
 {
