@@ -26,11 +26,10 @@ static bool give(int *fd, const struct mail *mail, bool insists)
 
 		if (*reply == '2' || *reply == '5' || !insists || now_ms() > deadline)
 			return *reply == '2';
-		if (!*reply) {
-			close(*fd);
-			*fd = smtp_open();
-		}
+		/* In a new session, as any MTA: of this one Postfix may have given up a milter. */
+		close(*fd);
 		poll(NULL, 0, AGAIN_MS);
+		*fd = smtp_open();
 	}
 }
 

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Mail that waits in the queue while verdicts change: it leaves by what holds then, and never by less.
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "netns/mailhost.h"
+
+TestSuite(netns_mail_wait, .init = world_init, .fini = mailhost_done, .timeout = 120);
+
+static const struct mailhost_setup limits = {
+	.conf = "policy \"few\" { senders = { \"few@example.net\" }\n"
+		"  recipients_external_per_hour = 1 }\n"
+		"policy \"harsh\" { senders = { \"harsh@example.net\" }\n"
+		"  recipients_per_day = 1  on_limit = \"restrict\" }\n"};
+
+static const struct mail few = {.from = "<few@example.net>", .id = "few@x"};
+static const struct mail harsh = {
+	.login = "harsh@example.net", .from = "<harsh@example.net>", .id = "harsh@x"};
+static const struct mail ann = {.from = "<ann@example.net>", .id = "ann@x"};
+static const struct mail spam = {.from = "<bob@example.net>", .id = "spam@x", .body = SPAM_BODY};
+
+static bool has_arrived(const char *id)
+{
+	_cleanup_inbox_ struct inbox inbox = inbox_read();
+
+	for (size_t i = 0; i < inbox.count; i++)
+		if (!strcmp(inbox.letters[i].id, id))
+			return true;
+	return false;
+}
+
+static void expect_left(const char *id, const char *pool)
+{
+	_cleanup_letter_ struct letter letter = inbox_await(id);
+
+	mailhost_expect_lane(&letter, pool);
+}
+
+static unsigned count_deferred(void)
+{
+	_cleanup_(free_p) char *log = mailhost_log();
+	unsigned count = 0;
+
+	for (const char *line = log; (line = strstr(line, "status=deferred")); line++)
+		count++;
+	return count;
+}
+
+/* A pool that holds drops SYNs, so that what was tried is deferred. */
+static void queue_all(void)
+{
+	free(postern_must("pool disable normal"));
+	free(postern_must("pool disable high-risk"));
+	smtp_send(&few);
+	smtp_send(&ann);
+	smtp_send(&harsh);
+	smtp_send(&spam);
+	cr_assert(wait_for(count_deferred() >= 4, 30000));
+	cr_assert_eq(mailhost_queued(), 4);
+}
+
+static void expect_reply(const struct mail *mail, const char *code)
+{
+	_cleanup_(free_p) char *reply = smtp_try(mail);
+
+	cr_assert_eq(strncmp(reply, code, strlen(code)), 0, "%s", reply);
+}
+
+Test(netns_mail_wait, queued_mail_leaves_by_the_verdict_that_holds_when_it_leaves)
+{
+	struct mail more = harsh;
+
+	mailhost_begin(&limits);
+	queue_all();
+	/* They go on sending, and over their limits; one of them is restricted by that. */
+	smtp_send(&(struct mail){.from = "<few@example.net>", .id = "over@x"});
+	more.id = "refused@x";
+	expect_reply(&more, "550 5.1.8 ");
+	/* High-risk now, and so not held with the normal pool; spam was so from the start. */
+	free(postern_must("pool enable high-risk"));
+	expect_left("few@x", "high-risk");
+	expect_left("over@x", "high-risk");
+	expect_left("spam@x", "high-risk");
+	/* Whose verdict has not changed leaves when its pool does, and a restricted sender not at all … */
+	cr_assert_not(has_arrived("ann@x"));
+	free(postern_must("pool enable normal"));
+	expect_left("ann@x", "normal");
+	cr_assert_eq(mailhost_queued(), 1);
+	cr_assert_not(has_arrived("harsh@x"));
+	/* … before it is released. */
+	free(postern_must("sender release harsh@example.net"));
+	/* Postfix asks again when it has asked for another, or after 30 seconds. */
+	mailhost_expect(&(struct mail){.from = "<ann@example.net>", .id = "next@x"}, "normal",
+			"good");
+	expect_left("harsh@x", "normal");
+	{
+		_cleanup_inbox_ struct inbox inbox = mailhost_settle(10000);
+
+		cr_assert_eq(inbox.count, 6);
+	}
+}
+
+Test(netns_mail_wait, what_was_decided_to_be_high_risk_stays_so_in_the_queue)
+{
+	mailhost_begin(NULL);
+	free(postern_must("pool disable high-risk"));
+	smtp_send(&spam);
+	smtp_send(&(struct mail){.from = "<>", .author = "<ann@example.net>", .id = "bounce@x"});
+	cr_assert(wait_for(count_deferred() >= 2, 30000));
+	/* Its sender is as good as any. */
+	free(postern_must("pool enable high-risk"));
+	expect_left("spam@x", "high-risk");
+	expect_left("bounce@x", "high-risk");
+	mailhost_expect(&ann, "normal", "good");
+}
