@@ -39,15 +39,14 @@ static __always_inline void fill_return(struct opening *opening, const struct pa
 }
 
 /* Takes what the sender's limits ask for. COUNTERS, with the steering that is left; or the drop's counter. */
-static __noinline enum counter limit(const struct packet *packet, struct opening *opening,
-				     struct steering *steering)
+static __noinline enum counter limit(const struct packet *packet, const struct verdict *verdict,
+				     struct opening *opening, struct steering *steering)
 {
 	__u32 sender = opening->flow.sender;
-	const struct verdict *verdict = bpf_map_lookup_elem(&postern_verdict, &sender);
 	struct usage *usage = bpf_map_lookup_elem(&postern_usage, &sender);
 	__u64 now = opening->flow.opened_ns;
 
-	if (!verdict || !usage)
+	if (!usage)
 		return COUNTERS;
 	if (!limit_take_flow(verdict, usage, &opening->taken)) {
 		limit_tell_flows(packet, sender, usage, now);
@@ -85,16 +84,18 @@ static __noinline enum counter plan(const struct packet *packet, struct opening 
 {
 	struct control *control = control_get();
 	struct flow *flow = &opening->flow;
+	const struct verdict *verdict = bpf_map_lookup_elem(&postern_verdict, &flow->sender);
 	struct steering steering;
 	enum counter drop;
 
 	flow->opened_ns = bpf_ktime_get_ns();
+	flow->out.last_ns = flow->opened_ns;
 	flow->cut_seen = control ? control->cuts : 0;
-	if (steer_sender(flow->sender, &steering))
+	if (!verdict || steer_verdict(verdict, flow->opened_ns, &steering))
 		return COUNTER_dropped_error;
 	if (steering.action == VERDICT_DROP)
 		return COUNTER_dropped_blocked;
-	drop = limit(packet, opening, &steering);
+	drop = limit(packet, verdict, opening, &steering);
 	flow->pool = steering.pool;
 	if (drop == COUNTERS && steering.action == VERDICT_STEER)
 		drop = choose_address(packet, flow);

@@ -216,7 +216,6 @@ static __noinline int claim_port(struct opening *opening)
  */
 static __noinline int open_pair(const struct flow_key *key, struct opening *opening)
 {
-	struct flow *flow;
 	int error = claim_port(opening);
 
 	if (error)
@@ -230,9 +229,8 @@ static __noinline int open_pair(const struct flow_key *key, struct opening *open
 	}
 	report_opened(key, &opening->flow);
 	opening->taken.flow = 0;
-	flow = bpf_map_lookup_elem(&postern_flows, key);
-	if (flow && watch(key, flow)) {
-		flow_remove(key, flow);
+	if (watch(key, &opening->flow)) {
+		flow_remove(key, &opening->flow);
 		return -E2BIG;
 	}
 	if (opening->flow.pool == POOL_NONE)
@@ -272,7 +270,6 @@ static __always_inline void describe_aside(const struct flow_key *key, const str
 static __always_inline int insert_aside(struct opening *aside)
 {
 	const struct flow_key *key = (const struct flow_key *)&aside->returns;
-	struct flow *flow;
 
 	if (claim(aside))
 		return aside->error;
@@ -281,9 +278,8 @@ static __always_inline int insert_aside(struct opening *aside)
 		unclaim(aside);
 		return aside->error;
 	}
-	flow = bpf_map_lookup_elem(&postern_flows, key);
-	if (flow && watch(key, flow))
-		flow_remove(key, flow);
+	if (watch(key, &aside->flow))
+		flow_remove(key, &aside->flow);
 	return 0;
 }
 

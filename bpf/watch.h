@@ -135,17 +135,17 @@ static __noinline int janitor_start(void)
 	return error;
 }
 
-/* Of a flow that has just been inserted. -E2BIG: the queue is full; the flow must not stay. */
+/* Of a flow that has just been inserted, seen now. -E2BIG: the queue is full; the flow must not stay. */
 static __noinline int watch(const struct flow_key *key, const struct flow *flow)
 {
-	struct watched watched = {.key = *key, .opened_ns = flow->opened_ns};
+	struct watched watched = {
+		.key = *key, .opened_ns = flow->opened_ns, .looked_ns = flow->out.last_ns};
 	struct janitor *janitor = janitor_get();
 
 	if (!janitor)
 		return -ENOENT;
 	if (!janitor->runs)
 		janitor_start();
-	watched.looked_ns = bpf_ktime_get_ns();
 	if (__sync_fetch_and_add(&janitor->queued, 1) < watch_max &&
 	    !bpf_map_push_elem(&postern_watch, &watched, 0))
 		return 0;
