@@ -25,7 +25,7 @@ static void start(const struct exim_setup *exim)
 		       "set -e; tools/exim-instance %s/exim; cd %s;"
 		       "for part in main acl routers transports; do"
 		       " %s -c postern.conf mta exim $part >exim/etc/exim4/postern.$part;"
-		       "done; sed -i '%s' exim/etc/exim4/postern.main exim/etc/exim4/exim4.conf",
+		       "done; sed -i '%s' exim/etc/exim4/*",
 		       world.directory, world.directory, getenv("POSTERN"),
 		       exim->edit ? exim->edit : ""));
 	snprintf(program, sizeof(program), "%s/exim/exim", world.directory);

@@ -13,7 +13,7 @@
 #define EXIM_DOMAINS "internal_domains = { \"example.net\", \"*.example\" }\n"
 
 struct exim_setup {
-	/* An expression of sed's, for the main part and exim4.conf; NULL: as they were written. */
+	/* An expression of sed's, for all parts and exim4.conf; NULL: as they were written. */
 	const char *edit;
 	bool waits; /* what Exim takes stays in the queue, else it is looked at every second */
 };

@@ -22,12 +22,23 @@ Test(netns_exim_lanes, without_a_question_the_null_sender_is_high_risk)
 	static const struct mail bounce = {.id = "null", .from = "<>"};
 
 	exim_begin_with(EXIM_DOMAINS,
-			&(const struct exim_setup){.edit = "/^# Postern/iPOSTERN_CALLED = yes"});
+			&(const struct exim_setup){.edit = "/^POSTERN_API/iPOSTERN_CALLED = yes"});
 	smtp_send(&clean);
 	smtp_send(&bounce);
 	exim_expect_letter("clean", "normal");
 	exim_expect_letter("null", "high-risk");
 	exim_expect_empty();
+}
+
+/* As it were if an agent did not understand what an Exim configured for another one asks. */
+Test(netns_exim_lanes, what_is_asked_about_in_vain_is_high_risk)
+{
+	static const struct mail clean = {.id = "clean", FROM};
+
+	exim_begin_with(EXIM_DOMAINS,
+			&(const struct exim_setup){.edit = "s/\"mail_dns\":/\"news\":/"});
+	smtp_send(&clean);
+	exim_expect_letter("clean", "high-risk");
 }
 
 /* The connection is there before the message is. */

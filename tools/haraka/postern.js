@@ -176,14 +176,16 @@ exports.hook_data_post = async function (next, connection) {
         const answer = await this.ask(facts)
 
         if (!answer && this.cfg.main.on_agent_down === 'defer')
-            return next(DENYSOFT, '4.7.1 Not judged yet, come again later')
-        if (answer?.action === 'reject') return next(DENY, `${answer.status} Sender is restricted`)
-        if (answer?.action === 'defer') return next(DENYSOFT, `${answer.status} Not now, come again later`)
+            return next(DENYSOFT, '4.7.1 Outbound mail cannot be checked at the moment, try again later')
+        if (answer?.action === 'reject')
+            return next(DENY, `${answer.status} Sending is blocked for this sender. Ask your postmaster`)
+        if (answer?.action === 'defer')
+            return next(DENYSOFT, `${answer.status} Mail of this sender is not taken at the moment, try again later`)
         keep(transaction, facts, answer)
         next()
     } catch (err) {
         this.logerror(err.stack)
-        next(DENYSOFT, '4.3.0 Not judged, come again later')
+        next(DENYSOFT, '4.3.0 Outbound mail cannot be checked, try again later')
     }
 }
 
