@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -27,8 +28,9 @@
 #include "milter/session.h"
 #include "pool/lane.h"
 
-#define MODULE	 "milter"
-#define KNOCK_NS 20000000
+#define MODULE	    "milter"
+#define KNOCK_NS    20000000
+#define DESCRIPTORS 65536
 
 /* ---- the socket */
 
@@ -193,6 +195,17 @@ static void block_signals(sigset_t *ret_signals)
 	signal(SIGPIPE, SIG_IGN);
 }
 
+/* One for each connection of the MTA. Where none is left, libmilter ends after a few tries to accept. */
+static void allow_descriptors(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return;
+	limit.rlim_cur = limit.rlim_max < DESCRIPTORS ? limit.rlim_max : DESCRIPTORS;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 static void *run_libmilter(void *nothing)
 {
 	(void)nothing;
@@ -282,6 +295,7 @@ int milter_run(const struct milter_options *options, struct error *error)
 	int code;
 
 	block_signals(&signals);
+	allow_descriptors();
 	code = shared_init(&shared, options->config, error);
 	if (code < 0)
 		return code;

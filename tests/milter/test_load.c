@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -197,6 +198,25 @@ Test(milter_load, sigterm_under_load_ends_it_and_what_was_said_was_right)
 	cr_log_info("%u of %u were decided", decided, PEERS);
 	for (unsigned i = 0; i < PEERS; i++)
 		close(peers[i].fd);
+}
+
+static void limit_descriptors(rlim_t soft)
+{
+	struct rlimit limit;
+
+	cr_assert_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	limit.rlim_cur = soft;
+	cr_assert_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+}
+
+Test(milter_load, a_soft_limit_of_descriptors_does_not_end_it, .timeout = 30)
+{
+	limit_descriptors(64);
+	stage_open(LIMITS);
+	limit_descriptors(1024);
+	open_peers();
+	deliver(PEERS);
+	close_peers();
 }
 
 Test(milter_load, one_killed_under_load_is_replaced_and_the_next_mail_goes_its_way)
