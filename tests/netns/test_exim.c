@@ -158,7 +158,7 @@ Test(netns_exim, its_own_bounce_is_high_risk_and_can_be_explained)
 
 Test(netns_exim, from_the_message_on_that_is_over_the_limit_all_are_high_risk)
 {
-	char id[16];
+	char id[24];
 	int fd;
 
 	exim_begin(EXIM_DOMAINS "policy \"few\" { senders = \"a@example.net\""
