@@ -14,6 +14,7 @@
  *              a lane, X-Postern-Lane are added (mta/headers.h)
  *   defer      451 with the decision's enhanced status
  *   reject     550 with it
+ *   (refused)  the agent does not understand the facts (400): as steered to high-risk, and counted by outage.c
  *   (none)     the agent does not answer within ASK_TIME_MS, or nonsense: on_agent_down. With `accept`
  *              the message passes without a lane, but for one that is high-risk whatever the agent would
  *              say (bounce, no-mail-dns, marked as spam): it is marked so. outage.c counts and tells.

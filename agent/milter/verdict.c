@@ -2,6 +2,7 @@
 /* Facts, question, and what the MTA is told. */
 #include "milter/verdict.h"
 
+#include <errno.h>
 #include <stdio.h>
 
 #include "base/clock.h"
@@ -98,23 +99,27 @@ static sfsistat pass(SMFICTX *ctx, const struct forged *forged, const char *pool
 	return SMFIS_CONTINUE;
 }
 
-/* What no count and no order of an operator could make better, so that nobody need be asked. */
-static bool is_high_risk_anyway(const struct facts *facts)
+/*
+ * What no count and no order of an operator could make better, so that nobody need be asked. And what the
+ * agent refuses to understand: it would be refused again for ever, and must not be a way around it.
+ */
+static bool is_high_risk_anyway(const struct facts *facts, int code)
 {
-	return facts->bounce || facts->spam || facts->mail_dns == FACTS_DNS_ABSENT ||
-	       facts->envelope_from[0] == '\0';
+	return code == -EINVAL || facts->bounce || facts->spam ||
+	       facts->mail_dns == FACTS_DNS_ABSENT || facts->envelope_from[0] == '\0';
 }
 
 static sfsistat decide_alone(SMFICTX *ctx, struct session_shared *shared,
 			     const struct forged *forged, const struct judge_message *message,
-			     const struct error *why)
+			     int code, const struct error *why)
 {
+	bool defers = shared->config->mail.on_agent_down == CONFIG_ON_AGENT_DOWN_DEFER;
 	enum outage_kind kind = OUTAGE_PASSED;
 	struct reply reply;
 
-	if (shared->config->mail.on_agent_down == CONFIG_ON_AGENT_DOWN_DEFER)
+	if (defers && code != -EINVAL)
 		kind = OUTAGE_DEFERRED;
-	else if (is_high_risk_anyway(&message->facts))
+	else if (is_high_risk_anyway(&message->facts, code))
 		kind = OUTAGE_HIGH_RISK;
 	outage_count(&shared->outage, kind, message->unanswered, why, clock_monotonic_ns());
 	switch (kind) {
@@ -135,6 +140,7 @@ sfsistat verdict_give(SMFICTX *ctx, struct session_shared *shared, const struct 
 	struct answer answer;
 	struct reply reply;
 	struct error error;
+	int code;
 
 	if (!session->transaction.message)
 		return SMFIS_TEMPFAIL;
@@ -144,8 +150,9 @@ sfsistat verdict_give(SMFICTX *ctx, struct session_shared *shared, const struct 
 	}
 	message = collect(shared, session);
 	message.unanswered = outage_take(&shared->outage);
-	if (asker_ask(shared->asker, &message, &answer, &error) < 0)
-		return decide_alone(ctx, shared, forged, &message, &error);
+	code = asker_ask(shared->asker, &message, &answer, &error);
+	if (code < 0)
+		return decide_alone(ctx, shared, forged, &message, code, &error);
 	outage_end(&shared->outage, clock_monotonic_ns());
 	if (answer.action == DECISION_STEER)
 		return pass(ctx, forged, answer.pool, answer.lane);

@@ -187,7 +187,6 @@ static const char *const nonsense[] = {
 	"220 mail.example.net ESMTP\r\n",
 	"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{",
 	"HTTP/1.1 500 Internal Server Error\r\nConnection: close\r\n\r\n{\"error\": \"no\"}",
-	"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n{\"error\": \"no\"}",
 	HTTP(""),
 	HTTP("good"),
 	HTTP("[]"),
@@ -225,6 +224,22 @@ Test(milter_outage, answers_that_are_no_decisions_are_as_good_as_none)
 		result = peer_deliver(&peer, &spam);
 		cr_expect_str_eq(result.lane, "postern-high-risk", "%s", nonsense[i]);
 	}
+	peer_close(&peer);
+}
+
+Test(milter_outage, what_the_agent_refuses_to_understand_is_high_risk)
+{
+	struct peer peer;
+
+	stage_prepare("on_agent_down = \"defer\"\n");
+	stage_nonsense_start("HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n"
+			     "{\"error\": \"member 'user': found 256 bytes\"}");
+	stage_milter_start();
+	peer = stage_connect();
+	expect(&peer, &plain, "high-risk");
+	expect_logged(
+		"milter: member 'user': found 256 bytes: without it 0 messages passed, 1 were "
+		"marked high-risk, 0 deferred\n");
 	peer_close(&peer);
 }
 
