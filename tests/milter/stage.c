@@ -32,6 +32,7 @@ static const char configuration[] =
 	"pool \"relay\" { addresses = { \"192.0.2.30\" } }\n"
 	"sender \"tenant-17\" { source = { \"10.1.0.0/16\", \"2001:db8:17::/48\" } }\n"
 	"sender \"tenant-18\" { source = { \"10.1.18.0/24\" } }\n"
+	"sender \"tenant-19\" { source = { \"10.64.0.0/10\" } }\n"
 	"internal_domains = { \"example.net\" }\n"
 	"senders_tracked_max = 16384\n"
 	"decisions_max = 16384\n"

@@ -172,24 +172,28 @@ Test(milter, a_restricted_mailbox_is_rejected_with_518)
 
 Test(milter, a_restricted_connector_is_rejected_with_57711)
 {
+	static const struct {
+		const char *client, *reply;
+	} cases[] = {
+		{"10.1.18.7", "550 5.7.711 Sending is blocked for tenant-18 until 20"},
+		{"10.1.17.7", "550 5.7.711 Sending is blocked for tenant-17 until 20"},
+		{"2001:db8:17::7", "550 5.7.711 Sending is blocked for tenant-17 until 20"},
+		{"10.127.255.255", "550 5.7.711 Sending is blocked for tenant-19 until 20"},
+		{"10.128.0.0", "550 5.7.711 Sending is blocked for 10.128.0.0 until 20"},
+		{"2001:db8:18::7", "550 5.7.711 Sending is blocked for 2001:db8:18::/64 until 20"},
+	};
 	struct peer_message message = message_of(NULL);
 	struct peer peer;
 	struct peer_result result;
 
 	stage_open(LIMITED("restrict-today") "identity = \"sender\"\n");
 	message.external = 4;
-	peer = peer_open(stage_socket, PEER_STEPS_ALL, "10.1.18.7");
-	result = peer_deliver(&peer, &message);
-	expect_reply(&result, "550 5.7.711 Sending is blocked for tenant-18 until 20");
-	peer_close(&peer);
-	peer = peer_open(stage_socket, PEER_STEPS_ALL, "10.1.17.7");
-	result = peer_deliver(&peer, &message);
-	expect_reply(&result, "550 5.7.711 Sending is blocked for tenant-17 until 20");
-	peer_close(&peer);
-	peer = peer_open(stage_socket, PEER_STEPS_ALL, "2001:db8:17::7");
-	result = peer_deliver(&peer, &message);
-	expect_reply(&result, "550 5.7.711 Sending is blocked for tenant-17 until 20");
-	peer_close(&peer);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		peer = peer_open(stage_socket, PEER_STEPS_ALL, cases[i].client);
+		result = peer_deliver(&peer, &message);
+		expect_reply(&result, cases[i].reply);
+		peer_close(&peer);
+	}
 }
 
 Test(milter, mail_that_nobody_may_steer_passes_unmarked)
