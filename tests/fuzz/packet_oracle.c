@@ -214,12 +214,20 @@ static bool is_changed(const struct case_ *c)
 	return memcmp(c->in.bytes, c->out.bytes, c->in.size);
 }
 
-/* As it was when the packet came: one that translated it may have expired since. */
+static bool has_opened(const struct case_ *c)
+{
+	return c->step->after->stats.flows_opened != c->step->before->stats.flows_opened;
+}
+
+/*
+ * As it was when the packet came: one that translated it may have expired since. So may one that the packet opened
+ * in the place of an earlier one, which then says nothing.
+ */
 static const struct flow *flow_of(const struct case_ *c, const struct flow_key *key)
 {
 	const struct flow *flow = packet_oracle_flow(c->step->after, key);
 
-	if (!flow && c->step->flows_expire && is_changed(c))
+	if (!flow && c->step->flows_expire && is_changed(c) && !has_opened(c))
 		return packet_oracle_flow(c->step->before, key);
 	return flow;
 }

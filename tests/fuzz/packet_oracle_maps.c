@@ -155,6 +155,9 @@ static int judge_new(const struct packet_step *step, const struct found_flow *fo
 
 	if (memcmp(found->key.source, in->source, 16) || found->key.source_port != in->source_port)
 		return FAIL(error, "a flow began that is not the packet's");
+	if (verdict->flows_max && step->after->sender_flows[sender] > verdict->flows_max)
+		return FAIL(error, "a flow began, and sender %u has more than its %u", sender,
+			    verdict->flows_max);
 	if (found->flow.sender != sender)
 		return FAIL(error, "a flow of sender %u began, whose packet is %u's",
 			    found->flow.sender, sender);
@@ -178,6 +181,8 @@ static int judge_kept(const struct packet_step *step, const struct flow *before,
 	if ((!egress || in->kind == WIRE_ICMP) &&
 	    memcmp(&before->out, &after->out, sizeof(before->out)))
 		return FAIL(error, "a packet counted as one that went out");
+	if (after->out.packets > before->out.packets + 1)
+		return FAIL(error, "a packet that went out counted more than once");
 	return 0;
 }
 
@@ -202,14 +207,15 @@ static int judge_returns(const struct packet_step *step, const struct wire *in, 
 {
 	bool egress = step->program == PROGRAM_EGRESS || step->program == PROGRAM_EGRESS_L3;
 
-	if (!egress && in->kind != WIRE_ICMP)
-		return 0;
 	for (size_t i = 0; i < step->after->n_returns; i++) {
 		const struct found_return *after = &step->after->returns[i];
 		const struct return_entry *before =
 			packet_oracle_return(step->before, (const struct flow_key *)&after->key);
 
-		if ((in->kind == WIRE_ICMP || after->entry.in.packets) && before &&
+		if (before && after->entry.in.packets > before->in.packets + 1)
+			return FAIL(error, "a packet that came in counted more than once");
+		if ((egress || in->kind == WIRE_ICMP) &&
+		    (in->kind == WIRE_ICMP || after->entry.in.packets) && before &&
 		    memcmp(&before->in, &after->entry.in, sizeof(before->in)))
 			return FAIL(error, "a packet counted as one that came in");
 	}
