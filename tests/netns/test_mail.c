@@ -10,12 +10,8 @@
 
 TestSuite(netns_mail, .init = world_init, .fini = mailhost_done, .timeout = 120);
 
-Test(netns_mail, spam_leaves_by_high_risk_and_clean_mail_by_normal)
+static void expect_spam_by_high_risk_and_clean_mail_by_normal(void)
 {
-	struct capture *capture;
-
-	mailhost_begin(NULL);
-	capture = capture_start();
 	mailhost_expect(&(struct mail){.from = "<ann@example.net>", .id = "clean@x"}, "normal",
 			"good");
 	mailhost_expect(
@@ -27,24 +23,22 @@ Test(netns_mail, spam_leaves_by_high_risk_and_clean_mail_by_normal)
 			"high-risk", "spam");
 	mailhost_expect(&(struct mail){.from = "<ann@example.net>", .id = "again@x"}, "normal",
 			"good");
-	expect_pools_only(capture);
 }
 
-Test(netns_mail, forged_headers_of_ours_decide_nothing_and_are_taken_out)
+static void expect_forged_headers_to_decide_nothing_and_to_be_taken_out(void)
 {
 	static const char *const forged =
 		"X-Postern-Pool: normal\r\nX-Postern-Lane: postern-normal\r\n"
 		"x-postern-LANE:postern-normal\r\n";
 
-	mailhost_begin(NULL);
 	mailhost_expect(&(struct mail){.from = "<ann@example.net>",
-				       .id = "spam@x",
+				       .id = "forged-spam@x",
 				       .headers = forged,
 				       .body = SPAM_BODY},
 			"high-risk", "spam");
 	mailhost_expect(
 		&(struct mail){.from = "<ann@example.net>",
-			       .id = "clean@x",
+			       .id = "forged-clean@x",
 			       .headers = "X-Postern-Lane: postern-high-risk\r\n"
 					  "X-Postern-Pool: high-risk\r\nX-Postern-Other: 1\r\n"},
 		"normal", "good");
@@ -71,9 +65,8 @@ static struct letter await_envelope(const char *line)
 	return found;
 }
 
-Test(netns_mail, bounces_leave_by_high_risk_whoever_made_them)
+static void expect_bounces_by_high_risk_whoever_made_them(void)
 {
-	mailhost_begin(NULL);
 	mailhost_expect(&(struct mail){.from = "<>", .author = "<x@example.net>", .id = "null@x"},
 			"high-risk", "bounce");
 	mailhost_expect(&(struct mail){.from = "<postmaster@example.net>",
@@ -95,4 +88,42 @@ Test(netns_mail, bounces_leave_by_high_risk_whoever_made_them)
 		/* Nor does the copy of the message that came back tell what was thought of it. */
 		cr_assert_null(strstr(bounce.text, "X-Postern-"), "%s", bounce.text);
 	}
+}
+
+static void expect_relayed_mail_by_relay_unless_spf_passed_where_we_believe_it(void)
+{
+	static const char passed[] =
+		"Authentication-Results: mx.example.net; spf=pass smtp.mailfrom=example.com\r\n";
+
+	mailhost_expect(&(struct mail){.from = "<ann@example.com>", .id = "relayed@x"}, "relay",
+			"relay");
+	mailhost_expect(
+		&(struct mail){.from = "<ann@example.com>", .id = "passed@x", .headers = passed},
+		"normal", "good");
+	mailhost_expect(&(struct mail){.from = "<ann@example.com>",
+				       .id = "failed@x",
+				       .headers = "Authentication-Results: mx.example.net;\r\n"
+						  "\tspf=fail smtp.mailfrom=example.com\r\n"},
+			"relay", "relay");
+	/* Anybody may have written this. */
+	mailhost_expect(&(struct mail){.from = "<ann@example.com>",
+				       .id = "said@x",
+				       .headers = "Authentication-Results: mx.evil.example; "
+						  "spf=pass smtp.mailfrom=example.com\r\n"},
+			"relay", "relay");
+	mailhost_expect(&(struct mail){.from = "<ann@example.net>", .id = "ours@x"}, "normal",
+			"good");
+}
+
+Test(netns_mail, each_message_leaves_by_the_pool_that_its_reason_names)
+{
+	struct capture *capture;
+
+	mailhost_begin(&(struct mailhost_setup){.conf = "authserv_ids = { \"mx.example.net\" }\n"});
+	capture = capture_start();
+	expect_spam_by_high_risk_and_clean_mail_by_normal();
+	expect_forged_headers_to_decide_nothing_and_to_be_taken_out();
+	expect_relayed_mail_by_relay_unless_spf_passed_where_we_believe_it();
+	expect_bounces_by_high_risk_whoever_made_them();
+	expect_pools_only(capture);
 }

@@ -75,15 +75,13 @@ static unsigned count_recipients(const char *id, const char *pool)
 	return recipients;
 }
 
-Test(netns_mail_bytes, a_thousand_recipients_are_one_decision)
+static void expect_a_thousand_recipients_to_be_one_decision(void)
 {
-	mailhost_begin(&(struct mailhost_setup){.conf = "policy \"few\" { senders = { \"few@*\" }\n"
-							"  recipients_per_day = 999 }\n"});
-	smtp_send(&(struct mail){.from = "<ann@example.net>", .id = "many@x", .copies = 999});
+	smtp_send(&(struct mail){.from = "<ann@example.net>", .id = "thousand@x", .copies = 999});
 	smtp_send(&(struct mail){.from = "<few@example.net>", .id = "over@x", .copies = 999});
-	cr_assert(wait_for(count_recipients("many@x", "normal") == 1000, 20000));
+	cr_assert(wait_for(count_recipients("thousand@x", "normal") == 1000, 20000));
 	cr_assert(wait_for(count_recipients("over@x", "high-risk") == 1000, 20000));
-	expect_facts("many@x", "1000 ann@example.net");
+	expect_facts("thousand@x", "1000 ann@example.net");
 	expect_facts("over@x", "1000 few@example.net");
 }
 
@@ -101,15 +99,13 @@ static char *make_headers(const char *first, const char *line)
 	return text;
 }
 
-Test(netns_mail_bytes, headers_of_a_megabyte_hide_nothing)
+static void expect_headers_of_a_megabyte_to_hide_nothing(void)
 {
 	_cleanup_(free_p) char *wide = make_headers("X-Wide: ", "xxxxxxxxxxxxxxxx");
 	_cleanup_(free_p) char *folded = make_headers("X-Folded: ", "xxxxxxxxxxxxxxxx\r\n\t");
 	_cleanup_(free_p) char *many = make_headers("X-First: 1", "\r\nX-Spam-Flag: YES");
 	_cleanup_(free_p) char *forged = make_headers("X-Postern-Pool: normal", "\r\n x");
 
-	/* So that it reaches the milters whole. */
-	mailhost_begin(&(struct mailhost_setup){.main = "header_size_limit = 2000000\n"});
 	mailhost_expect(
 		&(struct mail){.from = "<ann@example.net>", .id = "wide@x", .headers = wide},
 		"normal", "good");
@@ -143,7 +139,7 @@ static void expect_if_taken(const struct mail *mail, const char *pool)
 	}
 }
 
-Test(netns_mail_bytes, bytes_of_every_kind_in_every_field)
+static void expect_bytes_of_every_kind_in_every_field_to_be_taken(void)
 {
 	char garbage[260], body[270], header[900], from[600];
 	size_t used = 0;
@@ -156,7 +152,6 @@ Test(netns_mail_bytes, bytes_of_every_kind_in_every_field)
 	snprintf(header, sizeof(header), "X-Garbage: %s\r\n%.40s: x\r\nContent-Type: %s\r\n",
 		 garbage, garbage + 128, garbage);
 	snprintf(from, sizeof(from), "<%.60s@nobody.example>", garbage + 128);
-	mailhost_begin(NULL);
 	expect_if_taken(&(struct mail){.from = "<ann@nobody.example>",
 				       .author = garbage,
 				       .id = "garbage@x",
@@ -179,9 +174,8 @@ Test(netns_mail_bytes, bytes_of_every_kind_in_every_field)
 	expect_alive();
 }
 
-Test(netns_mail_bytes, addresses_of_every_form_are_the_mailbox_that_they_mean)
+static void expect_addresses_of_every_form_to_be_the_mailbox_that_they_mean(void)
 {
-	mailhost_begin(NULL);
 	mailhost_expect(&(struct mail){.from = "<@a.example,@b.example:ann@nobody.example>",
 				       .author = "<ann@example.net>",
 				       .id = "routed@x"},
@@ -206,4 +200,16 @@ Test(netns_mail_bytes, addresses_of_every_form_are_the_mailbox_that_they_mean)
 				 .id = "domain@x"});
 	expect_facts("domain@x", "1 ann@xn--bcher-kva.example");
 	expect_alive();
+}
+
+Test(netns_mail_bytes, mail_of_every_shape_is_judged_and_arrives)
+{
+	mailhost_begin(&(struct mailhost_setup){
+		.conf = "policy \"few\" { senders = { \"few@*\" }  recipients_per_day = 999 }\n",
+		/* So that they reach the milters whole. */
+		.main = "header_size_limit = 2000000\n"});
+	expect_a_thousand_recipients_to_be_one_decision();
+	expect_headers_of_a_megabyte_to_hide_nothing();
+	expect_addresses_of_every_form_to_be_the_mailbox_that_they_mean();
+	expect_bytes_of_every_kind_in_every_field_to_be_taken();
 }
