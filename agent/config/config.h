@@ -185,7 +185,7 @@ enum config_on_agent_down {
 /* The mail itself: what `postern milter` looks at, and how; what the agent tells Postfix. */
 struct config_mail {
 	struct config_socket socketmap; /* default: socketmap.sock in runtime_dir */
-	struct config_socket milter; /* default: milter.sock in runtime_dir */
+	struct config_socket milter;	/* default: milter.sock in runtime_dir */
 	enum config_on_agent_down on_agent_down;
 	struct config_mark *spam_marks; /* left out: those of the usual scanners */
 	size_t n_spam_marks;

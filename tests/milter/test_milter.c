@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "milter/forged.h"
 #include "milter/peer.h"
 #include "milter/stage.h"
 
@@ -238,26 +239,34 @@ Test(milter, headers_that_only_this_host_may_add_are_removed_from_the_last_to_th
 	peer_close(&peer);
 }
 
+static struct peer_result deliver_forged(struct peer *peer, unsigned names, unsigned count)
+{
+	char name[32];
+
+	peer_mail(peer, "bob", "<bob@example.net>");
+	peer_rcpt(peer, "<a@example.org>");
+	for (unsigned i = 0; i < count; i++) {
+		snprintf(name, sizeof(name), "X-Postern-%u", i % names);
+		peer_header(peer, name, "x", 1);
+	}
+	peer_end_of_headers(peer);
+	peer_end(peer);
+	return peer_result(peer);
+}
+
 Test(milter, a_message_with_more_forged_headers_than_are_removed_is_rejected)
 {
-	const struct peer_message message = message_of("bob");
-	struct peer peer = {.fd = -1};
+	struct peer peer;
 	struct peer_result result;
-	char name[32];
 
 	stage_open("");
 	peer = stage_connect();
-	peer_mail(&peer, "bob", "<bob@example.net>");
-	peer_rcpt(&peer, "<a@example.org>");
-	for (unsigned i = 0; i < 17; i++) {
-		snprintf(name, sizeof(name), "X-Postern-%u", i);
-		peer_header(&peer, name, "x", 1);
-	}
-	peer_end_of_headers(&peer);
-	peer_end(&peer);
-	result = peer_result(&peer);
+	result = deliver_forged(&peer, FORGED_NAMES_MAX + 1, FORGED_NAMES_MAX + 1);
 	expect_reply(&result, "550 5.7.1 Too many headers");
-	expect_pool(&peer, &message, "normal", "postern-normal");
+	result = deliver_forged(&peer, 1, FORGED_MAX + 1);
+	expect_reply(&result, "550 5.7.1 Too many headers");
+	result = deliver_forged(&peer, FORGED_NAMES_MAX, FORGED_MAX);
+	expect_lane(&result, "normal", "postern-normal");
 	peer_close(&peer);
 }
 

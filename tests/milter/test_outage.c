@@ -260,18 +260,26 @@ Test(milter_outage, an_answer_without_end_is_cut_off)
 	peer_close(&peer);
 }
 
+#define REJECTS(sender)                                                                            \
+	HTTP("{\"action\": \"reject\", \"status\": \"5.1.8\", \"reason\": \"restricted\", "        \
+	     "\"sender\": \"" sender "\"}")
+
 Test(milter_outage, what_the_agent_says_of_a_sender_cannot_break_a_reply)
 {
+	static const char *const answers[] = {REJECTS("100%d"), REJECTS("a\\r\\n250 ok"),
+					      REJECTS("a b"), REJECTS("b\xc3\xbc"), REJECTS("")};
 	struct peer peer;
-	struct peer_result result;
 
 	stage_prepare("");
-	stage_nonsense_start(HTTP("{\"action\": \"reject\", \"status\": \"5.1.8\", \"reason\": "
-				  "\"restricted\", \"sender\": \"100%d\\r\\n250 ok\"}"));
 	stage_milter_start();
 	peer = stage_connect();
-	result = peer_deliver(&peer, &plain);
-	cr_expect_str_eq(result.reply, "550 5.1.8 Sending is blocked for this sender: too much was "
-				       "sent. Ask your postmaster");
+	for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
+		struct peer_result result;
+
+		stage_nonsense_start(answers[i]);
+		result = peer_deliver(&peer, &plain);
+		cr_expect_str_eq(result.reply, "550 5.1.8 Sending is blocked for this sender: too "
+					       "much was sent. Ask your postmaster");
+	}
 	peer_close(&peer);
 }

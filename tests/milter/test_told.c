@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* When the log is told of messages that did without the agent, and how often. */
+#include <criterion/criterion.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "milter/outage.h"
+
+#define FOR 1000 /* the first moment, in seconds */
+
+static struct outage outage = OUTAGE_INIT;
+static FILE *log_file;
+
+/* What stderr says goes to a file without a name. */
+static void open_log(void)
+{
+	log_file = tmpfile();
+	cr_assert_not_null(log_file);
+	cr_assert_geq(dup2(fileno(log_file), STDERR_FILENO), 0);
+}
+
+TestSuite(milter_told, .init = open_log);
+
+/* What was told since the last call. */
+static void expect_told(const char *expected)
+{
+	static long seen;
+	char text[1024];
+	size_t got;
+
+	cr_assert_eq(fseek(log_file, seen, SEEK_SET), 0);
+	got = fread(text, 1, sizeof(text) - 1, log_file);
+	text[got] = '\0';
+	seen += (long)got;
+	cr_expect_str_eq(text, expected);
+}
+
+static void count(enum outage_kind kind, unsigned at_sec)
+{
+	static const struct error why = {"it hangs"};
+
+	outage_count(&outage, kind, outage_take(&outage), &why, (FOR + at_sec) * NS_PER_SEC);
+}
+
+static void end(unsigned at_sec)
+{
+	outage_end(&outage, (FOR + at_sec) * NS_PER_SEC);
+}
+
+#define TOLD(what, passed, risky, deferred)                                                        \
+	"milter: " what ": without it " passed " messages passed, " risky                          \
+	" were marked high-risk, " deferred " deferred\n"
+
+Test(milter_told, the_first_at_once_then_every_minute_and_at_the_end)
+{
+	end(0);
+	expect_told("");
+	count(OUTAGE_PASSED, 0);
+	expect_told(TOLD("it hangs", "1", "0", "0"));
+	count(OUTAGE_HIGH_RISK, 1);
+	count(OUTAGE_DEFERRED, 59);
+	expect_told("");
+	count(OUTAGE_PASSED, 60);
+	expect_told(TOLD("it hangs", "2", "1", "1"));
+	count(OUTAGE_PASSED, 61);
+	end(62);
+	expect_told(TOLD("the agent answers again", "3", "1", "1"));
+	end(200);
+	expect_told("");
+}
+
+Test(milter_told, who_comes_and_goes_is_told_of_once_in_a_minute)
+{
+	count(OUTAGE_PASSED, 0);
+	end(1);
+	expect_told(TOLD("it hangs", "1", "0", "0") TOLD("the agent answers again", "1", "0", "0"));
+	count(OUTAGE_PASSED, 2);
+	end(3);
+	count(OUTAGE_PASSED, 4);
+	end(5);
+	expect_told("");
+	end(61);
+	expect_told(TOLD("the agent answers again", "2", "0", "0"));
+}
+
+Test(milter_told, what_was_not_told_is_told_at_the_end_of_the_process)
+{
+	outage_tell(&outage);
+	expect_told("");
+	count(OUTAGE_PASSED, 0);
+	end(1);
+	count(OUTAGE_DEFERRED, 2);
+	expect_told(TOLD("it hangs", "1", "0", "0") TOLD("the agent answers again", "1", "0", "0"));
+	outage_tell(&outage);
+	expect_told(TOLD("the agent did not answer", "0", "0", "1"));
+}
+
+Test(milter_told, the_agent_is_told_of_each_once_whoever_asked_in_vain)
+{
+	count(OUTAGE_PASSED, 0);
+	count(OUTAGE_HIGH_RISK, 0);
+	count(OUTAGE_DEFERRED, 0);
+	cr_expect_eq(outage_take(&outage), 3);
+	cr_expect_eq(outage_take(&outage), 0);
+}
