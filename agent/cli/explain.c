@@ -70,9 +70,10 @@ static void print_addresses(const json_t *decision, FILE *out)
 	const json_t *address;
 	size_t i;
 
-	json_array_foreach (addresses, i, address)
+	json_array_foreach (addresses, i, address) {
 		fprintf(out, "%s%s %s", i ? ", " : "leaves by  ", words_string(address, "address"),
 			words_string(address, "state"));
+	}
 	if (json_array_size(addresses) > 1)
 		fputs("; one for each sender and destination", out);
 	if (json_array_size(addresses))
