@@ -20,11 +20,13 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "config/config.h"
 #include "dns/maildns.h"
 #include "milter/ask.h"
+#include "milter/lookups.h"
 #include "milter/session.h"
 #include "pool/lane.h"
 
@@ -241,18 +243,23 @@ static void stop(pthread_t listener, const struct place *place, void **ret_resul
  * is known at once; what went to the other is found out when the listener has ended.
  */
 static void await_end(pthread_t listener, const sigset_t *signals, const struct place *place,
-		      void **ret_result)
+		      struct maildns *dns, void **ret_result)
 {
 	static const struct timespec second = {.tv_sec = 1};
+	struct lookups lookups = {.since_ns = 0};
+	struct maildns_counters counters;
 
-	while (sigtimedwait(signals, NULL, &second) < 0)
+	while (sigtimedwait(signals, NULL, &second) < 0) {
 		if (pthread_tryjoin_np(listener, ret_result) == 0)
 			return;
+		maildns_counters(dns, &counters);
+		lookups_watch(&lookups, &counters, clock_monotonic_ns());
+	}
 	stop(listener, place, ret_result);
 }
 
-static int listen_and_serve(const struct milter_options *options, const sigset_t *signals,
-			    struct error *error)
+static int listen_and_serve(const struct milter_options *options, struct maildns *dns,
+			    const sigset_t *signals, struct error *error)
 {
 	struct place place = place_of(&options->config->mail.milter);
 	int code = listen_at(&place, error);
@@ -265,7 +272,7 @@ static int listen_and_serve(const struct milter_options *options, const sigset_t
 		return error_set(error, -EAGAIN, "no thread for the milter");
 	if (options->on_ready)
 		options->on_ready();
-	await_end(listener, signals, &place, &result);
+	await_end(listener, signals, &place, dns, &result);
 	if (place.address.any.sa_family == AF_UNIX)
 		unlink(place.address.un.sun_path);
 	return result ? error_set(error, -EIO, "libmilter ended by itself; the system log says why")
@@ -280,7 +287,7 @@ static int serve(const struct milter_options *options, struct session_shared *sh
 			   : error_set(error, -ENOMEM, "libmilter: out of memory");
 
 	if (code == 0)
-		code = listen_and_serve(options, signals, error);
+		code = listen_and_serve(options, shared->dns, signals, error);
 	if (session_end(MILTER_END_SEC))
 		return code;
 	/* Threads still use what the caller would free. */

@@ -19,7 +19,7 @@
  *              the message passes without a lane, but for one that is high-risk whatever the agent would
  *              say (bounce, no-mail-dns, marked as spam): it is marked so. outage.c counts and tells.
  *
- * Nothing is answered before the end of a message, so the MTA need not wait for us earlier. One message
+ * lookups.c tells when the DNS fails. Nothing is answered before the end of a message, so the MTA need not wait for us earlier. One message
  * is asked about once: where several milters run, this one comes last, to see what scanners added.
  *
  * ---- Limits on what a remote can grow

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* When the log is told of messages that did without the agent, and how often. */
+/* When the log is told of messages that did without the agent, and of a DNS that fails; and how often. */
 #include <criterion/criterion.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "milter/lookups.h"
 #include "milter/outage.h"
 
 #define FOR 1000 /* the first moment, in seconds */
@@ -107,4 +108,48 @@ Test(milter_told, the_agent_is_told_of_each_once_whoever_asked_in_vain)
 	count(OUTAGE_DEFERRED, 0);
 	cr_expect_eq(outage_take(&outage), 3);
 	cr_expect_eq(outage_take(&outage), 0);
+}
+
+/* ---- DNS */
+
+static struct lookups lookups;
+
+static void look(uint64_t asked, uint64_t unknown, unsigned at_sec)
+{
+	const struct maildns_counters counters = {.lookups = asked, .unknowns = unknown};
+
+	lookups_watch(&lookups, &counters, (FOR + at_sec) * NS_PER_SEC);
+}
+
+#define FAILS(unknown, asked)                                                                      \
+	"milter: DNS: " unknown " of " asked " lookups in the last minute were not answered: "     \
+	"which senders' domains have neither A nor MX is not known\n"
+
+Test(milter_told, a_dns_that_fails_is_told_of_once_a_minute_and_when_it_is_back)
+{
+	look(1000, 1000, 0); /* what was before does not count */
+	look(1020, 1010, 59);
+	expect_told("");
+	look(1020, 1010, 60);
+	expect_told(FAILS("10", "20"));
+	look(1040, 1030, 119);
+	expect_told("");
+	look(1040, 1030, 120);
+	expect_told(FAILS("20", "20"));
+	look(1049, 1030, 180); /* too few */
+	expect_told("");
+	look(1069, 1039, 240); /* 9 of 20 */
+	expect_told("milter: DNS answers again\n");
+	look(1089, 1048, 300);
+	expect_told("");
+}
+
+Test(milter_told, few_lookups_say_nothing_of_the_dns)
+{
+	look(0, 0, 0);
+	look(9, 9, 60);
+	look(18, 18, 120);
+	expect_told("");
+	look(28, 23, 180);
+	expect_told(FAILS("5", "10"));
 }
