@@ -3,6 +3,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <criterion/criterion.h>
+#include <netinet/in.h>
 #include <criterion/parameterized.h>
 #include <string.h>
 
@@ -296,5 +297,36 @@ Test(packet_reuse, an_entry_that_has_become_anothers_translates_nothing)
 	cr_assert_eq(bpf_map__get_next_key(maps->maps.postern_returns, NULL, &key, sizeof(key)), 0);
 	change_hash(bpf_map__fd(maps->maps.postern_returns), &key, &entry);
 	rig_expect_untouched(INGRESS, &reply);
+	rig_expect_counters(.flows_opened = 1, .dropped_error = 1);
+}
+
+/* The same where an ICMP error asks. */
+Test(packet_reuse, an_error_about_an_entry_that_has_become_anothers_translates_nothing)
+{
+	struct packet_spec syn = rig_inside(false, SYN), outside = rig_outside(false, ACK);
+	struct packet_spec reply = packet_reply(&syn);
+	struct packet_spec from_tenant = {.source = TENANT4,
+					  .destination = REMOTE4,
+					  .protocol = IPPROTO_ICMP,
+					  .icmp_type = 3,
+					  .quote = &reply};
+	struct packet_spec from_remote = {.source = REMOTE4,
+					  .destination = NORMAL4,
+					  .protocol = IPPROTO_ICMP,
+					  .icmp_type = 3,
+					  .quote = &outside};
+	struct postern_bpf *maps = rig_maps();
+	struct return_entry entry;
+	struct flow_key key;
+	struct flow flow;
+
+	reply.no_link = outside.no_link = true;
+	rig_run(EGRESS, &syn, 0, NULL);
+	cr_assert_eq(bpf_map__get_next_key(maps->maps.postern_flows, NULL, &key, sizeof(key)), 0);
+	change_hash(bpf_map__fd(maps->maps.postern_flows), &key, &flow);
+	rig_expect_drop(EGRESS, &from_tenant);
+	cr_assert_eq(bpf_map__get_next_key(maps->maps.postern_returns, NULL, &key, sizeof(key)), 0);
+	change_hash(bpf_map__fd(maps->maps.postern_returns), &key, &entry);
+	rig_expect_untouched(INGRESS, &from_remote);
 	rig_expect_counters(.flows_opened = 1, .dropped_error = 1);
 }
