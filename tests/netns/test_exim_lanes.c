@@ -153,7 +153,7 @@ Test(netns_exim_lanes, a_router_of_ones_own_that_does_not_know_that_reaches_noth
 /* Mail that has waited for one host goes over one connection of each transport. */
 Test(netns_exim_lanes, a_connection_that_is_used_again_is_one_of_the_same_lane)
 {
-	char id[16];
+	char id[32];
 
 	exim_begin_with(EXIM_DOMAINS, &(const struct exim_setup){.waits = true});
 	for (int i = 0; i < 12; i++) {
