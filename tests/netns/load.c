@@ -19,7 +19,7 @@ static unsigned n_clients;
 
 static bool give(int *fd, const struct mail *mail, bool insists)
 {
-	uint64_t deadline = now_ms() + INSISTENT_MS;
+	uint64_t deadline = now_ms() + INSISTENT_MS * test_patience();
 
 	for (;;) {
 		_cleanup_(free_p) char *reply = smtp_give(*fd, mail);

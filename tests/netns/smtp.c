@@ -21,7 +21,7 @@
 
 static int connect_mta(unsigned port)
 {
-	const struct timeval stall = {.tv_sec = STALL_SEC};
+	const struct timeval stall = {.tv_sec = STALL_SEC * test_patience()};
 	struct sockaddr_in mta = {.sin_family = AF_INET,
 				  .sin_port = htons((uint16_t)port),
 				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};

@@ -83,11 +83,10 @@ static void follow_readme(void)
 	/* Start: the datapath and the agent. */
 	cr_assert_eq(read_step(4), 1);
 	free(in_stock_host("sh -ex block-4-1"));
-	/* Postfix: a directory, two settings, the rest. */
-	cr_assert_eq(read_step(5), 3);
+	/* Postfix: a directory, two settings, the rest; what else is there is for other sites. */
+	cr_assert_geq(read_step(5), 3);
 	free(in_stock_host("sh -ex block-5-1"));
 	free(in_stock_host("cat block-5-2 >>/etc/postern/postern.conf; postern check"));
-	/* Postfix would wait until its files are a second old. */
 	free(in_stock_host("sh -ex block-5-3"));
 }
 
