@@ -8,6 +8,7 @@
 //     -r RATE         requests a second, sent when they are due however late the answers are; 0, the default: each
 //                     connection asks as soon as it was answered
 //     -s SECONDS      (5)
+//     -n COUNT        ends after so many, whatever the seconds
 //     -u USERS        (10000) who send, in turn
 //     -l EVERY        every so many requests a sender bench-N, N below 1000, sends its limit of 10 recipients, so that a verdict is written
 #include <arpa/inet.h>
@@ -30,6 +31,7 @@
 #define QUESTION_BYTES	1024
 #define SEC_NS		1000000000ULL
 #define US_NS		1000
+#define HOUR_SEC	3600
 
 struct connection {
 	int fd;
@@ -56,7 +58,7 @@ struct protocol {
 static struct {
 	const struct protocol *protocol;
 	const char *socket;
-	unsigned connections, rate, seconds, users, limit_every;
+	unsigned connections, rate, seconds, count, users, limit_every;
 } options = {.connections = 16, .seconds = 5, .users = 10000};
 
 static struct connection connections[CONNECTIONS_MAX];
@@ -235,7 +237,7 @@ static void ask_due(uint64_t start_ns, uint64_t end_ns)
 	for (unsigned i = 0; i < options.connections; i++) {
 		uint64_t due = options.rate ? due_at(start_ns, asked) : now;
 
-		if (due > now || due >= end_ns)
+		if (due > now || due >= end_ns || (options.count && asked == options.count))
 			return;
 		if (!connections[i].asked)
 			ask(&connections[i], due);
@@ -269,9 +271,10 @@ static unsigned count_asked(void)
 
 static double run(void)
 {
-	uint64_t start = now_ns(), end = start + options.seconds * SEC_NS;
+	uint64_t start = now_ns();
+	uint64_t end = start + (options.count ? HOUR_SEC : options.seconds) * SEC_NS;
 
-	while (now_ns() < end) {
+	while (now_ns() < end && !(options.count && asked == options.count)) {
 		ask_due(start, end);
 		/* Where all are busy nothing can be asked before an answer, be it due or not. */
 		await(options.rate && count_asked() < options.connections ? due_at(start, asked)
@@ -309,7 +312,7 @@ static void read_options(int argc, char **argv)
 {
 	int option;
 
-	while ((option = getopt(argc, argv, "c:r:s:u:l:")) != -1) {
+	while ((option = getopt(argc, argv, "c:r:s:n:u:l:")) != -1) {
 		unsigned value = optarg ? (unsigned)strtoul(optarg, NULL, 10) : 0;
 
 		switch (option) {
@@ -321,6 +324,9 @@ static void read_options(int argc, char **argv)
 			break;
 		case 's':
 			options.seconds = value;
+			break;
+		case 'n':
+			options.count = value;
 			break;
 		case 'u':
 			options.users = value;
@@ -336,8 +342,9 @@ static void read_options(int argc, char **argv)
 		if (strcmp(argv[optind], protocols[i].name) == 0)
 			options.protocol = &protocols[i];
 	if (!options.protocol || !options.users || options.connections - 1 >= CONNECTIONS_MAX) {
-		fprintf(stderr, "usage: agent-load [-c CONNECTIONS] [-r RATE] [-s SECONDS] "
-				"[-u USERS] [-l EVERY] http|policy SOCKET\n");
+		fprintf(stderr,
+			"usage: agent-load [-c CONNECTIONS] [-r RATE] [-s SECONDS | -n COUNT] "
+			"[-u USERS] [-l EVERY] http|policy SOCKET\n");
 		exit(2);
 	}
 	options.socket = argv[optind + 1];
