@@ -39,6 +39,7 @@
 struct controller;
 struct judge;
 
+#define API_CONTENT_TYPE    "application/json"
 #define API_BODY_MAX_BYTES  (64 << 10)
 #define API_FLOWS_DEFAULT   10000
 #define API_SENDERS_DEFAULT 1000
@@ -70,8 +71,9 @@ struct api_request {
 
 struct api_response {
 	int status;
-	json_t *body;	/* the caller's; NULL for want of memory, or with one of the next two */
-	char *text;	/* plain text instead of JSON; the caller's */
+	json_t *body; /* the caller's; NULL for want of memory, or with one of the next two */
+	char *text;   /* in place of the document, of this media type; the caller's */
+	const char *text_type;
 	bool follows;	/* the answer is what happens from now on, and does not end */
 	char allow[64]; /* with 405: value of the header Allow, else empty */
 };

@@ -11,6 +11,7 @@
 #include "api/routes.h"
 #include "base/error.h"
 #include "base/names.h"
+#include "control/answer.h"
 #include "control/control.h"
 #include "control/judge.h"
 #include "control/view_judge.h"
@@ -36,12 +37,15 @@ int route_message(const struct call *call, json_t **ret, struct error *error)
 	struct judge_answer answer;
 	int code = need_judge(call, error);
 
+	(void)ret;
+	call->response->text_type = API_CONTENT_TYPE;
 	if (code == 0)
 		code = facts_read(call->body, control_config(call->api->control), &message, error);
 	if (code == 0)
 		code = judge_message(call->api->judge, &message, &now, &answer, error);
 	if (code == 0)
-		code = view_answer(&answer, message.facts.message_id, ret, error);
+		code = answer_print(&answer, message.facts.message_id, &call->response->text,
+				    error);
 	return code;
 }
 
@@ -203,6 +207,7 @@ int route_metrics(const struct call *call, json_t **ret, struct error *error)
 	int code = need_judge(call, error);
 
 	(void)ret;
+	call->response->text_type = METRICS_CONTENT_TYPE;
 	return code < 0 ? code
 			: metrics_print(call->api, call->request->now_sec, &call->response->text,
 					error);

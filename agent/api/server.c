@@ -57,7 +57,7 @@ static void reply(struct evhttp_request *request, struct api_response *response)
 {
 	struct evbuffer *buffer = evhttp_request_get_output_buffer(request);
 	struct evkeyvalq *headers = evhttp_request_get_output_headers(request);
-	const char *type = response->text ? METRICS_CONTENT_TYPE : "application/json";
+	const char *type = response->text ? response->text_type : API_CONTENT_TYPE;
 	char *text = response->text;
 	size_t size;
 

@@ -3,14 +3,16 @@
 #include "control/view_judge.h"
 
 #include <errno.h>
+#include <stdlib.h>
 
+#include "base/cleanup.h"
 #include "base/error.h"
 #include "base/names.h"
 #include "config/config.h"
+#include "control/answer.h"
 #include "control/judge.h"
 #include "control/model.h"
 #include "control/values.h"
-#include "pool/lane.h"
 
 static int give(json_t *document, json_t **ret, struct error *error)
 {
@@ -125,60 +127,6 @@ int view_add_engine_senders(json_t *senders, const struct controller *control,
 
 /* ---- decisions */
 
-static json_t *step_json(const struct decision_step *step)
-{
-	json_t *json = json_pack("{s:s, s:s}", "rule", reason_name(step->rule), "outcome",
-				 step_outcome_name(step->outcome));
-
-	if (step->limit < CONFIG_LIMITS)
-		json_object_set_new(json, "limit", json_string(config_limit_name(step->limit)));
-	if (step->limit < CONFIG_LIMITS || step->rule == REASON_SPAM) {
-		json_object_set_new(json, "count", value_number(step->count));
-		json_object_set_new(json, "adds", value_number(step->adds));
-		json_object_set_new(json, "max", value_number(step->max));
-	}
-	return json;
-}
-
-static json_t *steps_json(const struct decision *decision)
-{
-	json_t *steps = json_array();
-
-	for (unsigned i = 0; i < decision->n_steps; i++)
-		json_array_append_new(steps, step_json(&decision->steps[i]));
-	return steps;
-}
-
-static json_t *handle_json(const char *handle)
-{
-	return *handle ? json_string(handle) : json_null();
-}
-
-static json_t *answer_json(const struct judge_answer *answer, const char *message_id)
-{
-	const struct decision *decision = &answer->decision;
-
-	return json_pack(
-		"{s:o, s:s, s:o, s:o, s:o, s:{s:o, s:o}, s:s, s:o, s:o, s:o, s:s, s:s, s:o, "
-		"s:o}",
-		"message_id", value_text(message_id), "action",
-		decision_action_name(decision->action), "pool", value_text(answer->pool), "lane",
-		value_text(answer->lane ? answer->lane->name : NULL), "helo",
-		value_text(answer->lane ? answer->lane->helo : NULL), "handles", "ipv4",
-		handle_json(answer->handle_ipv4), "ipv6", handle_json(answer->handle_ipv6),
-		"reason", reason_name(decision->reason), "status", value_text(decision->status),
-		"until", value_time(decision->until_sec), "sender",
-		value_text(*decision->sender ? decision->sender : NULL), "identity",
-		identity_kind_name(decision->identity), "policy", decision->policy, "tenant",
-		value_text(decision->tenant), "why", steps_json(decision));
-}
-
-int view_answer(const struct judge_answer *answer, const char *message_id, json_t **ret,
-		struct error *error)
-{
-	return give(answer_json(answer, message_id), ret, error);
-}
-
 static const char *const dns_names[] = {
 	[FACTS_DNS_UNKNOWN] = "unknown",
 	[FACTS_DNS_PRESENT] = "present",
@@ -225,8 +173,13 @@ int view_explanation(const struct controller *control, const struct judge_explan
 		     json_t **ret, struct error *error)
 {
 	const struct decision_kept *kept = &explanation->kept;
-	json_t *decision = answer_json(&explanation->answer, kept->facts.message_id);
+	_cleanup_(free_p) char *text = NULL;
+	json_t *decision;
+	int r = answer_print(&explanation->answer, kept->facts.message_id, &text, error);
 
+	if (r < 0)
+		return r;
+	decision = json_loads(text, 0, NULL);
 	json_object_set_new(decision, "addresses",
 			    addresses_json(control, explanation->answer.pool));
 	json_object_set_new(decision, "time", value_time(kept->time_sec));

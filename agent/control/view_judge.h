@@ -23,8 +23,6 @@ int view_add_engine_senders(json_t *senders, const struct controller *control,
 			    struct policy *policy, size_t limit, int64_t now_sec,
 			    struct error *error);
 
-/* `message_id` may be NULL. */
-int view_answer(const struct judge_answer *answer, const char *message_id, json_t **ret,
-		struct error *error);
+/* As answer_print() has it, with time, facts, and the addresses of the pool. */
 int view_explanation(const struct controller *control, const struct judge_explanation *explanation,
 		     json_t **ret, struct error *error);

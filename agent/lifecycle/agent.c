@@ -154,7 +154,8 @@ static bool is_same_socket(const struct config_socket *a, const struct config_so
 {
 	if (a->path && b->path)
 		return strcmp(a->path, b->path) == 0;
-	return !a->path && !b->path && address_equal(&a->address, &b->address) && a->port == b->port;
+	return !a->path && !b->path && address_equal(&a->address, &b->address) &&
+	       a->port == b->port;
 }
 
 static void warn_fixed(const struct agent *agent, const struct config *config)
@@ -369,9 +370,22 @@ static int open_control(struct agent *agent, struct error *error)
 	return code;
 }
 
+/* An answer switches writing on and off again: changes that cancel out need no system call. */
+static struct event_base *new_base(void)
+{
+	struct event_config *config = event_config_new();
+	struct event_base *base = NULL;
+
+	if (config && event_config_set_flag(config, EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST) == 0)
+		base = event_base_new_with_config(config);
+	if (config)
+		event_config_free(config);
+	return base;
+}
+
 static int open_loop(struct agent *agent, struct error *error)
 {
-	agent->base = event_base_new();
+	agent->base = new_base();
 	if (!agent->base || watch(agent, ON_TERM, SIGTERM, EV_SIGNAL, on_stop_signal, 0) < 0 ||
 	    watch(agent, ON_INT, SIGINT, EV_SIGNAL, on_stop_signal, 0) < 0 ||
 	    watch(agent, ON_HUP, SIGHUP, EV_SIGNAL, on_reload_signal, 0) < 0 ||

@@ -83,6 +83,11 @@ struct api_response desk_handle(enum api_method method, const char *uri, const c
 	struct api_response response;
 
 	api_handle(&desk_api, &request, &response);
+	if (response.text) {
+		cr_assert_str_eq(response.text_type, API_CONTENT_TYPE);
+		response.body = json_loads(response.text, 0, NULL);
+		free(response.text);
+	}
 	cr_assert_not_null(response.body);
 	return response;
 }

@@ -56,6 +56,22 @@ static long long count_of(const char *sender, const char *limit)
 	return count;
 }
 
+/* In the answer, which is written by hand, and in what is kept of it. */
+Test(api_judge, names_of_any_letters_come_back_as_they_were)
+{
+	static const char id[] = "a\"b\\c\t\x01\xc3\xa9@x";
+	json_t *answer = message(
+		"{\"message_id\":\"a\\\"b\\\\c\\t\\u0001\xc3\xa9@x\",\"user\":\"b\\\"\xc3\xb6\"}");
+	json_t *kept = desk_done(API_GET, "/v1/decisions/a%22b%5cc%09%01%c3%a9@x", NULL);
+
+	cr_assert_str_eq(desk_string(answer, "message_id"), id);
+	cr_assert_str_eq(desk_string(answer, "sender"), "b\"\xc3\xb6");
+	cr_assert_str_eq(desk_string(kept, "message_id"), id);
+	cr_assert_str_eq(desk_string(kept, "sender"), "b\"\xc3\xb6");
+	json_decref(answer);
+	json_decref(kept);
+}
+
 Test(api_judge, recipients_are_told_apart_by_internal_domains)
 {
 	json_decref(message("{\"user\":\"bob\",\"recipients\":[\"a@example.net\","
