@@ -16,8 +16,9 @@ static int set_options(struct ub_ctx *context, struct error *error)
 		{"module-config:", "iterator"},	   /* resolvers validate, or do not */
 		{"do-not-query-localhost:", "no"}, /* that is where a resolver often is */
 		{"unblock-lan-zones:", "yes"},	   /* what they say of them is what holds here */
-		{"outgoing-range:", "256"},	   /* sockets, of which the library would have 16 */
-		{"num-queries-per-thread:", "1024"},
+		/* Sockets and queries: more than MAILDNS_ASKED_MAX domains can have, three each. */
+		{"outgoing-range:", "2048"},
+		{"num-queries-per-thread:", "2048"},
 		/* A resolver that was down is asked again soon. */
 		{"infra-host-ttl:", "10"},
 		{"infra-keep-probing:", "yes"},

@@ -14,7 +14,7 @@
  * Any number of threads may look up at once. Those that ask for one domain share its queries; each waits
  * `dns_timeout_ms` at most, counted from the first of them. An answer that comes too late is kept for the
  * next. While the DNS is dead, at most MAILDNS_WAITING_MAX threads wait and MAILDNS_ASKED_MAX domains are
- * asked for; who comes in addition is answered unknown at once.
+ * asked for (up to three sockets each); who comes in addition is answered unknown at once.
  */
 #pragma once
 
@@ -27,7 +27,7 @@ struct error;
 struct maildns;
 
 #define MAILDNS_DOMAINS_MAX 8192 /* known at once; the one longest not asked for gives way */
-#define MAILDNS_ASKED_MAX   256
+#define MAILDNS_ASKED_MAX   512
 #define MAILDNS_WAITING_MAX 256
 #define MAILDNS_UNKNOWN_SEC 5 /* how long unknown is an answer, too */
 
