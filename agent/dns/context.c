@@ -15,7 +15,6 @@ static int set_options(struct ub_ctx *context, struct error *error)
 	} options[] = {
 		{"module-config:", "iterator"},	   /* resolvers validate, or do not */
 		{"do-not-query-localhost:", "no"}, /* that is where a resolver often is */
-		{"unblock-lan-zones:", "yes"},	   /* what they say of them is what holds here */
 		/* Sockets and queries: more than MAILDNS_ASKED_MAX domains can have, three each. */
 		{"outgoing-range:", "2048"},
 		{"num-queries-per-thread:", "2048"},
@@ -56,7 +55,7 @@ static int set_resolvers(struct ub_ctx *context, const struct config_texts *reso
 /* It would answer for these itself; no option can be set any more after this. */
 static int remove_own_names(struct ub_ctx *context, struct error *error)
 {
-	static const char *const zones[] = {"localhost.", "test."};
+	static const char *const zones[] = {"localhost.", "test.", "home.arpa."};
 
 	for (size_t i = 0; i < sizeof(zones) / sizeof(zones[0]); i++) {
 		int code = ub_ctx_zone_remove(context, zones[i]);

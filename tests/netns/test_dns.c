@@ -87,8 +87,8 @@ static const struct name names[] = {
 	{"example", ABSENT, ABSENT, ABSENT},
 	/* libunbound would have answers of its own. */
 	{"localhost", ABSENT, ABSENT, ABSENT},
-	{"nobody.test", ABSENT, ABSENT, ABSENT},
-	{"10.in-addr.arpa", ABSENT, ABSENT, ABSENT},
+	{"lab.test", PRESENT, PRESENT, PRESENT},
+	{"home.arpa", PRESENT, PRESENT, PRESENT},
 	{"servfail.example", UNKNOWN, UNKNOWN, UNKNOWN},
 	{"mail.servfail.example", UNKNOWN, UNKNOWN, UNKNOWN},
 	{"refused.example", UNKNOWN, UNKNOWN, UNKNOWN},
