@@ -175,7 +175,7 @@ static int compare(const void *a, const void *b)
 	return (left > right) - (left < right);
 }
 
-/* The median of the parts: who else ran meanwhile, and spoilt the caches, spoilt few of them. */
+/* The first quartile of the parts: who else ran meanwhile, and spoilt the caches, did not spoil all. */
 static double cost(struct load *load, uint32_t packets)
 {
 	uint32_t parts = packets / (PART_BATCHES * WIRE_BATCH);
@@ -191,7 +191,7 @@ static double cost(struct load *load, uint32_t packets)
 		ns[part] = (double)total / (PART_BATCHES * WIRE_BATCH);
 	}
 	qsort(ns, parts, sizeof(ns[0]), compare);
-	return ns[parts / 2];
+	return ns[parts / 4];
 }
 
 double flows_cost(struct flows *flows, enum flows_way way, uint32_t count, uint32_t packets)

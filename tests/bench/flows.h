@@ -39,7 +39,7 @@ void flows_establish(struct flows *flows, uint32_t count);
 
 enum flows_way { FLOWS_OUT, FLOWS_IN };
 
-/* CPU time of one segment of data in ns, of `packets` over the first `count` flows: the median of many parts. */
+/* CPU time of one segment of data in ns, of `packets` over the first `count` flows: the first quartile of many parts. */
 double flows_cost(struct flows *flows, enum flows_way way, uint32_t count, uint32_t packets);
 
 /* CPU time of one SYN, each of a new connection. */

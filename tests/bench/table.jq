@@ -44,8 +44,9 @@ measured as $values |
 "\($machine.rounds) rounds, medians; in brackets the quartiles over the rounds; load before it began \($machine.load).",
 section($rows; $values; "added";
 	"CPU time. Ratio: what is added to no translation, of Postern over nftables, within each round.";
-	["CPU time of", "no translation", "nftables", "Postern, tc", "Postern, XDP", "ratio, tc", "ratio, XDP", "asked for", "reached"];
-	["none", "nft", "tc", "xdp"]; ["tc", "xdp"]),
+	["CPU time of", "no translation", "an empty XDP program", "nftables", "Postern, tc", "Postern, XDP",
+		"ratio, tc", "ratio, XDP", "asked for", "reached"];
+	["none", "empty", "nft", "tc", "xdp"]; ["tc", "xdp"]),
 section($rows; $values; "share";
 	"Of a second of CPU time, both ends included. Share: of what there is without translation, within each round.";
 	["work", "no translation", "nftables", "Postern, tc", "Postern, XDP", "share, tc", "share, XDP", "share, nftables", "asked for", "reached"];
