@@ -8,13 +8,14 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "common/patience.h"
 #include "milter/ask.h"
 #include "milter/peer.h"
 #include "milter/stage.h"
 
 TestSuite(milter_outage, .fini = stage_close, .timeout = 60);
 
-#define MARGIN_MS 1000
+#define MARGIN_MS (1000 * test_patience())
 
 static const struct peer_message plain = {
 	.user = "bob",
