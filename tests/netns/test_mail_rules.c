@@ -41,7 +41,7 @@ static void expect_that_over_its_limit_in_mid_stream_a_sender_goes_on_by_high_ri
 
 static void expect_that_who_has_logged_in_is_counted_whatever_the_envelope_says(void)
 {
-	char from[40], id[16];
+	char from[40], id[24];
 
 	for (int i = 0; i < 6; i++) {
 		snprintf(from, sizeof(from), "<alias-%d@example.net>", i);
