@@ -180,7 +180,7 @@ static _Noreturn void send_at_rate(struct churn *churn)
 
 		if (wait_ms > 0)
 			poll(NULL, 0, wait_ms);
-		next_ms += 1000 / RATE;
+		next_ms += 1000 / RATE * test_patience();
 		if (!connect_once(&error)) {
 			__atomic_store_n(&churn->error, error, __ATOMIC_RELAXED);
 			__atomic_add_fetch(&churn->failed, 1, __ATOMIC_RELAXED);
