@@ -205,14 +205,15 @@ static __always_inline __u16 parse_link(struct frame frame, __u32 link_header,
 
 /*
  * Lengths come from the header: a frame may be padded. 0 stands for more than 64 KiB (BIG TCP). What is there in one
- * piece needs no asking for the rest.
+ * piece needs no asking for the rest. By a difference, as before Linux 6.4 nothing is added to a pointer whose bounds
+ * the verifier does not know.
  */
 static __always_inline void set_bytes(struct frame frame, __u32 total, struct packet *packet)
 {
-	void *data = frame_data(frame);
+	__u64 there = frame_end(frame) - frame_data(frame);
 
 	packet->bytes = total;
-	if (total && data + packet->ip + total <= frame_end(frame))
+	if (total && packet->ip + total <= there)
 		return;
 	packet->bytes = frame_bytes(frame) - packet->ip;
 	if (total && total < packet->bytes)
