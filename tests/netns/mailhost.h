@@ -55,5 +55,5 @@ void mailhost_expect_letter(const char *id, const char *pool, const char *reason
 /* Of whatever letter: address and HELO are of that pool, and no header is ours. */
 void mailhost_expect_lane(const struct letter *letter, const char *pool);
 
-/* The caller's. */
+/* Postfix's; the caller's. */
 char *mailhost_log(void);

@@ -29,8 +29,12 @@ pid_t nameserver_start(enum host host, const char *address, unsigned port)
 	free(host_must(host, "rm -f %s/%s.log; tools/nsd-instance %s/%s %s %u", world.directory,
 		       name, world.directory, name, address, port));
 	pid = host_start(host, name, argv);
-	cr_assert(wait_for(has_started(name), 10000), "no name server: see %s/%s.log",
-		  world.directory, name);
+	if (!wait_for(has_started(name), 10000)) {
+		_cleanup_(free_p) char *log =
+			host_must(host, "cat %s/%s.log", world.directory, name);
+
+		cr_assert_fail("the name server does not start: %s", log);
+	}
 	return pid;
 }
 
