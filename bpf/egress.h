@@ -56,18 +56,20 @@ static __noinline enum counter limit(const struct packet *packet, const struct v
 	    limit_take_token(verdict, usage, &opening->taken, now))
 		return COUNTERS;
 	if (verdict->over_action)
-		steer_to(verdict->over_action, verdict->over_pool, steering);
+		steer_to(verdict->over_action, verdict->over_pool, VERDICT_ANY_ADDRESS, steering);
 	limit_tell_over(packet, sender, steering->pool, usage, now);
 	return steering->action == VERDICT_DROP ? COUNTER_dropped_over_limit : COUNTERS;
 }
 
-/* Which of the pool's addresses: COUNTERS, or the drop's counter. */
-static __noinline enum counter choose_address(const struct packet *packet, struct flow *flow)
+/* Which of the pool's addresses, or the `only` one: COUNTERS, or the drop's counter. */
+static __noinline enum counter choose_address(const struct packet *packet, struct flow *flow,
+					      __u32 only)
 {
 	const struct address_entry *address;
 
-	flow->address_id = steer_address(flow->pool, flow->sender, packet);
-	if (!flow->address_id)
+	flow->address_id =
+		only == VERDICT_ANY_ADDRESS ? steer_address(flow->pool, flow->sender, packet) : only;
+	if (!flow->address_id || flow->address_id == VERDICT_NO_ADDRESS)
 		return COUNTER_dropped_pool_empty;
 	address = bpf_map_lookup_elem(&postern_addrs, &flow->address_id);
 	if (!address || address_is_ipv4(address->address) != (packet->version == 4))
@@ -98,7 +100,7 @@ static __noinline enum counter plan(const struct packet *packet, struct opening 
 	drop = limit(packet, verdict, opening, &steering);
 	flow->pool = steering.pool;
 	if (drop == COUNTERS && steering.action == VERDICT_STEER)
-		drop = choose_address(packet, flow);
+		drop = choose_address(packet, flow, steering.address);
 	else
 		address_copy(flow->address, packet->key.source);
 	fill_return(opening, packet);

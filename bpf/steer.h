@@ -9,7 +9,8 @@
 
 struct steering {
 	enum verdict_action action;
-	__u32 pool; /* POOL_NONE unless STEER */
+	__u32 pool;    /* POOL_NONE unless STEER */
+	__u32 address; /* enum verdict_address, or a key of postern_addrs */
 };
 
 static __always_inline bool verdict_is_over(const struct verdict *verdict, __u64 now)
@@ -17,10 +18,12 @@ static __always_inline bool verdict_is_over(const struct verdict *verdict, __u64
 	return verdict->until_ns && verdict->until_ns <= now;
 }
 
-static __always_inline void steer_to(enum verdict_action action, __u32 pool, struct steering *ret)
+static __always_inline void steer_to(enum verdict_action action, __u32 pool, __u32 address,
+				     struct steering *ret)
 {
 	ret->action = action;
 	ret->pool = action == VERDICT_STEER ? pool : POOL_NONE;
+	ret->address = address;
 }
 
 /* Does the limit of new connections count? By hand comes before it, until the verdict's time is up. */
@@ -37,9 +40,9 @@ static __always_inline int steer_verdict(const struct verdict *verdict, __u64 no
 	if (!verdict)
 		return -ENOENT;
 	if (verdict_is_over(verdict, now))
-		steer_to(verdict->after_action, verdict->after_pool, ret);
+		steer_to(verdict->after_action, verdict->after_pool, verdict->after_address, ret);
 	else
-		steer_to(verdict->action, verdict->pool, ret);
+		steer_to(verdict->action, verdict->pool, verdict->address, ret);
 	return 0;
 }
 

@@ -152,6 +152,33 @@ static void resolve_limits(struct config *config)
 	}
 }
 
+/* One that was forgotten would be passed over by every sender, and nobody would notice. */
+static int check_lanes(const struct reader *reader)
+{
+	const struct config *config = reader->config;
+
+	for (size_t i = 0; config->mail.lanes == CONFIG_LANES_ADDRESS && i < config->n_pools; i++) {
+		const struct config_pool *pool = &config->pools[i];
+		size_t own = 0;
+
+		for (size_t j = 0; j < pool->n_addresses; j++)
+			own += pool->addresses[j].has_handle;
+		for (size_t j = 0; own && j < pool->n_addresses; j++) {
+			char text[ADDRESS_TEXT_SIZE];
+
+			if (!pool->addresses[j].has_handle)
+				return read_error(
+					reader, pool->addresses[j].line,
+					"found '%s' without a handle of its own, expected one "
+					"behind "
+					"each address of pool '%s' or none (lanes = \"address\")",
+					address_format(&pool->addresses[j].address, text),
+					pool->name);
+		}
+	}
+	return 0;
+}
+
 int check_all(struct reader *reader)
 {
 	struct config *config = reader->config;
@@ -166,5 +193,7 @@ int check_all(struct reader *reader)
 		r = read_ready_made(reader);
 	if (r == 0)
 		r = resolve_policies(reader);
+	if (r == 0)
+		r = check_lanes(reader);
 	return r < 0 ? r : check_unique(reader);
 }

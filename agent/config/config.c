@@ -118,6 +118,8 @@ void config_free(struct config *config)
 	if (!config)
 		return;
 	for (size_t i = 0; i < config->n_pools; i++) {
+		for (size_t j = 0; j < config->pools[i].n_addresses; j++)
+			free(config->pools[i].addresses[j].helo);
 		free(config->pools[i].name);
 		free(config->pools[i].addresses);
 		free(config->pools[i].handles);

@@ -5,8 +5,10 @@
  * check nothing again.
  *
  *   - pools "normal" and "high-risk" exist; every pool has at least one address; ids stay below
- *     POSTERN_POOLS_MAX; no pool is named "hold", "pass" or "drop"
+ *     POSTERN_POOLS_MAX; no pool is named "hold", "pass", "drop" or like an address
  *   - an address or handle stands in one place only, over all pools; a handle is no pool's address and no source
+ *   - an address and its own handle are of one family; where lanes = "address", all addresses of a pool have
+ *     a handle of their own, or none has
  *   - `when_empty` is "hold" or a pool that exists; following it never comes back and never leads
  *     from "high-risk" to "normal", whatever the steps
  *   - a selector belongs to one sender and every sender has one; names are unique, fit their labels
@@ -38,10 +40,18 @@ struct error;
 enum config_ingress { CONFIG_INGRESS_AUTO, CONFIG_INGRESS_XDP, CONFIG_INGRESS_TC };
 enum config_egress { CONFIG_EGRESS_AUTO, CONFIG_EGRESS_TCX, CONFIG_EGRESS_CLSACT };
 
+/* An address of a pool, "ADDRESS [weight N] [handle ADDRESS] [helo NAME]", or a handle. */
 struct config_address {
 	struct address address;
-	unsigned weight; /* 1..1000; "ADDRESS" or "ADDRESS weight N" */
 	int line;
+	/* Of an address: */
+	unsigned weight; /* 1..1000 */
+	bool has_handle; /* one of its own; it stands among the pool's handles, too */
+	struct address handle;
+	char *helo; /* of its own; NULL: the pool's */
+	/* Of a handle: */
+	const struct config_address
+		*of; /* the one address that it stands for; NULL: any of the pool */
 };
 
 struct config_pool {
@@ -49,7 +59,7 @@ struct config_pool {
 	uint32_t id; /* POOL_NORMAL, POOL_HIGH_RISK, then in the order of the file */
 	struct config_address *addresses;
 	size_t n_addresses;
-	struct config_address *handles; /* weight unused */
+	struct config_address *handles; /* of the pool, then those of single addresses */
 	size_t n_handles;
 	char *helo;			      /* NULL: the MTA's own */
 	const struct config_pool *when_empty; /* NULL: hold */
@@ -182,10 +192,14 @@ enum config_on_agent_down {
 	CONFIG_ON_AGENT_DOWN_DEFER, /* 451 4.7.1 */
 };
 
+/* What an MTA's lanes are for (pool/lane.h). */
+enum config_lanes { CONFIG_LANES_POOL, CONFIG_LANES_ADDRESS };
+
 /* The mail itself: what `postern milter` looks at, and how; what the agent tells Postfix. */
 struct config_mail {
 	struct config_socket socketmap; /* default: socketmap.sock in runtime_dir */
-	struct config_socket milter;	/* default: milter.sock in runtime_dir */
+	enum config_lanes lanes;
+	struct config_socket milter; /* default: milter.sock in runtime_dir */
 	enum config_on_agent_down on_agent_down;
 	struct config_mark *spam_marks; /* left out: those of the usual scanners */
 	size_t n_spam_marks;

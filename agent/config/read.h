@@ -78,6 +78,14 @@ int read_boolean(const struct reader *reader, const struct syntax_section *secti
 int read_copy(const struct reader *reader, const struct syntax_section *section, const char *key,
 	      char **ret_text);
 
+/* ---- one value of a pool (read_address.c); what is allocated in it is the pool's, also after an error */
+
+int read_pool_address(const struct reader *reader, const struct syntax_value *value,
+		      struct config_address *ret_address);
+int read_handle(const struct reader *reader, const struct syntax_value *value,
+		struct config_address *ret_handle);
+int read_helo_name(const struct reader *reader, const char *text, int line, char **ret_helo);
+
 /* ---- what policies and tenants have in common (read_policy.c) */
 
 int read_sender_patterns(const struct reader *reader, const struct syntax_section *section,

@@ -66,6 +66,20 @@ static int read_sockets(const struct reader *reader, const struct syntax_section
 				   &mail->socketmap);
 }
 
+static int read_lanes(const struct reader *reader, const struct syntax_section *section)
+{
+	static const char *const words[READ_WORDS_MAX] = {
+		[CONFIG_LANES_POOL] = "pool",
+		[CONFIG_LANES_ADDRESS] = "address",
+	};
+	unsigned index;
+	int r = read_word(reader, section, "lanes", words, &index);
+
+	if (r == 0)
+		reader->config->mail.lanes = (enum config_lanes)index;
+	return r;
+}
+
 static int read_on_agent_down(const struct reader *reader, const struct syntax_section *section)
 {
 	static const char *const words[READ_WORDS_MAX] = {
@@ -233,7 +247,7 @@ static int read_dns(const struct reader *reader, const struct syntax_section *se
 int read_mail(const struct reader *reader, const struct syntax_section *section)
 {
 	static int (*const steps[])(const struct reader *, const struct syntax_section *) = {
-		read_sockets, read_on_agent_down, read_spam_marks, read_hosts, read_dns,
+		read_sockets, read_lanes, read_on_agent_down, read_spam_marks, read_hosts, read_dns,
 	};
 	int r = 0;
 

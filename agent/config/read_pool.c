@@ -2,89 +2,8 @@
 /* pool "NAME" { addresses handles helo when_empty } */
 #include "config/read.h"
 
-#include <arpa/inet.h>
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define WEIGHT_MAX 1000
-#define LABEL_MAX  63 /* RFC 1035 section 2.3.4 */
-#define DOMAIN_MAX 253
-
-#define SPACES " \t"
-
-static bool is_weight(const char *text, unsigned *ret_weight)
-{
-	size_t digits = strspn(text, "0123456789");
-	unsigned weight;
-
-	if (digits == 0 || digits > 4 || text[digits])
-		return false;
-	weight = (unsigned)atoi(text);
-	if (weight < 1 || weight > WEIGHT_MAX)
-		return false;
-	*ret_weight = weight;
-	return true;
-}
-
-/* "ADDRESS" or "ADDRESS weight N" */
-static int read_address(const struct reader *reader, const struct syntax_value *value,
-			struct config_address *ret_address)
-{
-	size_t length = strcspn(value->text, SPACES);
-	const char *rest = value->text + length + strspn(value->text + length, SPACES);
-	char text[ADDRESS_TEXT_SIZE] = "";
-
-	*ret_address = (struct config_address){.weight = 1, .line = value->line};
-	if (length < sizeof(text))
-		memcpy(text, value->text, length);
-	if (address_parse(text, &ret_address->address) < 0)
-		return read_error(reader, value->line,
-				  "found '%.100s', expected an IPv4 or IPv6 address, or such an "
-				  "address and 'weight N'",
-				  value->text);
-	if (!*rest)
-		return 0;
-	if (strncmp(rest, "weight", 6) != 0 || !strchr(SPACES, rest[6]) ||
-	    !is_weight(rest + 6 + strspn(rest + 6, SPACES), &ret_address->weight))
-		return read_error(reader, value->line,
-				  "found '%.100s', expected 'weight' and a number from 1 to %d "
-				  "behind the address",
-				  value->text, WEIGHT_MAX);
-	return 0;
-}
-
-static int read_pool_address(const struct reader *reader, const struct syntax_value *value,
-			     struct config_address *ret_address)
-{
-	int r = read_address(reader, value, ret_address);
-
-	if (r < 0)
-		return r;
-	if (!address_is_unicast(&ret_address->address))
-		return read_error(reader, value->line,
-				  "found '%.100s', expected a unicast address (not unspecified, "
-				  "loopback, multicast or broadcast)",
-				  value->text);
-	return 0;
-}
-
-static int read_handle(const struct reader *reader, const struct syntax_value *value,
-		       struct config_address *ret_address)
-{
-	*ret_address = (struct config_address){.weight = 1, .line = value->line};
-	if (address_parse(value->text, &ret_address->address) < 0)
-		return read_error(reader, value->line,
-				  "found handle '%.100s', expected an IPv4 or IPv6 address",
-				  value->text);
-	if (!address_is_unicast(&ret_address->address))
-		return read_error(reader, value->line,
-				  "found handle '%.100s', expected a unicast address that is not "
-				  "loopback (the kernel lets nothing out of the host that comes "
-				  "from 127.0.0.0/8 or ::1)",
-				  value->text);
-	return 0;
-}
 
 typedef int (*address_reader)(const struct reader *reader, const struct syntax_value *value,
 			      struct config_address *ret_address);
@@ -109,61 +28,31 @@ static int read_addresses(const struct reader *reader, const struct syntax_secti
 	return 0;
 }
 
-/* RFC 1123 section 2.1; two labels at least, and the last not all digits: 192.0.2.1 is no name. */
-static bool is_domain(const char *text)
-{
-	const char *label = text;
-	unsigned labels = 0;
-
-	if (strlen(text) > DOMAIN_MAX)
-		return false;
-	for (;; label++) {
-		size_t length = strcspn(label, ".");
-
-		for (size_t i = 0; i < length; i++)
-			if (!isalnum((unsigned char)label[i]) && label[i] != '-')
-				return false;
-		if (length == 0 || length > LABEL_MAX || label[0] == '-' ||
-		    label[length - 1] == '-')
-			return false;
-		labels++;
-		if (!label[length])
-			return labels >= 2 && strspn(label, "0123456789") < length;
-		label += length;
-	}
-}
-
-/* RFC 5321 section 4.1.3: [192.0.2.1], [IPv6:2001:db8::1] */
-static bool is_address_literal(const char *text)
-{
-	char inner[INET6_ADDRSTRLEN];
-	size_t length = strlen(text);
-	uint8_t bytes[16];
-	bool ipv6;
-
-	if (length < 2 || text[0] != '[' || text[length - 1] != ']')
-		return false;
-	ipv6 = strncmp(text + 1, "IPv6:", 5) == 0;
-	text += ipv6 ? 6 : 1;
-	length = strlen(text) - 1;
-	if (length >= sizeof(inner))
-		return false;
-	memcpy(inner, text, length);
-	inner[length] = '\0';
-	return inet_pton(ipv6 ? AF_INET6 : AF_INET, inner, bytes) == 1;
-}
-
 static int read_helo(const struct reader *reader, const struct syntax_section *section,
 		     char **ret_helo)
 {
 	const struct syntax_value *value = syntax_get(section, "helo", 0);
 
-	if (value && !is_domain(value->text) && !is_address_literal(value->text))
-		return read_error(reader, value->line,
-				  "found helo '%.100s', expected a domain name such as "
-				  "'out.example.net' or an address literal such as '[192.0.2.1]'",
-				  value->text);
-	return read_copy(reader, section, "helo", ret_helo);
+	return value ? read_helo_name(reader, value->text, value->line, ret_helo) : 0;
+}
+
+/* What is the handle of one address stands behind those of the pool. */
+static int add_own_handles(const struct reader *reader, struct config_pool *pool)
+{
+	struct config_address *handles = reallocarray(
+		pool->handles, pool->n_handles + pool->n_addresses + 1, sizeof(*handles));
+
+	if (!handles)
+		return read_out_of_memory(reader);
+	pool->handles = handles;
+	for (size_t i = 0; i < pool->n_addresses; i++) {
+		const struct config_address *address = &pool->addresses[i];
+
+		if (address->has_handle)
+			handles[pool->n_handles++] = (struct config_address){
+				.address = address->handle, .line = address->line, .of = address};
+	}
+	return 0;
 }
 
 /* The two that always are there have fixed ids, so the others begin at POOL_FIRST_FREE. */
@@ -189,6 +78,7 @@ static int choose_id(const struct reader *reader, const struct syntax_section *s
 static int check_pool_name(const struct reader *reader, const struct syntax_section *section)
 {
 	static const char *const words[] = {"hold", "pass", "drop"};
+	struct address address;
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
 		if (strcmp(section->title, words[i]) == 0)
@@ -196,6 +86,11 @@ static int check_pool_name(const struct reader *reader, const struct syntax_sect
 					  "found pool name '%s', expected another: that word has a "
 					  "meaning of its own",
 					  words[i]);
+	/* "handle/192.0.2.1" is a sender. */
+	if (address_parse(section->title, &address) == 0)
+		return read_error(reader, section->line,
+				  "found pool name '%s', expected another: that is an address",
+				  section->title);
 	for (size_t i = 0; i < reader->config->n_pools; i++)
 		if (strcmp(section->title, reader->config->pools[i].name) == 0)
 			return read_error(reader, section->line,
@@ -224,6 +119,8 @@ static int read_keys(struct reader *reader, const struct syntax_section *section
 	if (r == 0)
 		r = read_addresses(reader, section, "handles", read_handle, &pool->handles,
 				   &pool->n_handles);
+	if (r == 0)
+		r = add_own_handles(reader, pool);
 	if (r == 0)
 		r = read_helo(reader, section, &pool->helo);
 	if (r == 0)

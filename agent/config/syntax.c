@@ -239,6 +239,7 @@ static cfg_opt_t top_keys[] = {
 	/* Mail. */
 	VALUE("milter"),
 	VALUE("socketmap"),
+	VALUE("lanes"),
 	VALUE("on_agent_down"),
 	LIST("spam_marks"),
 	LIST("authserv_ids"),

@@ -108,8 +108,13 @@ typedef void (*connections_visitor)(void *data, const struct control_sender *sen
 int control_take_all_connections(struct controller *control, connections_visitor visitor,
 				 void *data, struct error *error);
 
-/* The lane by which an MTA's mail reaches this pool; borrowed. NULL: the pool (NULL: none) has no lane. */
-const struct lane *control_lane(const struct controller *control, const struct config_pool *pool);
+/*
+ * The lane by which an MTA's mail of this sender reaches the pool now; borrowed. NULL: the pool (NULL: none)
+ * has no lane. Where a pool has several (lanes = "address") a sender keeps its own while its address is
+ * active; where none is active, one of the pool that when_empty names, else its own, where it is held.
+ */
+const struct lane *control_lane(const struct controller *control, const struct config_pool *pool,
+				const char *sender);
 
 /* For views: borrowed. */
 const struct config *control_config(const struct controller *control);
@@ -117,14 +122,15 @@ struct datapath *control_datapath(const struct controller *control);
 const struct pool_set *control_pools(const struct controller *control);
 
 /*
- * One who can have a verdict: a sender of the configuration; "handle/POOL" for the handles of a pool;
+ * One who can have a verdict: a sender of the configuration; "handle/POOL" for the handles of a pool, "handle/ADDRESS" for that of one of its addresses;
  * "(unknown)" for traffic of no known sender (SENDER_UNKNOWN).
  */
 struct control_sender {
 	char *name;
 	uint32_t id;
 	const struct config_sender *config;   /* NULL but for a sender of the configuration */
-	const struct config_pool *handles_of; /* NULL but for "handle/POOL" */
+	const struct config_pool *handles_of; /* NULL but for "handle/POOL" and "handle/ADDRESS" */
+	const struct config_address *handle_of; /* the one address; NULL but for "handle/ADDRESS" */
 	struct control_standing standing;
 	uint64_t connections; /* of the datapath's count, as far as they were taken */
 };

@@ -13,6 +13,7 @@
 #include "control/judging.h"
 #include "control/kept.h"
 #include "control/news.h"
+#include "pool/lane.h"
 #include "policy/identity.h"
 #include "state/state.h"
 
@@ -344,25 +345,22 @@ int judge_rewrite(struct judge *judge, struct state *state, struct error *error)
 
 /* ---- messages */
 
-static void fill_handles(const struct config_pool *pool, struct judge_answer *answer)
+static void fill_handle(const struct address *handle, char ret_text[ADDRESS_TEXT_SIZE])
 {
-	answer->handle_ipv4[0] = answer->handle_ipv6[0] = '\0';
-	for (size_t i = 0; pool && i < pool->n_handles; i++) {
-		const struct address *handle = &pool->handles[i].address;
-		char *text = address_is_ipv4(handle) ? answer->handle_ipv4 : answer->handle_ipv6;
-
-		if (!*text)
-			address_format(handle, text);
-	}
+	ret_text[0] = '\0';
+	if (handle)
+		address_format(handle, ret_text);
 }
 
 static void fill_answer(const struct judge *judge, struct judge_answer *answer)
 {
 	const struct config_pool *pool = judging_pool(judge, answer->decision.pool);
+	const struct lane *lane = control_lane(judge->control, pool, answer->decision.sender);
 
 	answer->pool = pool ? pool->name : NULL;
-	answer->lane = control_lane(judge->control, pool);
-	fill_handles(pool, answer);
+	answer->lane = lane;
+	fill_handle(lane ? lane->ipv4 : NULL, answer->handle_ipv4);
+	fill_handle(lane ? lane->ipv6 : NULL, answer->handle_ipv6);
 }
 
 static enum surge_origin origin_of(const struct judge *judge, const struct judge_message *message)

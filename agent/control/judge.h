@@ -82,7 +82,7 @@ struct judge_answer {
 	const char *pool; /* NULL unless steered to one */
 	/* What an MTA takes, of now; NULL: not steered to a pool, or the pool has none. Borrowed: pool/lane.h */
 	const struct lane *lane;
-	/* The handles to bind to, for what has no lanes; "": the pool has none of this family. */
+	/* What the lane binds to; "": it does not do this family. */
 	char handle_ipv4[ADDRESS_TEXT_SIZE];
 	char handle_ipv6[ADDRESS_TEXT_SIZE];
 };

@@ -29,6 +29,7 @@ struct controller {
 	struct state *state; /* may be NULL */
 	struct pool_set pools;
 	struct lane_set lanes;
+	struct pool_lanes *pool_lanes;	/* lanes.c's */
 	struct control_sender *senders; /* sorted by name */
 	size_t n_senders;
 	struct control_sender **by_id;	   /* the same, sorted by id */
@@ -42,6 +43,8 @@ int pools_sync(struct controller *control, struct error *error);  /* adds and ch
 int pools_prune(struct controller *control, struct error *error); /* removals, last */
 
 int lanes_load(struct controller *control, struct error *error);
+/* States of pools or addresses have changed. -ENOMEM. */
+int lanes_follow(struct controller *control);
 void lanes_done(struct controller *control);
 
 int roster_load(struct controller *control, uint64_t now_ns, int64_t now_sec, struct error *error);
@@ -60,6 +63,8 @@ void limits_fill(const struct controller *control, const struct control_sender *
 
 int verdicts_sync(struct controller *control, uint64_t now_ns, int64_t now_sec,
 		  struct error *error);
+/* Another state of the pool or of one of its addresses: what follows for the handles of its addresses. */
+int verdicts_follow_pool(struct controller *control, const struct pool *pool);
 int verdicts_prune(struct controller *control, struct error *error);
 
 /* Sets error's text to "datapath: what: strerror" and returns r; for what map operations answer. */

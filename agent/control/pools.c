@@ -338,6 +338,19 @@ static int find_pool(struct controller *control, const char *name, struct pool *
 	return *ret_pool ? 0 : error_set(error, -ENOENT, "no pool '%s'", name);
 }
 
+/* In the maps, and for lanes. */
+static int follow_states(struct controller *control, const struct pool *pool, struct error *error)
+{
+	int r = pools_sync(control, error);
+
+	if (r < 0)
+		return r;
+	r = verdicts_follow_pool(control, pool);
+	if (r == 0)
+		r = lanes_follow(control);
+	return r < 0 ? control_map_error(error, r, "writing verdicts of handles") : 0;
+}
+
 int control_set_pool(struct controller *control, const char *name, enum pool_state state,
 		     struct error *error)
 {
@@ -352,7 +365,7 @@ int control_set_pool(struct controller *control, const char *name, enum pool_sta
 		return r;
 	before = pool->state;
 	pool->state = state;
-	r = pools_sync(control, error);
+	r = follow_states(control, pool, error);
 	if (r < 0) {
 		struct error ignored;
 
@@ -382,7 +395,7 @@ int control_set_address(struct controller *control, const char *name, const stru
 		return r;
 	before = known->state;
 	known->state = state;
-	r = pools_sync(control, error);
+	r = follow_states(control, pool, error);
 	if (r < 0) {
 		struct error ignored;
 

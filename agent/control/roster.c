@@ -34,27 +34,58 @@ static int add_sender(struct controller *control, char *name, const struct confi
 	return 0;
 }
 
+static bool has_pool_handles(const struct config_pool *pool)
+{
+	return pool->n_handles && !pool->handles[0].of;
+}
+
+static int add_handles(struct controller *control, const struct config_pool *pool)
+{
+	char text[ADDRESS_TEXT_SIZE];
+	char *name = NULL;
+	int r = 0;
+
+	if (has_pool_handles(pool)) {
+		if (asprintf(&name, HANDLE_PREFIX "%s", pool->name) < 0)
+			return -ENOMEM;
+		r = add_sender(control, name, NULL, pool);
+	}
+	for (size_t i = 0; r == 0 && i < pool->n_handles; i++) {
+		const struct config_address *of = pool->handles[i].of;
+
+		if (!of)
+			continue;
+		if (asprintf(&name, HANDLE_PREFIX "%s", address_format(&of->address, text)) < 0)
+			return -ENOMEM;
+		r = add_sender(control, name, NULL, pool);
+		if (r == 0)
+			control->senders[control->n_senders - 1].handle_of = of;
+	}
+	return r;
+}
+
+static size_t count_senders(const struct config *config)
+{
+	size_t count = config->n_senders + config->n_pools + 1;
+
+	for (size_t i = 0; i < config->n_pools; i++)
+		count += config->pools[i].n_handles;
+	return count;
+}
+
 static int list_senders(struct controller *control)
 {
 	const struct config *config = control->config;
 	int r;
 
-	control->senders =
-		calloc(config->n_senders + config->n_pools + 1, sizeof(*control->senders));
+	control->senders = calloc(count_senders(config), sizeof(*control->senders));
 	if (!control->senders)
 		return -ENOMEM;
 	r = add_sender(control, strdup(UNKNOWN_NAME), NULL, NULL);
 	for (size_t i = 0; r == 0 && i < config->n_senders; i++)
 		r = add_sender(control, strdup(config->senders[i].name), &config->senders[i], NULL);
-	for (size_t i = 0; r == 0 && i < config->n_pools; i++) {
-		char *name = NULL;
-
-		if (config->pools[i].n_handles == 0)
-			continue;
-		if (asprintf(&name, HANDLE_PREFIX "%s", config->pools[i].name) < 0)
-			return -ENOMEM;
-		r = add_sender(control, name, NULL, &config->pools[i]);
-	}
+	for (size_t i = 0; r == 0 && i < config->n_pools; i++)
+		r = add_handles(control, &config->pools[i]);
 	qsort(control->senders, control->n_senders, sizeof(*control->senders), compare_names);
 	return r;
 }

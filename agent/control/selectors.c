@@ -96,7 +96,9 @@ static int want_handles(struct wanted *wanted, const struct control_sender *send
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < sender->handles_of->n_handles; i++)
-		r = want_source(wanted, &sender->handles_of->handles[i].address, 128, sender);
+		if (sender->handles_of->handles[i].of == sender->handle_of)
+			r = want_source(wanted, &sender->handles_of->handles[i].address, 128,
+					sender);
 	return r;
 }
 

@@ -22,7 +22,30 @@ struct effect {
 	enum verdict_action action;
 	enum reason reason;
 	const struct pool *pool; /* NULL unless STEER */
+	uint32_t address;	 /* as in the map */
 };
+
+/*
+ * The handle of one address stands for it alone: while that is not active, what binds there is held, so that
+ * nothing leaves by another name than that of the lane. Only where the pool has nothing active at all
+ * (of this family) it goes where when_empty says, as all of the pool's.
+ */
+static struct effect effect_of_handle(const struct controller *control,
+				      const struct control_sender *sender)
+{
+	const struct pool *pool = pool_find(&control->pools, sender->handles_of->name);
+	struct effect effect = {VERDICT_STEER, REASON_HANDLE, pool, VERDICT_ANY_ADDRESS};
+	const struct pool_address *address;
+
+	if (!sender->handle_of)
+		return effect;
+	address = pool_find_address(pool, &sender->handle_of->address);
+	if (pool_address_is_active(pool, address))
+		effect.address = address->id;
+	else if (pool_has_active(pool, pool_address_family(address)))
+		effect.address = VERDICT_NO_ADDRESS;
+	return effect;
+}
 
 static struct effect effect_by_default(const struct controller *control,
 				       const struct control_sender *sender)
@@ -31,12 +54,13 @@ static struct effect effect_by_default(const struct controller *control,
 	const struct pool_set *pools = &control->pools;
 
 	if (sender->handles_of)
-		return (struct effect){VERDICT_STEER, REASON_HANDLE,
-				       pool_find(pools, sender->handles_of->name)};
+		return effect_of_handle(control, sender);
 	if (sender->id == SENDER_UNKNOWN)
 		return (struct effect){control->config->default_action, REASON_UNKNOWN_SENDER,
-				       by_default ? pool_find(pools, by_default->name) : NULL};
-	return (struct effect){VERDICT_STEER, REASON_GOOD, pool_find_id(pools, POOL_NORMAL)};
+				       by_default ? pool_find(pools, by_default->name) : NULL,
+				       VERDICT_ANY_ADDRESS};
+	return (struct effect){VERDICT_STEER, REASON_GOOD, pool_find_id(pools, POOL_NORMAL),
+			       VERDICT_ANY_ADDRESS};
 }
 
 /* Ids of the maps outlive changes of the configuration, whose ids do not. */
@@ -63,7 +87,7 @@ static struct effect effect_of(const struct controller *control,
 		if (!pool)
 			return effect_by_default(control, sender);
 	}
-	return (struct effect){verdict->action, verdict->reason, pool};
+	return (struct effect){verdict->action, verdict->reason, pool, VERDICT_ANY_ADDRESS};
 }
 
 static void make_verdict(const struct controller *control, const struct control_sender *sender,
@@ -78,6 +102,8 @@ static void make_verdict(const struct controller *control, const struct control_
 		.pool = now.pool ? now.pool->id : POOL_NONE,
 		.after_action = after.action,
 		.after_pool = after.pool ? after.pool->id : POOL_NONE,
+		.address = now.address,
+		.after_address = after.address,
 	};
 	strncpy(ret_verdict->label, sender->name, sizeof(ret_verdict->label) - 1);
 	limits_fill(control, sender, ret_verdict);
@@ -129,6 +155,32 @@ static int collect(struct controller *control, uint64_t now_ns, int64_t now_sec,
 		r = table_add(verdicts, &sender->id, &verdict);
 		if (r == 0)
 			r = table_add(usage, &sender->id, &unused);
+	}
+	return r;
+}
+
+static int follow(struct controller *control, const struct control_sender *sender)
+{
+	const struct datapath_ops *ops = control->datapath->ops;
+	struct verdict held;
+	int r = ops->get(control->datapath, MAP_VERDICT, &sender->id, &held);
+
+	if (r < 0)
+		return r == -ENOENT ? 0 : r; /* not synced yet */
+	held.address = effect_of(control, sender, &sender->standing.now).address;
+	held.after_address = effect_of(control, sender, &sender->standing.after).address;
+	return ops->put(control->datapath, MAP_VERDICT, &sender->id, &held);
+}
+
+int verdicts_follow_pool(struct controller *control, const struct pool *pool)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < control->n_senders; i++) {
+		const struct control_sender *sender = &control->senders[i];
+
+		if (sender->handle_of && strcmp(sender->handles_of->name, pool->name) == 0)
+			r = follow(control, sender);
 	}
 	return r;
 }

@@ -96,11 +96,12 @@ static json_t *selectors_json(const struct control_sender *sender)
 	for (size_t i = 0; sender->config && i < sender->config->n_selectors; i++)
 		json_array_append_new(selectors, selector_json(&sender->config->selectors[i]));
 	for (size_t i = 0; sender->handles_of && i < sender->handles_of->n_handles; i++)
-		json_array_append_new(
-			selectors,
-			json_sprintf(
-				"source %s",
-				address_format(&sender->handles_of->handles[i].address, text)));
+		if (sender->handles_of->handles[i].of == sender->handle_of)
+			json_array_append_new(
+				selectors,
+				json_sprintf("source %s",
+					     address_format(&sender->handles_of->handles[i].address,
+							    text)));
 	return selectors;
 }
 

@@ -71,8 +71,9 @@ static void print_lanes(const struct lane_set *lanes, FILE *out)
 {
 	const struct config *config = lanes->config;
 
-	fprintf(out, "# Postern: one lane for each pool; smtp_bind_address_enforce needs Postfix "
-		     "3.7.\n");
+	fprintf(out,
+		"# Postern: one lane for each %s; smtp_bind_address_enforce needs Postfix 3.7.\n",
+		config->mail.lanes == CONFIG_LANES_ADDRESS ? "address" : "pool");
 	for (size_t i = 0; i < config->n_pools; i++) {
 		size_t count;
 		const struct lane *lane = lane_of_pool(lanes, &config->pools[i], &count);
@@ -125,7 +126,7 @@ static void print_default(const struct lane_set *lanes, FILE *out)
 		return;
 	}
 	fprintf(out,
-		"# Mail to other hosts takes the lane of pool %s, unless the agent names another. "
+		"# Mail to other hosts takes a lane of pool %s, unless the agent names another. "
 		"A\n"
 		"# relayhost stays the next hop; transport_maps and relay_transport (for "
 		"relay_domains)\n"

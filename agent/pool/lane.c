@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <strings.h>
 
 #include "config/config.h"
 
@@ -22,12 +23,12 @@ static const struct address *find_handle(const struct config_pool *pool, bool ip
 	if (!has_way_out(pool, ipv4))
 		return NULL;
 	for (size_t i = 0; i < pool->n_handles; i++)
-		if (address_is_ipv4(&pool->handles[i].address) == ipv4)
+		if (!pool->handles[i].of && address_is_ipv4(&pool->handles[i].address) == ipv4)
 			return &pool->handles[i].address;
 	return NULL;
 }
 
-static void add_pool(struct lane_set *set, const struct config_pool *pool)
+static void add_pool_lane(struct lane_set *set, const struct config_pool *pool)
 {
 	struct lane lane = {
 		.pool = pool,
@@ -42,14 +43,88 @@ static void add_pool(struct lane_set *set, const struct config_pool *pool)
 	set->lanes[set->n_lanes++] = lane;
 }
 
+/* ---- lanes of single addresses */
+
+static void name_lane(struct lane *lane, const struct config_address *address)
+{
+	char text[ADDRESS_TEXT_SIZE];
+
+	address_format(&address->address, text);
+	for (char *c = text; *c; c++)
+		if (*c == ':')
+			*c = '-';
+	snprintf(lane->name, sizeof(lane->name), LANE_PREFIX "%s~%s", lane->pool->name, text);
+}
+
+static void bind_lane(struct lane *lane, const struct config_address *address)
+{
+	if (address_is_ipv4(&address->address)) {
+		lane->ipv4 = &address->handle;
+		lane->only_ipv4 = address;
+	} else {
+		lane->ipv6 = &address->handle;
+		lane->only_ipv6 = address;
+	}
+}
+
+/* The first of these that says the same name and has no address of this family yet. */
+static struct lane *find_partner(struct lane *lanes, size_t n_lanes,
+				 const struct config_address *address)
+{
+	bool ipv4 = address_is_ipv4(&address->address);
+
+	for (size_t i = 0; address->helo && i < n_lanes; i++) {
+		const struct config_address *own = lanes[i].only_ipv4 ?: lanes[i].only_ipv6;
+
+		if (own->helo && strcasecmp(own->helo, address->helo) == 0 &&
+		    !(ipv4 ? lanes[i].only_ipv4 : lanes[i].only_ipv6))
+			return &lanes[i];
+	}
+	return NULL;
+}
+
+static void add_address_lanes(struct lane_set *set, const struct config_pool *pool)
+{
+	size_t first = set->n_lanes;
+
+	for (size_t i = 0; i < pool->n_addresses; i++) {
+		const struct config_address *address = &pool->addresses[i];
+		struct lane *lane = find_partner(&set->lanes[first], set->n_lanes - first, address);
+
+		if (!lane) {
+			lane = &set->lanes[set->n_lanes++];
+			*lane = (struct lane){.pool = pool,
+					      .helo = address->helo ? address->helo : pool->helo};
+			name_lane(lane, address);
+		}
+		bind_lane(lane, address);
+	}
+}
+
+/* All of a pool's addresses have one, or none has (config.h). */
+static bool has_own_handles(const struct config_pool *pool)
+{
+	return pool->addresses[0].has_handle;
+}
+
 int lane_set_init(struct lane_set *set, const struct config *config)
 {
+	size_t room = config->n_pools;
+
+	for (size_t i = 0; i < config->n_pools; i++)
+		room += config->pools[i].n_addresses;
 	*set = (struct lane_set){.config = config};
-	set->lanes = calloc(config->n_pools, sizeof(*set->lanes));
+	set->lanes = calloc(room, sizeof(*set->lanes));
 	if (!set->lanes)
 		return -ENOMEM;
-	for (size_t i = 0; i < config->n_pools; i++)
-		add_pool(set, &config->pools[i]);
+	for (size_t i = 0; i < config->n_pools; i++) {
+		const struct config_pool *pool = &config->pools[i];
+
+		if (config->mail.lanes == CONFIG_LANES_ADDRESS && has_own_handles(pool))
+			add_address_lanes(set, pool);
+		else
+			add_pool_lane(set, pool);
+	}
 	return 0;
 }
 

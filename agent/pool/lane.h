@@ -5,15 +5,21 @@
  * which lanes there are and what they are called: what prints an MTA's configuration, what answers
  * which lane is to be taken, and what marks messages with it all read it here.
  *
- * lanes = "pool": one for each pool, "postern-POOL", bound to the pool's handles.
+ * lanes = "pool": one for each pool, "postern-POOL", bound to the pool's handles. The datapath chooses the
+ * address.
  *
- * A lane does only the families in which it has a handle and in which the pool has somewhere to go: an
+ * lanes = "address": one for each address that has a handle of its own, "postern-POOL~ADDRESS", bound to
+ * it: the name in HELO can be the one that the address has in DNS. An IPv4 and an IPv6 address of a pool
+ * that have the same helo of their own share a lane, called after the first, so that it reaches hosts of both
+ * families; other lanes do one. A pool whose addresses have none has its one lane as above.
+ *
+ * A lane of a pool does only the families in which it has a handle and in which the pool has somewhere to go: an
  * address of its own, or of a pool that when_empty leads to (the datapath follows it by family). Mail
  * of the other would leave unbound, or be held for ever. Of several handles of one family the first
  * is the lane's. A pool with no such family has no lane.
  *
- * Names are made of what pools' names are made of, without ':', which ends the name of a transport in
- * Postfix.
+ * Names are made of what pools' names are made of, and '~', which they do not have: no two lanes have the
+ * same. In an IPv6 address '-' stands for ':', which ends the name of a transport in Postfix.
  */
 #pragma once
 
@@ -24,6 +30,7 @@
 #include "postern/abi.h"
 
 struct config;
+struct config_address;
 struct config_pool;
 
 #define LANE_PREFIX    "postern-"
@@ -36,6 +43,9 @@ struct lane {
 	const struct address *ipv4; /* what to bind to; NULL: it does not do this family */
 	const struct address *ipv6;
 	const char *helo; /* NULL: the MTA's own */
+	/* The addresses by which it leaves; both NULL: any of the pool. */
+	const struct config_address *only_ipv4;
+	const struct config_address *only_ipv6;
 };
 
 /* In the order of the configuration's pools, those of one pool side by side. */

@@ -40,14 +40,14 @@ struct pool_address *pool_find_address(const struct pool *pool, const struct add
 	return NULL;
 }
 
-static bool is_active(const struct pool *pool, const struct pool_address *address)
+bool pool_address_is_active(const struct pool *pool, const struct pool_address *address)
 {
 	return pool->state == POOL_ENABLED && address->state == ADDRESS_ACTIVE;
 }
 
-static bool is_of_family(const struct pool_address *address, enum slot_family family)
+enum slot_family pool_address_family(const struct pool_address *address)
 {
-	return address_is_ipv4(&address->address) == (family == SLOT_IPV4);
+	return address_is_ipv4(&address->address) ? SLOT_IPV4 : SLOT_IPV6;
 }
 
 size_t pool_active(const struct pool *pool)
@@ -55,15 +55,15 @@ size_t pool_active(const struct pool *pool)
 	size_t active = 0;
 
 	for (size_t i = 0; i < pool->n_addresses; i++)
-		active += is_active(pool, &pool->addresses[i]);
+		active += pool_address_is_active(pool, &pool->addresses[i]);
 	return active;
 }
 
-static bool has_active(const struct pool *pool, enum slot_family family)
+bool pool_has_active(const struct pool *pool, enum slot_family family)
 {
 	for (size_t i = 0; i < pool->n_addresses; i++)
-		if (is_active(pool, &pool->addresses[i]) &&
-		    is_of_family(&pool->addresses[i], family))
+		if (pool_address_is_active(pool, &pool->addresses[i]) &&
+		    pool_address_family(&pool->addresses[i]) == family)
 			return true;
 	return false;
 }
@@ -80,13 +80,13 @@ static int build(const struct pool *pool, enum slot_family family,
 	for (size_t i = 0; i < pool->n_addresses; i++) {
 		const struct pool_address *address = &pool->addresses[i];
 
-		if (!is_of_family(address, family))
+		if (pool_address_family(address) != family)
 			continue;
 		members[n_members++] = (struct maglev_member){
 			.id = address->id,
 			.hash = maglev_hash(address->address.bytes, sizeof(address->address.bytes)),
 			.weight = address->weight,
-			.active = is_active(pool, address),
+			.active = pool_address_is_active(pool, address),
 		};
 	}
 	r = maglev_build(members, n_members, ret_slots);
@@ -99,7 +99,7 @@ int pool_slots(const struct pool *pool, enum slot_family family, uint32_t ret_sl
 	/* The configuration has no cycle; the bound keeps a mistake elsewhere from hanging the agent. */
 	for (unsigned steps = 0; pool && steps < POSTERN_POOLS_MAX;
 	     steps++, pool = pool->when_empty)
-		if (has_active(pool, family))
+		if (pool_has_active(pool, family))
 			return build(pool, family, ret_slots);
 
 	memset(ret_slots, 0, POSTERN_SLOTS * sizeof(*ret_slots));

@@ -11,6 +11,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -48,6 +49,10 @@ struct pool_address *pool_find_address(const struct pool *pool, const struct add
 
 /* Active addresses of a pool that is enabled; 0 for one that is disabled. */
 size_t pool_active(const struct pool *pool);
+
+bool pool_address_is_active(const struct pool *pool, const struct pool_address *address);
+enum slot_family pool_address_family(const struct pool_address *address);
+bool pool_has_active(const struct pool *pool, enum slot_family family);
 
 /* The table of a pool's new flows for one family, when_empty resolved. -ENOMEM. */
 int pool_slots(const struct pool *pool, enum slot_family family, uint32_t ret_slots[POSTERN_SLOTS]);

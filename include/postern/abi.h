@@ -15,7 +15,7 @@
 
 #include <linux/types.h>
 
-#define POSTERN_LAYOUT 2
+#define POSTERN_LAYOUT 3
 
 /* Label sizes count the terminating NUL; longer names are refused by the configuration. */
 #define POSTERN_SENDER_LABEL 64
@@ -88,14 +88,21 @@ enum reason {
 	REASON_HANDLE = 9,
 };
 
+enum verdict_address {
+	VERDICT_ANY_ADDRESS = 0,	 /* by the pool's slots */
+	VERDICT_NO_ADDRESS = 0xffffffff, /* none now: SYNs are dropped as by an empty pool */
+};
+
 /*
- * Past `until_ns` the verdict is {after_action, after_pool}: the datapath goes over by itself, with no
- * agent. Flows opened at or before `cut_ns` are cut (see struct control).
+ * Past `until_ns` the verdict is {after_action, after_pool, after_address}: the datapath goes over by
+ * itself, with no agent. Flows opened at or before `cut_ns` are cut (see struct control).
  *
  * New flows that the verdict does not drop take a token from a bucket of `burst`, filled evenly by
  * `connections_per_min`; the SYN that finds it empty has the verdict {over_action, over_pool} already.
  * A verdict by hand comes before the limit (design: manual first): while it holds, no token is taken.
  * over_action 0: it is only counted and told. `flows_max` always holds: a SYN past it is dropped.
+ *
+ * `address` is for the handle of one address: new flows leave by it and by no other, or are held.
  */
 struct verdict {
 	char label[POSTERN_SENDER_LABEL];
@@ -105,6 +112,8 @@ struct verdict {
 	__u32 pool;			     /* POOL_NONE unless STEER */
 	enum verdict_action after_action;    /* what holds when the time is up */
 	__u32 after_pool;
+	__u32 address; /* of the pool: key of postern_addrs; VERDICT_ANY_ADDRESS or VERDICT_NO_ADDRESS */
+	__u32 after_address;
 	__u32 connections_per_min; /* 0: no limit, and the next three mean nothing */
 	__u32 burst;
 	enum verdict_action over_action;
@@ -372,7 +381,7 @@ struct event {
 _Static_assert(sizeof(struct selector) == 32, "layout");
 _Static_assert(sizeof(struct net) == 20, "layout");
 _Static_assert(sizeof(struct sender_ref) == 72, "layout");
-_Static_assert(sizeof(struct verdict) == 160, "layout");
+_Static_assert(sizeof(struct verdict) == 168, "layout");
 _Static_assert(sizeof(struct usage) == 64, "layout");
 _Static_assert(sizeof(struct pool_entry) == 80, "layout");
 _Static_assert(sizeof(struct address_entry) == 112, "layout");

@@ -11,11 +11,7 @@
 
 #include "base/cleanup.h"
 
-static const char configuration[] =
-	"interfaces = { \"wan\" }\n"
-	"egress = \"%s\"\n"
-	"ingress = \"%s\"\n"
-	"default = \"%s\"\n"
+static const char usual_pools[] =
 	"pool \"normal\" {\n"
 	"	addresses = { \"192.0.2.10\", \"192.0.2.11\", \"2001:db8:1::10\", "
 	"\"2001:db8:1::11\" }\n"
@@ -32,7 +28,14 @@ static const char configuration[] =
 	"	addresses = { \"192.0.2.30\", \"2001:db8:1::30\" }\n"
 	"	handles = { \"" HANDLE_RELAY "\", \"" HANDLE_RELAY6 "\" }\n"
 	"	helo = \"relay.example.net\"\n"
-	"}\n"
+	"}\n";
+
+static const char configuration[] =
+	"interfaces = { \"wan\" }\n"
+	"egress = \"%s\"\n"
+	"ingress = \"%s\"\n"
+	"default = \"%s\"\n"
+	"%s"
 	"sender \"tenant-7\" { source = { \"10.1.7.0/24\", \"fd00:7::/64\" } }\n"
 	"sender \"tenant-8\" { source = { \"10.1.8.0/24\" } }\n"
 	"sender \"printer\" { source = { \"10.1.7.99\" } }\n"
@@ -52,10 +55,12 @@ const char *postern_configure(const struct setup *setup)
 	const char *egress = setup && setup->egress ? setup->egress : "auto";
 	const char *ingress = setup && setup->ingress ? setup->ingress : "auto";
 	const char *fallback = setup && setup->fallback ? setup->fallback : "normal";
+	const char *pools = setup && setup->pools ? setup->pools : usual_pools;
 
-	free(world_write("postern.conf", configuration, egress, ingress, fallback, SENDER_MARK,
-			 SENDER_UID, world.cgroup_path, world.pin_path, world.directory,
-			 world.directory, setup && setup->more ? setup->more : ""));
+	free(world_write("postern.conf", configuration, egress, ingress, fallback, pools,
+			 SENDER_MARK, SENDER_UID, world.cgroup_path, world.pin_path,
+			 world.directory, world.directory,
+			 setup && setup->more ? setup->more : ""));
 	snprintf(conf_path, sizeof(conf_path), "%s/postern.conf", world.directory);
 	return conf_path;
 }

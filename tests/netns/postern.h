@@ -29,6 +29,7 @@ struct setup {
 	const char *fallback; /* `default`; NULL: normal */
 	const char *egress;   /* NULL: auto */
 	const char *ingress;  /* NULL: auto */
+	const char *pools;    /* in place of those above */
 	const char *more;     /* lines of the configuration */
 };
 

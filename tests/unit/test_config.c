@@ -212,6 +212,33 @@ Test(config, a_pool_keeps_addresses_weights_handles_and_their_lines)
 	config_free(config);
 }
 
+Test(config, an_address_may_have_a_handle_and_a_name_of_its_own_in_any_order)
+{
+	struct config *config = config_file_load(
+		TWO_POOLS
+		"lanes = \"address\"\n"
+		"pool \"third\" { handles = { \"10.0.0.1\" }\n"
+		"  addresses = { \"192.0.2.1 helo a.example.net handle 10.0.0.2 weight 3\",\n"
+		"    \"2001:db8::1 handle fd00::2\" } }\n");
+	const struct config_pool *pool = config_pool_find(config, "third");
+
+	cr_expect_eq(config->mail.lanes, CONFIG_LANES_ADDRESS);
+	cr_assert_eq(pool->n_addresses, 2);
+	cr_expect_eq(pool->addresses[0].weight, 3);
+	cr_expect_str_eq(pool->addresses[0].helo, "a.example.net");
+	cr_expect(pool->addresses[0].has_handle);
+	cr_expect_eq(pool->addresses[1].weight, 1);
+	cr_expect_null(pool->addresses[1].helo);
+	cr_assert_eq(pool->n_handles, 3);
+	cr_expect_null(pool->handles[0].of);
+	cr_expect_str_eq(address(&pool->handles[1]), "10.0.0.2");
+	cr_expect_eq(pool->handles[1].of, &pool->addresses[0]);
+	cr_expect_eq(pool->handles[1].line, 5);
+	cr_expect_str_eq(address(&pool->handles[2]), "fd00::2");
+	cr_expect_eq(pool->handles[2].of, &pool->addresses[1]);
+	config_free(config);
+}
+
 Test(config, a_sender_has_selectors_of_every_kind)
 {
 	struct config *config = config_file_load(

@@ -35,9 +35,11 @@ struct refusal {
 	"sender_flows_max, sender_connections_per_minute, senders_max, "                           \
 	"timeout_established_sec, timeout_transitory_sec, runtime_dir, state, user, metrics, "     \
 	"internal_domains, identity, relay_dkim, senders_tracked_max, decisions_max, "             \
-	"milter, socketmap, on_agent_down, spam_marks, authserv_ids, resolver, mail_dns_aaaa, "    \
+	"milter, socketmap, lanes, on_agent_down, spam_marks, authserv_ids, resolver, "            \
+	"mail_dns_aaaa, "                                                                          \
 	"mail_dns_null_mx, dns_timeout_ms"
 #define NOT_PUBLIC "expected a unicast address (not unspecified, loopback, multicast or broadcast)"
+#define NOT_A_WORD "expected an address, then 'weight N', 'handle ADDRESS' or 'helo NAME'"
 #define NOT_A_HANDLE                                                                               \
 	"expected a unicast address that is not loopback (the kernel lets nothing out of the "     \
 	"host "                                                                                    \
@@ -211,11 +213,34 @@ static const struct refusal of_pools[] = {
 	{IN_POOL("addresses += \"192.0.2.1 weight\""),
 	 ":3: found '192.0.2.1 weight', expected 'weight' and a number from 1 to 1000 behind the "
 	 "address"},
-	{IN_POOL("addresses += \"192.0.2.1 2\""), ":3: found '192.0.2.1 2', expected 'weight' and "
-						  "a number from 1 to 1000 behind the address"},
+	{IN_POOL("addresses += \"192.0.2.1 2\""), ":3: found '192.0.2.1 2', " NOT_A_WORD},
 	{IN_POOL("addresses += \"192.0.2.1 weight2\""),
-	 ":3: found '192.0.2.1 weight2', expected 'weight' and a number from 1 to 1000 behind the "
-	 "address"},
+	 ":3: found '192.0.2.1 weight2', " NOT_A_WORD},
+	{IN_POOL("addresses += \"192.0.2.1 weight 2 weight 3\""),
+	 ":3: found '192.0.2.1 weight 2 weight 3', expected each word once"},
+	{IN_POOL("addresses += \"192.0.2.1 handle 10.0.0.1 handle 10.0.0.2\""),
+	 ":3: found '192.0.2.1 handle 10.0.0.1 handle 10.0.0.2', expected each word once"},
+	{IN_POOL("addresses += \"192.0.2.1 helo a.example helo b.example\""),
+	 ":3: found '192.0.2.1 helo a.example helo b.example', expected each word once"},
+	{IN_POOL("addresses += \"192.0.2.1 handle\""),
+	 ":3: found handle '', expected an IPv4 address, as is the one that it stands for"},
+	{IN_POOL("addresses += \"192.0.2.1 handle fd00::1\""),
+	 ":3: found handle 'fd00::1', expected an IPv4 address, as is the one that it stands for"},
+	{IN_POOL("addresses += \"2001:db8::1 handle 10.0.0.1\""),
+	 ":3: found handle '10.0.0.1', expected an IPv6 address, as is the one that it stands "
+	 "for"},
+	{IN_POOL("addresses += \"192.0.2.1 handle 127.0.0.9\""),
+	 ":3: found handle '127.0.0.9', " NOT_A_HANDLE},
+	{IN_POOL("addresses += \"192.0.2.1 helo mail\""), ":3: found helo 'mail', " NOT_A_HELO},
+	{IN_POOL("addresses += \"192.0.2.1 helo\""), ":3: found helo '', " NOT_A_HELO},
+	{TWO_POOLS "lanes = \"address\"\npool \"third\" { addresses = { \"192.0.2.1 handle "
+		   "10.0.0.1\",\n\"192.0.2.2\" } }",
+	 ":5: found '192.0.2.2' without a handle of its own, expected one behind each address of "
+	 "pool 'third' or none (lanes = \"address\")"},
+	{TWO_POOLS "lanes = \"addresses\"",
+	 ":3: found lanes 'addresses', expected 'pool' or 'address'"},
+	{TWO_POOLS "pool \"192.0.2.1\" { }",
+	 ":3: found pool name '192.0.2.1', expected another: that is an address"},
 	{IN_POOL("addresses += \"0.0.0.0\""), ":3: found '0.0.0.0', " NOT_PUBLIC},
 	{IN_POOL("addresses += \"127.0.0.1 weight 3\""),
 	 ":3: found '127.0.0.1 weight 3', " NOT_PUBLIC},
@@ -310,6 +335,19 @@ static const struct refusal of_senders[] = {
 #define ONE_PLACE "expected it in one place only (it is "
 
 static const struct refusal of_duplicates[] = {
+	{IN_POOL("addresses += \"192.0.2.1 handle 10.0.0.1\"\nhandles = \"10.0.0.1\""),
+	 ":4: found '10.0.0.1' as handle of pool 'third', " ONE_PLACE
+	 "handle of pool 'third' at line 3)"},
+	{IN_POOL("addresses += { \"192.0.2.1 handle 10.0.0.1\",\n\"192.0.2.2 handle 10.0.0.1\" }"),
+	 ":4: found '10.0.0.1' as handle of pool 'third', " ONE_PLACE
+	 "handle of pool 'third' at line 3)"},
+	{IN_POOL("\naddresses += \"192.0.2.1 handle 192.0.2.10\""),
+	 ":4: found '192.0.2.10' as handle of pool 'third', " ONE_PLACE
+	 "address of pool 'normal' at line 1)"},
+	{IN_POOL("addresses += \"192.0.2.1 handle 10.0.0.1\"") "sender \"a\" { source = { "
+							       "\"10.0.0.0/31\",\n\"10.0.0.1\" } }",
+	 ":5: found source '10.0.0.1', expected none that is a handle (it is one of pool 'third' "
+	 "at line 3)"},
 	{NORMAL "pool \"high-risk\" {\naddresses = { \"198.51.100.20\",\n\"192.0.2.10\" } }",
 	 ":4: found '192.0.2.10' as address of pool 'high-risk', " ONE_PLACE
 	 "address of pool 'normal' at line 1)"},

@@ -28,6 +28,7 @@ Test(config_mail, what_is_left_out_has_the_documented_value)
 
 	cr_expect_str_eq(mail->milter.path, "/run/postern/milter.sock");
 	cr_expect_str_eq(mail->socketmap.path, "/run/postern/socketmap.sock");
+	cr_expect_eq(mail->lanes, CONFIG_LANES_POOL);
 	cr_expect_eq(mail->on_agent_down, CONFIG_ON_AGENT_DOWN_ACCEPT);
 	cr_expect_eq(mail->n_spam_marks, 6);
 	expect_mark(mail, 0, "X-Spam-Flag", "YES");

@@ -26,7 +26,7 @@
 #define DAY    86400
 
 static const char configuration[] =
-	"pool \"normal\" { addresses = { \"192.0.2.10\" }\n"
+	"pool \"normal\" { addresses = { \"192.0.2.10\", \"2001:db8::10\" }\n"
 	"  handles = { \"100.127.0.1\", \"fd70::1\" } }\n"
 	"pool \"high-risk\" { addresses = { \"198.51.100.20\" }\n"
 	"  handles = { \"100.127.0.2\" } }\n"

@@ -26,6 +26,8 @@ TestSuite(mta_postfix, .init = config_file_setup, .fini = config_file_teardown);
 	"  -o { smtp_nested_header_checks = $smtp_header_checks }\n"
 #define MASTER_HEADING                                                                             \
 	"# Postern: one lane for each pool; smtp_bind_address_enforce needs Postfix 3.7.\n"
+#define ADDRESS_HEADING                                                                            \
+	"# Postern: one lane for each address; smtp_bind_address_enforce needs Postfix 3.7.\n"
 #define NORMAL_LANE                                                                                \
 	"postern-normal unix - - n - - smtp\n"                                                     \
 	"  -o smtp_bind_address=100.127.0.1\n"                                                     \
@@ -49,12 +51,12 @@ TestSuite(mta_postfix, .init = config_file_setup, .fini = config_file_teardown);
 	"unix:/run/postern/socketmap.sock:lane\n"
 
 #define MAIN_HEADING "# Postern: which mail takes which lane.\n"
-#define NORMAL_MAIN                                                                                \
-	"# Mail to other hosts takes the lane of pool normal, unless the agent names another. A\n" \
+#define NORMAL_COMMENT                                                                             \
+	"# Mail to other hosts takes a lane of pool normal, unless the agent names another. A\n"   \
 	"# relayhost stays the next hop; transport_maps and relay_transport (for "                 \
 	"relay_domains)\n"                                                                         \
-	"# go their own ways.\n"                                                                   \
-	"default_transport = postern-normal:\n"
+	"# go their own ways.\n"
+#define NORMAL_MAIN NORMAL_COMMENT "default_transport = postern-normal:\n"
 #define REWRITE_MAIN                                                                               \
 	"# The queue manager asks for the lane of a sender (master.cf), and nobody else: mail\n"   \
 	"# comes in while the agent is away.\n"                                                    \
@@ -146,6 +148,47 @@ Test(mta_postfix, a_family_may_find_its_addresses_by_when_empty)
 			 "  -o inet_interfaces=100.127.0.4\n"
 			 "  -o smtp_bind_address_enforce=yes\n" STRIP
 			 "  -o syslog_name=postfix/postern-y\n" REWRITE_MASTER);
+}
+
+Test(mta_postfix, lanes_of_addresses_are_printed_one_by_one)
+{
+	const char *text = "lanes = \"address\"\n"
+			   "pool \"normal\" { addresses = {\n"
+			   "  \"192.0.2.10 handle 100.127.0.10 helo out10.example.net\",\n"
+			   "  \"2001:db8::10 handle fd70::10 helo out10.example.net\" } }\n"
+			   "pool \"high-risk\" { addresses = {\n"
+			   "  \"198.51.100.20 handle 100.127.0.20\",\n"
+			   "  \"2001:db8::20 handle fd70::20\" } }\n";
+
+	cr_expect_str_eq(
+		print(text, POSTFIX_MASTER), ADDRESS_HEADING
+		"postern-normal~192.0.2.10 unix - - n - - smtp\n"
+		"  -o smtp_bind_address=100.127.0.10\n"
+		"  -o smtp_bind_address6=fd70::10\n"
+		"  -o smtp_bind_address_enforce=yes\n"
+		"  -o smtp_helo_name=out10.example.net\n" STRIP
+		"  -o syslog_name=postfix/postern-normal~192.0.2.10\n"
+		"postern-high-risk~198.51.100.20 unix - - n - - smtp\n"
+		"  -o smtp_bind_address=100.127.0.20\n"
+		"  -o inet_protocols=ipv4\n"
+		"  -o inet_interfaces=100.127.0.20\n"
+		"  -o smtp_bind_address_enforce=yes\n" STRIP
+		"  -o syslog_name=postfix/postern-high-risk~198.51.100.20\n"
+		"postern-high-risk~2001-db8--20 unix - - n - - smtp\n"
+		"  -o smtp_bind_address6=fd70::20\n"
+		"  -o inet_protocols=ipv6\n"
+		"  -o inet_interfaces=fd70::20\n"
+		"  -o smtp_bind_address_enforce=yes\n" STRIP
+		"  -o syslog_name=postfix/postern-high-risk~2001-db8--20\n" REWRITE_MASTER);
+	cr_expect_str_eq(
+		print(text, POSTFIX_MAIN), MAIN_HEADING NORMAL_COMMENT
+		"default_transport = postern-normal~192.0.2.10:\n" REWRITE_MAIN MILTER_MAIN
+			FILTER_MAIN "milter_header_checks = regexp:{ "
+		"{/^X-Postern-Lane:[[:space:]]*postern-high-risk~198\\.51\\.100\\.20[[:space:]]*$$/"
+		" "
+		"FILTER postern-high-risk~198.51.100.20:} "
+		"{/^X-Postern-Lane:[[:space:]]*postern-high-risk~2001-db8--20[[:space:]]*$$/ "
+		"FILTER postern-high-risk~2001-db8--20:} }\n");
 }
 
 Test(mta_postfix, where_no_handle_fits_there_is_no_lane_and_nothing_points_to_one)
