@@ -13,7 +13,7 @@ LIBRARIES = libbpf libelf libnl-route-3.0 libmnl libevent libcurl jansson libcon
 WARNINGS  = -Wall -Wextra -Werror -Wshadow -Wmissing-prototypes -Wstrict-prototypes
 VERSION   = $(shell git describe --always --dirty 2>/dev/null || echo unversioned)
 
-FUZZ         ?= packet config api journal message authres mailbox
+FUZZ         ?= packet config api socketmap journal message authres mailbox
 FUZZ_SECONDS ?= 60
 
 CFLAGS   ?= -O2 -g

@@ -67,8 +67,9 @@ static __noinline enum counter choose_address(const struct packet *packet, struc
 {
 	const struct address_entry *address;
 
-	flow->address_id =
-		only == VERDICT_ANY_ADDRESS ? steer_address(flow->pool, flow->sender, packet) : only;
+	flow->address_id = only == VERDICT_ANY_ADDRESS
+				   ? steer_address(flow->pool, flow->sender, packet)
+				   : only;
 	if (!flow->address_id || flow->address_id == VERDICT_NO_ADDRESS)
 		return COUNTER_dropped_pool_empty;
 	address = bpf_map_lookup_elem(&postern_addrs, &flow->address_id);

@@ -129,7 +129,7 @@ static uint64_t hash_name(const char *name)
 	char folded[POLICY_NAME_SIZE];
 	size_t size;
 
-	for (size = 0; name[size] && size < sizeof(folded); size++)
+	for (size = 0; size < sizeof(folded) && name[size]; size++)
 		folded[size] = (char)tolower((unsigned char)name[size]);
 	return maglev_hash(folded, size);
 }

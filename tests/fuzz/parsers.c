@@ -18,6 +18,8 @@
 #include "control/control.h"
 #include "control/judge.h"
 #include "lifecycle/journal.h"
+#include "mta/lookup.h"
+#include "mta/netstring.h"
 #include "state/state.h"
 #include "unit/fake_datapath.h"
 
@@ -228,6 +230,83 @@ int parsers_api(const uint8_t *data, size_t size, struct error *error)
 	if (!service.fake)
 		start();
 	return request(data, size, error);
+}
+
+/* ---- socketmap */
+
+static bool is_reply(const char *reply, size_t size)
+{
+	static const char *const begins[] = {"OK ", "NOTFOUND ", "PERM "};
+
+	for (size_t i = 0; i < size; i++)
+		if (!isprint((unsigned char)reply[i]))
+			return false;
+	for (size_t i = 0; i < sizeof(begins) / sizeof(begins[0]); i++)
+		if (strncmp(reply, begins[i], strlen(begins[i])) == 0)
+			return size == strlen(reply) && size < LOOKUP_REPLY_MAX;
+	return false;
+}
+
+/* Written again it is what was read; cut short it asks for more. */
+static int check_netstring(const char *text, size_t taken, const struct netstring *string,
+			   struct error *error)
+{
+	struct netstring cut;
+	char head[32];
+	int size = snprintf(head, sizeof(head), "%zu:", string->size);
+
+	if (taken != (size_t)size + string->size + 1 || memcmp(text, head, (size_t)size) != 0 ||
+	    string->bytes != text + size || text[taken - 1] != ',')
+		return FAIL(error, "%zu bytes were read as %zu", taken, string->size);
+	for (size_t i = 0; i < taken; i++)
+		if (netstring_read(text, i, LOOKUP_REQUEST_MAX, &cut) != 0)
+			return FAIL(error, "%zu of %zu bytes were enough", i, taken);
+	return 0;
+}
+
+static int ask(const struct netstring *request, struct error *error)
+{
+	const struct judge_time now = {NOW_NS, NOW_SEC};
+	struct policy_stats before, after;
+	char reply[LOOKUP_REPLY_MAX];
+	size_t size;
+
+	policy_stats(judge_policy(service.api.judge), &before);
+	size = lookup_reply(service.api.judge, request->bytes, request->size, &now, reply);
+	policy_stats(judge_policy(service.api.judge), &after);
+	if (!is_reply(reply, size))
+		return FAIL(error, "answered '%s'", reply);
+	return memcmp(&before, &after, sizeof(before)) ? FAIL(error, "asking counted") : 0;
+}
+
+/* As a connection is read, in a copy of its own for each request, so that reading past it is seen. */
+int parsers_socketmap(const uint8_t *data, size_t size, struct error *error)
+{
+	long taken = 1;
+	int r = 0;
+
+	if (!service.fake)
+		start();
+	while (r == 0 && taken > 0) {
+		_cleanup_(free_p) char *text = malloc(size + !size);
+		struct netstring request;
+
+		must(text, "copy what comes in");
+		memcpy(text, data, size);
+		taken = netstring_read(text, size, LOOKUP_REQUEST_MAX, &request);
+		if (taken > (long)size || (taken < 0 && taken != -EPROTO && taken != -EMSGSIZE))
+			return FAIL(error, "%ld of %zu bytes were taken", taken, size);
+		if (taken <= 0)
+			break;
+		r = check_netstring(text, (size_t)taken, &request, error);
+		if (r == 0)
+			r = ask(&request, error);
+		data += taken;
+		size -= (size_t)taken;
+	}
+	if (r == 0 && taken == 0 && size >= NETSTRING_ROOM(LOOKUP_REQUEST_MAX))
+		return FAIL(error, "%zu bytes are not enough", size);
+	return r;
 }
 
 /* ---- journal */

@@ -20,5 +20,8 @@ int parsers_config(const uint8_t *data, size_t size, struct error *error);
 /* "METHOD URI", a newline, the body: answered with JSON, and refused with a reason. */
 int parsers_api(const uint8_t *data, size_t size, struct error *error);
 
+/* What Postfix sends: each request is answered with a reply, and counts nothing; the rest is refused. */
+int parsers_socketmap(const uint8_t *data, size_t size, struct error *error);
+
 /* The journal of `up`: what was read is the same after it was written. */
 int parsers_journal(const uint8_t *data, size_t size, struct error *error);

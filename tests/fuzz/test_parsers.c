@@ -19,6 +19,11 @@ Test(fuzz_parsers, the_corpus_of_requests_is_answered)
 	cr_assert_gt(corpus_replay("api", parsers_api), 0);
 }
 
+Test(fuzz_parsers, the_corpus_of_socketmap_requests_is_answered)
+{
+	cr_assert_gt(corpus_replay("socketmap", parsers_socketmap), 0);
+}
+
 Test(fuzz_parsers, the_corpus_of_journals_is_written_as_it_was_read)
 {
 	cr_assert_gt(corpus_replay("journal", parsers_journal), 0);
