@@ -31,7 +31,7 @@ FIGURES_C = $(wildcard tests/figures/*.c)
 FIGURES   = $(FIGURES_C:tests/%.c=$(BUILD)/%)
 # Likewise those of tests/bench/run, of several files each.
 BENCH_C   = $(filter-out tests/bench/test_% %.bpf.c,$(wildcard tests/bench/*.c))
-BENCH     = $(addprefix $(BUILD)/bench-,packets programs talk)
+BENCH     = $(addprefix $(BUILD)/bench-,packets programs talk agent)
 TESTS_C   = $(filter-out $(FIGURES_C) $(BENCH_C) %.bpf.c,$(wildcard tests/*/*.c))
 TESTS_O   = $(TESTS_C:%.c=$(BUILD)/%.o)
 SOURCES   = $(wildcard bpf/*.[ch] agent/*.[ch] agent/*/*.[ch] include/postern/*.h tests/*/*.[ch] \
@@ -110,6 +110,7 @@ $(FIGURES): $(BUILD)/figures/%: $(BUILD)/tests/figures/%.o
 $(BUILD)/bench-packets: $(addprefix $(BUILD)/tests/bench/,packets.o flows.o wire.o frame.o)
 $(BUILD)/bench-programs: $(addprefix $(BUILD)/tests/bench/,programs.o wire.o frame.o)
 $(BUILD)/bench-talk: $(addprefix $(BUILD)/tests/bench/,talk.o wire.o frame.o)
+$(BUILD)/bench-agent: $(BUILD)/tests/bench/agent.o
 $(BUILD)/tests/bench/programs.bpf.o: tests/bench/programs.bpf.c tests/bench/programs.h
 	@mkdir -p $(@D)
 	$(call quiet,BPF)$(CLANG) $(BPFFLAGS) -Itests -c $< -o $@
@@ -119,7 +120,8 @@ $(BUILD)/tests/bench/programs.o: | $(BUILD)/postern.skel.h $(BUILD)/bench-progra
 $(BENCH):
 	$(call quiet,LINK)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -o $@
 
-bench: deps ## what a packet, a connection and a decision cost, against nftables; a table and a plot (as root)
+bench: ## what a packet, a connection and a decision cost, against nftables; a table and a plot (as root)
+	@tools/install-deps bench
 	@$(MAKE) --no-print-directory -j$(shell nproc) $(BUILD)/postern $(BENCH)
 	@POSTERN=$(abspath $(BUILD)/postern) BENCH_TOOLS=$(abspath $(BUILD)) BENCH_OUT=$(abspath $(BUILD)/bench) \
 		tests/bench/run

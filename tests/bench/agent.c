@@ -3,7 +3,7 @@
 // how many were answered and how long each took, as one JSON object. Asks the agent's API, or any service that
 // speaks Postfix' policy delegation, so that both can be measured by the same asker.
 //
-//   agent-load [OPTION…] http|policy SOCKET        SOCKET: a path, or ADDRESS:PORT (IPv4)
+//   bench-agent [OPTION…] http|policy SOCKET        SOCKET: a path, or ADDRESS:PORT (IPv4)
 //     -c CONNECTIONS  (16)
 //     -r RATE         requests a second, sent when they are due however late the answers are; 0, the default: each
 //                     connection asks as soon as it was answered
@@ -68,7 +68,7 @@ static int poller;
 
 static _Noreturn void fail(const char *what)
 {
-	fprintf(stderr, "agent-load: %s: %s\n", what, strerror(errno));
+	fprintf(stderr, "bench-agent: %s: %s\n", what, strerror(errno));
 	exit(1);
 }
 
@@ -343,7 +343,7 @@ static void read_options(int argc, char **argv)
 			options.protocol = &protocols[i];
 	if (!options.protocol || !options.users || options.connections - 1 >= CONNECTIONS_MAX) {
 		fprintf(stderr,
-			"usage: agent-load [-c CONNECTIONS] [-r RATE] [-s SECONDS | -n COUNT] "
+			"usage: bench-agent [-c CONNECTIONS] [-r RATE] [-s SECONDS | -n COUNT] "
 			"[-u USERS] [-l EVERY] http|policy SOCKET\n");
 		exit(2);
 	}
