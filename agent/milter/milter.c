@@ -220,8 +220,11 @@ static void *stop_libmilter(void *nothing)
 	return nothing;
 }
 
-/* Whoever connects wakes the listener; once it was told to stop, that ends it. */
-static void stop(pthread_t listener, const struct place *place, void **ret_result)
+/*
+ * Whoever connects wakes the listener; once it was told to stop, that ends it, with an error where it finds
+ * its socket closed already.
+ */
+static void stop(pthread_t listener, const struct place *place)
 {
 	struct timespec until;
 	pthread_t stopper;
@@ -235,7 +238,7 @@ static void stop(pthread_t listener, const struct place *place, void **ret_resul
 		until.tv_nsec += KNOCK_NS;
 		until.tv_sec += until.tv_nsec / 1000000000;
 		until.tv_nsec %= 1000000000;
-	} while (pthread_clockjoin_np(listener, ret_result, CLOCK_MONOTONIC, &until) != 0);
+	} while (pthread_clockjoin_np(listener, NULL, CLOCK_MONOTONIC, &until) != 0);
 }
 
 /*
@@ -255,7 +258,7 @@ static void await_end(pthread_t listener, const sigset_t *signals, const struct 
 		maildns_counters(dns, &counters);
 		lookups_watch(&lookups, &counters, clock_monotonic_ns());
 	}
-	stop(listener, place, ret_result);
+	stop(listener, place);
 }
 
 static int listen_and_serve(const struct milter_options *options, struct maildns *dns,

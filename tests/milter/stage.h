@@ -20,7 +20,7 @@ extern char stage_socket[96]; /* the milter's */
 /* With further lines of configuration; stage_open() starts both. */
 void stage_prepare(const char *more);
 void stage_open(const char *more);
-/* For a suite's .fini: ends what runs; the milter must have ended well, unless it was killed. */
+/* For a suite's .fini: ends what runs, and prints what the milter said where that did not end well. */
 void stage_close(void);
 
 void stage_agent_start(void);

@@ -240,6 +240,22 @@ Test(milter_load, a_soft_limit_of_descriptors_does_not_end_it, .timeout = 30)
 	close_peers();
 }
 
+/* The listener may be anywhere when it is told to stop. */
+Test(milter_load, it_ends_well_each_time)
+{
+	stage_open(LIMITS);
+	for (unsigned round = 0; round < 40; round++) {
+		struct peer peer = stage_connect();
+
+		begin(&peer, round);
+		if (round % 2)
+			cr_assert(end(&peer, round));
+		cr_assert_eq(stage_milter_end(round % 3 ? SIGTERM : SIGINT), 0);
+		close(peer.fd);
+		stage_milter_start();
+	}
+}
+
 Test(milter_load, one_killed_under_load_is_replaced_and_the_next_mail_goes_its_way)
 {
 	stage_open(LIMITS);
