@@ -57,7 +57,10 @@ static void send_one(int api)
 	json_decref(http_message(api, "{\"sender\":\"tenant-7\",\"recipients_external\":1}"));
 }
 
-/* Sends for two seconds and more, then kills; whatever was answered more than a second before counts. */
+/* A second between two writings, and the time that one takes. */
+#define WRITTEN_MS (1200 * test_patience())
+
+/* Sends for longer than that, then kills: whatever was answered so long before counts. */
 Test(netns_state, a_kill_loses_no_restriction_and_at_most_a_second_of_counts)
 {
 	int receiver = receiver_open(25);
@@ -65,22 +68,21 @@ Test(netns_state, a_kill_loses_no_restriction_and_at_most_a_second_of_counts)
 	_cleanup_(close_fd_p) int api = http_connect();
 	static uint64_t answered_ms[10000];
 	int answered = 0, old_enough = 0;
-	uint64_t begin_ms = now_ms();
+	uint64_t begin_ms = now_ms(), killed_ms;
 
 	restrict_tenant_8(api);
 	free(postern_must("sender set tenant-7 high-risk"));
-	while (now_ms() < begin_ms + 2500 && answered < 10000) {
+	while (answered < 10000 && (answered < 100 || now_ms() < begin_ms + 2 * WRITTEN_MS)) {
 		send_one(api);
 		answered_ms[answered++] = now_ms();
 		poll(NULL, 0, 5);
 	}
 	host_stop(agent, SIGKILL);
-	/* A second between two writings, and the time that one takes. */
-	for (uint64_t killed_ms = now_ms();
-	     old_enough < answered && answered_ms[old_enough] + 1200 < killed_ms;)
+	killed_ms = now_ms();
+	while (old_enough < answered && answered_ms[old_enough] + WRITTEN_MS < killed_ms)
 		old_enough++;
 	postern_agent();
-	cr_assert_gt(old_enough, 50);
+	cr_assert_gt(old_enough, 10);
 	cr_assert_geq(recipients_of("tenant-7"), old_enough, "of %d", answered);
 	cr_assert_leq(recipients_of("tenant-7"), answered);
 	cr_assert(has_verdict("tenant-7", "manual high-risk"));
