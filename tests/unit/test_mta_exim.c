@@ -89,6 +89,25 @@ Test(mta_exim, lanes_whose_names_exim_cannot_tell_apart_are_told_apart)
 			  "postern-high_risk, postern-high.risk\n");
 }
 
+Test(mta_exim, an_address_with_a_handle_of_its_own_is_a_transport_with_its_own_name)
+{
+	const char *output =
+		print("lanes = \"address\"\n"
+		      "pool \"normal\" { addresses = { \"192.0.2.10 handle 100.127.1.1 helo "
+		      "a.example.net\","
+		      " \"2001:db8::10 handle fd70::1 helo b.example.net\" } }\n" HIGH_RISK,
+		      EXIM_ALL);
+
+	expect_in(output, "  postern-normal~192.0.2.10=postern_normal_192_0_2_10 \\\n"
+			  "  postern-normal~2001-db8--10=postern_normal_2001_db8__10 \\\n");
+	expect_in(output, "\npostern_normal_2001_db8__10:\n"
+			  "  driver = smtp\n"
+			  "  interface = <; 127.0.0.1 ; fd70::1\n"
+			  "  helo_data = b.example.net\n");
+	expect_in(output, "{!inlist{$acl_m_postern_lane}{<, postern-normal~192.0.2.10, "
+			  "postern-normal~2001-db8--10}}");
+}
+
 Test(mta_exim, a_pool_without_a_lane_is_named_and_its_mail_waits)
 {
 	const char *output =
