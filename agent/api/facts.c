@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "config/config.h"
 #include "control/judge.h"
+#include "mail/mailbox.h"
 #include "policy/identity.h"
 
 static const char *const dns_words[] = {
@@ -82,13 +83,15 @@ static int count_recipients(const json_t *list, const struct config *config, str
 				 json_array_size(list), FACTS_LIST_MAX);
 	json_array_foreach (list, i, recipient) {
 		const char *address = json_string_value(recipient);
+		char mailbox[POLICY_NAME_SIZE];
 
 		if (!address || strlen(address) >= POLICY_NAME_SIZE)
 			return error_set(error, -EINVAL,
 					 "member 'recipients': found something else at %zu, "
 					 "expected addresses shorter than %d bytes",
 					 i + 1, POLICY_NAME_SIZE);
-		if (identity_matches(&config->internal_domains, identity_domain(address)))
+		mailbox_parse(address, mailbox);
+		if (identity_matches(&config->internal_domains, identity_domain(mailbox)))
 			facts->recipients_internal++;
 		else
 			facts->recipients_external++;
@@ -210,6 +213,11 @@ int facts_read(const json_t *body, const struct config *config, struct judge_mes
 	if (json_object_get(body, "sent_here"))
 		message.origin = members.sent_here ? SURGE_SENT_HERE : SURGE_NOT_SENT_HERE;
 	*ret_message = message;
+	/* As the milter and the socketmap have it: one sender, however an MTA writes it. */
+	if (facts->envelope_from) {
+		mailbox_parse(facts->envelope_from, ret_message->mailbox);
+		ret_message->facts.envelope_from = ret_message->mailbox;
+	}
 	return 0;
 }
 

@@ -5,7 +5,8 @@
  *
  *   message_id                         the Message-ID, with or without its brackets
  *   user                               who has authenticated
- *   envelope_from                      without brackets; "": the null sender
+ *   envelope_from                      "": the null sender; else as the MTA has it, with or without
+ *                                      brackets: mail/mailbox.h makes one key of it
  *   header_from, client, sender, tenant
  *   recipients_external, recipients_internal        how many, up to FACTS_RECIPIENTS_MAX
  *   recipients                         or the addresses themselves, up to FACTS_LIST_MAX: told apart
@@ -35,7 +36,10 @@ struct judge_message;
 #define FACTS_RECIPIENTS_MAX 1000000
 #define FACTS_LIST_MAX	     1000
 
-/* Texts of the result are borrowed from the body. -EINVAL: said in the text. */
+/*
+ * Texts of the result are borrowed from the body, and from *ret_message itself, which must stay where it
+ * is. -EINVAL: said in the text.
+ */
 int facts_read(const json_t *body, const struct config *config, struct judge_message *ret_message,
 	       struct error *error);
 

@@ -75,6 +75,8 @@ struct judge_message {
 	enum surge_origin origin;      /* unless original_id tells */
 	/* How many messages before this one had to do without an answer; of whoever asks. */
 	uint32_t unanswered;
+	/* Room for a key of mail/mailbox.h that facts.envelope_from may be. */
+	char mailbox[POLICY_NAME_SIZE];
 };
 
 struct judge_answer {

@@ -80,6 +80,24 @@ Test(api_judge, recipients_are_told_apart_by_internal_domains)
 	cr_assert_eq(count_of("bob", "recipients_external_per_hour"), 3);
 }
 
+Test(api_judge, an_envelope_sender_is_one_sender_however_it_is_written)
+{
+	static const char *const written[] = {
+		"bob@b\u00fccher.example",
+		"<@relay.example:\\\"bob\\\"@B\u00dcCHER.example.>",
+		"Bob@xn--bcher-kva.example",
+	};
+	char body[160];
+
+	for (size_t i = 0; i < sizeof(written) / sizeof(written[0]); i++) {
+		snprintf(body, sizeof(body),
+			 "{\"envelope_from\":\"%s\",\"recipients\":[\"<a@far.example>\"]}",
+			 written[i]);
+		json_decref(message(body));
+	}
+	cr_assert_eq(count_of("bob@xn--bcher-kva.example", "recipients_external_per_hour"), 3);
+}
+
 Test(api_judge, every_fact_reaches_the_rules)
 {
 	static const struct {
