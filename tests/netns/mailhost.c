@@ -148,12 +148,13 @@ void mailhost_done(void)
 
 /* ---- mail */
 
+/* Twice where messages go to and fro: one that moves meanwhile is seen in one place at least. */
 unsigned mailhost_queued(void)
 {
 	_cleanup_(free_p) char *count =
 		host_must(MAIL,
-			  "cd %s/postfix/queue; find maildrop incoming active deferred -type f "
-			  "2>/dev/null | wc -l",
+			  "cd %s/postfix/queue; find maildrop incoming active deferred active "
+			  "deferred -type f -printf '%%f\n' 2>/dev/null | sort -u | wc -l",
 			  world.directory);
 
 	return (unsigned)atoi(count);
