@@ -275,13 +275,21 @@ static int reopen(struct agent *agent, struct error *error)
 	return code;
 }
 
+/* Maps that take no writing are about to be replaced by another `up`: what it brings is opened when it is done. */
 static void follow_datapath(struct agent *agent)
 {
 	struct error error;
+	int code = reopen(agent, &error);
 
-	if (reopen(agent, &error) == 0) {
+	if (code == 0) {
 		log_info("agent", "the datapath at '%s' was made anew; opened again",
 			 agent->config->pin_path);
+		return;
+	}
+	if (code == -EPERM) {
+		log_warning("agent", "the datapath at '%s' is being made anew: %s; retrying",
+			    agent->config->pin_path, error.text);
+		agent->pin = 0;
 		return;
 	}
 	log_error("agent", "the datapath at '%s' was made anew: %s; ending, to be started again",
