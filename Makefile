@@ -80,8 +80,15 @@ $(BUILD)/run-tests: $(filter-out $(BUILD)/agent/main.o,$(AGENT_O)) $(TESTS_O)
 FUZZ_O    = $(filter-out $(BUILD)/agent/main.o $(BUILD)/tests/fuzz/test_%, \
                 $(AGENT_O) $(filter $(BUILD)/tests/fuzz/%,$(TESTS_O))) \
             $(BUILD)/tests/packet/packet.o $(BUILD)/tests/unit/fake_datapath.o
-$(BUILD)/fuzz-%: $(BUILD)/tests/fuzz/targets/%.o $(FUZZ_O)
-	$(call quiet,LINK)$(CC) $(CFLAGS) -fsanitize=fuzzer $(LDFLAGS) $^ $(LDLIBS) -lcriterion -o $@
+link_fuzzer = $(call quiet,LINK)$(CC) $(CFLAGS) -fsanitize=fuzzer $(LDFLAGS) $^ $(LDLIBS) -lcriterion -o $@
+$(BUILD)/fuzz-packet: $(BUILD)/tests/fuzz/targets/packet.o $(FUZZ_O)
+	$(link_fuzzer)
+$(BUILD)/fuzz-%: $(BUILD)/tests/fuzz/targets/parser-%.o $(FUZZ_O)
+	$(link_fuzzer)
+$(BUILD)/tests/fuzz/targets/parser-%.o: tests/fuzz/targets/parser.c
+	@mkdir -p $(@D)
+	$(call quiet,CC)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@ \
+		-DPARSER=$(if $(filter message authres mailbox,$*),mail_)parsers_$*
 
 -include $(AGENT_O:.o=.d) $(TESTS_O:.o=.d) $(BENCH_C:%.c=$(BUILD)/%.d) $(wildcard $(BUILD)/tests/fuzz/targets/*.d)
 

@@ -1,9 +1,10 @@
-// SPDX-License-Identifier: BSD-2-Clause
-// libFuzzer on parsers_api() (fuzz/parsers.h).
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* libFuzzer on one of the functions of fuzz/parsers.h and fuzz/mail_parsers.h: PARSER, said by the Makefile. */
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/error.h"
+#include "fuzz/mail_parsers.h"
 #include "fuzz/parsers.h"
 
 /* libFuzzer's side. */
@@ -21,8 +22,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct error error;
 
-	if (parsers_api(data, size, &error)) {
-		fprintf(stderr, "api: %s\n", error.text);
+	if (PARSER(data, size, &error)) {
+		fprintf(stderr, "found: %s\n", error.text);
 		abort();
 	}
 	return 0;
