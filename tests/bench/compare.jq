@@ -2,7 +2,7 @@
 # Reading measurements (lines of BENCH_OUT/*.tsv, split) and rows.tsv, and what is done with many values.
 
 def at($q): sort | .[((length - 1) * $q) | round];
-def median: at(0.5);
+def median: sort | (.[(length - 1) / 2 | floor] + .[length / 2 | floor]) / 2;
 
 # The values of two arms, round by round.
 def pairs($a; $b): [$a, $b] | transpose | map(select(.[0] != null and .[1] != null));
