@@ -92,7 +92,7 @@ Test(netns_mail_wait, queued_mail_leaves_by_the_verdict_that_holds_when_it_leave
 	cr_assert_not(has_arrived("ann@x"));
 	free(postern_must("pool enable normal"));
 	expect_left("ann@x", "normal");
-	cr_assert(wait_for(mailhost_queued() == 1, 5000));
+	cr_assert(wait_for(mailhost_queued() == 1, 20000));
 	cr_assert_not(has_arrived("harsh@x"));
 	/* … before it is released. */
 	free(postern_must("sender release harsh@example.net"));
