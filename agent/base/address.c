@@ -145,6 +145,16 @@ const char *endpoint_format(const struct address *address, uint16_t port,
 	return buffer;
 }
 
+bool prefix_contains(const struct prefix *prefix, const struct address *address)
+{
+	size_t whole = prefix->length / 8;
+	unsigned rest = prefix->length % 8;
+
+	return memcmp(address->bytes, prefix->address.bytes, whole) == 0 &&
+	       (rest == 0 ||
+		((address->bytes[whole] ^ prefix->address.bytes[whole]) >> (8 - rest)) == 0);
+}
+
 /* Where the address in brackets or without begins; the colon in front of the port. */
 static bool split_endpoint(char *text, char **ret_address, char **ret_port)
 {

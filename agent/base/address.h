@@ -36,6 +36,8 @@ int address_parse(const char *text, struct address *ret_address);
 /* address/length. -EINVAL: not of that form; -ERANGE: length too large; -EDOM: bits set behind it. */
 int prefix_parse(const char *text, struct prefix *ret_prefix);
 
+bool prefix_contains(const struct prefix *prefix, const struct address *address);
+
 /* ip:port or [ip6]:port, the port from 1. -EINVAL: not of that form. */
 int endpoint_parse(const char *text, struct address *ret_address, uint16_t *ret_port);
 

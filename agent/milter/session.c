@@ -96,16 +96,6 @@ static bool take_address(const struct sockaddr *from, struct address *ret_addres
 	return false;
 }
 
-static bool is_within(const struct address *address, const struct prefix *prefix)
-{
-	size_t whole = prefix->length / 8;
-	unsigned rest = prefix->length % 8;
-
-	return memcmp(address->bytes, prefix->address.bytes, whole) == 0 &&
-	       (rest == 0 ||
-		((address->bytes[whole] ^ prefix->address.bytes[whole]) >> (8 - rest)) == 0);
-}
-
 /* The datapath does not see who brings mail in; as there, the longest prefix wins. NULL: nobody. */
 static const char *find_sender(const struct config *config, const struct address *client)
 {
@@ -120,7 +110,7 @@ static const char *find_sender(const struct config *config, const struct address
 
 			if (selector->kind != CONFIG_SELECTOR_SOURCE ||
 			    (name && selector->prefix.length <= longest) ||
-			    !is_within(client, &selector->prefix))
+			    !prefix_contains(&selector->prefix, client))
 				continue;
 			name = sender->name;
 			longest = selector->prefix.length;

@@ -189,3 +189,33 @@ Test(address, an_endpoint_has_brackets_for_ipv6_only)
 	cr_expect_str_eq(endpoint_format(&longest, 65535, text),
 			 "[ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff]:65535");
 }
+
+Test(address, a_prefix_contains_what_begins_with_its_bits)
+{
+	static const struct {
+		const char *prefix, *address;
+		bool contains;
+	} cases[] = {
+		{"10.1.7.0/24", "10.1.7.255", true},
+		{"10.1.7.0/24", "10.1.8.0", false},
+		{"10.1.4.0/22", "10.1.7.255", true},
+		{"10.1.4.0/22", "10.1.8.0", false},
+		{"10.1.7.2/32", "10.1.7.2", true},
+		{"10.1.7.2/32", "10.1.7.3", false},
+		{"0.0.0.0/0", "192.0.2.1", true},
+		{"0.0.0.0/0", "2001:db8::1", false},
+		{"2001:db8::/33", "2001:db8::1", true},
+		{"2001:db8::/33", "2001:db8:8000::1", false},
+		{"::/0", "2001:db8::1", true},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct address address;
+		struct prefix prefix;
+
+		cr_assert_eq(prefix_parse(cases[i].prefix, &prefix), 0);
+		cr_assert_eq(address_parse(cases[i].address, &address), 0);
+		cr_assert_eq(prefix_contains(&prefix, &address), cases[i].contains, "%s in %s",
+			     cases[i].address, cases[i].prefix);
+	}
+}
