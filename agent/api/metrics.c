@@ -37,6 +37,10 @@ static void print_datapath(struct datapath *datapath, FILE *out)
 		    stats.flows_opened - stats.flows_expired - stats.flows_replaced);
 	metrics_one(out, "flows_max", "gauge", "room for flows",
 		    datapath->ops->capacity(datapath, MAP_FLOWS));
+	metrics_one(
+		out, "held", "gauge",
+		"1: an interrupted 'postern up' left all steered traffic held until the next one",
+		datapath_is_held(datapath));
 	for (int i = 0; i < COUNTERS; i++) {
 		char name[64];
 

@@ -119,12 +119,20 @@ static void print_errors(const json_t *errors, FILE *out)
 	columns_print(columns, out);
 }
 
+static const char *datapath_text(const json_t *datapath)
+{
+	if (json_is_true(json_object_get(datapath, "held")))
+		return "HOLDS all steered traffic, as an 'up' was interrupted; run 'postern up'";
+	if (!json_is_true(json_object_get(datapath, "attached")))
+		return "up, but NOT attached everywhere";
+	return "attached";
+}
+
 void cli_print_status(const json_t *status, FILE *out)
 {
 	const json_t *datapath = json_object_get(status, "datapath");
 	const json_t *agent = json_object_get(status, "agent");
 	const json_t *counters = json_object_get(datapath, "counters");
-	bool attached = json_is_true(json_object_get(datapath, "attached"));
 
 	fprintf(out, "postern   %s\n", words_string(status, "version"));
 	if (!counters) {
@@ -132,7 +140,7 @@ void cli_print_status(const json_t *status, FILE *out)
 		print_agent(agent, out);
 		return;
 	}
-	fprintf(out, "datapath  %s\n", attached ? "attached" : "up, but NOT attached everywhere");
+	fprintf(out, "datapath  %s\n", datapath_text(datapath));
 	fprintf(out, "flows     %lld of %lld\n", words_integer(datapath, "flows"),
 		words_integer(datapath, "flows_max"));
 	print_agent(agent, out);

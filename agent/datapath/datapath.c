@@ -35,6 +35,7 @@ static const struct map_type {
 	[MAP_FLOWS] = {"postern_flows", sizeof(struct flow_key), sizeof(struct flow)},
 	[MAP_RETURNS] = {"postern_returns", sizeof(struct return_key), sizeof(struct return_entry)},
 	[MAP_CONTROL] = {"postern_control", sizeof(uint32_t), sizeof(struct control)},
+	[MAP_TABLES] = {"postern_tables", sizeof(uint32_t), sizeof(struct tables)},
 };
 
 struct pinned_map {
@@ -371,4 +372,13 @@ int datapath_open(const char *pin_path, struct datapath **ret_datapath, struct e
 	}
 	*ret_datapath = &pinned->datapath;
 	return 0;
+}
+
+bool datapath_is_held(struct datapath *datapath)
+{
+	struct tables tables;
+	uint32_t zero = 0;
+
+	return !datapath->ops->get(datapath, MAP_TABLES, &zero, &tables) &&
+	       tables.in_force == TABLES_NONE;
 }

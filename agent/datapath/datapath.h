@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -26,7 +27,8 @@ enum map {
 	MAP_FLOWS,
 	MAP_RETURNS,
 	MAP_CONTROL,
-	MAPS, /* number of those above: keyed maps that user space reads and writes */
+	MAP_TABLES, /* read only here; still.h writes it */
+	MAPS,	    /* number of those above: keyed maps that user space reads and writes */
 };
 
 /* "postern_senders" and so on: the name of the map and of its pin. Never NULL. */
@@ -68,6 +70,12 @@ struct datapath {
  * another layout (the text says what to do). The result is freed by datapath_free().
  */
 int datapath_open(const char *pin_path, struct datapath **ret_datapath, struct error *error);
+
+/*
+ * True after an `up` that was killed while it put other maps into the places of these: what goes to or comes from a
+ * steered port is dropped until the next `up` (struct tables).
+ */
+bool datapath_is_held(struct datapath *datapath);
 
 /* Called once per event, in order, from datapath_events_consume(). */
 typedef void (*event_visitor)(void *data, const struct event *event);

@@ -377,6 +377,13 @@ Test(netns_tables, a_flows_max_below_what_is_in_use_is_refused_and_nothing_chang
 	cr_assert(talk_lives(&talk));
 }
 
+static bool status_says(const char *expected)
+{
+	_cleanup_(free_p) char *status = postern_must("status");
+
+	return strstr(status, expected);
+}
+
 Test(netns_tables, where_an_up_was_killed_among_the_pins_nothing_goes_until_the_next_one)
 {
 	const struct tables none = {.in_force = TABLES_NONE};
@@ -395,7 +402,9 @@ Test(netns_tables, where_an_up_was_killed_among_the_pins_nothing_goes_until_the_
 	expect_refused(receiver, &tenant, RECEIVER_IPV4);
 	cr_assert_geq(counter("dropped_moving"), 1);
 	cr_assert_eq(counter("resets_sent"), 0);
+	cr_assert(status_says("datapath  HOLDS all steered traffic"));
 	free(postern_must("up"));
+	cr_assert(status_says("datapath  attached"));
 	cr_assert(talk_lives(&talk));
 	expect_pool(receiver, &tenant, RECEIVER_IPV4, "normal");
 }
