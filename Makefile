@@ -43,7 +43,12 @@ quiet = $(if $(V),,@printf '  %-5s %s\n' '$(1)' '$@' &&)
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL = all
 
-all: $(BUILD)/postern ## build build/postern
+all: libraries $(BUILD)/postern ## build build/postern
+
+# Else the compiler would speak of some header.
+libraries:
+	@pkg-config --print-errors --exists $(LIBRARIES) || \
+		{ echo "libraries are missing: run 'tools/install-deps build' as root" >&2; exit 1; }
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -159,4 +164,4 @@ install: all ## install below $(DESTDIR)$(PREFIX)
 clean: ## remove what was built
 	rm -rf build
 
-.PHONY: all help deps test bench test-vm demo figures lint asan fuzz format install clean
+.PHONY: all libraries help deps test bench test-vm demo figures lint asan fuzz format install clean
