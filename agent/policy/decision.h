@@ -45,8 +45,8 @@
  *
  * ---- What is counted
  *
- * What is steered, and only then: a message counts 1 and its recipients; connections count
- * themselves. Deferred and rejected messages count nothing (they will come again, or not at all). A
+ * A message that is steered, and no other, counts 1 and its recipients. Connections count themselves
+ * whatever the answer: they were opened before anybody is told of them. Deferred and rejected messages count nothing (they will come again, or not at all). A
  * bounce counts nothing; an automatic reply (to one recipient, else it is none) counts as a message
  * without recipients. Mail steered to high-risk for being over a limit counts as well, so a sender
  * comes back to normal when it has slowed down.

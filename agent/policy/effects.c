@@ -137,12 +137,15 @@ static void note_full(struct policy *policy, const struct rules_input *input, st
 	for (enum config_limit limit = 0; limit < CONFIG_LIMITS; limit++) {
 		uint32_t max = rules_max(input, limit);
 		enum verdict_action wanted;
+		int64_t room_sec;
 
 		if (max == 0 || rules_count(input, limit) < max)
 			continue;
 		wanted = action_when_full(input, limit);
-		if (wanted && room_at(input, limit, max) > until_sec)
-			until_sec = room_at(input, limit, max);
+		room_sec = wanted ? room_at(input, limit, max) : 0;
+		/* To drop outweighs, and ends with what asked for it. */
+		if (wanted > action || (wanted == action && room_sec > until_sec))
+			until_sec = room_sec;
 		if (wanted > action)
 			action = wanted;
 	}
@@ -196,6 +199,12 @@ void effects_report(struct policy *policy, struct sender *sender, const char *na
 
 /* ---- all of it */
 
+/* A message that is not steered is not sent; connections that are told of were opened already. */
+static bool has_happened(const struct facts *facts, const struct decision *decision)
+{
+	return decision->action == DECISION_STEER || facts->kind == FACTS_CONNECTION;
+}
+
 static void restrict_now(struct policy *policy, const struct decision *decision,
 			 struct sender *sender, int64_t now_sec)
 {
@@ -220,14 +229,14 @@ void effects_apply(struct policy *policy, const struct rules_input *input,
 	if (input->identity->kind != IDENTITY_NONE)
 		sender = engine_take_sender(policy, key, input->now_sec);
 	after.sender = sender;
-	if (decision->action == DECISION_STEER)
+	if (has_happened(input->facts, decision))
 		count(policy, adds, sender, tenant);
 	note_events(policy, &after, decision, sender, tenant);
 	if (!sender)
 		return;
 	if (decision->action == DECISION_REJECT && decision->reason == REASON_OVER_LIMIT)
 		restrict_now(policy, decision, sender, input->now_sec);
-	if (decision->action != DECISION_STEER)
+	if (!has_happened(input->facts, decision))
 		return;
 	if (input->facts->kind == FACTS_MESSAGE)
 		note_spam(policy, &after, sender, name);

@@ -108,8 +108,7 @@ ParameterizedTest(enum config_limit *limit, policy_limits,
 ParameterizedTestParameters(policy_limits, what_goes_past_the_limit_at_once_is_over)
 {
 	static enum config_limit limits[] = {
-		CONFIG_EXTERNAL_PER_HOUR,	CONFIG_INTERNAL_PER_HOUR,
-		CONFIG_RECIPIENTS_PER_DAY,	CONFIG_CONNECTIONS_PER_MINUTE,
+		CONFIG_EXTERNAL_PER_HOUR, CONFIG_INTERNAL_PER_HOUR, CONFIG_RECIPIENTS_PER_DAY,
 		CONFIG_TENANT_EXTERNAL_PER_DAY, CONFIG_TENANT_RECIPIENTS_PER_DAY};
 
 	return cr_make_param_array(enum config_limit, limits, sizeof(limits) / sizeof(limits[0]));

@@ -269,6 +269,33 @@ Test(policy_standings, connections_over_their_limit_are_steered_or_dropped)
 	judge_free(judge);
 }
 
+Test(policy_standings, connections_past_their_limit_at_once_have_happened_and_count)
+{
+	struct facts connections = {.kind = FACTS_CONNECTION, .sender = BOB, .connections = 25};
+	struct judge *judge = judge_new("policy \"default\" { connections_per_minute = 20 "
+					"on_limit = \"defer\" }\n");
+
+	judge_decide(judge, &connections, NOON);
+	expect_verdict(judge, VERDICT_DROP, POOL_NONE, REASON_OVER_LIMIT, NOON + 70);
+	judge_free(judge);
+}
+
+Test(policy_standings, refused_connections_wait_for_their_minute_and_not_for_a_days_total)
+{
+	struct facts connections = {.kind = FACTS_CONNECTION, .sender = BOB, .connections = 20};
+	struct facts mail = {.user = BOB, .recipients_external = 10};
+	struct judge *judge =
+		judge_new("policy \"default\" { connections_per_minute = 20 "
+			  "on_limit = \"defer\" }\n"
+			  "tenant \"t\" { senders = \"*\" recipients_per_day = 10 }\n");
+
+	judge_decide(judge, &mail, NOON);
+	expect_verdict(judge, VERDICT_STEER, POOL_HIGH_RISK, REASON_OVER_LIMIT, NOON + DAY + 3600);
+	judge_decide(judge, &connections, NOON);
+	expect_verdict(judge, VERDICT_DROP, POOL_NONE, REASON_OVER_LIMIT, NOON + 70);
+	judge_free(judge);
+}
+
 Test(policy_standings, deferred_messages_leave_the_datapath_alone)
 {
 	struct judge *judge = judge_new(LIMITED("on_limit = \"defer\""));
