@@ -28,6 +28,11 @@ static const char *const migrations[] = {
 	"CREATE TABLE tenant (name TEXT PRIMARY KEY, bytes BLOB NOT NULL) WITHOUT ROWID;"
 	"CREATE TABLE standing (name TEXT PRIMARY KEY, bytes BLOB NOT NULL) WITHOUT ROWID;"
 	"CREATE TABLE count_log (place INTEGER PRIMARY KEY, bytes BLOB NOT NULL);",
+	/* A sender has one verdict, however its name is written: the last that was set. */
+	"DELETE FROM sender_verdict WHERE EXISTS (SELECT 1 FROM sender_verdict AS later"
+	" WHERE later.sender = sender_verdict.sender COLLATE NOCASE AND"
+	" (later.set_sec, later.sender) > (sender_verdict.set_sec, sender_verdict.sender));"
+	"CREATE UNIQUE INDEX sender_verdict_name ON sender_verdict (sender COLLATE NOCASE);",
 };
 #define SCHEMA_VERSION ((int)(sizeof(migrations) / sizeof(migrations[0])))
 

@@ -22,7 +22,7 @@
 struct error;
 
 struct state_verdict {
-	const char *sender;
+	const char *sender; /* one and the same in upper and lower case (ASCII) */
 	enum verdict_action action;
 	const char *pool; /* "" unless STEER */
 	enum reason reason;

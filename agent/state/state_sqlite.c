@@ -50,7 +50,7 @@ static const char *const statement_sql[STATEMENTS] = {
 	[PUT_POOL] = "REPLACE INTO pool_state VALUES (?, ?)",
 	[PUT_ADDRESS] = "REPLACE INTO address_state VALUES (?, ?, ?)",
 	[PUT_VERDICT] = "REPLACE INTO sender_verdict VALUES (?, ?, ?, ?, ?, ?)",
-	[DELETE_VERDICT] = "DELETE FROM sender_verdict WHERE sender = ?",
+	[DELETE_VERDICT] = "DELETE FROM sender_verdict WHERE sender = ? COLLATE NOCASE",
 	[LOAD_LOG] = "SELECT bytes FROM count_log ORDER BY place",
 	[APPEND] = "INSERT INTO count_log (bytes) VALUES (?)",
 	[TRIM] = "DELETE FROM count_log WHERE place <= "

@@ -139,6 +139,20 @@ Test(state, one_address_in_two_pools_has_two_states)
 	state_free(state);
 }
 
+Test(state, a_sender_has_one_verdict_however_its_name_is_written)
+{
+	struct state_verdict block = {
+		.sender = "TENANT-17", .action = VERDICT_DROP, .pool = "", .reason = REASON_MANUAL};
+	struct state *state = open_state();
+
+	put_verdict(state, &steered);
+	put_verdict(state, &block);
+	cr_assert_str_eq(all_of(state), "verdict TENANT-17 3 '' 1 0 0\n");
+	cr_assert_eq(state->ops->delete_verdict(state, "Tenant-17", &error), 0);
+	cr_assert_str_eq(all_of(state), "");
+	state_free(state);
+}
+
 Test(state, a_deleted_verdict_is_gone_and_deleting_none_is_no_error)
 {
 	struct state *state = open_state();
@@ -334,7 +348,7 @@ Test(state, the_file_is_in_wal_mode_with_a_schema_version)
 		     SQLITE_OK);
 	cr_assert_eq(sqlite3_step(statement), SQLITE_ROW);
 	cr_assert_str_eq((const char *)sqlite3_column_text(statement, 0), "wal");
-	cr_assert_eq(sqlite3_column_int(statement, 1), 2);
+	cr_assert_eq(sqlite3_column_int(statement, 1), 3);
 	sqlite3_finalize(statement);
 	sqlite3_close(db);
 }

@@ -272,10 +272,12 @@ Test(records, a_file_of_schema_1_keeps_what_was_set_by_hand_and_takes_records)
 		"TEXT NOT NULL, reason TEXT NOT NULL, until_sec INTEGER NOT NULL, set_sec INTEGER "
 		"NOT NULL) WITHOUT ROWID;"
 		"INSERT INTO pool_state VALUES ('relay', 'disabled');"
+		"INSERT INTO sender_verdict VALUES ('Eve', 'drop', '', 'manual', 0, 7),"
+		" ('eve', 'pass', '', 'manual', 0, 9), ('EVE', 'drop', '', 'manual', 0, 8);"
 		"PRAGMA user_version = 1");
 	state = open_state();
 	put(state, STATE_STANDINGS, "bob", "restricted");
-	cr_assert_str_eq(all_of(state, ALL_KINDS), "pool relay 2\n2 bob=restricted\n");
+	cr_assert_str_eq(all_of(state, ALL_KINDS), "pool relay 2\nverdict eve\n2 bob=restricted\n");
 	state_free(state);
 }
 
