@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/cleanup.h"
 
@@ -225,8 +226,10 @@ static int check_selectors(const struct reader *reader)
 static int compare_sender(const void *a, const void *b)
 {
 	const struct config_sender *x = a, *y = b;
-	int r = strcmp(x->name, y->name);
+	int r = strcasecmp(x->name, y->name);
 
+	if (r == 0)
+		r = strcmp(x->name, y->name);
 	return r ? r : compare_numbers((uint64_t)x->line, (uint64_t)y->line);
 }
 

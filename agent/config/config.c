@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/cleanup.h"
 #include "base/error.h"
@@ -163,15 +164,21 @@ const struct config_policy *config_policy_find(const struct config *config, cons
 	return NULL;
 }
 
-static int compare_name(const void *name, const void *sender)
-{
-	return strcmp(name, ((const struct config_sender *)sender)->name);
-}
-
 const struct config_sender *config_sender_find(const struct config *config, const char *name)
 {
-	if (config->n_senders == 0)
-		return NULL;
-	return bsearch(name, config->senders, config->n_senders, sizeof(*config->senders),
-		       compare_name);
+	const struct config_sender *senders = config->senders, *found = NULL;
+	size_t low = 0, high = config->n_senders;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (strcasecmp(senders[middle].name, name) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	for (; low < config->n_senders && strcasecmp(senders[low].name, name) == 0; low++)
+		if (!found || strcmp(senders[low].name, name) == 0)
+			found = &senders[low];
+	return found;
 }

@@ -221,7 +221,7 @@ struct config {
 	const struct config_pool *default_pool; /* NULL unless STEER */
 	struct config_pool *pools; /* sorted by id; pools[0] is normal, pools[1] high-risk */
 	size_t n_pools;
-	struct config_sender *senders; /* sorted by name */
+	struct config_sender *senders; /* sorted by name, without regard to case first */
 	size_t n_senders;
 	bool plumb;
 	char *pin_path;
@@ -262,8 +262,9 @@ struct config {
 int config_load(const char *file, struct config **ret_config, struct error *error);
 void config_free(struct config *config);
 
-/* Borrowed; NULL: no such pool or sender. The sender search is a binary one. */
+/* Borrowed; NULL: no such pool, sender, policy. */
 const struct config_pool *config_pool_find(const struct config *config, const char *name);
+/* By a binary search: the one that is written like this, else one whose name differs by case alone. */
 const struct config_sender *config_sender_find(const struct config *config, const char *name);
 const struct config_policy *config_policy_find(const struct config *config, const char *name);
 

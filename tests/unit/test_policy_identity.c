@@ -152,3 +152,16 @@ Test(policy_identity, changing_from_or_envelope_resets_nothing)
 	cr_expect_eq(judge_decide(judge, &facts, NOON).reason, REASON_GOOD);
 	judge_free(judge);
 }
+
+Test(policy_identity, the_policy_of_a_sender_is_its_own_however_the_name_is_written)
+{
+	struct judge *judge = judge_new("policy \"small\" { recipients_external_per_hour = 1 }\n"
+					"sender \"Shop\" { mark = 1 policy = \"small\" }\n");
+	static const struct facts cases[] = {
+		{.user = "Shop"}, {.user = "SHOP"}, {.sender = "shop"}};
+
+	for (size_t i = 0; i < COUNT(cases); i++)
+		cr_expect_str_eq(judge_decide(judge, &cases[i], NOON).policy, "small", "%zu", i);
+	cr_expect_str_eq(policy_rules(judge->policy, "sHop")->name, "small");
+	judge_free(judge);
+}
