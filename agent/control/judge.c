@@ -290,9 +290,25 @@ static void move_manual(struct judge *judge, const struct move *move)
 	judge->loading = false;
 }
 
+struct renaming {
+	const struct judge *judge; /* by the old configuration */
+	const struct config *config;
+};
+
+/* POOL_NONE: it is configured no longer. */
+static uint32_t new_id(void *data, uint32_t id)
+{
+	const struct renaming *renaming = data;
+	const struct config_pool *old = judging_pool(renaming->judge, id);
+	const struct config_pool *pool = old ? config_pool_find(renaming->config, old->name) : NULL;
+
+	return pool ? pool->id : POOL_NONE;
+}
+
 int judge_follow(struct judge *judge, const struct config *config, struct controller *control,
 		 const struct judge_time *now, struct error *error)
 {
+	struct renaming renaming = {judge, config};
 	struct move move = {.judge = judge};
 	int r;
 
@@ -302,6 +318,7 @@ int judge_follow(struct judge *judge, const struct config *config, struct contro
 	if (r == 0)
 		r = policy_set_config(judge->policy, config);
 	if (r == 0) {
+		decisions_move_pools(judge->ring, new_id, &renaming);
 		judge->config = config;
 		judge->control = control;
 		move_manual(judge, &move);

@@ -11,12 +11,12 @@
 
 /* Those without which a decision says nothing come first: the last may find no room. */
 enum text {
-	TEXT_NAME,
+	TEXT_NAME, /* whole, as reports and connections go by it */
+	TEXT_POLICY,
+	TEXT_TENANT,
 	TEXT_MESSAGE_ID,
 	TEXT_ENVELOPE_FROM,
 	TEXT_USER,
-	TEXT_POLICY,
-	TEXT_TENANT,
 	TEXT_CLIENT,
 	TEXT_HEADER_FROM,
 	TEXT_SENDER,
@@ -113,9 +113,12 @@ static uint16_t find_text(const struct packer *packer, const char *text, size_t 
 static void pack_text(struct packer *packer, enum text which, const char *text)
 {
 	const size_t room = DECISION_TEXTS - packer->used;
-	size_t length = text ? strnlen(text, DECISION_TEXT_MAX) : 0;
+	const size_t max = which == TEXT_NAME ? POLICY_NAME_SIZE - 1 : DECISION_TEXT_MAX;
+	size_t length = text ? strnlen(text, POLICY_NAME_SIZE) : 0;
 	uint16_t at = text ? find_text(packer, text, length) : 0;
 
+	if (text && !at && length > max)
+		at = find_text(packer, text, length = max);
 	if (text && !at && room > 0) {
 		if (length > room - 1)
 			length = room - 1;
@@ -133,11 +136,11 @@ static void pack_texts(struct entry *entry, const struct facts *facts,
 	struct packer packer = {.entry = entry};
 
 	pack_text(&packer, TEXT_NAME, decision->sender);
+	pack_text(&packer, TEXT_POLICY, decision->policy);
+	pack_text(&packer, TEXT_TENANT, decision->tenant);
 	pack_text(&packer, TEXT_MESSAGE_ID, facts->message_id);
 	pack_text(&packer, TEXT_ENVELOPE_FROM, facts->envelope_from);
 	pack_text(&packer, TEXT_USER, facts->user);
-	pack_text(&packer, TEXT_POLICY, decision->policy);
-	pack_text(&packer, TEXT_TENANT, decision->tenant);
 	pack_text(&packer, TEXT_CLIENT, facts->client);
 	pack_text(&packer, TEXT_HEADER_FROM, facts->header_from);
 	pack_text(&packer, TEXT_SENDER, facts->sender);
@@ -229,6 +232,14 @@ void decisions_add(struct decisions *decisions, const struct facts *facts,
 		entry->next = *head_of(decisions, entry);
 		*head_of(decisions, entry) = decisions->last;
 	}
+}
+
+void decisions_move_pools(struct decisions *decisions, decisions_move moved, void *data)
+{
+	for (uint32_t number = 1; number <= decisions->count; number++)
+		if (decisions->entries[number].pool != POOL_NONE)
+			decisions->entries[number].pool =
+				moved(data, decisions->entries[number].pool);
 }
 
 /* ---- out */

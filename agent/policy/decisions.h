@@ -4,8 +4,9 @@
  * saw. At most `max` of them, for at most DECISIONS_KEPT_SEC; a new one takes the place of the oldest.
  *
  * All memory (DECISION_BYTES each) is allocated at the start and taken up as far as it is used. Texts
- * share DECISION_TEXTS bytes, equal ones are stored once, each is cut after DECISION_TEXT_MAX
- * characters, and what finds no room is cut to what there is: enough to recognise, not to quote.
+ * share DECISION_TEXTS bytes, equal ones are stored once, each but the sender's name is cut after
+ * DECISION_TEXT_MAX characters, and what finds no room is cut to what there is: enough to recognise, not to
+ * quote.
  * Lookups go by hashes of whole texts.
  */
 #pragma once
@@ -36,6 +37,10 @@ void decisions_free(struct decisions *decisions);
 
 void decisions_add(struct decisions *decisions, const struct facts *facts,
 		   const struct decision *decision, int64_t now_sec);
+
+/* Pools have other ids now: what `moved` makes of each. */
+typedef uint32_t (*decisions_move)(void *data, uint32_t pool);
+void decisions_move_pools(struct decisions *decisions, decisions_move moved, void *data);
 
 /* The last one about this message. -ENOENT: none, or it is too old. One hash and one chain. */
 int decisions_find(const struct decisions *decisions, const char *message_id, int64_t now_sec,

@@ -187,6 +187,19 @@ Test(api_judge, reports_name_a_sender_or_its_message)
 	json_decref(answer);
 }
 
+Test(api_judge, a_report_of_a_message_is_of_its_sender_however_long_the_name)
+{
+	char body[512], name[POLICY_NAME_SIZE];
+	json_t *answer;
+
+	snprintf(name, sizeof(name), "%0*d", POLICY_NAME_SIZE - 1, 0);
+	snprintf(body, sizeof(body), "{\"message_id\":\"1@x\",\"user\":\"%s\"}", name);
+	json_decref(message(body));
+	answer = desk_done(API_POST, "/v1/reports", "{\"message_id\":\"1@x\"}");
+	cr_assert_str_eq(desk_string(answer, "sender"), name);
+	json_decref(answer);
+}
+
 Test(api_judge, metrics_are_text_in_prometheus_format)
 {
 	struct api_response response;

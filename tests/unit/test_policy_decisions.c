@@ -199,15 +199,33 @@ Test(policy_decisions, long_texts_are_cut_and_found_by_the_whole)
 		memset(texts[i], 'a' + (int)i, sizeof(texts[i]));
 		texts[i][sizeof(texts[i]) - 1] = '\0';
 	}
-	memset(decision.sender, 'n', POLICY_NAME_SIZE - 1);
+	strcpy(decision.sender, "bob@example.net");
 	decisions_add(decisions, &facts, &decision, NOON);
 	cr_assert_eq(decisions_find(decisions, id, NOON, &kept), 0);
 	cr_expect_eq(strlen(kept.facts.message_id), DECISION_TEXT_MAX);
-	cr_expect_eq(strlen(kept.decision.sender), DECISION_TEXT_MAX);
 	cr_expect_eq(strlen(kept.facts.envelope_from), DECISION_TEXT_MAX);
-	cr_expect_lt(strlen(kept.facts.user), DECISION_TEXT_MAX, "the room was used up");
+	cr_expect_eq(strlen(kept.facts.user), DECISION_TEXT_MAX);
+	cr_expect_lt(strlen(kept.facts.client), DECISION_TEXT_MAX, "the room was used up");
 	id[sizeof(id) - 2] = 'j';
 	cr_expect_eq(decisions_find(decisions, id, NOON, &kept), -ENOENT);
 	cr_expect_eq(decisions_find_sender(decisions, decision.sender, NOON, &kept), 0);
+	decisions_free(decisions);
+}
+
+Test(policy_decisions, the_name_of_the_sender_is_kept_whole_and_so_is_what_equals_it)
+{
+	struct decisions *decisions = new_decisions(2);
+	struct decision decision = {.action = DECISION_STEER, .policy = "default", .tenant = "t"};
+	struct facts facts = {.message_id = "1@example.net", .user = decision.sender};
+	struct decision_kept kept;
+
+	memset(decision.sender, 'n', POLICY_NAME_SIZE - 1);
+	decisions_add(decisions, &facts, &decision, NOON);
+	cr_assert_eq(decisions_find(decisions, "1@example.net", NOON, &kept), 0);
+	cr_expect_str_eq(kept.decision.sender, decision.sender);
+	cr_expect_str_eq(kept.facts.user, decision.sender);
+	cr_expect_str_eq(kept.facts.message_id, "1@example.net");
+	cr_expect_str_eq(kept.decision.policy, "default");
+	cr_expect_str_eq(kept.decision.tenant, "t");
 	decisions_free(decisions);
 }
