@@ -92,7 +92,10 @@ int control_apply(struct controller *control, const char *sender,
 		  const struct control_standing *standing, uint64_t now_ns, int64_t now_sec,
 		  struct error *error);
 
-/* Ends the sender's flows that live now; the datapath resets each at its next packet. -ENOENT. */
+/*
+ * Ends the flows that live now of all senders of that name, without regard to case; the datapath resets each
+ * at its next packet. -ENOENT.
+ */
 int control_cut(struct controller *control, const char *sender, uint64_t now_ns,
 		struct error *error);
 
@@ -136,6 +139,7 @@ struct control_sender {
 };
 /* Sorted by name; borrowed, valid until the next call that changes something. */
 const struct control_sender *control_senders(const struct controller *control, size_t *ret_count);
+/* The one that is written like this, else one whose name differs by case alone. NULL: none. */
 const struct control_sender *control_sender_find(const struct controller *control,
 						 const char *name);
 /* "(removed)" for an id that no longer is anyone's. Borrowed. */

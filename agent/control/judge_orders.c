@@ -96,10 +96,9 @@ static int change_manual(struct judge *judge, const char *sender,
 	struct error ignored;
 	int r;
 
-	if (!manual && !had)
-		return 0;
+	/* Also where nothing is in force: what waits in the state for its pool to come back goes, too. */
 	r = save_manual(judge, sender, manual, error);
-	if (r < 0)
+	if (r < 0 || (!manual && !had))
 		return r;
 	r = set_manual(judge, sender, manual, error);
 	if (r < 0) {
@@ -132,9 +131,10 @@ int judge_set_verdict(struct judge *judge, const char *sender,
 		r = control_check_verdict(judge->control, sender, verdict, &manual, error);
 	if (r == 0)
 		r = change_manual(judge, sender, &manual, error);
-	if (r == 0 && verdict->cut && control_sender_find(judge->control, sender))
-		r = control_cut(judge->control, sender, now->ns, error);
-	return r;
+	if (r < 0 || !verdict->cut)
+		return r;
+	r = control_cut(judge->control, sender, now->ns, error);
+	return r == -ENOENT ? 0 : r; /* who has no selector has no flows */
 }
 
 int judge_clear_verdict(struct judge *judge, const char *sender, const struct judge_time *now,

@@ -300,7 +300,14 @@ const struct control_sender *control_senders(const struct controller *control, s
 
 const struct control_sender *control_sender_find(const struct controller *control, const char *name)
 {
-	return roster_find(control, name);
+	const struct control_sender *sender = roster_find(control, name);
+	struct control_sender *const *folded;
+	size_t count;
+
+	if (sender)
+		return sender;
+	folded = roster_find_folded(control, name, &count);
+	return count ? folded[0] : NULL;
 }
 
 static struct control_sender *find_id(const struct controller *control, uint32_t id)

@@ -74,6 +74,23 @@ static const struct pool *pool_of(const struct controller *control, uint32_t con
 	return NULL;
 }
 
+/* The pool itself, or where it goes while it has nothing active. The configuration has no cycle. */
+static bool leads_to_normal(const struct pool *pool)
+{
+	for (unsigned steps = 0; pool && steps < POSTERN_POOLS_MAX;
+	     steps++, pool = pool->when_empty)
+		if (pool->id == POOL_NORMAL)
+			return true;
+	return false;
+}
+
+/* What was bound for high-risk never leaves by normal, also where another configuration makes a way. */
+static bool is_barred(const struct control_sender *sender, const struct pool *pool)
+{
+	return sender->handles_of && sender->handles_of->id == POOL_HIGH_RISK &&
+	       leads_to_normal(pool);
+}
+
 static struct effect effect_of(const struct controller *control,
 			       const struct control_sender *sender,
 			       const struct policy_verdict *verdict)
@@ -84,7 +101,7 @@ static struct effect effect_of(const struct controller *control,
 		return effect_by_default(control, sender);
 	if (verdict->action == VERDICT_STEER) {
 		pool = pool_of(control, verdict->pool);
-		if (!pool)
+		if (!pool || is_barred(sender, pool))
 			return effect_by_default(control, sender);
 	}
 	return (struct effect){verdict->action, verdict->reason, pool, VERDICT_ANY_ADDRESS};
@@ -255,9 +272,9 @@ int control_apply(struct controller *control, const char *name,
 
 /* ---- by hand */
 
-/* A handle is no address for the wire, and what was bound for high-risk never leaves by normal. */
+/* A handle is no address for the wire. */
 static int check_handle(const struct control_sender *sender, const struct policy_manual *manual,
-			struct error *error)
+			const struct pool *pool, struct error *error)
 {
 	if (!sender->handles_of)
 		return 0;
@@ -265,10 +282,11 @@ static int check_handle(const struct control_sender *sender, const struct policy
 		return error_set(error, -EINVAL,
 				 "'%s' cannot pass: a handle's address must not leave as it is",
 				 sender->name);
-	if (sender->handles_of->id == POOL_HIGH_RISK && manual->pool == POOL_NORMAL)
-		return error_set(error, -EINVAL,
-				 "'%s' cannot be steered to 'normal': high-risk mail never is",
-				 sender->name);
+	if (pool && is_barred(sender, pool))
+		return error_set(
+			error, -EINVAL, "'%s' cannot be steered to '%s'%s: high-risk mail never is",
+			sender->name, pool->name,
+			pool->id == POOL_NORMAL ? "" : ", whose when_empty leads to 'normal'");
 	return 0;
 }
 
@@ -277,6 +295,7 @@ int control_check_verdict(const struct controller *control, const char *name,
 			  struct error *error)
 {
 	struct policy_manual manual = {verdict->action, POOL_NONE, verdict->until_sec};
+	const struct pool *pool = NULL;
 	size_t count;
 	struct control_sender *const *senders = roster_find_folded(control, name, &count);
 	int r = 0;
@@ -284,48 +303,36 @@ int control_check_verdict(const struct controller *control, const char *name,
 	if (!control->state)
 		return error_set(error, -EROFS, "opened for reading only");
 	if (verdict->action == VERDICT_STEER) {
-		const char *pool = verdict->pool ? verdict->pool : "";
-		const struct config_pool *found = config_pool_find(control->config, pool);
+		const char *wanted = verdict->pool ? verdict->pool : "";
+		const struct config_pool *found = config_pool_find(control->config, wanted);
 
 		if (!found)
-			return error_set(error, -EINVAL, "no pool '%s'", pool);
+			return error_set(error, -EINVAL, "no pool '%s'", wanted);
 		manual.pool = found->id;
+		pool = pool_find(&control->pools, wanted);
 	}
 	for (size_t i = 0; r == 0 && i < count; i++)
-		r = check_handle(senders[i], &manual, error);
+		r = check_handle(senders[i], &manual, pool, error);
 	if (r == 0)
 		*ret_manual = manual;
 	return r;
-}
-
-static int find_sender(struct controller *control, const char *name,
-		       struct control_sender **ret_sender, struct error *error)
-{
-	if (!control->state)
-		return error_set(error, -EROFS, "opened for reading only");
-	*ret_sender = roster_find(control, name);
-	return *ret_sender ? 0 : error_set(error, -ENOENT, "no sender '%s'", name);
 }
 
 /*
  * The verdict says since when, then the counter of cuts makes every flow look once. In this order: a flow
  * that saw the new counter must find the new cut_ns.
  */
-int control_cut(struct controller *control, const char *name, uint64_t now_ns, struct error *error)
+static int cut(struct controller *control, uint32_t id, uint64_t now_ns)
 {
 	const struct datapath_ops *ops = control->datapath->ops;
 	const uint32_t zero = 0;
-	struct control_sender *sender;
 	struct verdict verdict;
 	struct control value;
-	int r = find_sender(control, name, &sender, error);
+	int r = ops->get(control->datapath, MAP_VERDICT, &id, &verdict);
 
-	if (r < 0)
-		return r;
-	r = ops->get(control->datapath, MAP_VERDICT, &sender->id, &verdict);
 	if (r == 0) {
 		verdict.cut_ns = now_ns;
-		r = ops->put(control->datapath, MAP_VERDICT, &sender->id, &verdict);
+		r = ops->put(control->datapath, MAP_VERDICT, &id, &verdict);
 	}
 	if (r == 0)
 		r = ops->get(control->datapath, MAP_CONTROL, &zero, &value);
@@ -333,5 +340,20 @@ int control_cut(struct controller *control, const char *name, uint64_t now_ns, s
 		value.cuts++;
 		r = ops->put(control->datapath, MAP_CONTROL, &zero, &value);
 	}
+	return r;
+}
+
+int control_cut(struct controller *control, const char *name, uint64_t now_ns, struct error *error)
+{
+	size_t count;
+	struct control_sender *const *senders = roster_find_folded(control, name, &count);
+	int r = 0;
+
+	if (!control->state)
+		return error_set(error, -EROFS, "opened for reading only");
+	if (count == 0)
+		return error_set(error, -ENOENT, "no sender '%s'", name);
+	for (size_t i = 0; r == 0 && i < count; i++)
+		r = cut(control, senders[i]->id, now_ns);
 	return r < 0 ? control_map_error(error, r, "cutting flows") : 0;
 }

@@ -20,10 +20,11 @@
 
 static struct config_address normal_addresses[2];
 static struct config_address high_risk_addresses[1];
+static struct config_address spare_addresses[1];
 static struct config_address handles[2];
 static struct config_selector tenant_selectors[2];
 static struct config_selector webmail_selectors[1];
-static struct config_pool config_pools[2];
+static struct config_pool config_pools[3];
 static struct config_sender config_senders[2];
 static struct config_policy config_policies[1];
 static struct config config;
@@ -58,6 +59,8 @@ static void fill_addresses(void)
 	address_parse("100.127.0.2", &handles[1].address);
 	normal_addresses[0].weight = normal_addresses[1].weight = 1;
 	high_risk_addresses[0].weight = 1;
+	address_parse("203.0.113.9", &spare_addresses[0].address);
+	spare_addresses[0].weight = 1;
 	tenant_selectors[0].kind = CONFIG_SELECTOR_SOURCE;
 	prefix_parse("10.1.7.0/24", &tenant_selectors[0].prefix);
 	tenant_selectors[1].kind = CONFIG_SELECTOR_MARK;
@@ -233,6 +236,31 @@ Test(control, the_high_risk_lane_is_never_steered_to_normal_nor_passed)
 		     -EINVAL);
 	verdict.action = VERDICT_DROP;
 	cr_assert_eq(control_check_verdict(control, "handle/normal", &verdict, &manual, &error), 0);
+}
+
+Test(control, the_high_risk_lane_is_never_steered_to_where_normal_comes_next)
+{
+	const struct control_verdict verdict = {.action = VERDICT_STEER, .pool = "spare"};
+	const struct config_pool spare = {.name = "spare",
+					  .id = POOL_FIRST_FREE,
+					  .when_empty = &config_pools[0],
+					  .addresses = spare_addresses,
+					  .n_addresses = 1};
+	struct policy_manual manual;
+
+	config_pools[2] = spare;
+	control_free(control);
+	config.n_pools = 3;
+	open_control();
+	cr_assert_eq(control_check_verdict(control, "handle/normal", &verdict, &manual, &error), 0);
+	cr_assert_eq(control_check_verdict(control, "handle/high-risk", &verdict, &manual, &error),
+		     -EINVAL);
+	cr_assert_str_eq(error.text,
+			 "'handle/high-risk' cannot be steered to 'spare', whose when_empty "
+			 "leads to 'normal': high-risk mail never is");
+	/* As after a reload: what was said before the way was made. */
+	steer("handle/high-risk", POOL_FIRST_FREE, 0);
+	cr_assert_eq(verdict_of("handle/high-risk").pool, POOL_HIGH_RISK);
 }
 
 Test(control, where_nothing_holds_any_more_the_configuration_does)

@@ -349,6 +349,54 @@ Test(judging, a_verdict_by_hand_ends_with_its_time_for_good)
 	cr_assert_str_eq(send_as("bob@example.net", 1).pool, "normal");
 }
 
+Test(judging, what_was_taken_back_is_gone_however_the_name_was_written)
+{
+	judge_report(judge, "eve@spam.example", &now, &error);
+	judge_report(judge, "eve@spam.example", &now, &error);
+	cr_assert_eq(set("Eve@Spam.example", &to_spare), 0, "%s", error.text);
+	cr_assert_eq(set("EVE@spam.example", &to_spare), 0, "%s", error.text);
+	cr_assert_eq(judge_clear_verdict(judge, "eve@SPAM.example", &now, &error), 0);
+	cr_assert_str_eq(send_as("eve@spam.example", 1).pool, "high-risk");
+	restart();
+	cr_assert_str_eq(send_as("eve@spam.example", 1).pool, "high-risk");
+}
+
+static void follow(const char *text)
+{
+	struct controller *old_control = control;
+	struct config *old_config = config;
+
+	config = config_file_load(text);
+	cr_assert_eq(control_new(config, &fake->datapath, state, now.ns, now.sec, &control, &error),
+		     0);
+	cr_assert_eq(control_sync(control, now.ns, now.sec, &error), 0);
+	cr_assert_eq(judge_follow(judge, config, control, &now, &error), 0);
+	control_free(old_control);
+	config_free(old_config);
+}
+
+Test(judging, what_was_taken_back_while_its_pool_was_away_stays_taken_back)
+{
+	cr_assert_eq(set("tenant-17", &to_spare), 0, "%s", error.text);
+	follow(TWO_POOLS "sender \"tenant-17\" { source = { \"10.1.7.0/24\" } }\n");
+	cr_assert_eq(verdict_of("tenant-17").reason, REASON_GOOD);
+	cr_assert_eq(judge_clear_verdict(judge, "tenant-17", &now, &error), 0);
+	follow(configuration);
+	restart();
+	cr_assert_eq(verdict_of("tenant-17").reason, REASON_GOOD);
+}
+
+Test(judging, a_cut_goes_with_the_verdict_however_the_name_is_written)
+{
+	struct control_verdict verdict = to_spare;
+
+	send_from("tenant-17", 1);
+	verdict.cut = true;
+	cr_assert_eq(set("Tenant-17", &verdict), 0, "%s", error.text);
+	cr_assert_eq(verdict_of("tenant-17").reason, REASON_MANUAL);
+	cr_assert_eq(verdict_of("tenant-17").cut_ns, now.ns);
+}
+
 Test(judging, a_cut_goes_with_the_verdict)
 {
 	struct control_verdict verdict = to_spare;
@@ -711,26 +759,22 @@ Test(judging, a_bounce_of_what_was_decided_here_was_sent_here)
 
 Test(judging, another_configuration_keeps_counts_and_verdicts)
 {
-	struct controller *old_control = control;
-	struct config *old_config = config;
+	struct judge_explanation explanation;
 	char other[sizeof(configuration) + 128];
 
 	send_from("tenant-17", 4);
 	cr_assert_eq(set("watched", &to_spare), 0);
 	send_as("bob@example.net", 1);
 	cr_assert_eq(set("bob@example.net", &to_spare), 0);
+	send_as("bob@example.net", 1);
 	/* Another pool before "spare": the ids of the configuration move on. */
 	snprintf(other, sizeof(other), "pool \"extra\" { addresses = { \"192.0.2.40\" } }\n%s",
 		 configuration);
-	config = config_file_load(other);
-	cr_assert_eq(control_new(config, &fake->datapath, state, now.ns, now.sec, &control, &error),
-		     0);
-	cr_assert_eq(control_sync(control, now.ns, now.sec, &error), 0);
-	cr_assert_eq(judge_follow(judge, config, control, &now, &error), 0);
-	control_free(old_control);
-	config_free(old_config);
+	follow(other);
 	cr_assert_eq(counted("tenant-17", CONFIG_EXTERNAL_PER_HOUR), 4);
 	cr_assert_str_eq(verdict_of("watched").pool_label, "spare");
+	cr_assert_eq(judge_explain_sender(judge, "bob@example.net", &now, &explanation, &error), 0);
+	cr_assert_str_eq(explanation.answer.pool, "spare");
 	cr_assert_str_eq(send_as("bob@example.net", 1).pool, "spare");
 	send_from("tenant-17", 6);
 	cr_assert_str_eq(verdict_of("tenant-17").pool_label, "high-risk");
