@@ -10,6 +10,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "cli/words.h"
 #include "config/config.h"
 #include "control/control.h"
 #include "datapath/datapath.h"
@@ -108,6 +109,7 @@ int cli_show(const struct cli *cli, json_t *document,
 		json_dumpf(document, cli->out, JSON_INDENT(2));
 		fputc('\n', cli->out);
 	} else if (print) {
+		words_disarm(document);
 		print(document, cli->out);
 	}
 	json_decref(document);

@@ -40,10 +40,12 @@ static int show_line(void *data, const char *line)
 	const struct cli *cli = data;
 	json_t *event = json_loads(line, 0, NULL);
 
-	if (event && cli->json)
+	if (event && cli->json) {
 		fprintf(cli->out, "%s\n", line);
-	else if (event)
+	} else if (event) {
+		words_disarm(event);
 		cli_print_event(event, cli->out);
+	}
 	json_decref(event);
 	return fflush(cli->out) == 0 ? 0 : -EIO;
 }

@@ -42,6 +42,35 @@ const char *words_until(const char *until, int64_t now_sec, char buffer[WORDS_SI
 	return buffer;
 }
 
+/* jansson keeps a text as it was written to it: in place, and of the same length. */
+static void disarm_text(char *text)
+{
+	for (; *text; text++) {
+		const unsigned char *byte = (const unsigned char *)text;
+
+		if (byte[0] < ' ' || byte[0] == 0x7f)
+			*text = '?';
+		else if (byte[0] == 0xc2 && byte[1] >= 0x80 && byte[1] < 0xa0)
+			text[0] = text[1] = '?';
+	}
+}
+
+void words_disarm(json_t *document)
+{
+	const char *name;
+	json_t *value;
+	size_t i;
+
+	json_object_foreach (document, name, value) {
+		words_disarm(value);
+	}
+	json_array_foreach (document, i, value) {
+		words_disarm(value);
+	}
+	if (json_is_string(document))
+		disarm_text((char *)json_string_value(document));
+}
+
 const char *words_string(const json_t *object, const char *name)
 {
 	const char *text = json_string_value(json_object_get(object, name));
