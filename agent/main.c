@@ -176,6 +176,16 @@ static const struct option long_options[] = {
 	{NULL, 0, NULL, 0},
 };
 
+/* A letter may stand among others, and then getopt() is not past its argument yet. */
+static int unknown_option(char **argv, struct error *error)
+{
+	if (optopt > 0 && optopt < OPTION_FOR && strncmp(argv[optind - 1], "--", 2) != 0)
+		return error_set(error, -EINVAL, "unknown option '-%c'; see postern --help",
+				 optopt);
+	return error_set(error, -EINVAL, "unknown option '%s'; see postern --help",
+			 argv[optind - 1]);
+}
+
 /* Options may stand anywhere. -EINVAL: usage; 1: help or version, printed; 0: go on. */
 static int parse_options(int argc, char **argv, struct cli *cli, struct error *error)
 {
@@ -215,14 +225,14 @@ static int parse_options(int argc, char **argv, struct cli *cli, struct error *e
 		case ':':
 			return error_set(error, -EINVAL, "'%s' needs a value", argv[optind - 1]);
 		default:
-			return error_set(error, -EINVAL, "unknown option '%s'; see postern --help",
-					 argv[optind - 1]);
+			return unknown_option(argv, error);
 		}
 	}
 	return 0;
 }
 
-static int check_options(const struct cli *cli, const struct command *command, struct error *error)
+static int check_options(const struct cli *cli, const struct command *command, char **arguments,
+			 struct error *error)
 {
 	if (cli->for_sec && !(command->options & COMMAND_FOR))
 		return error_set(error, -EINVAL, "'%s' takes no --for", command->words);
@@ -230,6 +240,10 @@ static int check_options(const struct cli *cli, const struct command *command, s
 		return error_set(error, -EINVAL, "'%s' takes no --cut", command->words);
 	if (cli->sender && !(command->options & COMMAND_SENDER))
 		return error_set(error, -EINVAL, "'%s' takes no --sender", command->words);
+	if (command->options & COMMAND_SENDER && !arguments[0] == !cli->sender)
+		return error_set(error, -EINVAL, "'%s': expected one of %.*s and --sender NAME",
+				 command->words, (int)strlen(command->arguments) - 2,
+				 command->arguments + 1);
 	if (cli->now && !(command->options & COMMAND_NOW))
 		return error_set(error, -EINVAL, "'%s' takes no --now", command->words);
 	if (cli->now && command->options & COMMAND_CUT && !cli->cut)
@@ -254,6 +268,15 @@ static int execute(struct cli *cli, const struct command *command, char **argume
 	return code < 0 ? EXIT_FAILED : code;
 }
 
+/* Help, too, may be too much for a full disk. */
+static int flush(int status)
+{
+	if ((fflush(stdout) == 0 && !ferror(stdout)) || status != EXIT_DONE)
+		return status;
+	fprintf(stderr, "postern: standard output: %s\n", strerror(errno));
+	return EXIT_FAILED;
+}
+
 int main(int argc, char **argv)
 {
 	struct cli cli = {.config_file = CONFIG_DEFAULT_FILE, .out = stdout};
@@ -263,13 +286,13 @@ int main(int argc, char **argv)
 	int code = parse_options(argc, argv, &cli, &error);
 
 	if (code > 0)
-		return EXIT_DONE;
+		return flush(EXIT_DONE);
 	if (code == 0)
 		code = command_find(commands, N_COMMANDS, argv + optind, &command, &arguments,
 				    &error);
 	if (code == 0)
-		code = check_options(&cli, command, &error);
+		code = check_options(&cli, command, arguments, &error);
 	if (code < 0)
 		return usage_error(error.text);
-	return execute(&cli, command, arguments);
+	return flush(execute(&cli, command, arguments));
 }

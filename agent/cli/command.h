@@ -15,7 +15,7 @@ enum command_options {
 	COMMAND_FOR = 1,    /* --for TIME */
 	COMMAND_CUT = 2,    /* --cut */
 	COMMAND_NOW = 4,    /* --now; where there is COMMAND_CUT as well, it needs --cut */
-	COMMAND_SENDER = 8, /* --sender NAME */
+	COMMAND_SENDER = 8, /* --sender NAME, in place of the argument */
 };
 
 struct command {

@@ -225,9 +225,6 @@ int cli_explain(struct cli *cli, char **arguments, struct error *error)
 	json_t *decision;
 	int code;
 
-	if (!arguments[0] == !cli->sender)
-		return error_set(error, -EINVAL,
-				 "'explain': expected one of MESSAGE-ID and --sender NAME");
 	if (cli->sender)
 		return explain_sender(cli, error);
 	uri = CLI_URI("decisions", arguments[0]);

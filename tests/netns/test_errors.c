@@ -69,6 +69,9 @@ Test(netns_errors, a_wrong_command_line_is_answered_with_usage_and_exit_2)
 					    "sender set",
 					    "sender set tenant-7",
 					    "pool drain normal",
+					    "explain",
+					    "explain 1@x --sender tenant-7",
+					    "-xj status",
 					    ""};
 
 	postern_configure(NULL);

@@ -175,14 +175,26 @@ Test(cli_judge, top_shows_who_connects_most_first)
 	json_decref(rows);
 }
 
-Test(cli_judge, explain_wants_one_of_message_and_sender)
+/* What mail says of itself is anybody's. */
+Test(cli_judge, what_is_printed_does_not_command_the_terminal)
 {
-	char *nothing[] = {NULL}, *id[] = {"1@x", NULL};
-	struct cli cli = {.out = stdout};
+	_cleanup_(free_p) char *text = NULL;
+	size_t size;
+	struct cli cli = {.out = open_memstream(&text, &size)};
 	struct error error;
 
-	cr_assert_eq(cli_explain(&cli, nothing, &error), -EINVAL);
-	cli.sender = "bob";
-	cr_assert_eq(cli_explain(&cli, id, &error), -EINVAL);
-	cr_assert_str_eq(error.text, "'explain': expected one of MESSAGE-ID and --sender NAME");
+	cr_assert_eq(
+		cli_show(&cli,
+			 json_loads("{\"message_id\":\"a\\u001b[2J\",\"time\":\"t\",\"facts\":{"
+				    "\"envelope_from\":\"b\\u009bc\\n\",\"user\":"
+				    "\"\\u007fbj\u00f6rn\"},"
+				    "\"why\":[{\"rule\":\"\\u0007\"}]}",
+				    0, NULL),
+			 cli_print_decision, &error),
+		0);
+	fclose(cli.out);
+	cr_expect_not_null(strstr(text, "message    a?[2J, decided"), "%s", text);
+	cr_expect_not_null(strstr(text, "from <b??c?>, user ?bj\u00f6rn\n"), "%s", text);
+	for (const char *c = text; *c; c++)
+		cr_expect(*c == '\n' || (unsigned char)*c >= ' ', "%s", text);
 }
