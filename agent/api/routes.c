@@ -2,6 +2,7 @@
 /* One function per route: reads the arguments, calls control/, answers with a view. The judge's are in routes_judge.c. */
 #include "api/routes.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <event2/http.h>
 #include <stdlib.h>
@@ -116,7 +117,8 @@ static int read_limit(const struct call *call, unsigned long limit_default, unsi
 
 	if (text) {
 		limit = strtoul(text, &end, 10);
-		if (*end || limit < 1 || limit > limit_max)
+		/* strtoul() alone takes signs, and so the largest numbers for small ones. */
+		if (!isdigit((unsigned char)*text) || *end || limit < 1 || limit > limit_max)
 			return error_set(error, -EINVAL,
 					 "parameter 'limit': found '%.64s', expected 1 to %lu",
 					 text, limit_max);

@@ -179,6 +179,8 @@ static struct refusal refusals[] = {
 	 "parameter 'limit': found '0', expected 1 to 100000"},
 	{API_GET, 400, "/v1/flows?limit=1x", "",
 	 "parameter 'limit': found '1x', expected 1 to 100000"},
+	{API_GET, 400, "/v1/flows?limit=-18446744073709551615", "",
+	 "parameter 'limit': found '-18446744073709551615', expected 1 to 100000"},
 	{API_GET, 400, "/v1/flows?limit=-1", "",
 	 "parameter 'limit': found '-1', expected 1 to 100000"},
 	{API_PATCH, 400, "/v1/pools/normal", "", "body: found nothing, expected a JSON object"},
