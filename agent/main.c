@@ -86,7 +86,8 @@ static const struct command commands[] = {
 	 "what the MTA asks about each message; becomes the configured user", command_milter,
 	 "Long-running. It asks the agent about each message and marks it with its lane, defers "
 	 "or\n"
-	 "rejects it. SIGTERM and SIGINT end it; it reads the configuration when it starts."},
+	 "rejects it. SIGTERM and SIGINT end it. SIGHUP reads the configuration again, for the\n"
+	 "messages that begin after it; where that is wrong, the old one stays."},
 	{"run", "", 0, NEEDS_CONFIG, "up and agent in the foreground, down at the end (root)",
 	 command_run, NULL},
 	{"check", "", 0, NEEDS_CONFIG, "read the configuration and say what is in it", cli_check,

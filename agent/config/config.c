@@ -148,6 +148,14 @@ void config_free(struct config *config)
 	free(config);
 }
 
+bool config_socket_equal(const struct config_socket *a, const struct config_socket *b)
+{
+	if (a->path && b->path)
+		return strcmp(a->path, b->path) == 0;
+	return !a->path && !b->path && address_equal(&a->address, &b->address) &&
+	       a->port == b->port;
+}
+
 const struct config_pool *config_pool_find(const struct config *config, const char *name)
 {
 	for (size_t i = 0; i < config->n_pools; i++)

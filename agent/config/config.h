@@ -262,6 +262,8 @@ struct config {
 int config_load(const char *file, struct config **ret_config, struct error *error);
 void config_free(struct config *config);
 
+bool config_socket_equal(const struct config_socket *a, const struct config_socket *b);
+
 /* Borrowed; NULL: no such pool, sender, policy. */
 const struct config_pool *config_pool_find(const struct config *config, const char *name);
 /* By a binary search: the one that is written like this, else one whose name differs by case alone. */

@@ -150,14 +150,6 @@ static void on_events(evutil_socket_t fd, short what, void *data)
 
 /* ---- another configuration */
 
-static bool is_same_socket(const struct config_socket *a, const struct config_socket *b)
-{
-	if (a->path && b->path)
-		return strcmp(a->path, b->path) == 0;
-	return !a->path && !b->path && address_equal(&a->address, &b->address) &&
-	       a->port == b->port;
-}
-
 static void warn_fixed(const struct agent *agent, const struct config *config)
 {
 	const struct config *start = &agent->at_start;
@@ -166,7 +158,7 @@ static void warn_fixed(const struct agent *agent, const struct config *config)
 	    strcmp(config->runtime_dir, start->runtime_dir) != 0 ||
 	    strcmp(config->state, start->state) != 0 || strcmp(config->user, start->user) != 0 ||
 	    strcmp(config->metrics, start->metrics) != 0 ||
-	    !is_same_socket(&config->mail.socketmap, &start->mail.socketmap))
+	    !config_socket_equal(&config->mail.socketmap, &start->mail.socketmap))
 		log_warning("agent",
 			    "%s: pin_path, runtime_dir, state, user, metrics and socketmap change "
 			    "only with a new start of the agent, ignoring",

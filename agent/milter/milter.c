@@ -24,11 +24,10 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "config/config.h"
-#include "dns/maildns.h"
 #include "milter/ask.h"
-#include "milter/lookups.h"
+#include "milter/reload.h"
 #include "milter/session.h"
-#include "pool/lane.h"
+#include "milter/settings.h"
 
 #define MODULE	    "milter"
 #define KNOCK_NS    20000000
@@ -141,25 +140,10 @@ static int listen_at(struct place *place, struct error *error)
 
 /* ---- what is shared */
 
-static int find_high_risk_lane(const struct config *config, char ret_name[LANE_NAME_SIZE],
-			       struct error *error)
-{
-	struct lane_set lanes;
-	const struct lane *lane;
-	size_t count;
-
-	if (lane_set_init(&lanes, config) < 0)
-		return error_set(error, -ENOMEM, "out of memory");
-	lane = lane_of_pool(&lanes, &config->pools[1], &count);
-	snprintf(ret_name, LANE_NAME_SIZE, "%s", lane ? lane->name : "");
-	lane_set_done(&lanes);
-	return 0;
-}
-
 static void shared_done(struct session_shared *shared)
 {
 	asker_free(shared->asker);
-	maildns_free(shared->dns);
+	settings_replace(&shared->settings, NULL);
 	curl_global_cleanup();
 }
 
@@ -167,34 +151,61 @@ static int shared_init(struct session_shared *shared, const struct config *confi
 		       struct error *error)
 {
 	char path[sizeof(((struct sockaddr_un *)NULL)->sun_path)];
+	struct settings *settings = NULL;
 	int code;
 
-	*shared = (struct session_shared){.config = config, .outage = OUTAGE_INIT};
+	*shared = (struct session_shared){.settings = SETTINGS_HOLDER_INIT, .outage = OUTAGE_INIT};
 	json_object_seed(0); /* else whoever comes first does it, and several may */
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
 		return error_set(error, -ENOMEM, "out of memory");
 	snprintf(path, sizeof(path), "%s/api.sock", config->runtime_dir);
-	code = find_high_risk_lane(config, shared->high_risk_lane, error);
+	code = asker_new(path, &shared->asker, error);
 	if (code == 0)
-		code = asker_new(path, &shared->asker, error);
-	if (code == 0)
-		code = maildns_new(&config->mail, &shared->dns, error);
+		code = settings_new(config, NULL, &settings, error);
 	if (code < 0)
 		shared_done(shared);
+	else
+		settings_replace(&shared->settings, settings);
 	return code;
 }
 
 /* ---- the process */
 
+static void on_reload_signal(int number)
+{
+	(void)number;
+	reload_ask();
+}
+
 /* Any thread that does not wait for them would be ended by them. */
 static void block_signals(sigset_t *ret_signals)
 {
+	const struct sigaction reload = {.sa_handler = on_reload_signal,
+					 .sa_flags = SA_RESTART | SA_NODEFER};
+	sigset_t all;
+
 	sigemptyset(ret_signals);
 	sigaddset(ret_signals, SIGTERM);
 	sigaddset(ret_signals, SIGINT);
-	sigaddset(ret_signals, SIGHUP);
-	pthread_sigmask(SIG_BLOCK, ret_signals, NULL);
+	all = *ret_signals;
+	sigaddset(&all, SIGHUP);
+	pthread_sigmask(SIG_BLOCK, &all, NULL);
+	sigaction(SIGHUP, &reload, NULL);
 	signal(SIGPIPE, SIG_IGN);
+}
+
+/*
+ * From here on this thread takes it at any time, in its handler, too (SA_NODEFER), and starts no thread, which would
+ * shut it out for a moment: libmilter's thread for signals waits for it as well, gets what this one does not let
+ * in, and would end everything.
+ */
+static void let_reload_in(void)
+{
+	sigset_t reload;
+
+	sigemptyset(&reload);
+	sigaddset(&reload, SIGHUP);
+	pthread_sigmask(SIG_UNBLOCK, &reload, NULL);
 }
 
 /* One for each connection of the MTA. Where none is left, libmilter ends after a few tries to accept. */
@@ -246,22 +257,17 @@ static void stop(pthread_t listener, const struct place *place)
  * is known at once; what went to the other is found out when the listener has ended.
  */
 static void await_end(pthread_t listener, const sigset_t *signals, const struct place *place,
-		      struct maildns *dns, void **ret_result)
+		      void **ret_result)
 {
 	static const struct timespec second = {.tv_sec = 1};
-	struct lookups lookups = {.since_ns = 0};
-	struct maildns_counters counters;
 
-	while (sigtimedwait(signals, NULL, &second) < 0) {
+	while (sigtimedwait(signals, NULL, &second) < 0)
 		if (pthread_tryjoin_np(listener, ret_result) == 0)
 			return;
-		maildns_counters(dns, &counters);
-		lookups_watch(&lookups, &counters, clock_monotonic_ns());
-	}
 	stop(listener, place);
 }
 
-static int listen_and_serve(const struct milter_options *options, struct maildns *dns,
+static int listen_and_serve(const struct milter_options *options, struct session_shared *shared,
 			    const sigset_t *signals, struct error *error)
 {
 	struct place place = place_of(&options->config->mail.milter);
@@ -271,11 +277,18 @@ static int listen_and_serve(const struct milter_options *options, struct maildns
 
 	if (code < 0)
 		return code;
-	if (pthread_create(&listener, NULL, run_libmilter, NULL) != 0)
+	code = reload_begin(&shared->settings, options->config, error);
+	if (code < 0)
+		return code;
+	if (pthread_create(&listener, NULL, run_libmilter, NULL) != 0) {
+		reload_end();
 		return error_set(error, -EAGAIN, "no thread for the milter");
+	}
+	let_reload_in();
 	if (options->on_ready)
 		options->on_ready();
-	await_end(listener, signals, &place, dns, &result);
+	await_end(listener, signals, &place, &result);
+	reload_end();
 	if (place.address.any.sa_family == AF_UNIX)
 		unlink(place.address.un.sun_path);
 	return result ? error_set(error, -EIO, "libmilter ended by itself; the system log says why")
@@ -290,7 +303,7 @@ static int serve(const struct milter_options *options, struct session_shared *sh
 			   : error_set(error, -ENOMEM, "libmilter: out of memory");
 
 	if (code == 0)
-		code = listen_and_serve(options, shared->dns, signals, error);
+		code = listen_and_serve(options, shared, signals, error);
 	if (session_end(MILTER_END_SEC))
 		return code;
 	/* Threads still use what the caller would free. */

@@ -45,6 +45,7 @@ static void reset(struct transaction *transaction)
 {
 	message_free(transaction->message);
 	forged_done(&transaction->forged);
+	settings_put(&shared->settings, transaction->settings);
 	memset(transaction, 0, sizeof(*transaction));
 }
 
@@ -121,7 +122,6 @@ static const char *find_sender(const struct config *config, const struct address
 
 static sfsistat on_connect(SMFICTX *ctx, char *host, _SOCK_ADDR *from)
 {
-	struct address address;
 	struct session *session;
 
 	(void)host;
@@ -131,10 +131,8 @@ static sfsistat on_connect(SMFICTX *ctx, char *host, _SOCK_ADDR *from)
 	session = enter(ctx);
 	if (!session)
 		return SMFIS_NOREPLY;
-	if (take_address((const struct sockaddr *)from, &address)) {
-		address_format(&address, session->client);
-		session->sender = find_sender(shared->config, &address);
-	}
+	if (take_address((const struct sockaddr *)from, &session->address))
+		address_format(&session->address, session->client);
 	leave();
 	return SMFIS_NOREPLY;
 }
@@ -154,6 +152,21 @@ static sfsistat on_close(SMFICTX *ctx)
 
 /* ---- the message */
 
+/* Where there is no memory the end of the message defers it. */
+static void begin(const struct session *session, struct transaction *transaction)
+{
+	struct settings *settings = settings_get(&shared->settings);
+
+	if (message_new(&settings->config->mail, &transaction->message) < 0) {
+		transaction->message = NULL;
+		settings_put(&shared->settings, settings);
+		return;
+	}
+	transaction->settings = settings;
+	if (session->client[0])
+		transaction->sender = find_sender(settings->config, &session->address);
+}
+
 static sfsistat on_mail(SMFICTX *ctx, char **arguments)
 {
 	struct session *session = enter(ctx);
@@ -168,28 +181,33 @@ static sfsistat on_mail(SMFICTX *ctx, char **arguments)
 	user = smfi_getsymval(ctx, "{auth_authen}");
 	if (user)
 		clean_text(user, strlen(user), transaction->user, sizeof(transaction->user));
-	/* Where there is no memory the end of the message defers it. */
-	if (message_new(&shared->config->mail, &transaction->message) < 0)
-		transaction->message = NULL;
+	begin(session, transaction);
 	leave();
 	return SMFIS_NOREPLY;
 }
 
 /* Who has no domain is on this host. */
-static sfsistat on_rcpt(SMFICTX *ctx, char **arguments)
+static void count_recipient(struct transaction *transaction, const char *path)
 {
-	struct session *session = enter(ctx);
 	char recipient[POLICY_NAME_SIZE];
 	const char *domain;
 
+	mailbox_parse(path, recipient);
+	domain = mailbox_domain(recipient);
+	if (!domain || identity_matches(&transaction->settings->config->internal_domains, domain))
+		transaction->recipients_internal++;
+	else
+		transaction->recipients_external++;
+}
+
+static sfsistat on_rcpt(SMFICTX *ctx, char **arguments)
+{
+	struct session *session = enter(ctx);
+
 	if (!session)
 		return SMFIS_NOREPLY;
-	mailbox_parse(arguments[0], recipient);
-	domain = mailbox_domain(recipient);
-	if (!domain || identity_matches(&shared->config->internal_domains, domain))
-		session->transaction.recipients_internal++;
-	else
-		session->transaction.recipients_external++;
+	if (session->transaction.message)
+		count_recipient(&session->transaction, arguments[0]);
 	leave();
 	return SMFIS_NOREPLY;
 }

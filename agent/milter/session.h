@@ -18,27 +18,25 @@
 #include "base/address.h"
 #include "milter/forged.h"
 #include "milter/outage.h"
+#include "milter/settings.h"
 #include "policy/decision.h"
-#include "pool/lane.h"
 
 struct asker;
-struct config;
-struct maildns;
 struct message;
 
 /* What all connections share. */
 struct session_shared {
-	const struct config *config;
-	struct maildns *dns;
+	struct settings_holder settings;
 	struct asker *asker;
 	struct outage outage;
-	char high_risk_lane[LANE_NAME_SIZE]; /* "": it has none */
 };
 
 struct transaction {
 	struct message *message;	      /* NULL: none is on its way, or no memory */
+	struct settings *settings;	      /* while there is a message */
 	char envelope_from[POLICY_NAME_SIZE]; /* a key of mailbox.h */
 	char user[POLICY_NAME_SIZE];	      /* "": nobody has authenticated */
+	const char *sender; /* of the configuration, by the client's address; NULL: none */
 	uint32_t recipients_external;
 	uint32_t recipients_internal;
 	struct forged forged;
@@ -48,7 +46,7 @@ struct transaction {
 struct session {
 	bool can_skip;			/* the MTA stops sending a body when it is told to */
 	char client[ADDRESS_TEXT_SIZE]; /* "": not known */
-	const char *sender; /* of the configuration, by the client's address; NULL: none */
+	struct address address;		/* where it is known */
 	struct transaction transaction;
 };
 

@@ -23,7 +23,7 @@ static const char *given(const char *text)
 }
 
 /* Texts are borrowed from the session and its message. */
-static struct judge_message collect(struct session_shared *shared, const struct session *session)
+static struct judge_message collect(const struct session *session)
 {
 	const struct transaction *transaction = &session->transaction;
 	struct message_findings findings;
@@ -42,12 +42,13 @@ static struct judge_message collect(struct session_shared *shared, const struct 
 				.bounce = findings.bounce,
 				.automatic = findings.automatic,
 				.spam = findings.spam,
-				.mail_dns = maildns_lookup(
-					shared->dns, mailbox_domain(transaction->envelope_from)),
+				.mail_dns =
+					maildns_lookup(transaction->settings->dns,
+						       mailbox_domain(transaction->envelope_from)),
 				.spf = findings.spf,
 				.dkim = findings.dkim,
 				.client = given(session->client),
-				.sender = session->sender,
+				.sender = transaction->sender,
 			},
 		.bounce_to = findings.bounce_to,
 		.unknown_recipient = findings.unknown_recipient,
@@ -110,10 +111,11 @@ static bool is_high_risk_anyway(const struct facts *facts, int code)
 }
 
 static sfsistat decide_alone(SMFICTX *ctx, struct session_shared *shared,
-			     const struct forged *forged, const struct judge_message *message,
-			     int code, const struct error *why)
+			     const struct transaction *transaction,
+			     const struct judge_message *message, int code, const struct error *why)
 {
-	bool defers = shared->config->mail.on_agent_down == CONFIG_ON_AGENT_DOWN_DEFER;
+	const struct settings *settings = transaction->settings;
+	bool defers = settings->config->mail.on_agent_down == CONFIG_ON_AGENT_DOWN_DEFER;
 	enum outage_kind kind = OUTAGE_PASSED;
 	struct reply reply;
 
@@ -127,32 +129,34 @@ static sfsistat decide_alone(SMFICTX *ctx, struct session_shared *shared,
 		reply_agent_down(&reply);
 		return refuse(ctx, &reply);
 	case OUTAGE_HIGH_RISK:
-		return pass(ctx, forged, shared->config->pools[1].name, shared->high_risk_lane);
+		return pass(ctx, &transaction->forged, settings->config->pools[1].name,
+			    settings->high_risk_lane);
 	default:
-		return pass(ctx, forged, "", "");
+		return pass(ctx, &transaction->forged, "", "");
 	}
 }
 
 sfsistat verdict_give(SMFICTX *ctx, struct session_shared *shared, const struct session *session)
 {
-	const struct forged *forged = &session->transaction.forged;
+	const struct transaction *transaction = &session->transaction;
+	const struct forged *forged = &transaction->forged;
 	struct judge_message message;
 	struct answer answer;
 	struct reply reply;
 	struct error error;
 	int code;
 
-	if (!session->transaction.message)
+	if (!transaction->message)
 		return SMFIS_TEMPFAIL;
 	if (forged->too_many) {
 		reply_forged(&reply);
 		return refuse(ctx, &reply);
 	}
-	message = collect(shared, session);
+	message = collect(session);
 	message.unanswered = outage_take(&shared->outage);
 	code = asker_ask(shared->asker, &message, &answer, &error);
 	if (code < 0)
-		return decide_alone(ctx, shared, forged, &message, code, &error);
+		return decide_alone(ctx, shared, transaction, &message, code, &error);
 	outage_end(&shared->outage, clock_monotonic_ns());
 	if (answer.action == DECISION_STEER)
 		return pass(ctx, forged, answer.pool, answer.lane);

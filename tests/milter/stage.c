@@ -229,6 +229,14 @@ void stage_prepare(const char *more)
 	config = config_file_load(text);
 }
 
+void stage_write(const char *more)
+{
+	_cleanup_(free_p) char *text = NULL;
+
+	cr_assert_geq(asprintf(&text, configuration, stage_directory, more), 0);
+	config_file_write(text, strlen(text));
+}
+
 void stage_open(const char *more)
 {
 	stage_prepare(more);

@@ -20,6 +20,8 @@ extern char stage_socket[96]; /* the milter's */
 /* With further lines of configuration; stage_open() starts both. */
 void stage_prepare(const char *more);
 void stage_open(const char *more);
+/* Writes a configuration with other further lines; whoever runs still has the old one. */
+void stage_write(const char *more);
 /* For a suite's .fini: ends what runs, and prints what the milter said where that did not end well. */
 void stage_close(void);
 

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Another configuration for a milter that runs: SIGHUP. */
+#include <criterion/criterion.h>
+#include <dirent.h>
+#include <jansson.h>
+#include <libmilter/mfdef.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "common/patience.h"
+#include "milter/peer.h"
+#include "milter/stage.h"
+
+TestSuite(milter_reload, .fini = stage_close, .timeout = 60);
+
+#define LIMITS	    "policy \"default\" { messages_per_minute = 10000 }\n"
+#define MARK(value) "spam_marks = { \"X-Verdict: " value "\" }\n"
+
+static const struct peer_message foul = {
+	.from = "<bob@example.net>", .external = 1, .headers = {{"X-Verdict", "foul"}}};
+
+static const struct timespec pause_between = {.tv_nsec = 10000000};
+
+static uint64_t deadline_ns(void)
+{
+	return clock_monotonic_ns() + 10ull * test_patience() * NS_PER_SEC;
+}
+
+static unsigned count_lines(const char *text, const char *part)
+{
+	unsigned count = 0;
+
+	for (; (text = strstr(text, part)); text++)
+		count++;
+	return count;
+}
+
+/* Awaits that it has said so, that many times in all. */
+static void await_log(const char *part, unsigned times)
+{
+	const uint64_t until_ns = deadline_ns();
+
+	for (;;) {
+		_cleanup_(free_p) char *log = stage_milter_log();
+
+		if (count_lines(log, part) >= times)
+			return;
+		cr_assert_lt(clock_monotonic_ns(), until_ns, "not '%s' %u times in: %s", part,
+			     times, log);
+		nanosleep(&pause_between, NULL);
+	}
+}
+
+static void reload(const char *more, unsigned times)
+{
+	stage_write(more);
+	kill(stage_milter_pid(), SIGHUP);
+	await_log("read again", times);
+}
+
+static void expect_pool(struct peer *peer, const struct peer_message *message, const char *pool)
+{
+	struct peer_result result = peer_deliver(peer, message);
+
+	cr_assert_eq(result.action, SMFIR_CONTINUE, "%c %s", result.action, result.reply);
+	cr_assert_str_eq(result.pool, pool);
+}
+
+Test(milter_reload, what_changed_holds_from_the_next_message_on_of_connections_that_live_too)
+{
+	struct peer peer;
+
+	stage_open(MARK("bad"));
+	peer = stage_connect();
+	expect_pool(&peer, &foul, "normal");
+	reload(MARK("foul"), 1);
+	expect_pool(&peer, &foul, "high-risk");
+	peer_close(&peer);
+	peer = stage_connect();
+	expect_pool(&peer, &foul, "high-risk");
+	reload(MARK("bad"), 2);
+	expect_pool(&peer, &foul, "normal");
+	peer_close(&peer);
+}
+
+Test(milter_reload, a_message_is_judged_by_the_configuration_that_it_has_begun_with)
+{
+	struct peer peer, other;
+	struct peer_result result;
+
+	stage_open(MARK("foul"));
+	/* One that is answered at each step, so that it has begun for sure. */
+	peer = peer_open(stage_socket, PEER_STEPS_OLD, "198.51.100.7");
+	other = stage_connect();
+	peer_mail(&peer, NULL, foul.from);
+	reload(MARK("bad"), 1);
+	peer_rcpt(&peer, "<ann@example.org>");
+	peer_header(&peer, "X-Verdict", "foul", sizeof("foul"));
+	peer_end_of_headers(&peer);
+	expect_pool(&other, &foul, "normal");
+	peer_end(&peer);
+	result = peer_result(&peer);
+	cr_expect_str_eq(result.pool, "high-risk");
+	expect_pool(&peer, &foul, "normal");
+	peer_close(&peer);
+	peer_close(&other);
+}
+
+Test(milter_reload, who_a_client_is_and_who_is_internal_change_with_it)
+{
+	static const struct peer_message message = {
+		.from = "<bob@example.net>",
+		.external = 1,
+		.headers = {{"Message-ID", "<1@reload>"}},
+	};
+	struct peer peer;
+	json_t *explained;
+
+	stage_open("");
+	peer = stage_connect();
+	reload("sender \"shop\" { source = { \"198.51.100.0/24\" } }\n", 1);
+	/* The agent still has the old one, and knows no such name; it is told nevertheless. */
+	peer_deliver(&peer, &message);
+	explained = stage_explain("1@reload");
+	cr_expect_str_eq(
+		json_string_value(json_object_get(json_object_get(explained, "facts"), "sender")),
+		"shop");
+	json_decref(explained);
+	peer_close(&peer);
+}
+
+Test(milter_reload, one_that_is_wrong_is_told_of_and_the_old_one_stays)
+{
+	struct peer peer;
+
+	stage_open(MARK("foul"));
+	peer = stage_connect();
+	stage_write("spam_marks = { \"X-Verdict\" }\n");
+	kill(stage_milter_pid(), SIGHUP);
+	await_log("the old one stays", 1);
+	expect_pool(&peer, &foul, "high-risk");
+	stage_write("milter = \"unix:/nowhere/milter.sock\"\n" MARK("bad"));
+	kill(stage_milter_pid(), SIGHUP);
+	await_log("change only with a new start of the milter", 1);
+	await_log("read again", 1);
+	expect_pool(&peer, &foul, "normal");
+	peer_close(&peer);
+}
+
+static unsigned count_entries(const char *directory)
+{
+	char path[64];
+	unsigned count = 0;
+	DIR *entries;
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", stage_milter_pid(), directory);
+	entries = opendir(path);
+	cr_assert_not_null(entries);
+	while (readdir(entries))
+		count++;
+	closedir(entries);
+	return count;
+}
+
+/* The last one that was told of may be under way. */
+static void await_at_most(const char *directory, unsigned most)
+{
+	const uint64_t until_ns = deadline_ns();
+
+	while (count_entries(directory) > most) {
+		cr_assert_lt(clock_monotonic_ns(), until_ns, "%u in %s, expected %u at most",
+			     count_entries(directory), directory, most);
+		nanosleep(&pause_between, NULL);
+	}
+}
+
+enum { PEERS = 10, ROUNDS = 20 };
+
+/* Each gives a message; the milter is told meanwhile. */
+static void deliver_and_reload(struct peer peers[PEERS], const struct peer_message *message)
+{
+	for (unsigned i = 0; i < PEERS; i++)
+		peer_begin(&peers[i], message);
+	for (unsigned i = 0; i < PEERS; i++)
+		peer_end(&peers[i]);
+	/* Twice, so that one comes while the other is under way. */
+	kill(stage_milter_pid(), SIGHUP);
+	kill(stage_milter_pid(), SIGHUP);
+	for (unsigned i = 0; i < PEERS; i++) {
+		struct peer_result result = peer_result(&peers[i]);
+
+		cr_assert_eq(result.action, SMFIR_CONTINUE, "%d %s", result.action, result.reply);
+		cr_assert_str_eq(result.pool, "high-risk");
+	}
+}
+
+Test(milter_reload, under_load_no_message_is_lost_by_it_and_nothing_is_left_behind)
+{
+	struct peer_message message = foul;
+	struct peer peers[PEERS];
+	unsigned threads = 0, files = 0;
+
+	stage_open(LIMITS MARK("foul"));
+	message.from = "<bob@nowhere.example>"; /* DNS does not answer */
+	for (unsigned i = 0; i < PEERS; i++)
+		peers[i] = stage_connect();
+	for (unsigned round = 0; round < ROUNDS; round++) {
+		deliver_and_reload(peers, &message);
+		if (round == 0) {
+			threads = count_entries("task");
+			files = count_entries("fd");
+		}
+	}
+	/* Threads and connections to the agent come and go; what a configuration has is more. */
+	await_at_most("task", threads + ROUNDS / 2);
+	await_at_most("fd", files + 2 * ROUNDS);
+	for (unsigned i = 0; i < PEERS; i++)
+		peer_close(&peers[i]);
+}
