@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "common/patience.h"
 #include "packet/packet.h"
 #include "postern/abi.h"
 
@@ -34,12 +35,15 @@ enum rig_address { NORMAL4_ID = 1, NORMAL6_ID, RISK4_ID, RISK6_ID };
 enum rig_program { EGRESS, INGRESS };
 
 #define RIG_FLOWS_MAX 64
+#define RIG_WAIT_NS   (5 * test_patience() * 1000000000ULL)
 
 void rig_init(void);
 /* With the programs for packets that begin with the IP header in place of the others. */
 void rig_init_l3(void);
 /* With the XDP program for INGRESS. */
 void rig_init_xdp(void);
+/* Without the timer of the flows: the first of them starts it, or one that follows. */
+void rig_init_idle(void);
 /* In place of rig_init(): other capacities of the flow and the return map. */
 void rig_init_sized(uint32_t flows_max, uint32_t returns_max);
 void rig_done(void);
@@ -59,6 +63,12 @@ void rig_fill_slots(uint32_t pool, enum slot_family family, uint32_t address_id)
 struct control rig_control(void);
 void rig_set_control(const struct control *control);
 uint64_t rig_now_ns(void);
+/*
+ * From here on, of flows already open too. Short ones come last: a flow may be gone before the next step, as
+ * nobody knows how long that takes.
+ */
+void rig_set_timeouts(uint64_t established_ns, uint64_t transitory_ns);
+void rig_set_transitory(uint64_t ns);
 /* Cuts what the sender has open now; new flows go to the high-risk pool. */
 void rig_cut(uint32_t sender);
 /* As if the datapath had never seen them. */
@@ -103,7 +113,7 @@ void rig_expect_pair(const struct packet_spec *inside, const struct packet_spec 
 		     uint32_t sender, uint32_t pool);
 /* Takes an external address and port towards a remote one, as a flow of somebody else would. */
 void rig_take_port(const struct packet_spec *outside);
-/* Waits for that many flows, at most two seconds. */
+/* Waits for that many flows, at most RIG_WAIT_NS. */
 void rig_await_flows(size_t count);
 /* Empties the ring; the number of events, and the last of them. */
 int rig_events(struct event *ret_last);

@@ -15,15 +15,6 @@ TestSuite(packet_life, .init = rig_init, .fini = rig_done, .timeout = 10);
 #define MILLISECOND_NS 1000000ULL
 #define HOUR_NS	       (3600 * 1000 * MILLISECOND_NS)
 
-static void set_timeouts(uint64_t established_ns, uint64_t transitory_ns)
-{
-	struct control control = rig_control();
-
-	control.established_ns = established_ns;
-	control.transitory_ns = transitory_ns;
-	rig_set_control(&control);
-}
-
 static void send(uint8_t flags)
 {
 	struct packet_spec packet = rig_inside(false, flags);
@@ -225,15 +216,15 @@ static void expect_expired(void)
 
 Test(packet_life, a_flow_without_an_answer_expires)
 {
-	set_timeouts(HOUR_NS, 200 * MILLISECOND_NS);
 	send(SYN);
 	rig_expect_flows(1);
+	rig_set_timeouts(HOUR_NS, 20 * MILLISECOND_NS);
 	expect_expired();
 }
 
 Test(packet_life, a_passed_flow_expires)
 {
-	set_timeouts(HOUR_NS, 20 * MILLISECOND_NS);
+	rig_set_timeouts(HOUR_NS, 20 * MILLISECOND_NS);
 	rig_set_verdict(TENANT, VERDICT_PASS, POOL_NONE);
 	send(SYN);
 	rig_await_flows(0);
@@ -243,12 +234,14 @@ Test(packet_life, a_passed_flow_expires)
 
 Test(packet_life, an_established_flow_has_the_long_timeout)
 {
-	uint64_t start = rig_now_ns();
+	struct packet_spec syn = rig_inside(false, SYN);
+	uint64_t last_ns;
 
-	set_timeouts(500 * MILLISECOND_NS, 200 * MILLISECOND_NS);
 	establish();
+	last_ns = rig_flow(&syn).out.last_ns;
+	rig_set_timeouts(500 * MILLISECOND_NS, 20 * MILLISECOND_NS);
 	expect_expired();
-	cr_assert_gt(rig_now_ns() - start, 490 * MILLISECOND_NS);
+	cr_assert_geq(rig_now_ns() - last_ns, 500 * MILLISECOND_NS);
 }
 
 /* As if neither direction had seen a packet since the host began. */
@@ -272,7 +265,7 @@ static void let_age(void)
 /* Looked at soon and often, and ended where nothing has come since it has aged. */
 static void let_end(void)
 {
-	set_timeouts(rig_now_ns() / 2, 20 * MILLISECOND_NS);
+	rig_set_timeouts(rig_now_ns() / 2, 20 * MILLISECOND_NS);
 }
 
 Test(packet_life, packets_of_either_direction_keep_a_flow_alive)
@@ -281,7 +274,7 @@ Test(packet_life, packets_of_either_direction_keep_a_flow_alive)
 
 	establish();
 	for (int i = 0; i < 2; i++) {
-		set_timeouts(UINT64_MAX / 4, UINT64_MAX / 4);
+		rig_set_timeouts(UINT64_MAX / 4, UINT64_MAX / 4);
 		let_age();
 		directions[i](ACK);
 		let_end();
@@ -301,9 +294,9 @@ ParameterizedTest(struct closing *closing, packet_life, a_closing_flow_has_the_s
 {
 	struct packet_spec syn = rig_inside(false, SYN);
 
-	set_timeouts(HOUR_NS, HOUR_NS);
+	rig_set_timeouts(HOUR_NS, HOUR_NS);
 	establish();
-	set_timeouts(HOUR_NS, 20 * MILLISECOND_NS);
+	rig_set_timeouts(HOUR_NS, 20 * MILLISECOND_NS);
 	cr_assert(rig_has_flow(&syn));
 	close_by(closing);
 	expect_expired();
@@ -316,9 +309,7 @@ Test(packet_life, a_cut_flow_sends_nothing_more_and_ends)
 	struct packet_spec data = rig_inside(false, ACK | PSH);
 	struct event event;
 
-	set_timeouts(HOUR_NS, HOUR_NS);
 	establish();
-	set_timeouts(HOUR_NS, 200 * MILLISECOND_NS);
 	rig_cut(TENANT);
 	rig_expect_reset(EGRESS, &data);
 	rig_expect_reset(EGRESS, &data);
@@ -326,6 +317,7 @@ Test(packet_life, a_cut_flow_sends_nothing_more_and_ends)
 	cr_assert_eq(rig_events(&event), 2);
 	cr_assert_eq(event.what, COUNTER_dropped_cut);
 	cr_assert_eq(event.pool, POOL_NORMAL);
+	rig_set_timeouts(HOUR_NS, 20 * MILLISECOND_NS);
 	rig_await_flows(0);
 	rig_expect_counters(.flows_opened = 1, .flows_expired = 1, .dropped_cut = 2,
 			    .resets_sent = 2);

@@ -123,16 +123,13 @@ Test(packet_reuse, late_replies_to_a_port_that_was_set_aside_reach_no_new_connec
 
 Test(packet_reuse, what_was_set_aside_expires)
 {
-	struct control control = rig_control();
-
 	close_one(0);
 	connect_from(rig_inside(false, SYN), OLD_END - 1, 0);
-	control.transitory_ns = 20000000;
-	rig_set_control(&control);
 	connect_from(rig_stranger(false, SYN), 1, 0);
 	rig_forget_flows();
 	close_one(0);
 	connect_from(rig_inside(false, SYN), OLD_END - 1, 0);
+	rig_set_transitory(20000000);
 	rig_await_flows(0);
 	cr_assert_eq(rig_address_usage(NORMAL4_ID).flows, 3); /* those forgotten by hand */
 }

@@ -11,15 +11,7 @@
 TestSuite(packet_watch, .init = rig_init, .fini = rig_done, .timeout = 20);
 
 #define TRANSITORY_NS 20000000ULL
-#define WAIT_NS	      10000000000ULL
-
-static void set_transitory(uint64_t ns)
-{
-	struct control control = rig_control();
-
-	control.transitory_ns = ns;
-	rig_set_control(&control);
-}
+#define LONG_NS	      60000000000ULL
 
 static struct janitor janitor_now(void)
 {
@@ -33,7 +25,7 @@ static struct janitor janitor_now(void)
 
 static void await_queued(uint64_t count)
 {
-	uint64_t end = rig_now_ns() + WAIT_NS;
+	uint64_t end = rig_now_ns() + RIG_WAIT_NS;
 
 	while (janitor_now().queued != count && rig_now_ns() < end)
 		usleep(1000);
@@ -58,9 +50,19 @@ Test(packet_watch, every_flow_stands_in_the_queue_once)
 	cr_assert_eq(janitor_now().runs, 1);
 }
 
+Test(packet_watch, the_first_flow_starts_the_timer_or_one_that_follows, .init = rig_init_idle)
+{
+	for (uint16_t port = 40000; port < 40000 + RIG_FLOWS_MAX && !janitor_now().runs; port++)
+		open_flow(port);
+	cr_assert_eq(janitor_now().runs, 1);
+	rig_set_transitory(TRANSITORY_NS);
+	await_queued(0);
+	rig_expect_flows(0);
+}
+
 Test(packet_watch, those_whose_time_is_over_end_and_leave_the_queue)
 {
-	set_transitory(TRANSITORY_NS);
+	rig_set_transitory(TRANSITORY_NS);
 	for (uint16_t port = 40000; port < 40008; port++)
 		open_flow(port);
 	await_queued(0);
@@ -69,13 +71,13 @@ Test(packet_watch, those_whose_time_is_over_end_and_leave_the_queue)
 
 Test(packet_watch, those_that_live_are_looked_at_again_and_again_and_stay)
 {
-	set_transitory(WAIT_NS);
+	rig_set_transitory(LONG_NS);
 	for (uint16_t port = 40000; port < 40004; port++)
 		open_flow(port);
 	usleep(300000); /* some ticks: nothing may happen, so there is nothing to wait for */
 	rig_expect_flows(4);
 	cr_assert_eq(janitor_now().queued, 4);
-	set_transitory(TRANSITORY_NS);
+	rig_set_transitory(TRANSITORY_NS);
 	await_queued(0);
 	rig_expect_flows(0);
 }
@@ -88,7 +90,7 @@ Test(packet_watch, an_entry_whose_flow_is_gone_leaves_the_queue)
 	open_flow(40000);
 	cr_assert_eq(bpf_map_get_next_key(flows, NULL, &key), 0);
 	cr_assert_eq(bpf_map_delete_elem(flows, &key), 0);
-	set_transitory(TRANSITORY_NS);
+	rig_set_transitory(TRANSITORY_NS);
 	await_queued(0);
 }
 
@@ -98,7 +100,7 @@ Test(packet_watch, connections_opened_again_and_again_do_not_fill_the_queue)
 	struct packet_spec syn = rig_inside(false, SYN);
 
 	for (int i = 0; i < 4 * RIG_FLOWS_MAX; i++) {
-		uint64_t end = rig_now_ns() + WAIT_NS;
+		uint64_t end = rig_now_ns() + RIG_WAIT_NS;
 
 		while (janitor_now().queued > 2 * RIG_FLOWS_MAX * 7 / 8 && rig_now_ns() < end)
 			usleep(1000);
@@ -114,13 +116,13 @@ Test(packet_watch, a_flow_with_the_key_of_an_earlier_one_is_watched_by_its_own_e
 	struct flow flow;
 	int flows = bpf_map__fd(rig_maps()->maps.postern_flows);
 
-	set_transitory(WAIT_NS);
+	rig_set_transitory(LONG_NS);
 	open_flow(40000);
 	cr_assert_eq(bpf_map_get_next_key(flows, NULL, &key), 0);
 	cr_assert_eq(bpf_map_lookup_elem(flows, &key, &flow), 0);
 	flow.opened_ns++;
 	cr_assert_eq(bpf_map_update_elem(flows, &key, &flow, BPF_EXIST), 0);
-	set_transitory(4 * TRANSITORY_NS);
+	rig_set_transitory(4 * TRANSITORY_NS);
 	await_queued(0);
 	/* The entry was the old one's: the flow is still there, and nobody's to end. */
 	rig_expect_flows(1);

@@ -27,7 +27,7 @@
 #define MAIL4	    "10.1.7.1" /* in the tenant's networks: what the host sends itself is theirs too */
 #define MAIL6	    "fd17::1"
 #define CLIENT_PORT 40000
-#define TIMEOUT_MS  2000
+#define TIMEOUT_MS  (int)(2000 * test_patience())
 
 enum host { MAIL, INTERNET, TENANT_HOST, HOSTS };
 static int namespaces[HOSTS];
