@@ -87,13 +87,15 @@ static __noinline enum counter plan(const struct packet *packet, struct opening 
 {
 	struct control *control = control_get();
 	struct flow *flow = &opening->flow;
-	const struct verdict *verdict = bpf_map_lookup_elem(&postern_verdict, &flow->sender);
+	const struct verdict *verdict;
 	struct steering steering;
 	enum counter drop;
 
+	/* These two before the verdict: the cut that comes with the next one meets all that this one has opened. */
 	flow->opened_ns = bpf_ktime_get_ns();
-	flow->out.last_ns = flow->opened_ns;
 	flow->cut_seen = control ? control->cuts : 0;
+	flow->out.last_ns = flow->opened_ns;
+	verdict = bpf_map_lookup_elem(&postern_verdict, &flow->sender);
 	if (!verdict || steer_verdict(verdict, flow->opened_ns, &steering))
 		return COUNTER_dropped_error;
 	if (steering.action == VERDICT_DROP)

@@ -2,6 +2,7 @@
 /* What people and other programs say of a sender: reports, releases, verdicts by hand. */
 #include <errno.h>
 
+#include "base/clock.h"
 #include "config/config.h"
 #include "control/control.h"
 #include "control/judging.h"
@@ -133,7 +134,8 @@ int judge_set_verdict(struct judge *judge, const char *sender,
 		r = change_manual(judge, sender, &manual, error);
 	if (r < 0 || !verdict->cut)
 		return r;
-	r = control_cut(judge->control, sender, now->ns, error);
+	/* As of when the map has the verdict, which takes a while: flows were opened by the old one until then. */
+	r = control_cut(judge->control, sender, clock_monotonic_ns(), error);
 	return r == -ENOENT ? 0 : r; /* who has no selector has no flows */
 }
 

@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // What people change while mail flows: verdicts, pools and addresses. New connections follow at
 // once, those that live stay as they are.
+#include <arpa/inet.h>
 #include <criterion/criterion.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "netns/postern.h"
@@ -194,4 +199,43 @@ Test(netns_verdict, flow_list_shows_both_sides_of_a_live_connection)
 		cr_assert_not_null(strstr(flows, RECEIVER_IPV4 ":25 normal established"), "%s",
 				   flows);
 	}
+}
+
+/* Opens connections from the tenant without an end, and lets go of each at once. */
+static void open_many(void)
+{
+	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(25)};
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	host_enter(TENANT);
+	inet_pton(AF_INET, RECEIVER_IPV4, &to.sin_addr);
+	for (;;) {
+		_cleanup_(close_fd_p) int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+
+		connect(fd, (struct sockaddr *)&to, sizeof(to));
+	}
+}
+
+static long flows_of_tenant(const char *which)
+{
+	_cleanup_(free_p) char *count = postern_must(
+		"-j flow list tenant-7 | jq 'map(select(.pool == \"normal\" and %s)) | length'",
+		which);
+
+	return strtol(count, NULL, 10);
+}
+
+Test(netns_verdict, a_cut_leaves_none_behind_that_opened_while_it_was_asked_for)
+{
+	pid_t opener;
+
+	receiver_open(25);
+	postern_begin(NULL);
+	opener = fork();
+	if (!opener)
+		open_many();
+	cr_assert(wait_for(flows_of_tenant("true") > 100, 5000));
+	free(postern_must("sender set tenant-7 high-risk --cut"));
+	cr_assert_eq(host_stop(opener, SIGKILL), 128 + SIGKILL);
+	cr_assert_eq(flows_of_tenant(".cut == false"), 0);
 }

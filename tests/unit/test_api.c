@@ -90,7 +90,7 @@ Test(api, a_verdict_with_cut_ends_the_flows_that_live)
 	json_decref(desk_done(API_PUT, "/v1/senders/tenant-17/verdict",
 			      "{\"action\":\"drop\",\"cut\":true}"));
 	cr_assert_eq(verdict_in_map("tenant-17").action, VERDICT_DROP);
-	cr_assert_eq(verdict_in_map("tenant-17").cut_ns, NOW_NS);
+	cr_assert_gt(verdict_in_map("tenant-17").cut_ns, 0);
 }
 
 Test(api, a_verdict_by_hand_is_taken_back)
