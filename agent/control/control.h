@@ -45,8 +45,16 @@ void control_free(struct controller *control);
  * Writes whatever in the maps differs from configuration and state, adds first, removes last, so that
  * no moment is without a verdict. `now_*`: clock.h. Senders that the configuration no longer names
  * lose their selectors and verdict. -E2BIG: more senders than senders_max.
+ *
+ * A handle that is not in the configuration any more still leads to its pool, or where that has none nowhere: as
+ * long as it is on the host, an MTA may be bound to it, and must not become traffic of no known sender.
  */
 int control_sync(struct controller *control, uint64_t now_ns, int64_t now_sec, struct error *error);
+
+/* Forgets such handles, those that `is_gone`. */
+typedef bool (*handle_test)(void *data, const struct address *handle);
+int control_forget_handles(struct controller *control, handle_test is_gone, void *data,
+			   struct error *error);
 
 /* Cgroups come and go with their services: resolves paths again, writes what changed. */
 int control_sync_cgroups(struct controller *control, struct error *error);

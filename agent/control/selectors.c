@@ -102,7 +102,75 @@ static int want_handles(struct wanted *wanted, const struct control_sender *send
 	return r;
 }
 
-static int collect(const struct controller *control, struct wanted *ret)
+/* ---- handles that the configuration has no more */
+
+/* No sender's id, so that there is no verdict: what comes from there is dropped. */
+#define NOBODY UINT32_MAX
+
+struct keeping {
+	const struct controller *control;
+	handle_test is_gone; /* NULL: none is */
+	void *data;
+	struct wanted *wanted;
+};
+
+static bool is_source(const struct config_sender *sender, const struct address *address)
+{
+	for (size_t i = 0; i < sender->n_selectors; i++) {
+		const struct config_selector *selector = &sender->selectors[i];
+
+		if (selector->kind == CONFIG_SELECTOR_SOURCE && selector->prefix.length == 128 &&
+		    address_equal(&selector->prefix.address, address))
+			return true;
+	}
+	return false;
+}
+
+/* As a handle, or by now as the address of a sender. */
+static bool is_configured(const struct config *config, const struct address *address)
+{
+	for (size_t i = 0; i < config->n_pools; i++)
+		for (size_t j = 0; j < config->pools[i].n_handles; j++)
+			if (address_equal(&config->pools[i].handles[j].address, address))
+				return true;
+	for (size_t i = 0; i < config->n_senders; i++)
+		if (is_source(&config->senders[i], address))
+			return true;
+	return false;
+}
+
+static int keep_handle(void *data, const void *key, const void *value)
+{
+	const struct keeping *keeping = data;
+	const struct selector *selector = key;
+	struct sender_ref ref = *(const struct sender_ref *)value;
+	const struct control_sender *sender;
+	struct address address;
+
+	if (strncmp(ref.label, HANDLE_PREFIX, strlen(HANDLE_PREFIX)) != 0)
+		return 0;
+	memcpy(address.bytes, selector->address, sizeof(address.bytes));
+	if (is_configured(keeping->control->config, &address) ||
+	    (keeping->is_gone && keeping->is_gone(keeping->data, &address)))
+		return 0;
+	sender = roster_find(keeping->control, ref.label);
+	ref.sender = sender ? sender->id : NOBODY;
+	keeping->wanted->kinds |= 1u << selector->kind;
+	return table_add(&keeping->wanted->selectors, selector, &ref);
+}
+
+static int keep_handles(const struct controller *control, handle_test is_gone, void *data,
+			struct wanted *wanted)
+{
+	struct keeping keeping = {control, is_gone, data, wanted};
+
+	return control->datapath->ops->walk(control->datapath, MAP_SENDERS, keep_handle, &keeping);
+}
+
+/* ---- all of them */
+
+static int collect(const struct controller *control, handle_test is_gone, void *data,
+		   struct wanted *ret)
 {
 	int r = 0;
 
@@ -117,7 +185,7 @@ static int collect(const struct controller *control, struct wanted *ret)
 		else if (sender->handles_of)
 			r = want_handles(ret, sender);
 	}
-	return r;
+	return r < 0 ? r : keep_handles(control, is_gone, data, ret);
 }
 
 static void wanted_done(struct wanted *wanted)
@@ -145,7 +213,7 @@ static int write_kinds(struct controller *control, uint32_t set, uint32_t keep)
 int selectors_sync(struct controller *control, struct error *error)
 {
 	struct wanted wanted;
-	int r = collect(control, &wanted);
+	int r = collect(control, NULL, NULL, &wanted);
 
 	if (r == 0)
 		r = table_write(&wanted.selectors, control->datapath, MAP_SENDERS);
@@ -159,10 +227,11 @@ int selectors_sync(struct controller *control, struct error *error)
 	return r < 0 ? control_map_error(error, r, "writing selectors") : 0;
 }
 
-int selectors_prune(struct controller *control, struct error *error)
+int control_forget_handles(struct controller *control, handle_test is_gone, void *data,
+			   struct error *error)
 {
 	struct wanted wanted;
-	int r = collect(control, &wanted);
+	int r = collect(control, is_gone, data, &wanted);
 
 	if (r == 0)
 		r = write_kinds(control, 0, wanted.kinds);
@@ -172,6 +241,11 @@ int selectors_prune(struct controller *control, struct error *error)
 		r = table_prune(&wanted.nets, control->datapath, MAP_NETS);
 	wanted_done(&wanted);
 	return r < 0 ? control_map_error(error, r, "removing old selectors") : 0;
+}
+
+int selectors_prune(struct controller *control, struct error *error)
+{
+	return control_forget_handles(control, NULL, NULL, error);
 }
 
 /* Changed since they were last looked at? Remembers what it saw. */

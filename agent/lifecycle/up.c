@@ -375,10 +375,38 @@ static int bring_up(struct up *up, struct error *error)
 	return r ? r : grant(up, error);
 }
 
+static bool is_gone(void *data, const struct address *handle)
+{
+	struct up *up = data;
+	struct error ignored;
+	int index = 0;
+
+	return !netlink_address_find(up->netlink, handle, &index, &ignored) && !index;
+}
+
+/* After their addresses are gone. */
+static int forget_handles(struct up *up, struct error *error)
+{
+	struct controller *control = NULL;
+	struct datapath *datapath = NULL;
+	int r = datapath_open(up->config->pin_path, &datapath, error);
+
+	if (!r)
+		r = control_new(up->config, datapath, NULL, clock_monotonic_ns(), clock_wall_sec(),
+				&control, error);
+	if (!r)
+		r = control_forget_handles(control, is_gone, up, error);
+	control_free(control);
+	datapath_free(datapath);
+	return r;
+}
+
 static int finish(struct up *up, struct error *error)
 {
 	int r = prune(up, error);
 
+	if (!r)
+		r = forget_handles(up, error);
 	return r ? r : loaded_settle(up->loaded, error);
 }
 

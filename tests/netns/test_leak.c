@@ -353,3 +353,28 @@ Test(netns_leak, behind_a_second_hook_a_packet_is_still_translated_once)
 		talk_close(&talks[i]);
 	expect_pools_only(capture);
 }
+
+static bool agent_has_read_again(void)
+{
+	return host_succeeds(MAIL, "grep -q 'read again' $directory/agent.log");
+}
+
+/* An MTA is told of another handle later than the agent. */
+Test(netns_leak, a_handle_that_is_no_more_in_the_configuration_is_no_way_to_the_normal_pool)
+{
+	static const struct origin lane = {.host = MAIL, .bind = HANDLE_HIGH_RISK};
+	int receiver = receiver_open(25);
+	pid_t agent = postern_begin(NULL);
+
+	expect_pool(receiver, &lane, RECEIVER_IPV4, "high-risk");
+	free(host_must(MAIL, "sed -i 's/\"" HANDLE_HIGH_RISK "\"/\"100.127.0.22\"/' "
+			     "$directory/postern.conf"));
+	kill(agent, SIGHUP);
+	cr_assert(wait_for(agent_has_read_again(), 3000));
+	expect_pool(receiver, &lane, RECEIVER_IPV4, "high-risk");
+	free(postern_must("up"));
+	cr_assert(!host_succeeds(MAIL, "ip address show dev lo | grep -qw " HANDLE_HIGH_RISK));
+	/* Whose it is from then on is up to who puts it there. */
+	free(host_must(MAIL, "ip address add " HANDLE_HIGH_RISK "/32 dev lo"));
+	expect_pool(receiver, &lane, RECEIVER_IPV4, "normal");
+}

@@ -458,6 +458,66 @@ Test(control, ids_stay_when_the_configuration_changes)
 	cr_assert_str_eq(control_sender_name(control, 4711), "(removed)");
 }
 
+/* What the map of selectors says of 100.127.0.2; -1: nothing. */
+static int64_t sender_at_handle(void)
+{
+	struct selector selector = {.kind = SELECTOR_ADDRESS};
+	struct sender_ref ref;
+
+	memcpy(selector.address, handles[1].address.bytes, sizeof(selector.address));
+	return fake->datapath.ops->get(&fake->datapath, MAP_SENDERS, &selector, &ref) == 0
+		       ? (int64_t)ref.sender
+		       : -1;
+}
+
+static bool is_gone(void *data, const struct address *handle)
+{
+	cr_assert(address_equal(handle, &handles[1].address));
+	return *(bool *)data;
+}
+
+Test(control, a_handle_that_is_not_configured_any_more_leads_to_its_pool_until_it_is_gone)
+{
+	static struct config_address other;
+	int64_t id = control_sender_find(control, "handle/high-risk")->id;
+	bool gone = false;
+
+	address_parse("100.127.0.22", &other.address);
+	config_pools[1].handles = &other;
+	reopen_control();
+	cr_assert_eq(sender_at_handle(), id);
+	cr_assert_eq(control_forget_handles(control, is_gone, &gone, &error), 0);
+	cr_assert_eq(sender_at_handle(), id);
+	gone = true;
+	cr_assert_eq(control_forget_handles(control, is_gone, &gone, &error), 0);
+	cr_assert_eq(sender_at_handle(), -1);
+}
+
+/* The id that it led to may be another one's by then. */
+Test(control, a_handle_whose_pool_has_none_any_more_leads_to_no_verdict)
+{
+	struct verdict verdict;
+	uint32_t id;
+
+	config_pools[1].n_handles = 0;
+	reopen_control();
+	reopen_control();
+	id = (uint32_t)sender_at_handle();
+	cr_assert_eq(fake->datapath.ops->get(&fake->datapath, MAP_VERDICT, &id, &verdict), -ENOENT);
+	cr_assert_neq(id, SENDER_UNKNOWN);
+}
+
+Test(control, a_handle_that_has_become_the_address_of_a_sender_is_that_senders)
+{
+	static struct config_selector source = {.kind = CONFIG_SELECTOR_SOURCE};
+
+	config_pools[1].n_handles = 0;
+	source.prefix = (struct prefix){.address = handles[1].address, .length = 128};
+	config_senders[1].selectors = &source;
+	reopen_control();
+	cr_assert_eq(sender_at_handle(), control_sender_find(control, "webmail")->id);
+}
+
 Test(control, cutting_marks_the_verdict_and_then_raises_the_counter)
 {
 	struct control value;
