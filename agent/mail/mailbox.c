@@ -253,6 +253,8 @@ void mailbox_parse(const char *path, char ret_mailbox[POLICY_NAME_SIZE])
 	unquote(path, at ? (size_t)(at - path) : size, local);
 	if (at && at + 1 < path + size)
 		write_domain(at + 1, (size_t)(path + size - at - 1), domain);
+	if (!*local && !*domain)
+		return;
 	length = write_local(local, POLICY_NAME_SIZE - 1 - (*domain ? strlen(domain) + 1 : 0),
 			     ret_mailbox);
 	if (*domain)

@@ -10,6 +10,7 @@
  *   <bob@[IPv6:2001:DB8::1]>       bob@[ipv6:2001:db8::1]
  *   <bob>                          bob
  *   <>                             (empty: the null sender)
+ *   <"">                           the same, as Postfix has it
  *
  * Anything else has a key, too, always the same one: bytes that are no text become '?', and what is too
  * long loses the end of its local part. A key is its own key.

@@ -189,7 +189,8 @@ static void print_filters_of(const struct lane_set *lanes, const struct config_p
 
 	for (size_t i = 0; i < count; i++) {
 		print_filter(HEADERS_LANE, lane[i].name, out);
-		fprintf(out, "%s:}", lane[i].name);
+		/* Without a next hop it is the recipient's host, whatever relayhost says. */
+		fprintf(out, "%s:$relayhost}", lane[i].name);
 	}
 	if (count == 0) {
 		print_filter(HEADERS_POOL, pool->name, out);
@@ -204,7 +205,8 @@ static void print_filters(const struct lane_set *lanes, FILE *out)
 
 	fprintf(out,
 		"# What was decided for another pool than %s keeps its lane, whatever is decided\n"
-		"# later, for all of its recipients, those on this host included.\n"
+		"# later, for all of its recipients, those on this host and of transport_maps "
+		"included.\n"
 		"milter_header_checks = regexp:{",
 		config->pools[0].name);
 	for (size_t i = 1; i < config->n_pools; i++)

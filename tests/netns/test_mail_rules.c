@@ -76,3 +76,23 @@ Test(netns_mail_rules, limits_hold_from_the_very_message_on_that_is_over_them)
 	expect_that_who_has_logged_in_is_counted_whatever_the_envelope_says();
 	expect_the_restricted_to_be_refused_and_others_to_be_told_to_come_again();
 }
+
+/* A connection by another lane goes to the same host. */
+Test(netns_mail_rules, a_relayhost_is_the_next_hop_of_every_lane)
+{
+	mailhost_begin(&(struct mailhost_setup){.main = "relayhost = [" RECEIVER_IPV4 "]\n",
+						.no_scanner = true});
+	mailhost_expect(&(struct mail){.from = "<ann@example.net>",
+				       .to = "<bob@refuser.example>",
+				       .id = "clean@x"},
+			"normal", "good");
+	mailhost_expect(&(struct mail){.from = "<ann@example.net>",
+				       .to = "<bob@refuser.example>",
+				       .id = "spam@x",
+				       .headers = "X-Spam-Flag: YES\r\n"},
+			"high-risk", "spam");
+	/* No address at all, for Postfix. */
+	mailhost_expect(
+		&(struct mail){.from = "<\"\">", .to = "<bob@refuser.example>", .id = "bounce@x"},
+		"high-risk", "bounce");
+}

@@ -19,6 +19,7 @@ Test(mail_mailbox, a_path_has_one_key_however_it_is_written)
 		{"<>", ""},
 		{"", ""},
 		{" <> \r\n", ""},
+		{"<\"\">", ""},
 		{"< bob@example.net >", "bob@example.net"},
 		{"<bob@example.net>", "bob@example.net"},
 		{"bob@example.net", "bob@example.net"},
@@ -65,7 +66,7 @@ Test(mail_mailbox, what_is_no_path_has_a_key_too)
 	} cases[] = {
 		{"<bob@example.net", "bob@example.net"},
 		{"<", ""},
-		{"<@>", "\"\""},
+		{"<@>", ""},
 		{"<@a>", "\"\"@a"},
 		{"<@a:>", ""},
 		{"<bob@>", "bob"},

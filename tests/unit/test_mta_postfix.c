@@ -69,11 +69,12 @@ TestSuite(mta_postfix, .init = config_file_setup, .fini = config_file_teardown);
 	"non_smtpd_milters = $smtpd_milters\n"
 #define FILTER_MAIN                                                                                \
 	"# What was decided for another pool than normal keeps its lane, whatever is decided\n"    \
-	"# later, for all of its recipients, those on this host included.\n"
+	"# later, for all of its recipients, those on this host and of transport_maps "            \
+	"included.\n"
 #define FILTER_HIGH_RISK                                                                           \
 	"milter_header_checks = regexp:{ "                                                         \
 	"{/^X-Postern-Lane:[[:space:]]*postern-high-risk[[:space:]]*$$/ FILTER "                   \
-	"postern-high-risk:} }\n"
+	"postern-high-risk:$relayhost} }\n"
 
 static const char *print(const char *text, enum postfix_part part)
 {
@@ -186,9 +187,9 @@ Test(mta_postfix, lanes_of_addresses_are_printed_one_by_one)
 			FILTER_MAIN "milter_header_checks = regexp:{ "
 		"{/^X-Postern-Lane:[[:space:]]*postern-high-risk~198\\.51\\.100\\.20[[:space:]]*$$/"
 		" "
-		"FILTER postern-high-risk~198.51.100.20:} "
+		"FILTER postern-high-risk~198.51.100.20:$relayhost} "
 		"{/^X-Postern-Lane:[[:space:]]*postern-high-risk~2001-db8--20[[:space:]]*$$/ "
-		"FILTER postern-high-risk~2001-db8--20:} }\n");
+		"FILTER postern-high-risk~2001-db8--20:$relayhost} }\n");
 }
 
 Test(mta_postfix, where_no_handle_fits_there_is_no_lane_and_nothing_points_to_one)
@@ -326,6 +327,9 @@ Test(mta_postfix, postfix_understands_both_parts)
 	expect_filter(directory, "X-Postern-Pool: high-risk", "");
 	expect_filter(directory, "X-Postern-Pool: bare",
 		      "FILTER retry:4.7.1 pool bare has no lane, mail waits");
+	append(directory, "main.cf", "relayhost = [mx.example.org]:587, [192.0.2.1]\n");
+	expect_filter(directory, "X-Postern-Lane: postern-high-risk",
+		      "FILTER postern-high-risk:[mx.example.org]:587, [192.0.2.1]");
 
 	snprintf(command, sizeof(command), "rm -rf %s", directory);
 	cr_expect_eq(system(command), 0);
