@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Postern for Haraka 3: asks the agent about each message, once, and binds its connections to the
+// Postern for Haraka 3 (3.0.4 and later): asks the agent about each message, once, and binds its connections to the
 // handle of the decision. Haraka opens a connection for each delivery, so no lane rides another's.
 //
 // Put this into Haraka's plugins/, postern.ini into its config/, and "postern" into config/plugins behind
 // the scanners and before every other plugin that chooses where mail goes (hook_get_mx). Haraka's user
 // must be in the group of the agent's socket. always_split and the like are as you wish.
 //
-// The decision stays with the message in Haraka's queue. Without one (the agent was away, or the message
-// is older than this plugin) the agent is asked again at delivery; then a message that is high-risk
-// anyway takes the lane [high_risk] of postern.ini and another one [normal]. Where that is not
-// filled in, and where a pool has no handle of the family of any of the hosts, the mail waits.
+// The decision stays with the message in Haraka's queue. Where the agent was away it is asked again at
+// delivery. Without an answer, and for a message that is older than this plugin, what is high-risk anyway (of
+// an older one: the null sender's) takes the lane [high_risk] of postern.ini and the rest [normal]. Where that is
+// not filled in, and where a pool has no handle of the family of any of the hosts, the mail waits.
 //
 // Debian has no Haraka, so this is not among Postern's tests: it was run by hand, with Haraka 3.3.4.
 'use strict'
@@ -96,11 +96,17 @@ exports.mail_dns = async function (domain) {
     return found.includes(null) ? 'unknown' : 'absent'
 }
 
+function recipients_of(addresses) {
+    return addresses.length > RECIPIENTS_MAX
+        ? { recipients: undefined, recipients_external: addresses.length }
+        : { recipients: addresses.map(mailbox), recipients_external: undefined }
+}
+
 exports.facts_of = async function (transaction, connection) {
     const author = header(transaction, 'From')
-    const recipients = transaction.rcpt_to.map(mailbox)
     const id = header(transaction, 'Message-Id').trim().split(/\s/)[0]
-    const facts = {
+
+    return {
         message_id: clean(id || transaction.uuid, ID_MAX_BYTES),
         user: clean(connection?.notes?.auth_user, TEXT_MAX_BYTES),
         envelope_from: mailbox(transaction.mail_from),
@@ -110,11 +116,8 @@ exports.facts_of = async function (transaction, connection) {
         automatic: /^\s*auto-replied/i.test(header(transaction, 'Auto-Submitted')),
         spam: this.is_spam(transaction),
         mail_dns: transaction.mail_from.isNull() ? 'unknown' : await this.mail_dns(transaction.mail_from.host),
+        ...recipients_of(transaction.rcpt_to),
     }
-
-    if (recipients.length > RECIPIENTS_MAX) facts.recipients_external = recipients.length
-    else facts.recipients = recipients
-    return facts
 }
 
 // ---- the question
@@ -206,11 +209,13 @@ exports.hook_pre_send_trans_email = async function (next, connection) {
 
 // { pool, ipv4, ipv6, helo } to bind to; null: the mail waits.
 exports.binding_of = async function (hmail) {
-    const { notes, mail_from } = hmail.todo
-    const answer = !notes.postern?.facts || notes.postern.asked ? null : await this.ask(notes.postern.facts)
+    const { notes, mail_from, rcpt_to } = hmail.todo
+    // Haraka has split the message by domains: each part is asked about, and counted, for its own.
+    const facts = notes.postern?.facts && { ...notes.postern.facts, ...recipients_of(rcpt_to) }
+    const answer = !facts || notes.postern.asked ? null : await this.ask(facts)
 
     if (answer && answer.action !== 'steer') return null
-    if (answer) keep(hmail.todo, notes.postern.facts, answer)
+    if (answer) keep(hmail.todo, facts, answer)
     if (notes.postern?.bind) return notes.postern.bind
     return this.cfg[(notes.postern ? notes.postern.risky : mail_from.isNull()) ? 'high_risk' : 'normal'] || null
 }
