@@ -6,7 +6,7 @@
 #include <event2/event.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <sys/types.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -20,6 +20,7 @@
 #include "lifecycle/doors.h"
 #include "lifecycle/lock.h"
 #include "lifecycle/notify.h"
+#include "lifecycle/pin.h"
 #include "lifecycle/privileges.h"
 #include "lifecycle/reports.h"
 #include "state/state.h"
@@ -127,19 +128,6 @@ static void on_tick(evutil_socket_t fd, short what, void *data)
 	on_write(fd, what, data);
 }
 
-static int read_pin(const struct config *config, ino_t *ret_pin)
-{
-	_cleanup_(free_p) char *file = NULL;
-	struct stat status;
-
-	if (asprintf(&file, "%s/%s", config->pin_path, map_name(MAP_CONTROL)) < 0)
-		return -ENOMEM;
-	if (stat(file, &status) < 0)
-		return -errno;
-	*ret_pin = status.st_ino;
-	return 0;
-}
-
 static void on_events(evutil_socket_t fd, short what, void *data)
 {
 	struct agent *agent = data;
@@ -202,7 +190,7 @@ static int open_datapath(struct agent *agent, struct error *error)
 	int code;
 
 	/* Before the maps: should they be made anew in between, the first look at the pin tells. */
-	code = read_pin(agent->config, &agent->pin);
+	code = pin_read(pin_path, &agent->pin);
 	if (code == -ENOENT)
 		return error_set(error, code, "nothing is up at '%s': run 'postern up' first",
 				 pin_path);
@@ -289,13 +277,6 @@ static void follow_datapath(struct agent *agent)
 	stop(agent, 1);
 }
 
-static bool is_replaced(const struct agent *agent)
-{
-	ino_t pin;
-
-	return read_pin(agent->config, &pin) == 0 && pin != agent->pin;
-}
-
 static void on_reload_signal(evutil_socket_t number, short what, void *data)
 {
 	struct agent *agent = data;
@@ -303,7 +284,7 @@ static void on_reload_signal(evutil_socket_t number, short what, void *data)
 
 	(void)number, (void)what;
 	/* Often sent right after an `up`. */
-	if (is_replaced(agent)) {
+	if (pin_is_other(agent->config->pin_path, agent->pin)) {
 		follow_datapath(agent);
 		return;
 	}
@@ -324,14 +305,14 @@ static void on_watch(evutil_socket_t fd, short what, void *data)
 	ino_t pin;
 
 	(void)fd, (void)what;
-	if (read_pin(agent->config, &pin) == -ENOENT) {
+	if (pin_read(agent->config->pin_path, &pin) == -ENOENT) {
 		log_error("agent",
 			  "the datapath at '%s' was taken down; ending, to be started again",
 			  agent->config->pin_path);
 		stop(agent, 1);
 		return;
 	}
-	if (is_replaced(agent)) {
+	if (pin_is_other(agent->config->pin_path, agent->pin)) {
 		follow_datapath(agent);
 		return;
 	}

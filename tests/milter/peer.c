@@ -11,10 +11,10 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "common/served.h"
 
 #define REPLY_ROOM 4096
 
@@ -120,12 +120,8 @@ void peer_connect(struct peer *peer, const char *client)
 
 struct peer peer_open(const char *socket_path, uint32_t steps, const char *client)
 {
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	struct peer peer = {.fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+	struct peer peer = {.fd = served_dial(socket_path)};
 
-	snprintf(address.sun_path, sizeof(address.sun_path), "%s", socket_path);
-	cr_assert_eq(connect(peer.fd, (const struct sockaddr *)&address, sizeof(address)), 0, "%s",
-		     strerror(errno));
 	negotiate(&peer, steps);
 	peer_connect(&peer, client);
 	return peer;

@@ -22,6 +22,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "common/served.h"
 #include "milter/milter.h"
 #include "unit/config_file.h"
 #include "unit/desk.h"
@@ -48,39 +49,6 @@ static struct config *config;
 static pid_t agent, milter;
 static struct error error;
 
-/* ---- children */
-
-/* Runs `body` in a child, and returns when it has written a byte to its descriptor. */
-static pid_t start(void (*body)(int ready))
-{
-	int ready[2];
-	char byte;
-	pid_t pid;
-
-	cr_assert_eq(pipe2(ready, O_CLOEXEC), 0);
-	pid = fork();
-	cr_assert_geq(pid, 0);
-	if (pid == 0) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		close(ready[0]);
-		body(ready[1]);
-		_exit(1);
-	}
-	close(ready[1]);
-	cr_assert_eq(read(ready[0], &byte, 1), 1, "a process of the stage has not begun");
-	close(ready[0]);
-	return pid;
-}
-
-static int status_of(pid_t pid)
-{
-	int status = 0;
-
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
-	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
-}
-
 /* ---- the agent */
 
 static void run_agent(int ready)
@@ -98,15 +66,13 @@ static void run_agent(int ready)
 
 void stage_agent_start(void)
 {
-	agent = start(run_agent);
+	agent = served_start(run_agent);
 }
 
 void stage_agent_kill(void)
 {
-	if (agent > 0) {
-		kill(agent, SIGKILL);
-		status_of(agent);
-	}
+	if (agent > 0)
+		served_end(agent, SIGKILL);
 	agent = 0;
 	unlink(api_socket);
 }
@@ -139,7 +105,7 @@ void stage_nonsense_start(const char *bytes)
 {
 	stage_agent_kill();
 	nonsense = bytes;
-	agent = start(run_nonsense);
+	agent = served_start(run_nonsense);
 }
 
 /* ---- the milter */
@@ -169,7 +135,7 @@ static void run_milter(int ready)
 
 void stage_milter_start(void)
 {
-	milter = start(run_milter);
+	milter = served_start(run_milter);
 }
 
 pid_t stage_milter_pid(void)
@@ -186,7 +152,7 @@ char *stage_milter_refusal(void)
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		run_milter(open("/dev/null", O_WRONLY | O_CLOEXEC));
 	}
-	cr_assert_eq(status_of(pid), 1);
+	cr_assert_eq(served_end(pid, 0), 1);
 	return stage_milter_log();
 }
 
@@ -196,8 +162,7 @@ int stage_milter_end(int signal)
 
 	milter = 0;
 	cr_assert_gt(pid, 0);
-	kill(pid, signal);
-	return status_of(pid);
+	return served_end(pid, signal);
 }
 
 char *stage_milter_log(void)

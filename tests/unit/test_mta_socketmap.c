@@ -13,15 +13,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "common/patience.h"
+#include "common/served.h"
 #include "config/config.h"
 #include "control/control.h"
 #include "control/judge.h"
@@ -31,7 +30,7 @@
 #include "unit/config_file.h"
 #include "unit/fake_datapath.h"
 
-#define WAIT_MS 5000
+#define WAIT_MS (int)(5000 * test_patience())
 #define ASK_BOB "20:lane bob@example.net,"
 #define NORMAL	"18:OK postern-normal:,"
 
@@ -68,14 +67,13 @@ static void on_term(evutil_socket_t number, short what, void *base)
 	event_base_loopbreak(base);
 }
 
-/* Does not return. */
+/* Does not return: a clean end is what leaving the loop by SIGTERM is. */
 static void serve(int ready)
 {
 	const struct config_socket to = {.path = path};
 	struct event_base *base = event_base_new();
 	struct socketmap *socketmap;
 
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	signal(SIGPIPE, SIG_IGN);
 	event_add(evsignal_new(base, SIGTERM, on_term, base), NULL);
 	if (socketmap_new(base, &to, make_judge(), &socketmap, &error) < 0 ||
@@ -86,28 +84,10 @@ static void serve(int ready)
 	_exit(0);
 }
 
-static void launch(void)
-{
-	int pipe_fds[2];
-	char byte;
-
-	cr_assert_eq(pipe(pipe_fds), 0);
-	child = fork();
-	if (child == 0)
-		serve(pipe_fds[1]);
-	close(pipe_fds[1]);
-	cr_assert_eq(read(pipe_fds[0], &byte, 1), 1);
-	close(pipe_fds[0]);
-}
-
 static int end_server(int signal)
 {
-	int status = 0;
+	int status = child > 0 ? served_end(child, signal) : 0;
 
-	if (child > 0) {
-		kill(child, signal);
-		waitpid(child, &status, 0);
-	}
 	child = 0;
 	return status;
 }
@@ -117,7 +97,7 @@ static void start(void)
 	config_file_setup();
 	cr_assert_not_null(mkdtemp(directory));
 	snprintf(path, sizeof(path), "%s/socketmap.sock", directory);
-	launch();
+	child = served_start(serve);
 }
 
 static void stop(void)
@@ -129,16 +109,6 @@ static void stop(void)
 }
 
 TestSuite(mta_socketmap, .init = start, .fini = stop, .timeout = 60);
-
-static int dial(void)
-{
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
-	cr_assert_eq(connect(fd, (const struct sockaddr *)&address, sizeof(address)), 0);
-	return fd;
-}
 
 static void say(int fd, const void *bytes, size_t size)
 {
@@ -187,7 +157,7 @@ static bool has_ended(int fd)
 
 Test(mta_socketmap, requests_are_answered_one_after_the_other_and_all_at_once)
 {
-	int fd = dial();
+	int fd = served_dial(path);
 
 	say_text(fd, ASK_BOB);
 	hears(fd, NORMAL);
@@ -200,7 +170,7 @@ Test(mta_socketmap, requests_are_answered_one_after_the_other_and_all_at_once)
 
 Test(mta_socketmap, a_request_may_come_byte_by_byte)
 {
-	int fd = dial();
+	int fd = served_dial(path);
 
 	for (const char *c = ASK_BOB ASK_BOB; *c; c++)
 		say(fd, c, 1);
@@ -210,7 +180,7 @@ Test(mta_socketmap, a_request_may_come_byte_by_byte)
 
 Test(mta_socketmap, another_table_is_refused_and_the_connection_goes_on)
 {
-	int fd = dial();
+	int fd = served_dial(path);
 
 	say_text(fd, "9:other bob,");
 	hears(fd, "48:PERM no such table, expected 'lane' and a sender,");
@@ -221,7 +191,7 @@ Test(mta_socketmap, another_table_is_refused_and_the_connection_goes_on)
 
 Test(mta_socketmap, whoever_has_said_all_still_hears_the_answers)
 {
-	int fd = dial();
+	int fd = served_dial(path);
 
 	say_text(fd, ASK_BOB ASK_BOB);
 	shutdown(fd, SHUT_WR);
@@ -236,7 +206,7 @@ Test(mta_socketmap, what_is_no_netstring_is_cut_off_when_the_rest_is_answered)
 					      "99999999999999999999:",	"\n",	    "01:a,"};
 
 	for (size_t i = 0; i < sizeof(garbage) / sizeof(garbage[0]); i++) {
-		int fd = dial();
+		int fd = served_dial(path);
 
 		say_text(fd, ASK_BOB);
 		say_text(fd, garbage[i]);
@@ -250,7 +220,7 @@ Test(mta_socketmap, the_longest_request_is_answered)
 {
 	static char request[LOOKUP_REQUEST_MAX + 16];
 	int size = snprintf(request, sizeof(request), "%d:lane ", LOOKUP_REQUEST_MAX - 1);
-	int fd = dial();
+	int fd = served_dial(path);
 
 	memset(request + size, 'a', LOOKUP_REQUEST_MAX - 1 - 5);
 	size += LOOKUP_REQUEST_MAX - 1 - 5;
@@ -265,7 +235,7 @@ Test(mta_socketmap, whoever_does_not_read_the_answers_is_not_read_either)
 {
 	static char requests[1 << 20];
 	size_t size = 0, sent = 0;
-	int fd = dial();
+	int fd = served_dial(path);
 
 	while (size + strlen(ASK_BOB) < sizeof(requests))
 		size += (size_t)sprintf(requests + size, "%s", ASK_BOB);
@@ -282,9 +252,9 @@ Test(mta_socketmap, whoever_does_not_read_the_answers_is_not_read_either)
 		cr_assert_lt(sent, 64 * sizeof(requests), "it is read for ever");
 	}
 	/* The others do not notice. */
-	say_text(dial(), ASK_BOB);
+	say_text(served_dial(path), ASK_BOB);
 	{
-		int other = dial();
+		int other = served_dial(path);
 
 		say_text(other, ASK_BOB);
 		hears(other, NORMAL);
@@ -300,14 +270,14 @@ Test(mta_socketmap, whoever_does_not_read_the_answers_is_not_read_either)
 Test(mta_socketmap, a_thousand_idle_connections_make_room_for_whoever_asks)
 {
 	static int idle[1000];
-	int old = dial();
+	int old = served_dial(path);
 
 	say_text(old, ASK_BOB);
 	hears(old, NORMAL);
 	for (size_t i = 0; i < sizeof(idle) / sizeof(idle[0]); i++)
-		idle[i] = dial();
+		idle[i] = served_dial(path);
 	{
-		int fd = dial();
+		int fd = served_dial(path);
 
 		say_text(fd, ASK_BOB);
 		hears(fd, NORMAL);
@@ -326,13 +296,13 @@ Test(mta_socketmap, of_those_who_asked_the_one_who_asked_longest_ago_makes_room)
 	int fd;
 
 	for (size_t i = 0; i < SOCKETMAP_CONNECTIONS_MAX; i++) {
-		peers[i] = dial();
+		peers[i] = served_dial(path);
 		say_text(peers[i], ASK_BOB);
 		hears(peers[i], NORMAL);
 	}
 	say_text(peers[0], ASK_BOB);
 	hears(peers[0], NORMAL);
-	fd = dial();
+	fd = served_dial(path);
 	say_text(fd, ASK_BOB);
 	hears(fd, NORMAL);
 	hears_the_end(peers[1]);
@@ -356,8 +326,8 @@ Test(mta_socketmap, a_stale_socket_is_replaced)
 
 	end_server(SIGKILL);
 	cr_assert_eq(access(path, F_OK), 0, "there is one");
-	launch();
-	fd = dial();
+	child = served_start(serve);
+	fd = served_dial(path);
 	say_text(fd, ASK_BOB);
 	hears(fd, NORMAL);
 	close(fd);
@@ -395,11 +365,11 @@ Test(mta_socketmap, what_cannot_be_a_socket_is_refused_and_left_alone)
 
 Test(mta_socketmap, it_serves_tcp_of_loopback_too)
 {
-	struct config_socket to = {.port = (uint16_t)(20000 + getpid() % 10000)};
+	struct config_socket to = {.port = 2526};
 	struct event_base *base = event_base_new();
 	struct socketmap *socketmap = NULL, *second = NULL;
 
-	address_parse("127.0.0.1", &to.address);
+	address_parse(served_loopback(), &to.address);
 	cr_assert_eq(socketmap_new(base, &to, NULL, &socketmap, &error), 0, "%s", error.text);
 	cr_assert_eq(socketmap_new(base, &to, NULL, &second, &error), -EADDRINUSE);
 	socketmap_free(socketmap);
