@@ -65,6 +65,12 @@ int control_set_pool(struct controller *control, const char *pool, enum pool_sta
 int control_set_address(struct controller *control, const char *pool, const struct address *address,
 			enum address_state state, struct error *error);
 
+/*
+ * Of a file that could not be read at the start: which pools were disabled and which addresses are not
+ * active, unless they were set by hand since then.
+ */
+int control_take_up(struct controller *control, struct state *state, struct error *error);
+
 /* Puts what was set by hand on pools, all of it. */
 int control_rewrite(const struct controller *control, struct state *state, struct error *error);
 

@@ -99,7 +99,7 @@ static int apply_one(void *data, const struct policy_standing *standing)
 }
 
 /* Of those that have no standing any more, too. */
-static void apply_all(struct judge *judge)
+void judging_apply_all(struct judge *judge)
 {
 	const struct control_standing nothing = {.now = {.reason = REASON_GOOD}};
 	const struct control_sender *senders;
@@ -165,7 +165,7 @@ static int restore(struct judge *judge, struct error *error)
 	}
 	judge->loading = false;
 	if (r == 0)
-		apply_all(judge);
+		judging_apply_all(judge);
 	return r;
 }
 
@@ -322,7 +322,7 @@ int judge_follow(struct judge *judge, const struct config *config, struct contro
 		judge->config = config;
 		judge->control = control;
 		move_manual(judge, &move);
-		apply_all(judge);
+		judging_apply_all(judge);
 		r = judging_take_up(judge, error);
 	} else {
 		error_set(error, r, "out of memory");
@@ -336,7 +336,7 @@ void judge_tick(struct judge *judge, const struct judge_time *now)
 	judge->now = *now;
 	policy_tick(judge->policy, now->sec);
 	if (judge->unapplied)
-		apply_all(judge);
+		judging_apply_all(judge);
 	judging_look(judge);
 }
 
@@ -349,15 +349,6 @@ bool judge_write(struct judge *judge)
 		return more;
 	judging_trouble(judge, &error);
 	return false;
-}
-
-int judge_rewrite(struct judge *judge, struct state *state, struct error *error)
-{
-	int r = control_rewrite(judge->control, state, error);
-
-	return r < 0 ? r
-		     : kept_rewrite(judge->kept, judge->policy, judge->config, state,
-				    judge->now.sec, error);
 }
 
 /* ---- messages */

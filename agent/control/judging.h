@@ -32,6 +32,9 @@ struct judge {
 const struct config_pool *judging_pool(const struct judge *judge, uint32_t id);
 void judging_trouble(const struct judge *judge, const struct error *error);
 
+/* Brings the map in line with all standings. */
+void judging_apply_all(struct judge *judge);
+
 /* ---- judge_flows.c */
 
 /* What the datapath has counted so far is history. */

@@ -192,6 +192,36 @@ int kept_load(struct kept *kept, struct policy *policy, const struct config *con
 	return kept->state->ops->load(kept->state, &visitor, error);
 }
 
+static int take_up_standing(void *data, const struct state_record *record)
+{
+	const struct loading *loading = data;
+
+	return policy_has_record(loading->policy, record->name) ? 0 : load_record(data, record);
+}
+
+static int take_up_verdict(void *data, const struct state_verdict *verdict)
+{
+	const struct loading *loading = data;
+	struct policy_verdict now =
+		policy_verdict_of(loading->policy, verdict->sender, loading->now_sec);
+
+	return now.reason == REASON_MANUAL ? 0 : load_verdict(data, verdict);
+}
+
+int kept_take_up(struct kept *kept, struct policy *policy, const struct config *config,
+		 struct state *state, int64_t now_sec, struct error *error)
+{
+	struct loading loading = {kept, policy, config, now_sec};
+	const struct state_visitor visitor = {
+		.data = &loading,
+		.verdict = take_up_verdict,
+		.record = take_up_standing,
+		.kinds = 1U << STATE_STANDINGS,
+	};
+
+	return state->ops->load(state, &visitor, error);
+}
+
 /* ---- as it changes */
 
 /* What is set by hand is put by whoever sets it; that its time was over only the engine knows. */

@@ -35,13 +35,20 @@ void kept_close(struct kept *kept);
 int kept_load(struct kept *kept, struct policy *policy, const struct config *config,
 	      int64_t now_sec, struct error *error);
 
+/*
+ * Standings and verdicts by hand of a `state` that could not be read at the start, into an engine that has
+ * decided without them: those of whom it holds nothing itself.
+ */
+int kept_take_up(struct kept *kept, struct policy *policy, const struct config *config,
+		 struct state *state, int64_t now_sec, struct error *error);
+
 /* For the engine's callback. */
 int kept_standing(struct kept *kept, const struct policy_standing *standing, struct error *error);
 
 /* One slice. True in *ret_more: there is more to write. */
 int kept_write(struct kept *kept, struct policy *policy, bool *ret_more, struct error *error);
 
-/* Puts everything but counts, which follow by kept_write(), into an empty `state`. */
+/* Puts everything but counts, which follow by kept_write(), into a `state` that holds nothing else. */
 int kept_rewrite(struct kept *kept, struct policy *policy, const struct config *config,
 		 struct state *state, int64_t now_sec, struct error *error);
 

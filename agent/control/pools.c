@@ -365,6 +365,7 @@ int control_set_pool(struct controller *control, const char *name, enum pool_sta
 		return r;
 	before = pool->state;
 	pool->state = state;
+	pool->set = true;
 	r = follow_states(control, pool, error);
 	if (r < 0) {
 		struct error ignored;
@@ -395,6 +396,7 @@ int control_set_address(struct controller *control, const char *name, const stru
 		return r;
 	before = known->state;
 	known->state = state;
+	known->set = true;
 	r = follow_states(control, pool, error);
 	if (r < 0) {
 		struct error ignored;
@@ -402,6 +404,43 @@ int control_set_address(struct controller *control, const char *name, const stru
 		known->state = before;
 		control->state->ops->put_address(control->state, name, text, before, &ignored);
 	}
+	return r;
+}
+
+/* ---- a file that could not be read at the start */
+
+static int take_pool(void *data, const char *name, enum pool_state state)
+{
+	struct controller *control = data;
+	struct pool *pool = pool_find(&control->pools, name);
+
+	if (pool && !pool->set && state != POOL_ENABLED)
+		pool->state = state;
+	return 0;
+}
+
+static int take_address(void *data, const char *name, const char *text, enum address_state state)
+{
+	struct controller *control = data;
+	struct pool *pool = pool_find(&control->pools, name);
+	struct pool_address *known = NULL;
+	struct address address;
+
+	if (pool && address_parse(text, &address) == 0)
+		known = pool_find_address(pool, &address);
+	if (known && !known->set && state != ADDRESS_ACTIVE)
+		known->state = state;
+	return 0;
+}
+
+int control_take_up(struct controller *control, struct state *state, struct error *error)
+{
+	const struct state_visitor visitor = {
+		.data = control, .pool = take_pool, .address = take_address};
+	int r = state->ops->load(state, &visitor, error);
+
+	for (size_t i = 0; r == 0 && i < control->pools.n_pools; i++)
+		r = follow_states(control, &control->pools.pools[i], error);
 	return r;
 }
 

@@ -93,6 +93,15 @@ static bool is_sound(const struct standing_record *record)
 		record->full_action == VERDICT_DROP);
 }
 
+bool policy_has_record(const struct policy *policy, const char *name)
+{
+	struct siphash key = identity_key(policy->options.secret, name);
+	const struct sender *sender = senders_find(policy->senders, &key);
+	const struct standing *standing = sender ? standing_of(policy, sender) : NULL;
+
+	return standing && standing_has_record(&standing->record);
+}
+
 int policy_import_standing(struct policy *policy, const struct standing_record *record,
 			   int64_t now_sec)
 {

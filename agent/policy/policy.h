@@ -188,5 +188,6 @@ void policy_export_all(struct policy *policy);
 int policy_import_sender(struct policy *policy, const struct sender_record *record);
 int policy_import_tenant(struct policy *policy, const char *name,
 			 const struct tenant_record *record);
+bool policy_has_record(const struct policy *policy, const char *sender);
 int policy_import_standing(struct policy *policy, const struct standing_record *record,
 			   int64_t now_sec);

@@ -237,10 +237,13 @@ bool standing_clamp(struct standing *standing, int64_t now_sec)
 	return clamped;
 }
 
+bool standing_has_record(const struct standing_record *record)
+{
+	return record->restricted_until_sec || record->spam_until_sec || record->full_until_sec ||
+	       record->released_day;
+}
+
 bool standing_is_over(const struct standing *standing)
 {
-	const struct standing_record *record = &standing->record;
-
-	return !standing->manual && !record->restricted_until_sec && !record->spam_until_sec &&
-	       !record->full_until_sec && !record->released_day;
+	return !standing->manual && !standing_has_record(&standing->record);
 }

@@ -85,5 +85,7 @@ struct policy_verdict standing_verdict(const struct standing *standing, int64_t 
  * did. What was set by hand stays.
  */
 bool standing_clamp(struct standing *standing, int64_t now_sec);
+/* There is something in it. */
+bool standing_has_record(const struct standing_record *record);
 /* Nothing is left that the sender's place does not hold. */
 bool standing_is_over(const struct standing *standing);

@@ -23,12 +23,14 @@ struct pool_address {
 	struct address address;
 	unsigned weight;
 	enum address_state state;
+	bool set; /* by hand, since the start */
 };
 
 struct pool {
 	uint32_t id;
 	const char *name; /* borrowed from the configuration */
 	enum pool_state state;
+	bool set; /* by hand, since the start */
 	struct pool_address *addresses;
 	size_t n_addresses;
 	struct pool *when_empty; /* within the same set; NULL: hold */

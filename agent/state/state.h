@@ -114,7 +114,10 @@ struct state_steady_owner {
 	void *data;
 	/* Each failure that is not the last one's, and the recovery: why is "" then. */
 	void (*on_change)(void *data, const char *why);
-	/* Puts everything that is to be kept: inside of a transaction; records and log are empty. */
+	/*
+	 * Puts everything that is to be kept: inside of a transaction; records and log are empty. Only where
+	 * the file could not be read at the start its standings are still there, the first time.
+	 */
 	int (*rewrite)(void *data, struct state *state, struct error *error);
 };
 #define STEADY_RETRY_SEC 10

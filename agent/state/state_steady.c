@@ -23,6 +23,7 @@ struct steady {
 	char *file;
 	struct state *inner; /* NULL: the file cannot be opened */
 	bool broken;	     /* it was opened and cannot be read: must be opened anew */
+	bool known;	     /* the owner holds what it holds; once read or written */
 	struct error why;    /* "": all is well */
 	int64_t tried_sec;
 	char *deleted[DELETED_MAX];
@@ -224,7 +225,8 @@ static int write_all(struct steady *steady, struct error *why)
 	for (size_t i = 0; code == 0 && i < steady->n_deleted; i++)
 		code = inner->ops->delete_verdict(inner, steady->deleted[i], why);
 	for (unsigned kind = 0; code == 0 && kind < STATE_KINDS; kind++)
-		code = inner->ops->clear_records(inner, (enum state_kind)kind, why);
+		if (steady->known || kind != STATE_STANDINGS)
+			code = inner->ops->clear_records(inner, (enum state_kind)kind, why);
 	return code == 0 ? steady->owner.rewrite(steady->owner.data, inner, why) : code;
 }
 
@@ -266,6 +268,7 @@ void state_steady_tick(struct state *state, int64_t now_sec)
 		return;
 	}
 	forget_deleted(steady);
+	steady->known = true;
 	steady->why.text[0] = '\0';
 	if (steady->owner.on_change)
 		steady->owner.on_change(steady->owner.data, "");
@@ -301,7 +304,7 @@ int state_steady_open(const char *file, const struct state_steady_owner *owner,
 	code = open_file(steady, &why);
 	if (code < 0)
 		fall(steady, code, &why);
-	steady->state.durable = code == 0;
+	steady->state.durable = steady->known = code == 0;
 	*ret_state = &steady->state;
 	return 0;
 }

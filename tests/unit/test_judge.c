@@ -664,6 +664,47 @@ Test(judging, a_file_that_comes_back_gets_all_that_was_in_memory)
 	cr_assert_eq(pool_find(control_pools(control), "spare")->state, POOL_DISABLED);
 }
 
+Test(judging, a_file_that_could_not_be_read_at_the_start_is_taken_up_when_it_can)
+{
+	const struct state_steady_owner owner = {NULL, ignore_change, rewrite};
+	const struct control_verdict drop = {.action = VERDICT_DROP};
+	char command[512];
+
+	send_as("a@harsh.example", 6);
+	send_as("b@harsh.example", 6);
+	send_as("bob@example.net", 1);
+	send_as("eve@example.net", 1);
+	cr_assert_eq(set("bob@example.net", &to_spare), 0);
+	cr_assert_eq(set("eve@example.net", &to_spare), 0);
+	cr_assert_eq(control_set_pool(control, "spare", POOL_DISABLED, &error), 0);
+	close_all();
+	datapath_free(&fake->datapath); /* as after a reboot */
+	fake = fake_datapath_new();
+	snprintf(command, sizeof(command), "mv '%s' '%s.kept' && echo rubbish > '%s'", file, file,
+		 file);
+	cr_assert_eq(system(command), 0);
+	cr_assert_eq(state_steady_open(file, &owner, &state, &error), 0);
+	open_all();
+	send_as("Bob@example.net", 1);
+	cr_assert_eq(set("Bob@example.net", &drop), 0);
+	send_as("b@harsh.example", 1);
+	cr_assert_eq(set("b@harsh.example", &drop), 0);
+	snprintf(command, sizeof(command), "mv '%s.kept' '%s'", file, file);
+	cr_assert_eq(system(command), 0);
+	state_steady_tick(state, now.sec);
+	cr_assert_str_empty(state_steady_trouble(state), "%s", state_steady_trouble(state));
+	for (int i = 0; i < 2; i++) {
+		cr_expect_eq(send_as("a@harsh.example", 1).decision.reason, REASON_RESTRICTED);
+		cr_expect_eq(send_as("bob@example.net", 1).decision.action, DECISION_DEFER);
+		cr_expect_str_eq(send_as("eve@example.net", 1).pool, "spare");
+		cr_expect_eq(send_as("b@harsh.example", 1).decision.reason, REASON_MANUAL);
+		kill_and_start();
+	}
+	cr_assert_eq(judge_clear_verdict(judge, "b@harsh.example", &now, &error), 0);
+	cr_expect_eq(send_as("b@harsh.example", 1).decision.reason, REASON_RESTRICTED);
+	cr_expect_eq(pool_find(control_pools(control), "spare")->state, POOL_DISABLED);
+}
+
 /* ---- connections */
 
 static void connect_as(const char *sender, uint64_t connections)
