@@ -50,8 +50,8 @@ static json_t *make_row(const json_t *before, const json_t *sender, size_t index
 	const json_t *usage = json_object_get(sender, "usage");
 	long long opened = old ? connections_of(sender) - connections_of(old) : 0;
 
-	return json_pack("{s:s, s:s, s:s, s:s, s:I, s:f, s:I, s:I, s:I}", "name", name, "action",
-			 words_string(verdict, "action"), "pool", words_string(verdict, "pool"),
+	return json_pack("{s:s, s:s, s:O?, s:s, s:I, s:f, s:I, s:I, s:I}", "name", name, "action",
+			 words_string(verdict, "action"), "pool", json_object_get(verdict, "pool"),
 			 "reason", words_string(verdict, "reason"), "flows",
 			 words_integer(usage, "flows"), "connections_per_sec",
 			 (double)opened / seconds, "messages_per_minute",

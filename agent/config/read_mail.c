@@ -56,14 +56,55 @@ int read_socket(const struct reader *reader, const struct syntax_section *sectio
 			  key, value->text, sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1);
 }
 
+static bool is_same(const struct config_socket *a, const struct config_socket *b)
+{
+	if (a->path && b->path)
+		return strcmp(a->path, b->path) == 0;
+	return !a->path && !b->path && a->port == b->port &&
+	       address_equal(&a->address, &b->address);
+}
+
+/* Whoever makes a socket removes what is left of an earlier one: the later process would rob the other. */
+static int check_socket(const struct reader *reader, const struct syntax_section *section,
+			const char *key, const struct config_socket *socket, const char *other_key,
+			const struct config_socket *other)
+{
+	const struct syntax_value *value = syntax_get(section, key, 0);
+
+	if (!value || !is_same(socket, other))
+		return 0;
+	return read_error(reader, value->line,
+			  "found %s '%.200s', expected another socket than that of %s", key,
+			  value->text, other_key);
+}
+
+static int check_sockets(const struct reader *reader, const struct syntax_section *section)
+{
+	char path[sizeof(((struct sockaddr_un *)NULL)->sun_path) + 64];
+	const struct config_mail *mail = &reader->config->mail;
+	const struct config_socket api = {.path = path};
+	int r;
+
+	snprintf(path, sizeof(path), "%s/api.sock", reader->config->runtime_dir);
+	r = check_socket(reader, section, "socketmap", &mail->socketmap, "the API", &api);
+	if (r == 0)
+		r = check_socket(reader, section, "milter", &mail->milter, "the API", &api);
+	if (r == 0)
+		r = check_socket(reader, section, "socketmap", &mail->socketmap, "milter",
+				 &mail->milter);
+	return r < 0 ? r
+		     : check_socket(reader, section, "milter", &mail->milter, "socketmap",
+				    &mail->socketmap);
+}
+
 static int read_sockets(const struct reader *reader, const struct syntax_section *section)
 {
 	struct config_mail *mail = &reader->config->mail;
 	int r = read_socket(reader, section, "milter", "milter.sock", &mail->milter);
 
-	return r < 0 ? r
-		     : read_socket(reader, section, "socketmap", "socketmap.sock",
-				   &mail->socketmap);
+	if (r == 0)
+		r = read_socket(reader, section, "socketmap", "socketmap.sock", &mail->socketmap);
+	return r < 0 ? r : check_sockets(reader, section);
 }
 
 static int read_lanes(const struct reader *reader, const struct syntax_section *section)

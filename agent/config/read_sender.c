@@ -82,7 +82,9 @@ static int read_cgroup(const struct reader *reader, const struct syntax_value *v
 
 	selector->kind = CONFIG_SELECTOR_CGROUP;
 	if (value->text[0] != '/' || length >= PATH_MAX || strstr(value->text, "//") ||
-	    strstr(value->text, "/..") || (length > 1 && value->text[length - 1] == '/'))
+	    strstr(value->text, "/..") || strstr(value->text, "/./") ||
+	    (length > 1 && strcmp(value->text + length - 2, "/.") == 0) ||
+	    (length > 1 && value->text[length - 1] == '/'))
 		return read_error(
 			reader, value->line,
 			"found cgroup '%.100s', expected a path below the cgroup v2 mount "

@@ -170,6 +170,11 @@ Test(cli_judge, top_shows_who_connects_most_first)
 			       "     6        0\n"
 			       "A       steer   normal  good        1     0.0             0        "
 			       "     6        0\n");
+	json_decref(rows);
+	json_object_set_new(json_object_get(json_array_get(after, 0), "verdict"), "pool",
+			    json_null());
+	rows = cli_top_rows(before, after, 2);
+	cr_expect(json_is_null(json_object_get(json_array_get(rows, 3), "pool")), "as elsewhere");
 	json_decref(before);
 	json_decref(after);
 	json_decref(rows);

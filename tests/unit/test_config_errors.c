@@ -330,6 +330,8 @@ static const struct refusal of_senders[] = {
 	{IN_SENDER("cgroup = \"/a//b\""), ":3: found cgroup '/a//b', " NOT_A_CGROUP},
 	{IN_SENDER("cgroup = \"/a/\""), ":3: found cgroup '/a/', " NOT_A_CGROUP},
 	{IN_SENDER("cgroup = \"/a/../b\""), ":3: found cgroup '/a/../b', " NOT_A_CGROUP},
+	{IN_SENDER("cgroup = \"/./a\""), ":3: found cgroup '/./a', " NOT_A_CGROUP},
+	{IN_SENDER("cgroup = \"/a/.\""), ":3: found cgroup '/a/.', " NOT_A_CGROUP},
 };
 
 #define ONE_PLACE "expected it in one place only (it is "
