@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* What configurations are refused, with which line and words. */
+/* What configurations are refused, with which line and words. Files that are none are test_config_files.c's. */
 #include "config/config.h"
 
 #include <criterion/criterion.h>
@@ -7,8 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "config_file.h"
 
@@ -423,92 +421,4 @@ Test(config_errors, senders_are_checked)
 Test(config_errors, what_stands_in_two_places_is_refused_with_both_lines)
 {
 	expect_refusals(of_duplicates, COUNT(of_duplicates));
-}
-
-static int load(char *ret_text, size_t size)
-{
-	struct config *config = NULL;
-	struct error error = {""};
-	int r = config_load(config_file, &config, &error);
-
-	config_free(config);
-	snprintf(ret_text, size, "%s", error.text);
-	return r;
-}
-
-static void expect_file_error(int code, const char *what)
-{
-	char text[512], expected[512];
-
-	snprintf(expected, sizeof(expected), "%s%s", config_file, what);
-	cr_expect_eq(load(text, sizeof(text)), code);
-	cr_expect_str_eq(text, expected);
-}
-
-Test(config_errors, a_file_that_is_missing_is_named)
-{
-	expect_file_error(-ENOENT, ": found 'No such file or directory', expected a readable file");
-}
-
-Test(config_errors, a_directory_is_no_configuration)
-{
-	cr_assert_eq(mkdir(config_file, 0700), 0);
-	expect_file_error(-EINVAL, ": found a directory, expected a regular file");
-	rmdir(config_file);
-}
-
-Test(config_errors, a_fifo_is_refused_and_not_waited_for, .timeout = 5)
-{
-	cr_assert_eq(mkfifo(config_file, 0600), 0);
-	expect_file_error(-EINVAL, ": found a special file, expected a regular file");
-}
-
-Test(config_errors, a_file_that_may_not_be_read_is_named)
-{
-	char directory[sizeof(config_file)];
-
-	/* Root may read everything, so the reader is somebody else. */
-	config_file_write(TWO_POOLS, strlen(TWO_POOLS));
-	cr_assert_eq(chmod(config_file, 0), 0);
-	snprintf(directory, sizeof(directory), "%.*s",
-		 (int)(strrchr(config_file, '/') - config_file), config_file);
-	cr_assert_eq(chmod(directory, 0755), 0);
-	if (geteuid() == 0)
-		cr_assert_eq(seteuid(65534), 0);
-	expect_file_error(-EACCES, ": found 'Permission denied', expected a readable file");
-	if (getuid() == 0)
-		cr_assert_eq(seteuid(0), 0);
-}
-
-Test(config_errors, a_nul_byte_is_found_wherever_it_is)
-{
-	static const char in_a_comment[] = TWO_POOLS "# a\0b\n";
-	static const char in_a_string[] = TWO_POOLS "\n\nuser = \"a\0b\"\n";
-
-	config_file_write(in_a_comment, sizeof(in_a_comment) - 1);
-	expect_file_error(-EINVAL, ":3: found byte 0x00, expected text");
-	config_file_write(in_a_string, sizeof(in_a_string) - 1);
-	expect_file_error(-EINVAL, ":5: found byte 0x00, expected text");
-}
-
-Test(config_errors, a_file_may_have_8_mib_and_not_a_byte_more)
-{
-	static char text[CONFIG_SIZE_MAX_BYTES + 1];
-	char error[512];
-
-	memset(text, ' ', sizeof(text));
-	memcpy(text, TWO_POOLS, strlen(TWO_POOLS));
-	config_file_write(text, sizeof(text) - 1);
-	cr_expect_eq(load(error, sizeof(error)), 0, "%s", error);
-	config_file_write(text, sizeof(text));
-	expect_file_error(-EFBIG, ":1: found more than 8388608 bytes, expected at most that many");
-}
-
-Test(config_errors, a_file_of_10_mb_is_refused)
-{
-	static char text[10000000];
-
-	memset(text, '\n', sizeof(text));
-	config_file_write(text, sizeof(text));
-	expect_file_error(-EFBIG, ":1: found more than 8388608 bytes, expected at most that many");
 }

@@ -6,18 +6,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/clock.h"
-#include "base/error.h"
 #include "control/control.h"
 #include "control/judge.h"
-#include "state/state.h"
-#include "unit/config_file.h"
-#include "unit/fake_datapath.h"
+#include "unit/court.h"
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
-
-#define NOON   1699963200
-#define NOW_NS (1000 * NS_PER_SEC)
 
 #define POOLS                                                                                      \
 	"pool \"normal\" { addresses = \"192.0.2.10\" handles = \"100.127.0.1\" }\n"               \
@@ -31,46 +24,13 @@
 
 #define BLOCKED "OK retry:4.7.1 mail of this sender waits: manual"
 
-static struct fake_datapath *fake;
-static struct config *config;
-static struct controller *control;
-static struct state *state;
-static struct judge *judge;
-static struct error error;
-static struct judge_time now;
-
-static void open_judge(const char *text)
-{
-	const struct judge_hooks hooks = {.data = NULL};
-
-	now = (struct judge_time){NOW_NS, NOON};
-	config = config_file_load(text);
-	fake = fake_datapath_new();
-	cr_assert_eq(state_null_open(&state), 0);
-	cr_assert_eq(control_new(config, &fake->datapath, state, now.ns, now.sec, &control, &error),
-		     0, "%s", error.text);
-	cr_assert_eq(control_sync(control, now.ns, now.sec, &error), 0, "%s", error.text);
-	cr_assert_eq(judge_open(config, control, state, &hooks, &now, &judge, &error), 0, "%s",
-		     error.text);
-}
-
-static void close_judge(void)
-{
-	judge_close(judge);
-	control_free(control);
-	state_free(state);
-	datapath_free(&fake->datapath);
-	config_free(config);
-	config_file_teardown();
-}
-
-TestSuite(mta_lookup, .init = config_file_setup, .fini = close_judge);
+TestSuite(mta_lookup, .fini = court_close);
 
 static const char *ask_bytes(const char *request, size_t size)
 {
 	static char reply[LOOKUP_REPLY_MAX];
 
-	cr_assert_eq(lookup_reply(judge, request, size, &now, reply), strlen(reply));
+	cr_assert_eq(lookup_reply(court.judge, request, size, &court.now, reply), strlen(reply));
 	return reply;
 }
 
@@ -81,28 +41,17 @@ static const char *ask(const char *sender)
 	return ask_bytes(request, (size_t)snprintf(request, sizeof(request), "lane %s", sender));
 }
 
-static void send_from(const char *user, uint32_t recipients)
-{
-	struct judge_answer answer;
-
-	cr_assert_eq(
-		judge_message(judge,
-			      &(struct judge_message){
-				      .facts = {.user = user, .recipients_external = recipients}},
-			      &now, &answer, &error),
-		0);
-}
-
 static void set(const char *sender, enum verdict_action action, const char *pool)
 {
 	const struct control_verdict verdict = {.action = action, .pool = pool};
 
-	cr_assert_eq(judge_set_verdict(judge, sender, &verdict, &now, &error), 0, "%s", error.text);
+	cr_assert_eq(judge_set_verdict(court.judge, sender, &verdict, &court.now, &court.error), 0,
+		     "%s", court.error.text);
 }
 
 Test(mta_lookup, the_null_sender_takes_high_risk_and_whoever_is_unknown_normal)
 {
-	open_judge(POOLS);
+	court_open(POOLS);
 	cr_expect_str_eq(ask(""), "OK postern-high-risk:");
 	cr_expect_str_eq(ask("<>"), "OK postern-high-risk:");
 	cr_expect_str_eq(ask("\"<>\""), "OK postern-high-risk:");
@@ -112,15 +61,16 @@ Test(mta_lookup, the_null_sender_takes_high_risk_and_whoever_is_unknown_normal)
 
 Test(mta_lookup, what_holds_for_a_sender_is_followed_both_ways)
 {
-	open_judge(POOLS);
-	send_from("bob@example.net", 1);
+	court_open(POOLS);
+	court_send_as("bob@example.net", 1);
 	set("bob@example.net", VERDICT_STEER, "high-risk");
 	cr_expect_str_eq(ask("bob@example.net"), "OK postern-high-risk:");
 	set("bob@example.net", VERDICT_DROP, NULL);
 	cr_expect_str_eq(ask("bob@example.net"), BLOCKED);
 	set("bob@example.net", VERDICT_PASS, NULL);
 	cr_expect_str_eq(ask("bob@example.net"), "NOTFOUND ");
-	cr_expect_eq(judge_clear_verdict(judge, "bob@example.net", &now, &error), 0);
+	cr_expect_eq(judge_clear_verdict(court.judge, "bob@example.net", &court.now, &court.error),
+		     0);
 	cr_expect_str_eq(ask("bob@example.net"), "OK postern-normal:");
 }
 
@@ -129,28 +79,30 @@ Test(mta_lookup, a_verdict_ends_to_the_second)
 	const struct control_verdict verdict = {
 		.action = VERDICT_STEER, .pool = "high-risk", .until_sec = NOON + 60};
 
-	open_judge(POOLS);
-	send_from("bob@example.net", 1);
-	cr_assert_eq(judge_set_verdict(judge, "bob@example.net", &verdict, &now, &error), 0);
-	now.sec += 59;
+	court_open(POOLS);
+	court_send_as("bob@example.net", 1);
+	cr_assert_eq(judge_set_verdict(court.judge, "bob@example.net", &verdict, &court.now,
+				       &court.error),
+		     0);
+	court.now.sec += 59;
 	cr_expect_str_eq(ask("bob@example.net"), "OK postern-high-risk:");
-	now.sec++;
+	court.now.sec++;
 	cr_expect_str_eq(ask("bob@example.net"), "OK postern-normal:");
 }
 
 Test(mta_lookup, over_a_limit_for_spam_and_restricted_are_followed)
 {
-	open_judge(POOLS);
-	send_from("a@few.example", 5);
+	court_open(POOLS);
+	court_send_as("a@few.example", 5);
 	cr_expect_str_eq(ask("a@few.example"), "OK postern-high-risk:");
-	now.sec += 7200;
+	court.now.sec += 7200;
 	cr_expect_str_eq(ask("a@few.example"), "OK postern-normal:");
-	cr_assert_eq(judge_report(judge, "a@spam.example", &now, &error), 0);
+	cr_assert_eq(judge_report(court.judge, "a@spam.example", &court.now, &court.error), 0);
 	cr_expect_str_eq(ask("a@spam.example"), "OK postern-high-risk:");
-	send_from("a@harsh.example", 6);
+	court_send_as("a@harsh.example", 6);
 	cr_expect_str_eq(ask("a@harsh.example"),
 			 "OK retry:4.7.1 mail of this sender waits: restricted");
-	cr_assert_eq(judge_release(judge, "a@harsh.example", &now, &error), 0);
+	cr_assert_eq(judge_release(court.judge, "a@harsh.example", &court.now, &court.error), 0);
 	cr_expect_str_eq(ask("a@harsh.example"), "OK postern-normal:");
 }
 
@@ -164,8 +116,8 @@ Test(mta_lookup, one_mailbox_is_one_sender_however_it_is_written)
 		"@relay.example:bob@example.net",
 	};
 
-	open_judge(POOLS);
-	send_from("bob@example.net", 1);
+	court_open(POOLS);
+	court_send_as("bob@example.net", 1);
 	set("bob@example.net", VERDICT_DROP, NULL);
 	for (size_t i = 0; i < COUNT(spellings); i++)
 		cr_expect_str_eq(ask(spellings[i]), BLOCKED, "%s", spellings[i]);
@@ -175,7 +127,7 @@ Test(mta_lookup, one_mailbox_is_one_sender_however_it_is_written)
 
 Test(mta_lookup, mail_of_a_pool_without_a_lane_waits_unless_it_is_normal)
 {
-	open_judge("pool \"normal\" { addresses = \"192.0.2.10\" }\n"
+	court_open("pool \"normal\" { addresses = \"192.0.2.10\" }\n"
 		   "pool \"high-risk\" { addresses = \"192.0.2.20\" }\n");
 	cr_expect_str_eq(ask(""), "OK retry:4.7.1 pool high-risk has no lane, mail waits");
 	cr_expect_str_eq(ask("bob@example.net"), "NOTFOUND ");
@@ -183,11 +135,11 @@ Test(mta_lookup, mail_of_a_pool_without_a_lane_waits_unless_it_is_normal)
 
 Test(mta_lookup, a_domain_is_the_sender_where_identity_says_so_and_its_users_come_first)
 {
-	open_judge(POOLS "identity = \"domain\"\n");
-	send_from("example.net", 1);
+	court_open(POOLS "identity = \"domain\"\n");
+	court_send_as("example.net", 1);
 	set("example.net", VERDICT_STEER, "high-risk");
 	cr_expect_str_eq(ask("bob@example.net"), "OK postern-high-risk:");
-	send_from("bob@example.net", 1);
+	court_send_as("bob@example.net", 1);
 	set("bob@example.net", VERDICT_DROP, NULL);
 	cr_expect_str_eq(ask("bob@example.net"), BLOCKED);
 	cr_expect_str_eq(ask("ann@example.net"), "OK postern-high-risk:");
@@ -196,23 +148,23 @@ Test(mta_lookup, a_domain_is_the_sender_where_identity_says_so_and_its_users_com
 
 Test(mta_lookup, where_the_envelope_tells_of_nobody_the_default_holds)
 {
-	open_judge(POOLS "identity = \"client\"\ndefault = \"high-risk\"\n");
+	court_open(POOLS "identity = \"client\"\ndefault = \"high-risk\"\n");
 	cr_expect_str_eq(ask("bob@example.net"), "OK postern-high-risk:");
-	send_from("bob@example.net", 1);
+	court_send_as("bob@example.net", 1);
 	set("bob@example.net", VERDICT_STEER, "normal");
 	cr_expect_str_eq(ask("bob@example.net"), "OK postern-normal:");
 }
 
 Test(mta_lookup, a_default_that_drops_holds)
 {
-	open_judge(POOLS "identity = \"client\"\ndefault = \"drop\"\n");
+	court_open(POOLS "identity = \"client\"\ndefault = \"drop\"\n");
 	cr_expect_str_eq(ask("bob@example.net"),
 			 "OK retry:4.7.1 mail of this sender waits: unknown-sender");
 }
 
 Test(mta_lookup, a_default_that_passes_has_no_say)
 {
-	open_judge(POOLS "identity = \"client\"\ndefault = \"pass\"\n");
+	court_open(POOLS "identity = \"client\"\ndefault = \"pass\"\n");
 	cr_expect_str_eq(ask("bob@example.net"), "NOTFOUND ");
 }
 
@@ -220,13 +172,13 @@ Test(mta_lookup, asking_counts_nothing_and_makes_nobody_known)
 {
 	struct policy_stats before, after;
 
-	open_judge(POOLS);
-	policy_stats(judge_policy(judge), &before);
+	court_open(POOLS);
+	policy_stats(judge_policy(court.judge), &before);
 	for (int i = 0; i < 100; i++)
 		ask("a@few.example");
-	policy_stats(judge_policy(judge), &after);
+	policy_stats(judge_policy(court.judge), &after);
 	cr_expect_eq(memcmp(&before, &after, sizeof(before)), 0);
-	send_from("a@few.example", 4);
+	court_send_as("a@few.example", 4);
 	cr_expect_str_eq(ask("a@few.example"), "OK postern-normal:");
 }
 
@@ -234,7 +186,7 @@ Test(mta_lookup, what_asks_another_table_or_is_no_text_is_refused)
 {
 	static const char *const requests[] = {"", "lane", "lanes bob", "Lane bob", " lane bob"};
 
-	open_judge(POOLS);
+	court_open(POOLS);
 	for (size_t i = 0; i < COUNT(requests); i++)
 		cr_expect_eq(strncmp(ask_bytes(requests[i], strlen(requests[i])), "PERM ", 5), 0,
 			     "%s", requests[i]);
@@ -245,7 +197,7 @@ Test(mta_lookup, a_sender_of_any_length_is_answered)
 {
 	static char request[LOOKUP_REQUEST_MAX];
 
-	open_judge(POOLS);
+	court_open(POOLS);
 	memset(request, 'a', sizeof(request));
 	memcpy(request, "lane ", 5);
 	for (size_t size = 200; size < LOOKUP_REQUEST_MAX; size++)

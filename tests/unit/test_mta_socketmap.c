@@ -17,18 +17,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "base/error.h"
 #include "common/patience.h"
 #include "common/served.h"
 #include "config/config.h"
-#include "control/control.h"
-#include "control/judge.h"
 #include "mta/lookup.h"
 #include "mta/netstring.h"
-#include "state/state.h"
-#include "unit/config_file.h"
-#include "unit/fake_datapath.h"
+#include "unit/court.h"
 
 #define WAIT_MS (int)(5000 * test_patience())
 #define ASK_BOB "20:lane bob@example.net,"
@@ -43,23 +38,6 @@ static const char configuration[] =
 	"pool \"normal\" { addresses = \"192.0.2.10\" handles = \"100.127.0.1\" }\n"
 	"pool \"high-risk\" { addresses = \"192.0.2.20\" handles = \"100.127.0.2\" }\n"
 	"senders_tracked_max = 1024\ndecisions_max = 1024\n";
-
-static struct judge *make_judge(void)
-{
-	const struct judge_time now = {1000 * NS_PER_SEC, 1700000000};
-	const struct judge_hooks hooks = {.data = NULL};
-	struct config *config = config_file_load(configuration);
-	struct controller *control;
-	struct state *state;
-	struct judge *judge;
-
-	if (state_null_open(&state) < 0 ||
-	    control_new(config, &fake_datapath_new()->datapath, state, now.ns, now.sec, &control,
-			&error) < 0 ||
-	    judge_open(config, control, state, &hooks, &now, &judge, &error) < 0)
-		_exit(1);
-	return judge;
-}
 
 static void on_term(evutil_socket_t number, short what, void *base)
 {
@@ -76,7 +54,7 @@ static void serve(int ready)
 
 	signal(SIGPIPE, SIG_IGN);
 	event_add(evsignal_new(base, SIGTERM, on_term, base), NULL);
-	if (socketmap_new(base, &to, make_judge(), &socketmap, &error) < 0 ||
+	if (socketmap_new(base, &to, court.judge, &socketmap, &error) < 0 ||
 	    write(ready, "", 1) != 1)
 		_exit(1);
 	event_base_dispatch(base);
@@ -94,7 +72,7 @@ static int end_server(int signal)
 
 static void start(void)
 {
-	config_file_setup();
+	court_open(configuration);
 	cr_assert_not_null(mkdtemp(directory));
 	snprintf(path, sizeof(path), "%s/socketmap.sock", directory);
 	child = served_start(serve);
@@ -105,7 +83,7 @@ static void stop(void)
 	end_server(SIGKILL);
 	unlink(path);
 	rmdir(directory);
-	config_file_teardown();
+	court_close();
 }
 
 TestSuite(mta_socketmap, .init = start, .fini = stop, .timeout = 60);
