@@ -278,6 +278,8 @@ static int note_manual(void *data, const struct policy_standing *standing)
 /* Pools have other ids now. Whose pool is gone goes by policy; what is kept waits for it to come back. */
 static void move_manual(struct judge *judge, const struct move *move)
 {
+	struct error error;
+
 	judge->loading = true;
 	for (size_t i = 0; i < move->count; i++) {
 		struct moved *moved = &move->moved[i];
@@ -287,6 +289,9 @@ static void move_manual(struct judge *judge, const struct move *move)
 		policy_set_manual(judge->policy, moved->name, pool ? &moved->manual : NULL,
 				  judge->now.sec);
 	}
+	if (kept_take_up_verdicts(judge->kept, judge->policy, judge->config, judge->now.sec,
+				  &error) < 0)
+		judging_trouble(judge, &error);
 	judge->loading = false;
 }
 

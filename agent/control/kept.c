@@ -222,6 +222,15 @@ int kept_take_up(struct kept *kept, struct policy *policy, const struct config *
 	return state->ops->load(state, &visitor, error);
 }
 
+int kept_take_up_verdicts(struct kept *kept, struct policy *policy, const struct config *config,
+			  int64_t now_sec, struct error *error)
+{
+	struct loading loading = {kept, policy, config, now_sec};
+	const struct state_visitor visitor = {.data = &loading, .verdict = take_up_verdict};
+
+	return kept->state->ops->load(kept->state, &visitor, error);
+}
+
 /* ---- as it changes */
 
 /* What is set by hand is put by whoever sets it; that its time was over only the engine knows. */

@@ -42,6 +42,10 @@ int kept_load(struct kept *kept, struct policy *policy, const struct config *con
 int kept_take_up(struct kept *kept, struct policy *policy, const struct config *config,
 		 struct state *state, int64_t now_sec, struct error *error);
 
+/* Verdicts by hand that are not in force, of pools that may be configured again. */
+int kept_take_up_verdicts(struct kept *kept, struct policy *policy, const struct config *config,
+			  int64_t now_sec, struct error *error);
+
 /* For the engine's callback. */
 int kept_standing(struct kept *kept, const struct policy_standing *standing, struct error *error);
 
