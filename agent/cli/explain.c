@@ -28,7 +28,11 @@ static void print_named(const char *name, const json_t *object, const char *memb
 
 static void print_facts(const json_t *facts, FILE *out)
 {
-	fprintf(out, "facts      from <%s>", words_string(facts, "envelope_from"));
+	bool known = json_is_string(json_object_get(facts, "envelope_from"));
+
+	/* <> is the null sender. */
+	fprintf(out, known ? "facts      from <%s>" : "facts      from unknown%s",
+		words_string(facts, "envelope_from"));
 	print_named("user", facts, "user", out);
 	print_named("client", facts, "client", out);
 	print_named("header", facts, "header_from", out);

@@ -82,7 +82,7 @@ Test(cli_judge, a_refusal_shows_its_status_and_its_end)
 	       cli_print_decision,
 	       "message    , decided t\n"
 	       "sender     nobody (by none), policy default\n"
-	       "facts      from <>\n"
+	       "facts      from unknown\n"
 	       "           recipients 0 external, 0 internal; bounce no, automatic no, spam no\n"
 	       "           mail DNS , SPF , DKIM \n"
 	       "answer     reject, reason restricted, status 5.1.8, until 2026-01-02T00:00:00Z\n"
