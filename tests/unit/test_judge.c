@@ -209,17 +209,17 @@ Test(judging, what_was_taken_back_while_its_pool_was_away_stays_taken_back)
 
 Test(judging, a_verdict_by_hand_waits_for_its_pool_to_come_back)
 {
-	send_as("bob@example.net", 1);
-	cr_assert_eq(set("tenant-17", &to_spare), 0, "%s", error.text);
-	cr_assert_eq(set("bob@example.net", &to_spare), 0, "%s", error.text);
+	court_send_as("bob@example.net", 1);
+	cr_assert_eq(court_set("tenant-17", &to_spare), 0, "%s", court.error.text);
+	cr_assert_eq(court_set("bob@example.net", &to_spare), 0, "%s", court.error.text);
 	follow(TWO_POOLS "sender \"tenant-17\" { source = { \"10.1.7.0/24\" } }\n");
-	cr_expect_eq(verdict_of("tenant-17").reason, REASON_GOOD);
-	cr_expect_str_eq(send_as("bob@example.net", 1).pool, "normal");
-	follow(configuration);
-	cr_expect_str_eq(verdict_of("tenant-17").pool_label, "spare");
-	cr_expect_str_eq(send_as("bob@example.net", 1).pool, "spare");
-	restart();
-	cr_expect_str_eq(verdict_of("tenant-17").pool_label, "spare");
+	cr_expect_eq(court_verdict_of("tenant-17").reason, REASON_GOOD);
+	cr_expect_str_eq(court_send_as("bob@example.net", 1).pool, "normal");
+	follow(court_configuration);
+	cr_expect_str_eq(court_verdict_of("tenant-17").pool_label, "spare");
+	cr_expect_str_eq(court_send_as("bob@example.net", 1).pool, "spare");
+	court_restart();
+	cr_expect_str_eq(court_verdict_of("tenant-17").pool_label, "spare");
 }
 
 Test(judging, a_cut_goes_with_the_verdict_however_the_name_is_written)
