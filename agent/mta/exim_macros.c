@@ -11,6 +11,7 @@
 #define PATIENCE_SEC	3
 #define MS_PER_SEC	1000
 #define FRESH_SEC	60
+#define HEADERS_SEEN	65000 /* decoding may take some away */
 
 /* ---- texts of ours inside of theirs */
 
@@ -75,18 +76,23 @@ static void print_patterns(const struct config_patterns *patterns, FILE *out)
 
 /* ---- marks */
 
-static void print_mark(const struct config_mark *mark, FILE *out)
+/* A header may be folded wherever it has a blank. */
+static void print_value(const struct config_mark *mark, FILE *out)
 {
-	for (const char *c = mark->header; *c; c++)
-		print_literal(*c, out);
-	/* A header may be folded wherever it has a blank. */
-	fputs("[ \\t]*:(?:[ \\t]|\\r?\\n[ \\t])*", out);
 	for (const char *c = mark->value; *c; c++) {
 		if (*c != ' ' && *c != '\t')
 			print_literal(*c, out);
 		else if (c[1] != ' ' && c[1] != '\t')
 			fputs("(?:[ \\t]|\\r?\\n[ \\t])+", out);
 	}
+}
+
+static void print_mark(const struct config_mark *mark, FILE *out)
+{
+	for (const char *c = mark->header; *c; c++)
+		print_literal(*c, out);
+	fputs("[ \\t]*:(?:[ \\t]|\\r?\\n[ \\t])*", out);
+	print_value(mark, out);
 }
 
 static void print_marks(const struct config_mail *mail, FILE *out)
@@ -102,6 +108,35 @@ static void print_marks(const struct config_mail *mail, FILE *out)
 		print_mark(&mail->spam_marks[i], out);
 	}
 	fputs(")(?![A-Za-z0-9])\n", out);
+}
+
+/* What Exim's name for a header's value takes ($h_NAME:). */
+static bool is_plain(const char *header)
+{
+	return header[strspn(header, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+				     "0123456789-_")] == '\0';
+}
+
+/*
+ * A condition. Exim hands over 64 KiB of all headers and no more, so what stands behind as much is looked
+ * for by name. As much of one name is no scanner's, but hides what a scanner says.
+ */
+static void print_marked(const struct config_mail *mail, FILE *out)
+{
+	fputs("POSTERN_MARKED = or{{match{$message_headers_raw\\n$headers_added}"
+	      "{\\N(?im)POSTERN_MARKS\\N}}",
+	      out);
+	for (size_t i = 0; i < mail->n_spam_marks; i++) {
+		const struct config_mark *mark = &mail->spam_marks[i];
+
+		if (!is_plain(mark->header))
+			continue;
+		fprintf(out, "\\\n  {>={${strlen:$h_%s:}}{%d}}{match{$h_%s:}{\\N(?im)^",
+			mark->header, HEADERS_SEEN, mark->header);
+		print_value(mark, out);
+		fputs("(?![A-Za-z0-9])\\N}}", out);
+	}
+	fputs("}\n", out);
 }
 
 /* ---- DNS */
@@ -279,6 +314,7 @@ void exim_print_macros(const struct lane_set *lanes, FILE *out)
 	fprintf(out, "# on_agent_down\nPOSTERN_AWAY = %s\n", waits ? "defer" : "accept");
 	fputs("# spam_marks, and internal_domains: regular expressions\n", out);
 	print_marks(mail, out);
+	print_marked(mail, out);
 	fputs("POSTERN_OURS = ", out);
 	print_patterns(&config->internal_domains, out);
 	fputs("\n# Does the sender's domain have mail DNS? A condition.\n", out);

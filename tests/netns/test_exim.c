@@ -54,6 +54,21 @@ Test(netns_exim, every_message_leaves_by_the_pool_that_explain_names)
 		  .author = "Mail <MAILER-DAEMON@example.net>",
 		  .headers = "Auto-Submitted: auto-replied\r\n"},
 		 "high-risk"},
+		{{.id = "bare",
+		  FROM,
+		  .author = "MAILER-DAEMON (Mail Delivery System)",
+		  .headers = "X-Failed-Recipients: x@example.org\r\n"},
+		 "high-risk"},
+		{{.id = "generated",
+		  FROM,
+		  .author = "<MAILER-DAEMON@example.net>",
+		  .headers = "Auto-Submitted: auto-generated\r\n"},
+		 "high-risk"},
+		{{.id = "program",
+		  FROM,
+		  .author = "Postmaster <a@example.net>",
+		  .headers = "Auto-Submitted: auto-generated\r\n"},
+		 "normal"},
 		{{.id = "neither", .from = "<a@neither.example>"}, "high-risk"},
 		{{.id = "nobody", .from = "<a@nobody.example>"}, "high-risk"},
 		{{.id = "aaaa-only", .from = "<a@aaaa-only.example>"}, "high-risk"},
@@ -127,6 +142,35 @@ Test(netns_exim, bytes_of_every_kind_are_asked_about_as_they_are)
 	facts = postern_must("-j explain to | jq -c '.facts|[.recipients_external,"
 			     ".recipients_internal]'");
 	cr_expect_str_eq(facts, "[1,0]\n");
+}
+
+/* Of all headers together Exim shows the first 64 KiB, and of those of one name as well. */
+Test(netns_exim, headers_of_a_hundred_kilobytes_hide_no_mark)
+{
+	static const struct {
+		const char *id, *line, *last, *pool;
+	} cases[] = {
+		{"behind", "X-Other: xxxxxxxxxxxxxxxxxxxxxxxx\r\n", "X-Spam-Flag: YES\r\n",
+		 "high-risk"},
+		{"folded", "X-Other: xxxxxxxxxxxxxxxxxxxxxxxx\r\n",
+		 "X-Rspamd-Action:\r\n add\r\n header\r\n", "high-risk"},
+		{"below", "X-Other: xxxxxxxxxxxxxxxxxxxxxxxx\r\n",
+		 "X-Spam-Flag: NO,\r\n YES: no mark\r\n", "normal"},
+		{"crowd", "X-Spam-Flag: NO\r\n", "X-Spam-Flag: YES\r\n", "high-risk"},
+		{"clean", "X-Other: xxxxxxxxxxxxxxxxxxxxxxxx\r\n", "X-Spam-Flag: NO\r\n", "normal"},
+	};
+	static char headers[101000];
+
+	exim_begin(EXIM_DOMAINS);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char *end = headers;
+
+		while (end < headers + 100000)
+			end = stpcpy(end, cases[i].line);
+		strcpy(end, cases[i].last);
+		smtp_send(&(struct mail){.id = cases[i].id, FROM, .headers = headers});
+		exim_expect_left(cases[i].id, cases[i].pool);
+	}
 }
 
 /* ---- what Exim sends by itself */

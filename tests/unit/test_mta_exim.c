@@ -150,6 +150,10 @@ Test(mta_exim, marks_and_domains_become_regular_expressions_that_mean_the_same)
 		  "  X\\x2eY[ \\t]*:(?:[ \\t]|\\r?\\n[ \\t])*"
 		  "9\\x2e5(?:[ \\t]|\\r?\\n[ \\t])+\\x28\\x5cN\\x7b\\x24"
 		  ")(?![A-Za-z0-9])\n");
+	/* The other one's name cannot be asked for. */
+	expect_in(output, "{\\N(?im)POSTERN_MARKS\\N}}\\\n"
+			  "  {>={${strlen:$h_X-Spam:}}{65000}}{match{$h_X-Spam:}"
+			  "{\\N(?im)^a(?:[ \\t]|\\r?\\n[ \\t])+b(?![A-Za-z0-9])\\N}}}\n");
 	expect_in(output, "POSTERN_OURS = example\\x2enet|.*\\x2ex.[^a-c]\n");
 }
 
