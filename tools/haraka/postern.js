@@ -47,9 +47,13 @@ function clean(text, max_bytes) {
     return (bytes.length > max_bytes ? cut.replace(/\uFFFD+$/, '') : cut).replace(/[\0-\x1f\x7f]/g, '?')
 }
 
-// Haraka's addresses differ between versions in all but this.
+// Haraka's addresses differ between versions in all but this. What is too long loses the end of its local part.
 function mailbox(address) {
-    return address.isNull() ? '' : clean(address.format().replace(/^<|>$/g, ''), TEXT_MAX_BYTES)
+    const text = address.isNull() ? '' : address.format().replace(/^<|>$/g, '')
+    const at = text.lastIndexOf('@')
+    const domain = at < 0 ? '' : clean(text.slice(at), TEXT_MAX_BYTES - 1)
+
+    return clean(at < 0 ? text : text.slice(0, at), TEXT_MAX_BYTES - Buffer.byteLength(domain)) + domain
 }
 
 function header(transaction, name) {
