@@ -93,10 +93,19 @@ static inline uint64_t now_ms(void)
 	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-/* Whether the condition became true within the time (or test_patience() times that); asked every 2 ms. */
+/* What is awaited ends a wait; time ends only that of a test that fails, so it is never less than this. */
+#define WAIT_LEAST_MS 15000
+
+/*
+ * Whether the condition became true within the time, or WAIT_LEAST_MS (or test_patience() times that); asked
+ * every 2 ms.
+ */
 #define wait_for(condition, within_ms)                                                             \
 	({                                                                                         \
-		uint64_t _deadline = now_ms() + (uint64_t)(within_ms)*test_patience();             \
+		uint64_t _deadline =                                                               \
+			now_ms() +                                                                 \
+			(uint64_t)((within_ms) > WAIT_LEAST_MS ? (within_ms) : WAIT_LEAST_MS) *    \
+				test_patience();                                                   \
 		bool _met;                                                                         \
 		while (!(_met = (condition)) && now_ms() < _deadline)                              \
 			poll(NULL, 0, 2);                                                          \

@@ -16,6 +16,7 @@
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 #define PORT	     5353
+#define TIMEOUT_MS   1000 /* whoever waits takes so long, and whoever does not takes less */
 #define RESOLVER     "127.0.0.1@5353"
 
 #define UNKNOWN FACTS_DNS_UNKNOWN
@@ -144,16 +145,25 @@ Test(netns_dns, nobody_is_asked_about_what_can_be_no_name_of_a_mail_domain)
 	maildns_free(maildns);
 }
 
+/* An answer that comes late is kept, and found by who asks again. */
+static void await(struct maildns *maildns, const char *domain, enum facts_dns dns)
+{
+	cr_assert(wait_for(maildns_lookup(maildns, domain) == dns, 10000), "%s", domain);
+}
+
 Test(netns_dns, what_is_known_holds_as_long_as_its_ttl_and_no_longer)
 {
 	struct maildns *maildns = open_with((struct config_mail){.dns_timeout_ms = 200});
+	uint64_t known_ms;
 
-	cr_assert_eq(maildns_lookup(maildns, "both.example"), PRESENT);
-	cr_assert_eq(maildns_lookup(maildns, "nobody.example"), ABSENT);
-	cr_assert_eq(maildns_lookup(maildns, "brief.example"), PRESENT);
+	await(maildns, "both.example", PRESENT);
+	await(maildns, "nobody.example", ABSENT);
+	known_ms = now_ms();
+	await(maildns, "brief.example", PRESENT);
 	nameserver_signal(nameserver, SIGSTOP);
-	cr_assert_eq(maildns_lookup(maildns, "brief.example"), PRESENT);
 	/* Its TTL is a second; that it has no MX holds longer. */
+	cr_assert(maildns_lookup(maildns, "brief.example") == PRESENT ||
+		  now_ms() - known_ms >= 1000);
 	cr_assert(wait_for(maildns_lookup(maildns, "brief.example") == UNKNOWN, 3000));
 	cr_assert_eq(maildns_lookup(maildns, "both.example"), PRESENT);
 	cr_assert_eq(maildns_lookup(maildns, "nobody.example"), ABSENT);
@@ -163,18 +173,18 @@ Test(netns_dns, what_is_known_holds_as_long_as_its_ttl_and_no_longer)
 
 Test(netns_dns, where_no_answer_comes_in_time_it_is_unknown_and_a_late_one_is_kept)
 {
-	struct maildns *maildns = open_with((struct config_mail){.dns_timeout_ms = 300});
+	struct maildns *maildns = open_with((struct config_mail){.dns_timeout_ms = TIMEOUT_MS});
 	uint64_t start;
 
 	nameserver_signal(nameserver, SIGSTOP);
 	start = now_ms();
 	cr_assert_eq(maildns_lookup(maildns, "both.example"), UNKNOWN);
-	cr_assert_geq(now_ms() - start, 300);
-	cr_assert_lt(now_ms() - start, 300 + 700 * test_patience());
+	cr_assert_geq(now_ms() - start, TIMEOUT_MS);
+	cr_assert_lt(now_ms() - start, TIMEOUT_MS + 2000 * test_patience());
 	/* It has been waited for long enough. */
 	start = now_ms();
 	cr_assert_eq(maildns_lookup(maildns, "both.example"), UNKNOWN);
-	cr_assert_lt(now_ms() - start, 200 * test_patience());
+	cr_assert_lt(now_ms() - start, TIMEOUT_MS);
 	cr_assert_eq(count(maildns).timeouts, 2);
 	nameserver_signal(nameserver, SIGCONT);
 	cr_assert(wait_for(maildns_lookup(maildns, "both.example") == PRESENT, 10000));
@@ -186,8 +196,8 @@ Test(netns_dns, a_dead_name_server_leaves_unknown_what_is_not_known_and_is_found
 {
 	struct maildns *maildns = open_with((struct config_mail){.dns_timeout_ms = 300});
 
-	cr_assert_eq(maildns_lookup(maildns, "both.example"), PRESENT);
-	cr_assert_eq(maildns_lookup(maildns, "nobody.example"), ABSENT);
+	await(maildns, "both.example", PRESENT);
+	await(maildns, "nobody.example", ABSENT);
 	nameserver_signal(nameserver, SIGKILL);
 	cr_assert_eq(maildns_lookup(maildns, "both.example"), PRESENT);
 	cr_assert_eq(maildns_lookup(maildns, "nobody.example"), ABSENT);
@@ -281,7 +291,7 @@ Test(netns_dns, while_the_dns_is_silent_only_so_many_wait_and_the_others_are_ans
 
 Test(netns_dns, while_the_dns_is_silent_only_so_many_domains_are_asked_for)
 {
-	struct maildns *maildns = open_with((struct config_mail){.dns_timeout_ms = 1000});
+	struct maildns *maildns = open_with((struct config_mail){.dns_timeout_ms = TIMEOUT_MS});
 	uint64_t begin;
 
 	nameserver_signal(nameserver, SIGSTOP);
@@ -293,7 +303,7 @@ Test(netns_dns, while_the_dns_is_silent_only_so_many_domains_are_asked_for)
 	/* Nobody waits any more. */
 	begin = now_ms();
 	cr_assert_eq(maildns_lookup(maildns, "both.example"), UNKNOWN);
-	cr_assert_lt(now_ms() - begin, 200 * test_patience());
+	cr_assert_lt(now_ms() - begin, TIMEOUT_MS);
 	cr_assert_eq(count(maildns).refused, 2);
 	cr_assert_eq(count(maildns).queries, 2 * MAILDNS_ASKED_MAX);
 	/* It is one of those that are asked for. */

@@ -191,8 +191,6 @@ Test(netns_upgrade, a_flow_of_before_ends_by_its_timeout_and_is_counted_down)
 	configure(2048);
 	free(postern_must("up"));
 	postern_agent();
-	/* Long enough for an `up` in between. */
-	write_timeouts(4000 * test_patience(), 4000 * test_patience());
 	{
 		_cleanup_talk_ struct talk talk = talk_must(receiver, &tenant, RECEIVER_IPV4, 25);
 

@@ -54,7 +54,7 @@ Test(netns_verdict, sender_set_for_a_time_ends_by_itself)
 	int receiver = receiver_open(25);
 
 	postern_begin(NULL);
-	free(postern_must("sender set tenant-7 high-risk --for 2s"));
+	free(postern_must("sender set tenant-7 high-risk --for %us", 3 * test_patience()));
 	expect_pool(receiver, &tenant, RECEIVER_IPV4, "high-risk");
 	cr_assert(wait_for(tenant_is_seen_in(receiver, "normal"), 4000));
 }

@@ -18,7 +18,7 @@
 #include "base/cleanup.h"
 
 #define BLOCK_WORDS 8192
-#define STALL_SEC   20
+#define STALL_SEC   (20 * (int)test_patience())
 
 /* ---- one socket */
 

@@ -37,8 +37,9 @@ struct talk {
 #define _cleanup_talk_ __attribute__((cleanup(talk_close)))
 #define TALK_NONE      ((struct talk){.client = -1, .server = -1})
 
-#define CONNECT_MS 5000 /* for connections that are expected to come about */
-#define REFUSE_MS  600	/* for those that are not: a first SYN and no answer */
+#define CONNECT_MS                                                                                 \
+	(int)(5000 * test_patience()) /* for connections that are expected to come about */
+#define REFUSE_MS 600		      /* for those that are not: a first SYN and no answer */
 
 /* Connects to the receiver. 0 or -errno of connect(); -ETIMEDOUT after `within_ms`. */
 int talk_open(int receiver, const struct origin *origin, const char *destination, uint16_t port,
