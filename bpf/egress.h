@@ -249,6 +249,10 @@ static __always_inline struct flow *settle(struct __sk_buff *skb, const struct p
 {
 	bool cut = flow && flow->cut_seen != cuts && is_cut(flow, cuts);
 
+	if (!flow && is_leaving(packet->key.destination_port)) {
+		*ret_action = TC_ACT_UNSPEC;
+		return NULL;
+	}
 	if (!flow && has_come_back(skb, packet)) {
 		*ret_action = report_drop(packet, SENDER_UNKNOWN, POOL_NONE, COUNTER_dropped_loop);
 		return NULL;
@@ -289,6 +293,8 @@ static __noinline int untranslatable(struct __sk_buff *skb, const struct packet 
 		if (flow)
 			return report_drop(packet, flow->sender, flow->pool, drop);
 	}
+	if (kind != PACKET_OPAQUE && is_leaving(packet->key.destination_port))
+		return TC_ACT_UNSPEC;
 	sender = find_sender(skb, packet);
 	if (sender == SENDER_UNKNOWN && !may_open)
 		return TC_ACT_UNSPEC;

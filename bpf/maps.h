@@ -153,6 +153,9 @@ struct {
 /* Host order; 0 ends the list. Read-only once loaded, so the verifier drops the unused compares. */
 const volatile __u16 steered_ports[POSTERN_PORTS_MAX] = {25};
 
+/* Those that an earlier configuration steered: what has a flow still is, all else passes. */
+const volatile __u16 leaving_ports[POSTERN_PORTS_MAX] = {};
+
 /* Entries that postern_watch may hold: a few less than it has room for, so that one can always be put back. */
 const volatile __u32 watch_max = WATCH_MAX(MAP_DEFAULT_ENTRIES * 3 / 2);
 

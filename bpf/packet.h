@@ -311,18 +311,28 @@ static __always_inline enum packet_kind parse_ipv6(struct frame frame, enum dire
 	return walk_extensions(frame, ip.nexthdr, packet);
 }
 
-static __always_inline bool is_steered(__u16 port)
+static __always_inline bool is_port_among(const volatile __u16 *ports, __u16 port)
 {
 #pragma unroll
 	for (int i = 0; i < POSTERN_PORTS_MAX; i++) {
-		__u16 steered = steered_ports[i];
+		__u16 listed = ports[i];
 
-		if (!steered)
+		if (!listed)
 			return false;
-		if (steered == port)
+		if (listed == port)
 			return true;
 	}
 	return false;
+}
+
+static __always_inline bool is_leaving(__u16 port)
+{
+	return is_port_among(leaving_ports, port);
+}
+
+static __always_inline bool is_steered(__u16 port)
+{
+	return is_port_among(steered_ports, port) || is_leaving(port);
 }
 
 static __always_inline void set_ports(__be16 source, __be16 destination, enum direction direction,

@@ -17,6 +17,7 @@
 #include "base/error.h"
 #include "datapath/messages.h"
 #include "datapath/pins.h"
+#include "datapath/ports.h"
 #include "datapath/resize.h"
 #include "datapath/still.h"
 #include "datapath/tasks.h"
@@ -362,6 +363,9 @@ int loaded_open(const struct load_options *options, struct loaded **ret_loaded, 
 	r = open_object(loaded, options, error);
 	if (!r)
 		r = reuse_pinned(loaded, error);
+	if (!r && loaded->has_control)
+		r = ports_find_leaving(options->pin_path, options->ports,
+				       (void *)loaded->skeleton->rodata->leaving_ports, error);
 	if (!r)
 		r = load(loaded, error);
 	if (!r)

@@ -217,6 +217,26 @@ Test(netns_up, a_changed_configuration_is_taken_over_and_only_its_remains_are_re
 	cr_assert_str_eq(before, after);
 }
 
+Test(netns_up, connections_to_a_port_that_is_no_longer_steered_go_on_and_new_ones_leave_as_they_are)
+{
+	static const struct origin lane = {.host = MAIL, .bind = HANDLE_HIGH_RISK};
+	_cleanup_talk_ struct talk forwarded = TALK_NONE, own = TALK_NONE, next = TALK_NONE;
+	int receiver = receiver_open(587);
+
+	postern_configure(&(struct setup){.more = "ports = { 25, 587 }"});
+	free(postern_must("up"));
+	forwarded = talk_must(receiver, &tenant, RECEIVER_IPV4, 587);
+	own = talk_must(receiver, &lane, RECEIVER_IPV4, 587);
+	cr_assert_str_eq(pool_of(own.from), "high-risk");
+	postern_configure(NULL);
+	free(postern_must("up"));
+	cr_assert(talk_transfer(&forwarded, 1 << 20, 1 << 20));
+	cr_assert(talk_transfer(&own, 1 << 20, 1 << 20));
+	next = talk_must(receiver, &tenant, RECEIVER_IPV4, 587);
+	cr_assert_str_eq(next.from, TENANT_IPV4);
+	cr_assert(talk_transfer(&next, 1 << 20, 1 << 20));
+}
+
 static void switches(const char *from, const char *to)
 {
 	_cleanup_(free_p) char *before = NULL, *between = NULL, *expected = NULL, *after = NULL;
