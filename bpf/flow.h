@@ -114,13 +114,16 @@ static __always_inline int flow_forget(const struct flow_key *key, const struct 
 	return 0;
 }
 
-/* Ends a pair. -EEXIST: another CPU is at it. `flow` must not be used afterwards. */
+/*
+ * Ends a pair. -EEXIST: another CPU is at it, or has ended it and another flow has the entry by now, whose half
+ * this is not to take away. `flow` must not be used afterwards.
+ */
 static __noinline int flow_remove(const struct flow_key *key, const struct flow *flow)
 {
 	struct return_key returns;
 
 	return_key_of(key, flow, &returns);
-	if (bpf_map_delete_elem(&postern_returns, &returns))
+	if (!is_entry_of(&flow->key_hash, key) || bpf_map_delete_elem(&postern_returns, &returns))
 		return -EEXIST;
 	flow_forget(key, flow);
 	return 0;

@@ -294,7 +294,9 @@ static __noinline int set_aside(const struct flow_key *key, const struct flow *o
 	if (!aside)
 		return -EIO;
 	describe_aside(key, old, aside);
-	if (bpf_map_delete_elem(&postern_returns, &aside->returns))
+	/* As flow_remove(). */
+	if (!is_entry_of(&old->key_hash, key) ||
+	    bpf_map_delete_elem(&postern_returns, &aside->returns))
 		return -EEXIST;
 	if (bpf_map_delete_elem(&postern_flows, key))
 		return 0;

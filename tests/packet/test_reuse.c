@@ -202,6 +202,20 @@ static struct flow_key key_of(const struct return_entry *entry, const struct ret
 	return key;
 }
 
+/* As key_hash() of the programs: an entry with another hash is another flow's. */
+static uint64_t hash_of(const struct flow_key *key)
+{
+	static const uint64_t factors[] = {0x9e3779b97f4a7c15, 0xc2b2ae3d27d4eb4f,
+					   0x165667b19e3779f9, 0xff51afd7ed558ccd};
+	uint32_t words[9];
+	uint64_t hash = 0;
+
+	memcpy(words, key, sizeof(words));
+	for (int i = 0; i < 4; i++)
+		hash ^= ((uint64_t)words[2 * i] << 32 | words[2 * i + 1]) * factors[i];
+	return (hash ^ hash >> 32) + (words[8] + 1ULL) * 0xd6e8feb86659fd93;
+}
+
 /* As the first, which a SYN opened, for every other port. */
 static void take_all(const struct packet_spec *outside, const struct flow *first)
 {
@@ -218,6 +232,7 @@ static void take_all(const struct packet_spec *outside, const struct flow *first
 
 		at.port = flow.port = entry.source_port = port;
 		key = key_of(&entry, &at);
+		flow.key_hash = hash_of(&key);
 		if (port == outside->source_port)
 			continue;
 		cr_assert_eq(bpf_map_update_elem(returns, &at, &entry, BPF_NOEXIST), 0);
@@ -326,4 +341,39 @@ Test(packet_reuse, an_error_about_an_entry_that_has_become_anothers_translates_n
 	change_hash(bpf_map__fd(maps->maps.postern_returns), &key, &entry);
 	rig_expect_untouched(INGRESS, &from_remote);
 	rig_expect_counters(.flows_opened = 1, .dropped_error = 1);
+}
+
+/* Of a closed flow that another one has taken the place of, which has the very port: a new connection ends neither. */
+static void expect_left_alone(void)
+{
+	struct packet_spec syn = rig_inside(false, SYN), outside = rig_outside(false, SYN);
+	int flows = bpf_map__fd(rig_maps()->maps.postern_flows);
+	struct return_entry before;
+	struct flow_key key;
+	struct flow flow;
+
+	cr_assert_eq(bpf_map_get_next_key(flows, NULL, &key), 0);
+	change_hash(flows, &key, &flow);
+	outside.source = flow.pool == POOL_NONE ? TENANT4 : NORMAL4;
+	before = rig_return(&outside);
+	syn.sequence = OLD_END;
+	rig_expect_drop(EGRESS, &syn);
+	rig_expect_flows(1);
+	cr_assert_arr_eq(&before, &(struct return_entry[1]){rig_return(&outside)}, sizeof(before));
+}
+
+Test(packet_reuse, an_entry_that_has_become_anothers_is_not_set_aside)
+{
+	close_one(0);
+	expect_left_alone();
+}
+
+Test(packet_reuse, an_entry_that_has_become_anothers_is_not_replaced)
+{
+	struct packet_spec syn = rig_inside(false, SYN), fin = rig_inside(false, FIN | ACK);
+
+	rig_set_verdict(TENANT, VERDICT_PASS, POOL_NONE);
+	rig_run(EGRESS, &syn, 0, NULL);
+	rig_run(EGRESS, &fin, 0, NULL);
+	expect_left_alone();
 }
