@@ -15,9 +15,10 @@
 #include "postern/abi.h"
 
 #define MAP_DEFAULT_ENTRIES 1024
-#define MAP_ADDRESSES	    4096
-#define MAP_SLOTS	    (POSTERN_POOLS_MAX * POSTERN_FAMILIES * POSTERN_SLOTS)
-#define MAP_EVENTS_BYTES    (256 * 1024)
+/* Those of a configuration, and those of the one before, which go last. */
+#define MAP_ADDRESSES	 (2 * POSTERN_ADDRESSES_MAX)
+#define MAP_SLOTS	 (POSTERN_POOLS_MAX * POSTERN_FAMILIES * POSTERN_SLOTS)
+#define MAP_EVENTS_BYTES (256 * 1024)
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);

@@ -4,8 +4,8 @@
  * below holds, or an error that names file:line, what was found and what was expected; the callers
  * check nothing again.
  *
- *   - pools "normal" and "high-risk" exist; every pool has at least one address; ids stay below
- *     POSTERN_POOLS_MAX; no pool is named "hold", "pass", "drop" or like an address
+ *   - pools "normal" and "high-risk" exist; every pool has at least one address, and at most POSTERN_SLOTS;
+ *     all have at most POSTERN_ADDRESSES_MAX; ids stay below POSTERN_POOLS_MAX; no pool is named "hold", "pass", "drop" or like an address
  *   - an address or handle stands in one place only, over all pools; a handle is no pool's address and no source
  *   - an address and its own handle are of one family; where lanes = "address", all addresses of a pool have
  *     a handle of their own, or none has

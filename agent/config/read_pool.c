@@ -110,6 +110,30 @@ static int read_when_empty(struct reader *reader, const struct syntax_section *s
 	return r;
 }
 
+static int check_count(const struct reader *reader, const struct syntax_section *section,
+		       const struct config_pool *pool)
+{
+	size_t count = 0;
+
+	if (pool->n_addresses == 0)
+		return read_error(reader, section->line,
+				  "found pool '%s' without addresses, expected at least one",
+				  pool->name);
+	if (pool->n_addresses > POSTERN_SLOTS)
+		return read_error(reader, section->line,
+				  "found %zu addresses in pool '%s', expected at most %d",
+				  pool->n_addresses, pool->name, POSTERN_SLOTS);
+	/* This one is among them. */
+	for (size_t i = 0; i < reader->config->n_pools; i++)
+		count += reader->config->pools[i].n_addresses;
+	if (count > POSTERN_ADDRESSES_MAX)
+		return read_error(reader, section->line,
+				  "found %zu addresses up to those of pool '%s', expected at most "
+				  "%d in all",
+				  count, pool->name, POSTERN_ADDRESSES_MAX);
+	return 0;
+}
+
 static int read_keys(struct reader *reader, const struct syntax_section *section,
 		     struct config_pool *pool)
 {
@@ -125,11 +149,7 @@ static int read_keys(struct reader *reader, const struct syntax_section *section
 		r = read_helo(reader, section, &pool->helo);
 	if (r == 0)
 		r = read_when_empty(reader, section, pool->id);
-	if (r == 0 && pool->n_addresses == 0)
-		r = read_error(reader, section->line,
-			       "found pool '%s' without addresses, expected at least one",
-			       pool->name);
-	return r;
+	return r == 0 ? check_count(reader, section, pool) : r;
 }
 
 int read_pool(struct reader *reader, const struct syntax_section *section)

@@ -317,6 +317,12 @@ int pools_sync(struct controller *control, struct error *error)
 
 	if (r == 0)
 		r = write_all_slots(control);
+	if (r == -E2BIG)
+		return error_set(
+			error, r,
+			"the map has room for %u addresses, and those of before are still in "
+			"it: change them in several steps",
+			control->datapath->ops->capacity(control->datapath, MAP_ADDRS));
 	return r < 0 ? control_map_error(error, r, "writing pools") : 0;
 }
 

@@ -34,6 +34,9 @@ enum pool_id {
 };
 #define POSTERN_POOLS_MAX 64
 
+/* Of all pools, in one configuration. */
+#define POSTERN_ADDRESSES_MAX 4096
+
 /* The sender that stands for traffic of no known sender; its verdict is the `default` one. */
 #define SENDER_UNKNOWN 0
 

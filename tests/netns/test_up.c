@@ -12,6 +12,7 @@
 
 #include "base/cleanup.h"
 #include "netns/postern.h"
+#include "postern/abi.h"
 
 TestSuite(netns_up, .init = world_init, .fini = world_done, .timeout = 60);
 
@@ -215,6 +216,34 @@ Test(netns_up, a_changed_configuration_is_taken_over_and_only_its_remains_are_re
 	free(postern_must("down"));
 	after = host_picture();
 	cr_assert_str_eq(before, after);
+}
+
+/* As many addresses as there may be, from 10.0.`third`.0 on. */
+static void configure_many(unsigned third)
+{
+	char *pools = NULL;
+	size_t size;
+	FILE *out = open_memstream(&pools, &size);
+
+	fputs("plumb = false\npool \"normal\" { addresses = {", out);
+	for (unsigned i = 0; i < POSTERN_ADDRESSES_MAX - 4; i++)
+		fprintf(out, "%s \"10.0.%u.%u\"", i ? "," : "", third + (i >> 8), i & 0xff);
+	fputs(" } }\npool \"high-risk\" { addresses = \"192.0.2.20\" }\n", out);
+	fclose(out);
+	postern_configure(&(struct setup){.pools = pools});
+	free(pools);
+}
+
+Test(netns_up, all_addresses_of_a_full_configuration_can_be_replaced_at_once)
+{
+	_cleanup_(free_p) char *list = NULL;
+
+	configure_many(0);
+	free(postern_must("up"));
+	configure_many(100);
+	free(postern_must("up"));
+	list = postern_must("-j pool list | jq -r '.[0].addresses[0].address'");
+	cr_assert_not_null(strstr(list, "10.0.100.0\n"), "%s", list);
 }
 
 Test(netns_up, connections_to_a_port_that_is_no_longer_steered_go_on_and_new_ones_leave_as_they_are)

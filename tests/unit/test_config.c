@@ -405,6 +405,45 @@ Test(config, as_many_pools_load_as_there_are_ids)
 	free(text);
 }
 
+static void print_pool(FILE *out, const char *name, unsigned first, unsigned end)
+{
+	fprintf(out, "pool \"%s\" { addresses = {", name);
+	for (unsigned i = first; i < end; i++)
+		fprintf(out, "%s \"10.0.%u.%u\"", i == first ? "" : ",", i >> 8, i & 0xff);
+	fputs(" } }\n", out);
+}
+
+/* Two pools, of so many addresses. The caller's. */
+static char *pools_of(unsigned normal, unsigned high_risk)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	print_pool(out, "normal", 0, normal);
+	print_pool(out, "high-risk", normal, normal + high_risk);
+	fclose(out);
+	return text;
+}
+
+Test(config, as_many_addresses_load_as_the_maps_take)
+{
+	char *full = pools_of(POSTERN_SLOTS, 3);
+	char *too_many = pools_of(POSTERN_SLOTS, 4);
+	char *too_many_in_one = pools_of(POSTERN_SLOTS + 1, 1);
+
+	config_free(config_file_load(full));
+	cr_expect_str_eq(
+		config_file_refusal(too_many),
+		":2: found 4097 addresses up to those of pool 'high-risk', expected at most "
+		"4096 in all");
+	cr_expect_str_eq(config_file_refusal(too_many_in_one),
+			 ":1: found 4094 addresses in pool 'normal', expected at most 4093");
+	free(full);
+	free(too_many);
+	free(too_many_in_one);
+}
+
 /* Quadratic work on this would take minutes; Criterion's time-out is the judge. */
 Test(config, a_hundred_thousand_senders_load_at_once, .timeout = 20)
 {
