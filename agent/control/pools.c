@@ -54,7 +54,7 @@ static int copy_config(struct controller *control)
 
 static bool states_from_maps(const struct controller *control)
 {
-	return !control->state || !control->state->durable;
+	return !state_is_current(control->state);
 }
 
 static int adopt_pool(void *data, const void *key, const void *value)

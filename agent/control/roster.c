@@ -259,14 +259,14 @@ static int index_by_id(struct controller *control, uint32_t highest)
 
 int roster_load(struct controller *control, uint64_t now_ns, int64_t now_sec, struct error *error)
 {
-	bool durable = control->state && control->state->durable;
+	bool current = state_is_current(control->state);
 	struct restoration restoration = {control, now_sec};
 	const struct state_visitor visitor = {.data = &restoration,
 					      .verdict = restore_verdict,
 					      .record = restore_standing,
 					      .kinds = 1U << STATE_STANDINGS};
 	struct adoption adoption = {.control = control,
-				    .standings_too = !durable,
+				    .standings_too = !current,
 				    .now_ns = now_ns,
 				    .now_sec = now_sec};
 	int r = list_senders(control);
@@ -280,7 +280,7 @@ int roster_load(struct controller *control, uint64_t now_ns, int64_t now_sec, st
 		r = index_by_id(control, adoption.highest);
 	if (r < 0)
 		return control_map_error(error, r, "reading senders");
-	return durable ? control->state->ops->load(control->state, &visitor, error) : 0;
+	return current ? control->state->ops->load(control->state, &visitor, error) : 0;
 }
 
 void roster_done(struct controller *control)

@@ -34,3 +34,5 @@ int sqlite_connect(struct sqlite_state *sqlite, struct error *error);
  * error closes `sqlite->db`.
  */
 int sqlite_open(struct sqlite_state *sqlite, struct error *error);
+/* The same, to read from it alone. -EPROTO: its schema is another. */
+int sqlite_open_reading(struct sqlite_state *sqlite, struct error *error);

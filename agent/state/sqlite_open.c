@@ -158,6 +158,13 @@ int sqlite_connect(struct sqlite_state *sqlite, struct error *error)
 	return 0;
 }
 
+static int unknown_schema(const struct sqlite_state *sqlite, int version, struct error *error)
+{
+	return error_set(error, -EPROTO,
+			 "state file '%s': its schema is version %d, this program knows %d",
+			 sqlite->file, version, SCHEMA_VERSION);
+}
+
 /* Everything that only reads comes first: a file that is not ours or damaged stays as it is. */
 static int open_checked(struct sqlite_state *sqlite, struct error *error)
 {
@@ -172,15 +179,30 @@ static int open_checked(struct sqlite_state *sqlite, struct error *error)
 	if (code < 0)
 		return code;
 	if (version < 0 || version > SCHEMA_VERSION)
-		return error_set(error, -EPROTO,
-				 "state file '%s': its schema is version %d, this program knows %d",
-				 sqlite->file, version, SCHEMA_VERSION);
+		return unknown_schema(sqlite, version, error);
 	code = check_pages(sqlite, error);
 	if (code < 0)
 		return code;
 	sqlite3_db_config(sqlite->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
 	return sqlite_execute(sqlite, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL",
 			      error);
+}
+
+/* Who has the file alone keeps the index of its log in memory, not in a file beside it. */
+int sqlite_open_reading(struct sqlite_state *sqlite, struct error *error)
+{
+	int version = 0;
+	int code = sqlite_connect(sqlite, error);
+
+	if (code < 0)
+		return code;
+	sqlite3_db_config(sqlite->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+	code = sqlite_execute(sqlite, "PRAGMA locking_mode = EXCLUSIVE", error);
+	if (code == 0)
+		code = read_schema_version(sqlite, &version, error);
+	if (code == 0 && version != SCHEMA_VERSION)
+		code = unknown_schema(sqlite, version, error);
+	return code == 0 ? check_pages(sqlite, error) : code;
 }
 
 int sqlite_open(struct sqlite_state *sqlite, struct error *error)

@@ -93,13 +93,26 @@ struct state {
 	const struct state_ops *ops;
 	/* False: this is a stand-in that knows nothing; what was set by hand is then read from the maps. */
 	bool durable;
+	bool behind; /* it has not taken what was put: the maps know better, too */
 };
+
+/* Is it what was set by hand? */
+static inline bool state_is_current(const struct state *state)
+{
+	return state && state->durable && !state->behind;
+}
 
 /*
  * Opens or creates `file` and its directory (0750). Schema version in PRAGMA user_version: an older one is
  * migrated, a newer one refused (-EPROTO). -EIO: not a database or damaged; the file is left alone.
  */
 int state_sqlite_open(const char *file, struct state **ret_state, struct error *error);
+
+/*
+ * Only to be read, and closed again soon, as nobody else can open it meanwhile: one for whose log there is no
+ * room beside it (full disk). -EPROTO: another schema.
+ */
+int state_sqlite_open_reading(const char *file, struct state **ret_state, struct error *error);
 
 /* Keeps nothing; for tests and as stand-in. -ENOMEM. */
 int state_null_open(struct state **ret_state);
@@ -122,7 +135,10 @@ struct state_steady_owner {
 };
 #define STEADY_RETRY_SEC 10
 
-/* -ENOMEM. Where the file cannot be opened or read, the result is not `durable`. */
+/*
+ * -ENOMEM. Where the file cannot be opened or read, the result is not `durable`; where it can only be read, it
+ * is until the first tick.
+ */
 int state_steady_open(const char *file, const struct state_steady_owner *owner,
 		      struct state **ret_state, struct error *error);
 void state_steady_tick(struct state *state, int64_t now_sec);

@@ -423,7 +423,8 @@ static int prepare_statements(struct sqlite_state *sqlite, struct error *error)
 	return 0;
 }
 
-int state_sqlite_open(const char *file, struct state **ret_state, struct error *error)
+static int open_by(int (*open)(struct sqlite_state *sqlite, struct error *error), const char *file,
+		   struct sqlite_state **ret_sqlite, struct error *error)
 {
 	_cleanup_(free_state_p) struct sqlite_state *sqlite = calloc(1, sizeof(*sqlite));
 	int code;
@@ -435,9 +436,19 @@ int state_sqlite_open(const char *file, struct state **ret_state, struct error *
 	sqlite->file = strdup(file);
 	if (!sqlite->file)
 		return error_set(error, -ENOMEM, "out of memory");
-	code = sqlite_open(sqlite, error);
+	code = open(sqlite, error);
 	if (code == 0)
 		code = prepare_statements(sqlite, error);
+	if (code == 0)
+		*ret_sqlite = TAKE_PTR(sqlite);
+	return code;
+}
+
+int state_sqlite_open(const char *file, struct state **ret_state, struct error *error)
+{
+	_cleanup_(free_state_p) struct sqlite_state *sqlite = NULL;
+	int code = open_by(sqlite_open, file, &sqlite, error);
+
 	if (code == 0)
 		code = checkpoints_new(file, &sqlite->checkpoints, error);
 	if (code < 0)
@@ -445,4 +456,14 @@ int state_sqlite_open(const char *file, struct state **ret_state, struct error *
 	sqlite3_wal_hook(sqlite->db, on_commit, sqlite);
 	*ret_state = &TAKE_PTR(sqlite)->state;
 	return 0;
+}
+
+int state_sqlite_open_reading(const char *file, struct state **ret_state, struct error *error)
+{
+	struct sqlite_state *sqlite;
+	int code = open_by(sqlite_open_reading, file, &sqlite, error);
+
+	if (code == 0)
+		*ret_state = &sqlite->state;
+	return code;
 }

@@ -23,6 +23,7 @@ struct steady {
 	char *file;
 	struct state *inner; /* NULL: the file cannot be opened */
 	bool broken;	     /* it was opened and cannot be read: must be opened anew */
+	bool reading;	     /* it is open to be read, until the first tick */
 	bool known;	     /* the owner holds what it holds; once read or written */
 	struct error why;    /* "": all is well */
 	int64_t tried_sec;
@@ -45,6 +46,7 @@ static void fall(struct steady *steady, int code, const struct error *why)
 	bool is_new = strcmp(steady->why.text, why->text) != 0;
 
 	steady->why = *why;
+	steady->state.behind = true;
 	if (code == -EIO)
 		steady->broken = true;
 	if (is_new && steady->owner.on_change)
@@ -73,8 +75,11 @@ static int settle(struct steady *steady, int code, const struct error *why)
 static int load(struct state *state, const struct state_visitor *visitor, struct error *error)
 {
 	struct steady *steady = steady_of(state);
+	struct error ignored;
 
 	(void)error;
+	if (steady->reading)
+		steady->inner->ops->load(steady->inner, visitor, &ignored);
 	return TRY(steady, load, visitor);
 }
 
@@ -252,6 +257,31 @@ static int recover(struct steady *steady, struct error *why)
 	return code;
 }
 
+/* Of a file for whose log there is no room nothing is lost but what is put from now on. */
+static bool open_reading(struct steady *steady)
+{
+	const struct state_visitor nothing = {.data = NULL};
+	struct state *inner;
+	struct error ignored;
+
+	state_free(TAKE_PTR(steady->inner));
+	if (state_sqlite_open_reading(steady->file, &inner, &ignored) < 0)
+		return false;
+	if (inner->ops->load(inner, &nothing, &ignored) < 0) {
+		state_free(inner);
+		return false;
+	}
+	steady->inner = inner;
+	return true;
+}
+
+static void stop_reading(struct steady *steady)
+{
+	state_free(TAKE_PTR(steady->inner));
+	steady->reading = false;
+	steady->state.behind = true;
+}
+
 void state_steady_tick(struct state *state, int64_t now_sec)
 {
 	struct steady *steady = steady_of(state);
@@ -259,6 +289,8 @@ void state_steady_tick(struct state *state, int64_t now_sec)
 	struct error why;
 	int code;
 
+	if (steady->reading)
+		stop_reading(steady);
 	if (is_well(steady) || (since >= 0 && since < STEADY_RETRY_SEC))
 		return;
 	steady->tried_sec = now_sec;
@@ -269,6 +301,7 @@ void state_steady_tick(struct state *state, int64_t now_sec)
 	}
 	forget_deleted(steady);
 	steady->known = true;
+	steady->state.behind = false;
 	steady->why.text[0] = '\0';
 	if (steady->owner.on_change)
 		steady->owner.on_change(steady->owner.data, "");
@@ -302,9 +335,13 @@ int state_steady_open(const char *file, const struct state_steady_owner *owner,
 	steady->state.ops = &ops;
 	steady->owner = *owner;
 	code = open_file(steady, &why);
-	if (code < 0)
+	if (code < 0) {
 		fall(steady, code, &why);
-	steady->state.durable = steady->known = code == 0;
+		/* Who has it now would only be waited for once more. */
+		steady->reading = code != -EBUSY && open_reading(steady);
+		steady->state.behind = !steady->reading;
+	}
+	steady->state.durable = steady->known = code == 0 || steady->reading;
 	*ret_state = &steady->state;
 	return 0;
 }

@@ -3,6 +3,7 @@
 #include "control/kept.h"
 
 #include <criterion/criterion.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -278,4 +279,40 @@ Test(judging_kept, a_file_that_could_not_be_read_at_the_start_is_taken_up_when_i
 		     0);
 	cr_expect_eq(court_send_as("b@harsh.example", 1).decision.reason, REASON_RESTRICTED);
 	cr_expect_eq(pool_find(control_pools(court.control), "spare")->state, POOL_DISABLED);
+}
+
+static void execute(const char *sql)
+{
+	sqlite3 *db;
+
+	cr_assert_eq(sqlite3_open(court.file, &db), SQLITE_OK);
+	cr_assert_eq(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK, "%s", sqlite3_errmsg(db));
+	sqlite3_close(db);
+}
+
+Test(judging_kept, while_the_file_takes_nothing_another_configuration_goes_by_the_maps)
+{
+	const struct state_steady_owner owner = {NULL, ignore_change, rewrite};
+	struct controller *old;
+
+	court_end();
+	cr_assert_eq(state_steady_open(court.file, &owner, &court.state, &court.error), 0);
+	court_begin();
+	cr_assert_eq(court_set("watched", &to_spare), 0);
+	cr_assert_eq(control_set_pool(court.control, "high-risk", POOL_DISABLED, &court.error), 0);
+	execute("DROP TABLE pool_state");
+	cr_assert_eq(control_set_pool(court.control, "spare", POOL_DISABLED, &court.error), 0);
+	cr_assert_neq(*state_steady_trouble(court.state), '\0');
+	old = court.control;
+	cr_assert_eq(control_new(court.config, &court.fake->datapath, court.state, court.now.ns,
+				 court.now.sec, &court.control, &court.error),
+		     0);
+	cr_assert_eq(control_sync(court.control, court.now.ns, court.now.sec, &court.error), 0);
+	cr_expect_eq(pool_find(control_pools(court.control), "high-risk")->state, POOL_DISABLED);
+	cr_expect_eq(pool_find(control_pools(court.control), "spare")->state, POOL_DISABLED);
+	cr_expect_str_eq(court_verdict_of("watched").pool_label, "spare");
+	cr_assert_eq(
+		judge_follow(court.judge, court.config, court.control, &court.now, &court.error),
+		0);
+	control_free(old);
 }

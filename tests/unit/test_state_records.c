@@ -442,6 +442,30 @@ Test(records, over_a_full_disk_it_goes_on_and_catches_up_when_there_is_room)
 	state_free(state);
 }
 
+Test(records, over_a_disk_that_is_full_at_the_start_the_file_is_read_all_the_same)
+{
+	struct state *state;
+
+	mount_small();
+	state = open_steady();
+	put(state, STATE_STANDINGS, "bob", "restricted");
+	append(state, "counts");
+	state_free(state);
+	fill_disk();
+	state = open_steady();
+	cr_assert_neq(*state_steady_trouble(state), '\0');
+	cr_expect(state->durable);
+	cr_expect_str_eq(all_of(state, ALL_KINDS), "2 bob=restricted\nlog counts\n");
+	put(state, STATE_STANDINGS, "eve", "restricted");
+	state_steady_tick(state, 1000);
+	cr_assert_neq(*state_steady_trouble(state), '\0');
+	empty_disk();
+	state_steady_tick(state, 1000 + STEADY_RETRY_SEC);
+	cr_assert_str_empty(state_steady_trouble(state), "%s", state_steady_trouble(state));
+	cr_expect_str_eq(all_of(state, ALL_KINDS), "2 from=memory\n");
+	state_free(state);
+}
+
 Test(records, a_transaction_over_a_full_disk_is_given_up_as_a_whole)
 {
 	struct state *state;
