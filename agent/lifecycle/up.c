@@ -152,6 +152,17 @@ static int fill_maps(struct up *up, struct datapath *datapath, struct state *sta
 	return r;
 }
 
+/* Over a full disk what is in the file can be read all the same. The first error says more. */
+static int open_state(const char *file, struct state **ret_state, struct error *error)
+{
+	int r = state_sqlite_open(file, ret_state, error);
+	struct error ignored;
+
+	if (r < 0 && r != -EBUSY && state_sqlite_open_reading(file, ret_state, &ignored) == 0)
+		return 0;
+	return r;
+}
+
 static int fill(struct up *up, struct error *error)
 {
 	struct datapath *datapath = NULL;
@@ -159,7 +170,7 @@ static int fill(struct up *up, struct error *error)
 	int r = runtime_state_make(up->config->state, &up->user, error);
 
 	if (!r)
-		r = state_sqlite_open(up->config->state, &state, error);
+		r = open_state(up->config->state, &state, error);
 	if (!r)
 		r = datapath_open(up->config->pin_path, &datapath, error);
 	if (!r)

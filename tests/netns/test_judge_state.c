@@ -226,3 +226,32 @@ Test(netns_state, over_a_full_disk_it_goes_on_and_says_so)
 	cr_assert(has_verdict("tenant-7", "manual high-risk"));
 	free(host_must(MAIL, "umount -l %s/state", world.directory));
 }
+
+Test(netns_state, over_a_disk_that_is_full_at_the_start_what_was_said_holds)
+{
+	_cleanup_(close_fd_p) int api = -1;
+	pid_t agent;
+
+	postern_configure(&policies);
+	free(host_must(MAIL,
+		       "mkdir -p %s/state && mount -t tmpfs -o size=256k,mode=0777 none %s/state",
+		       world.directory, world.directory));
+	free(postern_must("up"));
+	agent = postern_agent();
+	api = http_connect();
+	restrict_tenant_8(api);
+	free(postern_must("sender set tenant-7 high-risk"));
+	free(postern_must("pool disable relay"));
+	host_stop(agent, SIGTERM);
+	free(postern_must("down"));
+	free(host_must(MAIL, "dd if=/dev/zero of=%s/state/ballast bs=4k 2>&1 || true",
+		       world.directory));
+	free(postern_must("up"));
+	postern_agent();
+	cr_assert(state_says("memory: "));
+	cr_expect(has_verdict("tenant-8", "restricted null"));
+	cr_expect(has_verdict("tenant-7", "manual high-risk"));
+	free(postern_must("-j pool list | jq -e 'any(.[]; .name == \"relay\" and "
+			  ".state == \"disabled\")'"));
+	free(host_must(MAIL, "umount -l %s/state", world.directory));
+}
