@@ -66,6 +66,13 @@ int control_set_address(struct controller *control, const char *pool, const stru
 			enum address_state state, struct error *error);
 
 /*
+ * What was said of pools and addresses to the controller before this one. It outweighs what `up` found in a
+ * file that had not taken it. -ENOMEM.
+ */
+int control_inherit(struct controller *control, const struct controller *before,
+		    struct error *error);
+
+/*
  * Of a file that could not be read at the start: which pools were disabled and which addresses are not
  * active, unless they were set by hand since then.
  */

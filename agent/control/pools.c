@@ -413,6 +413,31 @@ int control_set_address(struct controller *control, const char *name, const stru
 	return r;
 }
 
+int control_inherit(struct controller *control, const struct controller *before,
+		    struct error *error)
+{
+	for (size_t i = 0; i < control->pools.n_pools; i++) {
+		struct pool *pool = &control->pools.pools[i];
+		const struct pool *old = pool_find(&before->pools, pool->name);
+
+		if (old && old->set) {
+			pool->state = old->state;
+			pool->set = true;
+		}
+		for (size_t j = 0; old && j < pool->n_addresses; j++) {
+			struct pool_address *address = &pool->addresses[j];
+			const struct pool_address *known =
+				pool_find_address(old, &address->address);
+
+			if (known && known->set) {
+				address->state = known->state;
+				address->set = true;
+			}
+		}
+	}
+	return lanes_follow(control) < 0 ? error_set(error, -ENOMEM, "out of memory") : 0;
+}
+
 /* ---- a file that could not be read at the start */
 
 static int take_pool(void *data, const char *name, enum pool_state state)

@@ -165,6 +165,8 @@ static int reload(struct agent *agent, struct error *error)
 		code = control_new(config, agent->datapath, agent->state, time.ns, time.sec,
 				   &control, error);
 	if (code == 0)
+		code = control_inherit(control, agent->control, error);
+	if (code == 0)
 		code = control_sync(control, time.ns, time.sec, error);
 	if (code == 0)
 		code = judge_follow(agent->judge, config, control, &time, error);

@@ -290,6 +290,23 @@ static void execute(const char *sql)
 	sqlite3_close(db);
 }
 
+/* `up` finds an older state of things in the file, and writes it into the maps. */
+static void up_without_it(const char *file)
+{
+	struct controller *control;
+	struct state *state;
+
+	execute("CREATE TABLE pool_state (pool TEXT PRIMARY KEY, state TEXT NOT NULL) WITHOUT "
+		"ROWID");
+	cr_assert_eq(state_sqlite_open(file, &state, &court.error), 0);
+	cr_assert_eq(control_new(court.config, &court.fake->datapath, state, court.now.ns,
+				 court.now.sec, &control, &court.error),
+		     0);
+	cr_assert_eq(control_sync(control, court.now.ns, court.now.sec, &court.error), 0);
+	control_free(control);
+	state_free(state);
+}
+
 Test(judging_kept, while_the_file_takes_nothing_another_configuration_goes_by_the_maps)
 {
 	const struct state_steady_owner owner = {NULL, ignore_change, rewrite};
@@ -304,9 +321,11 @@ Test(judging_kept, while_the_file_takes_nothing_another_configuration_goes_by_th
 	cr_assert_eq(control_set_pool(court.control, "spare", POOL_DISABLED, &court.error), 0);
 	cr_assert_neq(*state_steady_trouble(court.state), '\0');
 	old = court.control;
+	up_without_it(court.file);
 	cr_assert_eq(control_new(court.config, &court.fake->datapath, court.state, court.now.ns,
 				 court.now.sec, &court.control, &court.error),
 		     0);
+	cr_assert_eq(control_inherit(court.control, old, &court.error), 0);
 	cr_assert_eq(control_sync(court.control, court.now.ns, court.now.sec, &court.error), 0);
 	cr_expect_eq(pool_find(control_pools(court.control), "high-risk")->state, POOL_DISABLED);
 	cr_expect_eq(pool_find(control_pools(court.control), "spare")->state, POOL_DISABLED);
