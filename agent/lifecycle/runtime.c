@@ -106,7 +106,8 @@ int runtime_lock(const char *runtime_dir, int *ret_fd, struct error *error)
 
 	if (r)
 		return r;
-	fd = open(file, O_RDONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	/* In the agent's directory: what was put there in its place, a pipe for one, must not hold root up. */
+	fd = open(file, O_RDONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
 	if (fd < 0)
 		return error_set(error, -errno, "'%s': %s", file, strerror(errno));
 	do

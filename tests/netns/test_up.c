@@ -453,3 +453,14 @@ Test(netns_up, the_state_file_becomes_the_users_but_somebody_elses_does_not)
 	free(postern_must("up"));
 	expect_state_owner("daemon");
 }
+
+/* The directory is the agent's user's, who may put there what it likes. */
+Test(netns_up, a_lock_that_has_become_a_pipe_holds_nobody_up)
+{
+	postern_configure(NULL);
+	free(postern_must("up"));
+	free(host_must(MAIL, "rm %s/run/up.lock && mkfifo %s/run/up.lock", world.directory,
+		       world.directory));
+	free(host_must(MAIL, "timeout 10 %s -c %s/postern.conf down", getenv("POSTERN"),
+		       world.directory));
+}
