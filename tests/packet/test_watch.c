@@ -69,15 +69,45 @@ Test(packet_watch, those_whose_time_is_over_end_and_leave_the_queue)
 	rig_expect_flows(0);
 }
 
+static void establish(uint16_t port)
+{
+	struct packet_spec out = rig_outside(false, SYN | ACK), answer;
+
+	open_flow(port);
+	out.source_port = port;
+	answer = packet_reply(&out);
+	cr_assert_eq(rig_run(INGRESS, &answer, 0, NULL), -1);
+}
+
+/* When the janitor was last at the entry that is next; so all others were looked at since. */
+static uint64_t looked_ns(void)
+{
+	struct watched next;
+
+	cr_assert_eq(bpf_map_lookup_elem(bpf_map__fd(rig_maps()->maps.postern_watch), NULL, &next),
+		     0, "the queue is empty");
+	return next.looked_ns;
+}
+
+static void await_look(void)
+{
+	uint64_t start = rig_now_ns(), end = start + RIG_WAIT_NS;
+
+	while (looked_ns() < start && rig_now_ns() < end)
+		usleep(1000);
+	cr_assert_geq(looked_ns(), start, "nobody looked");
+}
+
 Test(packet_watch, those_that_live_are_looked_at_again_and_again_and_stay)
 {
-	rig_set_transitory(LONG_NS);
 	for (uint16_t port = 40000; port < 40004; port++)
-		open_flow(port);
-	usleep(300000); /* some ticks: nothing may happen, so there is nothing to wait for */
+		establish(port);
+	rig_set_timeouts(LONG_NS, TRANSITORY_NS);
+	for (int i = 0; i < 3; i++)
+		await_look();
 	rig_expect_flows(4);
 	cr_assert_eq(janitor_now().queued, 4);
-	rig_set_transitory(TRANSITORY_NS);
+	rig_set_timeouts(TRANSITORY_NS, TRANSITORY_NS);
 	await_queued(0);
 	rig_expect_flows(0);
 }
