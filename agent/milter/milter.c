@@ -3,6 +3,7 @@
 #include "milter/milter.h"
 
 #include <curl/curl.h>
+#include <dirent.h>
 #include <errno.h>
 #include <jansson.h>
 #include <libmilter/mfapi.h>
@@ -29,9 +30,10 @@
 #include "milter/session.h"
 #include "milter/settings.h"
 
-#define MODULE	    "milter"
-#define KNOCK_NS    20000000
-#define DESCRIPTORS 65536
+#define MODULE	     "milter"
+#define KNOCK_NS     20000000
+#define DESCRIPTORS  65536
+#define LIBMILTER_MS 5000
 
 /* ---- the socket */
 
@@ -195,9 +197,9 @@ static void block_signals(sigset_t *ret_signals)
 }
 
 /*
- * From here on this thread takes it at any time, in its handler, too (SA_NODEFER), and starts no thread, which would
- * shut it out for a moment: libmilter's thread for signals waits for it as well, gets what this one does not let
- * in, and would end everything.
+ * From here on this thread takes it at any time, in its handler, too (SA_NODEFER), and once libmilter has begun it
+ * starts no thread, which would shut it out for a moment: libmilter's thread for signals waits for it as well, gets
+ * what this one does not let in, and would end everything.
  */
 static void let_reload_in(void)
 {
@@ -206,6 +208,45 @@ static void let_reload_in(void)
 	sigemptyset(&reload);
 	sigaddset(&reload, SIGHUP);
 	pthread_sigmask(SIG_UNBLOCK, &reload, NULL);
+}
+
+/* proc_pid_status(5): what a thread waits for is not blocked meanwhile (do_sigtimedwait() in kernel/signal.c). */
+static bool lets_reload_in(const char *task)
+{
+	char path[64], line[128];
+	_cleanup_(fclose_p) FILE *file = NULL;
+	unsigned long long blocked = ~0ull;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%.20s/status", task);
+	file = fopen(path, "re");
+	while (file && fgets(line, sizeof(line), file))
+		if (sscanf(line, "SigBlk: %llx", &blocked) == 1)
+			break;
+	return !(blocked & 1ull << (SIGHUP - 1));
+}
+
+/* Of the threads there are, this one and libmilter's do. */
+static bool libmilter_waits_for_signals(void)
+{
+	DIR *tasks = opendir("/proc/self/task");
+	const struct dirent *task;
+	int count = 0;
+
+	while (tasks && (task = readdir(tasks)))
+		count += task->d_name[0] != '.' && lets_reload_in(task->d_name);
+	if (tasks)
+		closedir(tasks);
+	return count > 1;
+}
+
+/*
+ * A thread that comes to wait takes what is pending, were it another one's. So nobody is told that the milter is
+ * ready before libmilter's waits, and gets only what nobody else takes. Where that is not to be seen, it goes on.
+ */
+static void await_libmilter(void)
+{
+	for (int ms = 0; ms < LIBMILTER_MS && !libmilter_waits_for_signals(); ms++)
+		usleep(1000);
 }
 
 /* One for each connection of the MTA. Where none is left, libmilter ends after a few tries to accept. */
@@ -223,6 +264,22 @@ static void *run_libmilter(void *nothing)
 {
 	(void)nothing;
 	return smfi_main() == MI_SUCCESS ? NULL : (void *)-1;
+}
+
+/* All its threads are shut for what this one takes. */
+static int start_libmilter(pthread_t *ret_listener)
+{
+	pthread_attr_t attributes;
+	sigset_t blocked;
+	int r;
+
+	pthread_sigmask(SIG_BLOCK, NULL, &blocked);
+	sigaddset(&blocked, SIGHUP);
+	pthread_attr_init(&attributes);
+	pthread_attr_setsigmask_np(&attributes, &blocked);
+	r = pthread_create(ret_listener, &attributes, run_libmilter, NULL);
+	pthread_attr_destroy(&attributes);
+	return r;
 }
 
 static void *stop_libmilter(void *nothing)
@@ -280,11 +337,12 @@ static int listen_and_serve(const struct milter_options *options, struct session
 	code = reload_begin(&shared->settings, options->config, error);
 	if (code < 0)
 		return code;
-	if (pthread_create(&listener, NULL, run_libmilter, NULL) != 0) {
+	let_reload_in();
+	if (start_libmilter(&listener) != 0) {
 		reload_end();
 		return error_set(error, -EAGAIN, "no thread for the milter");
 	}
-	let_reload_in();
+	await_libmilter();
 	if (options->on_ready)
 		options->on_ready();
 	await_end(listener, signals, &place, &result);

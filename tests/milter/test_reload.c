@@ -133,6 +133,23 @@ Test(milter_reload, who_a_client_is_and_who_is_internal_change_with_it)
 	peer_close(&peer);
 }
 
+enum { STARTS = 20 };
+
+Test(milter_reload, told_of_as_soon_as_it_is_ready_it_lives_on)
+{
+	struct peer peer;
+
+	stage_open(MARK("bad"));
+	for (unsigned i = 1; i <= STARTS; i++) {
+		stage_milter_end(SIGKILL);
+		stage_milter_start();
+		reload(MARK("foul"), i);
+	}
+	peer = stage_connect();
+	expect_pool(&peer, &foul, "high-risk");
+	peer_close(&peer);
+}
+
 Test(milter_reload, one_that_is_wrong_is_told_of_and_the_old_one_stays)
 {
 	struct peer peer;
