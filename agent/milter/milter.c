@@ -34,6 +34,7 @@
 #define KNOCK_NS     20000000
 #define DESCRIPTORS  65536
 #define LIBMILTER_MS 5000
+#define STOP_SEC     8ull /* libmilter gives a lock back every five */
 
 /* ---- the socket */
 
@@ -290,10 +291,12 @@ static void *stop_libmilter(void *nothing)
 
 /*
  * Whoever connects wakes the listener; once it was told to stop, that ends it, with an error where it finds
- * its socket closed already.
+ * its socket closed already. libmilter's controller of workers may end with their lock held, and then none of
+ * its threads goes on: after STOP_SEC nobody is waited for.
  */
 static void stop(pthread_t listener, const struct place *place)
 {
+	const uint64_t end_ns = clock_monotonic_ns() + STOP_SEC * NS_PER_SEC;
 	struct timespec until;
 	pthread_t stopper;
 
@@ -306,7 +309,8 @@ static void stop(pthread_t listener, const struct place *place)
 		until.tv_nsec += KNOCK_NS;
 		until.tv_sec += until.tv_nsec / 1000000000;
 		until.tv_nsec %= 1000000000;
-	} while (pthread_clockjoin_np(listener, NULL, CLOCK_MONOTONIC, &until) != 0);
+	} while (pthread_clockjoin_np(listener, NULL, CLOCK_MONOTONIC, &until) != 0 &&
+		 clock_monotonic_ns() < end_ns);
 }
 
 /*
