@@ -401,9 +401,10 @@ Test(server, an_endpoint_that_is_taken_is_an_error)
 {
 	struct event_base *base = event_base_new();
 	struct server *server = NULL;
+	char other[sizeof(path) + 1];
 
-	snprintf(path + strlen(path), sizeof(path) - strlen(path), "2");
-	cr_assert_eq(server_new(base, path, &api, &server, &error), 0);
+	snprintf(other, sizeof(other), "%s2", path);
+	cr_assert_eq(server_new(base, other, &api, &server, &error), 0);
 	cr_assert_eq(server_serve_metrics(server, endpoint, &error), -EADDRINUSE);
 	cr_assert_not_null(strstr(error.text, "Address already in use"), "%s", error.text);
 	server_free(server);
