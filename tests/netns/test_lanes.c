@@ -101,13 +101,29 @@ Test(netns_lanes, handles_of_addresses_come_with_up_and_go_with_down)
 
 /* ---- Postfix's own client */
 
+/*
+ * A command line: `key` looked up in `table` of the agent's socketmap. With the instance's main.cf: the machine's own
+ * need not exist. The caller's.
+ */
+static char *lookup_command(const char *key, const char *table)
+{
+	char *command;
+
+	cr_assert_geq(asprintf(&command,
+			       "postmap -c %s/postfix/etc -q '%s' "
+			       "socketmap:unix:%s/postfix/queue/postern/socketmap.sock:%s",
+			       world.directory, key, world.directory, table),
+		      0);
+	return command;
+}
+
 /* "KEY LANE" a line, of so many senders; the caller's. */
 static char *lanes_of_senders(int count)
 {
-	return host_must(MAIL,
-			 "for i in $(seq %d); do echo user$i@example.net; done |"
-			 "postmap -q - socketmap:unix:%s/postfix/queue/postern/socketmap.sock:lane",
-			 count, world.directory);
+	_cleanup_(free_p) char *command = lookup_command("-", "lane");
+
+	return host_must(MAIL, "for i in $(seq %d); do echo user$i@example.net; done | %s", count,
+			 command);
 }
 
 static unsigned count_texts(const char *text, const char *wanted)
@@ -122,15 +138,15 @@ static unsigned count_texts(const char *text, const char *wanted)
 /* An error, and not "no such sender": mail waits. */
 static bool ask_fails(const char *table)
 {
-	return host_succeeds(MAIL,
-			     "postmap -q a@b socketmap:unix:%s/postfix/queue/postern/"
-			     "socketmap.sock:%s 2>&1 | grep -q 'lookup error\\|query error'",
-			     world.directory, table);
+	_cleanup_(free_p) char *command = lookup_command("a@b", table);
+
+	return host_succeeds(MAIL, "%s 2>&1 | grep -q 'lookup error\\|query error'", command);
 }
 
 Test(netns_lanes, postmap_is_told_the_lane_of_each_sender)
 {
 	_cleanup_(free_p) char *before = NULL, *drained = NULL, *after = NULL, *null = NULL;
+	_cleanup_(free_p) char *command = lookup_command("<>", "lane");
 	pid_t agent = begin();
 
 	before = lanes_of_senders(40);
@@ -143,10 +159,7 @@ Test(netns_lanes, postmap_is_told_the_lane_of_each_sender)
 	free(postern_must("pool activate normal 192.0.2.10"));
 	after = lanes_of_senders(40);
 	cr_assert_str_eq(after, before);
-	null = host_must(MAIL,
-			 "postmap -q '<>' socketmap:unix:%s/postfix/queue/postern/"
-			 "socketmap.sock:lane",
-			 world.directory);
+	null = host_must(MAIL, "%s", command);
 	cr_assert_eq(strncmp(null, "postern-high-risk~192.0.2.2", 27), 0, "%s", null);
 	cr_assert(ask_fails("other"));
 	host_stop(agent, SIGTERM);
