@@ -84,7 +84,7 @@ $(BUILD)/run-tests: $(filter-out $(BUILD)/agent/main.o,$(AGENT_O)) $(TESTS_O)
 # Built by `make fuzz`, with its flags. The targets lie deeper than the tests, which have a main of their own.
 FUZZ_O    = $(filter-out $(BUILD)/agent/main.o $(BUILD)/tests/fuzz/test_%, \
                 $(AGENT_O) $(filter $(BUILD)/tests/fuzz/%,$(TESTS_O))) \
-            $(BUILD)/tests/packet/packet.o $(BUILD)/tests/unit/fake_datapath.o
+            $(BUILD)/tests/packet/packet.o $(addprefix $(BUILD)/tests/unit/,fake_datapath.o state_null.o)
 link_fuzzer = $(call quiet,LINK)$(CC) $(CFLAGS) -fsanitize=fuzzer $(LDFLAGS) $^ $(LDLIBS) -lcriterion -o $@
 $(BUILD)/fuzz-packet: $(BUILD)/tests/fuzz/targets/packet.o $(FUZZ_O)
 	$(link_fuzzer)

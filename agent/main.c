@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Options and the table of commands. What a command does is in cli/ or lifecycle/. */
+/* Options and the table of commands. What a command does is in cli/, host/ or daemon/. */
 #include <errno.h>
 #include <getopt.h>
 #include <jansson.h>
@@ -14,12 +14,12 @@
 #include "cli/command.h"
 #include "cli/commands.h"
 #include "config/config.h"
-#include "lifecycle/agent.h"
-#include "lifecycle/down.h"
-#include "lifecycle/notify.h"
-#include "lifecycle/privileges.h"
-#include "lifecycle/run.h"
-#include "lifecycle/up.h"
+#include "daemon/agent.h"
+#include "host/down.h"
+#include "process/sd_notify.h"
+#include "process/privileges.h"
+#include "run.h"
+#include "host/up.h"
 #include "milter/milter.h"
 
 enum exit_status { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };

@@ -15,7 +15,7 @@
 #include "maps.h"
 #include "open.h"
 #include "packet.h"
-#include "report.h"
+#include "counters.h"
 #include "reset.h"
 #include "rewrite.h"
 #include "sender.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * A flow's life, but for its beginning (open.h) and its expiry (watch.h): count, close, end. A flow is a pair: postern_flows for
+ * A flow's life, but for its beginning (open.h) and its expiry (expiry.h): count, close, end. A flow is a pair: postern_flows for
  * egress, postern_returns for ingress.
  *
  * The return entry is the pair's lock. Who inserts it with BPF_NOEXIST owns the external port and may
@@ -14,7 +14,7 @@
 
 #include "maps.h"
 #include "packet.h"
-#include "report.h"
+#include "counters.h"
 
 enum flow_state { FLOW_OPENING, FLOW_ESTABLISHED, FLOW_CLOSING };
 

@@ -16,7 +16,7 @@
 #include "flow.h"
 #include "maps.h"
 #include "packet.h"
-#include "report.h"
+#include "counters.h"
 #include "rewrite.h"
 
 /* Of both versions: type, code, checksum, four bytes that depend on the type; then the quote. */

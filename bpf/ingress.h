@@ -10,7 +10,7 @@
 #include "icmp.h"
 #include "maps.h"
 #include "packet.h"
-#include "report.h"
+#include "counters.h"
 #include "rewrite.h"
 
 /* The sign in skb->tc_index of what egress has translated. */

@@ -13,7 +13,7 @@
 
 #include "maps.h"
 #include "packet.h"
-#include "report.h"
+#include "counters.h"
 
 #define LIMIT_MINUTE_NS	    60000000000ULL
 #define LIMIT_TELL_EVERY_NS 1000000000ULL

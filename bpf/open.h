@@ -17,8 +17,8 @@
 #include "limit.h"
 #include "maps.h"
 #include "packet.h"
-#include "report.h"
-#include "watch.h"
+#include "counters.h"
+#include "expiry.h"
 
 /* 512 in all: where 99 of 100 ports are in use, one SYN of 170 finds none. */
 #define OPEN_PORT_TRIES	     32
@@ -67,7 +67,7 @@ __noinline __u32 tcp_timestamp(struct __sk_buff *skb, __u32 offset)
 /*
  * Will the remote end of a closed flow take a SYN by its external address and port for a new connection?
  * With timestamps in both, if the SYN's is later; else if its sequence number lies behind the old ones.
- * Of a flow that was adopted (tasks.h) and sent nothing since, neither is known: no.
+ * Of a flow that was adopted (adopt.h) and sent nothing since, neither is known: no.
  */
 static __always_inline bool may_follow(const struct flow *old, __u32 sequence, __u32 timestamp)
 {

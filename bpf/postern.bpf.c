@@ -11,7 +11,7 @@
 #include "egress.h"
 #include "ingress.h"
 #include "maps.h"
-#include "tasks.h"
+#include "adopt.h"
 
 char _license[] SEC("license") = "Dual BSD/GPL";
 

@@ -15,7 +15,7 @@
 #include "checksum.h"
 #include "maps.h"
 #include "packet.h"
-#include "report.h"
+#include "counters.h"
 #include "rewrite.h"
 
 #define RESET_HOP_LIMIT 64

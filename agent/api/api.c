@@ -9,7 +9,7 @@
 #include <string.h>
 #include <sys/queue.h>
 
-#include "api/fields.h"
+#include "wire/json_fields.h"
 #include "api/routes.h"
 #include "base/cleanup.h"
 #include "base/error.h"

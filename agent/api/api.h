@@ -2,7 +2,7 @@
 /*
  * The API without its transport: a request in, a response out. The agent serves it over HTTP
  * (server.h); where the agent is away the CLI answers its own reading requests by the same call.
- * What is decided and written is control/'s, the JSON that shows it view.h's.
+ * What is decided and written is steering/'s and judge/'s, the JSON that shows it view.h's.
  *
  *   GET    /v1/status
  *   GET    /v1/pools

@@ -12,8 +12,8 @@
 #include "base/address.h"
 #include "base/error.h"
 #include "base/names.h"
-#include "control/control.h"
-#include "control/judge.h"
+#include "steering/steering.h"
+#include "judge/judge.h"
 #include "datapath/datapath.h"
 
 void metrics_head(FILE *out, const char *name, const char *type, const char *help)

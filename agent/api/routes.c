@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* One function per route: reads the arguments, calls control/, answers with a view. The judge's are in routes_judge.c. */
+/* One function per route: reads the arguments, calls steering/, answers with a view. The judge's are in routes_judge.c. */
 #include "api/routes.h"
 
 #include <ctype.h>
@@ -8,14 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "api/fields.h"
+#include "wire/json_fields.h"
 #include "base/address.h"
 #include "base/error.h"
 #include "base/names.h"
 #include "base/version.h"
-#include "control/control.h"
-#include "control/judge.h"
-#include "control/view.h"
+#include "steering/steering.h"
+#include "judge/judge.h"
+#include "view/view.h"
 
 static int get_status(const struct call *call, json_t **ret, struct error *error)
 {

@@ -5,16 +5,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "api/facts.h"
-#include "api/fields.h"
+#include "wire/facts.h"
+#include "wire/json_fields.h"
 #include "api/metrics.h"
 #include "api/routes.h"
 #include "base/error.h"
 #include "base/names.h"
-#include "control/answer.h"
-#include "control/control.h"
-#include "control/judge.h"
-#include "control/view_judge.h"
+#include "wire/decision.h"
+#include "steering/steering.h"
+#include "judge/judge.h"
+#include "view/engine.h"
 
 static int need_judge(const struct call *call, struct error *error)
 {

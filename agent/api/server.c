@@ -10,13 +10,13 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "api/door.h"
-#include "api/followers.h"
+#include "api/http_listener.h"
+#include "api/event_stream.h"
 #include "api/metrics.h"
 #include "base/address.h"
 #include "base/clock.h"
 #include "base/error.h"
-#include "base/listen.h"
+#include "process/listen.h"
 
 struct server {
 	const struct api *api;

@@ -3,10 +3,10 @@
  * The API's transport, on the caller's event loop: HTTP/1.1 on a unix socket of mode 0660, and on a TCP
  * listener that knows GET /metrics and nothing else.
  *
- * Limits: SERVER_CONNECTIONS_MAX at a time (door.h says who gives way), SERVER_IDLE_SEC without a byte
+ * Limits: SERVER_CONNECTIONS_MAX at a time (http_listener.h says who gives way), SERVER_IDLE_SEC without a byte
  * end a connection, SERVER_HEADERS_MAX_BYTES of request line and headers. A body over
  * SERVER_BODY_MAX_BYTES is cut off by the transport itself; API_BODY_MAX_BYTES is api.h's. For metrics
- * SERVER_SCRAPERS_MAX and SERVER_SCRAPE_SEC. Followers: followers.h.
+ * SERVER_SCRAPERS_MAX and SERVER_SCRAPE_SEC. Followers: event_stream.h.
  */
 #pragma once
 

@@ -6,13 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "api/client.h"
+#include "client/client.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "cli/words.h"
 #include "config/config.h"
-#include "control/control.h"
+#include "steering/steering.h"
 #include "datapath/datapath.h"
 
 static json_t *agent_away(void *data)

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "api/client.h"
+#include "client/client.h"
 #include "base/cleanup.h"
 #include "base/error.h"
 #include "cli/cli.h"

@@ -4,7 +4,7 @@
 
 #include <errno.h>
 
-#include "api/client.h"
+#include "client/client.h"
 #include "base/cleanup.h"
 #include "base/error.h"
 #include "cli/cli.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The pinned maps behind struct datapath_ops. Creating and pinning them is load.c's. */
+/* The pinned maps behind struct datapath_ops. Creating and pinning them is programs.c's. */
 #include "datapath/datapath.h"
 
 #include <errno.h>

@@ -2,7 +2,7 @@
 /*
  * The pinned maps, typed and opened: what a running datapath looks like to the agent, the CLI and
  * `up`. Needs no capability, only the rights on the pins (Linux 5.19). Loading and attaching are
- * elsewhere (load.h, hook.h). Behind an ops struct, so that control/ can be tested on memory.
+ * elsewhere (programs.h, hook.h). Behind an ops struct, so that steering/ can be tested on memory.
  */
 #pragma once
 
@@ -27,7 +27,7 @@ enum map {
 	MAP_FLOWS,
 	MAP_RETURNS,
 	MAP_CONTROL,
-	MAP_TABLES, /* read only here; still.h writes it */
+	MAP_TABLES, /* read only here; quiesce.h writes it */
 	MAPS,	    /* number of those above: keyed maps that user space reads and writes */
 };
 

@@ -8,8 +8,8 @@
 #include "base/error.h"
 #include "datapath/clsact.h"
 #include "datapath/link.h"
-#include "datapath/load.h"
-#include "datapath/messages.h"
+#include "datapath/programs.h"
+#include "datapath/libbpf_log.h"
 
 const char *hook_kind_name(enum hook_kind kind)
 {

@@ -16,7 +16,7 @@
 #include "base/error.h"
 #include "datapath/datapath.h"
 #include "datapath/pins.h"
-#include "datapath/still.h"
+#include "datapath/quiesce.h"
 
 #define FREEZE_MS  1000
 #define COPY_BATCH 4096

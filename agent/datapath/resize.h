@@ -5,7 +5,7 @@
  *   check    what is in the old maps fits the new ones; nothing is changed yet
  *   freeze   the old maps that the agent alone writes take no more writing
  *   copy     these into the new ones, not pinned yet
- *   still    the running programs change nothing any more (still.h); what they write is copied: usage with
+ *   still    the running programs change nothing any more (quiesce.h); what they write is copied: usage with
  *            its buckets, flows, returns. Every flow takes its place in the new queue
  *   pins     each new map takes its old one's place by rename, postern_control a new pin of its own
  *   force    the programs of the new maps work wherever they are attached, those of the old ones nowhere

@@ -23,7 +23,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "config/config.h"
-#include "dns/answer.h"
+#include "dns/outcome.h"
 #include "dns/context.h"
 #include "mail/mailbox.h"
 

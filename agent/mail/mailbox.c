@@ -11,7 +11,7 @@
 
 #include "base/address.h"
 #include "base/cleanup.h"
-#include "mail/clean.h"
+#include "mail/utf8.h"
 #include "mail/lexer.h"
 
 #define LABEL_MAX_BYTES	   63

@@ -8,9 +8,9 @@
 #include <strings.h>
 
 #include "mail/authres.h"
-#include "mail/identifier.h"
-#include "mail/marks.h"
-#include "mail/report.h"
+#include "mail/message_id.h"
+#include "mail/spam_marks.h"
+#include "mail/bounce.h"
 
 _Static_assert(DELIVERY_ID_MAX_BYTES == MESSAGE_ID_MAX_BYTES, "ids of both kinds are compared");
 

@@ -11,11 +11,11 @@
 #include <string.h>
 #include <time.h>
 
-#include "api/client.h"
-#include "api/facts.h"
+#include "client/client.h"
+#include "wire/facts.h"
 #include "base/clock.h"
 #include "base/error.h"
-#include "control/judge.h"
+#include "judge/judge.h"
 
 #define NS_PER_MS (NS_PER_SEC / 1000)
 

@@ -28,7 +28,7 @@
 #include "milter/ask.h"
 #include "milter/reload.h"
 #include "milter/session.h"
-#include "milter/settings.h"
+#include "milter/config_ref.h"
 
 #define MODULE	     "milter"
 #define KNOCK_NS     20000000

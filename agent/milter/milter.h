@@ -7,7 +7,7 @@
  *             │ at the end of the message
  *             ├──► dns/: has the sender's domain mail DNS?
  *             ├──► ask.c: POST /v1/messages to the agent ──► the decision
- *             └──► headers for the lane (verdict.c), or a refusal that people understand (reply.c)
+ *             └──► headers for the lane (end_of_message.c), or a refusal that people understand (reply.c)
  *
  *   decision   what the MTA is told
  *   steer      every X-Postern-* header that came in is removed; X-Postern-Pool and, where the pool has
@@ -19,7 +19,7 @@
  *              the message passes without a lane, but for one that is high-risk whatever the agent would
  *              say (bounce, no-mail-dns, marked as spam): it is marked so. outage.c counts and tells.
  *
- * lookups.c tells when the DNS fails, reload.c reads another configuration. Nothing is answered before the end of a message, so the MTA need not wait for us earlier. One message
+ * dns_alarm.c tells when the DNS fails, reload.c reads another configuration. Nothing is answered before the end of a message, so the MTA need not wait for us earlier. One message
  * is asked about once: where several milters run, this one comes last, to see what scanners added.
  *
  * ---- Limits on what a remote can grow
@@ -50,7 +50,7 @@ struct milter_options {
 };
 
 /*
- * Listens and serves until SIGTERM or SIGINT; 0 then. As whoever it is: see lifecycle/privileges.h. SIGHUP reads
+ * Listens and serves until SIGTERM or SIGINT; 0 then. As whoever it is: see process/privileges.h. SIGHUP reads
  * the configuration again, for the messages that begin after it; where it is wrong the old one stays. What was
  * opened at the start changes with a new start only. Once a process (libmilter). -EADDRINUSE: somebody serves that socket; others: bind(2), with the socket's
  * name in the text.

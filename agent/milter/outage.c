@@ -5,7 +5,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "api/facts.h"
+#include "wire/facts.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"

@@ -14,8 +14,8 @@
 #include "base/log.h"
 #include "config/config.h"
 #include "dns/maildns.h"
-#include "milter/lookups.h"
-#include "milter/settings.h"
+#include "milter/dns_alarm.h"
+#include "milter/config_ref.h"
 
 #define MODULE "milter"
 

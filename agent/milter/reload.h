@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A thread that reads the configuration again when it is told to, for the messages that begin from then on
- * (settings.h), and tells meanwhile when the DNS fails (lookups.h). A configuration that is wrong is told of, and the
+ * (config_ref.h), and tells meanwhile when the DNS fails (dns_alarm.h). A configuration that is wrong is told of, and the
  * old one stays. What was opened at the start changes with a new start only, and that is told, too.
  */
 #pragma once

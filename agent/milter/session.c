@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Collects; what it means is for verdict.c. */
+/* Collects; what it means is for end_of_message.c. */
 #include "milter/session.h"
 
 #include <arpa/inet.h>
@@ -10,11 +10,11 @@
 #include <time.h>
 
 #include "config/config.h"
-#include "mail/clean.h"
+#include "mail/utf8.h"
 #include "mail/mailbox.h"
 #include "mail/message.h"
 #include "milter/milter.h"
-#include "milter/verdict.h"
+#include "milter/end_of_message.h"
 #include "policy/identity.h"
 
 /* libmilter hands no pointer of ours to its callbacks, but for the connection's. */

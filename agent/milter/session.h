@@ -18,7 +18,7 @@
 #include "base/address.h"
 #include "milter/forged.h"
 #include "milter/outage.h"
-#include "milter/settings.h"
+#include "milter/config_ref.h"
 #include "policy/decision.h"
 
 struct asker;

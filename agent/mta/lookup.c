@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/names.h"
-#include "control/judge.h"
+#include "judge/judge.h"
 #include "mail/mailbox.h"
 #include "pool/lane.h"
 

@@ -15,9 +15,9 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/error.h"
-#include "base/listen.h"
+#include "process/listen.h"
 #include "config/config.h"
-#include "control/judge.h"
+#include "judge/judge.h"
 #include "mta/lookup.h"
 #include "mta/netstring.h"
 

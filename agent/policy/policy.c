@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "policy/engine.h"
+#include "policy/policy_internal.h"
 
 static void policy_free_p(struct policy **policy)
 {

@@ -29,10 +29,10 @@
 #include <stdint.h>
 
 #include "policy/decision.h"
-#include "policy/senders.h"
+#include "policy/sender_counts.h"
 #include "policy/siphash.h"
-#include "policy/standings.h"
-#include "policy/tenants.h"
+#include "policy/standing_table.h"
+#include "policy/tenant_counts.h"
 
 struct config;
 struct policy;

@@ -7,9 +7,9 @@
 
 #include "policy/decision.h"
 #include "policy/identity.h"
-#include "policy/senders.h"
-#include "policy/standings.h"
-#include "policy/tenants.h"
+#include "policy/sender_counts.h"
+#include "policy/standing_table.h"
+#include "policy/tenant_counts.h"
 
 /* All borrowed; the windows are up to date. */
 struct rules_input {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* How standings begin and end, and that everybody hears of it. */
-#include "policy/engine.h"
+#include "policy/policy_internal.h"
 
 /* A verdict for spam is prolonged by this share of its length at a time, not with every message. */
 #define SPAM_PROLONGED_BY 8

@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "policy/engine.h"
+#include "policy/policy_internal.h"
 
 static const char *const event_names[] = {
 	[POLICY_WARNING] = "warning",

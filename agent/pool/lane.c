@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* From pools to lanes. Which of them a sender takes now depends on states, and is for control/ to say. */
+/* From pools to lanes. Which of them a sender takes now depends on states, and is for steering/ to say. */
 #include "pool/lane.h"
 
 #include <errno.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Pools and the states that SREs set on them, and what follows for the datapath: which addresses a
- * pool's new flows may take. Pure: no I/O, no clock. One `struct pool_set` is owned by control/.
+ * pool's new flows may take. Pure: no I/O, no clock. One `struct pool_set` is owned by steering/.
  *
  * Address states:  active -> draining -> disabled, and back to active from either; only active
  * addresses get new flows. A pool that is disabled counts as having nothing active.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Within state/: the database file itself. What is in its tables is state_sqlite.c's, their making and
- * the file's soundness sqlite_open.c's, getting it onto the disk checkpoints.c's.
+ * Within state/: the database file itself. What is in its tables is sqlite.c's, their making and
+ * the file's soundness schema.c's, getting it onto the disk checkpoints.c's.
  */
 #pragma once
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What must outlive the agent: what people set by hand, and the records of the policy engine. Behind
- * one ops struct, so that callers never see the backend: SQLite (state_sqlite.c), one that keeps
- * nothing (state_null.c), and one that goes on where another fails (state_steady.c).
+ * one ops struct, so that callers never see the backend: SQLite (sqlite.c), and one that
+ * goes on where another fails (failover.c). The tests have one that keeps nothing.
  *
  *   what            survives kill -9           survives a loss of power
  *   set by hand     once put                   once put
@@ -113,9 +113,6 @@ int state_sqlite_open(const char *file, struct state **ret_state, struct error *
  * room beside it (full disk). -EPROTO: another schema.
  */
 int state_sqlite_open_reading(const char *file, struct state **ret_state, struct error *error);
-
-/* Keeps nothing; for tests and as stand-in. -ENOMEM. */
-int state_null_open(struct state **ret_state);
 
 /*
  * Goes on where the file cannot: nothing that is put fails any more. While the file does not take what

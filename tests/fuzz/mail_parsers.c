@@ -14,7 +14,7 @@
 #include "config/config.h"
 #include "fuzz/mail_feed.h"
 #include "mail/authres.h"
-#include "mail/clean.h"
+#include "mail/utf8.h"
 #include "mail/mailbox.h"
 #include "mail/message.h"
 

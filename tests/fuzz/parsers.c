@@ -15,13 +15,14 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "config/config.h"
-#include "control/control.h"
-#include "control/judge.h"
-#include "lifecycle/journal.h"
+#include "steering/steering.h"
+#include "judge/judge.h"
+#include "host/journal.h"
 #include "mta/lookup.h"
 #include "mta/netstring.h"
 #include "state/state.h"
 #include "unit/fake_datapath.h"
+#include "unit/state_null.h"
 
 #define FAIL(error, ...) error_set(error, -EBADMSG, __VA_ARGS__)
 

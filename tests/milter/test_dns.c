@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "milter/peer.h"
-#include "milter/stage.h"
+#include "milter/milter_fixture.h"
 #include "netns/host.h"
 #include "netns/nameserver.h"
 

@@ -8,7 +8,7 @@
 
 #include "milter/forged.h"
 #include "milter/peer.h"
-#include "milter/stage.h"
+#include "milter/milter_fixture.h"
 
 TestSuite(milter, .fini = stage_close, .timeout = 30);
 

@@ -11,7 +11,7 @@
 #include "common/patience.h"
 #include "milter/ask.h"
 #include "milter/peer.h"
-#include "milter/stage.h"
+#include "milter/milter_fixture.h"
 #include "netns/host.h"
 
 TestSuite(milter_outage, .fini = stage_close, .timeout = 60);

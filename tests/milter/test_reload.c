@@ -13,7 +13,7 @@
 #include "base/clock.h"
 #include "common/patience.h"
 #include "milter/peer.h"
-#include "milter/stage.h"
+#include "milter/milter_fixture.h"
 
 TestSuite(milter_reload, .fini = stage_close, .timeout = 60);
 

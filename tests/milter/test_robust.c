@@ -13,7 +13,7 @@
 #include "base/cleanup.h"
 #include "milter/milter.h"
 #include "milter/peer.h"
-#include "milter/stage.h"
+#include "milter/milter_fixture.h"
 
 TestSuite(milter_robust, .fini = stage_close, .timeout = 60);
 

@@ -9,7 +9,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
-#include "milter/lookups.h"
+#include "milter/dns_alarm.h"
 #include "milter/outage.h"
 
 #define FOR 1000 /* the first moment, in seconds */

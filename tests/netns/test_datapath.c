@@ -14,7 +14,7 @@
 #include "base/cleanup.h"
 #include "base/error.h"
 #include "datapath/datapath.h"
-#include "datapath/load.h"
+#include "datapath/programs.h"
 #include "netns/host.h"
 
 TestSuite(netns_datapath, .init = world_init, .fini = world_done, .timeout = 60);

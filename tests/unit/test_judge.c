@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* From facts to maps: answers, verdicts, connections. What outlives the process is test_judge_kept.c's. */
-#include "control/judge.h"
+/* From facts to maps: answers, verdicts, connections. What outlives the process is test_judge_persist.c's. */
+#include "judge/judge.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "control/control.h"
+#include "steering/steering.h"
 #include "pool/lane.h"
 #include "unit/config_file.h"
-#include "unit/court.h"
+#include "unit/judge_fixture.h"
 
 TestSuite(judging, .init = court_open_kept, .fini = court_close);
 

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "mail/content.h"
+#include "mail/content_type.h"
 #include "mail/lexer.h"
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))

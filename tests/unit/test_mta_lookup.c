@@ -6,9 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "control/control.h"
-#include "control/judge.h"
-#include "unit/court.h"
+#include "steering/steering.h"
+#include "judge/judge.h"
+#include "unit/judge_fixture.h"
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 

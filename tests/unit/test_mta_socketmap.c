@@ -23,7 +23,7 @@
 #include "config/config.h"
 #include "mta/lookup.h"
 #include "mta/netstring.h"
-#include "unit/court.h"
+#include "unit/judge_fixture.h"
 
 #define WAIT_MS (int)(5000 * test_patience())
 #define ASK_BOB "20:lane bob@example.net,"

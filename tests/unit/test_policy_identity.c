@@ -2,7 +2,7 @@
 /* Who is accountable, and whose policy and tenant that is. */
 #include <criterion/criterion.h>
 
-#include "judge.h"
+#include "policy_fixture.h"
 #include "policy/identity.h"
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "judge.h"
+#include "policy_fixture.h"
 
 TestSuite(policy_limits, .init = config_file_setup, .fini = config_file_teardown);
 

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/names.h"
-#include "judge.h"
+#include "policy_fixture.h"
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 

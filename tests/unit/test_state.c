@@ -15,6 +15,7 @@
 
 #include "base/cleanup.h"
 #include "base/error.h"
+#include "state_null.h"
 
 static char directory[] = "/tmp/postern-state-XXXXXX";
 static char file[128];

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Chunked answers of evhttp. A connection that ends leaves its request to us; see on_close(). */
+#include "api/event_stream.h"
+
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <event2/http.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/http_listener.h"
+#include "base/cleanup.h"
+
+struct follower {
+	struct followers *followers;
+	struct evhttp_request *request; /* NULL: a free place */
+	bool dropped;			/* its connection is about to end */
+};
+
+struct followers {
+	struct door *door;
+	struct follower places[FOLLOWERS_MAX];
+	uint64_t dropped;
+};
+
+struct followers *followers_new(struct door *door)
+{
+	struct followers *followers = calloc(1, sizeof(*followers));
+
+	if (followers)
+		followers->door = door;
+	return followers;
+}
+
+void followers_free(struct followers *followers)
+{
+	free(followers);
+}
+
+/*
+ * When its peer is gone evhttp takes a request that is being answered off the connection, and it must be
+ * ended to be freed. When the server is freed the request still is on it, and goes with it.
+ */
+static void on_close(struct evhttp_connection *connection, void *data)
+{
+	struct follower *follower = data;
+	struct evhttp_request *request = TAKE_PTR(follower->request);
+
+	(void)connection;
+	if (request && !evhttp_request_get_connection(request))
+		evhttp_send_reply_end(request);
+}
+
+bool followers_add(struct followers *followers, struct evhttp_request *request)
+{
+	struct evhttp_connection *connection = evhttp_request_get_connection(request);
+	size_t i = 0;
+
+	while (i < FOLLOWERS_MAX && followers->places[i].request)
+		i++;
+	if (i == FOLLOWERS_MAX)
+		return false;
+	followers->places[i] = (struct follower){followers, request, false};
+	door_keep(followers->door, request);
+	evhttp_connection_set_closecb(connection, on_close, &followers->places[i]);
+	evhttp_add_header(evhttp_request_get_output_headers(request), "Content-Type",
+			  "application/x-ndjson");
+	evhttp_send_reply_start(request, 200, NULL);
+	return true;
+}
+
+static size_t backlog_of(struct evhttp_request *request)
+{
+	struct evhttp_connection *connection = evhttp_request_get_connection(request);
+
+	return connection ? evbuffer_get_length(bufferevent_get_output(
+				    evhttp_connection_get_bufferevent(connection)))
+			  : 0;
+}
+
+static void send_line(struct follower *follower, const char *line, size_t size)
+{
+	struct evbuffer *buffer;
+
+	if (backlog_of(follower->request) + size > FOLLOWER_BACKLOG_BYTES) {
+		follower->dropped = true;
+		follower->followers->dropped++;
+		door_end(follower->request);
+		return;
+	}
+	buffer = evbuffer_new();
+	if (buffer && evbuffer_add(buffer, line, size) == 0)
+		evhttp_send_reply_chunk(follower->request, buffer);
+	if (buffer)
+		evbuffer_free(buffer);
+}
+
+void followers_publish(struct followers *followers, const json_t *event)
+{
+	_cleanup_(free_p) char *text = NULL;
+	size_t size = 0;
+
+	for (size_t i = 0; i < FOLLOWERS_MAX; i++) {
+		struct follower *follower = &followers->places[i];
+
+		if (!follower->request || follower->dropped)
+			continue;
+		if (!text) {
+			text = json_dumps(event, JSON_COMPACT);
+			if (!text)
+				return;
+			size = strlen(text);
+			text[size++] = '\n'; /* in the place of the NUL */
+		}
+		send_line(follower, text, size);
+	}
+}
+
+void followers_stats(const struct followers *followers, struct followers_stats *ret_stats)
+{
+	*ret_stats = (struct followers_stats){.dropped = followers->dropped};
+	for (size_t i = 0; i < FOLLOWERS_MAX; i++)
+		ret_stats->now += followers->places[i].request != NULL;
+}

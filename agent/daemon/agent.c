@@ -1,0 +1,481 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Opens what the agent works on, puts everything on one event loop, and closes it again. */
+#include "daemon/agent.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "config/config.h"
+#include "steering/steering.h"
+#include "judge/judge.h"
+#include "datapath/datapath.h"
+#include "daemon/listeners.h"
+#include "process/lock.h"
+#include "process/sd_notify.h"
+#include "datapath/pin.h"
+#include "process/privileges.h"
+#include "daemon/error_log.h"
+#include "state/state.h"
+
+/* Verdicts end to the second; cgroups and the pins are looked at every other one. */
+#define TICK_EVERY_SEC	1
+#define WATCH_EVERY_SEC 2
+/* Between two slices of what is to be written, so that requests come in between. */
+#define WRITE_EVERY_MS 2
+
+enum watcher {
+	ON_TERM,
+	ON_INT,
+	ON_HUP,
+	TICK,
+	WATCH,
+	EVENTS,
+	WATCHERS,
+};
+
+struct agent {
+	const struct config *config; /* borrowed from the caller, or `reloaded` */
+	struct config *reloaded;
+	struct config at_start; /* shallow: what a reload must not change */
+	int lock_fd;
+	ino_t pin; /* of postern_control */
+	struct datapath *datapath;
+	struct state *state;
+	char user[PRIVILEGES_USER_SIZE];
+	struct controller *control;
+	struct judge *judge;
+	struct datapath_events *events;
+	struct reports reports;
+	struct event_base *base;
+	struct event *watchers[WATCHERS];
+	struct doors doors;
+	uint64_t started_ns;
+	int status;
+};
+
+/* ---- what it hears from below */
+
+static struct judge_time now(void)
+{
+	return (struct judge_time){clock_monotonic_ns(), clock_wall_sec()};
+}
+
+static void on_datapath_event(void *data, const struct event *event)
+{
+	struct agent *agent = data;
+	const struct judge_time time = now();
+
+	if (event->what == COUNTER_flows_opened)
+		judge_connections(agent->judge, event->sender, &time);
+	else
+		reports_drop(&agent->reports, agent->control, event);
+}
+
+static void on_state_change(void *data, const char *why)
+{
+	struct agent *agent = data;
+
+	reports_state(&agent->reports, why);
+}
+
+static int rewrite_state(void *data, struct state *state, struct error *error)
+{
+	const struct agent *agent = data;
+
+	return judge_rewrite(agent->judge, state, error);
+}
+
+/* ---- what the loop calls */
+
+static void stop(struct agent *agent, int status)
+{
+	agent->status = status;
+	event_base_loopbreak(agent->base);
+}
+
+static void on_stop_signal(evutil_socket_t number, short what, void *data)
+{
+	(void)what;
+	log_info("agent", "ending at %s", strsignal(number));
+	stop(data, 0);
+}
+
+static void on_write(evutil_socket_t fd, short what, void *data)
+{
+	const struct timeval again = {.tv_usec = WRITE_EVERY_MS * 1000};
+	struct agent *agent = data;
+
+	(void)fd, (void)what;
+	if (judge_write(agent->judge))
+		event_base_once(agent->base, -1, EV_TIMEOUT, on_write, agent, &again);
+}
+
+static void on_tick(evutil_socket_t fd, short what, void *data)
+{
+	struct agent *agent = data;
+	const struct judge_time time = now();
+
+	judge_tick(agent->judge, &time);
+	state_steady_tick(agent->state, time.sec);
+	on_write(fd, what, data);
+}
+
+static void on_events(evutil_socket_t fd, short what, void *data)
+{
+	struct agent *agent = data;
+
+	(void)fd, (void)what;
+	datapath_events_consume(agent->events);
+}
+
+/* ---- another configuration */
+
+static void warn_fixed(const struct agent *agent, const struct config *config)
+{
+	const struct config *start = &agent->at_start;
+
+	if (strcmp(config->pin_path, start->pin_path) != 0 ||
+	    strcmp(config->runtime_dir, start->runtime_dir) != 0 ||
+	    strcmp(config->state, start->state) != 0 || strcmp(config->user, start->user) != 0 ||
+	    strcmp(config->metrics, start->metrics) != 0 ||
+	    !config_socket_equal(&config->mail.socketmap, &start->mail.socketmap))
+		log_warning("agent",
+			    "%s: pin_path, runtime_dir, state, user, metrics and socketmap change "
+			    "only with a new start of the agent, ignoring",
+			    config->file);
+}
+
+/* Pool addresses and interfaces are put in place by `up`; senders, verdicts and slots follow here. */
+static int reload(struct agent *agent, struct error *error)
+{
+	const struct judge_time time = now();
+	struct config *config = NULL;
+	struct controller *control = NULL;
+	int code = config_load(agent->config->file, &config, error);
+
+	if (code == 0)
+		code = control_new(config, agent->datapath, agent->state, time.ns, time.sec,
+				   &control, error);
+	if (code == 0)
+		code = control_inherit(control, agent->control, error);
+	if (code == 0)
+		code = control_sync(control, time.ns, time.sec, error);
+	if (code == 0)
+		code = judge_follow(agent->judge, config, control, &time, error);
+	if (code < 0) {
+		control_free(control);
+		config_free(config);
+		return code;
+	}
+	warn_fixed(agent, config);
+	control_free(agent->control);
+	config_free(agent->reloaded);
+	agent->control = control;
+	doors_follow(&agent->doors, control);
+	agent->config = agent->reloaded = config;
+	return 0;
+}
+
+/* ---- another datapath in place of the one that was opened */
+
+static int open_datapath(struct agent *agent, struct error *error)
+{
+	const char *pin_path = agent->config->pin_path;
+	int code;
+
+	/* Before the maps: should they be made anew in between, the first look at the pin tells. */
+	code = pin_read(pin_path, &agent->pin);
+	if (code == -ENOENT)
+		return error_set(error, code, "nothing is up at '%s': run 'postern up' first",
+				 pin_path);
+	if (code < 0)
+		return error_set(error, code, "'%s': %s", pin_path, strerror(-code));
+	code = datapath_open(pin_path, &agent->datapath, error);
+	if (code == 0)
+		code = datapath_events_open(pin_path, on_datapath_event, agent, &agent->events,
+					    error);
+	return code;
+}
+
+static int watch(struct agent *agent, enum watcher watcher, evutil_socket_t fd, short what,
+		 event_callback_fn callback, int every_sec)
+{
+	const struct timeval interval = {.tv_sec = every_sec};
+
+	agent->watchers[watcher] =
+		event_new(agent->base, fd, (short)(what | EV_PERSIST), callback, agent);
+	if (!agent->watchers[watcher])
+		return -ENOMEM;
+	return event_add(agent->watchers[watcher], every_sec ? &interval : NULL);
+}
+
+static int watch_events(struct agent *agent)
+{
+	return watch(agent, EVENTS, datapath_events_fd(agent->events), EV_READ, on_events, 0);
+}
+
+/* Exchanges what the agent has open. */
+static void swap_datapath(struct agent *agent, struct datapath **datapath,
+			  struct datapath_events **events)
+{
+	struct datapath_events *agents_events = TAKE_PTR(agent->events);
+	struct datapath *agents_datapath = TAKE_PTR(agent->datapath);
+
+	if (agent->watchers[EVENTS])
+		event_free(TAKE_PTR(agent->watchers[EVENTS]));
+	agent->events = *events;
+	agent->datapath = *datapath;
+	*events = agents_events;
+	*datapath = agents_datapath;
+}
+
+/* Where it fails, what was open before is so again: the agent has to end, and does so with that. */
+static int reopen(struct agent *agent, struct error *error)
+{
+	struct datapath_events *events = NULL;
+	struct datapath *datapath = NULL;
+	int code;
+
+	swap_datapath(agent, &datapath, &events);
+	code = open_datapath(agent, error);
+	if (code == 0 && watch_events(agent) < 0)
+		code = error_set(error, -ENOMEM, "out of memory");
+	if (code == 0)
+		code = reload(agent, error);
+	if (code < 0)
+		swap_datapath(agent, &datapath, &events);
+	datapath_events_free(events);
+	datapath_free(datapath);
+	return code;
+}
+
+/* Maps that take no writing are about to be replaced by another `up`: what it brings is opened when it is done. */
+static void follow_datapath(struct agent *agent)
+{
+	struct error error;
+	int code = reopen(agent, &error);
+
+	if (code == 0) {
+		log_info("agent", "the datapath at '%s' was made anew; opened again",
+			 agent->config->pin_path);
+		return;
+	}
+	if (code == -EPERM) {
+		log_warning("agent", "the datapath at '%s' is being made anew: %s; retrying",
+			    agent->config->pin_path, error.text);
+		agent->pin = 0;
+		return;
+	}
+	log_error("agent", "the datapath at '%s' was made anew: %s; ending, to be started again",
+		  agent->config->pin_path, error.text);
+	stop(agent, 1);
+}
+
+static void on_reload_signal(evutil_socket_t number, short what, void *data)
+{
+	struct agent *agent = data;
+	struct error error, ignored;
+
+	(void)number, (void)what;
+	/* Often sent right after an `up`. */
+	if (pin_is_other(agent->config->pin_path, agent->pin)) {
+		follow_datapath(agent);
+		return;
+	}
+	if (reload(agent, &error) == 0) {
+		log_info("agent", "%s: read again", agent->config->file);
+		return;
+	}
+	error_prefix(&error, 0, "reading the configuration again");
+	reports_error(&agent->reports, &error);
+	/* Whatever the attempt had written already goes back. */
+	control_sync(agent->control, clock_monotonic_ns(), clock_wall_sec(), &ignored);
+}
+
+static void on_watch(evutil_socket_t fd, short what, void *data)
+{
+	struct agent *agent = data;
+	struct error error;
+	ino_t pin;
+
+	(void)fd, (void)what;
+	if (pin_read(agent->config->pin_path, &pin) == -ENOENT) {
+		log_error("agent",
+			  "the datapath at '%s' was taken down; ending, to be started again",
+			  agent->config->pin_path);
+		stop(agent, 1);
+		return;
+	}
+	if (pin_is_other(agent->config->pin_path, agent->pin)) {
+		follow_datapath(agent);
+		return;
+	}
+	doors_look(&agent->doors);
+	if (control_sync_cgroups(agent->control, &error) < 0)
+		reports_error(&agent->reports, &error);
+}
+
+/* ---- start and end */
+
+static int open_state(struct agent *agent, struct error *error)
+{
+	const struct state_steady_owner owner = {agent, on_state_change, rewrite_state};
+
+	return state_steady_open(agent->config->state, &owner, &agent->state, error);
+}
+
+static int open_judge(struct agent *agent, struct error *error)
+{
+	const struct judge_hooks hooks = {&agent->reports, reports_publish, reports_error};
+	const struct judge_time time = now();
+
+	return judge_open(agent->config, agent->control, agent->state, &hooks, &time, &agent->judge,
+			  error);
+}
+
+static int open_control(struct agent *agent, struct error *error)
+{
+	uint64_t now_ns = clock_monotonic_ns();
+	int64_t now_sec = clock_wall_sec();
+	int code = control_new(agent->config, agent->datapath, agent->state, now_ns, now_sec,
+			       &agent->control, error);
+
+	if (code == 0)
+		code = control_sync(agent->control, now_ns, now_sec, error);
+	return code;
+}
+
+/* An answer switches writing on and off again: changes that cancel out need no system call. */
+static struct event_base *new_base(void)
+{
+	struct event_config *config = event_config_new();
+	struct event_base *base = NULL;
+
+	if (config && event_config_set_flag(config, EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST) == 0)
+		base = event_base_new_with_config(config);
+	if (config)
+		event_config_free(config);
+	return base;
+}
+
+static int open_loop(struct agent *agent, struct error *error)
+{
+	agent->base = new_base();
+	if (!agent->base || watch(agent, ON_TERM, SIGTERM, EV_SIGNAL, on_stop_signal, 0) < 0 ||
+	    watch(agent, ON_INT, SIGINT, EV_SIGNAL, on_stop_signal, 0) < 0 ||
+	    watch(agent, ON_HUP, SIGHUP, EV_SIGNAL, on_reload_signal, 0) < 0 ||
+	    watch(agent, TICK, -1, 0, on_tick, TICK_EVERY_SEC) < 0 ||
+	    watch(agent, WATCH, -1, 0, on_watch, WATCH_EVERY_SEC) < 0 || watch_events(agent) < 0)
+		return error_set(error, -ENOMEM, "cannot set up the event loop");
+	return 0;
+}
+
+static int open_doors(struct agent *agent, struct error *error)
+{
+	agent->doors = (struct doors){
+		.base = agent->base,
+		.control = agent->control,
+		.judge = agent->judge,
+		.state = agent->state,
+		.reports = &agent->reports,
+		.user = agent->user,
+		.started_ns = agent->started_ns,
+	};
+	return doors_open(&agent->doors, &agent->at_start, error);
+}
+
+static int open_all(struct agent *agent, struct error *error)
+{
+	int code = 0;
+
+	agent->reports.recent = recent_new();
+	if (!agent->reports.recent)
+		return error_set(error, -ENOMEM, "out of memory");
+	if (agent->lock_fd < 0)
+		code = lock_take(agent->config->runtime_dir, &agent->lock_fd, error);
+	if (code == -ENOENT)
+		error_set(error, code, "there is no '%s': run 'postern up' first",
+			  agent->config->runtime_dir);
+	if (code == 0)
+		code = open_datapath(agent, error);
+	if (code == 0)
+		code = open_state(agent, error);
+	if (code == 0)
+		code = open_control(agent, error);
+	if (code == 0)
+		code = open_judge(agent, error);
+	if (code == 0)
+		code = open_loop(agent, error);
+	if (code == 0)
+		code = open_doors(agent, error);
+	return code;
+}
+
+static void close_all(struct agent *agent)
+{
+	/* Whoever follows is gone before the last things happen. */
+	doors_close(&agent->doors);
+	for (int i = 0; i < WATCHERS; i++)
+		if (agent->watchers[i])
+			event_free(agent->watchers[i]);
+	if (agent->base)
+		event_base_free(agent->base);
+	datapath_events_free(agent->events);
+	judge_close(agent->judge);
+	control_free(agent->control);
+	state_free(agent->state);
+	datapath_free(agent->datapath);
+	recent_free(agent->reports.recent);
+	config_free(agent->reloaded);
+	if (agent->lock_fd >= 0)
+		close(agent->lock_fd);
+}
+
+/* Blocked until the loop handles them: one that comes during the start ends it cleanly, too. */
+static void mask_signals(int how)
+{
+	sigset_t signals;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGHUP);
+	sigprocmask(how, &signals, NULL);
+}
+
+int agent_run(const struct agent_options *options, struct error *error)
+{
+	struct agent agent = {
+		.config = options->config,
+		.at_start = *options->config,
+		.lock_fd = options->lock_fd,
+		.started_ns = clock_monotonic_ns(),
+	};
+	int code = privileges_become(options->config->user, options->ends_with_parent, error);
+
+	if (code < 0)
+		return code;
+	signal(SIGPIPE, SIG_IGN);
+	mask_signals(SIG_BLOCK);
+	privileges_user(agent.user);
+	code = open_all(&agent, error);
+	if (code == 0) {
+		log_info("agent", "running as %s, state %s", agent.user,
+			 *state_steady_trouble(agent.state) ? "in memory" : "durable");
+		notify_supervisor("READY=1");
+		mask_signals(SIG_UNBLOCK);
+		event_base_dispatch(agent.base);
+		notify_supervisor("STOPPING=1");
+		code = agent.status;
+	}
+	close_all(&agent);
+	return code;
+}

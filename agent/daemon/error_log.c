@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* One error, three readers. */
+#include "daemon/error_log.h"
+
+#include <string.h>
+
+#include "api/server.h"
+#include "base/address.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "base/names.h"
+#include "steering/steering.h"
+#include "wire/event.h"
+
+void reports_publish(void *data, json_t *event)
+{
+	const struct reports *reports = data;
+
+	if (reports->server && event)
+		server_publish(reports->server, event);
+	json_decref(event);
+}
+
+static void add(const struct reports *reports, const struct recent_error *recent)
+{
+	if (!recent_add(reports->recent, recent, clock_monotonic_ns()))
+		return;
+	log_warning("agent", "%s%s%s%s%s", recent->text, *recent->sender ? "; sender " : "",
+		    recent->sender, *recent->destination ? " to " : "", recent->destination);
+	reports_publish((void *)reports,
+			news_error(recent->what, recent->text, recent->sender, recent->pool,
+				   recent->source, recent->destination, clock_wall_sec()));
+}
+
+void reports_error(void *data, const struct error *error)
+{
+	const struct recent_error recent = {"agent", error->text, "", "", "", ""};
+
+	add(data, &recent);
+}
+
+static const char *endpoint(const __u8 bytes[16], uint16_t port, char buffer[ENDPOINT_TEXT_SIZE])
+{
+	struct address address;
+
+	memcpy(address.bytes, bytes, sizeof(address.bytes));
+	return endpoint_format(&address, port, buffer);
+}
+
+void reports_drop(const struct reports *reports, const struct controller *control,
+		  const struct event *event)
+{
+	const struct pool *pool = pool_find_id(control_pools(control), event->pool);
+	char source[ENDPOINT_TEXT_SIZE], destination[ENDPOINT_TEXT_SIZE];
+	const struct recent_error recent = {
+		.what = counter_name(event->what),
+		.text = counter_help(event->what),
+		.sender = control_sender_name(control, event->sender),
+		.pool = pool ? pool->name : "",
+		.source = endpoint(event->source, event->source_port, source),
+		.destination = endpoint(event->destination, event->destination_port, destination),
+	};
+
+	add(reports, &recent);
+}
+
+void reports_state(const struct reports *reports, const char *why)
+{
+	struct error error;
+
+	reports_publish((void *)reports, news_state(why, clock_wall_sec()));
+	if (!*why) {
+		log_info("agent", "the state file takes writes again; everything was written");
+		return;
+	}
+	error_set(&error, 0, "%s; going on in memory, retrying", why);
+	reports_error((void *)reports, &error);
+}

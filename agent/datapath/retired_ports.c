@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* One walk over the flows. */
+#include "datapath/retired_ports.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "datapath/datapath.h"
+
+struct ports {
+	const uint16_t *steered;
+	uint16_t *leaving;
+	size_t n_leaving;
+};
+
+static bool is_listed(const uint16_t *ports, uint16_t port)
+{
+	for (size_t i = 0; i < POSTERN_PORTS_MAX && ports[i]; i++)
+		if (ports[i] == port)
+			return true;
+	return false;
+}
+
+static int note_port(void *data, const void *key, const void *value)
+{
+	struct ports *ports = data;
+	uint16_t port = ((const struct flow_key *)key)->destination_port;
+
+	(void)value;
+	if (ports->n_leaving < POSTERN_PORTS_MAX && !is_listed(ports->steered, port) &&
+	    !is_listed(ports->leaving, port))
+		ports->leaving[ports->n_leaving++] = port;
+	return 0;
+}
+
+int ports_find_leaving(const char *pin_path, const uint16_t steered[POSTERN_PORTS_MAX],
+		       uint16_t ret_leaving[POSTERN_PORTS_MAX], struct error *error)
+{
+	uint16_t leaving[POSTERN_PORTS_MAX] = {0};
+	struct ports ports = {.steered = steered, .leaving = leaving};
+	struct datapath *datapath = NULL;
+	int r = datapath_open(pin_path, &datapath, error);
+
+	if (r)
+		return r;
+	r = datapath->ops->walk(datapath, MAP_FLOWS, note_port, &ports);
+	datapath_free(datapath);
+	if (r)
+		return error_set(error, r, "reading flows: %s", strerror(-r));
+	memcpy(ret_leaving, leaving, sizeof(leaving));
+	return 0;
+}

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* From the kernel's list of sockets to flows: which ones, and what their state says. */
+#include "host/adopt.h"
+
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/error.h"
+#include "config/config.h"
+#include "datapath/adopt.h"
+#include "netlink/sockdiag.h"
+
+static bool is_steered_port(const struct config *config, uint16_t port)
+{
+	for (size_t i = 0; i < POSTERN_PORTS_MAX && config->ports[i]; i++)
+		if (config->ports[i] == port)
+			return true;
+	return false;
+}
+
+static bool is_pool_address(const struct config *config, const struct address *address)
+{
+	for (size_t i = 0; i < config->n_pools; i++)
+		for (size_t j = 0; j < config->pools[i].n_addresses; j++)
+			if (address_equal(&config->pools[i].addresses[j].address, address))
+				return true;
+	return false;
+}
+
+/* A SYN that is not answered yet will be seen when it is sent again. */
+static bool is_wanted(const void *data, const struct sockdiag_socket *socket)
+{
+	return socket->state != TCP_SYN_SENT && socket->state != TCP_SYN_RECV &&
+	       is_steered_port(data, socket->destination_port) &&
+	       is_pool_address(data, &socket->source);
+}
+
+static struct adoption adoption_of(const struct sockdiag_socket *socket)
+{
+	const unsigned both = 1U << TCP_CLOSING | 1U << TCP_LAST_ACK | 1U << TCP_TIME_WAIT;
+	const unsigned out = both | 1U << TCP_FIN_WAIT1 | 1U << TCP_FIN_WAIT2;
+	const unsigned in = both | 1U << TCP_CLOSE_WAIT;
+	struct adoption adoption = {
+		.key = {.source_port = socket->source_port,
+			.destination_port = socket->destination_port},
+		.mark = socket->mark,
+		.cgroup = socket->cgroup,
+		.uid = socket->uid,
+		.fin_out = out >> socket->state & 1,
+		.fin_in = in >> socket->state & 1,
+	};
+
+	memcpy(adoption.key.source, socket->source.bytes, sizeof(adoption.key.source));
+	memcpy(adoption.key.destination, socket->destination.bytes,
+	       sizeof(adoption.key.destination));
+	return adoption;
+}
+
+static int say(char **ret_note, size_t count, const char *why)
+{
+	if (asprintf(ret_note,
+		     "%zu connection%s older than the datapath, from pool addresses, whose ports "
+		     "cannot be kept: %s",
+		     count, count == 1 ? "" : "s", why) < 0)
+		return -ENOMEM;
+	return 0;
+}
+
+static int adopt_all(const struct loaded *loaded, const struct sockdiag_socket *sockets,
+		     size_t count, char **ret_note)
+{
+	size_t n_left = 0;
+	int why = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct adoption adoption = adoption_of(&sockets[i]);
+		int r = task_adopt(loaded, &adoption);
+
+		if (!r || r == -EEXIST) /* the second: it is steered already, or adopted */
+			continue;
+		n_left++;
+		why = r;
+	}
+	if (!n_left)
+		return 0;
+	return say(ret_note, n_left,
+		   why == -EADDRINUSE ? "flows have them already" : strerror(-why));
+}
+
+int adopt_sockets(const struct config *config, const struct loaded *loaded, char **ret_note,
+		  struct error *error)
+{
+	_cleanup_(free_p) struct sockdiag_socket *sockets = NULL;
+	size_t count = 0;
+	int r = sockdiag_list(is_wanted, config, &sockets, &count, error);
+
+	*ret_note = NULL;
+	if (r == -EOPNOTSUPP)
+		return asprintf(ret_note, "ports of older connections may be handed out: %s",
+				error->text) < 0
+			       ? error_set(error, -ENOMEM, "out of memory")
+			       : 0;
+	if (r)
+		return r;
+	r = adopt_all(loaded, sockets, count, ret_note);
+	return r ? error_set(error, r, "out of memory") : 0;
+}

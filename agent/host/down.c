@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Undoes `up`. What each line of the journal stands for is undone in undo.c. */
+#include "host/down.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "config/config.h"
+#include "datapath/hook.h"
+#include "datapath/programs.h"
+#include "host/journal.h"
+#include "host/runtime.h"
+#include "host/undo.h"
+#include "netlink/netlink.h"
+
+/* Keeps the first failure. */
+static void keep(int r, const struct error *failure, int *result, struct error *error)
+{
+	if (r && !*result) {
+		*result = r;
+		*error = *failure;
+	}
+}
+
+static void detach_clsact(const struct config *config, const struct netlink_interface *found,
+			  int *result, struct error *error)
+{
+	static const struct hook hooks[] = {{HOOK_EGRESS, HOOK_CLSACT},
+					    {HOOK_INGRESS, HOOK_CLSACT}};
+	struct hook_interface interface = {.index = found->index};
+	struct error failure;
+
+	memcpy(interface.name, found->name, sizeof(interface.name));
+	for (size_t i = 0; i < 2; i++)
+		keep(hook_detach(config->pin_path, &interface, hooks[i], &failure), &failure,
+		     result, error);
+}
+
+/*
+ * Where the journal is lost, nothing tells of filters on clsact; they are looked for where the
+ * configuration would put them. Links are found by their pins.
+ */
+static void detach_unlisted(const struct config *config, struct netlink *netlink, int *result,
+			    struct error *error)
+{
+	_cleanup_(free_p) struct netlink_interface *defaults = NULL;
+	struct netlink_interface interface;
+	struct error ignored;
+	size_t count = 0;
+
+	for (size_t i = 0; i < config->n_interfaces; i++)
+		if (!netlink_interface_get(netlink, config->interfaces[i], &interface, &ignored))
+			detach_clsact(config, &interface, result, error);
+	if (config->n_interfaces ||
+	    netlink_default_interfaces(netlink, &defaults, &count, &ignored))
+		return;
+	for (size_t i = 0; i < count; i++)
+		detach_clsact(config, &defaults[i], result, error);
+}
+
+/* Of another version: it cannot be undone here, and is not forgotten either. */
+static int report_unknown(const struct journal *journal, struct error *error)
+{
+	char place[PATH_MAX];
+
+	for (size_t i = 0; i < journal_count(journal); i++) {
+		const struct journal_entry *entry = journal_get(journal, i);
+
+		if (entry->kind == JOURNAL_UNKNOWN)
+			return error_set(error, -EINVAL,
+					 "%s: unknown line '%s': undo by hand what it tells of, "
+					 "then remove the line",
+					 journal_place(journal, i, place, sizeof(place)),
+					 entry->what);
+	}
+	return 0;
+}
+
+static int take_down(const struct config *config, struct journal *journal, struct netlink *netlink,
+		     struct error *error)
+{
+	struct undo undo = {.journal = journal, .netlink = netlink, .pin_path = config->pin_path};
+	bool listed = journal_count(journal);
+	struct error failure;
+	int result = 0;
+
+	keep(undo_network(&undo, &failure), &failure, &result, error);
+	if (!listed)
+		detach_unlisted(config, netlink, &result, error);
+	keep(unload(config->pin_path, &failure), &failure, &result, error);
+	keep(undo_files(&undo, &failure), &failure, &result, error);
+	keep(report_unknown(journal, &failure), &failure, &result, error);
+	return result;
+}
+
+static void journal_free_p(struct journal **journal)
+{
+	journal_free(*journal);
+}
+
+static void netlink_free_p(struct netlink **netlink)
+{
+	netlink_free(*netlink);
+}
+
+int down(const struct config *config, struct error *error)
+{
+	_cleanup_(journal_free_p) struct journal *journal = NULL;
+	_cleanup_(netlink_free_p) struct netlink *netlink = NULL;
+	_cleanup_(close_fd_p) int lock = -1;
+	int r = runtime_check_privileges(error);
+
+	/* Without its directory there is no `up` to keep away, nor a journal. */
+	if (!r && !access(config->runtime_dir, F_OK))
+		r = runtime_lock(config->runtime_dir, &lock, error);
+	if (r)
+		return r;
+	r = journal_open(config->runtime_dir, &journal, error);
+	if (r)
+		return r;
+	if (!journal_count(journal) && access(config->pin_path, F_OK)) {
+		log_info("down", "nothing is up at '%s'", config->pin_path);
+		return 0;
+	}
+	r = netlink_open(&netlink, error);
+	return r ? r : take_down(config, journal, netlink, error);
+}

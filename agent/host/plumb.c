@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Addresses of pools and handles. */
+#include "host/plumb.h"
+
+#include <string.h>
+
+#include "base/error.h"
+#include "config/config.h"
+#include "host/journal.h"
+#include "netlink/netlink.h"
+
+static int add(const struct plumb *plumb, enum journal_kind kind,
+	       const struct netlink_plumb *wanted, const char *interface, struct error *error)
+{
+	char text[ADDRESS_TEXT_SIZE];
+	int there = 0;
+	int r = netlink_address_find(plumb->netlink, &wanted->address, &there, error);
+
+	if (r || there)
+		return r;
+	r = journal_add(plumb->journal, kind, address_format(&wanted->address, text), interface,
+			error);
+	if (r)
+		return r;
+	r = netlink_address_add(plumb->netlink, wanted, error);
+	return r ? error_prefix(error, r, "interface '%s'", interface) : 0;
+}
+
+static const char *interface_name(const struct plumb *plumb, int index)
+{
+	size_t i = 0;
+
+	while (plumb->indexes[i] != index)
+		i++;
+	return plumb->names[i];
+}
+
+static int add_pool_address(const struct plumb *plumb, const struct address *address,
+			    struct error *error)
+{
+	struct netlink_plumb wanted = {.address = *address};
+	int r = netlink_address_home(plumb->netlink, address, plumb->indexes, plumb->n_interfaces,
+				     &wanted.index, error);
+
+	if (r)
+		return r;
+	return add(plumb, JOURNAL_ADDRESS, &wanted, interface_name(plumb, wanted.index), error);
+}
+
+int plumb_pools(const struct plumb *plumb, struct error *error)
+{
+	for (size_t i = 0; i < plumb->config->n_pools; i++) {
+		const struct config_pool *pool = &plumb->config->pools[i];
+
+		for (size_t j = 0; j < pool->n_addresses; j++) {
+			int r = add_pool_address(plumb, &pool->addresses[j].address, error);
+
+			if (r)
+				return r;
+		}
+	}
+	return 0;
+}
+
+int plumb_handles(const struct plumb *plumb, struct error *error)
+{
+	struct netlink_interface loopback;
+	int r = netlink_interface_get(plumb->netlink, "lo", &loopback, error);
+
+	for (size_t i = 0; !r && i < plumb->config->n_pools; i++) {
+		const struct config_pool *pool = &plumb->config->pools[i];
+
+		for (size_t j = 0; !r && j < pool->n_handles; j++) {
+			struct netlink_plumb wanted = {.address = pool->handles[j].address,
+						       .index = loopback.index,
+						       .host_scope = true};
+
+			r = add(plumb, JOURNAL_HANDLE, &wanted, loopback.name, error);
+		}
+	}
+	return r;
+}
+
+static bool is_among(const struct config_address *addresses, size_t count, const char *text)
+{
+	struct address address;
+
+	if (address_parse(text, &address))
+		return false;
+	for (size_t i = 0; i < count; i++)
+		if (address_equal(&addresses[i].address, &address))
+			return true;
+	return false;
+}
+
+bool plumb_wants(const struct config *config, const struct journal_entry *entry)
+{
+	for (size_t i = 0; config->plumb && i < config->n_pools; i++) {
+		const struct config_pool *pool = &config->pools[i];
+
+		if (entry->kind == JOURNAL_ADDRESS
+			    ? is_among(pool->addresses, pool->n_addresses, entry->what)
+			    : is_among(pool->handles, pool->n_handles, entry->what))
+			return true;
+	}
+	return false;
+}

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Privileges, user, lock, and files that root makes for the agent's user. */
+#include "host/runtime.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <limits.h>
+#include <linux/capability.h>
+#include <pwd.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include "base/cleanup.h"
+#include "base/error.h"
+
+#define LOCK_FILE "up.lock"
+
+int runtime_check_privileges(struct error *error)
+{
+	static const struct {
+		int number;
+		const char *name;
+	} needed[] = {
+		{CAP_NET_ADMIN, "CAP_NET_ADMIN"},
+		{CAP_BPF, "CAP_BPF"},
+		{CAP_PERFMON, "CAP_PERFMON"},
+		{CAP_CHOWN, "CAP_CHOWN"},
+	};
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3];
+
+	if (syscall(SYS_capget, &header, sets))
+		return error_set(error, -errno, "cannot tell its own capabilities: %s",
+				 strerror(errno));
+	for (size_t i = 0; i < sizeof(needed) / sizeof(*needed); i++) {
+		int number = needed[i].number;
+
+		if (!(sets[CAP_TO_INDEX(number)].effective & CAP_TO_MASK(number)))
+			return error_set(error, -EPERM, "not privileged: lacks %s, run it as root",
+					 needed[i].name);
+	}
+	return 0;
+}
+
+int runtime_user_get(const char *name, struct runtime_user *ret_user, struct error *error)
+{
+	const struct passwd *entry;
+
+	errno = 0;
+	entry = getpwnam(name);
+	if (!entry)
+		return error_set(error, -ENOENT,
+				 "there is no user '%s': create it with 'useradd --system "
+				 "--user-group --shell /usr/sbin/nologin %s', or name another one "
+				 "in the configuration with user = \"…\"",
+				 name, name);
+	*ret_user = (struct runtime_user){entry->pw_uid, entry->pw_gid};
+	return 0;
+}
+
+static int path_join(const char *directory, const char *name, char buffer[PATH_MAX],
+		     struct error *error)
+{
+	if (snprintf(buffer, PATH_MAX, "%s/%s", directory, name) >= PATH_MAX)
+		return error_set(error, -ENAMETOOLONG, "path '%s' is too long", directory);
+	return 0;
+}
+
+static int make_directory(const char *directory, const struct runtime_user *user, bool *ret_new,
+			  struct error *error)
+{
+	*ret_new = !mkdir(directory, 0750);
+	if (!*ret_new && errno != EEXIST)
+		return error_set(error, -errno, "cannot create '%s': %s", directory,
+				 strerror(errno));
+	if (*ret_new && lchown(directory, user->uid, user->gid))
+		return error_set(error, -errno, "'%s': %s", directory, strerror(errno));
+	return 0;
+}
+
+int runtime_directory_make(const char *runtime_dir, const struct runtime_user *user,
+			   struct error *error)
+{
+	char lock[PATH_MAX];
+	bool new;
+	int r = path_join(runtime_dir, LOCK_FILE, lock, error);
+
+	if (!r)
+		r = make_directory(runtime_dir, user, &new, error);
+	/* One that an earlier `up` made follows the configuration's user; any other is left alone. */
+	if (!r && !new && !access(lock, F_OK) && lchown(runtime_dir, user->uid, user->gid))
+		r = error_set(error, -errno, "'%s': %s", runtime_dir, strerror(errno));
+	return r;
+}
+
+int runtime_lock(const char *runtime_dir, int *ret_fd, struct error *error)
+{
+	_cleanup_(close_fd_p) int fd = -1;
+	char file[PATH_MAX];
+	int r = path_join(runtime_dir, LOCK_FILE, file, error);
+
+	if (r)
+		return r;
+	/* In the agent's directory: what was put there in its place, a pipe for one, must not hold root up. */
+	fd = open(file, O_RDONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
+	if (fd < 0)
+		return error_set(error, -errno, "'%s': %s", file, strerror(errno));
+	do
+		r = flock(fd, LOCK_EX) ? -errno : 0;
+	while (r == -EINTR);
+	if (r)
+		return error_set(error, r, "'%s': %s", file, strerror(-r));
+	*ret_fd = TAKE_FD(fd);
+	return 0;
+}
+
+/* A file of root's, made by root before the user was there, becomes the user's; others are left alone. */
+static int give_file(int fd, const struct runtime_user *user)
+{
+	struct stat status;
+
+	if (fstat(fd, &status))
+		return -errno;
+	if (status.st_uid || !S_ISREG(status.st_mode) || status.st_nlink != 1)
+		return 0;
+	return fchown(fd, user->uid, user->gid) ? -errno : 0;
+}
+
+int runtime_state_make(const char *file, const struct runtime_user *user, struct error *error)
+{
+	_cleanup_(free_p) char *copy = strdup(file);
+	_cleanup_(close_fd_p) int fd = -1;
+	bool new;
+	int r;
+
+	if (!copy)
+		return error_set(error, -ENOMEM, "out of memory");
+	r = make_directory(dirname(copy), user, &new, error);
+	if (r)
+		return r;
+	fd = open(file, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
+	r = fd < 0 ? -errno : give_file(fd, user);
+	return r ? error_set(error, r, "state file '%s': %s", file, strerror(-r)) : 0;
+}

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Connections that no MTA reports on. The datapath tells of each that a sender with a limit opens, and
+ * counts all of them: so an event says whom to look at, the count how many there were, and one walk over
+ * all counts makes good for events that were lost.
+ */
+#include "config/config.h"
+#include "steering/steering.h"
+#include "judge/judge_internal.h"
+#include "datapath/datapath.h"
+
+/* Connections of senders without a limit would only take up room. */
+static bool is_limited(const struct judge *judge, const struct control_sender *sender)
+{
+	return sender->config &&
+	       policy_rules(judge->policy, sender->name)->limits[CONFIG_CONNECTIONS_PER_MINUTE];
+}
+
+static void decide(void *data, const struct control_sender *sender, uint32_t count)
+{
+	struct judge *judge = data;
+	const struct facts facts = {
+		.kind = FACTS_CONNECTION, .sender = sender->name, .connections = count};
+	struct decision decision;
+
+	if (sender->id == SENDER_UNKNOWN)
+		surges_unknown_connections(judge->surges, count, judge->now.sec);
+	else if (is_limited(judge, sender))
+		policy_decide(judge->policy, &facts, judge->now.sec, &decision);
+}
+
+void judge_connections(struct judge *judge, uint32_t sender_id, const struct judge_time *now)
+{
+	const struct control_sender *sender;
+	uint32_t count;
+
+	judge->now = *now;
+	/* Events come in bursts: the first of them has found the connections of all. */
+	if (control_take_connections(judge->control, sender_id, &sender, &count) == 0 && count)
+		decide(judge, sender, count);
+}
+
+int judging_take_up(struct judge *judge, struct error *error)
+{
+	struct datapath *datapath = control_datapath(judge->control);
+	struct stats stats = {0};
+
+	datapath->ops->stats(datapath, &stats);
+	judge->events_lost = stats.events_lost;
+	return control_take_all_connections(judge->control, NULL, NULL, error);
+}
+
+void judging_take_lost(struct judge *judge)
+{
+	struct error error;
+
+	if (control_take_all_connections(judge->control, decide, judge, &error) < 0)
+		judging_trouble(judge, &error);
+}
+
+void judging_look_unknown(struct judge *judge)
+{
+	judge_connections(judge, SENDER_UNKNOWN, &judge->now);
+}
+
+void judging_look(struct judge *judge)
+{
+	struct datapath *datapath = control_datapath(judge->control);
+	struct stats stats;
+
+	judging_look_unknown(judge);
+	if (datapath->ops->stats(datapath, &stats) < 0 || stats.events_lost == judge->events_lost)
+		return;
+	judge->events_lost = stats.events_lost;
+	judging_take_lost(judge);
+}

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The engine (policy/) at work: facts come in, answers go out, and what follows goes its ways.
+ *
+ *   facts, reports, connections ──► engine ──► answer, kept for an hour to be explained
+ *                                     │
+ *                  a standing changes │ durable in the state, then in map verdict, then told
+ *                  counts change      │ every second to the state (judge_write)
+ *                  something happens  ▼ told (on_news)
+ *
+ * The agent has one, on top of one controller. Nothing here waits for anybody; times are arguments.
+ */
+#pragma once
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/address.h"
+#include "policy/decision_log.h"
+#include "policy/policy.h"
+#include "policy/surge.h"
+
+struct config;
+struct control_verdict;
+struct controller;
+struct error;
+struct judge;
+struct lane;
+struct state;
+
+struct judge_time {
+	uint64_t ns;
+	int64_t sec;
+};
+
+struct judge_hooks {
+	void *data;
+	/* What happened, as an object of wire/event.h; the callee's. */
+	void (*on_news)(void *data, json_t *event);
+	/* Survived: a map or the state could not be written. */
+	void (*on_trouble)(void *data, const struct error *error);
+};
+
+/*
+ * Borrows all for its life. Restores what the state has kept; where that is not durable, what the maps
+ * say of the senders of the configuration.
+ */
+int judge_open(const struct config *config, struct controller *control, struct state *state,
+	       const struct judge_hooks *hooks, const struct judge_time *now,
+	       struct judge **ret_judge, struct error *error);
+/* Writes what is not written yet. */
+void judge_close(struct judge *judge);
+
+/*
+ * Another configuration and the controller that goes by it; both old ones must still be there for the
+ * call. -ENOMEM: the old ones stay.
+ */
+int judge_follow(struct judge *judge, const struct config *config, struct controller *control,
+		 const struct judge_time *now, struct error *error);
+
+/* Once a second: ends what is due, makes good for events that were lost. */
+void judge_tick(struct judge *judge, const struct judge_time *now);
+/* After it: counts that changed, one slice. True: there is more, for another call soon. */
+bool judge_write(struct judge *judge);
+
+/* ---- messages */
+
+struct judge_message {
+	struct facts facts;
+	/* Of a bounce, each NULL where it is not known: */
+	const char *bounce_to;	       /* whose message bounced */
+	const char *unknown_recipient; /* who does not exist */
+	const char *original_id;       /* Message-ID of what bounced */
+	enum surge_origin origin;      /* unless original_id tells */
+	/* How many messages before this one had to do without an answer; of whoever asks. */
+	uint32_t unanswered;
+	/* Room for a key of mail/mailbox.h that facts.envelope_from may be. */
+	char mailbox[POLICY_NAME_SIZE];
+};
+
+struct judge_answer {
+	struct decision decision;
+	const char *pool; /* NULL unless steered to one */
+	/* What an MTA takes, of now; NULL: not steered to a pool, or the pool has none. Borrowed: pool/lane.h */
+	const struct lane *lane;
+	/* What the lane binds to; "": it does not do this family. */
+	char handle_ipv4[ADDRESS_TEXT_SIZE];
+	char handle_ipv6[ADDRESS_TEXT_SIZE];
+};
+
+/* -EINVAL: a text is too long. */
+int judge_message(struct judge *judge, const struct judge_message *message,
+		  const struct judge_time *now, struct judge_answer *ret_answer,
+		  struct error *error);
+
+/* What was answered, with the figures of then and the handles of now; borrowed until the next message. */
+struct judge_explanation {
+	struct decision_kept kept;
+	struct judge_answer answer;
+};
+/* -ENOENT: none in the last hour. */
+int judge_explain(const struct judge *judge, const char *message_id, const struct judge_time *now,
+		  struct judge_explanation *ret_explanation, struct error *error);
+int judge_explain_sender(const struct judge *judge, const char *sender,
+			 const struct judge_time *now, struct judge_explanation *ret_explanation,
+			 struct error *error);
+
+/* ---- mail that waits in a queue */
+
+/*
+ * What holds now for mail of an envelope sender, as far as that alone tells:
+ *
+ *   the null sender ("")                            high-risk, as a bounce
+ *   a standing of it as a name (users and envelope
+ *   senders are one name space), else of its
+ *   domain where `identity` is "domain"             that: a pool, held (DROP), or PASS
+ *   anything else that `identity` makes a sender    normal
+ *   nobody (`identity` is "client" or "sender")     the configuration's default
+ *
+ * Facts of one message (spam, recipients, DNS) are not known here: what they decided goes with the
+ * message. Asking counts nothing.
+ */
+struct judge_envelope {
+	enum verdict_action action;
+	enum reason reason;
+	const char *pool;	 /* NULL unless STEER */
+	const struct lane *lane; /* NULL: not STEER, or the pool has none */
+};
+void judge_envelope(const struct judge *judge, const char *envelope_from,
+		    const struct judge_time *now, struct judge_envelope *ret_envelope);
+
+/* ---- senders */
+
+/* Somebody complains about spam of this sender. -EINVAL: no name, or too long. */
+int judge_report(struct judge *judge, const char *sender, const struct judge_time *now,
+		 struct error *error);
+/* -ENOENT: it is neither restricted nor high-risk for spam. */
+int judge_release(struct judge *judge, const char *sender, const struct judge_time *now,
+		  struct error *error);
+
+/*
+ * By hand: durable, then in the map, else nothing has changed. A sender needs no selector, but must be
+ * known. -ENOENT: neither configured nor seen; -EINVAL: no such pool; -ENOSPC.
+ */
+int judge_set_verdict(struct judge *judge, const char *sender,
+		      const struct control_verdict *verdict, const struct judge_time *now,
+		      struct error *error);
+/* Back to what policy says; 0 also where nothing was set. */
+int judge_clear_verdict(struct judge *judge, const char *sender, const struct judge_time *now,
+			struct error *error);
+
+/* ---- connections */
+
+/* The datapath says that this sender has opened flows. */
+void judge_connections(struct judge *judge, uint32_t sender_id, const struct judge_time *now);
+
+/* ---- for views */
+
+struct controller *judge_control(const struct judge *judge);
+struct policy *judge_policy(const struct judge *judge);
+struct surges *judge_surges(const struct judge *judge);
+
+struct judge_stats {
+	struct policy_stats policy;
+	uint64_t reports;
+	uint64_t unanswered; /* messages that did without */
+	uint64_t left_out;   /* records that were not restored */
+};
+void judge_stats(const struct judge *judge, struct judge_stats *ret_stats);
+
+/*
+ * For the state: everything that it should keep (state_steady_owner.rewrite). Where the state is not durable,
+ * what its file holds could not be read at the start: standings, verdicts and pools are taken up first.
+ */
+int judge_rewrite(struct judge *judge, struct state *state, struct error *error);

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the files of the judge share, and nobody else sees. */
+#pragma once
+
+#include "base/error.h"
+#include "judge/judge.h"
+
+struct config_pool;
+struct kept;
+
+struct judge {
+	const struct config *config;
+	struct controller *control;
+	struct state *state;
+	struct judge_hooks hooks;
+	struct policy *policy;
+	struct decisions *ring;
+	struct surges *surges;
+	struct kept *kept;
+	struct judge_time now; /* of the call that runs, for the engine's callbacks */
+	bool loading;	       /* what the engine says is known already */
+	bool unapplied;	       /* a map refused a verdict: all have to be looked at again */
+	bool by_hand;	       /* a failure is the caller's: */
+	int failed;
+	struct error failure;
+	uint64_t events_lost; /* by the datapath's count */
+	uint64_t reports;
+	uint64_t unanswered;
+};
+
+/* By the ids of the configuration; NULL: none. */
+const struct config_pool *judging_pool(const struct judge *judge, uint32_t id);
+void judging_trouble(const struct judge *judge, const struct error *error);
+
+/* Brings the map in line with all standings. */
+void judging_apply_all(struct judge *judge);
+
+/* ---- connections.c */
+
+/* What the datapath has counted so far is history. */
+int judging_take_up(struct judge *judge, struct error *error);
+/* Connections whose events were lost, and those from no known sender. */
+void judging_look(struct judge *judge);
+/* Only the latter. */
+void judging_look_unknown(struct judge *judge);
+void judging_take_lost(struct judge *judge);

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* What people and other programs say of a sender: reports, releases, verdicts by hand. */
+#include <errno.h>
+
+#include "base/clock.h"
+#include "config/config.h"
+#include "steering/steering.h"
+#include "judge/judge_internal.h"
+#include "state/state.h"
+
+int judge_report(struct judge *judge, const char *sender, const struct judge_time *now,
+		 struct error *error)
+{
+	int r;
+
+	judge->now = *now;
+	r = policy_report(judge->policy, sender, now->sec);
+	if (r < 0)
+		return error_set(error, r, "found '%.64s', expected a name of 1 to %d bytes",
+				 sender, POLICY_NAME_SIZE - 1);
+	judge->reports++;
+	return 0;
+}
+
+int judge_release(struct judge *judge, const char *sender, const struct judge_time *now,
+		  struct error *error)
+{
+	int r;
+
+	judge->now = *now;
+	r = policy_release(judge->policy, sender, now->sec);
+	return r < 0 ? error_set(error, r, "'%s' is neither restricted nor high-risk for spam",
+				 sender)
+		     : 0;
+}
+
+/* What was set by hand before, to go back to. False: nothing. */
+static bool find_manual(const struct judge *judge, const char *sender,
+			struct policy_manual *ret_manual)
+{
+	struct policy_view view;
+
+	if (policy_view(judge->policy, sender, judge->now.sec, &view) < 0 ||
+	    view.verdict.reason != REASON_MANUAL)
+		return false;
+	*ret_manual = (struct policy_manual){view.verdict.action, view.verdict.pool,
+					     view.verdict.until_sec};
+	return true;
+}
+
+/* In the engine, and by on_standing() in the map. */
+static int set_manual(struct judge *judge, const char *sender, const struct policy_manual *manual,
+		      struct error *error)
+{
+	int r;
+
+	judge->by_hand = true;
+	judge->failed = 0;
+	r = policy_set_manual(judge->policy, sender, manual, judge->now.sec);
+	judge->by_hand = false;
+	if (r == -EINVAL)
+		return error_set(error, r, "found '%.64s', expected a name of 1 to %d bytes",
+				 sender, POLICY_NAME_SIZE - 1);
+	if (r < 0)
+		return error_set(error, r, "no room for a verdict on '%s'", sender);
+	if (judge->failed)
+		*error = judge->failure;
+	return judge->failed;
+}
+
+static int save_manual(struct judge *judge, const char *sender, const struct policy_manual *manual,
+		       struct error *error)
+{
+	const struct config_pool *pool = manual ? judging_pool(judge, manual->pool) : NULL;
+	struct state *state = judge->state;
+
+	if (!manual)
+		return state->ops->delete_verdict(state, sender, error);
+	return state->ops->put_verdict(state,
+				       &(struct state_verdict){
+					       .sender = sender,
+					       .action = manual->action,
+					       .pool = pool ? pool->name : "",
+					       .reason = REASON_MANUAL,
+					       .until_sec = manual->until_sec,
+					       .set_sec = judge->now.sec,
+				       },
+				       error);
+}
+
+/* `manual` NULL: nothing by hand any more. Durable first; where the rest fails it is as before. */
+static int change_manual(struct judge *judge, const char *sender,
+			 const struct policy_manual *manual, struct error *error)
+{
+	struct policy_manual before;
+	bool had = find_manual(judge, sender, &before);
+	struct error ignored;
+	int r;
+
+	/* Also where nothing is in force: what waits in the state for its pool to come back goes, too. */
+	r = save_manual(judge, sender, manual, error);
+	if (r < 0 || (!manual && !had))
+		return r;
+	r = set_manual(judge, sender, manual, error);
+	if (r < 0) {
+		set_manual(judge, sender, had ? &before : NULL, &ignored);
+		save_manual(judge, sender, had ? &before : NULL, &ignored);
+	}
+	return r;
+}
+
+static int check_known(const struct judge *judge, const char *sender, struct error *error)
+{
+	struct policy_view view;
+
+	if (control_sender_find(judge->control, sender) ||
+	    policy_view(judge->policy, sender, judge->now.sec, &view) == 0)
+		return 0;
+	return error_set(error, -ENOENT, "no sender '%s'", sender);
+}
+
+int judge_set_verdict(struct judge *judge, const char *sender,
+		      const struct control_verdict *verdict, const struct judge_time *now,
+		      struct error *error)
+{
+	struct policy_manual manual;
+	int r;
+
+	judge->now = *now;
+	r = check_known(judge, sender, error);
+	if (r == 0)
+		r = control_check_verdict(judge->control, sender, verdict, &manual, error);
+	if (r == 0)
+		r = change_manual(judge, sender, &manual, error);
+	if (r < 0 || !verdict->cut)
+		return r;
+	/* As of when the map has the verdict, which takes a while: flows were opened by the old one until then. */
+	r = control_cut(judge->control, sender, clock_monotonic_ns(), error);
+	return r == -ENOENT ? 0 : r; /* who has no selector has no flows */
+}
+
+int judge_clear_verdict(struct judge *judge, const char *sender, const struct judge_time *now,
+			struct error *error)
+{
+	int r;
+
+	judge->now = *now;
+	r = check_known(judge, sender, error);
+	return r < 0 ? r : change_manual(judge, sender, NULL, error);
+}

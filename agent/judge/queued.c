@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What holds for mail of an envelope sender. Messages, of which more is known, are judge.c's. */
+#include "config/config.h"
+#include "steering/steering.h"
+#include "judge/judge_internal.h"
+#include "policy/identity.h"
+
+static struct policy_verdict high_risk(void)
+{
+	return (struct policy_verdict){
+		.action = VERDICT_STEER, .pool = POOL_HIGH_RISK, .reason = REASON_BOUNCE};
+}
+
+/* Nobody is accountable. */
+static struct policy_verdict by_default(const struct config *config)
+{
+	return (struct policy_verdict){
+		.action = config->default_action,
+		.pool = config->default_pool ? config->default_pool->id : POOL_NONE,
+		.reason = REASON_UNKNOWN_SENDER,
+	};
+}
+
+static struct policy_verdict of_name(const struct judge *judge, const char *from, int64_t now_sec)
+{
+	enum config_identity identity = judge->config->identity;
+	struct policy_verdict verdict = policy_verdict_of(judge->policy, from, now_sec);
+	const char *domain = identity_domain(from);
+
+	if (verdict.reason != REASON_GOOD)
+		return verdict;
+	if (identity == CONFIG_IDENTITY_DOMAIN && domain)
+		return policy_verdict_of(judge->policy, domain, now_sec);
+	return identity == CONFIG_IDENTITY_ENVELOPE ? verdict : by_default(judge->config);
+}
+
+void judge_envelope(const struct judge *judge, const char *from, const struct judge_time *now,
+		    struct judge_envelope *ret_envelope)
+{
+	struct policy_verdict verdict = *from ? of_name(judge, from, now->sec) : high_risk();
+	const struct config_pool *pool = NULL;
+
+	if (verdict.action == VERDICT_STEER)
+		pool = judging_pool(judge, verdict.pool);
+	*ret_envelope = (struct judge_envelope){
+		.action = verdict.action,
+		.reason = verdict.reason,
+		.pool = pool ? pool->name : NULL,
+		.lane = control_lane(judge->control, pool, from),
+	};
+}

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Everything that is to be kept, once more, when the state's file takes something again. */
+#include "steering/steering.h"
+#include "judge/judge_internal.h"
+#include "judge/persist.h"
+#include "state/state.h"
+
+/* What was said since the start outweighs it. Maps that refuse it are tried again as ever. */
+static int take_up(struct judge *judge, struct state *state, struct error *error)
+{
+	int r = control_take_up(judge->control, state, error);
+
+	judge->loading = true;
+	if (r == 0)
+		r = kept_take_up(judge->kept, judge->policy, judge->config, state, judge->now.sec,
+				 error);
+	judge->loading = false;
+	if (r == 0)
+		judging_apply_all(judge);
+	return r;
+}
+
+int judge_rewrite(struct judge *judge, struct state *state, struct error *error)
+{
+	int r = judge->state->durable ? 0 : take_up(judge, state, error);
+
+	if (r == 0)
+		r = control_rewrite(judge->control, state, error);
+	return r < 0 ? r
+		     : kept_rewrite(judge->kept, judge->policy, judge->config, state,
+				    judge->now.sec, error);
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Compares headers with marks. */
+#include "mail/spam_marks.h"
+
+#include <ctype.h>
+#include <stdbool.h>
+#include <string.h>
+#include <strings.h>
+
+#include "config/config.h"
+#include "mail/lexer.h"
+
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+static int fold(char c)
+{
+	return tolower((unsigned char)c);
+}
+
+static bool begins_with(const char *value, const char *mark)
+{
+	struct lexer lexer = {.at = value};
+
+	/* A mark may begin with what would be a comment. */
+	if (*mark != '(')
+		lexer_skip(&lexer);
+	else
+		lexer.at += strspn(value, " \t\r\n");
+	while (*mark) {
+		if (is_blank(*mark)) {
+			if (!lexer_skip(&lexer))
+				return false;
+			mark += strspn(mark, " \t");
+		} else if (fold(*lexer.at++) != fold(*mark++)) {
+			return false;
+		}
+	}
+	return !isalnum((unsigned char)*lexer.at);
+}
+
+const struct config_mark *marks_find(const struct config_mail *config, const char *name,
+				     const char *value)
+{
+	for (size_t i = 0; i < config->n_spam_marks; i++) {
+		const struct config_mark *mark = &config->spam_marks[i];
+
+		if (strcasecmp(mark->header, name) == 0 && begins_with(value, mark->value))
+			return mark;
+	}
+	return NULL;
+}

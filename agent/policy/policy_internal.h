@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the files behind policy.h share, and nobody else sees.
+ *
+ *   policy.c    its life, decisions, orders by hand, time
+ *   aftermath.c   what follows from a decision: counts, warnings, limits reached, repeated spam
+ *   standing.c  how a standing begins, changes, is told, ends
+ *   export.c      export and import
+ *   view.c      figures for people
+ */
+#pragma once
+
+#include "policy/policy.h"
+#include "policy/rules.h"
+
+struct policy {
+	struct policy_options options;
+	const struct config *config;
+	uint32_t relay_pool;
+	struct senders *senders;
+	struct standings *standings;
+	struct tenants tenants;
+	int64_t ticked_sec;
+	uint64_t decisions[REASON_HANDLE + 1];
+	uint64_t senders_refused;
+	uint64_t standings_refused;
+};
+
+/* Two bits a limit in sender_record.passed and tenant_record.passed. */
+#define PASSED_WARNING(limit) (1U << (2 * ((limit) % CONFIG_LIMITS_OF_SENDER)))
+#define PASSED_LIMIT(limit)   (2U << (2 * ((limit) % CONFIG_LIMITS_OF_SENDER)))
+
+void engine_event(const struct policy *policy, const struct policy_event *event);
+
+/* Up to date; NULL: not in the table, and in the second case no room. */
+struct sender *engine_find_sender(const struct policy *policy, const struct siphash *key,
+				  int64_t now_sec);
+struct sender *engine_take_sender(struct policy *policy, const struct siphash *key,
+				  int64_t now_sec);
+
+/* ---- standing.c */
+
+/* NULL: none. */
+struct standing *standing_of(const struct policy *policy, const struct sender *sender);
+/* The same, made where it is missing. NULL: no room, which is counted and said. */
+struct standing *standing_take(struct policy *policy, struct sender *sender, const char *name);
+
+/* Each changes a standing and tells; the standing may be gone after it. */
+void standing_restrict(struct policy *policy, struct sender *sender, const char *name,
+		       int64_t until_sec, int64_t now_sec);
+void standing_spam(struct policy *policy, struct sender *sender, const char *name, uint32_t for_sec,
+		   int64_t now_sec);
+/* action 0 and until_sec 0: there is room. */
+void standing_full(struct policy *policy, struct sender *sender, const char *name,
+		   enum verdict_action action, int64_t until_sec, int64_t now_sec);
+void standing_release(struct policy *policy, struct sender *sender, int64_t now_sec);
+void standing_end_due(struct policy *policy, struct standing *standing, int64_t now_sec);
+/* After any other change. */
+void standing_changed(struct policy *policy, struct standing *standing, int64_t now_sec);
+
+/* ---- aftermath.c */
+
+/* Everything that follows from a decision on what `input` was. */
+void effects_apply(struct policy *policy, const struct rules_input *input,
+		   const struct siphash *key, const struct decision *decision);
+void effects_report(struct policy *policy, struct sender *sender, const char *name,
+		    const struct config_policy *rules, int64_t now_sec);

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A chained hash table in two arrays; places are numbered from 1. */
+#include "policy/sender_counts.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct senders {
+	struct sender *places; /* places[0] is nobody's */
+	uint32_t *heads;
+	uint32_t mask; /* number of heads, a power of two, less one */
+	uint32_t max;
+	uint32_t count; /* all places up to this one are taken */
+	uint32_t hand;	/* where the next search for one to evict begins */
+	uint32_t dirty;
+	uint64_t evicted;
+};
+
+static const struct {
+	const struct window_shape *shape;
+	unsigned first; /* of its counters */
+} windows[SENDER_WINDOWS] = {
+	[CONFIG_EXTERNAL_PER_HOUR] = {&window_hour, 0},
+	[CONFIG_INTERNAL_PER_HOUR] = {&window_hour, 13},
+	[CONFIG_RECIPIENTS_PER_DAY] = {&window_day, 26},
+	[CONFIG_MESSAGES_PER_MINUTE] = {&window_minute, 51},
+	[CONFIG_CONNECTIONS_PER_MINUTE] = {&window_minute, 58},
+	[SENDER_REPORTS_PER_DAY] = {&window_day_coarse, 65},
+};
+_Static_assert(65 + WINDOW_COARSE_BUCKETS + 1 == SENDER_COUNTERS, "windows side by side");
+
+int senders_new(uint32_t max, struct senders **ret_senders)
+{
+	struct senders *senders = calloc(1, sizeof(*senders));
+	size_t heads = 1;
+
+	if (!senders || max == 0) {
+		free(senders);
+		return max ? -ENOMEM : -EINVAL;
+	}
+	while (heads < max)
+		heads *= 2;
+	senders->max = max;
+	senders->mask = (uint32_t)(heads - 1);
+	senders->places = calloc((size_t)max + 1, sizeof(*senders->places));
+	senders->heads = calloc(heads, sizeof(*senders->heads));
+	if (!senders->places || !senders->heads) {
+		senders_free(senders);
+		return -ENOMEM;
+	}
+	*ret_senders = senders;
+	return 0;
+}
+
+void senders_free(struct senders *senders)
+{
+	if (!senders)
+		return;
+	free(senders->places);
+	free(senders->heads);
+	free(senders);
+}
+
+uint32_t senders_count(const struct senders *senders)
+{
+	return senders->count;
+}
+
+uint64_t senders_evicted(const struct senders *senders)
+{
+	return senders->evicted;
+}
+
+static bool has_key(const struct sender *sender, const uint64_t key[2])
+{
+	return sender->record.key[0] == key[0] && sender->record.key[1] == key[1];
+}
+
+struct sender *senders_find(const struct senders *senders, const struct siphash *key)
+{
+	uint32_t place = senders->heads[key->words[0] & senders->mask];
+
+	while (place && !has_key(&senders->places[place], key->words))
+		place = senders->places[place].next;
+	return place ? &senders->places[place] : NULL;
+}
+
+/* NULL: there is nobody without a standing. */
+static struct sender *choose_oldest(struct senders *senders)
+{
+	struct sender *oldest = NULL;
+
+	for (uint32_t seen = 0, tried = 0; seen < SENDERS_SAMPLE && tried < senders->max; tried++) {
+		struct sender *sender;
+
+		senders->hand = senders->hand % senders->max + 1;
+		sender = &senders->places[senders->hand];
+		if (sender->standing)
+			continue;
+		if (!oldest || sender->record.base_sec < oldest->record.base_sec)
+			oldest = sender;
+		seen++;
+	}
+	return oldest;
+}
+
+static void unlink_place(struct senders *senders, const struct sender *sender)
+{
+	uint32_t place = (uint32_t)(sender - senders->places);
+	uint32_t *link = &senders->heads[sender->record.key[0] & senders->mask];
+
+	while (*link != place)
+		link = &senders->places[*link].next;
+	*link = sender->next;
+}
+
+static struct sender *take_place(struct senders *senders, senders_evict evicted, void *data)
+{
+	struct sender *sender;
+
+	if (senders->count < senders->max)
+		return &senders->places[++senders->count];
+	sender = choose_oldest(senders);
+	if (!sender)
+		return NULL;
+	if (evicted)
+		evicted(data, &sender->record);
+	senders->evicted++;
+	unlink_place(senders, sender);
+	return sender;
+}
+
+struct sender *senders_add(struct senders *senders, const struct siphash *key, int64_t now_sec,
+			   senders_evict evicted, void *data)
+{
+	struct sender *sender = take_place(senders, evicted, data);
+	uint32_t *head = &senders->heads[key->words[0] & senders->mask];
+
+	if (!sender)
+		return NULL;
+	/* A dirty place stays on the list of dirty ones: its new owner is dirty as well, soon. */
+	sender->record = (struct sender_record){
+		.key = {key->words[0], key->words[1]},
+		.base_sec = window_base(0, now_sec),
+		.version = SENDER_VERSION,
+	};
+	sender->next = *head;
+	*head = (uint32_t)(sender - senders->places);
+	return sender;
+}
+
+void sender_advance(struct sender *sender, int64_t now_sec)
+{
+	struct sender_record *record = &sender->record;
+	uint32_t base_sec = window_base(record->base_sec, now_sec);
+
+	if (base_sec == record->base_sec)
+		return;
+	for (unsigned i = 0; i < SENDER_WINDOWS; i++)
+		window_advance(windows[i].shape, &record->counters[windows[i].first],
+			       record->base_sec, base_sec);
+	record->base_sec = base_sec;
+}
+
+uint32_t sender_sum(const struct sender *sender, unsigned window)
+{
+	return window_sum(windows[window].shape, &sender->record.counters[windows[window].first]);
+}
+
+void sender_count(struct sender *sender, unsigned window, uint32_t n)
+{
+	window_add(windows[window].shape, &sender->record.counters[windows[window].first], n);
+}
+
+void sender_forget(struct sender *sender, unsigned window)
+{
+	memset(&sender->record.counters[windows[window].first], 0,
+	       (windows[window].shape->buckets + 1) * sizeof(uint16_t));
+}
+
+int64_t sender_below_at(const struct sender *sender, unsigned window, uint32_t limit)
+{
+	return window_below_at(windows[window].shape,
+			       &sender->record.counters[windows[window].first],
+			       sender->record.base_sec, limit);
+}
+
+void senders_mark_dirty(struct senders *senders, struct sender *sender)
+{
+	if (sender->dirty)
+		return;
+	sender->dirty = 1;
+	sender->next_dirty = senders->dirty;
+	senders->dirty = (uint32_t)(sender - senders->places);
+}
+
+void senders_mark_all(struct senders *senders)
+{
+	for (uint32_t place = 1; place <= senders->count; place++)
+		senders_mark_dirty(senders, &senders->places[place]);
+}
+
+struct sender *senders_first_dirty(const struct senders *senders)
+{
+	return senders->dirty ? &senders->places[senders->dirty] : NULL;
+}
+
+void senders_clean_first(struct senders *senders)
+{
+	struct sender *first = &senders->places[senders->dirty];
+
+	senders->dirty = first->next_dirty;
+	first->dirty = 0;
+}

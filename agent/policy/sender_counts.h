@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What is counted per sender: a table of bounded size, all of it allocated at the start and taken up
+ * from the system only as far as it is used.
+ *
+ * A sender is known by the hash of its name alone (the key), so that a million of them fit: 192 bytes
+ * each, and 4 to 8 more for the hash table's heads. Names are kept for those with a standing only
+ * (standing_table.h).
+ *
+ * When the table is full, a new sender takes the place of an old one: the least recently seen of the
+ * next SENDERS_SAMPLE places, which go round the table. That costs the same however large the table
+ * is, and one who was seen lately stays. A sender with a standing is never evicted.
+ *
+ * Within policy/ only, but for struct sender_record, which is what state keeps.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "config/config.h"
+#include "policy/siphash.h"
+#include "policy/window.h"
+
+#define SENDERS_SAMPLE 16
+#define SENDER_VERSION 1
+/* All windows are empty after that: a day, and the widest sub-bucket. */
+#define SENDER_STALE_SEC (86400 + 14400)
+
+/* One window for each limit of a sender, and one for reports of spam, in one array. */
+enum sender_window {
+	SENDER_REPORTS_PER_DAY = CONFIG_LIMITS_OF_SENDER, /* the others are enum config_limit */
+	SENDER_WINDOWS,
+};
+#define SENDER_COUNTERS                                                                            \
+	(2 * (WINDOW_HOUR_BUCKETS + 1) + (WINDOW_DAY_BUCKETS + 1) +                                \
+	 2 * (WINDOW_MINUTE_BUCKETS + 1) + (WINDOW_COARSE_BUCKETS + 1))
+
+/*
+ * What outlives the process: plain bytes in the host's order, kept under the key. A record of another
+ * version is not taken back. `passed` has two bits for each limit: warned of, and reached.
+ */
+struct sender_record {
+	uint64_t key[2];
+	uint64_t spam_marks; /* bit 0: the last message; 1: it was spam */
+	uint32_t base_sec;   /* of all windows (window.h): when the sender was last seen */
+	uint16_t version;
+	uint16_t passed;
+	uint16_t counters[SENDER_COUNTERS];
+};
+_Static_assert(sizeof(struct sender_record) == 176, "raise SENDER_VERSION");
+
+struct sender {
+	struct sender_record record;
+	uint32_t next;	     /* with the same head; 0: the last */
+	uint32_t next_dirty; /* on the list of those to export */
+	uint32_t standing;   /* number of its standing; 0: none */
+	uint32_t dirty;	     /* 0 or 1 */
+};
+_Static_assert(sizeof(struct sender) == 192, "200 bytes a sender, the table's heads included");
+
+struct senders;
+
+/* -ENOMEM; -EINVAL: max is 0. */
+int senders_new(uint32_t max, struct senders **ret_senders);
+void senders_free(struct senders *senders);
+
+uint32_t senders_count(const struct senders *senders);
+uint64_t senders_evicted(const struct senders *senders); /* so far */
+
+/* Borrowed until the next senders_add(). NULL: not in the table. */
+struct sender *senders_find(const struct senders *senders, const struct siphash *key);
+
+/*
+ * A sender that is not in the table yet. NULL: every place is taken by one with a standing. `evicted`
+ * is called before a place changes hands, with the record of the old owner.
+ */
+typedef void (*senders_evict)(void *data, const struct sender_record *record);
+struct sender *senders_add(struct senders *senders, const struct siphash *key, int64_t now_sec,
+			   senders_evict evicted, void *data);
+
+/* Must come before a look at the windows. */
+void sender_advance(struct sender *sender, int64_t now_sec);
+uint32_t sender_sum(const struct sender *sender, unsigned window);
+void sender_count(struct sender *sender, unsigned window, uint32_t n);
+void sender_forget(struct sender *sender, unsigned window);
+/* When the sum will be below `limit` if nothing is added. */
+int64_t sender_below_at(const struct sender *sender, unsigned window, uint32_t limit);
+
+/* The senders that changed since each was last cleaned, latest first. NULL: none. */
+void senders_mark_dirty(struct senders *senders, struct sender *sender);
+void senders_mark_all(struct senders *senders);
+struct sender *senders_first_dirty(const struct senders *senders);
+void senders_clean_first(struct senders *senders);

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* An array of places with a list of free ones, and a binary heap of their numbers by due_sec. */
+#include "policy/standing_table.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DAY_SEC 86400
+/* A window of a day has room again after its length and one sub-bucket. */
+#define FULL_MAX_SEC (DAY_SEC + 3600)
+
+struct standings {
+	struct standing *places; /* places[0] is nobody's */
+	uint32_t *heap;
+	uint32_t max;
+	uint32_t count; /* in the heap */
+	uint32_t used;	/* places that were ever taken */
+	uint32_t first_free;
+};
+
+int standings_new(uint32_t max, struct standings **ret_standings)
+{
+	struct standings *standings = calloc(1, sizeof(*standings));
+
+	if (!standings || max == 0) {
+		free(standings);
+		return max ? -ENOMEM : -EINVAL;
+	}
+	standings->max = max;
+	standings->places = calloc((size_t)max + 1, sizeof(*standings->places));
+	standings->heap = calloc(max, sizeof(*standings->heap));
+	if (!standings->places || !standings->heap) {
+		standings_free(standings);
+		return -ENOMEM;
+	}
+	*ret_standings = standings;
+	return 0;
+}
+
+void standings_free(struct standings *standings)
+{
+	if (!standings)
+		return;
+	free(standings->places);
+	free(standings->heap);
+	free(standings);
+}
+
+/* ---- the heap */
+
+static int64_t due_at(const struct standings *standings, uint32_t index)
+{
+	return standings->places[standings->heap[index]].due_sec;
+}
+
+static void put(struct standings *standings, uint32_t index, uint32_t number)
+{
+	standings->heap[index] = number;
+	standings->places[number].heap_index = index;
+}
+
+static void swap(struct standings *standings, uint32_t a, uint32_t b)
+{
+	uint32_t number = standings->heap[a];
+
+	put(standings, a, standings->heap[b]);
+	put(standings, b, number);
+}
+
+static void sift(struct standings *standings, uint32_t index)
+{
+	while (index && due_at(standings, index) < due_at(standings, (index - 1) / 2)) {
+		swap(standings, index, (index - 1) / 2);
+		index = (index - 1) / 2;
+	}
+	for (;;) {
+		uint32_t least = index;
+
+		for (uint32_t child = 2 * index + 1; child <= 2 * index + 2; child++)
+			if (child < standings->count &&
+			    due_at(standings, child) < due_at(standings, least))
+				least = child;
+		if (least == index)
+			return;
+		swap(standings, index, least);
+		index = least;
+	}
+}
+
+/* ---- places */
+
+uint32_t standings_add(struct standings *standings, const char *name, const struct siphash *key)
+{
+	uint32_t number = standings->first_free;
+	struct standing *standing;
+
+	if (number)
+		standings->first_free = standings->places[number].next_free;
+	else if (standings->used < standings->max)
+		number = ++standings->used;
+	else
+		return 0;
+	standing = &standings->places[number];
+	*standing = (struct standing){
+		.record.version = STANDING_VERSION,
+		.key = *key,
+		.told = {VERDICT_STEER, POOL_NORMAL, REASON_GOOD, 0},
+		.due_sec = STANDING_FOREVER,
+	};
+	snprintf(standing->record.name, sizeof(standing->record.name), "%s", name);
+	put(standings, standings->count++, number);
+	return number;
+}
+
+void standings_remove(struct standings *standings, uint32_t number)
+{
+	struct standing *standing = &standings->places[number];
+	uint32_t index = standing->heap_index, last = --standings->count;
+
+	if (index != last) {
+		put(standings, index, standings->heap[last]);
+		sift(standings, index);
+	}
+	standing->record.version = 0;
+	standing->next_free = standings->first_free;
+	standings->first_free = number;
+}
+
+struct standing *standings_get(const struct standings *standings, uint32_t number)
+{
+	return number ? &standings->places[number] : NULL;
+}
+
+uint32_t standings_count(const struct standings *standings)
+{
+	return standings->count;
+}
+
+uint32_t standings_next(const struct standings *standings, uint32_t number)
+{
+	while (++number <= standings->used)
+		if (standings->places[number].record.version)
+			return number;
+	return 0;
+}
+
+/* ---- what ends when */
+
+static int64_t earlier(int64_t due_sec, int64_t end_sec)
+{
+	return end_sec && end_sec < due_sec ? end_sec : due_sec;
+}
+
+void standings_update(struct standings *standings, struct standing *standing)
+{
+	const struct standing_record *record = &standing->record;
+	int64_t due_sec = STANDING_FOREVER;
+
+	due_sec = earlier(due_sec, record->restricted_until_sec);
+	due_sec = earlier(due_sec, record->spam_until_sec);
+	due_sec = earlier(due_sec, record->full_until_sec);
+	if (record->released_day)
+		due_sec = earlier(due_sec, ((int64_t)record->released_day + 1) * DAY_SEC);
+	if (standing->manual)
+		due_sec = earlier(due_sec, standing->manual_until_sec);
+	standing->due_sec = due_sec;
+	sift(standings, standing->heap_index);
+}
+
+struct standing *standings_due(const struct standings *standings, int64_t now_sec)
+{
+	return standings_next_due(standings) <= now_sec
+		       ? standings_get(standings, standings->heap[0])
+		       : NULL;
+}
+
+int64_t standings_next_due(const struct standings *standings)
+{
+	return standings->count ? due_at(standings, 0) : STANDING_FOREVER;
+}
+
+/* ---- one standing */
+
+bool standing_is_manual(const struct standing *standing, int64_t now_sec)
+{
+	return standing->manual &&
+	       (standing->manual_until_sec == 0 || standing->manual_until_sec > now_sec);
+}
+
+struct policy_verdict standing_verdict(const struct standing *standing, int64_t now_sec)
+{
+	const struct standing_record *record = &standing->record;
+	struct policy_verdict verdict = {VERDICT_STEER, POOL_NORMAL, REASON_GOOD, 0};
+
+	if (standing_is_manual(standing, now_sec)) {
+		verdict = (struct policy_verdict){standing->manual_action, standing->manual_pool,
+						  REASON_MANUAL, standing->manual_until_sec};
+	} else if (record->restricted_until_sec > now_sec) {
+		verdict = (struct policy_verdict){VERDICT_DROP, POOL_NONE, REASON_RESTRICTED,
+						  record->restricted_until_sec};
+	} else if (record->spam_until_sec > now_sec) {
+		verdict = (struct policy_verdict){VERDICT_STEER, POOL_HIGH_RISK, REASON_SPAM,
+						  record->spam_until_sec};
+	} else if (record->full_until_sec > now_sec) {
+		verdict = (struct policy_verdict){(enum verdict_action)record->full_action,
+						  POOL_HIGH_RISK, REASON_OVER_LIMIT,
+						  record->full_until_sec};
+	}
+	if (verdict.action != VERDICT_STEER)
+		verdict.pool = POOL_NONE;
+	if (verdict.until_sec == STANDING_FOREVER)
+		verdict.until_sec = 0;
+	return verdict;
+}
+
+static bool clamp(int64_t *until_sec, int64_t last_sec)
+{
+	if (*until_sec <= last_sec || *until_sec == STANDING_FOREVER)
+		return false;
+	*until_sec = last_sec;
+	return true;
+}
+
+bool standing_clamp(struct standing *standing, int64_t now_sec)
+{
+	struct standing_record *record = &standing->record;
+	bool clamped = clamp(&record->restricted_until_sec, (now_sec / DAY_SEC + 1) * DAY_SEC);
+
+	clamped |= clamp(&record->spam_until_sec, now_sec + CONFIG_SPAM_FOR_MAX_SEC);
+	clamped |= clamp(&record->full_until_sec, now_sec + FULL_MAX_SEC);
+	if (record->released_day > now_sec / DAY_SEC) {
+		record->released_day = 0;
+		clamped = true;
+	}
+	return clamped;
+}
+
+bool standing_has_record(const struct standing_record *record)
+{
+	return record->restricted_until_sec || record->spam_until_sec || record->full_until_sec ||
+	       record->released_day;
+}
+
+bool standing_is_over(const struct standing *standing)
+{
+	return !standing->manual && !standing_has_record(&standing->record);
+}

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* socket(2), bind(2), listen(2). */
+#include "process/listen.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include "base/address.h"
+#include "base/cleanup.h"
+#include "base/error.h"
+
+_Static_assert(sizeof(((struct sockaddr_un *)NULL)->sun_path) == LISTEN_PATH_SIZE, "unix(7)");
+
+static int make_socket(int family, int *ret_fd, struct error *error)
+{
+	int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	if (fd < 0)
+		return error_set(error, -errno, "socket: %s", strerror(errno));
+	*ret_fd = fd;
+	return 0;
+}
+
+static int remove_stale(const char *path, struct error *error)
+{
+	struct stat status;
+
+	if (lstat(path, &status) < 0)
+		return errno == ENOENT
+			       ? 0
+			       : error_set(error, -errno, "socket '%s': %s", path, strerror(errno));
+	if (!S_ISSOCK(status.st_mode))
+		return error_set(error, -EEXIST, "socket '%s': there is a file that is no socket",
+				 path);
+	if (unlink(path) < 0 && errno != ENOENT)
+		return error_set(error, -errno, "stale socket '%s': %s", path, strerror(errno));
+	return 0;
+}
+
+/* Nobody can connect before listen(), so the mode is right for the first one. */
+int listen_unix(const char *path, int *ret_fd, struct error *error)
+{
+	_cleanup_(close_fd_p) int fd = -1;
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int r;
+
+	if (strlen(path) >= sizeof(address.sun_path))
+		return error_set(error, -ENAMETOOLONG, "socket '%s': path too long", path);
+	strcpy(address.sun_path, path);
+	r = make_socket(AF_UNIX, &fd, error);
+	if (r == 0)
+		r = remove_stale(path, error);
+	if (r < 0)
+		return r;
+	if (bind(fd, (const struct sockaddr *)&address, sizeof(address)) < 0 ||
+	    chmod(path, 0660) < 0 || listen(fd, SOMAXCONN) < 0)
+		return error_set(error, -errno, "socket '%s': %s", path, strerror(errno));
+	*ret_fd = TAKE_FD(fd);
+	return 0;
+}
+
+static socklen_t fill(const struct address *from, uint16_t port, struct sockaddr_storage *ret)
+{
+	struct sockaddr_in6 *ipv6 = (struct sockaddr_in6 *)ret;
+	struct sockaddr_in *ipv4 = (struct sockaddr_in *)ret;
+
+	*ret = (struct sockaddr_storage){0};
+	if (address_is_ipv4(from)) {
+		ipv4->sin_family = AF_INET;
+		ipv4->sin_port = htons(port);
+		memcpy(&ipv4->sin_addr, from->bytes + 12, sizeof(ipv4->sin_addr));
+		return sizeof(*ipv4);
+	}
+	ipv6->sin6_family = AF_INET6;
+	ipv6->sin6_port = htons(port);
+	memcpy(&ipv6->sin6_addr, from->bytes, sizeof(ipv6->sin6_addr));
+	return sizeof(*ipv6);
+}
+
+int listen_tcp(const struct address *address, uint16_t port, int *ret_fd, struct error *error)
+{
+	_cleanup_(close_fd_p) int fd = -1;
+	struct sockaddr_storage name;
+	socklen_t size = fill(address, port, &name);
+	char text[ENDPOINT_TEXT_SIZE];
+	int on = 1;
+	int r = make_socket(name.ss_family, &fd, error);
+
+	if (r < 0)
+		return r;
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	if (bind(fd, (const struct sockaddr *)&name, size) < 0 || listen(fd, SOMAXCONN) < 0)
+		return error_set(error, -errno, "'%s': %s", endpoint_format(address, port, text),
+				 strerror(errno));
+	*ret_fd = TAKE_FD(fd);
+	return 0;
+}

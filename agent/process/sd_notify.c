@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* One datagram; a library for it would be the larger part of the program. */
+#include "process/sd_notify.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include "base/cleanup.h"
+
+void notify_supervisor(const char *message)
+{
+	const char *path = getenv("NOTIFY_SOCKET");
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	_cleanup_(close_fd_p) int fd = -1;
+	size_t length = path ? strlen(path) : 0;
+
+	if (length < 2 || length >= sizeof(address.sun_path) || !strchr("/@", path[0]))
+		return;
+	memcpy(address.sun_path, path, length);
+	if (path[0] == '@') /* the abstract name space */
+		address.sun_path[0] = '\0';
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd >= 0)
+		(void)!sendto(fd, message, strlen(message), MSG_NOSIGNAL,
+			      (const struct sockaddr *)&address,
+			      offsetof(struct sockaddr_un, sun_path) + length);
+}

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* A parent that only waits: `down` needs the root rights that the agent gives away. */
+#include "run.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "base/cleanup.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "config/config.h"
+#include "daemon/agent.h"
+#include "host/down.h"
+#include "process/lock.h"
+#include "host/up.h"
+
+/* Does not return. */
+static void be_agent(const struct config *config, int lock_fd)
+{
+	const struct agent_options options = {
+		.config = config, .lock_fd = lock_fd, .ends_with_parent = true};
+	struct error error;
+	int code;
+
+	code = agent_run(&options, &error);
+	if (code < 0)
+		log_error("postern", "%s", error.text);
+	exit(code < 0 ? 1 : code);
+}
+
+/* Passes signals on until the child has ended; its exit status. The signals are blocked. */
+static int wait_for(pid_t child, const sigset_t *signals)
+{
+	int status;
+
+	for (;;) {
+		int number = sigwaitinfo(signals, NULL);
+
+		if (number != SIGCHLD && number > 0)
+			kill(child, number);
+		if (waitpid(child, &status, WNOHANG) == child && !WIFSTOPPED(status))
+			break;
+	}
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+static int run_agent(const struct config *config, int lock_fd, const sigset_t *signals,
+		     struct error *error)
+{
+	pid_t child = fork();
+
+	if (child < 0)
+		return error_set(error, -errno, "fork: %s", strerror(errno));
+	if (child == 0)
+		be_agent(config, lock_fd);
+	return wait_for(child, signals);
+}
+
+/* Nothing ends the process between `up` and `down`; the agent unblocks what it handles. */
+static void block_signals(sigset_t *ret_signals)
+{
+	sigemptyset(ret_signals);
+	sigaddset(ret_signals, SIGTERM);
+	sigaddset(ret_signals, SIGINT);
+	sigaddset(ret_signals, SIGHUP);
+	sigaddset(ret_signals, SIGCHLD);
+	sigprocmask(SIG_BLOCK, ret_signals, NULL);
+}
+
+static int take_lock(const struct config *config, int *lock_fd, struct error *error)
+{
+	return *lock_fd < 0 ? lock_take(config->runtime_dir, lock_fd, error) : 0;
+}
+
+int run(const struct config *config, struct error *error)
+{
+	_cleanup_(close_fd_p) int lock_fd = -1;
+	_cleanup_(free_p) char *note = NULL;
+	sigset_t signals;
+	struct error down_error;
+	int code = take_lock(config, &lock_fd, error);
+
+	/* Without the directory there is no agent either; `up` makes it. */
+	if (code < 0 && code != -ENOENT)
+		return code;
+	block_signals(&signals);
+	code = up(config, &note, error);
+	if (code < 0)
+		return code;
+	if (note)
+		log_info("up", "%s", note);
+	code = take_lock(config, &lock_fd, error);
+	if (code == -EBUSY)
+		return code;
+	if (code == 0)
+		code = run_agent(config, lock_fd, &signals, error);
+	if (down(config, &down_error) < 0)
+		return code < 0 ? code : error_set(error, -EIO, "%s", down_error.text);
+	return code;
+}

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Which of a pool's lanes a sender takes now. Where there are several it keeps its own: they are spread over
+ * senders as addresses are over (sender, destination), by maglev.h, so that draining an address moves only
+ * its senders and activating it brings them back.
+ */
+#include "steering/steering.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "steering/steering_internal.h"
+#include "pool/maglev.h"
+
+/* Of a pool of the configuration, by its index there. */
+struct pool_lanes {
+	const struct lane *lanes;
+	size_t count;
+	uint32_t
+		*slots; /* POSTERN_SLOTS of them: index of a lane, from 1. NULL: there is but one */
+	bool active;	/* some lane is */
+};
+
+int lanes_load(struct controller *control, struct error *error)
+{
+	const struct config *config = control->config;
+	int r = lane_set_init(&control->lanes, config);
+
+	control->pool_lanes = calloc(config->n_pools, sizeof(*control->pool_lanes));
+	if (!control->pool_lanes)
+		r = -ENOMEM;
+	for (size_t i = 0; r == 0 && i < config->n_pools; i++) {
+		struct pool_lanes *of = &control->pool_lanes[i];
+
+		of->lanes = lane_of_pool(&control->lanes, &config->pools[i], &of->count);
+		if (of->count > 1 && !(of->slots = calloc(POSTERN_SLOTS, sizeof(*of->slots))))
+			r = -ENOMEM;
+	}
+	if (r == 0)
+		r = lanes_follow(control);
+	return r < 0 ? error_set(error, r, "out of memory") : 0;
+}
+
+void lanes_done(struct controller *control)
+{
+	for (size_t i = 0; control->pool_lanes && i < control->config->n_pools; i++)
+		free(control->pool_lanes[i].slots);
+	free(control->pool_lanes);
+	lane_set_done(&control->lanes);
+}
+
+/* ---- which of them are active */
+
+static bool is_active(const struct pool *pool, const struct config_address *only)
+{
+	return only && pool_address_is_active(pool, pool_find_address(pool, &only->address));
+}
+
+/*
+ * With all of its addresses, or with `one` of them at least. That of a whole pool is, whatever its addresses
+ * are: the datapath knows where they lead.
+ */
+static bool is_lane_active(const struct pool *pool, const struct lane *lane, bool one)
+{
+	bool ipv4 = is_active(pool, lane->only_ipv4), ipv6 = is_active(pool, lane->only_ipv6);
+
+	return one ? ipv4 || ipv6 : (ipv4 || !lane->only_ipv4) && (ipv6 || !lane->only_ipv6);
+}
+
+static bool has_active_lane(const struct pool *pool, const struct pool_lanes *of, bool one)
+{
+	for (size_t i = 0; i < of->count; i++)
+		if (is_lane_active(pool, &of->lanes[i], one))
+			return true;
+	return false;
+}
+
+/*
+ * Of those that lack one family mail to hosts of that family alone would be held: they are taken where no
+ * other is left. Where none is at all, all count as active: their mail is held.
+ */
+static int build_slots(const struct pool *pool, struct pool_lanes *of, bool whole)
+{
+	struct maglev_member *members = calloc(of->count, sizeof(*members));
+	int r;
+
+	if (!members)
+		return -ENOMEM;
+	for (size_t i = 0; i < of->count; i++) {
+		const struct lane *lane = &of->lanes[i];
+		const struct config_address *first = lane->only_ipv4 ?: lane->only_ipv6;
+
+		members[i] = (struct maglev_member){
+			.id = (uint32_t)i + 1,
+			.hash = maglev_hash(lane->name, strlen(lane->name)),
+			.weight = first->weight,
+			.active = !of->active || is_lane_active(pool, lane, !whole),
+		};
+	}
+	r = maglev_build(members, of->count, of->slots);
+	free(members);
+	return r;
+}
+
+int lanes_follow(struct controller *control)
+{
+	const struct config *config = control->config;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < config->n_pools; i++) {
+		const struct pool *pool = pool_find(&control->pools, config->pools[i].name);
+		struct pool_lanes *of = &control->pool_lanes[i];
+		bool whole = has_active_lane(pool, of, false);
+
+		of->active = whole || has_active_lane(pool, of, true);
+		if (of->slots)
+			r = build_slots(pool, of, whole);
+	}
+	return r;
+}
+
+/* ---- which one a sender takes */
+
+/* Without regard to case, as the engine knows names. */
+static uint64_t hash_name(const char *name)
+{
+	char folded[POLICY_NAME_SIZE];
+	size_t size;
+
+	for (size = 0; size < sizeof(folded) && name[size]; size++)
+		folded[size] = (char)tolower((unsigned char)name[size]);
+	return maglev_hash(folded, size);
+}
+
+const struct lane *control_lane(const struct controller *control, const struct config_pool *pool,
+				const char *sender)
+{
+	const struct config *config = control->config;
+	const struct config_pool *at = pool;
+	const struct pool_lanes *of;
+
+	if (!pool || control->pool_lanes[pool - config->pools].count == 0)
+		return NULL;
+	/* As the datapath does; what is held stays with its own pool. */
+	while (at && !control->pool_lanes[at - config->pools].active)
+		at = at->when_empty;
+	if (!at)
+		at = pool;
+	of = &control->pool_lanes[at - config->pools];
+	return of->slots ? &of->lanes[of->slots[hash_name(sender) % POSTERN_SLOTS] - 1] : of->lanes;
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The limits in a sender's entry of map verdict, which the datapath enforces by itself. */
+#include "steering/steering_internal.h"
+
+/* What mail over the limit meets, as the sender's policy says; 0, for alert: nothing, it is only told. */
+static enum verdict_action over_action(const struct controller *control,
+				       const struct config_sender *sender)
+{
+	const struct config_policy *policy =
+		sender && sender->policy ? sender->policy : control->config->default_policy;
+
+	switch (policy ? policy->on_limit : CONFIG_ON_LIMIT_HIGH_RISK) {
+	case CONFIG_ON_LIMIT_HIGH_RISK:
+		return VERDICT_STEER;
+	case CONFIG_ON_LIMIT_ALERT:
+		return 0;
+	default: /* later is another try's affair; and to restrict is the agent's */
+		return VERDICT_DROP;
+	}
+}
+
+/* A full minute's connections may come at once. */
+void limits_fill(const struct controller *control, const struct control_sender *sender,
+		 struct verdict *verdict)
+{
+	const struct config *config = control->config;
+	const struct config_sender *own = sender->config;
+
+	if (sender->handles_of)
+		return;
+	verdict->flows_max = own ? own->flows_max : config->sender_flows_max;
+	verdict->connections_per_min =
+		own ? own->connections_per_minute : config->sender_connections_per_minute;
+	if (!verdict->connections_per_min)
+		return;
+	verdict->burst = verdict->connections_per_min;
+	verdict->over_action = over_action(control, own);
+	verdict->over_pool = verdict->over_action == VERDICT_STEER ? POOL_HIGH_RISK : POOL_NONE;
+}

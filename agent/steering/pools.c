@@ -1,0 +1,494 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Pools: ids and states to begin with, the maps pools, addrs, addruse and slots, and SREs' changes. */
+#include "steering/steering.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/names.h"
+#include "steering/steering_internal.h"
+
+/* ---- load: the configuration's pools, ids as in the maps, states as set by hand */
+
+static int add_addresses(struct pool *pool, const struct config_pool *config)
+{
+	pool->addresses = calloc(config->n_addresses, sizeof(*pool->addresses));
+	if (!pool->addresses)
+		return -ENOMEM;
+	for (size_t i = 0; i < config->n_addresses; i++)
+		pool->addresses[i] = (struct pool_address){
+			.address = config->addresses[i].address,
+			.weight = config->addresses[i].weight,
+			.state = ADDRESS_ACTIVE,
+		};
+	pool->n_addresses = config->n_addresses;
+	return 0;
+}
+
+static int copy_config(struct controller *control)
+{
+	const struct config *config = control->config;
+	struct pool_set *set = &control->pools;
+
+	set->pools = calloc(config->n_pools, sizeof(*set->pools));
+	if (!set->pools)
+		return -ENOMEM;
+	set->n_pools = config->n_pools;
+	for (size_t i = 0; i < config->n_pools; i++) {
+		const struct config_pool *from = &config->pools[i];
+		struct pool *pool = &set->pools[i];
+		int r;
+
+		pool->name = from->name;
+		pool->id = from->id < POOL_FIRST_FREE ? from->id : POOL_NONE;
+		pool->state = POOL_ENABLED;
+		if (from->when_empty)
+			pool->when_empty = &set->pools[from->when_empty - config->pools];
+		r = add_addresses(pool, from);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static bool states_from_maps(const struct controller *control)
+{
+	return !state_is_current(control->state);
+}
+
+static int adopt_pool(void *data, const void *key, const void *value)
+{
+	struct controller *control = data;
+	const struct pool_entry *entry = value;
+	struct pool *pool = pool_find(&control->pools, entry->label);
+
+	if (!pool)
+		return 0;
+	pool->id = *(const uint32_t *)key;
+	if (states_from_maps(control))
+		pool->state = entry->state;
+	return 0;
+}
+
+static struct pool_address *find_anywhere(const struct controller *control, const uint8_t bytes[16])
+{
+	struct address address;
+
+	memcpy(address.bytes, bytes, sizeof(address.bytes));
+	for (size_t i = 0; i < control->pools.n_pools; i++) {
+		struct pool_address *found = pool_find_address(&control->pools.pools[i], &address);
+
+		if (found)
+			return found;
+	}
+	return NULL;
+}
+
+static int adopt_address(void *data, const void *key, const void *value)
+{
+	struct controller *control = data;
+	const struct address_entry *entry = value;
+	struct pool_address *address = find_anywhere(control, entry->address);
+
+	if (!address)
+		return 0;
+	address->id = *(const uint32_t *)key;
+	if (states_from_maps(control))
+		address->state = entry->state;
+	return 0;
+}
+
+static int restore_pool(void *data, const char *name, enum pool_state state)
+{
+	struct controller *control = data;
+	struct pool *pool = pool_find(&control->pools, name);
+
+	if (pool)
+		pool->state = state;
+	return 0;
+}
+
+static int restore_address(void *data, const char *name, const char *text, enum address_state state)
+{
+	struct controller *control = data;
+	struct pool *pool = pool_find(&control->pools, name);
+	struct pool_address *known;
+	struct address address;
+
+	if (!pool || address_parse(text, &address) < 0)
+		return 0;
+	known = pool_find_address(pool, &address);
+	if (known)
+		known->state = state;
+	return 0;
+}
+
+static int highest_key(void *data, const void *key, const void *value)
+{
+	uint32_t *highest = data;
+	uint32_t id = *(const uint32_t *)key;
+
+	(void)value;
+	if (id > *highest)
+		*highest = id;
+	return 0;
+}
+
+/* The slots' index is bounded by POSTERN_POOLS_MAX, so ids of pools long removed are used again. */
+static uint32_t lowest_free_pool_id(const struct controller *control)
+{
+	uint32_t id = POOL_FIRST_FREE;
+
+	while (pool_find_id(&control->pools, id))
+		id++;
+	return id;
+}
+
+static int number_new_ones(struct controller *control)
+{
+	uint32_t address_id = 0;
+	int r = control->datapath->ops->walk(control->datapath, MAP_ADDRS, highest_key,
+					     &address_id);
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < control->pools.n_pools; i++) {
+		struct pool *pool = &control->pools.pools[i];
+
+		if (pool->id == POOL_NONE)
+			pool->id = lowest_free_pool_id(control);
+		for (size_t j = 0; j < pool->n_addresses; j++)
+			if (pool->addresses[j].id == 0)
+				pool->addresses[j].id = ++address_id;
+	}
+	return 0;
+}
+
+int pools_load(struct controller *control, struct error *error)
+{
+	struct datapath *datapath = control->datapath;
+	struct state_visitor visitor = {
+		.data = control, .pool = restore_pool, .address = restore_address};
+	int r = copy_config(control);
+
+	if (r == 0)
+		r = datapath->ops->walk(datapath, MAP_POOLS, adopt_pool, control);
+	if (r == 0)
+		r = datapath->ops->walk(datapath, MAP_ADDRS, adopt_address, control);
+	if (r == 0)
+		r = number_new_ones(control);
+	if (r < 0)
+		return control_map_error(error, r, "reading pools");
+	return states_from_maps(control)
+		       ? 0
+		       : control->state->ops->load(control->state, &visitor, error);
+}
+
+/* ---- the maps */
+
+static void fill_pool_entry(const struct pool *pool, struct pool_entry *ret_entry)
+{
+	*ret_entry = (struct pool_entry){
+		.state = pool->state,
+		.addresses = (uint32_t)pool->n_addresses,
+		.active = (uint32_t)pool_active(pool),
+		.when_empty = pool->when_empty ? pool->when_empty->id : POOL_NONE,
+	};
+	strncpy(ret_entry->label, pool->name, sizeof(ret_entry->label) - 1);
+	strncpy(ret_entry->when_empty_label, pool->when_empty ? pool->when_empty->name : "hold",
+		sizeof(ret_entry->when_empty_label) - 1);
+}
+
+static void fill_address_entry(const struct pool *pool, const struct pool_address *address,
+			       struct address_entry *ret_entry)
+{
+	char text[ADDRESS_TEXT_SIZE];
+
+	*ret_entry = (struct address_entry){
+		.pool = pool->id, .weight = address->weight, .state = address->state};
+	memcpy(ret_entry->address, address->address.bytes, sizeof(ret_entry->address));
+	strncpy(ret_entry->text, address_format(&address->address, text),
+		sizeof(ret_entry->text) - 1);
+	strncpy(ret_entry->pool_label, pool->name, sizeof(ret_entry->pool_label) - 1);
+}
+
+static int build_tables(const struct controller *control, struct table *pools,
+			struct table *addresses, struct table *usage)
+{
+	const struct address_usage unused = {0};
+	int r = 0;
+
+	table_init(pools, sizeof(uint32_t), sizeof(struct pool_entry));
+	table_init(addresses, sizeof(uint32_t), sizeof(struct address_entry));
+	table_init(usage, sizeof(uint32_t), sizeof(struct address_usage));
+	for (size_t i = 0; r == 0 && i < control->pools.n_pools; i++) {
+		const struct pool *pool = &control->pools.pools[i];
+		struct pool_entry entry;
+
+		fill_pool_entry(pool, &entry);
+		r = table_add(pools, &pool->id, &entry);
+		for (size_t j = 0; r == 0 && j < pool->n_addresses; j++) {
+			struct address_entry address;
+
+			fill_address_entry(pool, &pool->addresses[j], &address);
+			r = table_add(addresses, &pool->addresses[j].id, &address);
+			if (r == 0)
+				r = table_add(usage, &pool->addresses[j].id, &unused);
+		}
+	}
+	return r;
+}
+
+/* Writes the runs of slots that differ from what the map holds. */
+static int write_changed(struct datapath *datapath, uint32_t first, const struct slot *wanted)
+{
+	uint32_t run = 0;
+	int r = 0;
+
+	for (uint32_t i = 0; r == 0 && i <= POSTERN_SLOTS; i++) {
+		uint32_t index = first + i;
+		struct slot held = {0};
+
+		if (i < POSTERN_SLOTS &&
+		    datapath->ops->get(datapath, MAP_SLOTS, &index, &held) == 0 &&
+		    held.address != wanted[i].address) {
+			run++;
+			continue;
+		}
+		if (run)
+			r = datapath->ops->put_slots(datapath, index - run, &wanted[i - run], run);
+		run = 0;
+	}
+	return r;
+}
+
+static int write_slots(struct controller *control, const struct pool *pool)
+{
+	for (int family = 0; family < POSTERN_FAMILIES; family++) {
+		uint32_t first = (pool->id * POSTERN_FAMILIES + family) * POSTERN_SLOTS;
+		uint32_t addresses[POSTERN_SLOTS];
+		struct slot wanted[POSTERN_SLOTS];
+		int r = pool_slots(pool, family, addresses);
+
+		for (uint32_t i = 0; r == 0 && i < POSTERN_SLOTS; i++)
+			wanted[i].address = addresses[i];
+		if (r == 0)
+			r = write_changed(control->datapath, first, wanted);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int write_all_slots(struct controller *control)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < control->pools.n_pools; i++)
+		r = write_slots(control, &control->pools.pools[i]);
+	return r;
+}
+
+static int sync_tables(struct controller *control, bool prune)
+{
+	struct datapath *datapath = control->datapath;
+	struct table pools, addresses, usage;
+	int r = build_tables(control, &pools, &addresses, &usage);
+
+	if (r == 0)
+		r = prune ? table_prune(&pools, datapath, MAP_POOLS)
+			  : table_write(&pools, datapath, MAP_POOLS);
+	if (r == 0)
+		r = prune ? table_prune(&addresses, datapath, MAP_ADDRS)
+			  : table_write(&addresses, datapath, MAP_ADDRS);
+	if (r == 0)
+		r = prune ? table_prune(&usage, datapath, MAP_ADDRUSE)
+			  : table_write_missing(&usage, datapath, MAP_ADDRUSE);
+	table_done(&pools);
+	table_done(&addresses);
+	table_done(&usage);
+	return r;
+}
+
+int pools_sync(struct controller *control, struct error *error)
+{
+	int r = sync_tables(control, false);
+
+	if (r == 0)
+		r = write_all_slots(control);
+	if (r == -E2BIG)
+		return error_set(
+			error, r,
+			"the map has room for %u addresses, and those of before are still in "
+			"it: change them in several steps",
+			control->datapath->ops->capacity(control->datapath, MAP_ADDRS));
+	return r < 0 ? control_map_error(error, r, "writing pools") : 0;
+}
+
+int pools_prune(struct controller *control, struct error *error)
+{
+	int r = sync_tables(control, true);
+
+	return r < 0 ? control_map_error(error, r, "removing old pools") : 0;
+}
+
+/* ---- by hand */
+
+static int find_pool(struct controller *control, const char *name, struct pool **ret_pool,
+		     struct error *error)
+{
+	if (!control->state)
+		return error_set(error, -EROFS, "opened for reading only");
+	*ret_pool = pool_find(&control->pools, name);
+	return *ret_pool ? 0 : error_set(error, -ENOENT, "no pool '%s'", name);
+}
+
+/* In the maps, and for lanes. */
+static int follow_states(struct controller *control, const struct pool *pool, struct error *error)
+{
+	int r = pools_sync(control, error);
+
+	if (r < 0)
+		return r;
+	r = verdicts_follow_pool(control, pool);
+	if (r == 0)
+		r = lanes_follow(control);
+	return r < 0 ? control_map_error(error, r, "writing verdicts of handles") : 0;
+}
+
+int control_set_pool(struct controller *control, const char *name, enum pool_state state,
+		     struct error *error)
+{
+	enum pool_state before;
+	struct pool *pool;
+	int r = find_pool(control, name, &pool, error);
+
+	if (r < 0)
+		return r;
+	r = control->state->ops->put_pool(control->state, name, state, error);
+	if (r < 0)
+		return r;
+	before = pool->state;
+	pool->state = state;
+	pool->set = true;
+	r = follow_states(control, pool, error);
+	if (r < 0) {
+		struct error ignored;
+
+		pool->state = before;
+		control->state->ops->put_pool(control->state, name, before, &ignored);
+	}
+	return r;
+}
+
+int control_set_address(struct controller *control, const char *name, const struct address *address,
+			enum address_state state, struct error *error)
+{
+	char text[ADDRESS_TEXT_SIZE];
+	enum address_state before;
+	struct pool_address *known;
+	struct pool *pool;
+	int r = find_pool(control, name, &pool, error);
+
+	if (r < 0)
+		return r;
+	address_format(address, text);
+	known = pool_find_address(pool, address);
+	if (!known)
+		return error_set(error, -ENOENT, "no address '%s' in pool '%s'", text, name);
+	r = control->state->ops->put_address(control->state, name, text, state, error);
+	if (r < 0)
+		return r;
+	before = known->state;
+	known->state = state;
+	known->set = true;
+	r = follow_states(control, pool, error);
+	if (r < 0) {
+		struct error ignored;
+
+		known->state = before;
+		control->state->ops->put_address(control->state, name, text, before, &ignored);
+	}
+	return r;
+}
+
+int control_inherit(struct controller *control, const struct controller *before,
+		    struct error *error)
+{
+	for (size_t i = 0; i < control->pools.n_pools; i++) {
+		struct pool *pool = &control->pools.pools[i];
+		const struct pool *old = pool_find(&before->pools, pool->name);
+
+		if (old && old->set) {
+			pool->state = old->state;
+			pool->set = true;
+		}
+		for (size_t j = 0; old && j < pool->n_addresses; j++) {
+			struct pool_address *address = &pool->addresses[j];
+			const struct pool_address *known =
+				pool_find_address(old, &address->address);
+
+			if (known && known->set) {
+				address->state = known->state;
+				address->set = true;
+			}
+		}
+	}
+	return lanes_follow(control) < 0 ? error_set(error, -ENOMEM, "out of memory") : 0;
+}
+
+/* ---- a file that could not be read at the start */
+
+static int take_pool(void *data, const char *name, enum pool_state state)
+{
+	struct controller *control = data;
+	struct pool *pool = pool_find(&control->pools, name);
+
+	if (pool && !pool->set && state != POOL_ENABLED)
+		pool->state = state;
+	return 0;
+}
+
+static int take_address(void *data, const char *name, const char *text, enum address_state state)
+{
+	struct controller *control = data;
+	struct pool *pool = pool_find(&control->pools, name);
+	struct pool_address *known = NULL;
+	struct address address;
+
+	if (pool && address_parse(text, &address) == 0)
+		known = pool_find_address(pool, &address);
+	if (known && !known->set && state != ADDRESS_ACTIVE)
+		known->state = state;
+	return 0;
+}
+
+int control_take_up(struct controller *control, struct state *state, struct error *error)
+{
+	const struct state_visitor visitor = {
+		.data = control, .pool = take_pool, .address = take_address};
+	int r = state->ops->load(state, &visitor, error);
+
+	for (size_t i = 0; r == 0 && i < control->pools.n_pools; i++)
+		r = follow_states(control, &control->pools.pools[i], error);
+	return r;
+}
+
+int control_rewrite(const struct controller *control, struct state *state, struct error *error)
+{
+	char text[ADDRESS_TEXT_SIZE];
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < control->pools.n_pools; i++) {
+		const struct pool *pool = &control->pools.pools[i];
+
+		r = state->ops->put_pool(state, pool->name, pool->state, error);
+		for (size_t j = 0; r == 0 && j < pool->n_addresses; j++)
+			r = state->ops->put_address(
+				state, pool->name,
+				address_format(&pool->addresses[j].address, text),
+				pool->addresses[j].state, error);
+	}
+	return r;
+}

@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* How the datapath recognises senders: maps senders and nets, and the kinds in use in map control. */
+#include "steering/steering.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/cgroup.h"
+#include "steering/steering_internal.h"
+
+struct wanted {
+	struct table selectors;
+	struct table nets;
+	uint32_t kinds;
+};
+
+static struct sender_ref reference(const struct control_sender *sender)
+{
+	struct sender_ref ref = {.sender = sender->id};
+
+	strncpy(ref.label, sender->name, sizeof(ref.label) - 1);
+	return ref;
+}
+
+static int want_selector(struct wanted *wanted, const struct selector *selector,
+			 const struct control_sender *sender)
+{
+	struct sender_ref ref = reference(sender);
+
+	wanted->kinds |= 1u << selector->kind;
+	return table_add(&wanted->selectors, selector, &ref);
+}
+
+static int want_number(struct wanted *wanted, enum selector_kind kind, uint64_t number,
+		       const struct control_sender *sender)
+{
+	struct selector selector = {.kind = kind, .number = number};
+
+	return want_selector(wanted, &selector, sender);
+}
+
+static int want_source(struct wanted *wanted, const struct address *address, unsigned length,
+		       const struct control_sender *sender)
+{
+	struct selector selector = {.kind = SELECTOR_ADDRESS};
+	struct net net = {.prefix_length = length};
+	struct sender_ref ref = reference(sender);
+
+	if (length == 128) {
+		memcpy(selector.address, address->bytes, sizeof(selector.address));
+		return want_selector(wanted, &selector, sender);
+	}
+	memcpy(net.address, address->bytes, sizeof(net.address));
+	wanted->kinds |= 1u << SELECTOR_NET;
+	return table_add(&wanted->nets, &net, &ref);
+}
+
+/* A cgroup that does not exist now is left out: it is looked for again by control_sync_cgroups(). */
+static int want_cgroup(struct wanted *wanted, const char *path, const struct control_sender *sender)
+{
+	uint64_t id;
+
+	if (cgroup_id(path, &id) < 0)
+		return 0;
+	return want_number(wanted, SELECTOR_CGROUP, id, sender);
+}
+
+static int want_configured(struct wanted *wanted, const struct control_sender *sender)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < sender->config->n_selectors; i++) {
+		const struct config_selector *selector = &sender->config->selectors[i];
+
+		switch (selector->kind) {
+		case CONFIG_SELECTOR_SOURCE:
+			r = want_source(wanted, &selector->prefix.address, selector->prefix.length,
+					sender);
+			break;
+		case CONFIG_SELECTOR_MARK:
+			r = want_number(wanted, SELECTOR_MARK, selector->number, sender);
+			break;
+		case CONFIG_SELECTOR_CGROUP:
+			r = want_cgroup(wanted, selector->path, sender);
+			break;
+		case CONFIG_SELECTOR_UID:
+			r = want_number(wanted, SELECTOR_UID, selector->number, sender);
+			break;
+		}
+	}
+	return r;
+}
+
+static int want_handles(struct wanted *wanted, const struct control_sender *sender)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < sender->handles_of->n_handles; i++)
+		if (sender->handles_of->handles[i].of == sender->handle_of)
+			r = want_source(wanted, &sender->handles_of->handles[i].address, 128,
+					sender);
+	return r;
+}
+
+/* ---- handles that the configuration has no more */
+
+/* No sender's id, so that there is no verdict: what comes from there is dropped. */
+#define NOBODY UINT32_MAX
+
+struct keeping {
+	const struct controller *control;
+	handle_test is_gone; /* NULL: none is */
+	void *data;
+	struct wanted *wanted;
+};
+
+static bool is_source(const struct config_sender *sender, const struct address *address)
+{
+	for (size_t i = 0; i < sender->n_selectors; i++) {
+		const struct config_selector *selector = &sender->selectors[i];
+
+		if (selector->kind == CONFIG_SELECTOR_SOURCE && selector->prefix.length == 128 &&
+		    address_equal(&selector->prefix.address, address))
+			return true;
+	}
+	return false;
+}
+
+/* As a handle, or by now as the address of a sender. */
+static bool is_configured(const struct config *config, const struct address *address)
+{
+	for (size_t i = 0; i < config->n_pools; i++)
+		for (size_t j = 0; j < config->pools[i].n_handles; j++)
+			if (address_equal(&config->pools[i].handles[j].address, address))
+				return true;
+	for (size_t i = 0; i < config->n_senders; i++)
+		if (is_source(&config->senders[i], address))
+			return true;
+	return false;
+}
+
+static int keep_handle(void *data, const void *key, const void *value)
+{
+	const struct keeping *keeping = data;
+	const struct selector *selector = key;
+	struct sender_ref ref = *(const struct sender_ref *)value;
+	const struct control_sender *sender;
+	struct address address;
+
+	if (strncmp(ref.label, HANDLE_PREFIX, strlen(HANDLE_PREFIX)) != 0)
+		return 0;
+	memcpy(address.bytes, selector->address, sizeof(address.bytes));
+	if (is_configured(keeping->control->config, &address) ||
+	    (keeping->is_gone && keeping->is_gone(keeping->data, &address)))
+		return 0;
+	sender = roster_find(keeping->control, ref.label);
+	ref.sender = sender ? sender->id : NOBODY;
+	keeping->wanted->kinds |= 1u << selector->kind;
+	return table_add(&keeping->wanted->selectors, selector, &ref);
+}
+
+static int keep_handles(const struct controller *control, handle_test is_gone, void *data,
+			struct wanted *wanted)
+{
+	struct keeping keeping = {control, is_gone, data, wanted};
+
+	return control->datapath->ops->walk(control->datapath, MAP_SENDERS, keep_handle, &keeping);
+}
+
+/* ---- all of them */
+
+static int collect(const struct controller *control, handle_test is_gone, void *data,
+		   struct wanted *ret)
+{
+	int r = 0;
+
+	*ret = (struct wanted){0};
+	table_init(&ret->selectors, sizeof(struct selector), sizeof(struct sender_ref));
+	table_init(&ret->nets, sizeof(struct net), sizeof(struct sender_ref));
+	for (size_t i = 0; r == 0 && i < control->n_senders; i++) {
+		const struct control_sender *sender = &control->senders[i];
+
+		if (sender->config)
+			r = want_configured(ret, sender);
+		else if (sender->handles_of)
+			r = want_handles(ret, sender);
+	}
+	return r < 0 ? r : keep_handles(control, is_gone, data, ret);
+}
+
+static void wanted_done(struct wanted *wanted)
+{
+	table_done(&wanted->selectors);
+	table_done(&wanted->nets);
+}
+
+/* Kinds are set before the first entry of a kind is needed and cleared after the last is gone. */
+static int write_kinds(struct controller *control, uint32_t set, uint32_t keep)
+{
+	struct datapath *datapath = control->datapath;
+	const uint32_t zero = 0;
+	struct control value;
+	int r = datapath->ops->get(datapath, MAP_CONTROL, &zero, &value);
+
+	if (r < 0)
+		return r;
+	if (((value.selector_kinds | set) & keep) == value.selector_kinds)
+		return 0;
+	value.selector_kinds = (value.selector_kinds | set) & keep;
+	return datapath->ops->put(datapath, MAP_CONTROL, &zero, &value);
+}
+
+int selectors_sync(struct controller *control, struct error *error)
+{
+	struct wanted wanted;
+	int r = collect(control, NULL, NULL, &wanted);
+
+	if (r == 0)
+		r = table_write(&wanted.selectors, control->datapath, MAP_SENDERS);
+	if (r == 0)
+		r = table_write(&wanted.nets, control->datapath, MAP_NETS);
+	if (r == 0)
+		r = write_kinds(control, wanted.kinds, ~0u);
+	wanted_done(&wanted);
+	if (r == -E2BIG)
+		return error_set(error, r, "senders_max is too small for the senders' selectors");
+	return r < 0 ? control_map_error(error, r, "writing selectors") : 0;
+}
+
+int control_forget_handles(struct controller *control, handle_test is_gone, void *data,
+			   struct error *error)
+{
+	struct wanted wanted;
+	int r = collect(control, is_gone, data, &wanted);
+
+	if (r == 0)
+		r = write_kinds(control, 0, wanted.kinds);
+	if (r == 0)
+		r = table_prune(&wanted.selectors, control->datapath, MAP_SENDERS);
+	if (r == 0)
+		r = table_prune(&wanted.nets, control->datapath, MAP_NETS);
+	wanted_done(&wanted);
+	return r < 0 ? control_map_error(error, r, "removing old selectors") : 0;
+}
+
+int selectors_prune(struct controller *control, struct error *error)
+{
+	return control_forget_handles(control, NULL, NULL, error);
+}
+
+/* Changed since they were last looked at? Remembers what it saw. */
+static bool cgroups_changed(struct controller *control)
+{
+	uint64_t seen = 0;
+
+	for (size_t i = 0; i < control->n_senders; i++) {
+		const struct config_sender *config = control->senders[i].config;
+
+		for (size_t j = 0; config && j < config->n_selectors; j++) {
+			uint64_t id = 0;
+
+			if (config->selectors[j].kind != CONFIG_SELECTOR_CGROUP)
+				continue;
+			cgroup_id(config->selectors[j].path, &id);
+			seen = seen * 1099511628211ULL + id;
+		}
+	}
+	if (seen == control->cgroups_seen)
+		return false;
+	control->cgroups_seen = seen;
+	return true;
+}
+
+int control_sync_cgroups(struct controller *control, struct error *error)
+{
+	int r;
+
+	if (!control->has_cgroups || !cgroups_changed(control))
+		return 0;
+	r = selectors_sync(control, error);
+	return r < 0 ? r : selectors_prune(control, error);
+}

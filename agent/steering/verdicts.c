@@ -1,0 +1,359 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A sender's entry in map verdict: what the engine says of it, or else the configuration. */
+#include "steering/steering.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "steering/steering_internal.h"
+#include "policy/identity.h"
+
+static uint64_t monotonic_of(int64_t until_sec, uint64_t now_ns, int64_t now_sec)
+{
+	if (until_sec == 0)
+		return 0;
+	if (until_sec <= now_sec)
+		return now_ns;
+	return now_ns + (uint64_t)(until_sec - now_sec) * NS_PER_SEC;
+}
+
+struct effect {
+	enum verdict_action action;
+	enum reason reason;
+	const struct pool *pool; /* NULL unless STEER */
+	uint32_t address;	 /* as in the map */
+};
+
+/*
+ * The handle of one address stands for it alone: while that is not active, what binds there is held, so that
+ * nothing leaves by another name than that of the lane. Only where the pool has nothing active at all
+ * (of this family) it goes where when_empty says, as all of the pool's.
+ */
+static struct effect effect_of_handle(const struct controller *control,
+				      const struct control_sender *sender)
+{
+	const struct pool *pool = pool_find(&control->pools, sender->handles_of->name);
+	struct effect effect = {VERDICT_STEER, REASON_HANDLE, pool, VERDICT_ANY_ADDRESS};
+	const struct pool_address *address;
+
+	if (!sender->handle_of)
+		return effect;
+	address = pool_find_address(pool, &sender->handle_of->address);
+	if (pool_address_is_active(pool, address))
+		effect.address = address->id;
+	else if (pool_has_active(pool, pool_address_family(address)))
+		effect.address = VERDICT_NO_ADDRESS;
+	return effect;
+}
+
+static struct effect effect_by_default(const struct controller *control,
+				       const struct control_sender *sender)
+{
+	const struct config_pool *by_default = control->config->default_pool;
+	const struct pool_set *pools = &control->pools;
+
+	if (sender->handles_of)
+		return effect_of_handle(control, sender);
+	if (sender->id == SENDER_UNKNOWN)
+		return (struct effect){control->config->default_action, REASON_UNKNOWN_SENDER,
+				       by_default ? pool_find(pools, by_default->name) : NULL,
+				       VERDICT_ANY_ADDRESS};
+	return (struct effect){VERDICT_STEER, REASON_GOOD, pool_find_id(pools, POOL_NORMAL),
+			       VERDICT_ANY_ADDRESS};
+}
+
+/* Ids of the maps outlive changes of the configuration, whose ids do not. */
+static const struct pool *pool_of(const struct controller *control, uint32_t config_id)
+{
+	const struct config *config = control->config;
+
+	for (size_t i = 0; i < config->n_pools; i++)
+		if (config->pools[i].id == config_id)
+			return pool_find(&control->pools, config->pools[i].name);
+	return NULL;
+}
+
+/* The pool itself, or where it goes while it has nothing active. The configuration has no cycle. */
+static bool leads_to_normal(const struct pool *pool)
+{
+	for (unsigned steps = 0; pool && steps < POSTERN_POOLS_MAX;
+	     steps++, pool = pool->when_empty)
+		if (pool->id == POOL_NORMAL)
+			return true;
+	return false;
+}
+
+/* What was bound for high-risk never leaves by normal, also where another configuration makes a way. */
+static bool is_barred(const struct control_sender *sender, const struct pool *pool)
+{
+	return sender->handles_of && sender->handles_of->id == POOL_HIGH_RISK &&
+	       leads_to_normal(pool);
+}
+
+static struct effect effect_of(const struct controller *control,
+			       const struct control_sender *sender,
+			       const struct policy_verdict *verdict)
+{
+	const struct pool *pool = NULL;
+
+	if (verdict->reason == REASON_GOOD || (!sender->config && verdict->reason != REASON_MANUAL))
+		return effect_by_default(control, sender);
+	if (verdict->action == VERDICT_STEER) {
+		pool = pool_of(control, verdict->pool);
+		if (!pool || is_barred(sender, pool))
+			return effect_by_default(control, sender);
+	}
+	return (struct effect){verdict->action, verdict->reason, pool, VERDICT_ANY_ADDRESS};
+}
+
+static void make_verdict(const struct controller *control, const struct control_sender *sender,
+			 uint64_t now_ns, int64_t now_sec, struct verdict *ret_verdict)
+{
+	const struct effect now = effect_of(control, sender, &sender->standing.now);
+	const struct effect after = effect_of(control, sender, &sender->standing.after);
+
+	*ret_verdict = (struct verdict){
+		.action = now.action,
+		.reason = now.reason,
+		.pool = now.pool ? now.pool->id : POOL_NONE,
+		.after_action = after.action,
+		.after_pool = after.pool ? after.pool->id : POOL_NONE,
+		.address = now.address,
+		.after_address = after.address,
+	};
+	strncpy(ret_verdict->label, sender->name, sizeof(ret_verdict->label) - 1);
+	limits_fill(control, sender, ret_verdict);
+	/* Else nothing is told: connections that no policy limits are nobody's business. */
+	if (sender->config)
+		ret_verdict->watched = identity_rules(control->config, sender->name)
+					       ->limits[CONFIG_CONNECTIONS_PER_MINUTE] != 0;
+	if (now.pool)
+		strncpy(ret_verdict->pool_label, now.pool->name,
+			sizeof(ret_verdict->pool_label) - 1);
+	if (now.reason == sender->standing.now.reason)
+		ret_verdict->until_ns =
+			monotonic_of(sender->standing.now.until_sec, now_ns, now_sec);
+}
+
+/* cut_ns is the map's own memory: it is carried over. */
+static void keep_cut(struct controller *control, uint32_t id, struct verdict *verdict)
+{
+	struct verdict held;
+
+	if (control->datapath->ops->get(control->datapath, MAP_VERDICT, &id, &held) == 0)
+		verdict->cut_ns = held.cut_ns;
+}
+
+static int write_one(struct controller *control, const struct control_sender *sender,
+		     uint64_t now_ns, int64_t now_sec)
+{
+	struct verdict verdict;
+
+	make_verdict(control, sender, now_ns, now_sec, &verdict);
+	keep_cut(control, sender->id, &verdict);
+	return control->datapath->ops->put(control->datapath, MAP_VERDICT, &sender->id, &verdict);
+}
+
+static int collect(struct controller *control, uint64_t now_ns, int64_t now_sec,
+		   struct table *verdicts, struct table *usage)
+{
+	const struct usage unused = {0};
+	int r = 0;
+
+	table_init(verdicts, sizeof(uint32_t), sizeof(struct verdict));
+	table_init(usage, sizeof(uint32_t), sizeof(struct usage));
+	for (size_t i = 0; r == 0 && i < control->n_senders; i++) {
+		const struct control_sender *sender = &control->senders[i];
+		struct verdict verdict;
+
+		make_verdict(control, sender, now_ns, now_sec, &verdict);
+		keep_cut(control, sender->id, &verdict);
+		r = table_add(verdicts, &sender->id, &verdict);
+		if (r == 0)
+			r = table_add(usage, &sender->id, &unused);
+	}
+	return r;
+}
+
+static int follow(struct controller *control, const struct control_sender *sender)
+{
+	const struct datapath_ops *ops = control->datapath->ops;
+	struct verdict held;
+	int r = ops->get(control->datapath, MAP_VERDICT, &sender->id, &held);
+
+	if (r < 0)
+		return r == -ENOENT ? 0 : r; /* not synced yet */
+	held.address = effect_of(control, sender, &sender->standing.now).address;
+	held.after_address = effect_of(control, sender, &sender->standing.after).address;
+	return ops->put(control->datapath, MAP_VERDICT, &sender->id, &held);
+}
+
+int verdicts_follow_pool(struct controller *control, const struct pool *pool)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < control->n_senders; i++) {
+		const struct control_sender *sender = &control->senders[i];
+
+		if (sender->handle_of && strcmp(sender->handles_of->name, pool->name) == 0)
+			r = follow(control, sender);
+	}
+	return r;
+}
+
+int verdicts_sync(struct controller *control, uint64_t now_ns, int64_t now_sec, struct error *error)
+{
+	struct table verdicts, usage;
+	int r = collect(control, now_ns, now_sec, &verdicts, &usage);
+
+	if (r == 0)
+		r = table_write_missing(&usage, control->datapath, MAP_USAGE);
+	if (r == 0)
+		r = table_write(&verdicts, control->datapath, MAP_VERDICT);
+	table_done(&verdicts);
+	table_done(&usage);
+	if (r == -E2BIG)
+		return error_set(error, r, "%zu senders, expected at most %u (senders_max)",
+				 control->n_senders,
+				 control->datapath->ops->capacity(control->datapath, MAP_VERDICT));
+	return r < 0 ? control_map_error(error, r, "writing verdicts") : 0;
+}
+
+int verdicts_prune(struct controller *control, struct error *error)
+{
+	struct table verdicts, usage;
+	int r = collect(control, 0, 0, &verdicts, &usage);
+
+	if (r == 0)
+		r = table_prune(&verdicts, control->datapath, MAP_VERDICT);
+	if (r == 0)
+		r = table_prune(&usage, control->datapath, MAP_USAGE);
+	table_done(&verdicts);
+	table_done(&usage);
+	return r < 0 ? control_map_error(error, r, "removing old senders") : 0;
+}
+
+/* ---- what the engine says */
+
+static bool is_same(const struct policy_verdict *a, const struct policy_verdict *b)
+{
+	return a->action == b->action && a->pool == b->pool && a->reason == b->reason &&
+	       a->until_sec == b->until_sec;
+}
+
+static int apply(struct controller *control, struct control_sender *sender,
+		 const struct control_standing *standing, uint64_t now_ns, int64_t now_sec)
+{
+	const struct control_standing before = sender->standing;
+	int r;
+
+	if (is_same(&before.now, &standing->now) && is_same(&before.after, &standing->after))
+		return 0;
+	sender->standing = *standing;
+	r = write_one(control, sender, now_ns, now_sec);
+	if (r < 0)
+		sender->standing = before;
+	return r;
+}
+
+int control_apply(struct controller *control, const char *name,
+		  const struct control_standing *standing, uint64_t now_ns, int64_t now_sec,
+		  struct error *error)
+{
+	size_t count;
+	struct control_sender *const *senders = roster_find_folded(control, name, &count);
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < count; i++)
+		r = apply(control, senders[i], standing, now_ns, now_sec);
+	return r < 0 ? control_map_error(error, r, "writing the verdict") : 0;
+}
+
+/* ---- by hand */
+
+/* A handle is no address for the wire. */
+static int check_handle(const struct control_sender *sender, const struct policy_manual *manual,
+			const struct pool *pool, struct error *error)
+{
+	if (!sender->handles_of)
+		return 0;
+	if (manual->action == VERDICT_PASS)
+		return error_set(error, -EINVAL,
+				 "'%s' cannot pass: a handle's address must not leave as it is",
+				 sender->name);
+	if (pool && is_barred(sender, pool))
+		return error_set(
+			error, -EINVAL, "'%s' cannot be steered to '%s'%s: high-risk mail never is",
+			sender->name, pool->name,
+			pool->id == POOL_NORMAL ? "" : ", whose when_empty leads to 'normal'");
+	return 0;
+}
+
+int control_check_verdict(const struct controller *control, const char *name,
+			  const struct control_verdict *verdict, struct policy_manual *ret_manual,
+			  struct error *error)
+{
+	struct policy_manual manual = {verdict->action, POOL_NONE, verdict->until_sec};
+	const struct pool *pool = NULL;
+	size_t count;
+	struct control_sender *const *senders = roster_find_folded(control, name, &count);
+	int r = 0;
+
+	if (!control->state)
+		return error_set(error, -EROFS, "opened for reading only");
+	if (verdict->action == VERDICT_STEER) {
+		const char *wanted = verdict->pool ? verdict->pool : "";
+		const struct config_pool *found = config_pool_find(control->config, wanted);
+
+		if (!found)
+			return error_set(error, -EINVAL, "no pool '%s'", wanted);
+		manual.pool = found->id;
+		pool = pool_find(&control->pools, wanted);
+	}
+	for (size_t i = 0; r == 0 && i < count; i++)
+		r = check_handle(senders[i], &manual, pool, error);
+	if (r == 0)
+		*ret_manual = manual;
+	return r;
+}
+
+/*
+ * The verdict says since when, then the counter of cuts makes every flow look once. In this order: a flow
+ * that saw the new counter must find the new cut_ns.
+ */
+static int cut(struct controller *control, uint32_t id, uint64_t now_ns)
+{
+	const struct datapath_ops *ops = control->datapath->ops;
+	const uint32_t zero = 0;
+	struct verdict verdict;
+	struct control value;
+	int r = ops->get(control->datapath, MAP_VERDICT, &id, &verdict);
+
+	if (r == 0) {
+		verdict.cut_ns = now_ns;
+		r = ops->put(control->datapath, MAP_VERDICT, &id, &verdict);
+	}
+	if (r == 0)
+		r = ops->get(control->datapath, MAP_CONTROL, &zero, &value);
+	if (r == 0) {
+		value.cuts++;
+		r = ops->put(control->datapath, MAP_CONTROL, &zero, &value);
+	}
+	return r;
+}
+
+int control_cut(struct controller *control, const char *name, uint64_t now_ns, struct error *error)
+{
+	size_t count;
+	struct control_sender *const *senders = roster_find_folded(control, name, &count);
+	int r = 0;
+
+	if (!control->state)
+		return error_set(error, -EROFS, "opened for reading only");
+	if (count == 0)
+		return error_set(error, -ENOENT, "no sender '%s'", name);
+	for (size_t i = 0; r == 0 && i < count; i++)
+		r = cut(control, senders[i]->id, now_ns);
+	return r < 0 ? control_map_error(error, r, "cutting flows") : 0;
+}

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* JSON of what the engine counts, decides and remembers. */
+#include "view/engine.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/cleanup.h"
+#include "base/error.h"
+#include "base/names.h"
+#include "config/config.h"
+#include "wire/decision.h"
+#include "judge/judge.h"
+#include "steering/steering_internal.h"
+#include "wire/values.h"
+
+static int give(json_t *document, json_t **ret, struct error *error)
+{
+	if (!document)
+		return error_set(error, -ENOMEM, "out of memory");
+	*ret = document;
+	return 0;
+}
+
+/* ---- senders */
+
+static json_t *windows_json(const struct config_policy *rules, const struct policy_view *view)
+{
+	json_t *windows = json_object();
+
+	for (enum config_limit limit = 0; limit < CONFIG_LIMITS_OF_SENDER; limit++)
+		json_object_set_new(
+			windows, config_limit_name(limit),
+			json_pack("{s:I, s:o}", "count", (json_int_t)view->counts[limit], "limit",
+				  rules->limits[limit] ? value_number(rules->limits[limit])
+						       : json_null()));
+	return windows;
+}
+
+void view_add_windows(json_t *sender, struct policy *policy, const char *name, int64_t now_sec)
+{
+	const struct config_policy *rules = policy_rules(policy, name);
+	struct policy_view view = {.policy = rules->name, .spam_of = rules->spam_of};
+	int64_t until_sec;
+
+	policy_view(policy, name, now_sec, &view);
+	until_sec = view.restricted_until_sec;
+	json_object_set_new(sender, "policy", value_text(view.policy));
+	json_object_set_new(sender, "windows", windows_json(rules, &view));
+	json_object_set_new(sender, "spam",
+			    json_pack("{s:I, s:I, s:I}", "marked", (json_int_t)view.spam_marks,
+				      "of", (json_int_t)view.spam_of, "reports",
+				      (json_int_t)view.reports));
+	json_object_set_new(sender, "restricted", json_boolean(until_sec != 0));
+	json_object_set_new(sender, "restricted_until",
+			    value_time(until_sec == STANDING_FOREVER ? 0 : until_sec));
+}
+
+static const char *pool_name(const struct controller *control, uint32_t id)
+{
+	const struct config *config = control_config(control);
+
+	for (size_t i = 0; i < config->n_pools; i++)
+		if (config->pools[i].id == id)
+			return config->pools[i].name;
+	return NULL;
+}
+
+static json_t *engine_sender_json(const struct controller *control, struct policy *policy,
+				  const char *name, const struct policy_verdict *verdict,
+				  int64_t now_sec)
+{
+	json_t *sender = json_pack(
+		"{s:o, s:[], s:{s:s, s:o, s:s, s:o}, s:n}", "name", value_text(name), "selectors",
+		"verdict", "action", verdict_action_name(verdict->action), "pool",
+		value_text(pool_name(control, verdict->pool)), "reason",
+		reason_name(verdict->reason), "until", value_time(verdict->until_sec), "usage");
+
+	if (sender)
+		view_add_windows(sender, policy, name, now_sec);
+	return sender;
+}
+
+int view_engine_sender(const struct controller *control, struct policy *policy, const char *name,
+		       int64_t now_sec, json_t **ret, struct error *error)
+{
+	struct policy_view view;
+
+	if (!policy || policy_view(policy, name, now_sec, &view) < 0)
+		return error_set(error, -ENOENT, "no sender '%s'", name);
+	return give(engine_sender_json(control, policy, name, &view.verdict, now_sec), ret, error);
+}
+
+struct listing {
+	json_t *senders;
+	const struct controller *control;
+	struct policy *policy;
+	size_t limit;
+	int64_t now_sec;
+};
+
+static int list_standing(void *data, const struct policy_standing *standing)
+{
+	struct listing *listing = data;
+	const char *name = standing->record->name;
+	size_t count;
+
+	if (json_array_size(listing->senders) == listing->limit)
+		return 1;
+	roster_find_folded(listing->control, name, &count);
+	if (count == 0)
+		json_array_append_new(listing->senders,
+				      engine_sender_json(listing->control, listing->policy, name,
+							 &standing->verdict, listing->now_sec));
+	return 0;
+}
+
+int view_add_engine_senders(json_t *senders, const struct controller *control,
+			    struct policy *policy, size_t limit, int64_t now_sec,
+			    struct error *error)
+{
+	struct listing listing = {senders, control, policy, limit, now_sec};
+	int r = policy_standings(policy, now_sec, list_standing, &listing);
+
+	return r < 0 ? error_set(error, r, "out of memory") : 0;
+}
+
+/* ---- decisions */
+
+static const char *const dns_names[] = {
+	[FACTS_DNS_UNKNOWN] = "unknown",
+	[FACTS_DNS_PRESENT] = "present",
+	[FACTS_DNS_ABSENT] = "absent",
+};
+static const char *const auth_names[] = {
+	[FACTS_AUTH_UNKNOWN] = "unknown",
+	[FACTS_AUTH_NONE] = "none",
+	[FACTS_AUTH_PASS] = "pass",
+	[FACTS_AUTH_FAIL] = "fail",
+};
+
+static json_t *facts_json(const struct facts *facts)
+{
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:b, s:b, s:b, s:s, s:s, s:s}",
+			 "user", value_text(facts->user), "envelope_from",
+			 value_text(facts->envelope_from), "header_from",
+			 value_text(facts->header_from), "client", value_text(facts->client),
+			 "sender", value_text(facts->sender), "tenant", value_text(facts->tenant),
+			 "recipients_external", (json_int_t)facts->recipients_external,
+			 "recipients_internal", (json_int_t)facts->recipients_internal, "bounce",
+			 (int)facts->bounce, "automatic", (int)facts->automatic, "spam",
+			 (int)facts->spam, "mail_dns", dns_names[facts->mail_dns], "spf",
+			 auth_names[facts->spf], "dkim", auth_names[facts->dkim]);
+}
+
+/* What the pool has now; which one is taken depends on the destination. */
+static json_t *addresses_json(const struct controller *control, const char *pool_name)
+{
+	const struct pool *pool = pool_name ? pool_find(control_pools(control), pool_name) : NULL;
+	json_t *addresses = json_array();
+	char text[ADDRESS_TEXT_SIZE];
+
+	for (size_t i = 0; pool && i < pool->n_addresses; i++)
+		json_array_append_new(addresses,
+				      json_pack("{s:s, s:s}", "address",
+						address_format(&pool->addresses[i].address, text),
+						"state",
+						address_state_name(pool->addresses[i].state)));
+	return addresses;
+}
+
+int view_explanation(const struct controller *control, const struct judge_explanation *explanation,
+		     json_t **ret, struct error *error)
+{
+	const struct decision_kept *kept = &explanation->kept;
+	_cleanup_(free_p) char *text = NULL;
+	json_t *decision;
+	int r = answer_print(&explanation->answer, kept->facts.message_id, &text, error);
+
+	if (r < 0)
+		return r;
+	decision = json_loads(text, 0, NULL);
+	json_object_set_new(decision, "addresses",
+			    addresses_json(control, explanation->answer.pool));
+	json_object_set_new(decision, "time", value_time(kept->time_sec));
+	json_object_set_new(decision, "facts", facts_json(&kept->facts));
+	return give(decision, ret, error);
+}

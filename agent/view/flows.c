@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* JSON of live flows: one walk over map flows, its return half looked up for each one shown. */
+#include "view/view.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/address.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/names.h"
+#include "steering/steering.h"
+#include "datapath/datapath.h"
+
+struct listing {
+	const struct controller *control;
+	const struct control_sender *only; /* NULL: all */
+	uint64_t now_ns;
+	size_t limit;
+	json_t *list;
+	struct verdict verdict; /* of `verdict_of`, the sender last looked at */
+	uint32_t verdict_of;
+	bool has_verdict;
+};
+
+static const char *endpoint(const uint8_t bytes[16], uint16_t port, char buffer[ENDPOINT_TEXT_SIZE])
+{
+	struct address address;
+
+	memcpy(address.bytes, bytes, sizeof(address.bytes));
+	return endpoint_format(&address, port, buffer);
+}
+
+static const char *pool_name(const struct controller *control, uint32_t id)
+{
+	const struct pool *pool = pool_find_id(control_pools(control), id);
+
+	return pool ? pool->name : "(removed)";
+}
+
+static void read_return(struct datapath *datapath, const struct flow_key *key,
+			const struct flow *flow, struct return_entry *ret_entry)
+{
+	struct return_key back = {.port = flow->port, .remote_port = key->destination_port};
+
+	memcpy(back.address, flow->address, sizeof(back.address));
+	memcpy(back.remote, key->destination, sizeof(back.remote));
+	*ret_entry = (struct return_entry){0};
+	datapath->ops->get(datapath, MAP_RETURNS, &back, ret_entry);
+}
+
+/* As the datapath judges: the flow's next packet is answered with a reset. */
+static bool is_cut(struct listing *listing, const struct flow *flow)
+{
+	struct datapath *datapath = control_datapath(listing->control);
+
+	if (!listing->has_verdict || listing->verdict_of != flow->sender) {
+		listing->verdict = (struct verdict){.cut_ns = 0};
+		datapath->ops->get(datapath, MAP_VERDICT, &flow->sender, &listing->verdict);
+		listing->verdict_of = flow->sender;
+		listing->has_verdict = true;
+	}
+	return listing->verdict.cut_ns >= flow->opened_ns;
+}
+
+static json_t *flow_json(struct listing *listing, const struct flow_key *key,
+			 const struct flow *flow)
+{
+	char source[ENDPOINT_TEXT_SIZE], destination[ENDPOINT_TEXT_SIZE];
+	char address[ENDPOINT_TEXT_SIZE];
+	const struct controller *control = listing->control;
+	uint64_t age_ns = listing->now_ns > flow->opened_ns ? listing->now_ns - flow->opened_ns : 0;
+	struct return_entry back;
+
+	read_return(control_datapath(control), key, flow, &back);
+	return json_pack("{s:s, s:s, s:s, s:o, s:s, s:s, s:b, s:I, s:I, s:I}", "sender",
+			 control_sender_name(control, flow->sender), "source",
+			 endpoint(key->source, key->source_port, source), "destination",
+			 endpoint(key->destination, key->destination_port, destination), "pool",
+			 flow->pool == POOL_NONE ? json_null()
+						 : json_string(pool_name(control, flow->pool)),
+			 "address", endpoint(flow->address, flow->port, address), "state",
+			 flow_state_name(&flow->out, &back.in), "cut", (int)is_cut(listing, flow),
+			 "packets", (json_int_t)(flow->out.packets + back.in.packets), "bytes",
+			 (json_int_t)(flow->out.bytes + back.in.bytes), "age_sec",
+			 (json_int_t)(age_ns / NS_PER_SEC));
+}
+
+static int visit(void *data, const void *key, const void *value)
+{
+	struct listing *listing = data;
+	const struct flow *flow = value;
+
+	if (listing->only && flow->sender != listing->only->id)
+		return 0;
+	if (listing->limit && json_array_size(listing->list) == listing->limit)
+		return 1;
+	if (json_array_append_new(listing->list, flow_json(listing, key, flow)) < 0)
+		return -ENOMEM;
+	return 0;
+}
+
+int view_flows(struct controller *control, const char *sender, uint64_t now_ns, size_t limit,
+	       json_t **ret, struct error *error)
+{
+	struct datapath *datapath = control_datapath(control);
+	struct listing listing = {.control = control, .now_ns = now_ns, .limit = limit};
+	int r;
+
+	if (sender) {
+		listing.only = control_sender_find(control, sender);
+		if (!listing.only)
+			return error_set(error, -ENOENT, "no sender '%s'", sender);
+	}
+	listing.list = json_array();
+	if (!listing.list)
+		return error_set(error, -ENOMEM, "out of memory");
+	r = datapath->ops->walk(datapath, MAP_FLOWS, visit, &listing);
+	if (r < 0) {
+		json_decref(listing.list);
+		return error_set(error, r, "reading flows: %s", strerror(-r));
+	}
+	*ret = listing.list;
+	return 0;
+}

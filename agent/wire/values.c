@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Times, texts, numbers. */
+#include "wire/values.h"
+
+#include <string.h>
+#include <time.h>
+
+#include "base/cleanup.h"
+
+json_t *value_time(int64_t sec)
+{
+	char text[32];
+	struct tm tm;
+	time_t time = (time_t)sec;
+
+	if (sec == 0 || !gmtime_r(&time, &tm))
+		return json_null();
+	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm);
+	return json_string(text);
+}
+
+json_t *value_text(const char *text)
+{
+	json_t *string = text ? json_string(text) : json_null();
+	_cleanup_(free_p) char *copy = NULL;
+
+	if (string || !(copy = strdup(text)))
+		return string;
+	for (char *c = copy; *c; c++)
+		if (*c & 0x80)
+			*c = '?';
+	return json_string(copy);
+}
+
+json_t *value_number(uint64_t number)
+{
+	return json_integer((json_int_t)number);
+}

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The tasks of postern/adopt.h: what `up` runs once, and no packet ever comes to. */
+#pragma once
+
+#include <asm/errno.h>
+
+#include "egress.h"
+#include "flow.h"
+#include "maps.h"
+#include "open.h"
+#include "packet.h"
+#include "postern/adopt.h"
+#include "sender.h"
+#include "expiry.h"
+
+/* As sender_find(), of what is known of a socket; of the cgroups above its own nothing is. */
+static __always_inline __u32 adopted_sender(const struct adoption *adoption)
+{
+	__u32 sender = SENDER_UNKNOWN;
+
+	if (adoption->mark)
+		sender = sender_by_number(SELECTOR_MARK, adoption->mark);
+	if (!sender)
+		sender = sender_by_address(adoption->key.source);
+	if (!sender && adoption->cgroup)
+		sender = sender_by_number(SELECTOR_CGROUP, adoption->cgroup);
+	if (!sender)
+		sender = sender_by_number(SELECTOR_UID, adoption->uid);
+	if (!sender)
+		sender = sender_by_prefix(adoption->key.source);
+	return sender;
+}
+
+static __always_inline void plan_adoption(const struct adoption *adoption,
+					  const struct packet *packet, struct opening *opening)
+{
+	struct control *control = control_get();
+	struct flow *flow = &opening->flow;
+	__u64 now = bpf_ktime_get_ns();
+
+	flow->sender = adopted_sender(adoption);
+	flow->opened_ns = now;
+	flow->cut_seen = control ? control->cuts : 0;
+	flow->out.last_ns = now;
+	flow->out.fin_seen = adoption->fin_out;
+	opening->entry.in.last_ns = now;
+	opening->entry.in.packets = 1; /* established: the remote end has answered */
+	opening->entry.in.fin_seen = adoption->fin_in;
+	address_copy(flow->address, adoption->key.source);
+	fill_return(opening, packet);
+}
+
+/* Limits are for new connections; the gauge counts all. */
+static __always_inline void take_flow(struct opening *opening)
+{
+	__u32 sender = opening->flow.sender;
+	struct usage *usage = bpf_map_lookup_elem(&postern_usage, &sender);
+
+	if (usage) {
+		__sync_fetch_and_add(&usage->flows, 1);
+		opening->taken.flow = 1;
+	}
+}
+
+static __always_inline int adopt(struct __sk_buff *skb)
+{
+	struct opening *opening = opening_get();
+	struct adoption adoption;
+	struct packet packet = {};
+	int error;
+
+	if (!opening || bpf_skb_load_bytes(skb, ETH_HLEN, &adoption, sizeof(adoption)))
+		return EINVAL;
+	packet.key = adoption.key;
+	if (bpf_map_lookup_elem(&postern_flows, &packet.key))
+		return EEXIST;
+	__builtin_memset(opening, 0, sizeof(*opening));
+	plan_adoption(&adoption, &packet, opening);
+	take_flow(opening);
+	error = open_pair(&packet.key, opening);
+	if (error)
+		limit_give_back(opening->flow.sender, &opening->taken);
+	return -error;
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The real milter and the real judge behind the real API, each in a process of its own, for one test:
+ *
+ *   peer.h ──► milter_run() ──► server, api, judge over maps in memory (unit/api_fixture.h)
+ *
+ * Pools normal and high-risk, each with a lane, and relay without one; internal domain example.net; no
+ * name server answers. Everything lies in one directory, and ends with the test.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "milter/peer.h"
+
+extern char stage_directory[64];
+extern char stage_socket[96]; /* the milter's */
+
+/* With further lines of configuration; stage_open() starts both. */
+void stage_prepare(const char *more);
+void stage_open(const char *more);
+/* Writes a configuration with other further lines; whoever runs still has the old one. */
+void stage_write(const char *more);
+/* For a suite's .fini: ends what runs, and prints what the milter said where that did not end well. */
+void stage_close(void);
+
+void stage_agent_start(void);
+void stage_agent_kill(void);
+void stage_agent_signal(int signal);
+/* Something in place of the agent that answers each connection with these bytes, and ends it. */
+void stage_nonsense_start(const char *bytes);
+
+void stage_milter_start(void);
+/* Where it cannot start: what it says on stderr. The caller's. */
+char *stage_milter_refusal(void);
+pid_t stage_milter_pid(void);
+/* The signal, and its exit status; 128 + signal. */
+int stage_milter_end(int signal);
+/* What it has written on stderr. The caller's. */
+char *stage_milter_log(void);
+
+/* A connection with everything that an MTA can, from 198.51.100.7. */
+struct peer stage_connect(void);
+/* A figure of its metrics, by the name that Prometheus sees. */
+unsigned long long stage_metric(const char *name);
+/* The agent's explanation of a message; asserts that there is one. The caller's (json_decref()). */
+struct json_t *stage_explain(const char *message_id);

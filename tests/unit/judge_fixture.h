@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A judge for tests, with all that it works on: a configuration written as text, a controller over maps in
+ * memory, a state, a clock that stands still. One a test.
+ */
+#pragma once
+
+#include <jansson.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "config/config.h"
+#include "judge/judge.h"
+#include "unit/fake_datapath.h"
+
+/* 2023-11-14 12:00:00 UTC, and what the other clock shows then. */
+#define NOON   1699963200
+#define NOW_NS (1000 * NS_PER_SEC)
+#define DAY    86400
+
+struct controller;
+struct state;
+
+struct court {
+	struct config *config;
+	struct fake_datapath *fake;
+	struct controller *control;
+	struct state *state;
+	struct judge *judge;
+	struct judge_time now; /* for a test to move */
+	json_t *news;	       /* an array of what followers would hear */
+	unsigned troubles;     /* how many it reported */
+	struct error error;    /* of the last call that failed */
+	char file[64];	       /* of the state; "": it is in memory only */
+};
+extern struct court court;
+
+/* Pools normal, high-risk and spare; senders tenant-17, of ten recipients an hour, and watched; some policies. */
+extern const char court_configuration[];
+
+/* In memory only. */
+void court_open(const char *configuration);
+/* With court_configuration, in a file; for a suite's .init. */
+void court_open_kept(void);
+/* For a suite's .fini. */
+void court_close(void);
+
+/* The parts of that: all but the maps and the configuration, and with the state as a test has opened it. */
+void court_end(void);
+void court_begin(void);
+/* A clean end, and a start. */
+void court_restart(void);
+/* As after kill -9: nothing of what is in memory is written. */
+void court_kill_and_restart(void);
+
+struct judge_answer court_ask(const struct judge_message *message);
+/* A message to so many external recipients, of a sender and of a user. */
+struct judge_answer court_send_from(const char *sender, uint32_t recipients);
+struct judge_answer court_send_as(const char *user, uint32_t recipients);
+/* A verdict by hand; what judge_set_verdict() says to it. */
+int court_set(const char *sender, const struct control_verdict *verdict);
+/* Until nothing is left to be written. */
+void court_write_all(void);
+
+uint32_t court_id_of(const char *sender);
+struct verdict court_verdict_of(const char *sender);
+/* How many events of this name there were. */
+size_t court_news(const char *what);
+uint32_t court_counted(const char *name, enum config_limit limit);

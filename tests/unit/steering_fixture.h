@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A controller for tests, with all that it works on: a configuration whose parts a test may change, maps in
+ * memory, a state in a file. Pools normal and high-risk, each with a handle; senders tenant-17 and webmail.
+ * One a test: .init = helm_open, .fini = helm_close.
+ */
+#pragma once
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "config/config.h"
+#include "steering/steering.h"
+#include "state/state.h"
+#include "unit/fake_datapath.h"
+
+#define NOW_NS	(100 * NS_PER_SEC)
+#define NOW_SEC 1700000000
+
+struct helm {
+	struct config_address normal_addresses[2];
+	struct config_address high_risk_addresses[1];
+	struct config_address spare_addresses[1]; /* for a third pool, which is not there */
+	struct config_address handles[2];
+	struct config_selector tenant_selectors[2];
+	struct config_selector webmail_selectors[1];
+	struct config_pool pools[3];
+	struct config_sender senders[2];
+	struct config_policy policies[1];
+	struct config config; /* of all these */
+	struct fake_datapath *fake;
+	struct state *state;
+	struct controller *control;
+	struct error error; /* of the last call that failed */
+};
+extern struct helm helm;
+
+void helm_open(void);
+void helm_close(void);
+
+/* A controller by helm.config as it is now, on the same maps and state; the second ends the last one before. */
+void helm_begin(void);
+void helm_restart(void);
+
+struct verdict helm_verdict_of(const char *sender);
+/* The id of the address that an IPv4 slot of a pool leads to. */
+uint32_t helm_slot_of(uint32_t pool, uint32_t index);
+/* What control_apply() says to this standing, with nothing after it. */
+int helm_apply(const char *sender, const struct policy_verdict *now);
+/* A verdict by hand. */
+void helm_steer(const char *sender, uint32_t pool, int64_t until_sec);

@@ -1,0 +1,338 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* What a judge remembers over an end, a kill, a state file that is damaged or gone. */
+#include "judge/persist.h"
+
+#include <criterion/criterion.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "steering/steering.h"
+#include "state/state.h"
+#include "unit/judge_fixture.h"
+#include "state_null.h"
+
+TestSuite(judging_kept, .init = court_open_kept, .fini = court_close);
+
+static const struct control_verdict to_spare = {.action = VERDICT_STEER, .pool = "spare"};
+
+Test(judging_kept, a_restriction_survives_a_kill_and_ends_by_release)
+{
+	cr_assert_eq(court_send_as("a@harsh.example", 6).decision.action, DECISION_REJECT);
+	court_kill_and_restart();
+	cr_assert_eq(court_send_as("a@harsh.example", 1).decision.reason, REASON_RESTRICTED);
+	cr_assert_eq(judge_release(court.judge, "a@harsh.example", &court.now, &court.error), 0);
+	court_kill_and_restart();
+	cr_assert_eq(court_send_as("a@harsh.example", 1).decision.action, DECISION_STEER);
+}
+
+Test(judging_kept, verdicts_by_hand_survive_a_kill)
+{
+	court_send_as("bob@example.net", 1);
+	cr_assert_eq(court_set("tenant-17", &to_spare), 0);
+	cr_assert_eq(court_set("bob@example.net", &to_spare), 0);
+	court_kill_and_restart();
+	cr_assert_str_eq(court_verdict_of("tenant-17").pool_label, "spare");
+	cr_assert_str_eq(court_send_from("tenant-17", 1).pool, "spare");
+	cr_assert_str_eq(court_send_as("bob@example.net", 1).pool, "spare");
+}
+
+Test(judging_kept, counts_survive_a_kill_once_they_were_written)
+{
+	court_send_from("tenant-17", 4);
+	court_write_all();
+	court_send_from("tenant-17", 2);
+	court_kill_and_restart();
+	cr_assert_eq(court_counted("tenant-17", CONFIG_EXTERNAL_PER_HOUR), 4);
+}
+
+Test(judging_kept, counts_survive_a_clean_end)
+{
+	court_send_from("tenant-17", 4);
+	court_restart();
+	cr_assert_eq(court_counted("tenant-17", CONFIG_EXTERNAL_PER_HOUR), 4);
+}
+
+Test(judging_kept, slice_by_slice_everybody_is_written)
+{
+	unsigned slices = 1;
+	char name[32];
+
+	for (int i = 0; i < 4 * KEPT_SLICE; i++) {
+		snprintf(name, sizeof(name), "user-%d", i);
+		court_send_as(name, 1);
+	}
+	court_send_as("tenant-17", 1);
+	while (judge_write(court.judge))
+		slices++;
+	cr_assert_eq(slices, 5);
+	court_kill_and_restart();
+	for (int i = 0; i < 4 * KEPT_SLICE; i++) {
+		snprintf(name, sizeof(name), "user-%d", i);
+		cr_assert_eq(court_counted(name, CONFIG_MESSAGES_PER_MINUTE), 1, "%s", name);
+	}
+}
+
+static int count_record(void *data, const struct state_record *record)
+{
+	(void)record;
+	++*(int *)data;
+	return 0;
+}
+
+static int count_log(void *data, const void *bytes, size_t size)
+{
+	(void)bytes, (void)size;
+	++*(int *)data;
+	return 0;
+}
+
+static int records(enum state_kind kind)
+{
+	int count = 0;
+	const struct state_visitor visitor = {
+		.data = &count, .record = count_record, .kinds = 1U << kind};
+
+	cr_assert_eq(court.state->ops->load(court.state, &visitor, &court.error), 0);
+	return count;
+}
+
+static int log_size(void)
+{
+	int count = 0;
+	const struct state_visitor visitor = {.data = &count, .log = count_log};
+
+	cr_assert_eq(court.state->ops->load(court.state, &visitor, &court.error), 0);
+	return count;
+}
+
+static void send_from_crowd(int first, int last)
+{
+	char name[32];
+
+	for (int i = first; i < last; i++) {
+		snprintf(name, sizeof(name), "user-%d", i);
+		court_send_as(name, 1);
+	}
+	court_write_all();
+}
+
+Test(judging_kept, who_was_evicted_and_came_back_is_restored_as_it_was_last)
+{
+	send_from_crowd(0, 3000);
+	send_from_crowd(0, 1);
+	court_kill_and_restart();
+	cr_assert_eq(court_counted("user-0", CONFIG_MESSAGES_PER_MINUTE), 1);
+}
+
+Test(judging_kept, the_log_of_counts_stays_bounded_and_keeps_the_last_of_each)
+{
+	court_send_as("early", 1);
+	for (int i = 0; i < 130; i++)
+		send_from_crowd(0, 1000);
+	cr_assert_lt(log_size(), KEPT_LOG_FREE / 2, "%d", log_size());
+	cr_assert_geq(log_size(), 1001);
+	court_kill_and_restart();
+	cr_assert_eq(court_counted("early", CONFIG_RECIPIENTS_PER_DAY), 1);
+	for (int i = 0; i < 1000; i += 99) {
+		char name[32];
+
+		snprintf(name, sizeof(name), "user-%d", i);
+		cr_assert_eq(court_counted(name, CONFIG_RECIPIENTS_PER_DAY), 130, "%s", name);
+	}
+}
+
+Test(judging_kept, counts_of_the_day_before_yesterday_take_no_place)
+{
+	struct judge_stats stats;
+
+	court_send_from("tenant-17", 4);
+	court_write_all();
+	court.now.sec += SENDER_STALE_SEC;
+	court_kill_and_restart();
+	judge_stats(court.judge, &stats);
+	cr_assert_eq(stats.policy.senders, 0);
+}
+
+Test(judging_kept, standings_that_are_over_are_deleted)
+{
+	court_send_from("tenant-17", 10);
+	cr_assert_eq(records(STATE_STANDINGS), 1);
+	court.now.sec += DAY;
+	judge_tick(court.judge, &court.now);
+	cr_assert_eq(records(STATE_STANDINGS), 0);
+}
+
+static void damage(enum state_kind kind, const char *name)
+{
+	const struct state_record record = {kind, name, "rubbish", 7};
+
+	cr_assert_eq(court.state->ops->put_record(court.state, &record, &court.error), 0);
+}
+
+Test(judging_kept, damaged_records_are_left_out_and_counted)
+{
+	struct judge_stats stats;
+	int64_t place;
+
+	damage(STATE_STANDINGS, "x");
+	damage(STATE_TENANTS, "x");
+	cr_assert_eq(court.state->ops->append(court.state, "rubbish", 7, &place, &court.error), 0);
+	court_kill_and_restart();
+	judge_stats(court.judge, &stats);
+	cr_assert_eq(stats.left_out, 3);
+	cr_assert_str_eq(court_send_from("tenant-17", 1).pool, "normal");
+}
+
+Test(judging_kept, without_a_durable_state_the_maps_remember)
+{
+	court_send_from("tenant-17", 10);
+	cr_assert_eq(court_set("watched", &to_spare), 0);
+	court_end();
+	cr_assert_eq(state_null_open(&court.state), 0);
+	court_begin();
+	cr_assert_eq(court_verdict_of("tenant-17").reason, REASON_OVER_LIMIT);
+	cr_assert_str_eq(court_send_from("watched", 1).pool, "spare");
+	court.now.sec += DAY;
+	judge_tick(court.judge, &court.now);
+	cr_assert_eq(court_verdict_of("tenant-17").reason, REASON_GOOD);
+	cr_assert_str_eq(court_verdict_of("watched").pool_label, "spare");
+}
+
+static void ignore_change(void *data, const char *why)
+{
+	(void)data, (void)why;
+}
+
+static int rewrite(void *data, struct state *into, struct error *ret_error)
+{
+	(void)data;
+	return judge_rewrite(court.judge, into, ret_error);
+}
+
+Test(judging_kept, a_file_that_comes_back_gets_all_that_was_in_memory)
+{
+	const struct state_steady_owner owner = {NULL, ignore_change, rewrite};
+	char command[320];
+
+	court_end();
+	snprintf(command, sizeof(command), "rm -f '%s'* && echo rubbish > '%s'", court.file,
+		 court.file);
+	cr_assert_eq(system(command), 0);
+	cr_assert_eq(state_steady_open(court.file, &owner, &court.state, &court.error), 0);
+	court_begin();
+	court_send_as("a@harsh.example", 6);
+	court_send_from("tenant-17", 4);
+	cr_assert_eq(court_set("watched", &to_spare), 0);
+	cr_assert_eq(control_set_pool(court.control, "spare", POOL_DISABLED, &court.error), 0);
+	court_write_all();
+	cr_assert_eq(unlink(court.file), 0);
+	state_steady_tick(court.state, court.now.sec);
+	cr_assert_str_empty(state_steady_trouble(court.state));
+	court_write_all();
+	court_kill_and_restart();
+	cr_assert_eq(court_send_as("a@harsh.example", 1).decision.reason, REASON_RESTRICTED);
+	cr_assert_eq(court_counted("tenant-17", CONFIG_EXTERNAL_PER_HOUR), 4);
+	cr_assert_str_eq(court_verdict_of("watched").pool_label, "spare");
+	cr_assert_eq(pool_find(control_pools(court.control), "spare")->state, POOL_DISABLED);
+}
+
+Test(judging_kept, a_file_that_could_not_be_read_at_the_start_is_taken_up_when_it_can)
+{
+	const struct state_steady_owner owner = {NULL, ignore_change, rewrite};
+	const struct control_verdict drop = {.action = VERDICT_DROP};
+	char command[512];
+
+	court_send_as("a@harsh.example", 6);
+	court_send_as("b@harsh.example", 6);
+	court_send_as("bob@example.net", 1);
+	court_send_as("eve@example.net", 1);
+	cr_assert_eq(court_set("bob@example.net", &to_spare), 0);
+	cr_assert_eq(court_set("eve@example.net", &to_spare), 0);
+	cr_assert_eq(control_set_pool(court.control, "spare", POOL_DISABLED, &court.error), 0);
+	court_end();
+	datapath_free(&court.fake->datapath); /* as after a reboot */
+	court.fake = fake_datapath_new();
+	snprintf(command, sizeof(command), "mv '%s' '%s.kept' && echo rubbish > '%s'", court.file,
+		 court.file, court.file);
+	cr_assert_eq(system(command), 0);
+	cr_assert_eq(state_steady_open(court.file, &owner, &court.state, &court.error), 0);
+	court_begin();
+	court_send_as("Bob@example.net", 1);
+	cr_assert_eq(court_set("Bob@example.net", &drop), 0);
+	court_send_as("b@harsh.example", 1);
+	cr_assert_eq(court_set("b@harsh.example", &drop), 0);
+	snprintf(command, sizeof(command), "mv '%s.kept' '%s'", court.file, court.file);
+	cr_assert_eq(system(command), 0);
+	state_steady_tick(court.state, court.now.sec);
+	cr_assert_str_empty(state_steady_trouble(court.state), "%s",
+			    state_steady_trouble(court.state));
+	for (int i = 0; i < 2; i++) {
+		cr_expect_eq(court_send_as("a@harsh.example", 1).decision.reason,
+			     REASON_RESTRICTED);
+		cr_expect_eq(court_send_as("bob@example.net", 1).decision.action, DECISION_DEFER);
+		cr_expect_str_eq(court_send_as("eve@example.net", 1).pool, "spare");
+		cr_expect_eq(court_send_as("b@harsh.example", 1).decision.reason, REASON_MANUAL);
+		court_kill_and_restart();
+	}
+	cr_assert_eq(judge_clear_verdict(court.judge, "b@harsh.example", &court.now, &court.error),
+		     0);
+	cr_expect_eq(court_send_as("b@harsh.example", 1).decision.reason, REASON_RESTRICTED);
+	cr_expect_eq(pool_find(control_pools(court.control), "spare")->state, POOL_DISABLED);
+}
+
+static void execute(const char *sql)
+{
+	sqlite3 *db;
+
+	cr_assert_eq(sqlite3_open(court.file, &db), SQLITE_OK);
+	cr_assert_eq(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK, "%s", sqlite3_errmsg(db));
+	sqlite3_close(db);
+}
+
+/* `up` finds an older state of things in the file, and writes it into the maps. */
+static void up_without_it(const char *file)
+{
+	struct controller *control;
+	struct state *state;
+
+	execute("CREATE TABLE pool_state (pool TEXT PRIMARY KEY, state TEXT NOT NULL) WITHOUT "
+		"ROWID");
+	cr_assert_eq(state_sqlite_open(file, &state, &court.error), 0);
+	cr_assert_eq(control_new(court.config, &court.fake->datapath, state, court.now.ns,
+				 court.now.sec, &control, &court.error),
+		     0);
+	cr_assert_eq(control_sync(control, court.now.ns, court.now.sec, &court.error), 0);
+	control_free(control);
+	state_free(state);
+}
+
+Test(judging_kept, while_the_file_takes_nothing_another_configuration_goes_by_the_maps)
+{
+	const struct state_steady_owner owner = {NULL, ignore_change, rewrite};
+	struct controller *old;
+
+	court_end();
+	cr_assert_eq(state_steady_open(court.file, &owner, &court.state, &court.error), 0);
+	court_begin();
+	cr_assert_eq(court_set("watched", &to_spare), 0);
+	cr_assert_eq(control_set_pool(court.control, "high-risk", POOL_DISABLED, &court.error), 0);
+	execute("DROP TABLE pool_state");
+	cr_assert_eq(control_set_pool(court.control, "spare", POOL_DISABLED, &court.error), 0);
+	cr_assert_neq(*state_steady_trouble(court.state), '\0');
+	old = court.control;
+	up_without_it(court.file);
+	cr_assert_eq(control_new(court.config, &court.fake->datapath, court.state, court.now.ns,
+				 court.now.sec, &court.control, &court.error),
+		     0);
+	cr_assert_eq(control_inherit(court.control, old, &court.error), 0);
+	cr_assert_eq(control_sync(court.control, court.now.ns, court.now.sec, &court.error), 0);
+	cr_expect_eq(pool_find(control_pools(court.control), "high-risk")->state, POOL_DISABLED);
+	cr_expect_eq(pool_find(control_pools(court.control), "spare")->state, POOL_DISABLED);
+	cr_expect_str_eq(court_verdict_of("watched").pool_label, "spare");
+	cr_assert_eq(
+		judge_follow(court.judge, court.config, court.control, &court.now, &court.error),
+		0);
+	control_free(old);
+}

@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Across a restart: what changed goes out, comes back, and decides as before. */
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "policy_fixture.h"
+
+TestSuite(policy_keep, .init = config_file_setup, .fini = config_file_teardown);
+
+#define KEPT_MAX 1000
+#define TENANT	 "tenant \"t\" { domains = \"example.net\" recipients_per_day = 20 }\n"
+#define LIMITED                                                                                    \
+	"policy \"default\" { recipients_external_per_hour = 10 spam_of_last = \"2 of 9\" "        \
+	"on_limit = \"restrict\" }\n"
+
+/* As state keeps it. */
+struct kept {
+	struct sender_record senders[KEPT_MAX];
+	size_t n_senders;
+	struct tenant_record tenant;
+	size_t n_tenants;
+	size_t room; /* the disk is full after so many */
+};
+
+static int keep_sender(void *data, const struct sender_record *record)
+{
+	struct kept *kept = data;
+
+	if (kept->n_senders == kept->room)
+		return -ENOSPC;
+	kept->senders[kept->n_senders++] = *record;
+	return 0;
+}
+
+static int keep_tenant(void *data, const char *name, const struct tenant_record *record)
+{
+	struct kept *kept = data;
+
+	cr_expect_str_eq(name, "t");
+	kept->tenant = *record;
+	kept->n_tenants++;
+	return 0;
+}
+
+static int export(struct judge *judge, struct kept *kept)
+{
+	struct policy_export export = {kept, keep_sender, keep_tenant};
+
+	kept->n_senders = kept->n_tenants = 0;
+	return policy_export(judge->policy, &export);
+}
+
+static struct kept *new_kept(void)
+{
+	struct kept *kept = calloc(1, sizeof(*kept));
+
+	kept->room = KEPT_MAX;
+	return kept;
+}
+
+static void send_as(struct judge *judge, unsigned number, int64_t now_sec)
+{
+	char name[32];
+	struct facts facts = {.user = name, .recipients_external = 1};
+
+	snprintf(name, sizeof(name), "user-%u", number);
+	judge_decide(judge, &facts, now_sec);
+}
+
+/* Another process with the same configuration. */
+static struct judge *restart(struct judge *judge, const char *text, const struct kept *kept,
+			     int64_t now_sec)
+{
+	struct standing_record record = judge->record;
+	bool stands = judge->n_standings && !judge->standing.ended;
+
+	judge_free(judge);
+	judge = judge_new(text);
+	if (stands)
+		cr_assert_eq(policy_import_standing(judge->policy, &record, now_sec), 0);
+	for (size_t i = 0; i < kept->n_senders; i++)
+		cr_assert_eq(policy_import_sender(judge->policy, &kept->senders[i]), 0);
+	if (kept->n_tenants)
+		cr_assert_eq(policy_import_tenant(judge->policy, "t", &kept->tenant), 0);
+	cr_expect_eq(judge->n_events + judge->n_standings, 0);
+	return judge;
+}
+
+Test(policy_keep, only_what_changed_is_exported)
+{
+	struct judge *judge = judge_new(LIMITED TENANT);
+	struct kept *kept = new_kept();
+
+	for (unsigned i = 0; i < 100; i++)
+		send_as(judge, i, NOON);
+	judge_send(judge, 1, NOON);
+	cr_expect_eq(export(judge, kept), 0);
+	cr_expect_eq(kept->n_senders, 101);
+	cr_expect_eq(kept->n_tenants, 1);
+	cr_expect_eq(export(judge, kept), 0);
+	cr_expect_eq(kept->n_senders + kept->n_tenants, 0);
+	send_as(judge, 7, NOON + 1);
+	send_as(judge, 7, NOON + 2);
+	send_as(judge, 8, NOON + 2);
+	cr_expect_eq(export(judge, kept), 0);
+	cr_expect_eq(kept->n_senders, 2);
+	cr_expect_eq(kept->n_tenants, 0);
+	free(kept);
+	judge_free(judge);
+}
+
+Test(policy_keep, everything_comes_again_when_what_was_kept_is_gone)
+{
+	struct judge *judge = judge_new(LIMITED TENANT);
+	struct kept *kept = new_kept();
+
+	for (unsigned i = 0; i < 100; i++)
+		send_as(judge, i, NOON);
+	judge_send(judge, 1, NOON);
+	export(judge, kept);
+	send_as(judge, 7, NOON);
+	policy_export_all(judge->policy);
+	cr_expect_eq(export(judge, kept), 0);
+	cr_expect_eq(kept->n_senders, 101);
+	cr_expect_eq(kept->n_tenants, 1);
+	free(kept);
+	judge_free(judge);
+}
+
+Test(policy_keep, what_could_not_be_kept_comes_again)
+{
+	struct judge *judge = judge_new("");
+	struct kept *kept = new_kept();
+
+	for (unsigned i = 0; i < 100; i++)
+		send_as(judge, i, NOON);
+	kept->room = 40;
+	cr_expect_eq(export(judge, kept), -ENOSPC);
+	kept->room = KEPT_MAX;
+	cr_expect_eq(export(judge, kept), 0);
+	cr_expect_eq(kept->n_senders, 60);
+	free(kept);
+	judge_free(judge);
+}
+
+Test(policy_keep, counts_of_every_window_survive_a_restart)
+{
+	struct judge *judge = judge_new(LIMITED TENANT);
+	struct facts connections = {
+		.kind = FACTS_CONNECTION, .sender = "bob@example.net", .connections = 4};
+	struct facts facts = {.user = "bob@example.net",
+			      .spam = true,
+			      .recipients_external = 8,
+			      .recipients_internal = 5};
+	struct kept *kept = new_kept();
+	struct policy_view before, after;
+	struct decision decision;
+
+	judge_decide(judge, &connections, NOON);
+	judge_decide(judge, &facts, NOON);
+	policy_report(judge->policy, "bob@example.net", NOON);
+	cr_assert_eq(policy_view(judge->policy, "bob@example.net", NOON, &before), 0);
+	cr_expect_eq(before.counts[CONFIG_EXTERNAL_PER_HOUR], 8);
+	cr_expect_eq(before.counts[CONFIG_CONNECTIONS_PER_MINUTE], 4);
+	cr_expect_eq(before.reports, 1);
+	cr_expect_eq(before.spam_marks, 1);
+	cr_expect_eq(before.limits[CONFIG_EXTERNAL_PER_HOUR], 10);
+	export(judge, kept);
+	judge = restart(judge, LIMITED TENANT, kept, NOON);
+	cr_assert_eq(policy_view(judge->policy, "bob@example.net", NOON, &after), 0);
+	cr_expect_arr_eq(before.counts, after.counts, sizeof(before.counts));
+	cr_expect_eq(after.reports, 1);
+	cr_expect_eq(after.spam_marks, 1);
+	decision = judge_send(judge, 2, NOON);
+	cr_expect_eq(decision.reason, REASON_GOOD);
+	cr_expect_eq(decision.steps[decision.n_steps - 2].count, 13, "of the tenant");
+	cr_expect_eq(judge_send(judge, 1, NOON + 3500).action, DECISION_REJECT);
+	cr_expect_eq(judge_count(judge, POLICY_WARNING), 0, "it was said before the restart");
+	free(kept);
+	judge_free(judge);
+}
+
+Test(policy_keep, counts_go_on_ageing_while_nobody_looks)
+{
+	struct judge *judge = judge_new(LIMITED);
+	struct kept *kept = new_kept();
+
+	judge_send(judge, 10, NOON);
+	export(judge, kept);
+	judge = restart(judge, LIMITED, kept, NOON + 3900);
+	cr_expect_eq(judge_send(judge, 10, NOON + 3900).reason, REASON_GOOD);
+	free(kept);
+	judge_free(judge);
+}
+
+Test(policy_keep, a_clock_that_went_back_in_between_gives_no_room_and_freezes_none)
+{
+	struct judge *judge = judge_new(LIMITED);
+	struct kept *kept = new_kept();
+	const int64_t back = NOON - 3000L * DAY;
+
+	judge_send(judge, 10, NOON);
+	export(judge, kept);
+	judge = restart(judge, LIMITED, kept, back);
+	cr_expect_eq(judge_send(judge, 1, back).action, DECISION_REJECT);
+	policy_release(judge->policy, "bob@example.net", back);
+	cr_expect_eq(judge_send(judge, 1, back + 3600).reason, REASON_OVER_LIMIT);
+	cr_expect_eq(judge_send(judge, 1, back + 3600 + 600).reason, REASON_GOOD);
+	free(kept);
+	judge_free(judge);
+}
+
+Test(policy_keep, a_restriction_and_the_day_of_its_release_survive_a_restart)
+{
+	struct judge *judge = judge_new(LIMITED);
+	struct kept *kept = new_kept();
+
+	judge_send(judge, 11, NOON);
+	judge = restart(judge, LIMITED, kept, NOON); /* killed before any export */
+	cr_expect_eq(judge_send(judge, 1, NOON).reason, REASON_RESTRICTED);
+	cr_expect_eq(policy_release(judge->policy, "bob@example.net", NOON), 0);
+	judge = restart(judge, LIMITED, kept, NOON);
+	cr_expect_eq(judge_send(judge, 11, NOON).pool, POOL_HIGH_RISK);
+	policy_tick(judge->policy, MIDNIGHT + DAY);
+	cr_expect(judge->standing.ended);
+	free(kept);
+	judge_free(judge);
+}
+
+Test(policy_keep, a_standing_from_the_future_ends_as_if_it_had_begun_now)
+{
+	struct judge *judge = judge_new("");
+	struct standing_record record = {.name = "bob@example.net",
+					 .version = STANDING_VERSION,
+					 .restricted_until_sec = MIDNIGHT + 900L * DAY};
+
+	cr_assert_eq(policy_import_standing(judge->policy, &record, NOON), 0);
+	cr_expect_eq(judge_send(judge, 1, NOON).until_sec, MIDNIGHT + DAY);
+	judge_free(judge);
+}
+
+Test(policy_keep, a_standing_whose_time_came_in_between_ends_at_the_first_tick)
+{
+	struct judge *judge = judge_new("policy \"default\" { recipients_external_per_hour = 10 }");
+	struct kept *kept = new_kept();
+
+	judge_send(judge, 10, NOON);
+	cr_assert_eq(judge->standing.verdict.reason, REASON_OVER_LIMIT);
+	judge = restart(judge, "", kept, NOON + 86400);
+	policy_tick(judge->policy, NOON + 86400);
+	cr_expect_eq(judge->n_standings, 1);
+	cr_expect(judge->standing.ended);
+	free(kept);
+	judge_free(judge);
+}
+
+static int count_standing(void *data, const struct policy_standing *standing)
+{
+	size_t *count = data;
+
+	cr_expect_eq(standing->verdict.reason, REASON_RESTRICTED);
+	return ++*count == 3 ? -EINTR : 0;
+}
+
+Test(policy_keep, all_standings_can_be_walked)
+{
+	struct judge *judge = judge_new(LIMITED);
+	size_t count = 0;
+
+	judge_send(judge, 11, NOON);
+	cr_expect_eq(policy_standings(judge->policy, NOON, count_standing, &count), 0);
+	cr_expect_eq(count, 1);
+	policy_release(judge->policy, "bob@example.net", NOON);
+	policy_tick(judge->policy, MIDNIGHT + DAY);
+	cr_expect_eq(policy_standings(judge->policy, NOON, count_standing, &count), 0);
+	cr_expect_eq(count, 1, "it has ended");
+	for (unsigned i = 0; i < 20 * 11; i++)
+		send_as(judge, i % 20, NOON);
+	cr_expect_eq(policy_standings(judge->policy, NOON, count_standing, &count), -EINTR);
+	judge_free(judge);
+}
+
+Test(policy_keep, what_is_damaged_or_of_another_version_is_refused)
+{
+	struct judge *judge = judge_new(TENANT);
+	struct sender_record sender = {.version = SENDER_VERSION + 1};
+	struct tenant_record tenant = {.version = TENANT_VERSION + 1};
+	struct standing_record standing = {.name = "a", .version = STANDING_VERSION + 1};
+
+	cr_expect_eq(policy_import_sender(judge->policy, &sender), -EINVAL);
+	cr_expect_eq(policy_import_tenant(judge->policy, "t", &tenant), -EINVAL);
+	tenant.version = TENANT_VERSION;
+	cr_expect_eq(policy_import_tenant(judge->policy, "x", &tenant), -ENOENT);
+	cr_expect_eq(policy_import_standing(judge->policy, &standing, NOON), -EINVAL);
+	standing.version = STANDING_VERSION;
+	cr_expect_eq(policy_import_standing(judge->policy, &standing, NOON), 0);
+	standing.full_until_sec = NOON + 1;
+	cr_expect_eq(policy_import_standing(judge->policy, &standing, NOON), -EINVAL, "no action");
+	memset(standing.name, 'a', sizeof(standing.name));
+	standing.full_until_sec = 0;
+	cr_expect_eq(policy_import_standing(judge->policy, &standing, NOON), -EINVAL, "no end");
+	standing.name[0] = '\0';
+	cr_expect_eq(policy_import_standing(judge->policy, &standing, NOON), -EINVAL, "no name");
+	judge_free(judge);
+}

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The table of senders: keys, counts, what a million cost, who is evicted, who is exported. */
+#include "policy/sender_counts.h"
+
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#define NOW 1700000000
+
+static const uint8_t secret[SIPHASH_KEY_SIZE] = {0, 1, 2,  3,  4,  5,  6,  7,
+						 8, 9, 10, 11, 12, 13, 14, 15};
+
+static struct siphash key_of(uint32_t number)
+{
+	return siphash(secret, &number, sizeof(number));
+}
+
+static struct sender *add(struct senders *senders, uint32_t number, int64_t now_sec)
+{
+	struct siphash key = key_of(number);
+
+	return senders_add(senders, &key, now_sec, NULL, NULL);
+}
+
+static struct sender *find(const struct senders *senders, uint32_t number)
+{
+	struct siphash key = key_of(number);
+
+	return senders_find(senders, &key);
+}
+
+static struct senders *new_senders(uint32_t max)
+{
+	struct senders *senders = NULL;
+
+	cr_assert_eq(senders_new(max, &senders), 0);
+	return senders;
+}
+
+Test(policy_senders, the_hash_is_siphash_as_openssl_computes_it)
+{
+	static const struct {
+		size_t size;
+		uint64_t words[2];
+	} cases[] = {
+		{0, {0xe6a825ba047f81a3ULL, 0x930255c71472f66dULL}},
+		{1, {0x44af996bd8c187daULL, 0x45fc229b11597634ULL}},
+		{7, {0x53c1dbd8beebf1a1ULL, 0x3982f01fa64ab8c0ULL}},
+		{8, {0x61f55862baa9623bULL, 0xb49714f364e2830fULL}},
+		{15, {0x11a8b03399e99354ULL, 0xd9c3cf970fec087eULL}},
+		{16, {0xbb54b067caa4e26eULL, 0x77052385bf1533fdULL}},
+		{63, {0x4a83502f77d15051ULL, 0x7cbd3f979a063e50ULL}},
+	};
+	uint8_t bytes[64];
+
+	for (unsigned i = 0; i < sizeof(bytes); i++)
+		bytes[i] = (uint8_t)i;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct siphash hash = siphash(secret, bytes, cases[i].size);
+
+		cr_expect_arr_eq(hash.words, cases[i].words, sizeof(hash.words));
+	}
+}
+
+Test(policy_senders, a_table_without_room_is_refused)
+{
+	struct senders *senders = NULL;
+
+	cr_expect_eq(senders_new(0, &senders), -EINVAL);
+	cr_expect_null(senders);
+}
+
+Test(policy_senders, each_is_found_again_with_its_own_counts)
+{
+	struct senders *senders = new_senders(1000);
+
+	for (uint32_t i = 0; i < 1000; i++) {
+		struct sender *sender = add(senders, i, NOW);
+
+		for (unsigned window = 0; window < SENDER_WINDOWS; window++)
+			sender_count(sender, window, 10 * i + window);
+	}
+	cr_expect_eq(senders_count(senders), 1000);
+	for (uint32_t i = 0; i < 1000; i++)
+		for (unsigned window = 0; window < SENDER_WINDOWS; window++)
+			cr_expect_eq(sender_sum(find(senders, i), window), 10 * i + window);
+	cr_expect_null(find(senders, 1000));
+	sender_forget(find(senders, 7), CONFIG_RECIPIENTS_PER_DAY);
+	cr_expect_eq(sender_sum(find(senders, 7), CONFIG_RECIPIENTS_PER_DAY), 0);
+	cr_expect_eq(sender_sum(find(senders, 7), CONFIG_INTERNAL_PER_HOUR), 71);
+	cr_expect_eq(sender_sum(find(senders, 7), CONFIG_MESSAGES_PER_MINUTE), 73);
+	senders_free(senders);
+}
+
+Test(policy_senders, the_windows_of_one_sender_age_each_at_its_own_pace)
+{
+	struct senders *senders = new_senders(1);
+	struct sender *sender = add(senders, 1, NOW);
+	static const int64_t lengths[SENDER_WINDOWS] = {3600, 3600, 86400, 60, 60, 86400};
+	static const int64_t buckets[SENDER_WINDOWS] = {300, 300, 3600, 10, 10, 14400};
+
+	for (unsigned window = 0; window < SENDER_WINDOWS; window++) {
+		int64_t then = sender->record.base_sec;
+
+		sender_count(sender, window, 5);
+		cr_expect_eq(sender_below_at(sender, window, 6), then);
+		cr_expect_gt(sender_below_at(sender, window, 5), then + lengths[window]);
+		sender_advance(sender, then + lengths[window]);
+		cr_expect_eq(sender_sum(sender, window), 5);
+		sender_advance(sender, then + lengths[window] + buckets[window]);
+		cr_expect_eq(sender_sum(sender, window), 0);
+	}
+	senders_free(senders);
+}
+
+static void remember(void *data, const struct sender_record *record)
+{
+	*(struct sender_record *)data = *record;
+}
+
+Test(policy_senders, a_full_table_gives_the_place_of_one_seen_long_ago)
+{
+	struct senders *senders = new_senders(1000);
+	struct siphash key = key_of(5000);
+	struct sender_record gone = {0};
+
+	for (uint32_t i = 0; i < 1000; i++)
+		add(senders, i, NOW + i);
+	for (uint32_t i = 1000; i < 1500; i++)
+		cr_assert_not_null(add(senders, i, NOW + i));
+	cr_expect_eq(senders_count(senders), 1000);
+	cr_expect_eq(senders_evicted(senders), 500);
+	/* Among any SENDERS_SAMPLE places the one seen last is not the oldest. */
+	for (uint32_t i = 1485; i < 1500; i++)
+		cr_expect_not_null(find(senders, i));
+	senders_add(senders, &key, NOW, remember, &gone);
+	cr_expect_eq(gone.version, SENDER_VERSION);
+	cr_expect_lt(gone.base_sec, NOW + 1485);
+	cr_expect_null(senders_find(senders, &(struct siphash){{gone.key[0], gone.key[1]}}));
+	senders_free(senders);
+}
+
+Test(policy_senders, one_with_a_standing_is_never_evicted)
+{
+	struct senders *senders = new_senders(100);
+
+	for (uint32_t i = 0; i < 100; i++)
+		add(senders, i, NOW)->standing = i < 99;
+	for (uint32_t i = 100; i < 1000; i++)
+		cr_assert_not_null(add(senders, i, NOW + i));
+	for (uint32_t i = 0; i < 99; i++)
+		cr_expect_not_null(find(senders, i));
+	find(senders, 999)->standing = 1;
+	cr_expect_null(add(senders, 1000, NOW + 1000), "no place is left");
+	senders_free(senders);
+}
+
+Test(policy_senders, a_new_owner_inherits_nothing)
+{
+	struct senders *senders = new_senders(1);
+	struct sender *sender = add(senders, 1, NOW);
+
+	for (unsigned window = 0; window < SENDER_WINDOWS; window++)
+		sender_count(sender, window, 100);
+	sender->record.spam_marks = 0xff;
+	sender->record.passed = 0xff;
+	sender = add(senders, 2, NOW);
+	for (unsigned window = 0; window < SENDER_WINDOWS; window++)
+		cr_expect_eq(sender_sum(sender, window), 0);
+	cr_expect_eq(sender->record.spam_marks, 0);
+	cr_expect_eq(sender->record.passed, 0);
+	cr_expect_null(find(senders, 1));
+	senders_free(senders);
+}
+
+Test(policy_senders, each_that_changed_is_on_the_list_once_also_after_an_eviction)
+{
+	struct senders *senders = new_senders(3);
+	unsigned count = 0;
+
+	cr_expect_null(senders_first_dirty(senders));
+	for (uint32_t i = 0; i < 3; i++)
+		senders_mark_dirty(senders, add(senders, i, NOW + i));
+	senders_mark_dirty(senders, find(senders, 0));
+	senders_mark_dirty(senders, add(senders, 3, NOW + 3)); /* in the place of 0 */
+	for (; senders_first_dirty(senders); count++)
+		senders_clean_first(senders);
+	cr_expect_eq(count, 3);
+	senders_mark_dirty(senders, find(senders, 2));
+	cr_expect_eq(senders_first_dirty(senders), find(senders, 2));
+	senders_clean_first(senders);
+	cr_expect_null(senders_first_dirty(senders));
+	senders_free(senders);
+}
+
+static size_t resident_bytes(void)
+{
+	FILE *file = fopen("/proc/self/statm", "r");
+	unsigned long size, resident;
+
+	cr_assert_not_null(file);
+	cr_assert_eq(fscanf(file, "%lu %lu", &size, &resident), 2);
+	fclose(file);
+	return resident * (size_t)sysconf(_SC_PAGESIZE);
+}
+
+/* Quadratic work on these would take hours; Criterion's time-out is the judge. */
+Test(policy_senders, a_million_with_all_windows_live_cost_at_most_200_bytes_each, .timeout = 60)
+{
+	const uint32_t count = 1000000;
+	size_t before __attribute__((unused)) = resident_bytes();
+	struct senders *senders = new_senders(count);
+
+	for (uint32_t i = 0; i < count; i++) {
+		struct sender *sender = add(senders, i, NOW);
+
+		for (unsigned window = 0; window < SENDER_WINDOWS; window++)
+			sender_count(sender, window, 1);
+		senders_mark_dirty(senders, sender);
+	}
+#ifndef __SANITIZE_ADDRESS__ /* whose shadow is resident as well */
+	cr_expect_leq((resident_bytes() - before) / count, 200, "%zu bytes a sender",
+		      (resident_bytes() - before) / count);
+#endif
+	for (uint32_t i = 0; i < count; i++)
+		sender_advance(find(senders, i), NOW + 600);
+	cr_expect_eq(senders_count(senders), count);
+	cr_expect_eq(senders_evicted(senders), 0);
+	senders_free(senders);
+}

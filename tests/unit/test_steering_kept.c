@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* What holds after another start, by another configuration, on other maps. */
+#include "steering/steering.h"
+
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <string.h>
+
+#include "unit/steering_fixture.h"
+#include "state_null.h"
+
+TestSuite(control_kept, .init = helm_open, .fini = helm_close);
+
+static void save(const char *sender, const char *pool, int64_t until_sec)
+{
+	const struct state_verdict verdict = {.sender = sender,
+					      .action = *pool ? VERDICT_STEER : VERDICT_DROP,
+					      .pool = pool,
+					      .reason = REASON_MANUAL,
+					      .until_sec = until_sec};
+
+	cr_assert_eq(helm.state->ops->put_verdict(helm.state, &verdict, &helm.error), 0, "%s",
+		     helm.error.text);
+}
+
+static void save_standing(const struct standing_record *standing)
+{
+	const struct state_record record = {STATE_STANDINGS, standing->name, standing,
+					    sizeof(*standing)};
+
+	cr_assert_eq(helm.state->ops->put_record(helm.state, &record, &helm.error), 0, "%s",
+		     helm.error.text);
+}
+
+Test(control_kept, standings_that_were_kept_hold_before_an_engine_runs)
+{
+	save_standing(&(struct standing_record){.name = "Webmail",
+						.restricted_until_sec = NOW_SEC + 60,
+						.spam_until_sec = NOW_SEC + 90,
+						.version = STANDING_VERSION});
+	save_standing(&(struct standing_record){.name = "tenant-17",
+						.restricted_until_sec = STANDING_FOREVER,
+						.version = STANDING_VERSION});
+	save("tenant-17", "high-risk", NOW_SEC + 30);
+	helm_restart();
+	cr_assert_eq(helm_verdict_of("webmail").reason, REASON_RESTRICTED);
+	cr_assert_eq(helm_verdict_of("webmail").until_ns, NOW_NS + 60 * NS_PER_SEC);
+	cr_assert_eq(helm_verdict_of("webmail").after_pool, POOL_HIGH_RISK);
+	cr_assert_eq(helm_verdict_of("tenant-17").reason, REASON_MANUAL);
+	cr_assert_eq(helm_verdict_of("tenant-17").after_action, VERDICT_DROP);
+}
+
+Test(control_kept, verdicts_whose_time_or_pool_is_gone_hold_no_more)
+{
+	save("tenant-17", "high-risk", NOW_SEC);
+	save("webmail", "gone", 0);
+	helm_restart();
+	cr_assert_eq(helm_verdict_of("tenant-17").reason, REASON_GOOD);
+	cr_assert_eq(helm_verdict_of("webmail").reason, REASON_GOOD);
+}
+
+Test(control_kept, what_was_set_by_hand_outlives_a_restart_with_new_maps)
+{
+	struct address address = helm.normal_addresses[0].address;
+
+	save("tenant-17", "high-risk", 0);
+	cr_assert_eq(control_set_address(helm.control, "normal", &address, ADDRESS_DRAINING,
+					 &helm.error),
+		     0);
+	cr_assert_eq(control_set_pool(helm.control, "high-risk", POOL_DISABLED, &helm.error), 0);
+	datapath_free(&helm.fake->datapath);
+	helm.fake = fake_datapath_new();
+	helm_restart();
+	cr_assert_eq(helm_verdict_of("tenant-17").pool, POOL_HIGH_RISK);
+	cr_assert_eq(helm_slot_of(POOL_HIGH_RISK, 0), 0);
+	for (uint32_t i = 0; i < POSTERN_SLOTS; i++)
+		cr_assert_eq(helm_slot_of(POOL_NORMAL, i),
+			     pool_find_address(&control_pools(helm.control)->pools[0],
+					       &helm.normal_addresses[1].address)
+				     ->id);
+}
+
+Test(control_kept, without_durable_state_the_maps_remember)
+{
+	struct address address = helm.normal_addresses[0].address;
+
+	helm_steer("tenant-17", POOL_HIGH_RISK, NOW_SEC + 60);
+	cr_assert_eq(control_set_address(helm.control, "normal", &address, ADDRESS_DRAINING,
+					 &helm.error),
+		     0);
+	state_free(helm.state);
+	cr_assert_eq(state_null_open(&helm.state), 0);
+	helm_restart();
+	cr_assert_eq(helm_verdict_of("tenant-17").pool, POOL_HIGH_RISK);
+	cr_assert_eq(control_sender_find(helm.control, "tenant-17")->standing.now.until_sec,
+		     NOW_SEC + 60);
+	cr_assert_eq(control_pools(helm.control)->pools[0].addresses[0].state, ADDRESS_DRAINING);
+}
+
+Test(control_kept, ids_stay_when_the_configuration_changes)
+{
+	uint32_t id = control_sender_find(helm.control, "webmail")->id;
+
+	helm.config.senders = &helm.senders[1];
+	helm.config.n_senders = 1;
+	helm_restart();
+	cr_assert_eq(control_sender_find(helm.control, "webmail")->id, id);
+	cr_assert_null(control_sender_find(helm.control, "tenant-17"));
+	cr_assert_eq(helm.fake->maps[MAP_NETS].count, 0);
+	cr_assert_eq(helm.fake->maps[MAP_VERDICT].count, 4);
+	cr_assert_str_eq(control_sender_name(helm.control, id), "webmail");
+	cr_assert_str_eq(control_sender_name(helm.control, 4711), "(removed)");
+}
+
+/* What the map of selectors says of 100.127.0.2; -1: nothing. */
+static int64_t sender_at_handle(void)
+{
+	struct selector selector = {.kind = SELECTOR_ADDRESS};
+	struct sender_ref ref;
+
+	memcpy(selector.address, helm.handles[1].address.bytes, sizeof(selector.address));
+	return helm.fake->datapath.ops->get(&helm.fake->datapath, MAP_SENDERS, &selector, &ref) == 0
+		       ? (int64_t)ref.sender
+		       : -1;
+}
+
+static bool is_gone(void *data, const struct address *handle)
+{
+	cr_assert(address_equal(handle, &helm.handles[1].address));
+	return *(bool *)data;
+}
+
+Test(control_kept, a_handle_that_is_not_configured_any_more_leads_to_its_pool_until_it_is_gone)
+{
+	static struct config_address other;
+	int64_t id = control_sender_find(helm.control, "handle/high-risk")->id;
+	bool gone = false;
+
+	address_parse("100.127.0.22", &other.address);
+	helm.pools[1].handles = &other;
+	helm_restart();
+	cr_assert_eq(sender_at_handle(), id);
+	cr_assert_eq(control_forget_handles(helm.control, is_gone, &gone, &helm.error), 0);
+	cr_assert_eq(sender_at_handle(), id);
+	gone = true;
+	cr_assert_eq(control_forget_handles(helm.control, is_gone, &gone, &helm.error), 0);
+	cr_assert_eq(sender_at_handle(), -1);
+}
+
+/* The id that it led to may be another one's by then. */
+Test(control_kept, a_handle_whose_pool_has_none_any_more_leads_to_no_verdict)
+{
+	struct verdict verdict;
+	uint32_t id;
+
+	helm.pools[1].n_handles = 0;
+	helm_restart();
+	helm_restart();
+	id = (uint32_t)sender_at_handle();
+	cr_assert_eq(helm.fake->datapath.ops->get(&helm.fake->datapath, MAP_VERDICT, &id, &verdict),
+		     -ENOENT);
+	cr_assert_neq(id, SENDER_UNKNOWN);
+}
+
+Test(control_kept, a_handle_that_has_become_the_address_of_a_sender_is_that_senders)
+{
+	static struct config_selector source = {.kind = CONFIG_SELECTOR_SOURCE};
+
+	helm.pools[1].n_handles = 0;
+	source.prefix = (struct prefix){.address = helm.handles[1].address, .length = 128};
+	helm.senders[1].selectors = &source;
+	helm_restart();
+	cr_assert_eq(sender_at_handle(), control_sender_find(helm.control, "webmail")->id);
+}

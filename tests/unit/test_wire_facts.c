@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Facts as a milter writes them and the agent reads them: the same facts. */
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <string.h>
+
+#include "wire/facts.h"
+#include "base/error.h"
+#include "judge/judge.h"
+#include "unit/config_file.h"
+
+TestSuite(facts);
+
+static struct error error;
+static const struct config config;
+
+static struct judge_message again(const struct judge_message *message, json_t **ret_body)
+{
+	struct judge_message read;
+
+	cr_assert_eq(facts_write(message, ret_body, &error), 0, "%s", error.text);
+	cr_assert_eq(facts_read(*ret_body, &config, &read, &error), 0, "%s", error.text);
+	return read;
+}
+
+Test(facts, what_is_written_is_read_the_same)
+{
+	const struct judge_message message = {
+		.facts = {.message_id = "7@example.net",
+			  .user = "bob",
+			  .envelope_from = "b\xc3\xbc@example.net",
+			  .header_from = "alice@example.net",
+			  .recipients_external = 5000,
+			  .recipients_internal = 7,
+			  .bounce = true,
+			  .automatic = true,
+			  .spam = true,
+			  .mail_dns = FACTS_DNS_ABSENT,
+			  .spf = FACTS_AUTH_PASS,
+			  .dkim = FACTS_AUTH_NONE,
+			  .client = "192.0.2.1",
+			  .sender = "tenant-17",
+			  .tenant = "shop"},
+		.bounce_to = "carol@example.net",
+		.unknown_recipient = "nobody@example.org",
+		.original_id = "6@example.net",
+		.origin = SURGE_NOT_SENT_HERE,
+		.unanswered = 12,
+	};
+	json_t *body;
+	struct judge_message read = again(&message, &body);
+	const struct facts *facts = &read.facts;
+
+	cr_expect_str_eq(facts->message_id, message.facts.message_id);
+	cr_expect_str_eq(facts->user, message.facts.user);
+	cr_expect_str_eq(facts->envelope_from, message.facts.envelope_from);
+	cr_expect_str_eq(facts->header_from, message.facts.header_from);
+	cr_expect_eq(facts->recipients_external, 5000);
+	cr_expect_eq(facts->recipients_internal, 7);
+	cr_expect(facts->bounce && facts->automatic && facts->spam);
+	cr_expect_eq(facts->mail_dns, FACTS_DNS_ABSENT);
+	cr_expect_eq(facts->spf, FACTS_AUTH_PASS);
+	cr_expect_eq(facts->dkim, FACTS_AUTH_NONE);
+	cr_expect_str_eq(facts->client, message.facts.client);
+	cr_expect_str_eq(facts->sender, message.facts.sender);
+	cr_expect_str_eq(facts->tenant, message.facts.tenant);
+	cr_expect_str_eq(read.bounce_to, message.bounce_to);
+	cr_expect_str_eq(read.unknown_recipient, message.unknown_recipient);
+	cr_expect_str_eq(read.original_id, message.original_id);
+	cr_expect_eq(read.origin, SURGE_NOT_SENT_HERE);
+	cr_expect_eq(read.unanswered, 12);
+	json_decref(body);
+}
+
+Test(facts, what_is_not_known_is_not_written)
+{
+	const struct judge_message message = {.facts = {.envelope_from = ""}};
+	json_t *body;
+	struct judge_message read = again(&message, &body);
+
+	cr_expect_eq(json_object_size(body), 3, "besides the two counts");
+	cr_expect_str_empty(read.facts.envelope_from);
+	cr_expect_null(read.facts.user);
+	cr_expect_null(read.original_id);
+	cr_expect_eq(read.facts.mail_dns, FACTS_DNS_UNKNOWN);
+	cr_expect_eq(read.origin, SURGE_ORIGIN_UNKNOWN);
+	json_decref(body);
+}
+
+Test(facts, more_recipients_than_can_be_said_are_as_many_as_can)
+{
+	const struct judge_message message = {.facts = {.recipients_external = 4000000000}};
+	json_t *body;
+	struct judge_message read = again(&message, &body);
+
+	cr_expect_eq(read.facts.recipients_external, FACTS_RECIPIENTS_MAX);
+	json_decref(body);
+}
+
+Test(facts, a_text_that_the_agent_would_refuse_is_not_sent)
+{
+	char longer[POLICY_NAME_SIZE + 1];
+	const struct judge_message too_long = {.facts = {.user = longer}};
+	const struct judge_message no_text = {.bounce_to = "b\xfc@example.net"};
+	json_t *body = NULL;
+
+	memset(longer, 'a', POLICY_NAME_SIZE);
+	longer[POLICY_NAME_SIZE] = '\0';
+	cr_expect_eq(facts_write(&too_long, &body, &error), -EINVAL);
+	cr_expect_str_eq(error.text, "member 'user': found 256 bytes, expected 255 at most");
+	cr_expect_eq(facts_write(&no_text, &body, &error), -EINVAL);
+	cr_expect_str_eq(error.text, "facts: found a text that is no UTF-8");
+	cr_expect_null(body);
+}
