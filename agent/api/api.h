@@ -36,7 +36,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-struct controller;
+struct steering;
 struct judge;
 
 #define API_CONTENT_TYPE    "application/json"
@@ -51,8 +51,8 @@ enum api_method { API_GET, API_POST, API_PUT, API_PATCH, API_DELETE, API_OTHER }
 const char *api_method_name(enum api_method method);
 
 struct api {
-	struct controller *control; /* borrowed; may be another one at the next request */
-	struct judge *judge;	    /* NULL: nobody decides here, only maps are read */
+	struct steering *steering; /* borrowed; may be another one at the next request */
+	struct judge *judge;	   /* NULL: nobody decides here, only maps are read */
 	/* The "agent" object of the status, a new reference; NULL is out of memory. */
 	json_t *(*agent)(void *data);
 	/* Adds what only the agent counts to the metrics; may be NULL. */

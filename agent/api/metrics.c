@@ -81,7 +81,7 @@ static uint64_t active_of(struct datapath *datapath, const struct pool_address *
 	return address->state == ADDRESS_ACTIVE;
 }
 
-static void print_pools(const struct controller *control, FILE *out)
+static void print_pools(const struct steering *steering, FILE *out)
 {
 	static const struct {
 		const char *name, *type, *help;
@@ -92,7 +92,7 @@ static void print_pools(const struct controller *control, FILE *out)
 		 connections_of},
 		{"address_active", "gauge", "1: it gets new flows", active_of},
 	};
-	const struct pool_set *set = control_pools(control);
+	const struct pool_set *set = steering_pools(steering);
 
 	metrics_head(out, "pool_enabled", "gauge", "1: the pool was not disabled");
 	for (size_t i = 0; i < set->n_pools; i++)
@@ -104,8 +104,9 @@ static void print_pools(const struct controller *control, FILE *out)
 			for (size_t j = 0; j < set->pools[i].n_addresses; j++) {
 				const struct pool_address *address = &set->pools[i].addresses[j];
 
-				print_address(out, metrics[m].name, &set->pools[i], address,
-					      metrics[m].value(control_datapath(control), address));
+				print_address(
+					out, metrics[m].name, &set->pools[i], address,
+					metrics[m].value(steering_datapath(steering), address));
 			}
 	}
 }
@@ -163,8 +164,8 @@ int metrics_print(const struct api *api, int64_t now_sec, char **ret_text, struc
 
 	if (!out)
 		return error_set(error, -ENOMEM, "out of memory");
-	print_datapath(control_datapath(api->control), out);
-	print_pools(api->control, out);
+	print_datapath(steering_datapath(api->steering), out);
+	print_pools(api->steering, out);
 	print_judge(api->judge, out);
 	print_surges(api->judge, now_sec, out);
 	if (api->metrics)

@@ -22,7 +22,7 @@ static int get_status(const struct call *call, json_t **ret, struct error *error
 	const struct api *api = call->api;
 	json_t *view = NULL;
 	json_t *status;
-	int code = view_status(api->control, &view, error);
+	int code = view_status(api->steering, &view, error);
 
 	if (code < 0)
 		return code;
@@ -38,7 +38,7 @@ static int get_status(const struct call *call, json_t **ret, struct error *error
 
 static int get_pools(const struct call *call, json_t **ret, struct error *error)
 {
-	return view_pools(call->api->control, ret, error);
+	return view_pools(call->api->steering, ret, error);
 }
 
 static int view_pool(const struct call *call, json_t **ret, struct error *error)
@@ -46,7 +46,7 @@ static int view_pool(const struct call *call, json_t **ret, struct error *error)
 	json_t *pools = NULL;
 	json_t *pool;
 	size_t i;
-	int code = view_pools(call->api->control, &pools, error);
+	int code = view_pools(call->api->steering, &pools, error);
 
 	if (code < 0)
 		return code;
@@ -82,7 +82,7 @@ static int patch_pool(const struct call *call, json_t **ret, struct error *error
 		return error_set(error, -EINVAL,
 				 "member 'state': found '%.64s', expected 'enabled' or 'disabled'",
 				 word);
-	code = control_set_pool(call->api->control, call->names[0], state, error);
+	code = steering_set_pool(call->api->steering, call->names[0], state, error);
 	return code < 0 ? code : view_pool(call, ret, error);
 }
 
@@ -103,7 +103,7 @@ static int patch_address(const struct call *call, json_t **ret, struct error *er
 	if (address_parse(call->names[1], &address) < 0)
 		return error_set(error, -ENOENT, "found '%.64s', expected an address of pool '%s'",
 				 call->names[1], call->names[0]);
-	code = control_set_address(call->api->control, call->names[0], &address, state, error);
+	code = steering_set_address(call->api->steering, call->names[0], &address, state, error);
 	return code < 0 ? code : view_pool(call, ret, error);
 }
 
@@ -138,19 +138,19 @@ static int get_senders(const struct call *call, json_t **ret, struct error *erro
 	int code = read_limit(call, API_SENDERS_DEFAULT, API_SENDERS_MAX, &limit, error);
 
 	return code < 0 ? code
-			: view_senders(call->api->control, policy_of(call), limit,
+			: view_senders(call->api->steering, policy_of(call), limit,
 				       call->request->now_ns, call->request->now_sec, ret, error);
 }
 
 int route_sender(const struct call *call, json_t **ret, struct error *error)
 {
-	return view_sender(call->api->control, policy_of(call), call->names[0],
+	return view_sender(call->api->steering, policy_of(call), call->names[0],
 			   call->request->now_ns, call->request->now_sec, ret, error);
 }
 
 static int delete_flows(const struct call *call, json_t **ret, struct error *error)
 {
-	int code = control_cut(call->api->control, call->names[0], call->request->now_ns, error);
+	int code = steering_cut(call->api->steering, call->names[0], call->request->now_ns, error);
 
 	return code < 0 ? code : route_sender(call, ret, error);
 }
@@ -162,7 +162,7 @@ static int get_flows(const struct call *call, json_t **ret, struct error *error)
 	int code = read_limit(call, API_FLOWS_DEFAULT, API_FLOWS_MAX, &limit, error);
 
 	return code < 0 ? code
-			: view_flows(call->api->control, sender, call->request->now_ns, limit, ret,
+			: view_flows(call->api->steering, sender, call->request->now_ns, limit, ret,
 				     error);
 }
 

@@ -40,7 +40,8 @@ int route_message(const struct call *call, json_t **ret, struct error *error)
 	(void)ret;
 	call->response->text_type = API_CONTENT_TYPE;
 	if (code == 0)
-		code = facts_read(call->body, control_config(call->api->control), &message, error);
+		code = facts_read(call->body, steering_config(call->api->steering), &message,
+				  error);
 	if (code == 0)
 		code = judge_message(call->api->judge, &message, &now, &answer, error);
 	if (code == 0)
@@ -65,7 +66,7 @@ int route_decision(const struct call *call, json_t **ret, struct error *error)
 
 	if (code == 0)
 		code = explain(call, call->names[0], &explanation, error);
-	return code < 0 ? code : view_explanation(call->api->control, &explanation, ret, error);
+	return code < 0 ? code : view_explanation(call->api->steering, &explanation, ret, error);
 }
 
 int route_decision_of_sender(const struct call *call, json_t **ret, struct error *error)
@@ -79,7 +80,7 @@ int route_decision_of_sender(const struct call *call, json_t **ret, struct error
 		code = error_set(error, -EINVAL, "parameter 'sender' is missing, expected a name");
 	if (code == 0)
 		code = judge_explain_sender(call->api->judge, sender, &now, &explanation, error);
-	return code < 0 ? code : view_explanation(call->api->control, &explanation, ret, error);
+	return code < 0 ? code : view_explanation(call->api->steering, &explanation, ret, error);
 }
 
 /* ---- senders */
@@ -133,12 +134,12 @@ int route_release(const struct call *call, json_t **ret, struct error *error)
 	return code < 0 ? code : route_sender(call, ret, error);
 }
 
-static int read_verdict(const struct call *call, struct control_verdict *ret_verdict,
+static int read_verdict(const struct call *call, struct manual_order *ret_verdict,
 			struct error *error)
 {
 	const char *action;
 	json_int_t for_sec = 0;
-	struct control_verdict verdict = {.pool = NULL};
+	struct manual_order verdict = {.pool = NULL};
 	const struct field fields[] = {
 		{"action", FIELD_STRING, true, &action},
 		{"pool", FIELD_STRING, false, &verdict.pool},
@@ -171,7 +172,7 @@ static int read_verdict(const struct call *call, struct control_verdict *ret_ver
 int route_set_verdict(const struct call *call, json_t **ret, struct error *error)
 {
 	const struct judge_time now = now_of(call);
-	struct control_verdict verdict;
+	struct manual_order verdict;
 	int code = need_judge(call, error);
 
 	if (code == 0)

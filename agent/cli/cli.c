@@ -21,10 +21,10 @@ static json_t *agent_away(void *data)
 	return json_pack("{s:b}", "running", 0);
 }
 
-static int answer(struct controller *control, const char *uri, json_t **ret_document,
+static int answer(struct steering *steering, const char *uri, json_t **ret_document,
 		  struct error *error)
 {
-	const struct api api = {.control = control, .agent = agent_away};
+	const struct api api = {.steering = steering, .agent = agent_away};
 	struct api_request request = {
 		.method = API_GET,
 		.uri = uri,
@@ -50,17 +50,17 @@ static int read_maps(const struct config *config, const char *uri, json_t **ret_
 		     struct error *error)
 {
 	struct datapath *datapath = NULL;
-	struct controller *control = NULL;
+	struct steering *steering = NULL;
 	int code = datapath_open(config->pin_path, &datapath, error);
 
 	if (code < 0)
 		return code == -ENOENT ? -ENXIO : code;
 	fprintf(stderr, "postern: agent not running; read from the maps\n");
-	code = control_new(config, datapath, NULL, clock_monotonic_ns(), clock_wall_sec(), &control,
-			   error);
+	code = steering_new(config, datapath, NULL, clock_monotonic_ns(), clock_wall_sec(),
+			    &steering, error);
 	if (code == 0)
-		code = answer(control, uri, ret_document, error);
-	control_free(control);
+		code = answer(steering, uri, ret_document, error);
+	steering_free(steering);
 	datapath_free(datapath);
 	return code;
 }

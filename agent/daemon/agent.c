@@ -50,7 +50,7 @@ struct agent {
 	struct datapath *datapath;
 	struct state *state;
 	char user[PRIVILEGES_USER_SIZE];
-	struct controller *control;
+	struct steering *steering;
 	struct judge *judge;
 	struct datapath_events *events;
 	struct reports reports;
@@ -76,7 +76,7 @@ static void on_datapath_event(void *data, const struct event *event)
 	if (event->what == COUNTER_flows_opened)
 		judge_connections(agent->judge, event->sender, &time);
 	else
-		reports_drop(&agent->reports, agent->control, event);
+		reports_drop(&agent->reports, agent->steering, event);
 }
 
 static void on_state_change(void *data, const char *why)
@@ -158,28 +158,28 @@ static int reload(struct agent *agent, struct error *error)
 {
 	const struct judge_time time = now();
 	struct config *config = NULL;
-	struct controller *control = NULL;
+	struct steering *steering = NULL;
 	int code = config_load(agent->config->file, &config, error);
 
 	if (code == 0)
-		code = control_new(config, agent->datapath, agent->state, time.ns, time.sec,
-				   &control, error);
+		code = steering_new(config, agent->datapath, agent->state, time.ns, time.sec,
+				    &steering, error);
 	if (code == 0)
-		code = control_inherit(control, agent->control, error);
+		code = steering_inherit(steering, agent->steering, error);
 	if (code == 0)
-		code = control_sync(control, time.ns, time.sec, error);
+		code = steering_sync(steering, time.ns, time.sec, error);
 	if (code == 0)
-		code = judge_follow(agent->judge, config, control, &time, error);
+		code = judge_follow(agent->judge, config, steering, &time, error);
 	if (code < 0) {
-		control_free(control);
+		steering_free(steering);
 		config_free(config);
 		return code;
 	}
 	warn_fixed(agent, config);
-	control_free(agent->control);
+	steering_free(agent->steering);
 	config_free(agent->reloaded);
-	agent->control = control;
-	doors_follow(&agent->doors, control);
+	agent->steering = steering;
+	doors_follow(&agent->doors, steering);
 	agent->config = agent->reloaded = config;
 	return 0;
 }
@@ -297,7 +297,7 @@ static void on_reload_signal(evutil_socket_t number, short what, void *data)
 	error_prefix(&error, 0, "reading the configuration again");
 	reports_error(&agent->reports, &error);
 	/* Whatever the attempt had written already goes back. */
-	control_sync(agent->control, clock_monotonic_ns(), clock_wall_sec(), &ignored);
+	steering_sync(agent->steering, clock_monotonic_ns(), clock_wall_sec(), &ignored);
 }
 
 static void on_watch(evutil_socket_t fd, short what, void *data)
@@ -319,7 +319,7 @@ static void on_watch(evutil_socket_t fd, short what, void *data)
 		return;
 	}
 	doors_look(&agent->doors);
-	if (control_sync_cgroups(agent->control, &error) < 0)
+	if (steering_sync_cgroups(agent->steering, &error) < 0)
 		reports_error(&agent->reports, &error);
 }
 
@@ -337,19 +337,19 @@ static int open_judge(struct agent *agent, struct error *error)
 	const struct judge_hooks hooks = {&agent->reports, reports_publish, reports_error};
 	const struct judge_time time = now();
 
-	return judge_open(agent->config, agent->control, agent->state, &hooks, &time, &agent->judge,
-			  error);
+	return judge_open(agent->config, agent->steering, agent->state, &hooks, &time,
+			  &agent->judge, error);
 }
 
 static int open_control(struct agent *agent, struct error *error)
 {
 	uint64_t now_ns = clock_monotonic_ns();
 	int64_t now_sec = clock_wall_sec();
-	int code = control_new(agent->config, agent->datapath, agent->state, now_ns, now_sec,
-			       &agent->control, error);
+	int code = steering_new(agent->config, agent->datapath, agent->state, now_ns, now_sec,
+				&agent->steering, error);
 
 	if (code == 0)
-		code = control_sync(agent->control, now_ns, now_sec, error);
+		code = steering_sync(agent->steering, now_ns, now_sec, error);
 	return code;
 }
 
@@ -382,7 +382,7 @@ static int open_doors(struct agent *agent, struct error *error)
 {
 	agent->doors = (struct doors){
 		.base = agent->base,
-		.control = agent->control,
+		.steering = agent->steering,
 		.judge = agent->judge,
 		.state = agent->state,
 		.reports = &agent->reports,
@@ -430,7 +430,7 @@ static void close_all(struct agent *agent)
 		event_base_free(agent->base);
 	datapath_events_free(agent->events);
 	judge_close(agent->judge);
-	control_free(agent->control);
+	steering_free(agent->steering);
 	state_free(agent->state);
 	datapath_free(agent->datapath);
 	recent_free(agent->reports.recent);

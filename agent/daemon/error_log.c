@@ -48,15 +48,15 @@ static const char *endpoint(const __u8 bytes[16], uint16_t port, char buffer[END
 	return endpoint_format(&address, port, buffer);
 }
 
-void reports_drop(const struct reports *reports, const struct controller *control,
+void reports_drop(const struct reports *reports, const struct steering *steering,
 		  const struct event *event)
 {
-	const struct pool *pool = pool_find_id(control_pools(control), event->pool);
+	const struct pool *pool = pool_find_id(steering_pools(steering), event->pool);
 	char source[ENDPOINT_TEXT_SIZE], destination[ENDPOINT_TEXT_SIZE];
 	const struct recent_error recent = {
 		.what = counter_name(event->what),
 		.text = counter_help(event->what),
-		.sender = control_sender_name(control, event->sender),
+		.sender = steering_sender_name(steering, event->sender),
 		.pool = pool ? pool->name : "",
 		.source = endpoint(event->source, event->source_port, source),
 		.destination = endpoint(event->destination, event->destination_port, destination),

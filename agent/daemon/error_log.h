@@ -10,7 +10,7 @@
 
 #include "daemon/recent_errors.h"
 
-struct controller;
+struct steering;
 struct error;
 struct event;
 struct server;
@@ -25,7 +25,7 @@ void reports_publish(void *reports, json_t *event);
 /* Likewise. */
 void reports_error(void *reports, const struct error *error);
 /* A drop that the datapath told of. */
-void reports_drop(const struct reports *reports, const struct controller *control,
+void reports_drop(const struct reports *reports, const struct steering *steering,
 		  const struct event *event);
 /* The state file takes nothing any more, or ("") takes it again. */
 void reports_state(const struct reports *reports, const char *why);

@@ -67,7 +67,7 @@ static int open_api(struct doors *doors, struct error *error)
 	if (asprintf(&path, "%s/api.sock", doors->config->runtime_dir) < 0)
 		return error_set(error, -ENOMEM, "out of memory");
 	doors->api = (struct api){
-		.control = doors->control,
+		.steering = doors->steering,
 		.judge = doors->judge,
 		.agent = describe,
 		.metrics = print_metrics,
@@ -113,9 +113,9 @@ int doors_open(struct doors *doors, const struct config *config, struct error *e
 	return 0;
 }
 
-void doors_follow(struct doors *doors, struct controller *control)
+void doors_follow(struct doors *doors, struct steering *steering)
 {
-	doors->control = doors->api.control = control;
+	doors->steering = doors->api.steering = steering;
 }
 
 void doors_close(struct doors *doors)

@@ -18,7 +18,7 @@ struct state;
 struct doors {
 	/* The caller's, before doors_open(): */
 	struct event_base *base;
-	struct controller *control;
+	struct steering *steering;
 	struct judge *judge;
 	struct state *state;
 	struct reports *reports;
@@ -33,7 +33,7 @@ struct doors {
 /* Sets reports->server. `config`: of the start; what another one says of doors holds from the next start on. */
 int doors_open(struct doors *doors, const struct config *config, struct error *error);
 /* From now on the API answers from this one. */
-void doors_follow(struct doors *doors, struct controller *control);
+void doors_follow(struct doors *doors, struct steering *steering);
 /* Now and then: tries again what was missing. */
 void doors_look(struct doors *doors);
 /* Whoever follows the events is gone after it. Also where doors_open() failed or was never called. */

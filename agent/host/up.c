@@ -139,16 +139,16 @@ static int load(struct up *up, struct error *error)
 static int fill_maps(struct up *up, struct datapath *datapath, struct state *state,
 		     struct error *error)
 {
-	struct controller *control = NULL;
+	struct steering *steering = NULL;
 	uint64_t now_ns = clock_monotonic_ns();
 	int64_t now_sec = clock_wall_sec();
-	int r = control_new(up->config, datapath, state, now_ns, now_sec, &control, error);
+	int r = steering_new(up->config, datapath, state, now_ns, now_sec, &steering, error);
 
 	if (!r) {
 		up->is_in_force = !loaded_is_new(up->loaded);
-		r = control_sync(control, now_ns, now_sec, error);
+		r = steering_sync(steering, now_ns, now_sec, error);
 	}
-	control_free(control);
+	steering_free(steering);
 	return r;
 }
 
@@ -398,16 +398,16 @@ static bool is_gone(void *data, const struct address *handle)
 /* After their addresses are gone. */
 static int forget_handles(struct up *up, struct error *error)
 {
-	struct controller *control = NULL;
+	struct steering *steering = NULL;
 	struct datapath *datapath = NULL;
 	int r = datapath_open(up->config->pin_path, &datapath, error);
 
 	if (!r)
-		r = control_new(up->config, datapath, NULL, clock_monotonic_ns(), clock_wall_sec(),
-				&control, error);
+		r = steering_new(up->config, datapath, NULL, clock_monotonic_ns(), clock_wall_sec(),
+				 &steering, error);
 	if (!r)
-		r = control_forget_handles(control, is_gone, up, error);
-	control_free(control);
+		r = steering_forget_handles(steering, is_gone, up, error);
+	steering_free(steering);
 	datapath_free(datapath);
 	return r;
 }

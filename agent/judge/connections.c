@@ -10,13 +10,13 @@
 #include "datapath/datapath.h"
 
 /* Connections of senders without a limit would only take up room. */
-static bool is_limited(const struct judge *judge, const struct control_sender *sender)
+static bool is_limited(const struct judge *judge, const struct steering_sender *sender)
 {
 	return sender->config &&
 	       policy_rules(judge->policy, sender->name)->limits[CONFIG_CONNECTIONS_PER_MINUTE];
 }
 
-static void decide(void *data, const struct control_sender *sender, uint32_t count)
+static void decide(void *data, const struct steering_sender *sender, uint32_t count)
 {
 	struct judge *judge = data;
 	const struct facts facts = {
@@ -31,30 +31,30 @@ static void decide(void *data, const struct control_sender *sender, uint32_t cou
 
 void judge_connections(struct judge *judge, uint32_t sender_id, const struct judge_time *now)
 {
-	const struct control_sender *sender;
+	const struct steering_sender *sender;
 	uint32_t count;
 
 	judge->now = *now;
 	/* Events come in bursts: the first of them has found the connections of all. */
-	if (control_take_connections(judge->control, sender_id, &sender, &count) == 0 && count)
+	if (steering_take_connections(judge->steering, sender_id, &sender, &count) == 0 && count)
 		decide(judge, sender, count);
 }
 
 int judging_take_up(struct judge *judge, struct error *error)
 {
-	struct datapath *datapath = control_datapath(judge->control);
+	struct datapath *datapath = steering_datapath(judge->steering);
 	struct stats stats = {0};
 
 	datapath->ops->stats(datapath, &stats);
 	judge->events_lost = stats.events_lost;
-	return control_take_all_connections(judge->control, NULL, NULL, error);
+	return steering_take_all_connections(judge->steering, NULL, NULL, error);
 }
 
 void judging_take_lost(struct judge *judge)
 {
 	struct error error;
 
-	if (control_take_all_connections(judge->control, decide, judge, &error) < 0)
+	if (steering_take_all_connections(judge->steering, decide, judge, &error) < 0)
 		judging_trouble(judge, &error);
 }
 
@@ -65,7 +65,7 @@ void judging_look_unknown(struct judge *judge)
 
 void judging_look(struct judge *judge)
 {
-	struct datapath *datapath = control_datapath(judge->control);
+	struct datapath *datapath = steering_datapath(judge->steering);
 	struct stats stats;
 
 	judging_look_unknown(judge);

@@ -54,10 +54,10 @@ const struct config_pool *judging_pool(const struct judge *judge, uint32_t id)
 
 static int apply(struct judge *judge, const struct policy_standing *standing, struct error *error)
 {
-	const struct control_standing wanted = {standing->verdict, standing->after};
+	const struct steering_standing wanted = {standing->verdict, standing->after};
 
-	return control_apply(judge->control, standing->record->name, &wanted, judge->now.ns,
-			     judge->now.sec, error);
+	return steering_apply(judge->steering, standing->record->name, &wanted, judge->now.ns,
+			      judge->now.sec, error);
 }
 
 static void on_standing(void *data, const struct policy_standing *standing)
@@ -101,26 +101,26 @@ static int apply_one(void *data, const struct policy_standing *standing)
 /* Of those that have no standing any more, too. */
 void judging_apply_all(struct judge *judge)
 {
-	const struct control_standing nothing = {.now = {.reason = REASON_GOOD}};
-	const struct control_sender *senders;
+	const struct steering_standing nothing = {.now = {.reason = REASON_GOOD}};
+	const struct steering_sender *senders;
 	struct policy_view view;
 	struct error ignored;
 	size_t count;
 
 	judge->unapplied = false;
-	senders = control_senders(judge->control, &count);
+	senders = steering_senders(judge->steering, &count);
 	for (size_t i = 0; i < count; i++)
 		if (senders[i].standing.now.reason != REASON_GOOD &&
 		    (policy_view(judge->policy, senders[i].name, judge->now.sec, &view) < 0 ||
 		     view.verdict.reason == REASON_GOOD) &&
-		    control_apply(judge->control, senders[i].name, &nothing, judge->now.ns,
-				  judge->now.sec, &ignored) < 0)
+		    steering_apply(judge->steering, senders[i].name, &nothing, judge->now.ns,
+				   judge->now.sec, &ignored) < 0)
 			judge->unapplied = true;
 	policy_standings(judge->policy, judge->now.sec, apply_one, judge);
 }
 
-/* Where nothing is kept, the maps remember; the controller has read them. */
-static void adopt(struct judge *judge, const struct control_sender *sender)
+/* Where nothing is kept, the maps remember; the steering has read them. */
+static void adopt(struct judge *judge, const struct steering_sender *sender)
 {
 	const struct policy_verdict *now = &sender->standing.now;
 	int64_t until_sec = now->until_sec ? now->until_sec : STANDING_FOREVER;
@@ -151,7 +151,7 @@ static void adopt(struct judge *judge, const struct control_sender *sender)
 
 static int restore(struct judge *judge, struct error *error)
 {
-	const struct control_sender *senders;
+	const struct steering_sender *senders;
 	size_t count;
 	int r = 0;
 
@@ -159,7 +159,7 @@ static int restore(struct judge *judge, struct error *error)
 	if (judge->state->durable) {
 		r = kept_load(judge->kept, judge->policy, judge->config, judge->now.sec, error);
 	} else {
-		senders = control_senders(judge->control, &count);
+		senders = steering_senders(judge->steering, &count);
 		for (size_t i = 0; i < count; i++)
 			adopt(judge, &senders[i]);
 	}
@@ -195,7 +195,7 @@ static void let_go(struct judge *judge)
 	free(judge);
 }
 
-int judge_open(const struct config *config, struct controller *control, struct state *state,
+int judge_open(const struct config *config, struct steering *steering, struct state *state,
 	       const struct judge_hooks *hooks, const struct judge_time *now,
 	       struct judge **ret_judge, struct error *error)
 {
@@ -206,7 +206,7 @@ int judge_open(const struct config *config, struct controller *control, struct s
 	if (!judge)
 		return error_set(error, -ENOMEM, "out of memory");
 	judge->config = config;
-	judge->control = control;
+	judge->steering = steering;
 	judge->state = state;
 	judge->hooks = *hooks;
 	judge->now = *now;
@@ -310,7 +310,7 @@ static uint32_t new_id(void *data, uint32_t id)
 	return pool ? pool->id : POOL_NONE;
 }
 
-int judge_follow(struct judge *judge, const struct config *config, struct controller *control,
+int judge_follow(struct judge *judge, const struct config *config, struct steering *steering,
 		 const struct judge_time *now, struct error *error)
 {
 	struct renaming renaming = {judge, config};
@@ -325,7 +325,7 @@ int judge_follow(struct judge *judge, const struct config *config, struct contro
 	if (r == 0) {
 		decisions_move_pools(judge->ring, new_id, &renaming);
 		judge->config = config;
-		judge->control = control;
+		judge->steering = steering;
 		move_manual(judge, &move);
 		judging_apply_all(judge);
 		r = judging_take_up(judge, error);
@@ -368,7 +368,7 @@ static void fill_handle(const struct address *handle, char ret_text[ADDRESS_TEXT
 static void fill_answer(const struct judge *judge, struct judge_answer *answer)
 {
 	const struct config_pool *pool = judging_pool(judge, answer->decision.pool);
-	const struct lane *lane = control_lane(judge->control, pool, answer->decision.sender);
+	const struct lane *lane = steering_lane(judge->steering, pool, answer->decision.sender);
 
 	answer->pool = pool ? pool->name : NULL;
 	answer->lane = lane;
@@ -454,9 +454,9 @@ int judge_explain_sender(const struct judge *judge, const char *sender,
 
 /* ---- for views */
 
-struct controller *judge_control(const struct judge *judge)
+struct steering *judge_control(const struct judge *judge)
 {
-	return judge->control;
+	return judge->steering;
 }
 
 struct policy *judge_policy(const struct judge *judge)

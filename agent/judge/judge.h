@@ -8,7 +8,7 @@
  *                  counts change      │ every second to the state (judge_write)
  *                  something happens  ▼ told (on_news)
  *
- * The agent has one, on top of one controller. Nothing here waits for anybody; times are arguments.
+ * The agent has one, on top of one steering. Nothing here waits for anybody; times are arguments.
  */
 #pragma once
 
@@ -22,8 +22,8 @@
 #include "policy/surge.h"
 
 struct config;
-struct control_verdict;
-struct controller;
+struct manual_order;
+struct steering;
 struct error;
 struct judge;
 struct lane;
@@ -46,17 +46,17 @@ struct judge_hooks {
  * Borrows all for its life. Restores what the state has kept; where that is not durable, what the maps
  * say of the senders of the configuration.
  */
-int judge_open(const struct config *config, struct controller *control, struct state *state,
+int judge_open(const struct config *config, struct steering *steering, struct state *state,
 	       const struct judge_hooks *hooks, const struct judge_time *now,
 	       struct judge **ret_judge, struct error *error);
 /* Writes what is not written yet. */
 void judge_close(struct judge *judge);
 
 /*
- * Another configuration and the controller that goes by it; both old ones must still be there for the
+ * Another configuration and the steering that goes by it; both old ones must still be there for the
  * call. -ENOMEM: the old ones stay.
  */
-int judge_follow(struct judge *judge, const struct config *config, struct controller *control,
+int judge_follow(struct judge *judge, const struct config *config, struct steering *steering,
 		 const struct judge_time *now, struct error *error);
 
 /* Once a second: ends what is due, makes good for events that were lost. */
@@ -143,9 +143,8 @@ int judge_release(struct judge *judge, const char *sender, const struct judge_ti
  * By hand: durable, then in the map, else nothing has changed. A sender needs no selector, but must be
  * known. -ENOENT: neither configured nor seen; -EINVAL: no such pool; -ENOSPC.
  */
-int judge_set_verdict(struct judge *judge, const char *sender,
-		      const struct control_verdict *verdict, const struct judge_time *now,
-		      struct error *error);
+int judge_set_verdict(struct judge *judge, const char *sender, const struct manual_order *verdict,
+		      const struct judge_time *now, struct error *error);
 /* Back to what policy says; 0 also where nothing was set. */
 int judge_clear_verdict(struct judge *judge, const char *sender, const struct judge_time *now,
 			struct error *error);
@@ -157,7 +156,7 @@ void judge_connections(struct judge *judge, uint32_t sender_id, const struct jud
 
 /* ---- for views */
 
-struct controller *judge_control(const struct judge *judge);
+struct steering *judge_control(const struct judge *judge);
 struct policy *judge_policy(const struct judge *judge);
 struct surges *judge_surges(const struct judge *judge);
 

@@ -10,7 +10,7 @@ struct kept;
 
 struct judge {
 	const struct config *config;
-	struct controller *control;
+	struct steering *steering;
 	struct state *state;
 	struct judge_hooks hooks;
 	struct policy *policy;

@@ -113,15 +113,14 @@ static int check_known(const struct judge *judge, const char *sender, struct err
 {
 	struct policy_view view;
 
-	if (control_sender_find(judge->control, sender) ||
+	if (steering_sender_find(judge->steering, sender) ||
 	    policy_view(judge->policy, sender, judge->now.sec, &view) == 0)
 		return 0;
 	return error_set(error, -ENOENT, "no sender '%s'", sender);
 }
 
-int judge_set_verdict(struct judge *judge, const char *sender,
-		      const struct control_verdict *verdict, const struct judge_time *now,
-		      struct error *error)
+int judge_set_verdict(struct judge *judge, const char *sender, const struct manual_order *verdict,
+		      const struct judge_time *now, struct error *error)
 {
 	struct policy_manual manual;
 	int r;
@@ -129,13 +128,13 @@ int judge_set_verdict(struct judge *judge, const char *sender,
 	judge->now = *now;
 	r = check_known(judge, sender, error);
 	if (r == 0)
-		r = control_check_verdict(judge->control, sender, verdict, &manual, error);
+		r = steering_check_verdict(judge->steering, sender, verdict, &manual, error);
 	if (r == 0)
 		r = change_manual(judge, sender, &manual, error);
 	if (r < 0 || !verdict->cut)
 		return r;
 	/* As of when the map has the verdict, which takes a while: flows were opened by the old one until then. */
-	r = control_cut(judge->control, sender, clock_monotonic_ns(), error);
+	r = steering_cut(judge->steering, sender, clock_monotonic_ns(), error);
 	return r == -ENOENT ? 0 : r; /* who has no selector has no flows */
 }
 

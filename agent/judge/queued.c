@@ -46,6 +46,6 @@ void judge_envelope(const struct judge *judge, const char *from, const struct ju
 		.action = verdict.action,
 		.reason = verdict.reason,
 		.pool = pool ? pool->name : NULL,
-		.lane = control_lane(judge->control, pool, from),
+		.lane = steering_lane(judge->steering, pool, from),
 	};
 }

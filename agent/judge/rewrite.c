@@ -8,7 +8,7 @@
 /* What was said since the start outweighs it. Maps that refuse it are tried again as ever. */
 static int take_up(struct judge *judge, struct state *state, struct error *error)
 {
-	int r = control_take_up(judge->control, state, error);
+	int r = steering_take_up(judge->steering, state, error);
 
 	judge->loading = true;
 	if (r == 0)
@@ -25,7 +25,7 @@ int judge_rewrite(struct judge *judge, struct state *state, struct error *error)
 	int r = judge->state->durable ? 0 : take_up(judge, state, error);
 
 	if (r == 0)
-		r = control_rewrite(judge->control, state, error);
+		r = steering_rewrite(judge->steering, state, error);
 	return r < 0 ? r
 		     : kept_rewrite(judge->kept, judge->policy, judge->config, state,
 				    judge->now.sec, error);

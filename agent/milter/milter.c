@@ -291,7 +291,7 @@ static void *stop_libmilter(void *nothing)
 
 /*
  * Whoever connects wakes the listener; once it was told to stop, that ends it, with an error where it finds
- * its socket closed already. libmilter's controller of workers may end with their lock held, and then none of
+ * its socket closed already. libmilter's steering of workers may end with their lock held, and then none of
  * its threads goes on: after STOP_SEC nobody is waited for.
  */
 static void stop(pthread_t listener, const struct place *place)

@@ -2,7 +2,7 @@
 /*
  * What people set by hand, and records, in one SQLite file. Enums are stored as the words of
  * base/names.h, so that the file reads well and survives a renumbering; what it means for the maps is
- * control's, what the records mean policy's.
+ * steering's, what the records mean policy's.
  *
  * synchronous=NORMAL: a commit reaches the kernel, so kill -9 loses nothing of it, and nobody waits for
  * the disk. What people set is put with FULL; the rest reaches the disk with the next checkpoint.

@@ -23,32 +23,32 @@ struct pool_lanes {
 	bool active;	/* some lane is */
 };
 
-int lanes_load(struct controller *control, struct error *error)
+int lanes_load(struct steering *steering, struct error *error)
 {
-	const struct config *config = control->config;
-	int r = lane_set_init(&control->lanes, config);
+	const struct config *config = steering->config;
+	int r = lane_set_init(&steering->lanes, config);
 
-	control->pool_lanes = calloc(config->n_pools, sizeof(*control->pool_lanes));
-	if (!control->pool_lanes)
+	steering->pool_lanes = calloc(config->n_pools, sizeof(*steering->pool_lanes));
+	if (!steering->pool_lanes)
 		r = -ENOMEM;
 	for (size_t i = 0; r == 0 && i < config->n_pools; i++) {
-		struct pool_lanes *of = &control->pool_lanes[i];
+		struct pool_lanes *of = &steering->pool_lanes[i];
 
-		of->lanes = lane_of_pool(&control->lanes, &config->pools[i], &of->count);
+		of->lanes = lane_of_pool(&steering->lanes, &config->pools[i], &of->count);
 		if (of->count > 1 && !(of->slots = calloc(POSTERN_SLOTS, sizeof(*of->slots))))
 			r = -ENOMEM;
 	}
 	if (r == 0)
-		r = lanes_follow(control);
+		r = lanes_follow(steering);
 	return r < 0 ? error_set(error, r, "out of memory") : 0;
 }
 
-void lanes_done(struct controller *control)
+void lanes_done(struct steering *steering)
 {
-	for (size_t i = 0; control->pool_lanes && i < control->config->n_pools; i++)
-		free(control->pool_lanes[i].slots);
-	free(control->pool_lanes);
-	lane_set_done(&control->lanes);
+	for (size_t i = 0; steering->pool_lanes && i < steering->config->n_pools; i++)
+		free(steering->pool_lanes[i].slots);
+	free(steering->pool_lanes);
+	lane_set_done(&steering->lanes);
 }
 
 /* ---- which of them are active */
@@ -104,14 +104,14 @@ static int build_slots(const struct pool *pool, struct pool_lanes *of, bool whol
 	return r;
 }
 
-int lanes_follow(struct controller *control)
+int lanes_follow(struct steering *steering)
 {
-	const struct config *config = control->config;
+	const struct config *config = steering->config;
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < config->n_pools; i++) {
-		const struct pool *pool = pool_find(&control->pools, config->pools[i].name);
-		struct pool_lanes *of = &control->pool_lanes[i];
+		const struct pool *pool = pool_find(&steering->pools, config->pools[i].name);
+		struct pool_lanes *of = &steering->pool_lanes[i];
 		bool whole = has_active_lane(pool, of, false);
 
 		of->active = whole || has_active_lane(pool, of, true);
@@ -134,20 +134,20 @@ static uint64_t hash_name(const char *name)
 	return maglev_hash(folded, size);
 }
 
-const struct lane *control_lane(const struct controller *control, const struct config_pool *pool,
-				const char *sender)
+const struct lane *steering_lane(const struct steering *steering, const struct config_pool *pool,
+				 const char *sender)
 {
-	const struct config *config = control->config;
+	const struct config *config = steering->config;
 	const struct config_pool *at = pool;
 	const struct pool_lanes *of;
 
-	if (!pool || control->pool_lanes[pool - config->pools].count == 0)
+	if (!pool || steering->pool_lanes[pool - config->pools].count == 0)
 		return NULL;
 	/* As the datapath does; what is held stays with its own pool. */
-	while (at && !control->pool_lanes[at - config->pools].active)
+	while (at && !steering->pool_lanes[at - config->pools].active)
 		at = at->when_empty;
 	if (!at)
 		at = pool;
-	of = &control->pool_lanes[at - config->pools];
+	of = &steering->pool_lanes[at - config->pools];
 	return of->slots ? &of->lanes[of->slots[hash_name(sender) % POSTERN_SLOTS] - 1] : of->lanes;
 }

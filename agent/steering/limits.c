@@ -3,11 +3,11 @@
 #include "steering/steering_internal.h"
 
 /* What mail over the limit meets, as the sender's policy says; 0, for alert: nothing, it is only told. */
-static enum verdict_action over_action(const struct controller *control,
+static enum verdict_action over_action(const struct steering *steering,
 				       const struct config_sender *sender)
 {
 	const struct config_policy *policy =
-		sender && sender->policy ? sender->policy : control->config->default_policy;
+		sender && sender->policy ? sender->policy : steering->config->default_policy;
 
 	switch (policy ? policy->on_limit : CONFIG_ON_LIMIT_HIGH_RISK) {
 	case CONFIG_ON_LIMIT_HIGH_RISK:
@@ -20,10 +20,10 @@ static enum verdict_action over_action(const struct controller *control,
 }
 
 /* A full minute's connections may come at once. */
-void limits_fill(const struct controller *control, const struct control_sender *sender,
+void limits_fill(const struct steering *steering, const struct steering_sender *sender,
 		 struct verdict *verdict)
 {
-	const struct config *config = control->config;
+	const struct config *config = steering->config;
 	const struct config_sender *own = sender->config;
 
 	if (sender->handles_of)
@@ -34,6 +34,6 @@ void limits_fill(const struct controller *control, const struct control_sender *
 	if (!verdict->connections_per_min)
 		return;
 	verdict->burst = verdict->connections_per_min;
-	verdict->over_action = over_action(control, own);
+	verdict->over_action = over_action(steering, own);
 	verdict->over_pool = verdict->over_action == VERDICT_STEER ? POOL_HIGH_RISK : POOL_NONE;
 }

@@ -26,10 +26,10 @@ static int add_addresses(struct pool *pool, const struct config_pool *config)
 	return 0;
 }
 
-static int copy_config(struct controller *control)
+static int copy_config(struct steering *steering)
 {
-	const struct config *config = control->config;
-	struct pool_set *set = &control->pools;
+	const struct config *config = steering->config;
+	struct pool_set *set = &steering->pools;
 
 	set->pools = calloc(config->n_pools, sizeof(*set->pools));
 	if (!set->pools)
@@ -52,32 +52,32 @@ static int copy_config(struct controller *control)
 	return 0;
 }
 
-static bool states_from_maps(const struct controller *control)
+static bool states_from_maps(const struct steering *steering)
 {
-	return !state_is_current(control->state);
+	return !state_is_current(steering->state);
 }
 
 static int adopt_pool(void *data, const void *key, const void *value)
 {
-	struct controller *control = data;
+	struct steering *steering = data;
 	const struct pool_entry *entry = value;
-	struct pool *pool = pool_find(&control->pools, entry->label);
+	struct pool *pool = pool_find(&steering->pools, entry->label);
 
 	if (!pool)
 		return 0;
 	pool->id = *(const uint32_t *)key;
-	if (states_from_maps(control))
+	if (states_from_maps(steering))
 		pool->state = entry->state;
 	return 0;
 }
 
-static struct pool_address *find_anywhere(const struct controller *control, const uint8_t bytes[16])
+static struct pool_address *find_anywhere(const struct steering *steering, const uint8_t bytes[16])
 {
 	struct address address;
 
 	memcpy(address.bytes, bytes, sizeof(address.bytes));
-	for (size_t i = 0; i < control->pools.n_pools; i++) {
-		struct pool_address *found = pool_find_address(&control->pools.pools[i], &address);
+	for (size_t i = 0; i < steering->pools.n_pools; i++) {
+		struct pool_address *found = pool_find_address(&steering->pools.pools[i], &address);
 
 		if (found)
 			return found;
@@ -87,22 +87,22 @@ static struct pool_address *find_anywhere(const struct controller *control, cons
 
 static int adopt_address(void *data, const void *key, const void *value)
 {
-	struct controller *control = data;
+	struct steering *steering = data;
 	const struct address_entry *entry = value;
-	struct pool_address *address = find_anywhere(control, entry->address);
+	struct pool_address *address = find_anywhere(steering, entry->address);
 
 	if (!address)
 		return 0;
 	address->id = *(const uint32_t *)key;
-	if (states_from_maps(control))
+	if (states_from_maps(steering))
 		address->state = entry->state;
 	return 0;
 }
 
 static int restore_pool(void *data, const char *name, enum pool_state state)
 {
-	struct controller *control = data;
-	struct pool *pool = pool_find(&control->pools, name);
+	struct steering *steering = data;
+	struct pool *pool = pool_find(&steering->pools, name);
 
 	if (pool)
 		pool->state = state;
@@ -111,8 +111,8 @@ static int restore_pool(void *data, const char *name, enum pool_state state)
 
 static int restore_address(void *data, const char *name, const char *text, enum address_state state)
 {
-	struct controller *control = data;
-	struct pool *pool = pool_find(&control->pools, name);
+	struct steering *steering = data;
+	struct pool *pool = pool_find(&steering->pools, name);
 	struct pool_address *known;
 	struct address address;
 
@@ -136,28 +136,28 @@ static int highest_key(void *data, const void *key, const void *value)
 }
 
 /* The slots' index is bounded by POSTERN_POOLS_MAX, so ids of pools long removed are used again. */
-static uint32_t lowest_free_pool_id(const struct controller *control)
+static uint32_t lowest_free_pool_id(const struct steering *steering)
 {
 	uint32_t id = POOL_FIRST_FREE;
 
-	while (pool_find_id(&control->pools, id))
+	while (pool_find_id(&steering->pools, id))
 		id++;
 	return id;
 }
 
-static int number_new_ones(struct controller *control)
+static int number_new_ones(struct steering *steering)
 {
 	uint32_t address_id = 0;
-	int r = control->datapath->ops->walk(control->datapath, MAP_ADDRS, highest_key,
-					     &address_id);
+	int r = steering->datapath->ops->walk(steering->datapath, MAP_ADDRS, highest_key,
+					      &address_id);
 
 	if (r < 0)
 		return r;
-	for (size_t i = 0; i < control->pools.n_pools; i++) {
-		struct pool *pool = &control->pools.pools[i];
+	for (size_t i = 0; i < steering->pools.n_pools; i++) {
+		struct pool *pool = &steering->pools.pools[i];
 
 		if (pool->id == POOL_NONE)
-			pool->id = lowest_free_pool_id(control);
+			pool->id = lowest_free_pool_id(steering);
 		for (size_t j = 0; j < pool->n_addresses; j++)
 			if (pool->addresses[j].id == 0)
 				pool->addresses[j].id = ++address_id;
@@ -165,24 +165,24 @@ static int number_new_ones(struct controller *control)
 	return 0;
 }
 
-int pools_load(struct controller *control, struct error *error)
+int pools_load(struct steering *steering, struct error *error)
 {
-	struct datapath *datapath = control->datapath;
+	struct datapath *datapath = steering->datapath;
 	struct state_visitor visitor = {
-		.data = control, .pool = restore_pool, .address = restore_address};
-	int r = copy_config(control);
+		.data = steering, .pool = restore_pool, .address = restore_address};
+	int r = copy_config(steering);
 
 	if (r == 0)
-		r = datapath->ops->walk(datapath, MAP_POOLS, adopt_pool, control);
+		r = datapath->ops->walk(datapath, MAP_POOLS, adopt_pool, steering);
 	if (r == 0)
-		r = datapath->ops->walk(datapath, MAP_ADDRS, adopt_address, control);
+		r = datapath->ops->walk(datapath, MAP_ADDRS, adopt_address, steering);
 	if (r == 0)
-		r = number_new_ones(control);
+		r = number_new_ones(steering);
 	if (r < 0)
-		return control_map_error(error, r, "reading pools");
-	return states_from_maps(control)
+		return steering_map_error(error, r, "reading pools");
+	return states_from_maps(steering)
 		       ? 0
-		       : control->state->ops->load(control->state, &visitor, error);
+		       : steering->state->ops->load(steering->state, &visitor, error);
 }
 
 /* ---- the maps */
@@ -213,7 +213,7 @@ static void fill_address_entry(const struct pool *pool, const struct pool_addres
 	strncpy(ret_entry->pool_label, pool->name, sizeof(ret_entry->pool_label) - 1);
 }
 
-static int build_tables(const struct controller *control, struct table *pools,
+static int build_tables(const struct steering *steering, struct table *pools,
 			struct table *addresses, struct table *usage)
 {
 	const struct address_usage unused = {0};
@@ -222,8 +222,8 @@ static int build_tables(const struct controller *control, struct table *pools,
 	table_init(pools, sizeof(uint32_t), sizeof(struct pool_entry));
 	table_init(addresses, sizeof(uint32_t), sizeof(struct address_entry));
 	table_init(usage, sizeof(uint32_t), sizeof(struct address_usage));
-	for (size_t i = 0; r == 0 && i < control->pools.n_pools; i++) {
-		const struct pool *pool = &control->pools.pools[i];
+	for (size_t i = 0; r == 0 && i < steering->pools.n_pools; i++) {
+		const struct pool *pool = &steering->pools.pools[i];
 		struct pool_entry entry;
 
 		fill_pool_entry(pool, &entry);
@@ -263,7 +263,7 @@ static int write_changed(struct datapath *datapath, uint32_t first, const struct
 	return r;
 }
 
-static int write_slots(struct controller *control, const struct pool *pool)
+static int write_slots(struct steering *steering, const struct pool *pool)
 {
 	for (int family = 0; family < POSTERN_FAMILIES; family++) {
 		uint32_t first = (pool->id * POSTERN_FAMILIES + family) * POSTERN_SLOTS;
@@ -274,27 +274,27 @@ static int write_slots(struct controller *control, const struct pool *pool)
 		for (uint32_t i = 0; r == 0 && i < POSTERN_SLOTS; i++)
 			wanted[i].address = addresses[i];
 		if (r == 0)
-			r = write_changed(control->datapath, first, wanted);
+			r = write_changed(steering->datapath, first, wanted);
 		if (r < 0)
 			return r;
 	}
 	return 0;
 }
 
-static int write_all_slots(struct controller *control)
+static int write_all_slots(struct steering *steering)
 {
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < control->pools.n_pools; i++)
-		r = write_slots(control, &control->pools.pools[i]);
+	for (size_t i = 0; r == 0 && i < steering->pools.n_pools; i++)
+		r = write_slots(steering, &steering->pools.pools[i]);
 	return r;
 }
 
-static int sync_tables(struct controller *control, bool prune)
+static int sync_tables(struct steering *steering, bool prune)
 {
-	struct datapath *datapath = control->datapath;
+	struct datapath *datapath = steering->datapath;
 	struct table pools, addresses, usage;
-	int r = build_tables(control, &pools, &addresses, &usage);
+	int r = build_tables(steering, &pools, &addresses, &usage);
 
 	if (r == 0)
 		r = prune ? table_prune(&pools, datapath, MAP_POOLS)
@@ -311,85 +311,85 @@ static int sync_tables(struct controller *control, bool prune)
 	return r;
 }
 
-int pools_sync(struct controller *control, struct error *error)
+int pools_sync(struct steering *steering, struct error *error)
 {
-	int r = sync_tables(control, false);
+	int r = sync_tables(steering, false);
 
 	if (r == 0)
-		r = write_all_slots(control);
+		r = write_all_slots(steering);
 	if (r == -E2BIG)
 		return error_set(
 			error, r,
 			"the map has room for %u addresses, and those of before are still in "
 			"it: change them in several steps",
-			control->datapath->ops->capacity(control->datapath, MAP_ADDRS));
-	return r < 0 ? control_map_error(error, r, "writing pools") : 0;
+			steering->datapath->ops->capacity(steering->datapath, MAP_ADDRS));
+	return r < 0 ? steering_map_error(error, r, "writing pools") : 0;
 }
 
-int pools_prune(struct controller *control, struct error *error)
+int pools_prune(struct steering *steering, struct error *error)
 {
-	int r = sync_tables(control, true);
+	int r = sync_tables(steering, true);
 
-	return r < 0 ? control_map_error(error, r, "removing old pools") : 0;
+	return r < 0 ? steering_map_error(error, r, "removing old pools") : 0;
 }
 
 /* ---- by hand */
 
-static int find_pool(struct controller *control, const char *name, struct pool **ret_pool,
+static int find_pool(struct steering *steering, const char *name, struct pool **ret_pool,
 		     struct error *error)
 {
-	if (!control->state)
+	if (!steering->state)
 		return error_set(error, -EROFS, "opened for reading only");
-	*ret_pool = pool_find(&control->pools, name);
+	*ret_pool = pool_find(&steering->pools, name);
 	return *ret_pool ? 0 : error_set(error, -ENOENT, "no pool '%s'", name);
 }
 
 /* In the maps, and for lanes. */
-static int follow_states(struct controller *control, const struct pool *pool, struct error *error)
+static int follow_states(struct steering *steering, const struct pool *pool, struct error *error)
 {
-	int r = pools_sync(control, error);
+	int r = pools_sync(steering, error);
 
 	if (r < 0)
 		return r;
-	r = verdicts_follow_pool(control, pool);
+	r = verdicts_follow_pool(steering, pool);
 	if (r == 0)
-		r = lanes_follow(control);
-	return r < 0 ? control_map_error(error, r, "writing verdicts of handles") : 0;
+		r = lanes_follow(steering);
+	return r < 0 ? steering_map_error(error, r, "writing verdicts of handles") : 0;
 }
 
-int control_set_pool(struct controller *control, const char *name, enum pool_state state,
-		     struct error *error)
+int steering_set_pool(struct steering *steering, const char *name, enum pool_state state,
+		      struct error *error)
 {
 	enum pool_state before;
 	struct pool *pool;
-	int r = find_pool(control, name, &pool, error);
+	int r = find_pool(steering, name, &pool, error);
 
 	if (r < 0)
 		return r;
-	r = control->state->ops->put_pool(control->state, name, state, error);
+	r = steering->state->ops->put_pool(steering->state, name, state, error);
 	if (r < 0)
 		return r;
 	before = pool->state;
 	pool->state = state;
 	pool->set = true;
-	r = follow_states(control, pool, error);
+	r = follow_states(steering, pool, error);
 	if (r < 0) {
 		struct error ignored;
 
 		pool->state = before;
-		control->state->ops->put_pool(control->state, name, before, &ignored);
+		steering->state->ops->put_pool(steering->state, name, before, &ignored);
 	}
 	return r;
 }
 
-int control_set_address(struct controller *control, const char *name, const struct address *address,
-			enum address_state state, struct error *error)
+int steering_set_address(struct steering *steering, const char *name, const struct address *address,
+			 enum address_state state, struct error *error)
 {
 	char text[ADDRESS_TEXT_SIZE];
 	enum address_state before;
 	struct pool_address *known;
 	struct pool *pool;
-	int r = find_pool(control, name, &pool, error);
+	int r = find_pool(steering, name, &pool, error);
 
 	if (r < 0)
 		return r;
@@ -397,27 +397,26 @@ int control_set_address(struct controller *control, const char *name, const stru
 	known = pool_find_address(pool, address);
 	if (!known)
 		return error_set(error, -ENOENT, "no address '%s' in pool '%s'", text, name);
-	r = control->state->ops->put_address(control->state, name, text, state, error);
+	r = steering->state->ops->put_address(steering->state, name, text, state, error);
 	if (r < 0)
 		return r;
 	before = known->state;
 	known->state = state;
 	known->set = true;
-	r = follow_states(control, pool, error);
+	r = follow_states(steering, pool, error);
 	if (r < 0) {
 		struct error ignored;
 
 		known->state = before;
-		control->state->ops->put_address(control->state, name, text, before, &ignored);
+		steering->state->ops->put_address(steering->state, name, text, before, &ignored);
 	}
 	return r;
 }
 
-int control_inherit(struct controller *control, const struct controller *before,
-		    struct error *error)
+int steering_inherit(struct steering *steering, const struct steering *before, struct error *error)
 {
-	for (size_t i = 0; i < control->pools.n_pools; i++) {
-		struct pool *pool = &control->pools.pools[i];
+	for (size_t i = 0; i < steering->pools.n_pools; i++) {
+		struct pool *pool = &steering->pools.pools[i];
 		const struct pool *old = pool_find(&before->pools, pool->name);
 
 		if (old && old->set) {
@@ -435,15 +434,15 @@ int control_inherit(struct controller *control, const struct controller *before,
 			}
 		}
 	}
-	return lanes_follow(control) < 0 ? error_set(error, -ENOMEM, "out of memory") : 0;
+	return lanes_follow(steering) < 0 ? error_set(error, -ENOMEM, "out of memory") : 0;
 }
 
 /* ---- a file that could not be read at the start */
 
 static int take_pool(void *data, const char *name, enum pool_state state)
 {
-	struct controller *control = data;
-	struct pool *pool = pool_find(&control->pools, name);
+	struct steering *steering = data;
+	struct pool *pool = pool_find(&steering->pools, name);
 
 	if (pool && !pool->set && state != POOL_ENABLED)
 		pool->state = state;
@@ -452,8 +451,8 @@ static int take_pool(void *data, const char *name, enum pool_state state)
 
 static int take_address(void *data, const char *name, const char *text, enum address_state state)
 {
-	struct controller *control = data;
-	struct pool *pool = pool_find(&control->pools, name);
+	struct steering *steering = data;
+	struct pool *pool = pool_find(&steering->pools, name);
 	struct pool_address *known = NULL;
 	struct address address;
 
@@ -464,24 +463,24 @@ static int take_address(void *data, const char *name, const char *text, enum add
 	return 0;
 }
 
-int control_take_up(struct controller *control, struct state *state, struct error *error)
+int steering_take_up(struct steering *steering, struct state *state, struct error *error)
 {
 	const struct state_visitor visitor = {
-		.data = control, .pool = take_pool, .address = take_address};
+		.data = steering, .pool = take_pool, .address = take_address};
 	int r = state->ops->load(state, &visitor, error);
 
-	for (size_t i = 0; r == 0 && i < control->pools.n_pools; i++)
-		r = follow_states(control, &control->pools.pools[i], error);
+	for (size_t i = 0; r == 0 && i < steering->pools.n_pools; i++)
+		r = follow_states(steering, &steering->pools.pools[i], error);
 	return r;
 }
 
-int control_rewrite(const struct controller *control, struct state *state, struct error *error)
+int steering_rewrite(const struct steering *steering, struct state *state, struct error *error)
 {
 	char text[ADDRESS_TEXT_SIZE];
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < control->pools.n_pools; i++) {
-		const struct pool *pool = &control->pools.pools[i];
+	for (size_t i = 0; r == 0 && i < steering->pools.n_pools; i++) {
+		const struct pool *pool = &steering->pools.pools[i];
 
 		r = state->ops->put_pool(state, pool->name, pool->state, error);
 		for (size_t j = 0; r == 0 && j < pool->n_addresses; j++)

@@ -14,7 +14,7 @@ struct wanted {
 	uint32_t kinds;
 };
 
-static struct sender_ref reference(const struct control_sender *sender)
+static struct sender_ref reference(const struct steering_sender *sender)
 {
 	struct sender_ref ref = {.sender = sender->id};
 
@@ -23,7 +23,7 @@ static struct sender_ref reference(const struct control_sender *sender)
 }
 
 static int want_selector(struct wanted *wanted, const struct selector *selector,
-			 const struct control_sender *sender)
+			 const struct steering_sender *sender)
 {
 	struct sender_ref ref = reference(sender);
 
@@ -32,7 +32,7 @@ static int want_selector(struct wanted *wanted, const struct selector *selector,
 }
 
 static int want_number(struct wanted *wanted, enum selector_kind kind, uint64_t number,
-		       const struct control_sender *sender)
+		       const struct steering_sender *sender)
 {
 	struct selector selector = {.kind = kind, .number = number};
 
@@ -40,7 +40,7 @@ static int want_number(struct wanted *wanted, enum selector_kind kind, uint64_t 
 }
 
 static int want_source(struct wanted *wanted, const struct address *address, unsigned length,
-		       const struct control_sender *sender)
+		       const struct steering_sender *sender)
 {
 	struct selector selector = {.kind = SELECTOR_ADDRESS};
 	struct net net = {.prefix_length = length};
@@ -55,8 +55,9 @@ static int want_source(struct wanted *wanted, const struct address *address, uns
 	return table_add(&wanted->nets, &net, &ref);
 }
 
-/* A cgroup that does not exist now is left out: it is looked for again by control_sync_cgroups(). */
-static int want_cgroup(struct wanted *wanted, const char *path, const struct control_sender *sender)
+/* A cgroup that does not exist now is left out: it is looked for again by steering_sync_cgroups(). */
+static int want_cgroup(struct wanted *wanted, const char *path,
+		       const struct steering_sender *sender)
 {
 	uint64_t id;
 
@@ -65,7 +66,7 @@ static int want_cgroup(struct wanted *wanted, const char *path, const struct con
 	return want_number(wanted, SELECTOR_CGROUP, id, sender);
 }
 
-static int want_configured(struct wanted *wanted, const struct control_sender *sender)
+static int want_configured(struct wanted *wanted, const struct steering_sender *sender)
 {
 	int r = 0;
 
@@ -91,7 +92,7 @@ static int want_configured(struct wanted *wanted, const struct control_sender *s
 	return r;
 }
 
-static int want_handles(struct wanted *wanted, const struct control_sender *sender)
+static int want_handles(struct wanted *wanted, const struct steering_sender *sender)
 {
 	int r = 0;
 
@@ -108,7 +109,7 @@ static int want_handles(struct wanted *wanted, const struct control_sender *send
 #define NOBODY UINT32_MAX
 
 struct keeping {
-	const struct controller *control;
+	const struct steering *steering;
 	handle_test is_gone; /* NULL: none is */
 	void *data;
 	struct wanted *wanted;
@@ -144,32 +145,33 @@ static int keep_handle(void *data, const void *key, const void *value)
 	const struct keeping *keeping = data;
 	const struct selector *selector = key;
 	struct sender_ref ref = *(const struct sender_ref *)value;
-	const struct control_sender *sender;
+	const struct steering_sender *sender;
 	struct address address;
 
 	if (strncmp(ref.label, HANDLE_PREFIX, strlen(HANDLE_PREFIX)) != 0)
 		return 0;
 	memcpy(address.bytes, selector->address, sizeof(address.bytes));
-	if (is_configured(keeping->control->config, &address) ||
+	if (is_configured(keeping->steering->config, &address) ||
 	    (keeping->is_gone && keeping->is_gone(keeping->data, &address)))
 		return 0;
-	sender = roster_find(keeping->control, ref.label);
+	sender = roster_find(keeping->steering, ref.label);
 	ref.sender = sender ? sender->id : NOBODY;
 	keeping->wanted->kinds |= 1u << selector->kind;
 	return table_add(&keeping->wanted->selectors, selector, &ref);
 }
 
-static int keep_handles(const struct controller *control, handle_test is_gone, void *data,
+static int keep_handles(const struct steering *steering, handle_test is_gone, void *data,
 			struct wanted *wanted)
 {
-	struct keeping keeping = {control, is_gone, data, wanted};
+	struct keeping keeping = {steering, is_gone, data, wanted};
 
-	return control->datapath->ops->walk(control->datapath, MAP_SENDERS, keep_handle, &keeping);
+	return steering->datapath->ops->walk(steering->datapath, MAP_SENDERS, keep_handle,
+					     &keeping);
 }
 
 /* ---- all of them */
 
-static int collect(const struct controller *control, handle_test is_gone, void *data,
+static int collect(const struct steering *steering, handle_test is_gone, void *data,
 		   struct wanted *ret)
 {
 	int r = 0;
@@ -177,15 +179,15 @@ static int collect(const struct controller *control, handle_test is_gone, void *
 	*ret = (struct wanted){0};
 	table_init(&ret->selectors, sizeof(struct selector), sizeof(struct sender_ref));
 	table_init(&ret->nets, sizeof(struct net), sizeof(struct sender_ref));
-	for (size_t i = 0; r == 0 && i < control->n_senders; i++) {
-		const struct control_sender *sender = &control->senders[i];
+	for (size_t i = 0; r == 0 && i < steering->n_senders; i++) {
+		const struct steering_sender *sender = &steering->senders[i];
 
 		if (sender->config)
 			r = want_configured(ret, sender);
 		else if (sender->handles_of)
 			r = want_handles(ret, sender);
 	}
-	return r < 0 ? r : keep_handles(control, is_gone, data, ret);
+	return r < 0 ? r : keep_handles(steering, is_gone, data, ret);
 }
 
 static void wanted_done(struct wanted *wanted)
@@ -195,9 +197,9 @@ static void wanted_done(struct wanted *wanted)
 }
 
 /* Kinds are set before the first entry of a kind is needed and cleared after the last is gone. */
-static int write_kinds(struct controller *control, uint32_t set, uint32_t keep)
+static int write_kinds(struct steering *steering, uint32_t set, uint32_t keep)
 {
-	struct datapath *datapath = control->datapath;
+	struct datapath *datapath = steering->datapath;
 	const uint32_t zero = 0;
 	struct control value;
 	int r = datapath->ops->get(datapath, MAP_CONTROL, &zero, &value);
@@ -210,51 +212,51 @@ static int write_kinds(struct controller *control, uint32_t set, uint32_t keep)
 	return datapath->ops->put(datapath, MAP_CONTROL, &zero, &value);
 }
 
-int selectors_sync(struct controller *control, struct error *error)
+int selectors_sync(struct steering *steering, struct error *error)
 {
 	struct wanted wanted;
-	int r = collect(control, NULL, NULL, &wanted);
+	int r = collect(steering, NULL, NULL, &wanted);
 
 	if (r == 0)
-		r = table_write(&wanted.selectors, control->datapath, MAP_SENDERS);
+		r = table_write(&wanted.selectors, steering->datapath, MAP_SENDERS);
 	if (r == 0)
-		r = table_write(&wanted.nets, control->datapath, MAP_NETS);
+		r = table_write(&wanted.nets, steering->datapath, MAP_NETS);
 	if (r == 0)
-		r = write_kinds(control, wanted.kinds, ~0u);
+		r = write_kinds(steering, wanted.kinds, ~0u);
 	wanted_done(&wanted);
 	if (r == -E2BIG)
 		return error_set(error, r, "senders_max is too small for the senders' selectors");
-	return r < 0 ? control_map_error(error, r, "writing selectors") : 0;
+	return r < 0 ? steering_map_error(error, r, "writing selectors") : 0;
 }
 
-int control_forget_handles(struct controller *control, handle_test is_gone, void *data,
-			   struct error *error)
+int steering_forget_handles(struct steering *steering, handle_test is_gone, void *data,
+			    struct error *error)
 {
 	struct wanted wanted;
-	int r = collect(control, is_gone, data, &wanted);
+	int r = collect(steering, is_gone, data, &wanted);
 
 	if (r == 0)
-		r = write_kinds(control, 0, wanted.kinds);
+		r = write_kinds(steering, 0, wanted.kinds);
 	if (r == 0)
-		r = table_prune(&wanted.selectors, control->datapath, MAP_SENDERS);
+		r = table_prune(&wanted.selectors, steering->datapath, MAP_SENDERS);
 	if (r == 0)
-		r = table_prune(&wanted.nets, control->datapath, MAP_NETS);
+		r = table_prune(&wanted.nets, steering->datapath, MAP_NETS);
 	wanted_done(&wanted);
-	return r < 0 ? control_map_error(error, r, "removing old selectors") : 0;
+	return r < 0 ? steering_map_error(error, r, "removing old selectors") : 0;
 }
 
-int selectors_prune(struct controller *control, struct error *error)
+int selectors_prune(struct steering *steering, struct error *error)
 {
-	return control_forget_handles(control, NULL, NULL, error);
+	return steering_forget_handles(steering, NULL, NULL, error);
 }
 
 /* Changed since they were last looked at? Remembers what it saw. */
-static bool cgroups_changed(struct controller *control)
+static bool cgroups_changed(struct steering *steering)
 {
 	uint64_t seen = 0;
 
-	for (size_t i = 0; i < control->n_senders; i++) {
-		const struct config_sender *config = control->senders[i].config;
+	for (size_t i = 0; i < steering->n_senders; i++) {
+		const struct config_sender *config = steering->senders[i].config;
 
 		for (size_t j = 0; config && j < config->n_selectors; j++) {
 			uint64_t id = 0;
@@ -265,18 +267,18 @@ static bool cgroups_changed(struct controller *control)
 			seen = seen * 1099511628211ULL + id;
 		}
 	}
-	if (seen == control->cgroups_seen)
+	if (seen == steering->cgroups_seen)
 		return false;
-	control->cgroups_seen = seen;
+	steering->cgroups_seen = seen;
 	return true;
 }
 
-int control_sync_cgroups(struct controller *control, struct error *error)
+int steering_sync_cgroups(struct steering *steering, struct error *error)
 {
 	int r;
 
-	if (!control->has_cgroups || !cgroups_changed(control))
+	if (!steering->has_cgroups || !cgroups_changed(steering))
 		return 0;
-	r = selectors_sync(control, error);
-	return r < 0 ? r : selectors_prune(control, error);
+	r = selectors_sync(steering, error);
+	return r < 0 ? r : selectors_prune(steering, error);
 }

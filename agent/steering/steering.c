@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Life of a controller and the order in which the maps are brought in line. */
+/* Life of a steering and the order in which the maps are brought in line. */
 #include "steering/steering.h"
 
 #include <errno.h>
@@ -9,7 +9,7 @@
 #include "base/clock.h"
 #include "steering/steering_internal.h"
 
-int control_map_error(struct error *error, int r, const char *what)
+int steering_map_error(struct error *error, int r, const char *what)
 {
 	return error_set(error, r, "%s: %s", what, strerror(-r));
 }
@@ -23,72 +23,72 @@ static bool has_cgroups(const struct config *config)
 	return false;
 }
 
-int control_new(const struct config *config, struct datapath *datapath, struct state *state,
-		uint64_t now_ns, int64_t now_sec, struct controller **ret_control,
-		struct error *error)
+int steering_new(const struct config *config, struct datapath *datapath, struct state *state,
+		 uint64_t now_ns, int64_t now_sec, struct steering **ret_steering,
+		 struct error *error)
 {
-	struct controller *control = calloc(1, sizeof(*control));
+	struct steering *steering = calloc(1, sizeof(*steering));
 	int r;
 
-	if (!control)
+	if (!steering)
 		return error_set(error, -ENOMEM, "out of memory");
-	control->config = config;
-	control->datapath = datapath;
-	control->state = state;
-	control->has_cgroups = has_cgroups(config);
-	r = pools_load(control, error);
+	steering->config = config;
+	steering->datapath = datapath;
+	steering->state = state;
+	steering->has_cgroups = has_cgroups(config);
+	r = pools_load(steering, error);
 	if (r == 0)
-		r = lanes_load(control, error);
+		r = lanes_load(steering, error);
 	if (r == 0)
-		r = roster_load(control, now_ns, now_sec, error);
+		r = roster_load(steering, now_ns, now_sec, error);
 	if (r < 0) {
-		control_free(control);
+		steering_free(steering);
 		return r;
 	}
-	*ret_control = control;
+	*ret_steering = steering;
 	return 0;
 }
 
-void control_free(struct controller *control)
+void steering_free(struct steering *steering)
 {
-	if (!control)
+	if (!steering)
 		return;
-	roster_done(control);
-	lanes_done(control);
-	pool_set_done(&control->pools);
-	free(control);
+	roster_done(steering);
+	lanes_done(steering);
+	pool_set_done(&steering->pools);
+	free(steering);
 }
 
 /*
  * What is referred to comes before what refers to it, and goes after it: addresses, slots and pools,
  * then verdicts, then selectors.
  */
-int control_sync(struct controller *control, uint64_t now_ns, int64_t now_sec, struct error *error)
+int steering_sync(struct steering *steering, uint64_t now_ns, int64_t now_sec, struct error *error)
 {
-	int r = pools_sync(control, error);
+	int r = pools_sync(steering, error);
 
 	if (r == 0)
-		r = verdicts_sync(control, now_ns, now_sec, error);
+		r = verdicts_sync(steering, now_ns, now_sec, error);
 	if (r == 0)
-		r = selectors_sync(control, error);
+		r = selectors_sync(steering, error);
 	if (r == 0)
-		r = selectors_prune(control, error);
+		r = selectors_prune(steering, error);
 	if (r == 0)
-		r = verdicts_prune(control, error);
-	return r == 0 ? pools_prune(control, error) : r;
+		r = verdicts_prune(steering, error);
+	return r == 0 ? pools_prune(steering, error) : r;
 }
 
-const struct config *control_config(const struct controller *control)
+const struct config *steering_config(const struct steering *steering)
 {
-	return control->config;
+	return steering->config;
 }
 
-struct datapath *control_datapath(const struct controller *control)
+struct datapath *steering_datapath(const struct steering *steering)
 {
-	return control->datapath;
+	return steering->datapath;
 }
 
-const struct pool_set *control_pools(const struct controller *control)
+const struct pool_set *steering_pools(const struct steering *steering)
 {
-	return &control->pools;
+	return &steering->pools;
 }

@@ -24,8 +24,8 @@
 
 struct config;
 struct config_pool;
-struct control_sender;
-struct controller;
+struct steering_sender;
+struct steering;
 struct datapath;
 struct error;
 struct lane;
@@ -36,10 +36,10 @@ struct state;
  * standings from `state`; where that is NULL or not durable, from the maps as well. Writes nothing. With state NULL nothing can be
  * set (-EROFS): for readers.
  */
-int control_new(const struct config *config, struct datapath *datapath, struct state *state,
-		uint64_t now_ns, int64_t now_sec, struct controller **ret_control,
-		struct error *error);
-void control_free(struct controller *control);
+int steering_new(const struct config *config, struct datapath *datapath, struct state *state,
+		 uint64_t now_ns, int64_t now_sec, struct steering **ret_steering,
+		 struct error *error);
+void steering_free(struct steering *steering);
 
 /*
  * Writes whatever in the maps differs from configuration and state, adds first, removes last, so that
@@ -49,40 +49,39 @@ void control_free(struct controller *control);
  * A handle that is not in the configuration any more still leads to its pool, or where that has none nowhere: as
  * long as it is on the host, an MTA may be bound to it, and must not become traffic of no known sender.
  */
-int control_sync(struct controller *control, uint64_t now_ns, int64_t now_sec, struct error *error);
+int steering_sync(struct steering *steering, uint64_t now_ns, int64_t now_sec, struct error *error);
 
 /* Forgets such handles, those that `is_gone`. */
 typedef bool (*handle_test)(void *data, const struct address *handle);
-int control_forget_handles(struct controller *control, handle_test is_gone, void *data,
-			   struct error *error);
+int steering_forget_handles(struct steering *steering, handle_test is_gone, void *data,
+			    struct error *error);
 
 /* Cgroups come and go with their services: resolves paths again, writes what changed. */
-int control_sync_cgroups(struct controller *control, struct error *error);
+int steering_sync_cgroups(struct steering *steering, struct error *error);
 
 /* -ENOENT: no such pool or address. */
-int control_set_pool(struct controller *control, const char *pool, enum pool_state state,
-		     struct error *error);
-int control_set_address(struct controller *control, const char *pool, const struct address *address,
-			enum address_state state, struct error *error);
+int steering_set_pool(struct steering *steering, const char *pool, enum pool_state state,
+		      struct error *error);
+int steering_set_address(struct steering *steering, const char *pool, const struct address *address,
+			 enum address_state state, struct error *error);
 
 /*
- * What was said of pools and addresses to the controller before this one. It outweighs what `up` found in a
+ * What was said of pools and addresses to the steering before this one. It outweighs what `up` found in a
  * file that had not taken it. -ENOMEM.
  */
-int control_inherit(struct controller *control, const struct controller *before,
-		    struct error *error);
+int steering_inherit(struct steering *steering, const struct steering *before, struct error *error);
 
 /*
  * Of a file that could not be read at the start: which pools were disabled and which addresses are not
  * active, unless they were set by hand since then.
  */
-int control_take_up(struct controller *control, struct state *state, struct error *error);
+int steering_take_up(struct steering *steering, struct state *state, struct error *error);
 
 /* Puts what was set by hand on pools, all of it. */
-int control_rewrite(const struct controller *control, struct state *state, struct error *error);
+int steering_rewrite(const struct steering *steering, struct state *state, struct error *error);
 
 /* By hand, as people say it. */
-struct control_verdict {
+struct manual_order {
 	enum verdict_action action;
 	const char *pool;  /* NULL unless STEER */
 	int64_t until_sec; /* wall clock; 0: no end */
@@ -92,15 +91,15 @@ struct control_verdict {
  * May it be set, and what is it to the engine? `sender` need not be one of the roster. -EINVAL: no such
  * pool, or a handle of high-risk steered to normal; -EROFS.
  */
-int control_check_verdict(const struct controller *control, const char *sender,
-			  const struct control_verdict *verdict, struct policy_manual *ret_manual,
-			  struct error *error);
+int steering_check_verdict(const struct steering *steering, const char *sender,
+			   const struct manual_order *verdict, struct policy_manual *ret_manual,
+			   struct error *error);
 
 /*
  * What the engine says of a sender, and what will hold from now.until_sec on (the datapath goes over by
  * itself). REASON_GOOD: as the configuration says. Pools by the ids of the configuration.
  */
-struct control_standing {
+struct steering_standing {
 	struct policy_verdict now;
 	struct policy_verdict after;
 };
@@ -109,59 +108,59 @@ struct control_standing {
  * before. What is not by hand meets only senders of the configuration: whoever authenticates as
  * "(unknown)" or "handle/normal" is neither. 0 also where there is no such sender.
  */
-int control_apply(struct controller *control, const char *sender,
-		  const struct control_standing *standing, uint64_t now_ns, int64_t now_sec,
-		  struct error *error);
+int steering_apply(struct steering *steering, const char *sender,
+		   const struct steering_standing *standing, uint64_t now_ns, int64_t now_sec,
+		   struct error *error);
 
 /*
  * Ends the flows that live now of all senders of that name, without regard to case; the datapath resets each
  * at its next packet. -ENOENT.
  */
-int control_cut(struct controller *control, const char *sender, uint64_t now_ns,
-		struct error *error);
+int steering_cut(struct steering *steering, const char *sender, uint64_t now_ns,
+		 struct error *error);
 
 /*
  * How many connections the sender has opened since the last call (the datapath counts). *ret_sender is
  * borrowed. -ENOENT: nobody has this id.
  */
-int control_take_connections(struct controller *control, uint32_t id,
-			     const struct control_sender **ret_sender, uint32_t *ret_count);
+int steering_take_connections(struct steering *steering, uint32_t id,
+			      const struct steering_sender **ret_sender, uint32_t *ret_count);
 /* The same for all that have opened any, by one walk. `visitor` NULL: they count as taken. */
-typedef void (*connections_visitor)(void *data, const struct control_sender *sender,
+typedef void (*connections_visitor)(void *data, const struct steering_sender *sender,
 				    uint32_t count);
-int control_take_all_connections(struct controller *control, connections_visitor visitor,
-				 void *data, struct error *error);
+int steering_take_all_connections(struct steering *steering, connections_visitor visitor,
+				  void *data, struct error *error);
 
 /*
  * The lane by which an MTA's mail of this sender reaches the pool now; borrowed. NULL: the pool (NULL: none)
  * has no lane. Where a pool has several (lanes = "address") a sender keeps its own while its address is
  * active; where none is active, one of the pool that when_empty names, else its own, where it is held.
  */
-const struct lane *control_lane(const struct controller *control, const struct config_pool *pool,
-				const char *sender);
+const struct lane *steering_lane(const struct steering *steering, const struct config_pool *pool,
+				 const char *sender);
 
 /* For views: borrowed. */
-const struct config *control_config(const struct controller *control);
-struct datapath *control_datapath(const struct controller *control);
-const struct pool_set *control_pools(const struct controller *control);
+const struct config *steering_config(const struct steering *steering);
+struct datapath *steering_datapath(const struct steering *steering);
+const struct pool_set *steering_pools(const struct steering *steering);
 
 /*
  * One who can have a verdict: a sender of the configuration; "handle/POOL" for the handles of a pool, "handle/ADDRESS" for that of one of its addresses;
  * "(unknown)" for traffic of no known sender (SENDER_UNKNOWN).
  */
-struct control_sender {
+struct steering_sender {
 	char *name;
 	uint32_t id;
 	const struct config_sender *config;   /* NULL but for a sender of the configuration */
 	const struct config_pool *handles_of; /* NULL but for "handle/POOL" and "handle/ADDRESS" */
 	const struct config_address *handle_of; /* the one address; NULL but for "handle/ADDRESS" */
-	struct control_standing standing;
+	struct steering_standing standing;
 	uint64_t connections; /* of the datapath's count, as far as they were taken */
 };
 /* Sorted by name; borrowed, valid until the next call that changes something. */
-const struct control_sender *control_senders(const struct controller *control, size_t *ret_count);
+const struct steering_sender *steering_senders(const struct steering *steering, size_t *ret_count);
 /* The one that is written like this, else one whose name differs by case alone. NULL: none. */
-const struct control_sender *control_sender_find(const struct controller *control,
-						 const char *name);
+const struct steering_sender *steering_sender_find(const struct steering *steering,
+						   const char *name);
 /* "(removed)" for an id that no longer is anyone's. Borrowed. */
-const char *control_sender_name(const struct controller *control, uint32_t id);
+const char *steering_sender_name(const struct steering *steering, uint32_t id);

@@ -2,9 +2,9 @@
 /*
  * What the files of steering/ share, and nobody else sees.
  *
- *   senders.c    who there is: names, ids, what holds for them  -> control->senders
- *   pools.c     pools and their states                         -> control->pools
- *   selectors.c how the datapath recognises them               (maps senders, nets, control)
+ *   senders.c    who there is: names, ids, what holds for them  -> steering->senders
+ *   pools.c     pools and their states                         -> steering->pools
+ *   selectors.c how the datapath recognises them               (maps senders, nets, steering)
  *   verdicts.c  a sender's entry in the map
  *   limits.c    the limits in it, for the datapath
  *   lanes.c     which lane of a pool an MTA takes
@@ -23,49 +23,48 @@
 #define UNKNOWN_NAME  "(unknown)"
 #define HANDLE_PREFIX "handle/"
 
-struct controller {
+struct steering {
 	const struct config *config;
 	struct datapath *datapath;
 	struct state *state; /* may be NULL */
 	struct pool_set pools;
 	struct lane_set lanes;
-	struct pool_lanes *pool_lanes;	/* lanes.c's */
-	struct control_sender *senders; /* sorted by name */
+	struct pool_lanes *pool_lanes;	 /* lanes.c's */
+	struct steering_sender *senders; /* sorted by name */
 	size_t n_senders;
-	struct control_sender **by_id;	   /* the same, sorted by id */
-	struct control_sender **by_folded; /* the same, sorted without regard to case */
-	bool has_cgroups;		   /* some sender is selected by cgroup */
-	uint64_t cgroups_seen;		   /* a hash of their ids when last looked at */
+	struct steering_sender **by_id;	    /* the same, sorted by id */
+	struct steering_sender **by_folded; /* the same, sorted without regard to case */
+	bool has_cgroups;		    /* some sender is selected by cgroup */
+	uint64_t cgroups_seen;		    /* a hash of their ids when last looked at */
 };
 
-int pools_load(struct controller *control, struct error *error);
-int pools_sync(struct controller *control, struct error *error);  /* adds and changes */
-int pools_prune(struct controller *control, struct error *error); /* removals, last */
+int pools_load(struct steering *steering, struct error *error);
+int pools_sync(struct steering *steering, struct error *error);	 /* adds and changes */
+int pools_prune(struct steering *steering, struct error *error); /* removals, last */
 
-int lanes_load(struct controller *control, struct error *error);
+int lanes_load(struct steering *steering, struct error *error);
 /* States of pools or addresses have changed. -ENOMEM. */
-int lanes_follow(struct controller *control);
-void lanes_done(struct controller *control);
+int lanes_follow(struct steering *steering);
+void lanes_done(struct steering *steering);
 
-int roster_load(struct controller *control, uint64_t now_ns, int64_t now_sec, struct error *error);
-void roster_done(struct controller *control);
-struct control_sender *roster_find(const struct controller *control, const char *name);
+int roster_load(struct steering *steering, uint64_t now_ns, int64_t now_sec, struct error *error);
+void roster_done(struct steering *steering);
+struct steering_sender *roster_find(const struct steering *steering, const char *name);
 /* All of that name without regard to case: the first in by_folded; their number in *ret_count. */
-struct control_sender *const *roster_find_folded(const struct controller *control, const char *name,
-						 size_t *ret_count);
+struct steering_sender *const *roster_find_folded(const struct steering *steering, const char *name,
+						  size_t *ret_count);
 
-int selectors_sync(struct controller *control, struct error *error);
-int selectors_prune(struct controller *control, struct error *error);
+int selectors_sync(struct steering *steering, struct error *error);
+int selectors_prune(struct steering *steering, struct error *error);
 
 /* Sets the limits in a verdict, as configured. Handles have none: all of an MTA's mail goes by them. */
-void limits_fill(const struct controller *control, const struct control_sender *sender,
+void limits_fill(const struct steering *steering, const struct steering_sender *sender,
 		 struct verdict *verdict);
 
-int verdicts_sync(struct controller *control, uint64_t now_ns, int64_t now_sec,
-		  struct error *error);
+int verdicts_sync(struct steering *steering, uint64_t now_ns, int64_t now_sec, struct error *error);
 /* Another state of the pool or of one of its addresses: what follows for the handles of its addresses. */
-int verdicts_follow_pool(struct controller *control, const struct pool *pool);
-int verdicts_prune(struct controller *control, struct error *error);
+int verdicts_follow_pool(struct steering *steering, const struct pool *pool);
+int verdicts_prune(struct steering *steering, struct error *error);
 
 /* Sets error's text to "datapath: what: strerror" and returns r; for what map operations answer. */
-int control_map_error(struct error *error, int r, const char *what);
+int steering_map_error(struct error *error, int r, const char *what);

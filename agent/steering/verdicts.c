@@ -30,10 +30,10 @@ struct effect {
  * nothing leaves by another name than that of the lane. Only where the pool has nothing active at all
  * (of this family) it goes where when_empty says, as all of the pool's.
  */
-static struct effect effect_of_handle(const struct controller *control,
-				      const struct control_sender *sender)
+static struct effect effect_of_handle(const struct steering *steering,
+				      const struct steering_sender *sender)
 {
-	const struct pool *pool = pool_find(&control->pools, sender->handles_of->name);
+	const struct pool *pool = pool_find(&steering->pools, sender->handles_of->name);
 	struct effect effect = {VERDICT_STEER, REASON_HANDLE, pool, VERDICT_ANY_ADDRESS};
 	const struct pool_address *address;
 
@@ -47,16 +47,16 @@ static struct effect effect_of_handle(const struct controller *control,
 	return effect;
 }
 
-static struct effect effect_by_default(const struct controller *control,
-				       const struct control_sender *sender)
+static struct effect effect_by_default(const struct steering *steering,
+				       const struct steering_sender *sender)
 {
-	const struct config_pool *by_default = control->config->default_pool;
-	const struct pool_set *pools = &control->pools;
+	const struct config_pool *by_default = steering->config->default_pool;
+	const struct pool_set *pools = &steering->pools;
 
 	if (sender->handles_of)
-		return effect_of_handle(control, sender);
+		return effect_of_handle(steering, sender);
 	if (sender->id == SENDER_UNKNOWN)
-		return (struct effect){control->config->default_action, REASON_UNKNOWN_SENDER,
+		return (struct effect){steering->config->default_action, REASON_UNKNOWN_SENDER,
 				       by_default ? pool_find(pools, by_default->name) : NULL,
 				       VERDICT_ANY_ADDRESS};
 	return (struct effect){VERDICT_STEER, REASON_GOOD, pool_find_id(pools, POOL_NORMAL),
@@ -64,13 +64,13 @@ static struct effect effect_by_default(const struct controller *control,
 }
 
 /* Ids of the maps outlive changes of the configuration, whose ids do not. */
-static const struct pool *pool_of(const struct controller *control, uint32_t config_id)
+static const struct pool *pool_of(const struct steering *steering, uint32_t config_id)
 {
-	const struct config *config = control->config;
+	const struct config *config = steering->config;
 
 	for (size_t i = 0; i < config->n_pools; i++)
 		if (config->pools[i].id == config_id)
-			return pool_find(&control->pools, config->pools[i].name);
+			return pool_find(&steering->pools, config->pools[i].name);
 	return NULL;
 }
 
@@ -85,33 +85,33 @@ static bool leads_to_normal(const struct pool *pool)
 }
 
 /* What was bound for high-risk never leaves by normal, also where another configuration makes a way. */
-static bool is_barred(const struct control_sender *sender, const struct pool *pool)
+static bool is_barred(const struct steering_sender *sender, const struct pool *pool)
 {
 	return sender->handles_of && sender->handles_of->id == POOL_HIGH_RISK &&
 	       leads_to_normal(pool);
 }
 
-static struct effect effect_of(const struct controller *control,
-			       const struct control_sender *sender,
+static struct effect effect_of(const struct steering *steering,
+			       const struct steering_sender *sender,
 			       const struct policy_verdict *verdict)
 {
 	const struct pool *pool = NULL;
 
 	if (verdict->reason == REASON_GOOD || (!sender->config && verdict->reason != REASON_MANUAL))
-		return effect_by_default(control, sender);
+		return effect_by_default(steering, sender);
 	if (verdict->action == VERDICT_STEER) {
-		pool = pool_of(control, verdict->pool);
+		pool = pool_of(steering, verdict->pool);
 		if (!pool || is_barred(sender, pool))
-			return effect_by_default(control, sender);
+			return effect_by_default(steering, sender);
 	}
 	return (struct effect){verdict->action, verdict->reason, pool, VERDICT_ANY_ADDRESS};
 }
 
-static void make_verdict(const struct controller *control, const struct control_sender *sender,
+static void make_verdict(const struct steering *steering, const struct steering_sender *sender,
 			 uint64_t now_ns, int64_t now_sec, struct verdict *ret_verdict)
 {
-	const struct effect now = effect_of(control, sender, &sender->standing.now);
-	const struct effect after = effect_of(control, sender, &sender->standing.after);
+	const struct effect now = effect_of(steering, sender, &sender->standing.now);
+	const struct effect after = effect_of(steering, sender, &sender->standing.after);
 
 	*ret_verdict = (struct verdict){
 		.action = now.action,
@@ -123,10 +123,10 @@ static void make_verdict(const struct controller *control, const struct control_
 		.after_address = after.address,
 	};
 	strncpy(ret_verdict->label, sender->name, sizeof(ret_verdict->label) - 1);
-	limits_fill(control, sender, ret_verdict);
+	limits_fill(steering, sender, ret_verdict);
 	/* Else nothing is told: connections that no policy limits are nobody's business. */
 	if (sender->config)
-		ret_verdict->watched = identity_rules(control->config, sender->name)
+		ret_verdict->watched = identity_rules(steering->config, sender->name)
 					       ->limits[CONFIG_CONNECTIONS_PER_MINUTE] != 0;
 	if (now.pool)
 		strncpy(ret_verdict->pool_label, now.pool->name,
@@ -137,25 +137,25 @@ static void make_verdict(const struct controller *control, const struct control_
 }
 
 /* cut_ns is the map's own memory: it is carried over. */
-static void keep_cut(struct controller *control, uint32_t id, struct verdict *verdict)
+static void keep_cut(struct steering *steering, uint32_t id, struct verdict *verdict)
 {
 	struct verdict held;
 
-	if (control->datapath->ops->get(control->datapath, MAP_VERDICT, &id, &held) == 0)
+	if (steering->datapath->ops->get(steering->datapath, MAP_VERDICT, &id, &held) == 0)
 		verdict->cut_ns = held.cut_ns;
 }
 
-static int write_one(struct controller *control, const struct control_sender *sender,
+static int write_one(struct steering *steering, const struct steering_sender *sender,
 		     uint64_t now_ns, int64_t now_sec)
 {
 	struct verdict verdict;
 
-	make_verdict(control, sender, now_ns, now_sec, &verdict);
-	keep_cut(control, sender->id, &verdict);
-	return control->datapath->ops->put(control->datapath, MAP_VERDICT, &sender->id, &verdict);
+	make_verdict(steering, sender, now_ns, now_sec, &verdict);
+	keep_cut(steering, sender->id, &verdict);
+	return steering->datapath->ops->put(steering->datapath, MAP_VERDICT, &sender->id, &verdict);
 }
 
-static int collect(struct controller *control, uint64_t now_ns, int64_t now_sec,
+static int collect(struct steering *steering, uint64_t now_ns, int64_t now_sec,
 		   struct table *verdicts, struct table *usage)
 {
 	const struct usage unused = {0};
@@ -163,12 +163,12 @@ static int collect(struct controller *control, uint64_t now_ns, int64_t now_sec,
 
 	table_init(verdicts, sizeof(uint32_t), sizeof(struct verdict));
 	table_init(usage, sizeof(uint32_t), sizeof(struct usage));
-	for (size_t i = 0; r == 0 && i < control->n_senders; i++) {
-		const struct control_sender *sender = &control->senders[i];
+	for (size_t i = 0; r == 0 && i < steering->n_senders; i++) {
+		const struct steering_sender *sender = &steering->senders[i];
 		struct verdict verdict;
 
-		make_verdict(control, sender, now_ns, now_sec, &verdict);
-		keep_cut(control, sender->id, &verdict);
+		make_verdict(steering, sender, now_ns, now_sec, &verdict);
+		keep_cut(steering, sender->id, &verdict);
 		r = table_add(verdicts, &sender->id, &verdict);
 		if (r == 0)
 			r = table_add(usage, &sender->id, &unused);
@@ -176,62 +176,63 @@ static int collect(struct controller *control, uint64_t now_ns, int64_t now_sec,
 	return r;
 }
 
-static int follow(struct controller *control, const struct control_sender *sender)
+static int follow(struct steering *steering, const struct steering_sender *sender)
 {
-	const struct datapath_ops *ops = control->datapath->ops;
+	const struct datapath_ops *ops = steering->datapath->ops;
 	struct verdict held;
-	int r = ops->get(control->datapath, MAP_VERDICT, &sender->id, &held);
+	int r = ops->get(steering->datapath, MAP_VERDICT, &sender->id, &held);
 
 	if (r < 0)
 		return r == -ENOENT ? 0 : r; /* not synced yet */
-	held.address = effect_of(control, sender, &sender->standing.now).address;
-	held.after_address = effect_of(control, sender, &sender->standing.after).address;
-	return ops->put(control->datapath, MAP_VERDICT, &sender->id, &held);
+	held.address = effect_of(steering, sender, &sender->standing.now).address;
+	held.after_address = effect_of(steering, sender, &sender->standing.after).address;
+	return ops->put(steering->datapath, MAP_VERDICT, &sender->id, &held);
 }
 
-int verdicts_follow_pool(struct controller *control, const struct pool *pool)
+int verdicts_follow_pool(struct steering *steering, const struct pool *pool)
 {
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < control->n_senders; i++) {
-		const struct control_sender *sender = &control->senders[i];
+	for (size_t i = 0; r == 0 && i < steering->n_senders; i++) {
+		const struct steering_sender *sender = &steering->senders[i];
 
 		if (sender->handle_of && strcmp(sender->handles_of->name, pool->name) == 0)
-			r = follow(control, sender);
+			r = follow(steering, sender);
 	}
 	return r;
 }
 
-int verdicts_sync(struct controller *control, uint64_t now_ns, int64_t now_sec, struct error *error)
+int verdicts_sync(struct steering *steering, uint64_t now_ns, int64_t now_sec, struct error *error)
 {
 	struct table verdicts, usage;
-	int r = collect(control, now_ns, now_sec, &verdicts, &usage);
+	int r = collect(steering, now_ns, now_sec, &verdicts, &usage);
 
 	if (r == 0)
-		r = table_write_missing(&usage, control->datapath, MAP_USAGE);
+		r = table_write_missing(&usage, steering->datapath, MAP_USAGE);
 	if (r == 0)
-		r = table_write(&verdicts, control->datapath, MAP_VERDICT);
+		r = table_write(&verdicts, steering->datapath, MAP_VERDICT);
 	table_done(&verdicts);
 	table_done(&usage);
 	if (r == -E2BIG)
-		return error_set(error, r, "%zu senders, expected at most %u (senders_max)",
-				 control->n_senders,
-				 control->datapath->ops->capacity(control->datapath, MAP_VERDICT));
-	return r < 0 ? control_map_error(error, r, "writing verdicts") : 0;
+		return error_set(
+			error, r, "%zu senders, expected at most %u (senders_max)",
+			steering->n_senders,
+			steering->datapath->ops->capacity(steering->datapath, MAP_VERDICT));
+	return r < 0 ? steering_map_error(error, r, "writing verdicts") : 0;
 }
 
-int verdicts_prune(struct controller *control, struct error *error)
+int verdicts_prune(struct steering *steering, struct error *error)
 {
 	struct table verdicts, usage;
-	int r = collect(control, 0, 0, &verdicts, &usage);
+	int r = collect(steering, 0, 0, &verdicts, &usage);
 
 	if (r == 0)
-		r = table_prune(&verdicts, control->datapath, MAP_VERDICT);
+		r = table_prune(&verdicts, steering->datapath, MAP_VERDICT);
 	if (r == 0)
-		r = table_prune(&usage, control->datapath, MAP_USAGE);
+		r = table_prune(&usage, steering->datapath, MAP_USAGE);
 	table_done(&verdicts);
 	table_done(&usage);
-	return r < 0 ? control_map_error(error, r, "removing old senders") : 0;
+	return r < 0 ? steering_map_error(error, r, "removing old senders") : 0;
 }
 
 /* ---- what the engine says */
@@ -242,38 +243,38 @@ static bool is_same(const struct policy_verdict *a, const struct policy_verdict 
 	       a->until_sec == b->until_sec;
 }
 
-static int apply(struct controller *control, struct control_sender *sender,
-		 const struct control_standing *standing, uint64_t now_ns, int64_t now_sec)
+static int apply(struct steering *steering, struct steering_sender *sender,
+		 const struct steering_standing *standing, uint64_t now_ns, int64_t now_sec)
 {
-	const struct control_standing before = sender->standing;
+	const struct steering_standing before = sender->standing;
 	int r;
 
 	if (is_same(&before.now, &standing->now) && is_same(&before.after, &standing->after))
 		return 0;
 	sender->standing = *standing;
-	r = write_one(control, sender, now_ns, now_sec);
+	r = write_one(steering, sender, now_ns, now_sec);
 	if (r < 0)
 		sender->standing = before;
 	return r;
 }
 
-int control_apply(struct controller *control, const char *name,
-		  const struct control_standing *standing, uint64_t now_ns, int64_t now_sec,
-		  struct error *error)
+int steering_apply(struct steering *steering, const char *name,
+		   const struct steering_standing *standing, uint64_t now_ns, int64_t now_sec,
+		   struct error *error)
 {
 	size_t count;
-	struct control_sender *const *senders = roster_find_folded(control, name, &count);
+	struct steering_sender *const *senders = roster_find_folded(steering, name, &count);
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < count; i++)
-		r = apply(control, senders[i], standing, now_ns, now_sec);
-	return r < 0 ? control_map_error(error, r, "writing the verdict") : 0;
+		r = apply(steering, senders[i], standing, now_ns, now_sec);
+	return r < 0 ? steering_map_error(error, r, "writing the verdict") : 0;
 }
 
 /* ---- by hand */
 
 /* A handle is no address for the wire. */
-static int check_handle(const struct control_sender *sender, const struct policy_manual *manual,
+static int check_handle(const struct steering_sender *sender, const struct policy_manual *manual,
 			const struct pool *pool, struct error *error)
 {
 	if (!sender->handles_of)
@@ -290,26 +291,26 @@ static int check_handle(const struct control_sender *sender, const struct policy
 	return 0;
 }
 
-int control_check_verdict(const struct controller *control, const char *name,
-			  const struct control_verdict *verdict, struct policy_manual *ret_manual,
-			  struct error *error)
+int steering_check_verdict(const struct steering *steering, const char *name,
+			   const struct manual_order *verdict, struct policy_manual *ret_manual,
+			   struct error *error)
 {
 	struct policy_manual manual = {verdict->action, POOL_NONE, verdict->until_sec};
 	const struct pool *pool = NULL;
 	size_t count;
-	struct control_sender *const *senders = roster_find_folded(control, name, &count);
+	struct steering_sender *const *senders = roster_find_folded(steering, name, &count);
 	int r = 0;
 
-	if (!control->state)
+	if (!steering->state)
 		return error_set(error, -EROFS, "opened for reading only");
 	if (verdict->action == VERDICT_STEER) {
 		const char *wanted = verdict->pool ? verdict->pool : "";
-		const struct config_pool *found = config_pool_find(control->config, wanted);
+		const struct config_pool *found = config_pool_find(steering->config, wanted);
 
 		if (!found)
 			return error_set(error, -EINVAL, "no pool '%s'", wanted);
 		manual.pool = found->id;
-		pool = pool_find(&control->pools, wanted);
+		pool = pool_find(&steering->pools, wanted);
 	}
 	for (size_t i = 0; r == 0 && i < count; i++)
 		r = check_handle(senders[i], &manual, pool, error);
@@ -322,38 +323,38 @@ int control_check_verdict(const struct controller *control, const char *name,
  * The verdict says since when, then the counter of cuts makes every flow look once. In this order: a flow
  * that saw the new counter must find the new cut_ns.
  */
-static int cut(struct controller *control, uint32_t id, uint64_t now_ns)
+static int cut(struct steering *steering, uint32_t id, uint64_t now_ns)
 {
-	const struct datapath_ops *ops = control->datapath->ops;
+	const struct datapath_ops *ops = steering->datapath->ops;
 	const uint32_t zero = 0;
 	struct verdict verdict;
 	struct control value;
-	int r = ops->get(control->datapath, MAP_VERDICT, &id, &verdict);
+	int r = ops->get(steering->datapath, MAP_VERDICT, &id, &verdict);
 
 	if (r == 0) {
 		verdict.cut_ns = now_ns;
-		r = ops->put(control->datapath, MAP_VERDICT, &id, &verdict);
+		r = ops->put(steering->datapath, MAP_VERDICT, &id, &verdict);
 	}
 	if (r == 0)
-		r = ops->get(control->datapath, MAP_CONTROL, &zero, &value);
+		r = ops->get(steering->datapath, MAP_CONTROL, &zero, &value);
 	if (r == 0) {
 		value.cuts++;
-		r = ops->put(control->datapath, MAP_CONTROL, &zero, &value);
+		r = ops->put(steering->datapath, MAP_CONTROL, &zero, &value);
 	}
 	return r;
 }
 
-int control_cut(struct controller *control, const char *name, uint64_t now_ns, struct error *error)
+int steering_cut(struct steering *steering, const char *name, uint64_t now_ns, struct error *error)
 {
 	size_t count;
-	struct control_sender *const *senders = roster_find_folded(control, name, &count);
+	struct steering_sender *const *senders = roster_find_folded(steering, name, &count);
 	int r = 0;
 
-	if (!control->state)
+	if (!steering->state)
 		return error_set(error, -EROFS, "opened for reading only");
 	if (count == 0)
 		return error_set(error, -ENOENT, "no sender '%s'", name);
 	for (size_t i = 0; r == 0 && i < count; i++)
-		r = cut(control, senders[i]->id, now_ns);
-	return r < 0 ? control_map_error(error, r, "cutting flows") : 0;
+		r = cut(steering, senders[i]->id, now_ns);
+	return r < 0 ? steering_map_error(error, r, "cutting flows") : 0;
 }

@@ -56,9 +56,9 @@ void view_add_windows(json_t *sender, struct policy *policy, const char *name, i
 			    value_time(until_sec == STANDING_FOREVER ? 0 : until_sec));
 }
 
-static const char *pool_name(const struct controller *control, uint32_t id)
+static const char *pool_name(const struct steering *steering, uint32_t id)
 {
-	const struct config *config = control_config(control);
+	const struct config *config = steering_config(steering);
 
 	for (size_t i = 0; i < config->n_pools; i++)
 		if (config->pools[i].id == id)
@@ -66,14 +66,14 @@ static const char *pool_name(const struct controller *control, uint32_t id)
 	return NULL;
 }
 
-static json_t *engine_sender_json(const struct controller *control, struct policy *policy,
+static json_t *engine_sender_json(const struct steering *steering, struct policy *policy,
 				  const char *name, const struct policy_verdict *verdict,
 				  int64_t now_sec)
 {
 	json_t *sender = json_pack(
 		"{s:o, s:[], s:{s:s, s:o, s:s, s:o}, s:n}", "name", value_text(name), "selectors",
 		"verdict", "action", verdict_action_name(verdict->action), "pool",
-		value_text(pool_name(control, verdict->pool)), "reason",
+		value_text(pool_name(steering, verdict->pool)), "reason",
 		reason_name(verdict->reason), "until", value_time(verdict->until_sec), "usage");
 
 	if (sender)
@@ -81,19 +81,19 @@ static json_t *engine_sender_json(const struct controller *control, struct polic
 	return sender;
 }
 
-int view_engine_sender(const struct controller *control, struct policy *policy, const char *name,
+int view_engine_sender(const struct steering *steering, struct policy *policy, const char *name,
 		       int64_t now_sec, json_t **ret, struct error *error)
 {
 	struct policy_view view;
 
 	if (!policy || policy_view(policy, name, now_sec, &view) < 0)
 		return error_set(error, -ENOENT, "no sender '%s'", name);
-	return give(engine_sender_json(control, policy, name, &view.verdict, now_sec), ret, error);
+	return give(engine_sender_json(steering, policy, name, &view.verdict, now_sec), ret, error);
 }
 
 struct listing {
 	json_t *senders;
-	const struct controller *control;
+	const struct steering *steering;
 	struct policy *policy;
 	size_t limit;
 	int64_t now_sec;
@@ -107,19 +107,18 @@ static int list_standing(void *data, const struct policy_standing *standing)
 
 	if (json_array_size(listing->senders) == listing->limit)
 		return 1;
-	roster_find_folded(listing->control, name, &count);
+	roster_find_folded(listing->steering, name, &count);
 	if (count == 0)
 		json_array_append_new(listing->senders,
-				      engine_sender_json(listing->control, listing->policy, name,
+				      engine_sender_json(listing->steering, listing->policy, name,
 							 &standing->verdict, listing->now_sec));
 	return 0;
 }
 
-int view_add_engine_senders(json_t *senders, const struct controller *control,
-			    struct policy *policy, size_t limit, int64_t now_sec,
-			    struct error *error)
+int view_add_engine_senders(json_t *senders, const struct steering *steering, struct policy *policy,
+			    size_t limit, int64_t now_sec, struct error *error)
 {
-	struct listing listing = {senders, control, policy, limit, now_sec};
+	struct listing listing = {senders, steering, policy, limit, now_sec};
 	int r = policy_standings(policy, now_sec, list_standing, &listing);
 
 	return r < 0 ? error_set(error, r, "out of memory") : 0;
@@ -154,9 +153,9 @@ static json_t *facts_json(const struct facts *facts)
 }
 
 /* What the pool has now; which one is taken depends on the destination. */
-static json_t *addresses_json(const struct controller *control, const char *pool_name)
+static json_t *addresses_json(const struct steering *steering, const char *pool_name)
 {
-	const struct pool *pool = pool_name ? pool_find(control_pools(control), pool_name) : NULL;
+	const struct pool *pool = pool_name ? pool_find(steering_pools(steering), pool_name) : NULL;
 	json_t *addresses = json_array();
 	char text[ADDRESS_TEXT_SIZE];
 
@@ -169,7 +168,7 @@ static json_t *addresses_json(const struct controller *control, const char *pool
 	return addresses;
 }
 
-int view_explanation(const struct controller *control, const struct judge_explanation *explanation,
+int view_explanation(const struct steering *steering, const struct judge_explanation *explanation,
 		     json_t **ret, struct error *error)
 {
 	const struct decision_kept *kept = &explanation->kept;
@@ -181,7 +180,7 @@ int view_explanation(const struct controller *control, const struct judge_explan
 		return r;
 	decision = json_loads(text, 0, NULL);
 	json_object_set_new(decision, "addresses",
-			    addresses_json(control, explanation->answer.pool));
+			    addresses_json(steering, explanation->answer.pool));
 	json_object_set_new(decision, "time", value_time(kept->time_sec));
 	json_object_set_new(decision, "facts", facts_json(&kept->facts));
 	return give(decision, ret, error);

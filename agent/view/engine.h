@@ -5,7 +5,7 @@
 #include <jansson.h>
 #include <stdint.h>
 
-struct controller;
+struct steering;
 struct error;
 struct judge_answer;
 struct judge_explanation;
@@ -15,14 +15,13 @@ struct policy;
 void view_add_windows(json_t *sender, struct policy *policy, const char *name, int64_t now_sec);
 
 /* A sender without a selector, in the shape of view_sender(). -ENOENT: nothing is known of it. */
-int view_engine_sender(const struct controller *control, struct policy *policy, const char *name,
+int view_engine_sender(const struct steering *steering, struct policy *policy, const char *name,
 		       int64_t now_sec, json_t **ret, struct error *error);
 
 /* Adds those that have a standing and no selector to a list, up to `limit` in all. */
-int view_add_engine_senders(json_t *senders, const struct controller *control,
-			    struct policy *policy, size_t limit, int64_t now_sec,
-			    struct error *error);
+int view_add_engine_senders(json_t *senders, const struct steering *steering, struct policy *policy,
+			    size_t limit, int64_t now_sec, struct error *error);
 
 /* As answer_print() has it, with time, facts, and the addresses of the pool. */
-int view_explanation(const struct controller *control, const struct judge_explanation *explanation,
+int view_explanation(const struct steering *steering, const struct judge_explanation *explanation,
 		     json_t **ret, struct error *error);

@@ -13,8 +13,8 @@
 #include "datapath/datapath.h"
 
 struct listing {
-	const struct controller *control;
-	const struct control_sender *only; /* NULL: all */
+	const struct steering *steering;
+	const struct steering_sender *only; /* NULL: all */
 	uint64_t now_ns;
 	size_t limit;
 	json_t *list;
@@ -31,9 +31,9 @@ static const char *endpoint(const uint8_t bytes[16], uint16_t port, char buffer[
 	return endpoint_format(&address, port, buffer);
 }
 
-static const char *pool_name(const struct controller *control, uint32_t id)
+static const char *pool_name(const struct steering *steering, uint32_t id)
 {
-	const struct pool *pool = pool_find_id(control_pools(control), id);
+	const struct pool *pool = pool_find_id(steering_pools(steering), id);
 
 	return pool ? pool->name : "(removed)";
 }
@@ -52,7 +52,7 @@ static void read_return(struct datapath *datapath, const struct flow_key *key,
 /* As the datapath judges: the flow's next packet is answered with a reset. */
 static bool is_cut(struct listing *listing, const struct flow *flow)
 {
-	struct datapath *datapath = control_datapath(listing->control);
+	struct datapath *datapath = steering_datapath(listing->steering);
 
 	if (!listing->has_verdict || listing->verdict_of != flow->sender) {
 		listing->verdict = (struct verdict){.cut_ns = 0};
@@ -68,17 +68,17 @@ static json_t *flow_json(struct listing *listing, const struct flow_key *key,
 {
 	char source[ENDPOINT_TEXT_SIZE], destination[ENDPOINT_TEXT_SIZE];
 	char address[ENDPOINT_TEXT_SIZE];
-	const struct controller *control = listing->control;
+	const struct steering *steering = listing->steering;
 	uint64_t age_ns = listing->now_ns > flow->opened_ns ? listing->now_ns - flow->opened_ns : 0;
 	struct return_entry back;
 
-	read_return(control_datapath(control), key, flow, &back);
+	read_return(steering_datapath(steering), key, flow, &back);
 	return json_pack("{s:s, s:s, s:s, s:o, s:s, s:s, s:b, s:I, s:I, s:I}", "sender",
-			 control_sender_name(control, flow->sender), "source",
+			 steering_sender_name(steering, flow->sender), "source",
 			 endpoint(key->source, key->source_port, source), "destination",
 			 endpoint(key->destination, key->destination_port, destination), "pool",
 			 flow->pool == POOL_NONE ? json_null()
-						 : json_string(pool_name(control, flow->pool)),
+						 : json_string(pool_name(steering, flow->pool)),
 			 "address", endpoint(flow->address, flow->port, address), "state",
 			 flow_state_name(&flow->out, &back.in), "cut", (int)is_cut(listing, flow),
 			 "packets", (json_int_t)(flow->out.packets + back.in.packets), "bytes",
@@ -100,15 +100,15 @@ static int visit(void *data, const void *key, const void *value)
 	return 0;
 }
 
-int view_flows(struct controller *control, const char *sender, uint64_t now_ns, size_t limit,
+int view_flows(struct steering *steering, const char *sender, uint64_t now_ns, size_t limit,
 	       json_t **ret, struct error *error)
 {
-	struct datapath *datapath = control_datapath(control);
-	struct listing listing = {.control = control, .now_ns = now_ns, .limit = limit};
+	struct datapath *datapath = steering_datapath(steering);
+	struct listing listing = {.steering = steering, .now_ns = now_ns, .limit = limit};
 	int r;
 
 	if (sender) {
-		listing.only = control_sender_find(control, sender);
+		listing.only = steering_sender_find(steering, sender);
 		if (!listing.only)
 			return error_set(error, -ENOENT, "no sender '%s'", sender);
 	}

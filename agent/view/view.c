@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* JSON of pools, senders and status, from a controller and the maps. Flows are in flows.c. */
+/* JSON of pools, senders and status, from a steering and the maps. Flows are in flows.c. */
 #include "view/view.h"
 
 #include <errno.h>
@@ -50,19 +50,20 @@ static json_t *pool_json(struct datapath *datapath, const struct pool *pool)
 			 addresses);
 }
 
-static json_t *pools_json(struct controller *control)
+static json_t *pools_json(struct steering *steering)
 {
-	const struct pool_set *set = control_pools(control);
+	const struct pool_set *set = steering_pools(steering);
 	json_t *pools = json_array();
 
 	for (size_t i = 0; i < set->n_pools; i++)
-		json_array_append_new(pools, pool_json(control_datapath(control), &set->pools[i]));
+		json_array_append_new(pools,
+				      pool_json(steering_datapath(steering), &set->pools[i]));
 	return pools;
 }
 
-int view_pools(struct controller *control, json_t **ret, struct error *error)
+int view_pools(struct steering *steering, json_t **ret, struct error *error)
 {
-	return give(pools_json(control), ret, error);
+	return give(pools_json(steering), ret, error);
 }
 
 /* ---- senders */
@@ -88,7 +89,7 @@ static json_t *selector_json(const struct config_selector *selector)
 	return NULL;
 }
 
-static json_t *selectors_json(const struct control_sender *sender)
+static json_t *selectors_json(const struct steering_sender *sender)
 {
 	json_t *selectors = json_array();
 	char text[ADDRESS_TEXT_SIZE];
@@ -145,7 +146,7 @@ static json_t *limits_json(const struct verdict *verdict)
 			 (json_int_t)verdict->flows_max);
 }
 
-static json_t *sender_json(struct datapath *datapath, const struct control_sender *sender,
+static json_t *sender_json(struct datapath *datapath, const struct steering_sender *sender,
 			   uint64_t now_ns, int64_t now_sec)
 {
 	struct verdict verdict = {0};
@@ -161,43 +162,43 @@ static json_t *sender_json(struct datapath *datapath, const struct control_sende
 }
 
 /* `policy` may be NULL. */
-static json_t *full_sender_json(struct controller *control, struct policy *policy,
-				const struct control_sender *sender, uint64_t now_ns,
+static json_t *full_sender_json(struct steering *steering, struct policy *policy,
+				const struct steering_sender *sender, uint64_t now_ns,
 				int64_t now_sec)
 {
-	json_t *view = sender_json(control_datapath(control), sender, now_ns, now_sec);
+	json_t *view = sender_json(steering_datapath(steering), sender, now_ns, now_sec);
 
 	if (view && policy)
 		view_add_windows(view, policy, sender->name, now_sec);
 	return view;
 }
 
-int view_senders(struct controller *control, struct policy *policy, size_t limit, uint64_t now_ns,
+int view_senders(struct steering *steering, struct policy *policy, size_t limit, uint64_t now_ns,
 		 int64_t now_sec, json_t **ret, struct error *error)
 {
 	json_t *list = json_array();
 	size_t count;
-	const struct control_sender *senders = control_senders(control, &count);
+	const struct steering_sender *senders = steering_senders(steering, &count);
 	int r = 0;
 
 	for (size_t i = 0; i < count && i < limit; i++)
 		json_array_append_new(
-			list, full_sender_json(control, policy, &senders[i], now_ns, now_sec));
+			list, full_sender_json(steering, policy, &senders[i], now_ns, now_sec));
 	if (policy)
-		r = view_add_engine_senders(list, control, policy, limit, now_sec, error);
+		r = view_add_engine_senders(list, steering, policy, limit, now_sec, error);
 	if (r < 0)
 		json_decref(list);
 	return r < 0 ? r : give(list, ret, error);
 }
 
-int view_sender(struct controller *control, struct policy *policy, const char *name,
-		uint64_t now_ns, int64_t now_sec, json_t **ret, struct error *error)
+int view_sender(struct steering *steering, struct policy *policy, const char *name, uint64_t now_ns,
+		int64_t now_sec, json_t **ret, struct error *error)
 {
-	const struct control_sender *sender = control_sender_find(control, name);
+	const struct steering_sender *sender = steering_sender_find(steering, name);
 
 	if (!sender)
-		return view_engine_sender(control, policy, name, now_sec, ret, error);
-	return give(full_sender_json(control, policy, sender, now_ns, now_sec), ret, error);
+		return view_engine_sender(steering, policy, name, now_sec, ret, error);
+	return give(full_sender_json(steering, policy, sender, now_ns, now_sec), ret, error);
 }
 
 /* ---- status */
@@ -285,10 +286,10 @@ static bool all_attached(const json_t *interfaces)
 	return json_array_size(interfaces) > 0;
 }
 
-int view_status(struct controller *control, json_t **ret, struct error *error)
+int view_status(struct steering *steering, json_t **ret, struct error *error)
 {
-	struct datapath *datapath = control_datapath(control);
-	json_t *interfaces = interfaces_json(control_config(control));
+	struct datapath *datapath = steering_datapath(steering);
+	json_t *interfaces = interfaces_json(steering_config(steering));
 	struct stats stats = {0};
 	json_t *view;
 
@@ -299,6 +300,6 @@ int view_status(struct controller *control, json_t **ret, struct error *error)
 		(json_int_t)(stats.flows_opened - stats.flows_expired - stats.flows_replaced),
 		"flows_max", (json_int_t)datapath->ops->capacity(datapath, MAP_FLOWS), "counters",
 		counters_json(&stats));
-	return give(json_pack("{s:o, s:o}", "datapath", view, "pools", pools_json(control)), ret,
+	return give(json_pack("{s:o, s:o}", "datapath", view, "pools", pools_json(steering)), ret,
 		    error);
 }

@@ -8,22 +8,22 @@
 #include <jansson.h>
 #include <stdint.h>
 
-struct controller;
+struct steering;
 struct error;
 struct policy;
 
 /* "agent" is not filled in here: the agent adds itself. Interfaces: what hook_query() sees. */
-int view_status(struct controller *control, json_t **ret, struct error *error);
-int view_pools(struct controller *control, json_t **ret, struct error *error);
+int view_status(struct steering *steering, json_t **ret, struct error *error);
+int view_pools(struct steering *steering, json_t **ret, struct error *error);
 /*
  * `policy` NULL: without what the engine knows. Then come those that it has a standing of and that have
  * no selector. `limit` at least 1.
  */
-int view_senders(struct controller *control, struct policy *policy, size_t limit, uint64_t now_ns,
+int view_senders(struct steering *steering, struct policy *policy, size_t limit, uint64_t now_ns,
 		 int64_t now_sec, json_t **ret, struct error *error);
 /* -ENOENT: no such sender. */
-int view_sender(struct controller *control, struct policy *policy, const char *name,
-		uint64_t now_ns, int64_t now_sec, json_t **ret, struct error *error);
+int view_sender(struct steering *steering, struct policy *policy, const char *name, uint64_t now_ns,
+		int64_t now_sec, json_t **ret, struct error *error);
 /* `sender` NULL: all. `limit` 0: no limit. */
-int view_flows(struct controller *control, const char *sender, uint64_t now_ns, size_t limit,
+int view_flows(struct steering *steering, const char *sender, uint64_t now_ns, size_t limit,
 	       json_t **ret, struct error *error);

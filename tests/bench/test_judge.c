@@ -119,14 +119,14 @@ static long resident_kb(void)
 	return resident * (sysconf(_SC_PAGESIZE) / 1024);
 }
 
-static struct judge *open_judge(const struct config *config, struct controller *control,
+static struct judge *open_judge(const struct config *config, struct steering *steering,
 				struct state *state, const struct judge_time *now)
 {
 	const struct judge_hooks hooks = {.data = NULL};
 	struct judge *judge = NULL;
 	struct error error;
 
-	cr_assert_eq(judge_open(config, control, state, &hooks, now, &judge, &error), 0, "%s",
+	cr_assert_eq(judge_open(config, steering, state, &hooks, now, &judge, &error), 0, "%s",
 		     error.text);
 	return judge;
 }
@@ -151,7 +151,7 @@ Test(bench_million, senders_are_written_and_restored)
 	struct config *config = config_file_load(TWO_POOLS "senders_tracked_max = 1000000\n"
 							   "decisions_max = 1024\n");
 	struct fake_datapath *fake = fake_datapath_new();
-	struct controller *control = NULL;
+	struct steering *steering = NULL;
 	struct state *state = NULL;
 	struct judge_stats stats;
 	struct judge *judge;
@@ -162,9 +162,9 @@ Test(bench_million, senders_are_written_and_restored)
 
 	snprintf(file, sizeof(file), "%s.db", config_file);
 	cr_assert_eq(state_sqlite_open(file, &state, &error), 0, "%s", error.text);
-	cr_assert_eq(control_new(config, &fake->datapath, state, 1, NOON, &control, &error), 0);
+	cr_assert_eq(steering_new(config, &fake->datapath, state, 1, NOON, &steering, &error), 0);
 	before = resident_kb();
-	judge = open_judge(config, control, state, &now);
+	judge = open_judge(config, steering, state, &now);
 	start = now_us();
 	send_from_all(judge, &now);
 	decided = now_us() - start;
@@ -185,13 +185,13 @@ Test(bench_million, senders_are_written_and_restored)
 	state_free(state);
 	start = now_us();
 	cr_assert_eq(state_sqlite_open(file, &state, &error), 0, "%s", error.text);
-	judge = open_judge(config, control, state, &now);
+	judge = open_judge(config, steering, state, &now);
 	fprintf(stderr, "restored in %.1f s (asked for: 10 s)\n", (now_us() - start) / 1e6);
 	cr_assert_lt(now_us() - start, 10e6 * test_patience());
 	judge_stats(judge, &stats);
 	cr_assert_eq(stats.policy.senders, MILLION);
 	judge_close(judge);
-	control_free(control);
+	steering_free(steering);
 	state_free(state);
 	datapath_free(&fake->datapath);
 	config_free(config);

@@ -132,11 +132,11 @@ static void start(void)
 	must(!config_load(file, &service.config, &error), "load the configuration");
 	service.fake = fake_datapath_new();
 	must(!state_null_open(&service.state), "make a state");
-	must(!control_new(service.config, &service.fake->datapath, service.state, NOW_NS, NOW_SEC,
-			  &service.api.control, &error),
-	     "make a controller");
-	must(!control_sync(service.api.control, NOW_NS, NOW_SEC, &error), "write the maps");
-	must(!judge_open(service.config, service.api.control, service.state, &hooks, &now,
+	must(!steering_new(service.config, &service.fake->datapath, service.state, NOW_NS, NOW_SEC,
+			   &service.api.steering, &error),
+	     "make a steering");
+	must(!steering_sync(service.api.steering, NOW_NS, NOW_SEC, &error), "write the maps");
+	must(!judge_open(service.config, service.api.steering, service.state, &hooks, &now,
 			 &service.api.judge, &error),
 	     "open the judge");
 	service.api.agent = describe_agent;
@@ -220,7 +220,7 @@ static void stop(void)
 	if (!service.fake)
 		return;
 	judge_close(service.api.judge);
-	control_free(service.api.control);
+	steering_free(service.api.steering);
 	state_free(service.state);
 	datapath_free(&service.fake->datapath);
 	config_free(service.config);

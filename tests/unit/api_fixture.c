@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Requests to api_handle() over a judge and a controller on maps in memory. */
+/* Requests to api_handle() over a judge and a steering on maps in memory. */
 #include "unit/api_fixture.h"
 
 #include <criterion/criterion.h>
@@ -44,12 +44,14 @@ void desk_begin(const struct config *by, uint64_t now_ns, int64_t now_sec)
 
 	desk_fake = fake_datapath_new();
 	cr_assert_eq(state_null_open(&state), 0);
-	cr_assert_eq(control_new(by, &desk_fake->datapath, state, now_ns, now_sec,
-				 &desk_api.control, &error),
+	cr_assert_eq(steering_new(by, &desk_fake->datapath, state, now_ns, now_sec,
+				  &desk_api.steering, &error),
 		     0, "%s", error.text);
-	cr_assert_eq(control_sync(desk_api.control, now_ns, now_sec, &error), 0, "%s", error.text);
-	cr_assert_eq(judge_open(by, desk_api.control, state, &hooks, &now, &desk_api.judge, &error),
-		     0, "%s", error.text);
+	cr_assert_eq(steering_sync(desk_api.steering, now_ns, now_sec, &error), 0, "%s",
+		     error.text);
+	cr_assert_eq(
+		judge_open(by, desk_api.steering, state, &hooks, &now, &desk_api.judge, &error), 0,
+		"%s", error.text);
 	desk_api.agent = describe_agent;
 	desk_api.data = "postern";
 }
@@ -64,7 +66,7 @@ void desk_open(void)
 void desk_close(void)
 {
 	judge_close(desk_api.judge);
-	control_free(desk_api.control);
+	steering_free(desk_api.steering);
 	state_free(state);
 	datapath_free(&desk_fake->datapath);
 	config_free(config);

@@ -49,13 +49,13 @@ void court_begin(void)
 	const struct judge_hooks hooks = {NULL, on_news, on_trouble};
 	const struct judge_time *now = &court.now;
 
-	cr_assert_eq(control_new(court.config, &court.fake->datapath, court.state, now->ns,
-				 now->sec, &court.control, &court.error),
+	cr_assert_eq(steering_new(court.config, &court.fake->datapath, court.state, now->ns,
+				  now->sec, &court.steering, &court.error),
 		     0, "%s", court.error.text);
-	cr_assert_eq(control_sync(court.control, now->ns, now->sec, &court.error), 0, "%s",
+	cr_assert_eq(steering_sync(court.steering, now->ns, now->sec, &court.error), 0, "%s",
 		     court.error.text);
-	cr_assert_eq(judge_open(court.config, court.control, court.state, &hooks, now, &court.judge,
-				&court.error),
+	cr_assert_eq(judge_open(court.config, court.steering, court.state, &hooks, now,
+				&court.judge, &court.error),
 		     0, "%s", court.error.text);
 }
 
@@ -88,7 +88,7 @@ void court_open_kept(void)
 void court_end(void)
 {
 	judge_close(court.judge);
-	control_free(court.control);
+	steering_free(court.steering);
 	state_free(court.state);
 }
 
@@ -115,7 +115,7 @@ void court_kill_and_restart(void)
 
 	cr_assert_null(killed[n_killed], "more room is needed");
 	killed[n_killed++] = court.judge;
-	killed[n_killed++] = court.control;
+	killed[n_killed++] = court.steering;
 	killed[n_killed++] = court.state;
 	open_state();
 	court_begin();
@@ -151,7 +151,7 @@ struct judge_answer court_send_as(const char *user, uint32_t recipients)
 
 uint32_t court_id_of(const char *name)
 {
-	return control_sender_find(court.control, name)->id;
+	return steering_sender_find(court.steering, name)->id;
 }
 
 struct verdict court_verdict_of(const char *name)
@@ -193,7 +193,7 @@ void court_write_all(void)
 		;
 }
 
-int court_set(const char *sender, const struct control_verdict *verdict)
+int court_set(const char *sender, const struct manual_order *verdict)
 {
 	return judge_set_verdict(court.judge, sender, verdict, &court.now, &court.error);
 }

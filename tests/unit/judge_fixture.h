@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A judge for tests, with all that it works on: a configuration written as text, a controller over maps in
+ * A judge for tests, with all that it works on: a configuration written as text, a steering over maps in
  * memory, a state, a clock that stands still. One a test.
  */
 #pragma once
@@ -20,13 +20,13 @@
 #define NOW_NS (1000 * NS_PER_SEC)
 #define DAY    86400
 
-struct controller;
+struct steering;
 struct state;
 
 struct court {
 	struct config *config;
 	struct fake_datapath *fake;
-	struct controller *control;
+	struct steering *steering;
 	struct state *state;
 	struct judge *judge;
 	struct judge_time now; /* for a test to move */
@@ -60,7 +60,7 @@ struct judge_answer court_ask(const struct judge_message *message);
 struct judge_answer court_send_from(const char *sender, uint32_t recipients);
 struct judge_answer court_send_as(const char *user, uint32_t recipients);
 /* A verdict by hand; what judge_set_verdict() says to it. */
-int court_set(const char *sender, const struct control_verdict *verdict);
+int court_set(const char *sender, const struct manual_order *verdict);
 /* Until nothing is left to be written. */
 void court_write_all(void);
 

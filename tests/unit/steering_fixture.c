@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* A configuration of structures, and a controller by it. */
+/* A configuration of structures, and a steering by it. */
 #include "unit/steering_fixture.h"
 
 #include <criterion/criterion.h>
@@ -13,17 +13,17 @@ static char file[sizeof(directory) + sizeof("/state.db")];
 
 void helm_begin(void)
 {
-	int r = control_new(&helm.config, &helm.fake->datapath, helm.state, NOW_NS, NOW_SEC,
-			    &helm.control, &helm.error);
+	int r = steering_new(&helm.config, &helm.fake->datapath, helm.state, NOW_NS, NOW_SEC,
+			     &helm.steering, &helm.error);
 
 	cr_assert_eq(r, 0, "%s", helm.error.text);
-	r = control_sync(helm.control, NOW_NS, NOW_SEC, &helm.error);
+	r = steering_sync(helm.steering, NOW_NS, NOW_SEC, &helm.error);
 	cr_assert_eq(r, 0, "%s", helm.error.text);
 }
 
 void helm_restart(void)
 {
-	control_free(helm.control);
+	steering_free(helm.steering);
 	helm_begin();
 }
 
@@ -88,7 +88,7 @@ void helm_open(void)
 
 void helm_close(void)
 {
-	control_free(helm.control);
+	steering_free(helm.steering);
 	state_free(helm.state);
 	datapath_free(&helm.fake->datapath);
 	unlink(file);
@@ -97,7 +97,7 @@ void helm_close(void)
 
 struct verdict helm_verdict_of(const char *name)
 {
-	const struct control_sender *sender = control_sender_find(helm.control, name);
+	const struct steering_sender *sender = steering_sender_find(helm.steering, name);
 	struct verdict verdict;
 
 	cr_assert_not_null(sender, "no sender %s", name);
@@ -118,9 +118,9 @@ uint32_t helm_slot_of(uint32_t pool, uint32_t index)
 
 int helm_apply(const char *sender, const struct policy_verdict *now)
 {
-	const struct control_standing standing = {.now = *now};
+	const struct steering_standing standing = {.now = *now};
 
-	return control_apply(helm.control, sender, &standing, NOW_NS, NOW_SEC, &helm.error);
+	return steering_apply(helm.steering, sender, &standing, NOW_NS, NOW_SEC, &helm.error);
 }
 
 void helm_steer(const char *sender, uint32_t pool, int64_t until_sec)

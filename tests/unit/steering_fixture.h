@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A controller for tests, with all that it works on: a configuration whose parts a test may change, maps in
+ * A steering for tests, with all that it works on: a configuration whose parts a test may change, maps in
  * memory, a state in a file. Pools normal and high-risk, each with a handle; senders tenant-17 and webmail.
  * One a test: .init = helm_open, .fini = helm_close.
  */
@@ -29,7 +29,7 @@ struct helm {
 	struct config config; /* of all these */
 	struct fake_datapath *fake;
 	struct state *state;
-	struct controller *control;
+	struct steering *steering;
 	struct error error; /* of the last call that failed */
 };
 extern struct helm helm;
@@ -37,14 +37,14 @@ extern struct helm helm;
 void helm_open(void);
 void helm_close(void);
 
-/* A controller by helm.config as it is now, on the same maps and state; the second ends the last one before. */
+/* A steering by helm.config as it is now, on the same maps and state; the second ends the last one before. */
 void helm_begin(void);
 void helm_restart(void);
 
 struct verdict helm_verdict_of(const char *sender);
 /* The id of the address that an IPv4 slot of a pool leads to. */
 uint32_t helm_slot_of(uint32_t pool, uint32_t index);
-/* What control_apply() says to this standing, with nothing after it. */
+/* What steering_apply() says to this standing, with nothing after it. */
 int helm_apply(const char *sender, const struct policy_verdict *now);
 /* A verdict by hand. */
 void helm_steer(const char *sender, uint32_t pool, int64_t until_sec);

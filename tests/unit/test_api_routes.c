@@ -13,7 +13,7 @@ TestSuite(api, .init = desk_open, .fini = desk_close);
 
 static struct verdict verdict_in_map(const char *name)
 {
-	const struct control_sender *sender = control_sender_find(desk_api.control, name);
+	const struct steering_sender *sender = steering_sender_find(desk_api.steering, name);
 	struct verdict verdict;
 
 	cr_assert_not_null(sender);
@@ -139,7 +139,7 @@ Test(api, flows_are_listed_by_sender_and_up_to_a_limit)
 
 	put_flow(SENDER_UNKNOWN, 1);
 	put_flow(SENDER_UNKNOWN, 2);
-	put_flow(control_sender_find(desk_api.control, "tenant-17")->id, 3);
+	put_flow(steering_sender_find(desk_api.steering, "tenant-17")->id, 3);
 	flows = desk_done(API_GET, "/v1/flows", NULL);
 	cr_assert_eq(json_array_size(flows), 3);
 	json_decref(flows);

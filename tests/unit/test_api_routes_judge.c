@@ -281,16 +281,16 @@ Test(api_judge, what_is_known_of_a_bounce_is_handed_on)
 	struct judge_message message;
 	struct error error;
 
-	cr_assert_eq(facts_read(body, control_config(desk_api.control), &message, &error), 0);
+	cr_assert_eq(facts_read(body, steering_config(desk_api.steering), &message, &error), 0);
 	cr_assert_str_eq(message.original_id, "1@x");
 	cr_assert_str_eq(message.bounce_to, "a@b");
 	cr_assert_str_eq(message.unknown_recipient, "c@d");
 	cr_assert_eq(message.origin, SURGE_NOT_SENT_HERE);
 	json_object_set_new(body, "sent_here", json_true());
-	cr_assert_eq(facts_read(body, control_config(desk_api.control), &message, &error), 0);
+	cr_assert_eq(facts_read(body, steering_config(desk_api.steering), &message, &error), 0);
 	cr_assert_eq(message.origin, SURGE_SENT_HERE);
 	json_object_del(body, "sent_here");
-	cr_assert_eq(facts_read(body, control_config(desk_api.control), &message, &error), 0);
+	cr_assert_eq(facts_read(body, steering_config(desk_api.steering), &message, &error), 0);
 	cr_assert_eq(message.origin, SURGE_ORIGIN_UNKNOWN);
 	json_decref(body);
 }

@@ -112,11 +112,11 @@ Test(judging, a_map_that_refuses_a_verdict_is_told_and_tried_again)
 
 /* ---- by hand */
 
-static const struct control_verdict to_spare = {.action = VERDICT_STEER, .pool = "spare"};
+static const struct manual_order to_spare = {.action = VERDICT_STEER, .pool = "spare"};
 
 Test(judging, no_lane_is_named_where_the_pool_has_none_or_none_is_steered_to)
 {
-	const struct control_verdict drop = {.action = VERDICT_DROP};
+	const struct manual_order drop = {.action = VERDICT_DROP};
 	struct judge_answer answer;
 
 	cr_assert_eq(court_set("tenant-17", &to_spare), 0, "%s", court.error.text);
@@ -151,7 +151,7 @@ Test(judging, who_has_no_selector_gets_a_verdict_once_seen)
 
 Test(judging, a_verdict_by_hand_ends_with_its_time_for_good)
 {
-	struct control_verdict verdict = to_spare;
+	struct manual_order verdict = to_spare;
 
 	verdict.until_sec = court.now.sec + 60;
 	court_send_as("bob@example.net", 1);
@@ -181,18 +181,18 @@ Test(judging, what_was_taken_back_is_gone_however_the_name_was_written)
 
 static void follow(const char *text)
 {
-	struct controller *old_control = court.control;
+	struct steering *old_control = court.steering;
 	struct config *old_config = court.config;
 
 	court.config = config_file_load(text);
-	cr_assert_eq(control_new(court.config, &court.fake->datapath, court.state, court.now.ns,
-				 court.now.sec, &court.control, &court.error),
+	cr_assert_eq(steering_new(court.config, &court.fake->datapath, court.state, court.now.ns,
+				  court.now.sec, &court.steering, &court.error),
 		     0);
-	cr_assert_eq(control_sync(court.control, court.now.ns, court.now.sec, &court.error), 0);
+	cr_assert_eq(steering_sync(court.steering, court.now.ns, court.now.sec, &court.error), 0);
 	cr_assert_eq(
-		judge_follow(court.judge, court.config, court.control, &court.now, &court.error),
+		judge_follow(court.judge, court.config, court.steering, &court.now, &court.error),
 		0);
-	control_free(old_control);
+	steering_free(old_control);
 	config_free(old_config);
 }
 
@@ -224,7 +224,7 @@ Test(judging, a_verdict_by_hand_waits_for_its_pool_to_come_back)
 
 Test(judging, a_cut_goes_with_the_verdict_however_the_name_is_written)
 {
-	struct control_verdict verdict = to_spare;
+	struct manual_order verdict = to_spare;
 
 	court_send_from("tenant-17", 1);
 	verdict.cut = true;
@@ -236,7 +236,7 @@ Test(judging, a_cut_goes_with_the_verdict_however_the_name_is_written)
 /* Flows are opened by the old verdict until the map has the new one, later than it was asked for. */
 Test(judging, a_cut_is_of_the_moment_when_the_verdict_holds)
 {
-	struct control_verdict verdict = to_spare;
+	struct manual_order verdict = to_spare;
 
 	court.now.ns = clock_monotonic_ns();
 	verdict.cut = true;
@@ -257,7 +257,7 @@ Test(judging, what_the_map_refuses_is_not_set_at_all)
 
 Test(judging, what_makes_no_sense_is_refused)
 {
-	struct control_verdict nowhere = {.action = VERDICT_STEER, .pool = "nowhere"};
+	struct manual_order nowhere = {.action = VERDICT_STEER, .pool = "nowhere"};
 
 	cr_assert_eq(court_set("tenant-17", &nowhere), -EINVAL);
 	cr_assert_str_eq(court.error.text, "no pool 'nowhere'");

@@ -15,7 +15,7 @@
 
 TestSuite(judging_kept, .init = court_open_kept, .fini = court_close);
 
-static const struct control_verdict to_spare = {.action = VERDICT_STEER, .pool = "spare"};
+static const struct manual_order to_spare = {.action = VERDICT_STEER, .pool = "spare"};
 
 Test(judging_kept, a_restriction_survives_a_kill_and_ends_by_release)
 {
@@ -225,7 +225,7 @@ Test(judging_kept, a_file_that_comes_back_gets_all_that_was_in_memory)
 	court_send_as("a@harsh.example", 6);
 	court_send_from("tenant-17", 4);
 	cr_assert_eq(court_set("watched", &to_spare), 0);
-	cr_assert_eq(control_set_pool(court.control, "spare", POOL_DISABLED, &court.error), 0);
+	cr_assert_eq(steering_set_pool(court.steering, "spare", POOL_DISABLED, &court.error), 0);
 	court_write_all();
 	cr_assert_eq(unlink(court.file), 0);
 	state_steady_tick(court.state, court.now.sec);
@@ -235,13 +235,13 @@ Test(judging_kept, a_file_that_comes_back_gets_all_that_was_in_memory)
 	cr_assert_eq(court_send_as("a@harsh.example", 1).decision.reason, REASON_RESTRICTED);
 	cr_assert_eq(court_counted("tenant-17", CONFIG_EXTERNAL_PER_HOUR), 4);
 	cr_assert_str_eq(court_verdict_of("watched").pool_label, "spare");
-	cr_assert_eq(pool_find(control_pools(court.control), "spare")->state, POOL_DISABLED);
+	cr_assert_eq(pool_find(steering_pools(court.steering), "spare")->state, POOL_DISABLED);
 }
 
 Test(judging_kept, a_file_that_could_not_be_read_at_the_start_is_taken_up_when_it_can)
 {
 	const struct state_steady_owner owner = {NULL, ignore_change, rewrite};
-	const struct control_verdict drop = {.action = VERDICT_DROP};
+	const struct manual_order drop = {.action = VERDICT_DROP};
 	char command[512];
 
 	court_send_as("a@harsh.example", 6);
@@ -250,7 +250,7 @@ Test(judging_kept, a_file_that_could_not_be_read_at_the_start_is_taken_up_when_i
 	court_send_as("eve@example.net", 1);
 	cr_assert_eq(court_set("bob@example.net", &to_spare), 0);
 	cr_assert_eq(court_set("eve@example.net", &to_spare), 0);
-	cr_assert_eq(control_set_pool(court.control, "spare", POOL_DISABLED, &court.error), 0);
+	cr_assert_eq(steering_set_pool(court.steering, "spare", POOL_DISABLED, &court.error), 0);
 	court_end();
 	datapath_free(&court.fake->datapath); /* as after a reboot */
 	court.fake = fake_datapath_new();
@@ -279,7 +279,7 @@ Test(judging_kept, a_file_that_could_not_be_read_at_the_start_is_taken_up_when_i
 	cr_assert_eq(judge_clear_verdict(court.judge, "b@harsh.example", &court.now, &court.error),
 		     0);
 	cr_expect_eq(court_send_as("b@harsh.example", 1).decision.reason, REASON_RESTRICTED);
-	cr_expect_eq(pool_find(control_pools(court.control), "spare")->state, POOL_DISABLED);
+	cr_expect_eq(pool_find(steering_pools(court.steering), "spare")->state, POOL_DISABLED);
 }
 
 static void execute(const char *sql)
@@ -294,45 +294,46 @@ static void execute(const char *sql)
 /* `up` finds an older state of things in the file, and writes it into the maps. */
 static void up_without_it(const char *file)
 {
-	struct controller *control;
+	struct steering *steering;
 	struct state *state;
 
 	execute("CREATE TABLE pool_state (pool TEXT PRIMARY KEY, state TEXT NOT NULL) WITHOUT "
 		"ROWID");
 	cr_assert_eq(state_sqlite_open(file, &state, &court.error), 0);
-	cr_assert_eq(control_new(court.config, &court.fake->datapath, state, court.now.ns,
-				 court.now.sec, &control, &court.error),
+	cr_assert_eq(steering_new(court.config, &court.fake->datapath, state, court.now.ns,
+				  court.now.sec, &steering, &court.error),
 		     0);
-	cr_assert_eq(control_sync(control, court.now.ns, court.now.sec, &court.error), 0);
-	control_free(control);
+	cr_assert_eq(steering_sync(steering, court.now.ns, court.now.sec, &court.error), 0);
+	steering_free(steering);
 	state_free(state);
 }
 
 Test(judging_kept, while_the_file_takes_nothing_another_configuration_goes_by_the_maps)
 {
 	const struct state_steady_owner owner = {NULL, ignore_change, rewrite};
-	struct controller *old;
+	struct steering *old;
 
 	court_end();
 	cr_assert_eq(state_steady_open(court.file, &owner, &court.state, &court.error), 0);
 	court_begin();
 	cr_assert_eq(court_set("watched", &to_spare), 0);
-	cr_assert_eq(control_set_pool(court.control, "high-risk", POOL_DISABLED, &court.error), 0);
-	execute("DROP TABLE pool_state");
-	cr_assert_eq(control_set_pool(court.control, "spare", POOL_DISABLED, &court.error), 0);
-	cr_assert_neq(*state_steady_trouble(court.state), '\0');
-	old = court.control;
-	up_without_it(court.file);
-	cr_assert_eq(control_new(court.config, &court.fake->datapath, court.state, court.now.ns,
-				 court.now.sec, &court.control, &court.error),
+	cr_assert_eq(steering_set_pool(court.steering, "high-risk", POOL_DISABLED, &court.error),
 		     0);
-	cr_assert_eq(control_inherit(court.control, old, &court.error), 0);
-	cr_assert_eq(control_sync(court.control, court.now.ns, court.now.sec, &court.error), 0);
-	cr_expect_eq(pool_find(control_pools(court.control), "high-risk")->state, POOL_DISABLED);
-	cr_expect_eq(pool_find(control_pools(court.control), "spare")->state, POOL_DISABLED);
+	execute("DROP TABLE pool_state");
+	cr_assert_eq(steering_set_pool(court.steering, "spare", POOL_DISABLED, &court.error), 0);
+	cr_assert_neq(*state_steady_trouble(court.state), '\0');
+	old = court.steering;
+	up_without_it(court.file);
+	cr_assert_eq(steering_new(court.config, &court.fake->datapath, court.state, court.now.ns,
+				  court.now.sec, &court.steering, &court.error),
+		     0);
+	cr_assert_eq(steering_inherit(court.steering, old, &court.error), 0);
+	cr_assert_eq(steering_sync(court.steering, court.now.ns, court.now.sec, &court.error), 0);
+	cr_expect_eq(pool_find(steering_pools(court.steering), "high-risk")->state, POOL_DISABLED);
+	cr_expect_eq(pool_find(steering_pools(court.steering), "spare")->state, POOL_DISABLED);
 	cr_expect_str_eq(court_verdict_of("watched").pool_label, "spare");
 	cr_assert_eq(
-		judge_follow(court.judge, court.config, court.control, &court.now, &court.error),
+		judge_follow(court.judge, court.config, court.steering, &court.now, &court.error),
 		0);
-	control_free(old);
+	steering_free(old);
 }

@@ -43,7 +43,7 @@ static const char *ask(const char *sender)
 
 static void set(const char *sender, enum verdict_action action, const char *pool)
 {
-	const struct control_verdict verdict = {.action = action, .pool = pool};
+	const struct manual_order verdict = {.action = action, .pool = pool};
 
 	cr_assert_eq(judge_set_verdict(court.judge, sender, &verdict, &court.now, &court.error), 0,
 		     "%s", court.error.text);
@@ -76,7 +76,7 @@ Test(mta_lookup, what_holds_for_a_sender_is_followed_both_ways)
 
 Test(mta_lookup, a_verdict_ends_to_the_second)
 {
-	const struct control_verdict verdict = {
+	const struct manual_order verdict = {
 		.action = VERDICT_STEER, .pool = "high-risk", .until_sec = NOON + 60};
 
 	court_open(POOLS);

@@ -10,12 +10,12 @@
 
 #include "unit/steering_fixture.h"
 
-TestSuite(control, .init = helm_open, .fini = helm_close);
+TestSuite(steering, .init = helm_open, .fini = helm_close);
 
 static const struct policy_verdict good = {VERDICT_STEER, POOL_NORMAL, REASON_GOOD, 0};
 static const struct policy_verdict restricted = {VERDICT_DROP, POOL_NONE, REASON_RESTRICTED, 0};
 
-Test(control, a_sync_fills_every_map)
+Test(steering, a_sync_fills_every_map)
 {
 	struct control value;
 	const uint32_t zero = 0;
@@ -34,7 +34,7 @@ Test(control, a_sync_fills_every_map)
 						   1u << SELECTOR_UID | 1u << SELECTOR_NET);
 }
 
-Test(control, verdicts_by_policy_have_their_pool_and_reason)
+Test(steering, verdicts_by_policy_have_their_pool_and_reason)
 {
 	struct verdict tenant = helm_verdict_of("tenant-17");
 	struct verdict lane = helm_verdict_of("handle/high-risk");
@@ -47,18 +47,18 @@ Test(control, verdicts_by_policy_have_their_pool_and_reason)
 	cr_assert_eq(lane.reason, REASON_HANDLE);
 	cr_assert_eq(unknown.pool, POOL_NORMAL);
 	cr_assert_eq(unknown.reason, REASON_UNKNOWN_SENDER);
-	cr_assert_eq(control_sender_find(helm.control, "(unknown)")->id, SENDER_UNKNOWN);
+	cr_assert_eq(steering_sender_find(helm.steering, "(unknown)")->id, SENDER_UNKNOWN);
 }
 
-Test(control, a_second_sync_writes_nothing)
+Test(steering, a_second_sync_writes_nothing)
 {
 	helm.fake->writes = helm.fake->removals = 0;
-	cr_assert_eq(control_sync(helm.control, NOW_NS, NOW_SEC, &helm.error), 0);
+	cr_assert_eq(steering_sync(helm.steering, NOW_NS, NOW_SEC, &helm.error), 0);
 	cr_assert_eq(helm.fake->writes, 0);
 	cr_assert_eq(helm.fake->removals, 0);
 }
 
-Test(control, a_verdict_by_hand_is_one_write)
+Test(steering, a_verdict_by_hand_is_one_write)
 {
 	struct verdict verdict;
 
@@ -73,7 +73,7 @@ Test(control, a_verdict_by_hand_is_one_write)
 	cr_assert_eq(verdict.after_pool, POOL_NORMAL);
 }
 
-Test(control, after_a_verdict_on_a_lane_its_own_pool_holds_again)
+Test(steering, after_a_verdict_on_a_lane_its_own_pool_holds_again)
 {
 	const struct policy_verdict block = {VERDICT_DROP, POOL_NONE, REASON_MANUAL, NOW_SEC + 60};
 
@@ -82,27 +82,27 @@ Test(control, after_a_verdict_on_a_lane_its_own_pool_holds_again)
 	cr_assert_eq(helm_verdict_of("handle/high-risk").after_pool, POOL_HIGH_RISK);
 }
 
-Test(control, the_high_risk_lane_is_never_steered_to_normal_nor_passed)
+Test(steering, the_high_risk_lane_is_never_steered_to_normal_nor_passed)
 {
-	struct control_verdict verdict = {.action = VERDICT_STEER, .pool = "normal"};
+	struct manual_order verdict = {.action = VERDICT_STEER, .pool = "normal"};
 	struct policy_manual manual;
 
-	cr_assert_eq(control_check_verdict(helm.control, "handle/high-risk", &verdict, &manual,
-					   &helm.error),
+	cr_assert_eq(steering_check_verdict(helm.steering, "handle/high-risk", &verdict, &manual,
+					    &helm.error),
 		     -EINVAL);
-	verdict = (struct control_verdict){.action = VERDICT_PASS};
-	cr_assert_eq(control_check_verdict(helm.control, "handle/normal", &verdict, &manual,
-					   &helm.error),
+	verdict = (struct manual_order){.action = VERDICT_PASS};
+	cr_assert_eq(steering_check_verdict(helm.steering, "handle/normal", &verdict, &manual,
+					    &helm.error),
 		     -EINVAL);
 	verdict.action = VERDICT_DROP;
-	cr_assert_eq(control_check_verdict(helm.control, "handle/normal", &verdict, &manual,
-					   &helm.error),
+	cr_assert_eq(steering_check_verdict(helm.steering, "handle/normal", &verdict, &manual,
+					    &helm.error),
 		     0);
 }
 
-Test(control, the_high_risk_lane_is_never_steered_to_where_normal_comes_next)
+Test(steering, the_high_risk_lane_is_never_steered_to_where_normal_comes_next)
 {
-	const struct control_verdict verdict = {.action = VERDICT_STEER, .pool = "spare"};
+	const struct manual_order verdict = {.action = VERDICT_STEER, .pool = "spare"};
 	const struct config_pool spare = {.name = "spare",
 					  .id = POOL_FIRST_FREE,
 					  .when_empty = &helm.pools[0],
@@ -111,14 +111,14 @@ Test(control, the_high_risk_lane_is_never_steered_to_where_normal_comes_next)
 	struct policy_manual manual;
 
 	helm.pools[2] = spare;
-	control_free(helm.control);
+	steering_free(helm.steering);
 	helm.config.n_pools = 3;
 	helm_begin();
-	cr_assert_eq(control_check_verdict(helm.control, "handle/normal", &verdict, &manual,
-					   &helm.error),
+	cr_assert_eq(steering_check_verdict(helm.steering, "handle/normal", &verdict, &manual,
+					    &helm.error),
 		     0);
-	cr_assert_eq(control_check_verdict(helm.control, "handle/high-risk", &verdict, &manual,
-					   &helm.error),
+	cr_assert_eq(steering_check_verdict(helm.steering, "handle/high-risk", &verdict, &manual,
+					    &helm.error),
 		     -EINVAL);
 	cr_assert_str_eq(helm.error.text,
 			 "'handle/high-risk' cannot be steered to 'spare', whose when_empty "
@@ -128,7 +128,7 @@ Test(control, the_high_risk_lane_is_never_steered_to_where_normal_comes_next)
 	cr_assert_eq(helm_verdict_of("handle/high-risk").pool, POOL_HIGH_RISK);
 }
 
-Test(control, where_nothing_holds_any_more_the_configuration_does)
+Test(steering, where_nothing_holds_any_more_the_configuration_does)
 {
 	helm_steer("tenant-17", POOL_HIGH_RISK, 0);
 	cr_assert_eq(helm_apply("tenant-17", &good), 0);
@@ -136,7 +136,7 @@ Test(control, where_nothing_holds_any_more_the_configuration_does)
 	cr_assert_eq(helm_verdict_of("tenant-17").reason, REASON_GOOD);
 }
 
-Test(control, what_holds_already_is_not_written_again)
+Test(steering, what_holds_already_is_not_written_again)
 {
 	helm_steer("tenant-17", POOL_HIGH_RISK, NOW_SEC + 60);
 	helm.fake->writes = 0;
@@ -146,29 +146,29 @@ Test(control, what_holds_already_is_not_written_again)
 	cr_assert_eq(helm.fake->writes, 1);
 }
 
-Test(control, what_comes_after_is_written_with_what_holds_now)
+Test(steering, what_comes_after_is_written_with_what_holds_now)
 {
-	const struct control_standing standing = {
+	const struct steering_standing standing = {
 		{VERDICT_STEER, POOL_HIGH_RISK, REASON_MANUAL, NOW_SEC + 60}, restricted};
 
 	/* The same for now, and something else afterwards. */
 	helm_steer("tenant-17", POOL_HIGH_RISK, NOW_SEC + 60);
 	cr_assert_eq(helm_verdict_of("tenant-17").after_action, VERDICT_STEER);
 	cr_assert_eq(
-		control_apply(helm.control, "tenant-17", &standing, NOW_NS, NOW_SEC, &helm.error),
+		steering_apply(helm.steering, "tenant-17", &standing, NOW_NS, NOW_SEC, &helm.error),
 		0);
 	cr_assert_eq(helm_verdict_of("tenant-17").after_action, VERDICT_DROP);
 	cr_assert_eq(helm_verdict_of("tenant-17").after_pool, POOL_NONE);
 }
 
-Test(control, names_are_the_same_in_upper_and_lower_case)
+Test(steering, names_are_the_same_in_upper_and_lower_case)
 {
 	cr_assert_eq(helm_apply("Tenant-17", &restricted), 0);
 	cr_assert_eq(helm_verdict_of("tenant-17").action, VERDICT_DROP);
 	cr_assert_eq(helm_verdict_of("tenant-17").reason, REASON_RESTRICTED);
 }
 
-Test(control, who_has_a_limit_of_connections_is_watched)
+Test(steering, who_has_a_limit_of_connections_is_watched)
 {
 	cr_assert_eq(helm_verdict_of("tenant-17").watched, 0);
 	helm.policies[0].limits[CONFIG_CONNECTIONS_PER_MINUTE] = 10;
@@ -177,7 +177,7 @@ Test(control, who_has_a_limit_of_connections_is_watched)
 	cr_assert_eq(helm_verdict_of("(unknown)").watched, 0);
 }
 
-Test(control, who_is_called_like_a_lane_or_nobody_does_not_become_it)
+Test(steering, who_is_called_like_a_lane_or_nobody_does_not_become_it)
 {
 	cr_assert_eq(helm_apply("handle/normal", &restricted), 0);
 	cr_assert_eq(helm_apply("(unknown)", &restricted), 0);
@@ -187,57 +187,57 @@ Test(control, who_is_called_like_a_lane_or_nobody_does_not_become_it)
 
 static uint32_t taken;
 
-static void take(void *data, const struct control_sender *sender, uint32_t count)
+static void take(void *data, const struct steering_sender *sender, uint32_t count)
 {
 	(void)data;
 	cr_assert_str_eq(sender->name, "tenant-17");
 	taken += count;
 }
 
-Test(control, connections_are_taken_once_each)
+Test(steering, connections_are_taken_once_each)
 {
-	const struct control_sender *sender = control_sender_find(helm.control, "tenant-17");
+	const struct steering_sender *sender = steering_sender_find(helm.steering, "tenant-17");
 	struct usage usage = {.connections = 5};
 	uint32_t count;
 
 	helm.fake->datapath.ops->put(&helm.fake->datapath, MAP_USAGE, &sender->id, &usage);
-	cr_assert_eq(control_take_connections(helm.control, sender->id, &sender, &count), 0);
+	cr_assert_eq(steering_take_connections(helm.steering, sender->id, &sender, &count), 0);
 	cr_assert_eq(count, 5);
-	cr_assert_eq(control_take_connections(helm.control, sender->id, &sender, &count), 0);
+	cr_assert_eq(steering_take_connections(helm.steering, sender->id, &sender, &count), 0);
 	cr_assert_eq(count, 0);
 	usage.connections = 7;
 	helm.fake->datapath.ops->put(&helm.fake->datapath, MAP_USAGE, &sender->id, &usage);
-	cr_assert_eq(control_take_all_connections(helm.control, take, NULL, &helm.error), 0);
+	cr_assert_eq(steering_take_all_connections(helm.steering, take, NULL, &helm.error), 0);
 	cr_assert_eq(taken, 2);
 	usage.connections = 3; /* the maps were made anew */
 	helm.fake->datapath.ops->put(&helm.fake->datapath, MAP_USAGE, &sender->id, &usage);
-	cr_assert_eq(control_take_all_connections(helm.control, take, NULL, &helm.error), 0);
+	cr_assert_eq(steering_take_all_connections(helm.steering, take, NULL, &helm.error), 0);
 	cr_assert_eq(taken, 5);
-	cr_assert_eq(control_take_connections(helm.control, 4711, &sender, &count), -ENOENT);
+	cr_assert_eq(steering_take_connections(helm.steering, 4711, &sender, &count), -ENOENT);
 }
 
-Test(control, draining_writes_only_the_drained_share)
+Test(steering, draining_writes_only_the_drained_share)
 {
 	struct address address = helm.normal_addresses[0].address;
-	uint32_t id = pool_find_address(&control_pools(helm.control)->pools[0], &address)->id;
+	uint32_t id = pool_find_address(&steering_pools(helm.steering)->pools[0], &address)->id;
 	unsigned share = 0;
 
 	for (uint32_t i = 0; i < POSTERN_SLOTS; i++)
 		share += helm_slot_of(POOL_NORMAL, i) == id;
 	helm.fake->writes = 0;
-	cr_assert_eq(control_set_address(helm.control, "normal", &address, ADDRESS_DRAINING,
-					 &helm.error),
+	cr_assert_eq(steering_set_address(helm.steering, "normal", &address, ADDRESS_DRAINING,
+					  &helm.error),
 		     0);
 	/* The slots, the address' entry, the pool's count of active ones. */
 	cr_assert_eq(helm.fake->writes, share + 2);
 }
 
-Test(control, cutting_marks_the_verdict_and_then_raises_the_counter)
+Test(steering, cutting_marks_the_verdict_and_then_raises_the_counter)
 {
 	struct control value;
 	const uint32_t zero = 0;
 
-	cr_assert_eq(control_cut(helm.control, "tenant-17", NOW_NS, &helm.error), 0);
+	cr_assert_eq(steering_cut(helm.steering, "tenant-17", NOW_NS, &helm.error), 0);
 	helm.fake->datapath.ops->get(&helm.fake->datapath, MAP_CONTROL, &zero, &value);
 	cr_assert_eq(value.cuts, 1);
 	cr_assert_eq(helm_verdict_of("tenant-17").cut_ns, NOW_NS);
@@ -246,40 +246,41 @@ Test(control, cutting_marks_the_verdict_and_then_raises_the_counter)
 	cr_assert_eq(helm_verdict_of("tenant-17").cut_ns, NOW_NS);
 }
 
-Test(control, a_map_that_refuses_the_write_changes_nothing)
+Test(steering, a_map_that_refuses_the_write_changes_nothing)
 {
 	helm.fake->writes_left = 1;
 	cr_assert_eq(helm_apply("tenant-17", &restricted), -EIO);
-	cr_assert_eq(control_sender_find(helm.control, "tenant-17")->standing.now.reason,
+	cr_assert_eq(steering_sender_find(helm.steering, "tenant-17")->standing.now.reason,
 		     REASON_GOOD);
 	cr_assert_eq(helm_verdict_of("tenant-17").action, VERDICT_STEER);
 }
 
-Test(control, unknown_names_are_refused)
+Test(steering, unknown_names_are_refused)
 {
-	const struct control_verdict verdict = {.action = VERDICT_STEER, .pool = "nowhere"};
+	const struct manual_order verdict = {.action = VERDICT_STEER, .pool = "nowhere"};
 	struct policy_manual manual;
 	struct address address;
 
 	address_parse("203.0.113.1", &address);
 	cr_assert_eq(
-		control_check_verdict(helm.control, "tenant-17", &verdict, &manual, &helm.error),
+		steering_check_verdict(helm.steering, "tenant-17", &verdict, &manual, &helm.error),
 		-EINVAL);
 	cr_assert_str_eq(helm.error.text, "no pool 'nowhere'");
 	cr_assert_eq(helm_apply("tenant-18", &restricted), 0);
-	cr_assert_eq(control_set_pool(helm.control, "nowhere", POOL_DISABLED, &helm.error),
+	cr_assert_eq(steering_set_pool(helm.steering, "nowhere", POOL_DISABLED, &helm.error),
 		     -ENOENT);
-	cr_assert_eq(control_set_address(helm.control, "normal", &address, ADDRESS_DRAINING,
-					 &helm.error),
+	cr_assert_eq(steering_set_address(helm.steering, "normal", &address, ADDRESS_DRAINING,
+					  &helm.error),
 		     -ENOENT);
 }
 
-Test(control, a_reader_cannot_change_anything)
+Test(steering, a_reader_cannot_change_anything)
 {
-	control_free(helm.control);
-	cr_assert_eq(control_new(&helm.config, &helm.fake->datapath, NULL, NOW_NS, NOW_SEC,
-				 &helm.control, &helm.error),
+	steering_free(helm.steering);
+	cr_assert_eq(steering_new(&helm.config, &helm.fake->datapath, NULL, NOW_NS, NOW_SEC,
+				  &helm.steering, &helm.error),
 		     0);
-	cr_assert_eq(control_cut(helm.control, "tenant-17", NOW_NS, &helm.error), -EROFS);
-	cr_assert_eq(control_set_pool(helm.control, "normal", POOL_DISABLED, &helm.error), -EROFS);
+	cr_assert_eq(steering_cut(helm.steering, "tenant-17", NOW_NS, &helm.error), -EROFS);
+	cr_assert_eq(steering_set_pool(helm.steering, "normal", POOL_DISABLED, &helm.error),
+		     -EROFS);
 }

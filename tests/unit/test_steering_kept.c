@@ -9,7 +9,7 @@
 #include "unit/steering_fixture.h"
 #include "state_null.h"
 
-TestSuite(control_kept, .init = helm_open, .fini = helm_close);
+TestSuite(steering_kept, .init = helm_open, .fini = helm_close);
 
 static void save(const char *sender, const char *pool, int64_t until_sec)
 {
@@ -32,7 +32,7 @@ static void save_standing(const struct standing_record *standing)
 		     helm.error.text);
 }
 
-Test(control_kept, standings_that_were_kept_hold_before_an_engine_runs)
+Test(steering_kept, standings_that_were_kept_hold_before_an_engine_runs)
 {
 	save_standing(&(struct standing_record){.name = "Webmail",
 						.restricted_until_sec = NOW_SEC + 60,
@@ -50,7 +50,7 @@ Test(control_kept, standings_that_were_kept_hold_before_an_engine_runs)
 	cr_assert_eq(helm_verdict_of("tenant-17").after_action, VERDICT_DROP);
 }
 
-Test(control_kept, verdicts_whose_time_or_pool_is_gone_hold_no_more)
+Test(steering_kept, verdicts_whose_time_or_pool_is_gone_hold_no_more)
 {
 	save("tenant-17", "high-risk", NOW_SEC);
 	save("webmail", "gone", 0);
@@ -59,15 +59,15 @@ Test(control_kept, verdicts_whose_time_or_pool_is_gone_hold_no_more)
 	cr_assert_eq(helm_verdict_of("webmail").reason, REASON_GOOD);
 }
 
-Test(control_kept, what_was_set_by_hand_outlives_a_restart_with_new_maps)
+Test(steering_kept, what_was_set_by_hand_outlives_a_restart_with_new_maps)
 {
 	struct address address = helm.normal_addresses[0].address;
 
 	save("tenant-17", "high-risk", 0);
-	cr_assert_eq(control_set_address(helm.control, "normal", &address, ADDRESS_DRAINING,
-					 &helm.error),
+	cr_assert_eq(steering_set_address(helm.steering, "normal", &address, ADDRESS_DRAINING,
+					  &helm.error),
 		     0);
-	cr_assert_eq(control_set_pool(helm.control, "high-risk", POOL_DISABLED, &helm.error), 0);
+	cr_assert_eq(steering_set_pool(helm.steering, "high-risk", POOL_DISABLED, &helm.error), 0);
 	datapath_free(&helm.fake->datapath);
 	helm.fake = fake_datapath_new();
 	helm_restart();
@@ -75,41 +75,41 @@ Test(control_kept, what_was_set_by_hand_outlives_a_restart_with_new_maps)
 	cr_assert_eq(helm_slot_of(POOL_HIGH_RISK, 0), 0);
 	for (uint32_t i = 0; i < POSTERN_SLOTS; i++)
 		cr_assert_eq(helm_slot_of(POOL_NORMAL, i),
-			     pool_find_address(&control_pools(helm.control)->pools[0],
+			     pool_find_address(&steering_pools(helm.steering)->pools[0],
 					       &helm.normal_addresses[1].address)
 				     ->id);
 }
 
-Test(control_kept, without_durable_state_the_maps_remember)
+Test(steering_kept, without_durable_state_the_maps_remember)
 {
 	struct address address = helm.normal_addresses[0].address;
 
 	helm_steer("tenant-17", POOL_HIGH_RISK, NOW_SEC + 60);
-	cr_assert_eq(control_set_address(helm.control, "normal", &address, ADDRESS_DRAINING,
-					 &helm.error),
+	cr_assert_eq(steering_set_address(helm.steering, "normal", &address, ADDRESS_DRAINING,
+					  &helm.error),
 		     0);
 	state_free(helm.state);
 	cr_assert_eq(state_null_open(&helm.state), 0);
 	helm_restart();
 	cr_assert_eq(helm_verdict_of("tenant-17").pool, POOL_HIGH_RISK);
-	cr_assert_eq(control_sender_find(helm.control, "tenant-17")->standing.now.until_sec,
+	cr_assert_eq(steering_sender_find(helm.steering, "tenant-17")->standing.now.until_sec,
 		     NOW_SEC + 60);
-	cr_assert_eq(control_pools(helm.control)->pools[0].addresses[0].state, ADDRESS_DRAINING);
+	cr_assert_eq(steering_pools(helm.steering)->pools[0].addresses[0].state, ADDRESS_DRAINING);
 }
 
-Test(control_kept, ids_stay_when_the_configuration_changes)
+Test(steering_kept, ids_stay_when_the_configuration_changes)
 {
-	uint32_t id = control_sender_find(helm.control, "webmail")->id;
+	uint32_t id = steering_sender_find(helm.steering, "webmail")->id;
 
 	helm.config.senders = &helm.senders[1];
 	helm.config.n_senders = 1;
 	helm_restart();
-	cr_assert_eq(control_sender_find(helm.control, "webmail")->id, id);
-	cr_assert_null(control_sender_find(helm.control, "tenant-17"));
+	cr_assert_eq(steering_sender_find(helm.steering, "webmail")->id, id);
+	cr_assert_null(steering_sender_find(helm.steering, "tenant-17"));
 	cr_assert_eq(helm.fake->maps[MAP_NETS].count, 0);
 	cr_assert_eq(helm.fake->maps[MAP_VERDICT].count, 4);
-	cr_assert_str_eq(control_sender_name(helm.control, id), "webmail");
-	cr_assert_str_eq(control_sender_name(helm.control, 4711), "(removed)");
+	cr_assert_str_eq(steering_sender_name(helm.steering, id), "webmail");
+	cr_assert_str_eq(steering_sender_name(helm.steering, 4711), "(removed)");
 }
 
 /* What the map of selectors says of 100.127.0.2; -1: nothing. */
@@ -130,25 +130,25 @@ static bool is_gone(void *data, const struct address *handle)
 	return *(bool *)data;
 }
 
-Test(control_kept, a_handle_that_is_not_configured_any_more_leads_to_its_pool_until_it_is_gone)
+Test(steering_kept, a_handle_that_is_not_configured_any_more_leads_to_its_pool_until_it_is_gone)
 {
 	static struct config_address other;
-	int64_t id = control_sender_find(helm.control, "handle/high-risk")->id;
+	int64_t id = steering_sender_find(helm.steering, "handle/high-risk")->id;
 	bool gone = false;
 
 	address_parse("100.127.0.22", &other.address);
 	helm.pools[1].handles = &other;
 	helm_restart();
 	cr_assert_eq(sender_at_handle(), id);
-	cr_assert_eq(control_forget_handles(helm.control, is_gone, &gone, &helm.error), 0);
+	cr_assert_eq(steering_forget_handles(helm.steering, is_gone, &gone, &helm.error), 0);
 	cr_assert_eq(sender_at_handle(), id);
 	gone = true;
-	cr_assert_eq(control_forget_handles(helm.control, is_gone, &gone, &helm.error), 0);
+	cr_assert_eq(steering_forget_handles(helm.steering, is_gone, &gone, &helm.error), 0);
 	cr_assert_eq(sender_at_handle(), -1);
 }
 
 /* The id that it led to may be another one's by then. */
-Test(control_kept, a_handle_whose_pool_has_none_any_more_leads_to_no_verdict)
+Test(steering_kept, a_handle_whose_pool_has_none_any_more_leads_to_no_verdict)
 {
 	struct verdict verdict;
 	uint32_t id;
@@ -162,7 +162,7 @@ Test(control_kept, a_handle_whose_pool_has_none_any_more_leads_to_no_verdict)
 	cr_assert_neq(id, SENDER_UNKNOWN);
 }
 
-Test(control_kept, a_handle_that_has_become_the_address_of_a_sender_is_that_senders)
+Test(steering_kept, a_handle_that_has_become_the_address_of_a_sender_is_that_senders)
 {
 	static struct config_selector source = {.kind = CONFIG_SELECTOR_SOURCE};
 
@@ -170,5 +170,5 @@ Test(control_kept, a_handle_that_has_become_the_address_of_a_sender_is_that_send
 	source.prefix = (struct prefix){.address = helm.handles[1].address, .length = 128};
 	helm.senders[1].selectors = &source;
 	helm_restart();
-	cr_assert_eq(sender_at_handle(), control_sender_find(helm.control, "webmail")->id);
+	cr_assert_eq(sender_at_handle(), steering_sender_find(helm.steering, "webmail")->id);
 }

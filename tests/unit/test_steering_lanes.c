@@ -34,15 +34,16 @@ static const char configuration[] =
 
 static struct fake_datapath *fake;
 static struct config *config;
-static struct controller *control;
+static struct steering *steering;
 static struct state *state;
 static struct error error;
 
 static void open_control(void)
 {
-	cr_assert_eq(control_new(config, &fake->datapath, state, NOW_NS, NOW_SEC, &control, &error),
-		     0, "%s", error.text);
-	cr_assert_eq(control_sync(control, NOW_NS, NOW_SEC, &error), 0, "%s", error.text);
+	cr_assert_eq(
+		steering_new(config, &fake->datapath, state, NOW_NS, NOW_SEC, &steering, &error), 0,
+		"%s", error.text);
+	cr_assert_eq(steering_sync(steering, NOW_NS, NOW_SEC, &error), 0, "%s", error.text);
 }
 
 static void set_up(void)
@@ -56,31 +57,32 @@ static void set_up(void)
 
 static void tear_down(void)
 {
-	control_free(control);
+	steering_free(steering);
 	state_free(state);
 	datapath_free(&fake->datapath);
 	config_free(config);
 	config_file_teardown();
 }
 
-TestSuite(control_lanes, .init = set_up, .fini = tear_down);
+TestSuite(steering_lanes, .init = set_up, .fini = tear_down);
 
 static void set_address(const char *pool, const char *text, enum address_state to)
 {
 	struct address address;
 
 	address_parse(text, &address);
-	cr_assert_eq(control_set_address(control, pool, &address, to, &error), 0, "%s", error.text);
+	cr_assert_eq(steering_set_address(steering, pool, &address, to, &error), 0, "%s",
+		     error.text);
 }
 
 static void set_pool(const char *pool, enum pool_state to)
 {
-	cr_assert_eq(control_set_pool(control, pool, to, &error), 0, "%s", error.text);
+	cr_assert_eq(steering_set_pool(steering, pool, to, &error), 0, "%s", error.text);
 }
 
 static uint32_t id_of(const char *text)
 {
-	const struct pool_set *set = control_pools(control);
+	const struct pool_set *set = steering_pools(steering);
 	struct address address;
 
 	address_parse(text, &address);
@@ -97,7 +99,7 @@ static uint32_t id_of(const char *text)
 
 static struct verdict verdict_of(const char *name)
 {
-	const struct control_sender *sender = control_sender_find(control, name);
+	const struct steering_sender *sender = steering_sender_find(steering, name);
 	struct verdict verdict;
 
 	cr_assert_not_null(sender, "no sender %s", name);
@@ -128,7 +130,7 @@ static uint32_t sender_of(const char *handle)
 	return ref.sender;
 }
 
-Test(control_lanes, a_handle_of_one_address_leads_to_it_alone)
+Test(steering_lanes, a_handle_of_one_address_leads_to_it_alone)
 {
 	expect_address("handle/192.0.2.10", id_of("192.0.2.10"));
 	expect_address("handle/192.0.2.12", id_of("192.0.2.12"));
@@ -136,12 +138,12 @@ Test(control_lanes, a_handle_of_one_address_leads_to_it_alone)
 	expect_address("handle/198.51.100.20", id_of("198.51.100.20"));
 	expect_address("handle/normal", VERDICT_ANY_ADDRESS);
 	cr_expect_eq(sender_of("100.127.0.12"),
-		     control_sender_find(control, "handle/192.0.2.12")->id);
-	cr_expect_eq(sender_of("100.127.0.1"), control_sender_find(control, "handle/normal")->id);
-	cr_expect_null(control_sender_find(control, "handle/high-risk"));
+		     steering_sender_find(steering, "handle/192.0.2.12")->id);
+	cr_expect_eq(sender_of("100.127.0.1"), steering_sender_find(steering, "handle/normal")->id);
+	cr_expect_null(steering_sender_find(steering, "handle/high-risk"));
 }
 
-Test(control_lanes, what_binds_to_an_address_that_is_not_active_is_held)
+Test(steering_lanes, what_binds_to_an_address_that_is_not_active_is_held)
 {
 	set_address("normal", "192.0.2.10", ADDRESS_DRAINING);
 	expect_address("handle/192.0.2.10", VERDICT_NO_ADDRESS);
@@ -154,7 +156,7 @@ Test(control_lanes, what_binds_to_an_address_that_is_not_active_is_held)
 }
 
 /* The slots of the pool lead on, or hold. */
-Test(control_lanes, where_nothing_of_the_family_is_active_when_empty_holds_as_for_the_pool)
+Test(steering_lanes, where_nothing_of_the_family_is_active_when_empty_holds_as_for_the_pool)
 {
 	set_address("normal", "2001:db8::10", ADDRESS_DRAINING);
 	expect_address("handle/2001:db8::10", VERDICT_ANY_ADDRESS);
@@ -168,30 +170,31 @@ Test(control_lanes, where_nothing_of_the_family_is_active_when_empty_holds_as_fo
 	expect_address("handle/2001:db8::10", VERDICT_ANY_ADDRESS);
 }
 
-Test(control_lanes, states_hold_for_handles_after_a_restart)
+Test(steering_lanes, states_hold_for_handles_after_a_restart)
 {
-	uint32_t before = control_sender_find(control, "handle/192.0.2.10")->id;
+	uint32_t before = steering_sender_find(steering, "handle/192.0.2.10")->id;
 
 	set_address("normal", "192.0.2.10", ADDRESS_DRAINING);
-	control_free(control);
+	steering_free(steering);
 	open_control();
 	expect_address("handle/192.0.2.10", VERDICT_NO_ADDRESS);
-	cr_expect_eq(control_sender_find(control, "handle/192.0.2.10")->id, before);
+	cr_expect_eq(steering_sender_find(steering, "handle/192.0.2.10")->id, before);
 }
 
-Test(control_lanes, by_hand_a_handle_of_one_address_goes_anywhere_but_from_high_risk_to_normal)
+Test(steering_lanes, by_hand_a_handle_of_one_address_goes_anywhere_but_from_high_risk_to_normal)
 {
-	const struct control_verdict normal = {.action = VERDICT_STEER, .pool = "normal"};
-	const struct control_standing by_hand = {
+	const struct manual_order normal = {.action = VERDICT_STEER, .pool = "normal"};
+	const struct steering_standing by_hand = {
 		.now = {VERDICT_STEER, POOL_HIGH_RISK, REASON_MANUAL, NOW_SEC + 60}};
 	struct policy_manual ignored;
 	struct verdict verdict;
 
 	cr_expect_eq(
-		control_check_verdict(control, "handle/198.51.100.20", &normal, &ignored, &error),
+		steering_check_verdict(steering, "handle/198.51.100.20", &normal, &ignored, &error),
 		-EINVAL);
-	cr_assert_eq(control_apply(control, "handle/192.0.2.10", &by_hand, NOW_NS, NOW_SEC, &error),
-		     0);
+	cr_assert_eq(
+		steering_apply(steering, "handle/192.0.2.10", &by_hand, NOW_NS, NOW_SEC, &error),
+		0);
 	verdict = verdict_of("handle/192.0.2.10");
 	cr_expect_eq(verdict.pool, POOL_HIGH_RISK);
 	cr_expect_eq(verdict.address, VERDICT_ANY_ADDRESS);
@@ -207,7 +210,7 @@ Test(control_lanes, by_hand_a_handle_of_one_address_goes_anywhere_but_from_high_
 
 static const char *lane_of(const char *pool, const char *sender)
 {
-	const struct lane *lane = control_lane(control, config_pool_find(config, pool), sender);
+	const struct lane *lane = steering_lane(steering, config_pool_find(config, pool), sender);
 
 	return lane ? lane->name : NULL;
 }
@@ -241,7 +244,7 @@ static void expect_moved(const char *pool, const char *lane)
 			     "user%d: %s, then %s", i, before[i], taken[i]);
 }
 
-Test(control_lanes, senders_are_spread_by_weight_and_keep_their_lane_whatever_the_case)
+Test(steering_lanes, senders_are_spread_by_weight_and_keep_their_lane_whatever_the_case)
 {
 	unsigned a = note("normal", "postern-normal~192.0.2.10");
 	unsigned b = note("normal", "postern-normal~192.0.2.11");
@@ -258,7 +261,7 @@ Test(control_lanes, senders_are_spread_by_weight_and_keep_their_lane_whatever_th
 	}
 }
 
-Test(control_lanes, draining_an_address_moves_only_its_senders_and_activating_brings_them_back)
+Test(steering_lanes, draining_an_address_moves_only_its_senders_and_activating_brings_them_back)
 {
 	const char *before[SENDERS];
 
@@ -271,7 +274,7 @@ Test(control_lanes, draining_an_address_moves_only_its_senders_and_activating_br
 	cr_assert_eq(memcmp(before, taken, sizeof(before)), 0);
 }
 
-Test(control_lanes, a_lane_of_two_families_is_left_when_one_of_them_is_not_active)
+Test(steering_lanes, a_lane_of_two_families_is_left_when_one_of_them_is_not_active)
 {
 	note("normal", "");
 	set_address("normal", "2001:db8::10", ADDRESS_DRAINING);
@@ -282,7 +285,7 @@ Test(control_lanes, a_lane_of_two_families_is_left_when_one_of_them_is_not_activ
 	cr_assert_eq(note("normal", "postern-normal~192.0.2.10"), SENDERS);
 }
 
-Test(control_lanes, where_no_address_is_active_the_lane_is_that_of_when_empty)
+Test(steering_lanes, where_no_address_is_active_the_lane_is_that_of_when_empty)
 {
 	set_pool("normal", POOL_DISABLED);
 	cr_assert_eq(note("normal", "postern-spare"), SENDERS);
@@ -290,7 +293,7 @@ Test(control_lanes, where_no_address_is_active_the_lane_is_that_of_when_empty)
 	cr_assert_eq(note("normal", "postern-spare"), 0);
 }
 
-Test(control_lanes, mail_that_is_held_keeps_a_lane_of_its_pool)
+Test(steering_lanes, mail_that_is_held_keeps_a_lane_of_its_pool)
 {
 	unsigned before = note("high-risk", "postern-high-risk~198.51.100.20");
 
@@ -298,10 +301,10 @@ Test(control_lanes, mail_that_is_held_keeps_a_lane_of_its_pool)
 	cr_assert_eq(note("high-risk", "postern-high-risk~198.51.100.20"), before);
 }
 
-Test(control_lanes, a_pool_without_a_lane_has_none_whatever_when_empty_says)
+Test(steering_lanes, a_pool_without_a_lane_has_none_whatever_when_empty_says)
 {
 	cr_assert_null(lane_of("bare", "bob@example.net"));
 	set_pool("bare", POOL_DISABLED);
 	cr_assert_null(lane_of("bare", "bob@example.net"));
-	cr_assert_null(control_lane(control, NULL, "bob@example.net"));
+	cr_assert_null(steering_lane(steering, NULL, "bob@example.net"));
 }

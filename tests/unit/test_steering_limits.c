@@ -9,14 +9,14 @@ TestSuite(limits);
 
 static const struct config_policy alert = {.on_limit = CONFIG_ON_LIMIT_ALERT};
 static struct config config = {.sender_flows_max = 500, .sender_connections_per_minute = 90};
-static const struct controller control = {.config = &config};
+static const struct steering steering = {.config = &config};
 
 static struct verdict filled(const struct config_sender *own)
 {
-	const struct control_sender sender = {.config = own};
+	const struct steering_sender sender = {.config = own};
 	struct verdict verdict = {.action = VERDICT_STEER, .pool = POOL_NORMAL, .until_ns = 7};
 
-	limits_fill(&control, &sender, &verdict);
+	limits_fill(&steering, &sender, &verdict);
 	return verdict;
 }
 
@@ -100,10 +100,10 @@ Test(limits, who_names_no_policy_has_the_default_one)
 Test(limits, a_handle_has_none_as_all_mail_goes_by_it)
 {
 	const struct config_pool pool = {.name = (char *)"normal"};
-	const struct control_sender handle = {.handles_of = &pool};
+	const struct steering_sender handle = {.handles_of = &pool};
 	struct verdict verdict = {0};
 
-	limits_fill(&control, &handle, &verdict);
+	limits_fill(&steering, &handle, &verdict);
 	cr_assert_eq(verdict.flows_max, 0);
 	cr_assert_eq(verdict.connections_per_min, 0);
 	cr_assert_eq(verdict.over_action, 0);
