@@ -40,7 +40,7 @@ void judge_connections(struct judge *judge, uint32_t sender_id, const struct jud
 		decide(judge, sender, count);
 }
 
-int judging_take_up(struct judge *judge, struct error *error)
+int judge_take_up(struct judge *judge, struct error *error)
 {
 	struct datapath *datapath = steering_datapath(judge->steering);
 	struct stats stats = {0};
@@ -50,27 +50,27 @@ int judging_take_up(struct judge *judge, struct error *error)
 	return steering_take_all_connections(judge->steering, NULL, NULL, error);
 }
 
-void judging_take_lost(struct judge *judge)
+void judge_take_lost(struct judge *judge)
 {
 	struct error error;
 
 	if (steering_take_all_connections(judge->steering, decide, judge, &error) < 0)
-		judging_trouble(judge, &error);
+		judge_trouble(judge, &error);
 }
 
-void judging_look_unknown(struct judge *judge)
+void judge_look_unknown(struct judge *judge)
 {
 	judge_connections(judge, SENDER_UNKNOWN, &judge->now);
 }
 
-void judging_look(struct judge *judge)
+void judge_look(struct judge *judge)
 {
 	struct datapath *datapath = steering_datapath(judge->steering);
 	struct stats stats;
 
-	judging_look_unknown(judge);
+	judge_look_unknown(judge);
 	if (datapath->ops->stats(datapath, &stats) < 0 || stats.events_lost == judge->events_lost)
 		return;
 	judge->events_lost = stats.events_lost;
-	judging_take_lost(judge);
+	judge_take_lost(judge);
 }

@@ -29,7 +29,7 @@ static void tell(const struct judge *judge, json_t *news)
 		json_decref(news);
 }
 
-void judging_trouble(const struct judge *judge, const struct error *error)
+void judge_trouble(const struct judge *judge, const struct error *error)
 {
 	if (judge->hooks.on_trouble)
 		judge->hooks.on_trouble(judge->hooks.data, error);
@@ -42,7 +42,7 @@ static void on_event(void *data, const struct policy_event *event)
 	tell(judge, news_policy(event, judge->now.sec));
 }
 
-const struct config_pool *judging_pool(const struct judge *judge, uint32_t id)
+const struct config_pool *judge_pool(const struct judge *judge, uint32_t id)
 {
 	const struct config *config = judge->config;
 
@@ -63,21 +63,21 @@ static int apply(struct judge *judge, const struct policy_standing *standing, st
 static void on_standing(void *data, const struct policy_standing *standing)
 {
 	struct judge *judge = data;
-	const struct config_pool *pool = judging_pool(judge, standing->verdict.pool);
+	const struct config_pool *pool = judge_pool(judge, standing->verdict.pool);
 	struct error error;
 	int r;
 
 	if (judge->loading)
 		return;
-	if (kept_standing(judge->kept, standing, &error) < 0)
-		judging_trouble(judge, &error);
+	if (persist_standing(judge->persist, standing, &error) < 0)
+		judge_trouble(judge, &error);
 	r = apply(judge, standing, &error);
 	if (r < 0 && judge->by_hand) {
 		judge->failed = r;
 		judge->failure = error;
 	} else if (r < 0) {
 		judge->unapplied = true;
-		judging_trouble(judge, &error);
+		judge_trouble(judge, &error);
 	}
 	if (standing->verdict_changed)
 		tell(judge, news_verdict(standing->record->name, &standing->verdict,
@@ -93,13 +93,13 @@ static int apply_one(void *data, const struct policy_standing *standing)
 
 	if (apply(judge, standing, &error) < 0) {
 		judge->unapplied = true;
-		judging_trouble(judge, &error);
+		judge_trouble(judge, &error);
 	}
 	return 0;
 }
 
 /* Of those that have no standing any more, too. */
-void judging_apply_all(struct judge *judge)
+void judge_apply_all(struct judge *judge)
 {
 	const struct steering_standing nothing = {.now = {.reason = REASON_GOOD}};
 	const struct steering_sender *senders;
@@ -157,7 +157,8 @@ static int restore(struct judge *judge, struct error *error)
 
 	judge->loading = true;
 	if (judge->state->durable) {
-		r = kept_load(judge->kept, judge->policy, judge->config, judge->now.sec, error);
+		r = persist_load(judge->persist, judge->policy, judge->config, judge->now.sec,
+				 error);
 	} else {
 		senders = steering_senders(judge->steering, &count);
 		for (size_t i = 0; i < count; i++)
@@ -165,7 +166,7 @@ static int restore(struct judge *judge, struct error *error)
 	}
 	judge->loading = false;
 	if (r == 0)
-		judging_apply_all(judge);
+		judge_apply_all(judge);
 	return r;
 }
 
@@ -191,7 +192,7 @@ static void let_go(struct judge *judge)
 	surges_free(judge->surges);
 	decisions_free(judge->ring);
 	policy_free(judge->policy);
-	kept_close(judge->kept);
+	persist_close(judge->persist);
 	free(judge);
 }
 
@@ -210,7 +211,7 @@ int judge_open(const struct config *config, struct steering *steering, struct st
 	judge->state = state;
 	judge->hooks = *hooks;
 	judge->now = *now;
-	r = kept_open(state, &judge->kept, secret, error);
+	r = persist_open(state, &judge->persist, secret, error);
 	if (r == 0) {
 		r = make_engine(judge, secret);
 		if (r < 0)
@@ -220,7 +221,7 @@ int judge_open(const struct config *config, struct steering *steering, struct st
 	if (r == 0)
 		r = restore(judge, error);
 	if (r == 0)
-		r = judging_take_up(judge, error);
+		r = judge_take_up(judge, error);
 	if (r < 0) {
 		let_go(judge);
 		return r;
@@ -238,7 +239,7 @@ void judge_close(struct judge *judge)
 
 	if (!judge)
 		return;
-	while (more && kept_write(judge->kept, judge->policy, &more, &error) == 0)
+	while (more && persist_write(judge->persist, judge->policy, &more, &error) == 0)
 		;
 	let_go(judge);
 }
@@ -258,7 +259,7 @@ struct move {
 static int note_manual(void *data, const struct policy_standing *standing)
 {
 	struct move *move = data;
-	const struct config_pool *pool = judging_pool(move->judge, standing->verdict.pool);
+	const struct config_pool *pool = judge_pool(move->judge, standing->verdict.pool);
 	const struct policy_verdict *now = &standing->verdict;
 	struct moved *moved;
 
@@ -289,9 +290,9 @@ static void move_manual(struct judge *judge, const struct move *move)
 		policy_set_manual(judge->policy, moved->name, pool ? &moved->manual : NULL,
 				  judge->now.sec);
 	}
-	if (kept_take_up_verdicts(judge->kept, judge->policy, judge->config, judge->now.sec,
-				  &error) < 0)
-		judging_trouble(judge, &error);
+	if (persist_take_up_verdicts(judge->persist, judge->policy, judge->config, judge->now.sec,
+				     &error) < 0)
+		judge_trouble(judge, &error);
 	judge->loading = false;
 }
 
@@ -304,7 +305,7 @@ struct renaming {
 static uint32_t new_id(void *data, uint32_t id)
 {
 	const struct renaming *renaming = data;
-	const struct config_pool *old = judging_pool(renaming->judge, id);
+	const struct config_pool *old = judge_pool(renaming->judge, id);
 	const struct config_pool *pool = old ? config_pool_find(renaming->config, old->name) : NULL;
 
 	return pool ? pool->id : POOL_NONE;
@@ -318,7 +319,7 @@ int judge_follow(struct judge *judge, const struct config *config, struct steeri
 	int r;
 
 	judge->now = *now;
-	judging_take_lost(judge);
+	judge_take_lost(judge);
 	r = policy_standings(judge->policy, now->sec, note_manual, &move);
 	if (r == 0)
 		r = policy_set_config(judge->policy, config);
@@ -327,8 +328,8 @@ int judge_follow(struct judge *judge, const struct config *config, struct steeri
 		judge->config = config;
 		judge->steering = steering;
 		move_manual(judge, &move);
-		judging_apply_all(judge);
-		r = judging_take_up(judge, error);
+		judge_apply_all(judge);
+		r = judge_take_up(judge, error);
 	} else {
 		error_set(error, r, "out of memory");
 	}
@@ -341,8 +342,8 @@ void judge_tick(struct judge *judge, const struct judge_time *now)
 	judge->now = *now;
 	policy_tick(judge->policy, now->sec);
 	if (judge->unapplied)
-		judging_apply_all(judge);
-	judging_look(judge);
+		judge_apply_all(judge);
+	judge_look(judge);
 }
 
 bool judge_write(struct judge *judge)
@@ -350,9 +351,9 @@ bool judge_write(struct judge *judge)
 	struct error error;
 	bool more = false;
 
-	if (kept_write(judge->kept, judge->policy, &more, &error) == 0)
+	if (persist_write(judge->persist, judge->policy, &more, &error) == 0)
 		return more;
-	judging_trouble(judge, &error);
+	judge_trouble(judge, &error);
 	return false;
 }
 
@@ -367,7 +368,7 @@ static void fill_handle(const struct address *handle, char ret_text[ADDRESS_TEXT
 
 static void fill_answer(const struct judge *judge, struct judge_answer *answer)
 {
-	const struct config_pool *pool = judging_pool(judge, answer->decision.pool);
+	const struct config_pool *pool = judge_pool(judge, answer->decision.pool);
 	const struct lane *lane = steering_lane(judge->steering, pool, answer->decision.sender);
 
 	answer->pool = pool ? pool->name : NULL;
@@ -378,7 +379,7 @@ static void fill_answer(const struct judge *judge, struct judge_answer *answer)
 
 static enum surge_origin origin_of(const struct judge *judge, const struct judge_message *message)
 {
-	struct decision_kept kept;
+	struct decision_record kept;
 
 	if (message->original_id &&
 	    decisions_find(judge->ring, message->original_id, judge->now.sec, &kept) == 0)
@@ -403,7 +404,7 @@ static void watch_surges(struct judge *judge, const struct judge_message *messag
 		surges_spam(judge->surges, domain, judge->now.sec);
 	if (!bounce.domain)
 		return;
-	judging_look_unknown(judge);
+	judge_look_unknown(judge);
 	if (surges_bounce(judge->surges, &bounce, judge->now.sec, &surge))
 		tell(judge, news_surge(&surge, judge->now.sec));
 }
@@ -474,5 +475,5 @@ void judge_stats(const struct judge *judge, struct judge_stats *ret_stats)
 	policy_stats(judge->policy, &ret_stats->policy);
 	ret_stats->reports = judge->reports;
 	ret_stats->unanswered = judge->unanswered;
-	ret_stats->left_out = kept_left_out(judge->kept);
+	ret_stats->left_out = persist_left_out(judge->persist);
 }

@@ -96,7 +96,7 @@ int judge_message(struct judge *judge, const struct judge_message *message,
 
 /* What was answered, with the figures of then and the handles of now; borrowed until the next message. */
 struct judge_explanation {
-	struct decision_kept kept;
+	struct decision_record kept;
 	struct judge_answer answer;
 };
 /* -ENOENT: none in the last hour. */

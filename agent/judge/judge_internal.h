@@ -6,7 +6,7 @@
 #include "judge/judge.h"
 
 struct config_pool;
-struct kept;
+struct persist;
 
 struct judge {
 	const struct config *config;
@@ -16,7 +16,7 @@ struct judge {
 	struct policy *policy;
 	struct decisions *ring;
 	struct surges *surges;
-	struct kept *kept;
+	struct persist *persist;
 	struct judge_time now; /* of the call that runs, for the engine's callbacks */
 	bool loading;	       /* what the engine says is known already */
 	bool unapplied;	       /* a map refused a verdict: all have to be looked at again */
@@ -29,18 +29,18 @@ struct judge {
 };
 
 /* By the ids of the configuration; NULL: none. */
-const struct config_pool *judging_pool(const struct judge *judge, uint32_t id);
-void judging_trouble(const struct judge *judge, const struct error *error);
+const struct config_pool *judge_pool(const struct judge *judge, uint32_t id);
+void judge_trouble(const struct judge *judge, const struct error *error);
 
 /* Brings the map in line with all standings. */
-void judging_apply_all(struct judge *judge);
+void judge_apply_all(struct judge *judge);
 
 /* ---- connections.c */
 
 /* What the datapath has counted so far is history. */
-int judging_take_up(struct judge *judge, struct error *error);
+int judge_take_up(struct judge *judge, struct error *error);
 /* Connections whose events were lost, and those from no known sender. */
-void judging_look(struct judge *judge);
+void judge_look(struct judge *judge);
 /* Only the latter. */
-void judging_look_unknown(struct judge *judge);
-void judging_take_lost(struct judge *judge);
+void judge_look_unknown(struct judge *judge);
+void judge_take_lost(struct judge *judge);

@@ -71,7 +71,7 @@ static int set_manual(struct judge *judge, const char *sender, const struct poli
 static int save_manual(struct judge *judge, const char *sender, const struct policy_manual *manual,
 		       struct error *error)
 {
-	const struct config_pool *pool = manual ? judging_pool(judge, manual->pool) : NULL;
+	const struct config_pool *pool = manual ? judge_pool(judge, manual->pool) : NULL;
 	struct state *state = judge->state;
 
 	if (!manual)

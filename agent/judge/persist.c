@@ -13,7 +13,7 @@
 
 #define SECRET_NAME "names"
 
-struct kept {
+struct persist {
 	struct state *state;
 	uint8_t secret[SIPHASH_KEY_SIZE];
 	bool has_secret;
@@ -28,7 +28,7 @@ struct kept {
 
 static int see_secret(void *data, const struct state_record *record)
 {
-	struct kept *kept = data;
+	struct persist *kept = data;
 
 	if (record->size == sizeof(kept->secret) && strcmp(record->name, SECRET_NAME) == 0) {
 		memcpy(kept->secret, record->bytes, sizeof(kept->secret));
@@ -37,7 +37,7 @@ static int see_secret(void *data, const struct state_record *record)
 	return 0;
 }
 
-static int put_secret(const struct kept *kept, struct state *state, struct error *error)
+static int put_secret(const struct persist *kept, struct state *state, struct error *error)
 {
 	const struct state_record record = {STATE_SECRETS, SECRET_NAME, kept->secret,
 					    sizeof(kept->secret)};
@@ -45,7 +45,7 @@ static int put_secret(const struct kept *kept, struct state *state, struct error
 	return state->ops->put_record(state, &record, error);
 }
 
-static int take_secret(struct kept *kept, struct error *error)
+static int take_secret(struct persist *kept, struct error *error)
 {
 	const struct state_visitor visitor = {
 		.data = kept, .record = see_secret, .kinds = 1U << STATE_SECRETS};
@@ -58,10 +58,10 @@ static int take_secret(struct kept *kept, struct error *error)
 	return put_secret(kept, kept->state, error);
 }
 
-int kept_open(struct state *state, struct kept **ret_kept, uint8_t ret_secret[SIPHASH_KEY_SIZE],
-	      struct error *error)
+int persist_open(struct state *state, struct persist **ret_kept,
+		 uint8_t ret_secret[SIPHASH_KEY_SIZE], struct error *error)
 {
-	struct kept *kept = calloc(1, sizeof(*kept));
+	struct persist *kept = calloc(1, sizeof(*kept));
 	int r;
 
 	if (!kept)
@@ -69,7 +69,7 @@ int kept_open(struct state *state, struct kept **ret_kept, uint8_t ret_secret[SI
 	kept->state = state;
 	r = take_secret(kept, error);
 	if (r < 0) {
-		kept_close(kept);
+		persist_close(kept);
 		return r;
 	}
 	memcpy(ret_secret, kept->secret, sizeof(kept->secret));
@@ -77,12 +77,12 @@ int kept_open(struct state *state, struct kept **ret_kept, uint8_t ret_secret[SI
 	return 0;
 }
 
-void kept_close(struct kept *kept)
+void persist_close(struct persist *kept)
 {
 	free(kept);
 }
 
-uint64_t kept_left_out(const struct kept *kept)
+uint64_t persist_left_out(const struct persist *kept)
 {
 	return kept->left_out;
 }
@@ -90,7 +90,7 @@ uint64_t kept_left_out(const struct kept *kept)
 /* ---- at the start */
 
 struct loading {
-	struct kept *kept;
+	struct persist *kept;
 	struct policy *policy;
 	const struct config *config;
 	int64_t now_sec;
@@ -177,8 +177,8 @@ static int load_sender(void *data, const void *bytes, size_t size)
 	return 0;
 }
 
-int kept_load(struct kept *kept, struct policy *policy, const struct config *config,
-	      int64_t now_sec, struct error *error)
+int persist_load(struct persist *kept, struct policy *policy, const struct config *config,
+		 int64_t now_sec, struct error *error)
 {
 	struct loading loading = {kept, policy, config, now_sec};
 	const struct state_visitor visitor = {
@@ -208,8 +208,8 @@ static int take_up_verdict(void *data, const struct state_verdict *verdict)
 	return now.reason == REASON_MANUAL ? 0 : load_verdict(data, verdict);
 }
 
-int kept_take_up(struct kept *kept, struct policy *policy, const struct config *config,
-		 struct state *state, int64_t now_sec, struct error *error)
+int persist_take_up(struct persist *kept, struct policy *policy, const struct config *config,
+		    struct state *state, int64_t now_sec, struct error *error)
 {
 	struct loading loading = {kept, policy, config, now_sec};
 	const struct state_visitor visitor = {
@@ -222,8 +222,8 @@ int kept_take_up(struct kept *kept, struct policy *policy, const struct config *
 	return state->ops->load(state, &visitor, error);
 }
 
-int kept_take_up_verdicts(struct kept *kept, struct policy *policy, const struct config *config,
-			  int64_t now_sec, struct error *error)
+int persist_take_up_verdicts(struct persist *kept, struct policy *policy,
+			     const struct config *config, int64_t now_sec, struct error *error)
 {
 	struct loading loading = {kept, policy, config, now_sec};
 	const struct state_visitor visitor = {.data = &loading, .verdict = take_up_verdict};
@@ -234,7 +234,8 @@ int kept_take_up_verdicts(struct kept *kept, struct policy *policy, const struct
 /* ---- as it changes */
 
 /* What is set by hand is put by whoever sets it; that its time was over only the engine knows. */
-int kept_standing(struct kept *kept, const struct policy_standing *standing, struct error *error)
+int persist_standing(struct persist *kept, const struct policy_standing *standing,
+		     struct error *error)
 {
 	const struct state_ops *ops = kept->state->ops;
 	const char *name = standing->record->name;
@@ -254,7 +255,7 @@ int kept_standing(struct kept *kept, const struct policy_standing *standing, str
 /* ---- every second */
 
 struct slice {
-	struct kept *kept;
+	struct persist *kept;
 	struct error *error;
 	unsigned room;
 	int failed;
@@ -263,7 +264,7 @@ struct slice {
 static int write_sender(void *data, const struct sender_record *sender)
 {
 	struct slice *slice = data;
-	struct kept *kept = slice->kept;
+	struct persist *kept = slice->kept;
 
 	if (slice->room == 0)
 		return -EAGAIN;
@@ -285,7 +286,7 @@ static int write_tenant(void *data, const char *name, const struct tenant_record
 }
 
 /* The log grows with mail, the senders in it do not. */
-static void begin_trimming(struct kept *kept, struct policy *policy)
+static void begin_trimming(struct persist *kept, struct policy *policy)
 {
 	struct policy_stats stats;
 
@@ -301,7 +302,7 @@ static void begin_trimming(struct kept *kept, struct policy *policy)
 /* Once all have been appended again. True in *ret_more: there is more to trim. */
 static int trim(struct slice *slice, bool *ret_more)
 {
-	struct kept *kept = slice->kept;
+	struct persist *kept = slice->kept;
 	unsigned count = 0;
 	int r = kept->state->ops->trim(kept->state, kept->trim_to, KEPT_TRIM, &count, slice->error);
 
@@ -325,7 +326,7 @@ static int write_slice(struct slice *slice, struct policy *policy, bool *ret_mor
 	return slice->failed;
 }
 
-int kept_write(struct kept *kept, struct policy *policy, bool *ret_more, struct error *error)
+int persist_write(struct persist *kept, struct policy *policy, bool *ret_more, struct error *error)
 {
 	struct slice slice = {.kept = kept, .error = error, .room = KEPT_SLICE};
 	struct state *state = kept->state;
@@ -386,8 +387,8 @@ static int rewrite_standing(void *data, const struct policy_standing *standing)
 	return r;
 }
 
-int kept_rewrite(struct kept *kept, struct policy *policy, const struct config *config,
-		 struct state *state, int64_t now_sec, struct error *error)
+int persist_rewrite(struct persist *kept, struct policy *policy, const struct config *config,
+		    struct state *state, int64_t now_sec, struct error *error)
 {
 	struct rewriting rewriting = {config, state, now_sec, error};
 	int r = put_secret(kept, state, error);

@@ -18,7 +18,7 @@
 
 struct config;
 struct error;
-struct kept;
+struct persist;
 struct state;
 
 /* Half a millisecond each: meanwhile nobody is answered. */
@@ -27,33 +27,34 @@ struct state;
 #define KEPT_LOG_FREE 100000 /* so many may be outdated in any case */
 
 /* Borrows `state`. Reads the secret, or makes one. */
-int kept_open(struct state *state, struct kept **ret_kept, uint8_t ret_secret[SIPHASH_KEY_SIZE],
-	      struct error *error);
-void kept_close(struct kept *kept);
+int persist_open(struct state *state, struct persist **ret_kept,
+		 uint8_t ret_secret[SIPHASH_KEY_SIZE], struct error *error);
+void persist_close(struct persist *kept);
 
 /* Fills an engine that has not decided yet. What does not fit or is damaged is left out and counted. */
-int kept_load(struct kept *kept, struct policy *policy, const struct config *config,
-	      int64_t now_sec, struct error *error);
+int persist_load(struct persist *kept, struct policy *policy, const struct config *config,
+		 int64_t now_sec, struct error *error);
 
 /*
  * Standings and verdicts by hand of a `state` that could not be read at the start, into an engine that has
  * decided without them: those of whom it holds nothing itself.
  */
-int kept_take_up(struct kept *kept, struct policy *policy, const struct config *config,
-		 struct state *state, int64_t now_sec, struct error *error);
+int persist_take_up(struct persist *kept, struct policy *policy, const struct config *config,
+		    struct state *state, int64_t now_sec, struct error *error);
 
 /* Verdicts by hand that are not in force, of pools that may be configured again. */
-int kept_take_up_verdicts(struct kept *kept, struct policy *policy, const struct config *config,
-			  int64_t now_sec, struct error *error);
+int persist_take_up_verdicts(struct persist *kept, struct policy *policy,
+			     const struct config *config, int64_t now_sec, struct error *error);
 
 /* For the engine's callback. */
-int kept_standing(struct kept *kept, const struct policy_standing *standing, struct error *error);
+int persist_standing(struct persist *kept, const struct policy_standing *standing,
+		     struct error *error);
 
 /* One slice. True in *ret_more: there is more to write. */
-int kept_write(struct kept *kept, struct policy *policy, bool *ret_more, struct error *error);
+int persist_write(struct persist *kept, struct policy *policy, bool *ret_more, struct error *error);
 
-/* Puts everything but counts, which follow by kept_write(), into a `state` that holds nothing else. */
-int kept_rewrite(struct kept *kept, struct policy *policy, const struct config *config,
-		 struct state *state, int64_t now_sec, struct error *error);
+/* Puts everything but counts, which follow by persist_write(), into a `state` that holds nothing else. */
+int persist_rewrite(struct persist *kept, struct policy *policy, const struct config *config,
+		    struct state *state, int64_t now_sec, struct error *error);
 
-uint64_t kept_left_out(const struct kept *kept);
+uint64_t persist_left_out(const struct persist *kept);

@@ -12,11 +12,11 @@ static int take_up(struct judge *judge, struct state *state, struct error *error
 
 	judge->loading = true;
 	if (r == 0)
-		r = kept_take_up(judge->kept, judge->policy, judge->config, state, judge->now.sec,
-				 error);
+		r = persist_take_up(judge->persist, judge->policy, judge->config, state,
+				    judge->now.sec, error);
 	judge->loading = false;
 	if (r == 0)
-		judging_apply_all(judge);
+		judge_apply_all(judge);
 	return r;
 }
 
@@ -27,6 +27,6 @@ int judge_rewrite(struct judge *judge, struct state *state, struct error *error)
 	if (r == 0)
 		r = steering_rewrite(judge->steering, state, error);
 	return r < 0 ? r
-		     : kept_rewrite(judge->kept, judge->policy, judge->config, state,
-				    judge->now.sec, error);
+		     : persist_rewrite(judge->persist, judge->policy, judge->config, state,
+				       judge->now.sec, error);
 }

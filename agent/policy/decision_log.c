@@ -292,7 +292,7 @@ static void unpack_decision(const struct entry *entry, struct decision *ret_deci
 		};
 }
 
-static int unpack(const struct entry *entry, int64_t now_sec, struct decision_kept *ret_kept)
+static int unpack(const struct entry *entry, int64_t now_sec, struct decision_record *ret_kept)
 {
 	if (now_sec - entry->time_sec > DECISIONS_KEPT_SEC)
 		return -ENOENT;
@@ -303,7 +303,7 @@ static int unpack(const struct entry *entry, int64_t now_sec, struct decision_ke
 }
 
 int decisions_find(const struct decisions *decisions, const char *message_id, int64_t now_sec,
-		   struct decision_kept *ret_kept)
+		   struct decision_record *ret_kept)
 {
 	struct siphash id = siphash(decisions->secret, message_id, strlen(message_id));
 	uint32_t number = decisions->heads[id.words[0] & decisions->mask];
@@ -318,7 +318,7 @@ int decisions_find(const struct decisions *decisions, const char *message_id, in
 }
 
 int decisions_find_sender(const struct decisions *decisions, const char *sender, int64_t now_sec,
-			  struct decision_kept *ret_kept)
+			  struct decision_record *ret_kept)
 {
 	uint64_t hash = identity_key(decisions->secret, sender).words[0];
 

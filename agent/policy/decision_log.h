@@ -22,7 +22,7 @@
 #define DECISION_TEXT_MAX  95
 
 /* As it was, but for texts that were cut. All is borrowed until the next decisions_add(). */
-struct decision_kept {
+struct decision_record {
 	int64_t time_sec;
 	struct facts facts;
 	struct decision decision;
@@ -44,11 +44,11 @@ void decisions_move_pools(struct decisions *decisions, decisions_move moved, voi
 
 /* The last one about this message. -ENOENT: none, or it is too old. One hash and one chain. */
 int decisions_find(const struct decisions *decisions, const char *message_id, int64_t now_sec,
-		   struct decision_kept *ret_kept);
+		   struct decision_record *ret_kept);
 
 /*
  * The last one about this sender, without regard to case. -ENOENT. Looks at decision after decision,
  * the newest first.
  */
 int decisions_find_sender(const struct decisions *decisions, const char *sender, int64_t now_sec,
-			  struct decision_kept *ret_kept);
+			  struct decision_record *ret_kept);

@@ -171,7 +171,7 @@ static json_t *addresses_json(const struct steering *steering, const char *pool_
 int view_explanation(const struct steering *steering, const struct judge_explanation *explanation,
 		     json_t **ret, struct error *error)
 {
-	const struct decision_kept *kept = &explanation->kept;
+	const struct decision_record *kept = &explanation->kept;
 	_cleanup_(free_p) char *text = NULL;
 	json_t *decision;
 	int r = answer_print(&explanation->answer, kept->facts.message_id, &text, error);

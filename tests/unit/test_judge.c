@@ -12,11 +12,11 @@
 #include "unit/config_file.h"
 #include "unit/judge_fixture.h"
 
-TestSuite(judging, .init = court_open_kept, .fini = court_close);
+TestSuite(judge, .init = court_open_kept, .fini = court_close);
 
 /* ---- answers */
 
-Test(judging, an_answer_names_the_pool_its_lane_and_its_handles)
+Test(judge, an_answer_names_the_pool_its_lane_and_its_handles)
 {
 	struct judge_answer answer = court_send_from("tenant-17", 1);
 
@@ -32,7 +32,7 @@ Test(judging, an_answer_names_the_pool_its_lane_and_its_handles)
 	cr_assert_str_empty(answer.handle_ipv6);
 }
 
-Test(judging, a_decision_is_explained_afterwards_with_its_figures)
+Test(judge, a_decision_is_explained_afterwards_with_its_figures)
 {
 	struct judge_explanation explanation;
 
@@ -54,7 +54,7 @@ Test(judging, a_decision_is_explained_afterwards_with_its_figures)
 
 /* ---- verdicts */
 
-Test(judging, a_limit_that_is_reached_is_in_the_map_at_once)
+Test(judge, a_limit_that_is_reached_is_in_the_map_at_once)
 {
 	court_send_from("tenant-17", 9);
 	cr_assert_eq(court_verdict_of("tenant-17").reason, REASON_GOOD);
@@ -68,7 +68,7 @@ Test(judging, a_limit_that_is_reached_is_in_the_map_at_once)
 	cr_assert_eq(court.troubles, 0);
 }
 
-Test(judging, only_changes_are_written)
+Test(judge, only_changes_are_written)
 {
 	court_send_from("tenant-17", 10);
 	court.fake->writes = 0;
@@ -79,7 +79,7 @@ Test(judging, only_changes_are_written)
 	cr_assert_eq(court.fake->writes, 0);
 }
 
-Test(judging, when_there_is_room_again_the_verdict_ends)
+Test(judge, when_there_is_room_again_the_verdict_ends)
 {
 	court_send_from("tenant-17", 10);
 	court.now.sec += 3600 + 300;
@@ -89,7 +89,7 @@ Test(judging, when_there_is_room_again_the_verdict_ends)
 	cr_assert_eq(court_verdict_of("tenant-17").until_ns, 0);
 }
 
-Test(judging, a_map_that_refuses_a_verdict_is_told_and_tried_again)
+Test(judge, a_map_that_refuses_a_verdict_is_told_and_tried_again)
 {
 	court.fake->writes_left = 1;
 	court_send_from("tenant-17", 10);
@@ -114,7 +114,7 @@ Test(judging, a_map_that_refuses_a_verdict_is_told_and_tried_again)
 
 static const struct manual_order to_spare = {.action = VERDICT_STEER, .pool = "spare"};
 
-Test(judging, no_lane_is_named_where_the_pool_has_none_or_none_is_steered_to)
+Test(judge, no_lane_is_named_where_the_pool_has_none_or_none_is_steered_to)
 {
 	const struct manual_order drop = {.action = VERDICT_DROP};
 	struct judge_answer answer;
@@ -129,7 +129,7 @@ Test(judging, no_lane_is_named_where_the_pool_has_none_or_none_is_steered_to)
 	cr_assert_null(answer.lane);
 }
 
-Test(judging, a_verdict_by_hand_holds_for_connections_and_for_messages)
+Test(judge, a_verdict_by_hand_holds_for_connections_and_for_messages)
 {
 	cr_assert_eq(court_set("tenant-17", &to_spare), 0, "%s", court.error.text);
 	cr_assert_str_eq(court_verdict_of("tenant-17").pool_label, "spare");
@@ -140,7 +140,7 @@ Test(judging, a_verdict_by_hand_holds_for_connections_and_for_messages)
 	cr_assert_str_eq(court_send_from("tenant-17", 1).pool, "normal");
 }
 
-Test(judging, who_has_no_selector_gets_a_verdict_once_seen)
+Test(judge, who_has_no_selector_gets_a_verdict_once_seen)
 {
 	cr_assert_eq(court_set("bob@example.net", &to_spare), -ENOENT);
 	cr_assert_str_eq(court.error.text, "no sender 'bob@example.net'");
@@ -149,7 +149,7 @@ Test(judging, who_has_no_selector_gets_a_verdict_once_seen)
 	cr_assert_str_eq(court_send_as("Bob@example.net", 1).pool, "spare");
 }
 
-Test(judging, a_verdict_by_hand_ends_with_its_time_for_good)
+Test(judge, a_verdict_by_hand_ends_with_its_time_for_good)
 {
 	struct manual_order verdict = to_spare;
 
@@ -166,7 +166,7 @@ Test(judging, a_verdict_by_hand_ends_with_its_time_for_good)
 	cr_assert_str_eq(court_send_as("bob@example.net", 1).pool, "normal");
 }
 
-Test(judging, what_was_taken_back_is_gone_however_the_name_was_written)
+Test(judge, what_was_taken_back_is_gone_however_the_name_was_written)
 {
 	judge_report(court.judge, "eve@spam.example", &court.now, &court.error);
 	judge_report(court.judge, "eve@spam.example", &court.now, &court.error);
@@ -196,7 +196,7 @@ static void follow(const char *text)
 	config_free(old_config);
 }
 
-Test(judging, what_was_taken_back_while_its_pool_was_away_stays_taken_back)
+Test(judge, what_was_taken_back_while_its_pool_was_away_stays_taken_back)
 {
 	cr_assert_eq(court_set("tenant-17", &to_spare), 0, "%s", court.error.text);
 	follow(TWO_POOLS "sender \"tenant-17\" { source = { \"10.1.7.0/24\" } }\n");
@@ -207,7 +207,7 @@ Test(judging, what_was_taken_back_while_its_pool_was_away_stays_taken_back)
 	cr_assert_eq(court_verdict_of("tenant-17").reason, REASON_GOOD);
 }
 
-Test(judging, a_verdict_by_hand_waits_for_its_pool_to_come_back)
+Test(judge, a_verdict_by_hand_waits_for_its_pool_to_come_back)
 {
 	court_send_as("bob@example.net", 1);
 	cr_assert_eq(court_set("tenant-17", &to_spare), 0, "%s", court.error.text);
@@ -222,7 +222,7 @@ Test(judging, a_verdict_by_hand_waits_for_its_pool_to_come_back)
 	cr_expect_str_eq(court_verdict_of("tenant-17").pool_label, "spare");
 }
 
-Test(judging, a_cut_goes_with_the_verdict_however_the_name_is_written)
+Test(judge, a_cut_goes_with_the_verdict_however_the_name_is_written)
 {
 	struct manual_order verdict = to_spare;
 
@@ -234,7 +234,7 @@ Test(judging, a_cut_goes_with_the_verdict_however_the_name_is_written)
 }
 
 /* Flows are opened by the old verdict until the map has the new one, later than it was asked for. */
-Test(judging, a_cut_is_of_the_moment_when_the_verdict_holds)
+Test(judge, a_cut_is_of_the_moment_when_the_verdict_holds)
 {
 	struct manual_order verdict = to_spare;
 
@@ -245,7 +245,7 @@ Test(judging, a_cut_is_of_the_moment_when_the_verdict_holds)
 	cr_assert_leq(court_verdict_of("tenant-17").cut_ns, clock_monotonic_ns());
 }
 
-Test(judging, what_the_map_refuses_is_not_set_at_all)
+Test(judge, what_the_map_refuses_is_not_set_at_all)
 {
 	court.fake->writes_left = 1;
 	cr_assert_eq(court_set("tenant-17", &to_spare), -EIO);
@@ -255,7 +255,7 @@ Test(judging, what_the_map_refuses_is_not_set_at_all)
 	cr_assert_eq(court_verdict_of("tenant-17").reason, REASON_GOOD);
 }
 
-Test(judging, what_makes_no_sense_is_refused)
+Test(judge, what_makes_no_sense_is_refused)
 {
 	struct manual_order nowhere = {.action = VERDICT_STEER, .pool = "nowhere"};
 
@@ -267,7 +267,7 @@ Test(judging, what_makes_no_sense_is_refused)
 	cr_assert_eq(judge_report(court.judge, "", &court.now, &court.error), -EINVAL);
 }
 
-Test(judging, reports_make_a_sender_high_risk_until_it_is_released)
+Test(judge, reports_make_a_sender_high_risk_until_it_is_released)
 {
 	judge_report(court.judge, "eve@spam.example", &court.now, &court.error);
 	cr_assert_str_eq(court_send_as("eve@spam.example", 1).pool, "normal");
@@ -288,7 +288,7 @@ static void connect_as(const char *sender, uint64_t connections)
 	court.fake->datapath.ops->put(&court.fake->datapath, MAP_USAGE, &id, &usage);
 }
 
-Test(judging, connections_over_the_limit_make_the_next_ones_high_risk)
+Test(judge, connections_over_the_limit_make_the_next_ones_high_risk)
 {
 	connect_as("watched", 2);
 	judge_connections(court.judge, court_id_of("watched"), &court.now);
@@ -299,7 +299,7 @@ Test(judging, connections_over_the_limit_make_the_next_ones_high_risk)
 	cr_assert_eq(court_verdict_of("watched").pool, POOL_HIGH_RISK);
 }
 
-Test(judging, events_of_a_burst_count_each_connection_once)
+Test(judge, events_of_a_burst_count_each_connection_once)
 {
 	connect_as("watched", 2);
 	for (int i = 0; i < 10; i++)
@@ -307,7 +307,7 @@ Test(judging, events_of_a_burst_count_each_connection_once)
 	cr_assert_eq(court_counted("watched", CONFIG_CONNECTIONS_PER_MINUTE), 2);
 }
 
-Test(judging, what_was_connected_before_the_start_is_history)
+Test(judge, what_was_connected_before_the_start_is_history)
 {
 	connect_as("watched", 100);
 	court_restart();
@@ -316,7 +316,7 @@ Test(judging, what_was_connected_before_the_start_is_history)
 	cr_assert_eq(court_counted("watched", CONFIG_CONNECTIONS_PER_MINUTE), 1);
 }
 
-Test(judging, lost_events_are_made_good_from_the_counts)
+Test(judge, lost_events_are_made_good_from_the_counts)
 {
 	connect_as("watched", 3);
 	judge_tick(court.judge, &court.now);
@@ -326,7 +326,7 @@ Test(judging, lost_events_are_made_good_from_the_counts)
 	cr_assert_eq(court_counted("watched", CONFIG_CONNECTIONS_PER_MINUTE), 3);
 }
 
-Test(judging, who_has_no_limit_of_connections_takes_no_place)
+Test(judge, who_has_no_limit_of_connections_takes_no_place)
 {
 	struct judge_stats stats;
 
@@ -338,7 +338,7 @@ Test(judging, who_has_no_limit_of_connections_takes_no_place)
 
 /* ---- bounces */
 
-Test(judging, a_surge_of_bounces_is_told_with_its_likely_cause)
+Test(judge, a_surge_of_bounces_is_told_with_its_likely_cause)
 {
 	for (int i = 0; i < SURGE_MIN; i++) {
 		char recipient[32];
@@ -356,7 +356,7 @@ Test(judging, a_surge_of_bounces_is_told_with_its_likely_cause)
 		"harvest");
 }
 
-Test(judging, a_bounce_of_what_was_decided_here_was_sent_here)
+Test(judge, a_bounce_of_what_was_decided_here_was_sent_here)
 {
 	for (int i = 0; i < SURGE_MIN; i++) {
 		char id[32];
@@ -377,7 +377,7 @@ Test(judging, a_bounce_of_what_was_decided_here_was_sent_here)
 
 /* ---- another configuration */
 
-Test(judging, another_configuration_keeps_counts_and_verdicts)
+Test(judge, another_configuration_keeps_counts_and_verdicts)
 {
 	struct judge_explanation explanation;
 	char other[2048];

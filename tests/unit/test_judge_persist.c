@@ -13,11 +13,11 @@
 #include "unit/judge_fixture.h"
 #include "state_null.h"
 
-TestSuite(judging_kept, .init = court_open_kept, .fini = court_close);
+TestSuite(judge_persist, .init = court_open_kept, .fini = court_close);
 
 static const struct manual_order to_spare = {.action = VERDICT_STEER, .pool = "spare"};
 
-Test(judging_kept, a_restriction_survives_a_kill_and_ends_by_release)
+Test(judge_persist, a_restriction_survives_a_kill_and_ends_by_release)
 {
 	cr_assert_eq(court_send_as("a@harsh.example", 6).decision.action, DECISION_REJECT);
 	court_kill_and_restart();
@@ -27,7 +27,7 @@ Test(judging_kept, a_restriction_survives_a_kill_and_ends_by_release)
 	cr_assert_eq(court_send_as("a@harsh.example", 1).decision.action, DECISION_STEER);
 }
 
-Test(judging_kept, verdicts_by_hand_survive_a_kill)
+Test(judge_persist, verdicts_by_hand_survive_a_kill)
 {
 	court_send_as("bob@example.net", 1);
 	cr_assert_eq(court_set("tenant-17", &to_spare), 0);
@@ -38,7 +38,7 @@ Test(judging_kept, verdicts_by_hand_survive_a_kill)
 	cr_assert_str_eq(court_send_as("bob@example.net", 1).pool, "spare");
 }
 
-Test(judging_kept, counts_survive_a_kill_once_they_were_written)
+Test(judge_persist, counts_survive_a_kill_once_they_were_written)
 {
 	court_send_from("tenant-17", 4);
 	court_write_all();
@@ -47,14 +47,14 @@ Test(judging_kept, counts_survive_a_kill_once_they_were_written)
 	cr_assert_eq(court_counted("tenant-17", CONFIG_EXTERNAL_PER_HOUR), 4);
 }
 
-Test(judging_kept, counts_survive_a_clean_end)
+Test(judge_persist, counts_survive_a_clean_end)
 {
 	court_send_from("tenant-17", 4);
 	court_restart();
 	cr_assert_eq(court_counted("tenant-17", CONFIG_EXTERNAL_PER_HOUR), 4);
 }
 
-Test(judging_kept, slice_by_slice_everybody_is_written)
+Test(judge_persist, slice_by_slice_everybody_is_written)
 {
 	unsigned slices = 1;
 	char name[32];
@@ -118,7 +118,7 @@ static void send_from_crowd(int first, int last)
 	court_write_all();
 }
 
-Test(judging_kept, who_was_evicted_and_came_back_is_restored_as_it_was_last)
+Test(judge_persist, who_was_evicted_and_came_back_is_restored_as_it_was_last)
 {
 	send_from_crowd(0, 3000);
 	send_from_crowd(0, 1);
@@ -126,7 +126,7 @@ Test(judging_kept, who_was_evicted_and_came_back_is_restored_as_it_was_last)
 	cr_assert_eq(court_counted("user-0", CONFIG_MESSAGES_PER_MINUTE), 1);
 }
 
-Test(judging_kept, the_log_of_counts_stays_bounded_and_keeps_the_last_of_each)
+Test(judge_persist, the_log_of_counts_stays_bounded_and_keeps_the_last_of_each)
 {
 	court_send_as("early", 1);
 	for (int i = 0; i < 130; i++)
@@ -143,7 +143,7 @@ Test(judging_kept, the_log_of_counts_stays_bounded_and_keeps_the_last_of_each)
 	}
 }
 
-Test(judging_kept, counts_of_the_day_before_yesterday_take_no_place)
+Test(judge_persist, counts_of_the_day_before_yesterday_take_no_place)
 {
 	struct judge_stats stats;
 
@@ -155,7 +155,7 @@ Test(judging_kept, counts_of_the_day_before_yesterday_take_no_place)
 	cr_assert_eq(stats.policy.senders, 0);
 }
 
-Test(judging_kept, standings_that_are_over_are_deleted)
+Test(judge_persist, standings_that_are_over_are_deleted)
 {
 	court_send_from("tenant-17", 10);
 	cr_assert_eq(records(STATE_STANDINGS), 1);
@@ -171,7 +171,7 @@ static void damage(enum state_kind kind, const char *name)
 	cr_assert_eq(court.state->ops->put_record(court.state, &record, &court.error), 0);
 }
 
-Test(judging_kept, damaged_records_are_left_out_and_counted)
+Test(judge_persist, damaged_records_are_left_out_and_counted)
 {
 	struct judge_stats stats;
 	int64_t place;
@@ -185,7 +185,7 @@ Test(judging_kept, damaged_records_are_left_out_and_counted)
 	cr_assert_str_eq(court_send_from("tenant-17", 1).pool, "normal");
 }
 
-Test(judging_kept, without_a_durable_state_the_maps_remember)
+Test(judge_persist, without_a_durable_state_the_maps_remember)
 {
 	court_send_from("tenant-17", 10);
 	cr_assert_eq(court_set("watched", &to_spare), 0);
@@ -211,7 +211,7 @@ static int rewrite(void *data, struct state *into, struct error *ret_error)
 	return judge_rewrite(court.judge, into, ret_error);
 }
 
-Test(judging_kept, a_file_that_comes_back_gets_all_that_was_in_memory)
+Test(judge_persist, a_file_that_comes_back_gets_all_that_was_in_memory)
 {
 	const struct state_steady_owner owner = {NULL, ignore_change, rewrite};
 	char command[320];
@@ -238,7 +238,7 @@ Test(judging_kept, a_file_that_comes_back_gets_all_that_was_in_memory)
 	cr_assert_eq(pool_find(steering_pools(court.steering), "spare")->state, POOL_DISABLED);
 }
 
-Test(judging_kept, a_file_that_could_not_be_read_at_the_start_is_taken_up_when_it_can)
+Test(judge_persist, a_file_that_could_not_be_read_at_the_start_is_taken_up_when_it_can)
 {
 	const struct state_steady_owner owner = {NULL, ignore_change, rewrite};
 	const struct manual_order drop = {.action = VERDICT_DROP};
@@ -308,7 +308,7 @@ static void up_without_it(const char *file)
 	state_free(state);
 }
 
-Test(judging_kept, while_the_file_takes_nothing_another_configuration_goes_by_the_maps)
+Test(judge_persist, while_the_file_takes_nothing_another_configuration_goes_by_the_maps)
 {
 	const struct state_steady_owner owner = {NULL, ignore_change, rewrite};
 	struct steering *old;

@@ -33,7 +33,7 @@ static void add(struct decisions *decisions, unsigned number, const char *sender
 
 static int find(const struct decisions *decisions, unsigned number, int64_t now_sec)
 {
-	struct decision_kept kept;
+	struct decision_record kept;
 	char id[32];
 	int r;
 
@@ -80,7 +80,7 @@ Test(policy_decisions, facts_and_steps_come_back_as_they_were)
 	};
 	struct decisions *decisions = new_decisions(10);
 	struct decision decision = judge_decide(judge, &facts, NOON);
-	struct decision_kept kept;
+	struct decision_record kept;
 
 	decisions_add(decisions, &facts, &decision, NOON);
 	cr_assert_eq(decisions_find(decisions, "<1@example.net>", NOON + 1, &kept), 0);
@@ -147,7 +147,7 @@ Test(policy_decisions, after_an_hour_it_is_forgotten)
 Test(policy_decisions, of_several_about_one_message_or_sender_the_last_is_found)
 {
 	struct decisions *decisions = new_decisions(4);
-	struct decision_kept kept;
+	struct decision_record kept;
 
 	add(decisions, 1, "bob", NOON);
 	add(decisions, 1, "Eve@example.net", NOON + 1);
@@ -170,7 +170,7 @@ Test(policy_decisions, one_without_a_message_id_is_found_by_its_sender_only)
 	struct decisions *decisions = new_decisions(2);
 	struct facts facts = {.kind = FACTS_CONNECTION, .sender = "web"};
 	struct decision decision = {.action = DECISION_STEER, .sender = "web"};
-	struct decision_kept kept;
+	struct decision_record kept;
 
 	for (unsigned i = 0; i < 5; i++)
 		decisions_add(decisions, &facts, &decision, NOON);
@@ -184,7 +184,7 @@ Test(policy_decisions, long_texts_are_cut_and_found_by_the_whole)
 {
 	struct decisions *decisions = new_decisions(2);
 	struct decision decision = {.action = DECISION_STEER};
-	struct decision_kept kept;
+	struct decision_record kept;
 	char id[2000], texts[5][250];
 	struct facts facts = {.message_id = id,
 			      .user = texts[0],
@@ -217,7 +217,7 @@ Test(policy_decisions, the_name_of_the_sender_is_kept_whole_and_so_is_what_equal
 	struct decisions *decisions = new_decisions(2);
 	struct decision decision = {.action = DECISION_STEER, .policy = "default", .tenant = "t"};
 	struct facts facts = {.message_id = "1@example.net", .user = decision.sender};
-	struct decision_kept kept;
+	struct decision_record kept;
 
 	memset(decision.sender, 'n', POLICY_NAME_SIZE - 1);
 	decisions_add(decisions, &facts, &decision, NOON);

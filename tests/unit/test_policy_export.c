@@ -17,7 +17,7 @@ TestSuite(policy_keep, .init = config_file_setup, .fini = config_file_teardown);
 	"on_limit = \"restrict\" }\n"
 
 /* As state keeps it. */
-struct kept {
+struct persist {
 	struct sender_record senders[KEPT_MAX];
 	size_t n_senders;
 	struct tenant_record tenant;
@@ -27,7 +27,7 @@ struct kept {
 
 static int keep_sender(void *data, const struct sender_record *record)
 {
-	struct kept *kept = data;
+	struct persist *kept = data;
 
 	if (kept->n_senders == kept->room)
 		return -ENOSPC;
@@ -37,7 +37,7 @@ static int keep_sender(void *data, const struct sender_record *record)
 
 static int keep_tenant(void *data, const char *name, const struct tenant_record *record)
 {
-	struct kept *kept = data;
+	struct persist *kept = data;
 
 	cr_expect_str_eq(name, "t");
 	kept->tenant = *record;
@@ -45,7 +45,7 @@ static int keep_tenant(void *data, const char *name, const struct tenant_record 
 	return 0;
 }
 
-static int export(struct judge *judge, struct kept *kept)
+static int export(struct judge *judge, struct persist *kept)
 {
 	struct policy_export export = {kept, keep_sender, keep_tenant};
 
@@ -53,9 +53,9 @@ static int export(struct judge *judge, struct kept *kept)
 	return policy_export(judge->policy, &export);
 }
 
-static struct kept *new_kept(void)
+static struct persist *new_kept(void)
 {
-	struct kept *kept = calloc(1, sizeof(*kept));
+	struct persist *kept = calloc(1, sizeof(*kept));
 
 	kept->room = KEPT_MAX;
 	return kept;
@@ -71,7 +71,7 @@ static void send_as(struct judge *judge, unsigned number, int64_t now_sec)
 }
 
 /* Another process with the same configuration. */
-static struct judge *restart(struct judge *judge, const char *text, const struct kept *kept,
+static struct judge *restart(struct judge *judge, const char *text, const struct persist *kept,
 			     int64_t now_sec)
 {
 	struct standing_record record = judge->record;
@@ -92,7 +92,7 @@ static struct judge *restart(struct judge *judge, const char *text, const struct
 Test(policy_keep, only_what_changed_is_exported)
 {
 	struct judge *judge = judge_new(LIMITED TENANT);
-	struct kept *kept = new_kept();
+	struct persist *kept = new_kept();
 
 	for (unsigned i = 0; i < 100; i++)
 		send_as(judge, i, NOON);
@@ -115,7 +115,7 @@ Test(policy_keep, only_what_changed_is_exported)
 Test(policy_keep, everything_comes_again_when_what_was_kept_is_gone)
 {
 	struct judge *judge = judge_new(LIMITED TENANT);
-	struct kept *kept = new_kept();
+	struct persist *kept = new_kept();
 
 	for (unsigned i = 0; i < 100; i++)
 		send_as(judge, i, NOON);
@@ -133,7 +133,7 @@ Test(policy_keep, everything_comes_again_when_what_was_kept_is_gone)
 Test(policy_keep, what_could_not_be_kept_comes_again)
 {
 	struct judge *judge = judge_new("");
-	struct kept *kept = new_kept();
+	struct persist *kept = new_kept();
 
 	for (unsigned i = 0; i < 100; i++)
 		send_as(judge, i, NOON);
@@ -155,7 +155,7 @@ Test(policy_keep, counts_of_every_window_survive_a_restart)
 			      .spam = true,
 			      .recipients_external = 8,
 			      .recipients_internal = 5};
-	struct kept *kept = new_kept();
+	struct persist *kept = new_kept();
 	struct policy_view before, after;
 	struct decision decision;
 
@@ -186,7 +186,7 @@ Test(policy_keep, counts_of_every_window_survive_a_restart)
 Test(policy_keep, counts_go_on_ageing_while_nobody_looks)
 {
 	struct judge *judge = judge_new(LIMITED);
-	struct kept *kept = new_kept();
+	struct persist *kept = new_kept();
 
 	judge_send(judge, 10, NOON);
 	export(judge, kept);
@@ -199,7 +199,7 @@ Test(policy_keep, counts_go_on_ageing_while_nobody_looks)
 Test(policy_keep, a_clock_that_went_back_in_between_gives_no_room_and_freezes_none)
 {
 	struct judge *judge = judge_new(LIMITED);
-	struct kept *kept = new_kept();
+	struct persist *kept = new_kept();
 	const int64_t back = NOON - 3000L * DAY;
 
 	judge_send(judge, 10, NOON);
@@ -216,7 +216,7 @@ Test(policy_keep, a_clock_that_went_back_in_between_gives_no_room_and_freezes_no
 Test(policy_keep, a_restriction_and_the_day_of_its_release_survive_a_restart)
 {
 	struct judge *judge = judge_new(LIMITED);
-	struct kept *kept = new_kept();
+	struct persist *kept = new_kept();
 
 	judge_send(judge, 11, NOON);
 	judge = restart(judge, LIMITED, kept, NOON); /* killed before any export */
@@ -245,7 +245,7 @@ Test(policy_keep, a_standing_from_the_future_ends_as_if_it_had_begun_now)
 Test(policy_keep, a_standing_whose_time_came_in_between_ends_at_the_first_tick)
 {
 	struct judge *judge = judge_new("policy \"default\" { recipients_external_per_hour = 10 }");
-	struct kept *kept = new_kept();
+	struct persist *kept = new_kept();
 
 	judge_send(judge, 10, NOON);
 	cr_assert_eq(judge->standing.verdict.reason, REASON_OVER_LIMIT);

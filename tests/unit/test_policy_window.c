@@ -10,21 +10,21 @@
 #define START	   1700000000 /* no boundary of any shape: 1700000000 % 3600 = 800 */
 #define EVENTS_MAX 20000
 
-struct kept {
+struct persist {
 	const struct window_shape *shape;
 	uint32_t base_sec;
 	uint32_t counters[WINDOW_DAY_BUCKETS + 1]; /* room for each shape, narrow ones too */
 };
 
-static struct kept kept_at(const struct window_shape *shape, int64_t now_sec)
+static struct persist kept_at(const struct window_shape *shape, int64_t now_sec)
 {
-	struct kept kept = {.shape = shape};
+	struct persist kept = {.shape = shape};
 
 	kept.base_sec = window_base(0, now_sec);
 	return kept;
 }
 
-static uint32_t sum_at(struct kept *kept, int64_t now_sec)
+static uint32_t sum_at(struct persist *kept, int64_t now_sec)
 {
 	uint32_t base_sec = window_base(kept->base_sec, now_sec);
 
@@ -33,7 +33,7 @@ static uint32_t sum_at(struct kept *kept, int64_t now_sec)
 	return window_sum(kept->shape, kept->counters);
 }
 
-static void add_at(struct kept *kept, int64_t now_sec, uint32_t n)
+static void add_at(struct persist *kept, int64_t now_sec, uint32_t n)
 {
 	sum_at(kept, now_sec);
 	window_add(kept->shape, kept->counters, n);
@@ -73,7 +73,7 @@ Test(window, a_count_is_kept_for_its_length_and_at_most_one_sub_bucket_longer)
 
 		for (uint32_t phase = 0; phase < bucket; phase += bucket / 10) {
 			int64_t start = (int64_t)START / bucket * bucket + phase;
-			struct kept kept = kept_at(all[i], start);
+			struct persist kept = kept_at(all[i], start);
 
 			add_at(&kept, start, 7);
 			cr_expect_eq(sum_at(&kept, start + length), 7);
@@ -85,7 +85,7 @@ Test(window, a_count_is_kept_for_its_length_and_at_most_one_sub_bucket_longer)
 Test(window, it_rolls_over_exactly_at_the_boundary)
 {
 	int64_t boundary = (int64_t)START / 300 * 300;
-	struct kept kept = kept_at(&window_hour, boundary - 1);
+	struct persist kept = kept_at(&window_hour, boundary - 1);
 
 	add_at(&kept, boundary - 1, 3);
 	add_at(&kept, boundary, 4);
@@ -98,7 +98,7 @@ Test(window, it_rolls_over_exactly_at_the_boundary)
 Test(window, a_leap_forward_forgets_and_midnight_does_nothing)
 {
 	int64_t midnight = 1700006400;
-	struct kept kept = kept_at(&window_day, midnight - 1);
+	struct persist kept = kept_at(&window_day, midnight - 1);
 
 	add_at(&kept, midnight - 1, 5);
 	cr_expect_eq(sum_at(&kept, midnight), 5);
@@ -108,7 +108,7 @@ Test(window, a_leap_forward_forgets_and_midnight_does_nothing)
 Test(window, a_small_step_back_is_held_and_never_ages_anything)
 {
 	int64_t boundary = (int64_t)START / 10 * 10;
-	struct kept kept = kept_at(&window_minute, boundary);
+	struct persist kept = kept_at(&window_minute, boundary);
 
 	add_at(&kept, boundary, 5);
 	/* A clock that trembles on the boundary crosses it a hundred times within the minute. */
@@ -123,7 +123,7 @@ Test(window, a_small_step_back_is_held_and_never_ages_anything)
 Test(window, a_big_step_back_keeps_the_count_for_one_length_from_then)
 {
 	int64_t back = START - 10L * 365 * 86400;
-	struct kept kept = kept_at(&window_hour, START);
+	struct persist kept = kept_at(&window_hour, START);
 
 	add_at(&kept, START, 5);
 	cr_expect_eq(sum_at(&kept, back), 5);
@@ -141,7 +141,8 @@ Test(window, a_step_back_of_one_second_over_the_hold_is_followed)
 
 Test(window, a_full_counter_stays_full)
 {
-	struct kept narrow = kept_at(&window_hour, START), wide = kept_at(&window_day_wide, START);
+	struct persist narrow = kept_at(&window_hour, START),
+		       wide = kept_at(&window_day_wide, START);
 
 	add_at(&narrow, START, 65534);
 	add_at(&narrow, START, 1);
@@ -159,7 +160,7 @@ Test(window, a_full_counter_stays_full)
 
 Test(window, the_moment_of_room_is_the_moment_the_sum_is_below_the_limit)
 {
-	struct kept kept = kept_at(&window_hour, START);
+	struct persist kept = kept_at(&window_hour, START);
 	int64_t at;
 
 	add_at(&kept, START, 3);
@@ -214,7 +215,7 @@ ParameterizedTest(struct property *property, window,
 	const struct window_shape *shape = shapes(&n_shapes)[property->shape];
 	const uint32_t bucket = shape->bucket_sec, length = length_sec(shape);
 	struct naive *naive = calloc(1, sizeof(*naive));
-	struct kept kept = kept_at(shape, START);
+	struct persist kept = kept_at(shape, START);
 	int64_t now = START, shown_off = 0;
 
 	srand(property->seed);
