@@ -42,8 +42,8 @@ static const char configuration[] =
 	"runtime_dir = \"%s\"\n"
 	"%s";
 
-char stage_directory[64];
-char stage_socket[96];
+char milter_fixture_directory[64];
+char milter_fixture_socket[96];
 static char api_socket[96], log_file[96];
 static struct config *config;
 static pid_t agent, milter;
@@ -57,19 +57,19 @@ static void run_agent(int ready)
 	struct server *server;
 
 	signal(SIGPIPE, SIG_IGN);
-	desk_begin(config, clock_monotonic_ns(), clock_wall_sec());
-	if (server_new(base, api_socket, &desk_api, &server, &error) < 0 ||
+	api_fixture_begin(config, clock_monotonic_ns(), clock_wall_sec());
+	if (server_new(base, api_socket, &api_fixture_api, &server, &error) < 0 ||
 	    write(ready, "", 1) != 1)
 		_exit(1);
 	event_base_dispatch(base);
 }
 
-void stage_agent_start(void)
+void milter_fixture_agent_start(void)
 {
 	agent = served_start(run_agent);
 }
 
-void stage_agent_kill(void)
+void milter_fixture_agent_kill(void)
 {
 	if (agent > 0)
 		served_end(agent, SIGKILL);
@@ -77,7 +77,7 @@ void stage_agent_kill(void)
 	unlink(api_socket);
 }
 
-void stage_agent_signal(int signal)
+void milter_fixture_agent_signal(int signal)
 {
 	cr_assert_eq(kill(agent, signal), 0);
 }
@@ -101,9 +101,9 @@ static void run_nonsense(int ready)
 	}
 }
 
-void stage_nonsense_start(const char *bytes)
+void milter_fixture_nonsense_start(const char *bytes)
 {
-	stage_agent_kill();
+	milter_fixture_agent_kill();
 	nonsense = bytes;
 	agent = served_start(run_nonsense);
 }
@@ -133,17 +133,17 @@ static void run_milter(int ready)
 	_exit(0);
 }
 
-void stage_milter_start(void)
+void milter_fixture_milter_start(void)
 {
 	milter = served_start(run_milter);
 }
 
-pid_t stage_milter_pid(void)
+pid_t milter_fixture_milter_pid(void)
 {
 	return milter;
 }
 
-char *stage_milter_refusal(void)
+char *milter_fixture_milter_refusal(void)
 {
 	const pid_t pid = fork();
 
@@ -153,10 +153,10 @@ char *stage_milter_refusal(void)
 		run_milter(open("/dev/null", O_WRONLY | O_CLOEXEC));
 	}
 	cr_assert_eq(served_end(pid, 0), 1);
-	return stage_milter_log();
+	return milter_fixture_milter_log();
 }
 
-int stage_milter_end(int signal)
+int milter_fixture_milter_end(int signal)
 {
 	pid_t pid = milter;
 
@@ -165,7 +165,7 @@ int stage_milter_end(int signal)
 	return served_end(pid, signal);
 }
 
-char *stage_milter_log(void)
+char *milter_fixture_milter_log(void)
 {
 	FILE *in = fopen(log_file, "r");
 	char *text = calloc(1, 65536);
@@ -178,53 +178,54 @@ char *stage_milter_log(void)
 	return text;
 }
 
-/* ---- the stage */
+/* ---- the fixture */
 
-void stage_prepare(const char *more)
+void milter_fixture_prepare(const char *more)
 {
 	_cleanup_(free_p) char *text = NULL;
 
 	config_file_setup();
-	snprintf(stage_directory, sizeof(stage_directory), "%.*s",
+	snprintf(milter_fixture_directory, sizeof(milter_fixture_directory), "%.*s",
 		 (int)(strrchr(config_file, '/') - config_file), config_file);
-	snprintf(stage_socket, sizeof(stage_socket), "%s/milter.sock", stage_directory);
-	snprintf(api_socket, sizeof(api_socket), "%s/api.sock", stage_directory);
-	snprintf(log_file, sizeof(log_file), "%s/milter.log", stage_directory);
-	cr_assert_geq(asprintf(&text, configuration, stage_directory, more), 0);
+	snprintf(milter_fixture_socket, sizeof(milter_fixture_socket), "%s/milter.sock",
+		 milter_fixture_directory);
+	snprintf(api_socket, sizeof(api_socket), "%s/api.sock", milter_fixture_directory);
+	snprintf(log_file, sizeof(log_file), "%s/milter.log", milter_fixture_directory);
+	cr_assert_geq(asprintf(&text, configuration, milter_fixture_directory, more), 0);
 	config = config_file_load(text);
 }
 
-void stage_write(const char *more)
+void milter_fixture_write(const char *more)
 {
 	_cleanup_(free_p) char *text = NULL;
 
-	cr_assert_geq(asprintf(&text, configuration, stage_directory, more), 0);
+	cr_assert_geq(asprintf(&text, configuration, milter_fixture_directory, more), 0);
 	config_file_write(text, strlen(text));
 }
 
-void stage_open(const char *more)
+void milter_fixture_open(const char *more)
 {
-	stage_prepare(more);
-	stage_agent_start();
-	stage_milter_start();
+	milter_fixture_prepare(more);
+	milter_fixture_agent_start();
+	milter_fixture_milter_start();
 }
 
-void stage_close(void)
+void milter_fixture_close(void)
 {
-	int status = milter > 0 ? stage_milter_end(SIGTERM) : 0;
-	_cleanup_(free_p) char *log = stage_milter_log();
+	int status = milter > 0 ? milter_fixture_milter_end(SIGTERM) : 0;
+	_cleanup_(free_p) char *log = milter_fixture_milter_log();
 
-	stage_agent_kill();
+	milter_fixture_agent_kill();
 	unlink(log_file);
-	unlink(stage_socket);
+	unlink(milter_fixture_socket);
 	config_free(config);
 	config_file_teardown();
 	cr_expect_eq(status, 0, "the milter ended with %d: %s", status, log);
 }
 
-struct peer stage_connect(void)
+struct peer milter_fixture_connect(void)
 {
-	return peer_open(stage_socket, PEER_STEPS_ALL, "198.51.100.7");
+	return peer_open(milter_fixture_socket, PEER_STEPS_ALL, "198.51.100.7");
 }
 
 struct metric {
@@ -245,7 +246,7 @@ static int find_metric(void *data, const char *line)
 	return 0;
 }
 
-unsigned long long stage_metric(const char *name)
+unsigned long long milter_fixture_metric(const char *name)
 {
 	struct metric metric = {.name = name};
 
@@ -255,7 +256,7 @@ unsigned long long stage_metric(const char *name)
 	return metric.value;
 }
 
-json_t *stage_explain(const char *message_id)
+json_t *milter_fixture_explain(const char *message_id)
 {
 	_cleanup_(free_p) char *name = client_escape(message_id);
 	char uri[1200];

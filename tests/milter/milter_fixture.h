@@ -14,35 +14,35 @@
 
 #include "milter/peer.h"
 
-extern char stage_directory[64];
-extern char stage_socket[96]; /* the milter's */
+extern char milter_fixture_directory[64];
+extern char milter_fixture_socket[96]; /* the milter's */
 
-/* With further lines of configuration; stage_open() starts both. */
-void stage_prepare(const char *more);
-void stage_open(const char *more);
+/* With further lines of configuration; milter_fixture_open() starts both. */
+void milter_fixture_prepare(const char *more);
+void milter_fixture_open(const char *more);
 /* Writes a configuration with other further lines; whoever runs still has the old one. */
-void stage_write(const char *more);
+void milter_fixture_write(const char *more);
 /* For a suite's .fini: ends what runs, and prints what the milter said where that did not end well. */
-void stage_close(void);
+void milter_fixture_close(void);
 
-void stage_agent_start(void);
-void stage_agent_kill(void);
-void stage_agent_signal(int signal);
+void milter_fixture_agent_start(void);
+void milter_fixture_agent_kill(void);
+void milter_fixture_agent_signal(int signal);
 /* Something in place of the agent that answers each connection with these bytes, and ends it. */
-void stage_nonsense_start(const char *bytes);
+void milter_fixture_nonsense_start(const char *bytes);
 
-void stage_milter_start(void);
+void milter_fixture_milter_start(void);
 /* Where it cannot start: what it says on stderr. The caller's. */
-char *stage_milter_refusal(void);
-pid_t stage_milter_pid(void);
+char *milter_fixture_milter_refusal(void);
+pid_t milter_fixture_milter_pid(void);
 /* The signal, and its exit status; 128 + signal. */
-int stage_milter_end(int signal);
+int milter_fixture_milter_end(int signal);
 /* What it has written on stderr. The caller's. */
-char *stage_milter_log(void);
+char *milter_fixture_milter_log(void);
 
 /* A connection with everything that an MTA can, from 198.51.100.7. */
-struct peer stage_connect(void);
+struct peer milter_fixture_connect(void);
 /* A figure of its metrics, by the name that Prometheus sees. */
-unsigned long long stage_metric(const char *name);
+unsigned long long milter_fixture_metric(const char *name);
 /* The agent's explanation of a message; asserts that there is one. The caller's (json_decref()). */
-struct json_t *stage_explain(const char *message_id);
+struct json_t *milter_fixture_explain(const char *message_id);

@@ -13,22 +13,22 @@
 
 #define PEERS	   100
 #define ROUNDS	   5
-#define TIMEOUT_MS 100 /* dns_timeout_ms of the stage */
+#define TIMEOUT_MS 100 /* dns_timeout_ms of the fixture */
 
 static pid_t nameserver;
 
-/* The stage's resolver, in a network of its own. */
+/* The fixture's resolver, in a network of its own. */
 static void set_up(void)
 {
 	world_init();
 	nameserver = nameserver_start(MAIL, "127.0.0.1", 9);
 	host_enter(MAIL);
-	stage_open("policy \"default\" { messages_per_minute = 10000 }\n");
+	milter_fixture_open("policy \"default\" { messages_per_minute = 10000 }\n");
 }
 
 static void tear_down(void)
 {
-	stage_close();
+	milter_fixture_close();
 	host_leave();
 	world_done();
 }
@@ -92,7 +92,7 @@ static void deliver_many(unsigned round, const char *pool)
 static unsigned count_threads(void)
 {
 	_cleanup_result_ struct result result =
-		host_run(MAIL, "ls /proc/%d/task | wc -l", stage_milter_pid());
+		host_run(MAIL, "ls /proc/%d/task | wc -l", milter_fixture_milter_pid());
 	unsigned count = 0;
 
 	cr_assert_eq(sscanf(result.text, "%u", &count), 1);
@@ -107,7 +107,7 @@ Test(milter_dns, silence_delays_mail_for_its_time_at_most_and_makes_nobody_forge
 	unsigned threads;
 
 	for (unsigned i = 0; i < PEERS; i++) {
-		peers[i] = stage_connect();
+		peers[i] = milter_fixture_connect();
 		snprintf(domain, sizeof(domain), "nobody-0-%u.example", i);
 		cr_assert(wait_for(is_high_risk(&peers[i], domain), 5000));
 	}
@@ -126,14 +126,14 @@ Test(milter_dns, silence_delays_mail_for_its_time_at_most_and_makes_nobody_forge
 	nameserver_signal(nameserver, SIGCONT);
 	for (unsigned i = 0; i < PEERS; i++)
 		peer_close(&peers[i]);
-	peers[0] = stage_connect();
+	peers[0] = milter_fixture_connect();
 	cr_assert(wait_for(is_high_risk(&peers[0], "nobody-1-0.example"), 30000));
 	peer_close(&peers[0]);
 }
 
 Test(milter_dns, a_name_server_that_died_and_came_back_is_asked_again)
 {
-	peers[0] = stage_connect();
+	peers[0] = milter_fixture_connect();
 	nameserver_signal(nameserver, SIGKILL);
 	deliver(&peers[0], "nobody.example", "relay");
 	host_leave();

@@ -16,7 +16,7 @@
 #include "milter/peer.h"
 #include "milter/milter_fixture.h"
 
-TestSuite(milter_load, .fini = stage_close, .timeout = 120);
+TestSuite(milter_load, .fini = milter_fixture_close, .timeout = 120);
 
 #define PEERS  100
 #define LIMITS "policy \"default\" { messages_per_minute = 10000 }\n"
@@ -30,7 +30,7 @@ static struct peer peers[PEERS];
 static void open_peers(void)
 {
 	for (unsigned i = 0; i < PEERS; i++)
-		peers[i] = stage_connect();
+		peers[i] = milter_fixture_connect();
 }
 
 static void close_peers(void)
@@ -99,7 +99,7 @@ static size_t resident_kb(void)
 	size_t kb = 0;
 	FILE *in;
 
-	snprintf(path, sizeof(path), "/proc/%d/status", stage_milter_pid());
+	snprintf(path, sizeof(path), "/proc/%d/status", milter_fixture_milter_pid());
 	in = fopen(path, "r");
 	cr_assert_not_null(in);
 	while (fgets(line, sizeof(line), in))
@@ -116,7 +116,7 @@ static double busy_seconds(void)
 	char path[64];
 	FILE *in;
 
-	snprintf(path, sizeof(path), "/proc/%d/stat", stage_milter_pid());
+	snprintf(path, sizeof(path), "/proc/%d/stat", milter_fixture_milter_pid());
 	in = fopen(path, "r");
 	cr_assert_not_null(in);
 	cr_assert_eq(fscanf(in, "%*d (%*[^)]) %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu",
@@ -136,7 +136,7 @@ Test(milter_load, ten_thousand_messages_over_a_hundred_connections_cost_no_memor
 	uint64_t began_ns;
 	double seconds, busy;
 
-	stage_open(LIMITS);
+	milter_fixture_open(LIMITS);
 	open_peers();
 	deliver(5000);
 	before = resident_kb();
@@ -159,7 +159,7 @@ Test(milter_load, connections_that_come_and_go_cost_no_memory)
 {
 	size_t before = 0;
 
-	stage_open(LIMITS);
+	milter_fixture_open(LIMITS);
 	for (unsigned round = 0; round < 60; round++) {
 		open_peers();
 		for (unsigned i = 0; i < PEERS; i++)
@@ -179,13 +179,13 @@ Test(milter_load, an_agent_restarted_under_load_costs_no_message_and_no_high_ris
 {
 	unsigned unmarked = 0;
 
-	stage_open(LIMITS);
+	milter_fixture_open(LIMITS);
 	open_peers();
 	for (unsigned round = 0; round < 10; round++) {
 		for (unsigned i = 0; i < PEERS; i++)
 			begin(&peers[i], i);
-		stage_agent_kill();
-		stage_agent_start();
+		milter_fixture_agent_kill();
+		milter_fixture_agent_start();
 		for (unsigned i = 0; i < PEERS; i++) {
 			struct peer_result result = peer_result(&peers[i]);
 
@@ -206,13 +206,13 @@ Test(milter_load, sigterm_under_load_ends_it_and_what_was_said_was_right)
 	unsigned decided = 0;
 	uint64_t began_ns;
 
-	stage_open(LIMITS);
+	milter_fixture_open(LIMITS);
 	open_peers();
 	deliver(PEERS);
 	for (unsigned i = 0; i < PEERS; i++)
 		begin(&peers[i], i);
 	began_ns = clock_monotonic_ns();
-	cr_expect_eq(stage_milter_end(SIGTERM), 0);
+	cr_expect_eq(milter_fixture_milter_end(SIGTERM), 0);
 	cr_expect_leq((clock_monotonic_ns() - began_ns) / 1000000, 5000 * test_patience());
 	for (unsigned i = 0; i < PEERS; i++)
 		decided += end(&peers[i], i);
@@ -233,7 +233,7 @@ static void limit_descriptors(rlim_t soft)
 Test(milter_load, a_soft_limit_of_descriptors_does_not_end_it, .timeout = 30)
 {
 	limit_descriptors(64);
-	stage_open(LIMITS);
+	milter_fixture_open(LIMITS);
 	limit_descriptors(1024);
 	open_peers();
 	deliver(PEERS);
@@ -243,31 +243,31 @@ Test(milter_load, a_soft_limit_of_descriptors_does_not_end_it, .timeout = 30)
 /* The listener may be anywhere when it is told to stop. */
 Test(milter_load, it_ends_well_each_time)
 {
-	stage_open(LIMITS);
+	milter_fixture_open(LIMITS);
 	for (unsigned round = 0; round < 40; round++) {
-		struct peer peer = stage_connect();
+		struct peer peer = milter_fixture_connect();
 
 		begin(&peer, round);
 		if (round % 2)
 			cr_assert(end(&peer, round));
-		cr_assert_eq(stage_milter_end(round % 3 ? SIGTERM : SIGINT), 0);
+		cr_assert_eq(milter_fixture_milter_end(round % 3 ? SIGTERM : SIGINT), 0);
 		close(peer.fd);
-		stage_milter_start();
+		milter_fixture_milter_start();
 	}
 }
 
 Test(milter_load, one_killed_under_load_is_replaced_and_the_next_mail_goes_its_way)
 {
-	stage_open(LIMITS);
+	milter_fixture_open(LIMITS);
 	open_peers();
 	for (unsigned i = 0; i < PEERS; i++)
 		begin(&peers[i], i);
-	cr_expect_eq(stage_milter_end(SIGKILL), 128 + SIGKILL);
+	cr_expect_eq(milter_fixture_milter_end(SIGKILL), 128 + SIGKILL);
 	for (unsigned i = 0; i < PEERS; i++) {
 		end(&peers[i], i);
 		close(peers[i].fd);
 	}
-	stage_milter_start();
+	milter_fixture_milter_start();
 	open_peers();
 	deliver(PEERS);
 	close_peers();

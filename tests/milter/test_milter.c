@@ -10,7 +10,7 @@
 #include "milter/peer.h"
 #include "milter/milter_fixture.h"
 
-TestSuite(milter, .fini = stage_close, .timeout = 30);
+TestSuite(milter, .fini = milter_fixture_close, .timeout = 30);
 
 #define LIMITED(action) "policy \"default\" { recipients_per_day = 3 on_limit = \"" action "\" }\n"
 
@@ -46,8 +46,8 @@ Test(milter, good_mail_is_marked_with_the_normal_pool)
 	struct peer peer;
 	struct peer_result result;
 
-	stage_open("");
-	peer = stage_connect();
+	milter_fixture_open("");
+	peer = milter_fixture_connect();
 	result = peer_deliver(&peer, &message);
 	expect_lane(&result, "normal", "postern-normal");
 	cr_expect_str_empty(result.removed);
@@ -69,11 +69,11 @@ Test(milter, what_it_collects_arrives_at_the_agent)
 	struct peer_result result;
 	json_t *decision, *facts;
 
-	stage_open("");
-	peer = stage_connect();
+	milter_fixture_open("");
+	peer = milter_fixture_connect();
 	result = peer_deliver(&peer, &message);
 	expect_lane(&result, "high-risk", "postern-high-risk");
-	decision = stage_explain("7@example.net");
+	decision = milter_fixture_explain("7@example.net");
 	facts = json_object_get(decision, "facts");
 	cr_expect_str_eq(text(decision, "reason"), "spam");
 	cr_expect_str_eq(text(decision, "sender"), "bob");
@@ -107,8 +107,8 @@ Test(milter, bounces_spam_and_domains_that_cannot_be_go_by_high_risk)
 	};
 	struct peer peer;
 
-	stage_open("");
-	peer = stage_connect();
+	milter_fixture_open("");
+	peer = milter_fixture_connect();
 	for (size_t i = 0; i < sizeof(messages) / sizeof(messages[0]); i++)
 		expect_pool(&peer, &messages[i], "high-risk", "postern-high-risk");
 	peer_close(&peer);
@@ -119,8 +119,8 @@ Test(milter, a_pool_without_a_lane_is_named_all_the_same)
 	const struct peer_message message = {.from = "<bob@elsewhere.example>", .external = 1};
 	struct peer peer;
 
-	stage_open("");
-	peer = stage_connect();
+	milter_fixture_open("");
+	peer = milter_fixture_connect();
 	expect_pool(&peer, &message, "relay", "");
 	peer_close(&peer);
 }
@@ -130,8 +130,8 @@ Test(milter, mail_over_a_limit_goes_by_high_risk_from_that_message_on)
 	const struct peer_message message = message_of("bob");
 	struct peer peer;
 
-	stage_open(LIMITED("high-risk"));
-	peer = stage_connect();
+	milter_fixture_open(LIMITED("high-risk"));
+	peer = milter_fixture_connect();
 	for (unsigned i = 0; i < 3; i++)
 		expect_pool(&peer, &message, "normal", "postern-normal");
 	expect_pool(&peer, &message, "high-risk", "postern-high-risk");
@@ -144,8 +144,8 @@ Test(milter, a_sender_over_its_limit_is_deferred_with_words)
 	struct peer peer;
 	struct peer_result result;
 
-	stage_open(LIMITED("defer"));
-	peer = stage_connect();
+	milter_fixture_open(LIMITED("defer"));
+	peer = milter_fixture_connect();
 	message.external = 4;
 	result = peer_deliver(&peer, &message);
 	expect_reply(&result, "451 4.7.1 bob has sent too much for now, try again later");
@@ -158,8 +158,8 @@ Test(milter, a_restricted_mailbox_is_rejected_with_518)
 	struct peer peer;
 	struct peer_result result;
 
-	stage_open(LIMITED("restrict"));
-	peer = stage_connect();
+	milter_fixture_open(LIMITED("restrict"));
+	peer = milter_fixture_connect();
 	message.external = 4;
 	result = peer_deliver(&peer, &message);
 	expect_reply(&result, "550 5.1.8 Sending is blocked for bob: too much was sent. Ask your");
@@ -187,10 +187,10 @@ Test(milter, a_restricted_connector_is_rejected_with_57711)
 	struct peer peer;
 	struct peer_result result;
 
-	stage_open(LIMITED("restrict-today") "identity = \"sender\"\n");
+	milter_fixture_open(LIMITED("restrict-today") "identity = \"sender\"\n");
 	message.external = 4;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		peer = peer_open(stage_socket, PEER_STEPS_ALL, cases[i].client);
+		peer = peer_open(milter_fixture_socket, PEER_STEPS_ALL, cases[i].client);
 		result = peer_deliver(&peer, &message);
 		expect_reply(&result, cases[i].reply);
 		peer_close(&peer);
@@ -202,9 +202,9 @@ Test(milter, mail_that_nobody_may_steer_passes_unmarked)
 	const struct peer_message message = {.from = "<root>", .internal = 1};
 	struct peer peer;
 
-	stage_open("default = \"pass\"\nidentity = \"sender\"\n");
+	milter_fixture_open("default = \"pass\"\nidentity = \"sender\"\n");
 	/* No user, no selector, no address: nobody. */
-	peer = peer_open(stage_socket, PEER_STEPS_ALL, NULL);
+	peer = peer_open(milter_fixture_socket, PEER_STEPS_ALL, NULL);
 	expect_pool(&peer, &message, "", "");
 	peer_close(&peer);
 }
@@ -229,8 +229,8 @@ Test(milter, headers_that_only_this_host_may_add_are_removed_from_the_last_to_th
 	struct peer peer;
 	struct peer_result result;
 
-	stage_open("");
-	peer = stage_connect();
+	milter_fixture_open("");
+	peer = milter_fixture_connect();
 	result = peer_deliver(&peer, &message);
 	expect_lane(&result, "high-risk", "postern-high-risk");
 	cr_expect_str_eq(result.removed,
@@ -259,8 +259,8 @@ Test(milter, a_message_with_more_forged_headers_than_are_removed_is_rejected)
 	struct peer peer;
 	struct peer_result result;
 
-	stage_open("");
-	peer = stage_connect();
+	milter_fixture_open("");
+	peer = milter_fixture_connect();
 	result = deliver_forged(&peer, FORGED_NAMES_MAX + 1, FORGED_NAMES_MAX + 1);
 	expect_reply(&result, "550 5.7.1 Too many headers");
 	result = deliver_forged(&peer, 1, FORGED_MAX + 1);
@@ -279,8 +279,8 @@ Test(milter, each_message_of_a_connection_stands_for_itself)
 	struct peer peer;
 
 	spam.headers[0] = (struct peer_header){"X-Spam", " Yes"};
-	stage_open("");
-	peer = stage_connect();
+	milter_fixture_open("");
+	peer = milter_fixture_connect();
 	for (unsigned i = 0; i < 5; i++) {
 		expect_pool(&peer, &spam, "high-risk", "postern-high-risk");
 		expect_pool(&peer, &plain, "normal", "postern-normal");
@@ -299,8 +299,8 @@ Test(milter, what_was_aborted_leaves_nothing_behind)
 	spam.headers[0] = (struct peer_header){"X-Postern-Lane", " x"};
 	spam.headers[1] = (struct peer_header){"X-Spam", " Yes"};
 	spam.external = 100;
-	stage_open(LIMITED("defer"));
-	peer = stage_connect();
+	milter_fixture_open(LIMITED("defer"));
+	peer = milter_fixture_connect();
 	peer_begin(&peer, &spam); /* with the body in it */
 	cr_assert(peer_send(&peer, SMFIC_ABORT, NULL, 0));
 	result = peer_deliver(&peer, &message);
@@ -320,8 +320,8 @@ Test(milter, a_connection_may_be_used_again_for_another_client)
 	struct peer peer;
 	struct peer_result result;
 
-	stage_open(LIMITED("restrict") "identity = \"sender\"\n");
-	peer = peer_open(stage_socket, PEER_STEPS_ALL, "10.1.18.7");
+	milter_fixture_open(LIMITED("restrict") "identity = \"sender\"\n");
+	peer = peer_open(milter_fixture_socket, PEER_STEPS_ALL, "10.1.18.7");
 	expect_pool(&peer, &message, "normal", "postern-normal");
 	cr_assert(peer_send(&peer, SMFIC_QUIT_NC, NULL, 0));
 	peer_connect(&peer, "10.1.17.7");
@@ -337,8 +337,8 @@ Test(milter, an_old_mta_that_wants_an_answer_to_everything_gets_it)
 	struct peer peer;
 
 	message.headers[0] = (struct peer_header){"X-Spam", " Yes"};
-	stage_open("");
-	peer = peer_open(stage_socket, PEER_STEPS_OLD, "198.51.100.7");
+	milter_fixture_open("");
+	peer = peer_open(milter_fixture_socket, PEER_STEPS_OLD, "198.51.100.7");
 	cr_expect_eq(peer.steps & SMFIP_SKIP, 0);
 	expect_pool(&peer, &message, "high-risk", "postern-high-risk");
 	expect_pool(&peer, &message, "high-risk", "postern-high-risk");

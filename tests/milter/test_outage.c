@@ -14,7 +14,7 @@
 #include "milter/milter_fixture.h"
 #include "netns/host.h"
 
-TestSuite(milter_outage, .fini = stage_close, .timeout = 60);
+TestSuite(milter_outage, .fini = milter_fixture_close, .timeout = 60);
 
 #define MARGIN_MS (1000 * test_patience())
 
@@ -57,7 +57,7 @@ static void expect_deferred(struct peer *peer, const struct peer_message *messag
 
 static void expect_logged(const char *what)
 {
-	_cleanup_(free_p) char *log = stage_milter_log();
+	_cleanup_(free_p) char *log = milter_fixture_milter_log();
 
 	cr_expect_not_null(strstr(log, what), "expected '%s' in:\n%s", what, log);
 }
@@ -67,9 +67,9 @@ Test(milter_outage, mail_passes_unmarked_but_for_what_is_high_risk_anyway)
 	struct peer peer;
 	struct peer_result result;
 
-	stage_prepare("");
-	stage_milter_start();
-	peer = stage_connect();
+	milter_fixture_prepare("");
+	milter_fixture_milter_start();
+	peer = milter_fixture_connect();
 	result = peer_deliver(&peer, &plain);
 	cr_expect_eq(result.action, SMFIR_CONTINUE);
 	cr_expect_eq(result.added, 0);
@@ -79,13 +79,13 @@ Test(milter_outage, mail_passes_unmarked_but_for_what_is_high_risk_anyway)
 	expect(&peer, &nameless, "high-risk");
 	expect(&peer, &plain, "");
 	expect_logged("': without it 1 messages passed, 0 were marked high-risk, 0 deferred\n");
-	stage_agent_start();
+	milter_fixture_agent_start();
 	expect(&peer, &plain, "normal");
 	expect_logged("milter: the agent answers again: without it 2 messages passed, 3 were "
 		      "marked high-risk, 0 deferred\n");
-	cr_expect_eq(stage_metric("postern_messages_unanswered_total"), 5);
+	cr_expect_eq(milter_fixture_metric("postern_messages_unanswered_total"), 5);
 	expect(&peer, &plain, "normal");
-	cr_expect_eq(stage_metric("postern_messages_unanswered_total"), 5);
+	cr_expect_eq(milter_fixture_metric("postern_messages_unanswered_total"), 5);
 	peer_close(&peer);
 }
 
@@ -93,13 +93,13 @@ Test(milter_outage, all_mail_is_deferred_where_that_is_asked_for)
 {
 	struct peer peer;
 
-	stage_prepare("on_agent_down = \"defer\"\n");
-	stage_milter_start();
-	peer = stage_connect();
+	milter_fixture_prepare("on_agent_down = \"defer\"\n");
+	milter_fixture_milter_start();
+	peer = milter_fixture_connect();
 	expect_deferred(&peer, &plain);
 	expect_deferred(&peer, &spam);
 	expect_deferred(&peer, &bounce);
-	stage_agent_start();
+	milter_fixture_agent_start();
 	expect(&peer, &plain, "normal");
 	expect(&peer, &spam, "high-risk");
 	expect_logged("without it 0 messages passed, 0 were marked high-risk, 3 deferred\n");
@@ -110,12 +110,12 @@ Test(milter_outage, an_agent_that_is_restarted_is_asked_by_the_same_session)
 {
 	struct peer peer;
 
-	stage_open("");
-	peer = stage_connect();
+	milter_fixture_open("");
+	peer = milter_fixture_connect();
 	for (unsigned i = 0; i < 3; i++) {
 		expect(&peer, &plain, "normal");
-		stage_agent_kill();
-		stage_agent_start();
+		milter_fixture_agent_kill();
+		milter_fixture_agent_start();
 	}
 	expect(&peer, &spam, "high-risk");
 	peer_close(&peer);
@@ -137,10 +137,10 @@ Test(milter_outage, an_agent_that_is_silent_is_waited_for_once_and_no_longer)
 	struct peer peer;
 	uint64_t began_ns;
 
-	stage_open("");
-	peer = stage_connect();
+	milter_fixture_open("");
+	peer = milter_fixture_connect();
 	expect(&peer, &plain, "normal");
-	stage_agent_signal(SIGSTOP);
+	milter_fixture_agent_signal(SIGSTOP);
 	began_ns = clock_monotonic_ns();
 	expect(&peer, &spam, "high-risk");
 	cr_expect_geq(since_ms(began_ns), ASK_TIME_MS - 100);
@@ -150,7 +150,7 @@ Test(milter_outage, an_agent_that_is_silent_is_waited_for_once_and_no_longer)
 	expect(&peer, &plain, "");
 	expect(&peer, &spam, "high-risk");
 	cr_expect_lt(since_ms(began_ns), ASK_TIME_MS);
-	stage_agent_signal(SIGCONT);
+	milter_fixture_agent_signal(SIGCONT);
 	cr_expect(wait_for(is_answered(&peer), 5000));
 	expect(&peer, &plain, "normal");
 	peer_close(&peer);
@@ -163,10 +163,10 @@ Test(milter_outage, a_silent_agent_holds_up_all_messages_together_but_once)
 	const unsigned count = sizeof(peers) / sizeof(peers[0]);
 	uint64_t began_ns;
 
-	stage_open("policy \"default\" { messages_per_minute = 10000 }\n");
+	milter_fixture_open("policy \"default\" { messages_per_minute = 10000 }\n");
 	for (unsigned i = 0; i < count; i++)
-		peers[i] = stage_connect();
-	stage_agent_signal(SIGSTOP);
+		peers[i] = milter_fixture_connect();
+	milter_fixture_agent_signal(SIGSTOP);
 	began_ns = clock_monotonic_ns();
 	for (unsigned i = 0; i < count; i++) {
 		peer_begin(&peers[i], &plain);
@@ -180,7 +180,7 @@ Test(milter_outage, a_silent_agent_holds_up_all_messages_together_but_once)
 	}
 	cr_expect_leq(since_ms(began_ns), 2 * ASK_TIME_MS + 4 * MARGIN_MS, "%lu",
 		      since_ms(began_ns));
-	stage_agent_signal(SIGCONT);
+	milter_fixture_agent_signal(SIGCONT);
 	cr_expect(wait_for(is_answered(&peers[0]), 5000));
 	for (unsigned i = 0; i < count; i++) {
 		expect(&peers[i], &plain, "normal");
@@ -221,13 +221,13 @@ Test(milter_outage, answers_that_are_no_decisions_are_as_good_as_none)
 {
 	struct peer peer;
 
-	stage_prepare("");
-	stage_milter_start();
-	peer = stage_connect();
+	milter_fixture_prepare("");
+	milter_fixture_milter_start();
+	peer = milter_fixture_connect();
 	for (size_t i = 0; i < sizeof(nonsense) / sizeof(nonsense[0]); i++) {
 		struct peer_result result;
 
-		stage_nonsense_start(nonsense[i]);
+		milter_fixture_nonsense_start(nonsense[i]);
 		result = peer_deliver(&peer, &plain);
 		cr_expect_eq(result.action, SMFIR_CONTINUE, "%s: %c", nonsense[i], result.action);
 		cr_expect_eq(result.added, 0, "%s", nonsense[i]);
@@ -241,11 +241,11 @@ Test(milter_outage, what_the_agent_refuses_to_understand_is_high_risk)
 {
 	struct peer peer;
 
-	stage_prepare("on_agent_down = \"defer\"\n");
-	stage_nonsense_start("HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n"
-			     "{\"error\": \"member 'user': found 256 bytes\"}");
-	stage_milter_start();
-	peer = stage_connect();
+	milter_fixture_prepare("on_agent_down = \"defer\"\n");
+	milter_fixture_nonsense_start("HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n"
+				      "{\"error\": \"member 'user': found 256 bytes\"}");
+	milter_fixture_milter_start();
+	peer = milter_fixture_connect();
 	expect(&peer, &plain, "high-risk");
 	expect_logged(
 		"milter: member 'user': found 256 bytes: without it 0 messages passed, 1 were "
@@ -261,10 +261,10 @@ Test(milter_outage, an_answer_without_end_is_cut_off)
 	memset(endless, ' ', sizeof(endless) - 1);
 	memcpy(endless, HTTP("{\"action\": \"steer\""), strlen(HTTP("{\"action\": \"steer\"")));
 	endless[sizeof(endless) - 2] = '}';
-	stage_prepare("");
-	stage_nonsense_start(endless);
-	stage_milter_start();
-	peer = stage_connect();
+	milter_fixture_prepare("");
+	milter_fixture_nonsense_start(endless);
+	milter_fixture_milter_start();
+	peer = milter_fixture_connect();
 	expect(&peer, &plain, "");
 	expect_logged("the agent's answer has more than 65536 bytes");
 	peer_close(&peer);
@@ -280,13 +280,13 @@ Test(milter_outage, what_the_agent_says_of_a_sender_cannot_break_a_reply)
 					      REJECTS("a b"), REJECTS("b\xc3\xbc"), REJECTS("")};
 	struct peer peer;
 
-	stage_prepare("");
-	stage_milter_start();
-	peer = stage_connect();
+	milter_fixture_prepare("");
+	milter_fixture_milter_start();
+	peer = milter_fixture_connect();
 	for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
 		struct peer_result result;
 
-		stage_nonsense_start(answers[i]);
+		milter_fixture_nonsense_start(answers[i]);
 		result = peer_deliver(&peer, &plain);
 		cr_expect_str_eq(result.reply, "550 5.1.8 Sending is blocked for this sender: too "
 					       "much was sent. Ask your postmaster");

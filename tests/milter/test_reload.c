@@ -15,7 +15,7 @@
 #include "milter/peer.h"
 #include "milter/milter_fixture.h"
 
-TestSuite(milter_reload, .fini = stage_close, .timeout = 60);
+TestSuite(milter_reload, .fini = milter_fixture_close, .timeout = 60);
 
 #define LIMITS	    "policy \"default\" { messages_per_minute = 10000 }\n"
 #define MARK(value) "spam_marks = { \"X-Verdict: " value "\" }\n"
@@ -45,7 +45,7 @@ static void await_log(const char *part, unsigned times)
 	const uint64_t until_ns = deadline_ns();
 
 	for (;;) {
-		_cleanup_(free_p) char *log = stage_milter_log();
+		_cleanup_(free_p) char *log = milter_fixture_milter_log();
 
 		if (count_lines(log, part) >= times)
 			return;
@@ -57,8 +57,8 @@ static void await_log(const char *part, unsigned times)
 
 static void reload(const char *more, unsigned times)
 {
-	stage_write(more);
-	kill(stage_milter_pid(), SIGHUP);
+	milter_fixture_write(more);
+	kill(milter_fixture_milter_pid(), SIGHUP);
 	await_log("read again", times);
 }
 
@@ -74,13 +74,13 @@ Test(milter_reload, what_changed_holds_from_the_next_message_on_of_connections_t
 {
 	struct peer peer;
 
-	stage_open(MARK("bad"));
-	peer = stage_connect();
+	milter_fixture_open(MARK("bad"));
+	peer = milter_fixture_connect();
 	expect_pool(&peer, &foul, "normal");
 	reload(MARK("foul"), 1);
 	expect_pool(&peer, &foul, "high-risk");
 	peer_close(&peer);
-	peer = stage_connect();
+	peer = milter_fixture_connect();
 	expect_pool(&peer, &foul, "high-risk");
 	reload(MARK("bad"), 2);
 	expect_pool(&peer, &foul, "normal");
@@ -92,10 +92,10 @@ Test(milter_reload, a_message_is_judged_by_the_configuration_that_it_has_begun_w
 	struct peer peer, other;
 	struct peer_result result;
 
-	stage_open(MARK("foul"));
+	milter_fixture_open(MARK("foul"));
 	/* One that is answered at each step, so that it has begun for sure. */
-	peer = peer_open(stage_socket, PEER_STEPS_OLD, "198.51.100.7");
-	other = stage_connect();
+	peer = peer_open(milter_fixture_socket, PEER_STEPS_OLD, "198.51.100.7");
+	other = milter_fixture_connect();
 	peer_mail(&peer, NULL, foul.from);
 	reload(MARK("bad"), 1);
 	peer_rcpt(&peer, "<ann@example.org>");
@@ -120,12 +120,12 @@ Test(milter_reload, who_a_client_is_and_who_is_internal_change_with_it)
 	struct peer peer;
 	json_t *explained;
 
-	stage_open("");
-	peer = stage_connect();
+	milter_fixture_open("");
+	peer = milter_fixture_connect();
 	reload("sender \"shop\" { source = { \"198.51.100.0/24\" } }\n", 1);
 	/* The agent still has the old one, and knows no such name; it is told nevertheless. */
 	peer_deliver(&peer, &message);
-	explained = stage_explain("1@reload");
+	explained = milter_fixture_explain("1@reload");
 	cr_expect_str_eq(
 		json_string_value(json_object_get(json_object_get(explained, "facts"), "sender")),
 		"shop");
@@ -139,13 +139,13 @@ Test(milter_reload, told_of_as_soon_as_it_is_ready_it_lives_on)
 {
 	struct peer peer;
 
-	stage_open(MARK("bad"));
+	milter_fixture_open(MARK("bad"));
 	for (unsigned i = 1; i <= STARTS; i++) {
-		stage_milter_end(SIGKILL);
-		stage_milter_start();
+		milter_fixture_milter_end(SIGKILL);
+		milter_fixture_milter_start();
 		reload(MARK("foul"), i);
 	}
-	peer = stage_connect();
+	peer = milter_fixture_connect();
 	expect_pool(&peer, &foul, "high-risk");
 	peer_close(&peer);
 }
@@ -154,14 +154,14 @@ Test(milter_reload, one_that_is_wrong_is_told_of_and_the_old_one_stays)
 {
 	struct peer peer;
 
-	stage_open(MARK("foul"));
-	peer = stage_connect();
-	stage_write("spam_marks = { \"X-Verdict\" }\n");
-	kill(stage_milter_pid(), SIGHUP);
+	milter_fixture_open(MARK("foul"));
+	peer = milter_fixture_connect();
+	milter_fixture_write("spam_marks = { \"X-Verdict\" }\n");
+	kill(milter_fixture_milter_pid(), SIGHUP);
 	await_log("the old one stays", 1);
 	expect_pool(&peer, &foul, "high-risk");
-	stage_write("milter = \"unix:/nowhere/milter.sock\"\n" MARK("bad"));
-	kill(stage_milter_pid(), SIGHUP);
+	milter_fixture_write("milter = \"unix:/nowhere/milter.sock\"\n" MARK("bad"));
+	kill(milter_fixture_milter_pid(), SIGHUP);
 	await_log("change only with a new start of the milter", 1);
 	await_log("read again", 1);
 	expect_pool(&peer, &foul, "normal");
@@ -174,7 +174,7 @@ static unsigned count_entries(const char *directory)
 	unsigned count = 0;
 	DIR *entries;
 
-	snprintf(path, sizeof(path), "/proc/%d/%s", stage_milter_pid(), directory);
+	snprintf(path, sizeof(path), "/proc/%d/%s", milter_fixture_milter_pid(), directory);
 	entries = opendir(path);
 	cr_assert_not_null(entries);
 	while (readdir(entries))
@@ -205,8 +205,8 @@ static void deliver_and_reload(struct peer peers[PEERS], const struct peer_messa
 	for (unsigned i = 0; i < PEERS; i++)
 		peer_end(&peers[i]);
 	/* Twice, so that one comes while the other is under way. */
-	kill(stage_milter_pid(), SIGHUP);
-	kill(stage_milter_pid(), SIGHUP);
+	kill(milter_fixture_milter_pid(), SIGHUP);
+	kill(milter_fixture_milter_pid(), SIGHUP);
 	for (unsigned i = 0; i < PEERS; i++) {
 		struct peer_result result = peer_result(&peers[i]);
 
@@ -221,10 +221,10 @@ Test(milter_reload, under_load_no_message_is_lost_by_it_and_nothing_is_left_behi
 	struct peer peers[PEERS];
 	unsigned threads = 0, files = 0;
 
-	stage_open(LIMITS MARK("foul"));
+	milter_fixture_open(LIMITS MARK("foul"));
 	message.from = "<bob@nowhere.example>"; /* DNS does not answer */
 	for (unsigned i = 0; i < PEERS; i++)
-		peers[i] = stage_connect();
+		peers[i] = milter_fixture_connect();
 	for (unsigned round = 0; round < ROUNDS; round++) {
 		deliver_and_reload(peers, &message);
 		if (round == 0) {

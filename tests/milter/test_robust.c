@@ -15,7 +15,7 @@
 #include "milter/peer.h"
 #include "milter/milter_fixture.h"
 
-TestSuite(milter_robust, .fini = stage_close, .timeout = 60);
+TestSuite(milter_robust, .fini = milter_fixture_close, .timeout = 60);
 
 #define MANY	      "policy \"default\" { messages_per_minute = 10000 }\n"
 #define ALL_BYTES_MAX 255
@@ -55,8 +55,8 @@ Test(milter_robust, every_one_of_5000_recipients_is_counted)
 	static const unsigned counts[] = {1000, 5000};
 	struct peer peer;
 
-	stage_open(MANY);
-	peer = stage_connect();
+	milter_fixture_open(MANY);
+	peer = milter_fixture_connect();
 	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
 		char id[32];
 		struct peer_message message = {
@@ -71,7 +71,7 @@ Test(milter_robust, every_one_of_5000_recipients_is_counted)
 		peer_begin(&peer, &message);
 		expect_pool(&peer, "normal");
 		id[strlen(id) - 1] = '\0';
-		decision = stage_explain(id + 1);
+		decision = milter_fixture_explain(id + 1);
 		cr_expect_eq(number(decision, "recipients_external"), counts[i]);
 		cr_expect_eq(number(decision, "recipients_internal"), counts[i] / 2);
 		json_decref(decision);
@@ -94,8 +94,8 @@ Test(milter_robust, who_is_internal_is_found_however_it_is_written)
 	json_t *decision;
 	struct peer peer;
 
-	stage_open("");
-	peer = stage_connect();
+	milter_fixture_open("");
+	peer = milter_fixture_connect();
 	peer_mail(&peer, "bob", "<bob@example.net>");
 	for (size_t i = 0; i < sizeof(internal) / sizeof(internal[0]); i++)
 		peer_rcpt(&peer, internal[i]);
@@ -104,7 +104,7 @@ Test(milter_robust, who_is_internal_is_found_however_it_is_written)
 	peer_header(&peer, "Message-ID", "<9@x>", 5);
 	peer_end_of_headers(&peer);
 	expect_pool(&peer, "normal");
-	decision = stage_explain("9@x");
+	decision = milter_fixture_explain("9@x");
 	cr_expect_eq(number(decision, "recipients_internal"), 7);
 	cr_expect_eq(number(decision, "recipients_external"), 7);
 	json_decref(decision);
@@ -129,8 +129,9 @@ Test(milter_robust, garbage_in_every_field_passes_and_its_sender_is_counted)
 
 	fill(garbage, sizeof(garbage) - 1);
 	snprintf(from, sizeof(from), "<\xff\xfe%.64s\x80@example.net>", garbage + 160);
-	stage_open("policy \"default\" { messages_per_minute = 3 on_limit = \"defer\" }\n");
-	peer = stage_connect();
+	milter_fixture_open(
+		"policy \"default\" { messages_per_minute = 3 on_limit = \"defer\" }\n");
+	peer = milter_fixture_connect();
 	for (unsigned i = 0; i < 4; i++) {
 		const struct peer_message message = {
 			.from = from,
@@ -169,8 +170,9 @@ Test(milter_robust, a_login_of_garbage_is_counted_too)
 	struct peer peer;
 
 	fill(garbage, sizeof(garbage) - 1);
-	stage_open("policy \"default\" { messages_per_minute = 1 on_limit = \"defer\" }\n");
-	peer = stage_connect();
+	milter_fixture_open(
+		"policy \"default\" { messages_per_minute = 1 on_limit = \"defer\" }\n");
+	peer = milter_fixture_connect();
 	result = peer_deliver(&peer, &message);
 	cr_expect_str_eq(result.pool, "normal");
 	result = peer_deliver(&peer, &message);
@@ -188,8 +190,9 @@ Test(milter_robust, addresses_that_are_too_long_are_cut_and_counted)
 
 	memset(from, 'a', 2000);
 	from[0] = '<';
-	stage_open("policy \"default\" { messages_per_minute = 1 on_limit = \"defer\" }\n");
-	peer = stage_connect();
+	milter_fixture_open(
+		"policy \"default\" { messages_per_minute = 1 on_limit = \"defer\" }\n");
+	peer = milter_fixture_connect();
 	strcpy(from + 2000, "@example.net>");
 	result = peer_deliver(&peer, &message);
 	cr_expect_str_eq(result.pool, "normal");
@@ -206,8 +209,8 @@ Test(milter_robust, a_message_without_anything_is_decided)
 {
 	struct peer peer;
 
-	stage_open("");
-	peer = stage_connect();
+	milter_fixture_open("");
+	peer = milter_fixture_connect();
 	peer_mail(&peer, NULL, "");
 	peer_rcpt(&peer, "");
 	expect_pool(&peer, "high-risk");
@@ -229,8 +232,8 @@ Test(milter_robust, a_header_of_1_mb_hides_nothing_that_comes_after_it)
 
 	cr_assert_not_null(value);
 	memset(value, 'x', 1 << 20);
-	stage_open("");
-	peer = stage_connect();
+	milter_fixture_open("");
+	peer = milter_fixture_connect();
 	peer_mail(&peer, "bob", "<bob@example.net>");
 	peer_rcpt(&peer, "<a@example.org>");
 	peer_header(&peer, "X-Large", value, 1 << 20);
@@ -254,9 +257,9 @@ Test(milter_robust, a_header_past_the_limit_ends_its_connection_only)
 
 	cr_assert_not_null(value);
 	memset(value, 'x', size);
-	stage_open("");
-	large = stage_connect();
-	other = stage_connect();
+	milter_fixture_open("");
+	large = milter_fixture_connect();
+	other = milter_fixture_connect();
 	peer_mail(&large, "bob", "<bob@example.net>");
 	peer_rcpt(&large, "<a@example.org>");
 	peer_header(&large, "X-Large", value, size);
@@ -292,8 +295,8 @@ Test(milter_robust, of_50_mb_only_the_start_is_asked_for)
 {
 	struct peer peer;
 
-	stage_open("");
-	peer = stage_connect();
+	milter_fixture_open("");
+	peer = milter_fixture_connect();
 	cr_expect_eq(wanted_bytes(&peer, "text/plain"), 65535);
 	expect_pool(&peer, "normal");
 	cr_expect_leq(wanted_bytes(&peer, "multipart/report; boundary=b"), 2 * 65535);
@@ -307,8 +310,8 @@ Test(milter_robust, an_old_mta_may_send_all_of_50_mb)
 	static char chunk[65535];
 	struct peer peer;
 
-	stage_open("");
-	peer = peer_open(stage_socket, PEER_STEPS_OLD, "192.0.2.1");
+	milter_fixture_open("");
+	peer = peer_open(milter_fixture_socket, PEER_STEPS_OLD, "192.0.2.1");
 	peer_begin(&peer, &plain);
 	for (size_t sent = 0; sent < 50000000; sent += sizeof(chunk))
 		cr_assert_eq(peer_body(&peer, chunk, sizeof(chunk)), SMFIR_CONTINUE);
@@ -329,10 +332,10 @@ Test(milter_robust, connections_that_end_anywhere_leave_the_others_alone)
 	};
 	struct peer stays;
 
-	stage_open(MANY);
-	stays = stage_connect();
+	milter_fixture_open(MANY);
+	stays = milter_fixture_connect();
 	for (unsigned i = 0; i < 50; i++) {
-		struct peer peer = stage_connect();
+		struct peer peer = milter_fixture_connect();
 
 		if (i % 5 > 0)
 			peer_mail(&peer, "bob", "<bob@example.net>");
@@ -353,20 +356,20 @@ Test(milter_robust, what_is_no_milter_protocol_ends_its_own_connection)
 	struct peer stays, peer;
 	struct peer_result result;
 
-	stage_open("");
-	stays = stage_connect();
-	peer = stage_connect();
+	milter_fixture_open("");
+	stays = milter_fixture_connect();
+	peer = milter_fixture_connect();
 	cr_assert(peer_send(&peer, 'z', "\0\1\2", 3));
 	result = peer_result(&peer);
 	cr_expect_eq(result.action, '\0');
 	close(peer.fd);
-	peer = stage_connect();
+	peer = milter_fixture_connect();
 	cr_assert_eq(write(peer.fd, "EHLO mail.example.net\r\n", 23), 23);
 	result = peer_result(&peer);
 	cr_expect_eq(result.action, '\0');
 	close(peer.fd);
 	/* The end without a beginning. */
-	peer = stage_connect();
+	peer = milter_fixture_connect();
 	peer_end(&peer);
 	peer_begin(&peer, &plain);
 	close(peer.fd);
@@ -380,12 +383,12 @@ Test(milter_robust, the_socket_has_the_directorys_group_where_that_is_setgid)
 {
 	struct stat status;
 
-	stage_prepare("");
-	cr_assert_eq(chown(stage_directory, (uid_t)-1, 65534), 0);
-	cr_assert_eq(chmod(stage_directory, 02750), 0);
-	stage_agent_start();
-	stage_milter_start();
-	cr_assert_eq(stat(stage_socket, &status), 0);
+	milter_fixture_prepare("");
+	cr_assert_eq(chown(milter_fixture_directory, (uid_t)-1, 65534), 0);
+	cr_assert_eq(chmod(milter_fixture_directory, 02750), 0);
+	milter_fixture_agent_start();
+	milter_fixture_milter_start();
+	cr_assert_eq(stat(milter_fixture_socket, &status), 0);
 	cr_expect_eq(status.st_mode & 07777, 0660, "%o", status.st_mode);
 	cr_expect_eq(status.st_gid, 65534);
 }
@@ -394,15 +397,15 @@ Test(milter_robust, a_socket_that_a_killed_one_left_behind_is_replaced)
 {
 	struct peer peer;
 
-	stage_open("");
-	cr_assert_eq(stage_milter_end(SIGKILL), 128 + SIGKILL);
-	cr_assert_eq(access(stage_socket, F_OK), 0);
-	stage_milter_start();
-	peer = stage_connect();
+	milter_fixture_open("");
+	cr_assert_eq(milter_fixture_milter_end(SIGKILL), 128 + SIGKILL);
+	cr_assert_eq(access(milter_fixture_socket, F_OK), 0);
+	milter_fixture_milter_start();
+	peer = milter_fixture_connect();
 	expect_plain(&peer);
 	peer_close(&peer);
-	cr_expect_eq(stage_milter_end(SIGINT), 0);
-	cr_expect_neq(access(stage_socket, F_OK), 0);
+	cr_expect_eq(milter_fixture_milter_end(SIGINT), 0);
+	cr_expect_neq(access(milter_fixture_socket, F_OK), 0);
 }
 
 Test(milter_robust, a_socket_that_another_one_serves_is_left_to_it)
@@ -410,10 +413,10 @@ Test(milter_robust, a_socket_that_another_one_serves_is_left_to_it)
 	_cleanup_(free_p) char *text = NULL;
 	struct peer peer;
 
-	stage_open("");
-	text = stage_milter_refusal();
+	milter_fixture_open("");
+	text = milter_fixture_milter_refusal();
 	cr_expect_not_null(strstr(text, "/milter.sock': somebody serves it\n"), "%s", text);
-	peer = stage_connect();
+	peer = milter_fixture_connect();
 	expect_plain(&peer);
 	peer_close(&peer);
 }
@@ -423,22 +426,22 @@ Test(milter_robust, a_file_that_is_no_socket_is_left_alone)
 	_cleanup_(free_p) char *text = NULL;
 	FILE *file;
 
-	stage_prepare("");
-	file = fopen(stage_socket, "w");
+	milter_fixture_prepare("");
+	file = fopen(milter_fixture_socket, "w");
 	cr_assert_not_null(file);
 	fclose(file);
-	text = stage_milter_refusal();
+	text = milter_fixture_milter_refusal();
 	cr_expect_not_null(strstr(text, "/milter.sock': the file is there, and no socket\n"), "%s",
 			   text);
-	cr_expect_eq(access(stage_socket, F_OK), 0);
+	cr_expect_eq(access(milter_fixture_socket, F_OK), 0);
 }
 
 Test(milter_robust, a_socket_that_cannot_be_made_is_named)
 {
 	_cleanup_(free_p) char *text = NULL;
 
-	stage_prepare("milter = \"unix:/nonexistent/milter.sock\"\n");
-	text = stage_milter_refusal();
+	milter_fixture_prepare("milter = \"unix:/nonexistent/milter.sock\"\n");
+	text = milter_fixture_milter_refusal();
 	cr_expect_str_eq(text,
 			 "socket 'unix:/nonexistent/milter.sock': No such file or directory\n");
 }

@@ -26,54 +26,54 @@ static const char configuration[] = "pool \"normal\" {\n"
 				    "senders_tracked_max = 1024\n"
 				    "decisions_max = 1024\n";
 
-struct fake_datapath *desk_fake;
+struct fake_datapath *api_fixture_fake;
 static struct config *config;
 static struct state *state;
 static struct error error;
-struct api desk_api;
+struct api api_fixture_api;
 
 static json_t *describe_agent(void *data)
 {
 	return json_pack("{s:s}", "user", data);
 }
 
-void desk_begin(const struct config *by, uint64_t now_ns, int64_t now_sec)
+void api_fixture_begin(const struct config *by, uint64_t now_ns, int64_t now_sec)
 {
 	const struct judge_time now = {now_ns, now_sec};
 	const struct judge_hooks hooks = {.data = NULL};
 
-	desk_fake = fake_datapath_new();
+	api_fixture_fake = fake_datapath_new();
 	cr_assert_eq(state_null_open(&state), 0);
-	cr_assert_eq(steering_new(by, &desk_fake->datapath, state, now_ns, now_sec,
-				  &desk_api.steering, &error),
+	cr_assert_eq(steering_new(by, &api_fixture_fake->datapath, state, now_ns, now_sec,
+				  &api_fixture_api.steering, &error),
 		     0, "%s", error.text);
-	cr_assert_eq(steering_sync(desk_api.steering, now_ns, now_sec, &error), 0, "%s",
+	cr_assert_eq(steering_sync(api_fixture_api.steering, now_ns, now_sec, &error), 0, "%s",
 		     error.text);
-	cr_assert_eq(
-		judge_open(by, desk_api.steering, state, &hooks, &now, &desk_api.judge, &error), 0,
-		"%s", error.text);
-	desk_api.agent = describe_agent;
-	desk_api.data = "postern";
+	cr_assert_eq(judge_open(by, api_fixture_api.steering, state, &hooks, &now,
+				&api_fixture_api.judge, &error),
+		     0, "%s", error.text);
+	api_fixture_api.agent = describe_agent;
+	api_fixture_api.data = "postern";
 }
 
-void desk_open(void)
+void api_fixture_open(void)
 {
 	config_file_setup();
 	config = config_file_load(configuration);
-	desk_begin(config, NOW_NS, NOW_SEC);
+	api_fixture_begin(config, NOW_NS, NOW_SEC);
 }
 
-void desk_close(void)
+void api_fixture_close(void)
 {
-	judge_close(desk_api.judge);
-	steering_free(desk_api.steering);
+	judge_close(api_fixture_api.judge);
+	steering_free(api_fixture_api.steering);
 	state_free(state);
-	datapath_free(&desk_fake->datapath);
+	datapath_free(&api_fixture_fake->datapath);
 	config_free(config);
 	config_file_teardown();
 }
 
-struct api_response desk_handle(enum api_method method, const char *uri, const char *body)
+struct api_response api_fixture_handle(enum api_method method, const char *uri, const char *body)
 {
 	const struct api_request request = {
 		.method = method,
@@ -85,7 +85,7 @@ struct api_response desk_handle(enum api_method method, const char *uri, const c
 	};
 	struct api_response response;
 
-	api_handle(&desk_api, &request, &response);
+	api_handle(&api_fixture_api, &request, &response);
 	if (response.text) {
 		cr_assert_str_eq(response.text_type, API_CONTENT_TYPE);
 		response.body = json_loads(response.text, 0, NULL);
@@ -96,9 +96,9 @@ struct api_response desk_handle(enum api_method method, const char *uri, const c
 }
 
 /* The document of a request that is answered with 200. */
-json_t *desk_done(enum api_method method, const char *uri, const char *body)
+json_t *api_fixture_done(enum api_method method, const char *uri, const char *body)
 {
-	struct api_response response = desk_handle(method, uri, body);
+	struct api_response response = api_fixture_handle(method, uri, body);
 	const char *reason = json_string_value(json_object_get(response.body, "error"));
 
 	cr_assert_eq(response.status, 200, "%d: %s", response.status, reason);
@@ -106,17 +106,17 @@ json_t *desk_done(enum api_method method, const char *uri, const char *body)
 	return response.body;
 }
 
-void desk_refused(enum api_method method, const char *uri, const char *body, int status,
-		  const char *reason)
+void api_fixture_refused(enum api_method method, const char *uri, const char *body, int status,
+			 const char *reason)
 {
-	struct api_response response = desk_handle(method, uri, body);
+	struct api_response response = api_fixture_handle(method, uri, body);
 
 	cr_assert_eq(response.status, status, "%d", response.status);
 	cr_assert_str_eq(json_string_value(json_object_get(response.body, "error")), reason);
 	json_decref(response.body);
 }
 
-const char *desk_string(const json_t *object, const char *name)
+const char *api_fixture_string(const json_t *object, const char *name)
 {
 	return json_string_value(json_object_get(object, name));
 }

@@ -14,21 +14,21 @@
 #define NOW_NS	(1000 * NS_PER_SEC)
 #define NOW_SEC 1700000000
 
-extern struct fake_datapath *desk_fake;
-extern struct api desk_api;
+extern struct fake_datapath *api_fixture_fake;
+extern struct api api_fixture_api;
 
 struct config;
 /* With another configuration, and at another time. */
-void desk_begin(const struct config *by, uint64_t now_ns, int64_t now_sec);
+void api_fixture_begin(const struct config *by, uint64_t now_ns, int64_t now_sec);
 
 /* For a suite's .init and .fini. */
-void desk_open(void);
-void desk_close(void);
+void api_fixture_open(void);
+void api_fixture_close(void);
 
-struct api_response desk_handle(enum api_method method, const char *uri, const char *body);
+struct api_response api_fixture_handle(enum api_method method, const char *uri, const char *body);
 /* The document of a request that is answered with 200. */
-json_t *desk_done(enum api_method method, const char *uri, const char *body);
-void desk_refused(enum api_method method, const char *uri, const char *body, int status,
-		  const char *reason);
+json_t *api_fixture_done(enum api_method method, const char *uri, const char *body);
+void api_fixture_refused(enum api_method method, const char *uri, const char *body, int status,
+			 const char *reason);
 /* A member that is a text. */
-const char *desk_string(const json_t *object, const char *name);
+const char *api_fixture_string(const json_t *object, const char *name);

@@ -12,10 +12,10 @@
 #include "unit/config_file.h"
 #include "state_null.h"
 
-struct court court;
-static char directory[] = "/tmp/postern-court-XXXXXX";
+struct judge_fixture judge_fixture;
+static char directory[] = "/tmp/postern-judge_fixture-XXXXXX";
 
-const char court_configuration[] =
+const char judge_fixture_configuration[] =
 	"pool \"normal\" { addresses = { \"192.0.2.10\", \"2001:db8::10\" }\n"
 	"  handles = { \"100.127.0.1\", \"fd70::1\" } }\n"
 	"pool \"high-risk\" { addresses = { \"198.51.100.20\" }\n"
@@ -35,142 +35,145 @@ const char court_configuration[] =
 static void on_news(void *data, json_t *event)
 {
 	(void)data;
-	json_array_append_new(court.news, event);
+	json_array_append_new(judge_fixture.news, event);
 }
 
 static void on_trouble(void *data, const struct error *trouble)
 {
 	(void)data, (void)trouble;
-	court.troubles++;
+	judge_fixture.troubles++;
 }
 
-void court_begin(void)
+void judge_fixture_begin(void)
 {
 	const struct judge_hooks hooks = {NULL, on_news, on_trouble};
-	const struct judge_time *now = &court.now;
+	const struct judge_time *now = &judge_fixture.now;
 
-	cr_assert_eq(steering_new(court.config, &court.fake->datapath, court.state, now->ns,
-				  now->sec, &court.steering, &court.error),
-		     0, "%s", court.error.text);
-	cr_assert_eq(steering_sync(court.steering, now->ns, now->sec, &court.error), 0, "%s",
-		     court.error.text);
-	cr_assert_eq(judge_open(court.config, court.steering, court.state, &hooks, now,
-				&court.judge, &court.error),
-		     0, "%s", court.error.text);
+	cr_assert_eq(steering_new(judge_fixture.config, &judge_fixture.fake->datapath,
+				  judge_fixture.state, now->ns, now->sec, &judge_fixture.steering,
+				  &judge_fixture.error),
+		     0, "%s", judge_fixture.error.text);
+	cr_assert_eq(steering_sync(judge_fixture.steering, now->ns, now->sec, &judge_fixture.error),
+		     0, "%s", judge_fixture.error.text);
+	cr_assert_eq(judge_open(judge_fixture.config, judge_fixture.steering, judge_fixture.state,
+				&hooks, now, &judge_fixture.judge, &judge_fixture.error),
+		     0, "%s", judge_fixture.error.text);
 }
 
 static void open_state(void)
 {
-	int r = court.file[0] ? state_sqlite_open(court.file, &court.state, &court.error)
-			      : state_null_open(&court.state);
+	int r = judge_fixture.file[0] ? state_sqlite_open(judge_fixture.file, &judge_fixture.state,
+							  &judge_fixture.error)
+				      : state_null_open(&judge_fixture.state);
 
-	cr_assert_eq(r, 0, "%s", court.error.text);
+	cr_assert_eq(r, 0, "%s", judge_fixture.error.text);
 }
 
-void court_open(const char *configuration)
+void judge_fixture_open(const char *configuration)
 {
 	config_file_setup();
-	court.now = (struct judge_time){NOW_NS, NOON};
-	court.config = config_file_load(configuration);
-	court.fake = fake_datapath_new();
-	court.news = json_array();
+	judge_fixture.now = (struct judge_time){NOW_NS, NOON};
+	judge_fixture.config = config_file_load(configuration);
+	judge_fixture.fake = fake_datapath_new();
+	judge_fixture.news = json_array();
 	open_state();
-	court_begin();
+	judge_fixture_begin();
 }
 
-void court_open_kept(void)
+void judge_fixture_open_kept(void)
 {
 	cr_assert_not_null(mkdtemp(directory));
-	snprintf(court.file, sizeof(court.file), "%s/state.db", directory);
-	court_open(court_configuration);
+	snprintf(judge_fixture.file, sizeof(judge_fixture.file), "%s/state.db", directory);
+	judge_fixture_open(judge_fixture_configuration);
 }
 
-void court_end(void)
+void judge_fixture_end(void)
 {
-	judge_close(court.judge);
-	steering_free(court.steering);
-	state_free(court.state);
+	judge_close(judge_fixture.judge);
+	steering_free(judge_fixture.steering);
+	state_free(judge_fixture.state);
 }
 
-void court_close(void)
+void judge_fixture_close(void)
 {
 	char command[64];
 
-	court_end();
-	json_decref(court.news);
-	datapath_free(&court.fake->datapath);
-	config_free(court.config);
+	judge_fixture_end();
+	json_decref(judge_fixture.news);
+	datapath_free(&judge_fixture.fake->datapath);
+	config_free(judge_fixture.config);
 	config_file_teardown();
-	if (!court.file[0])
+	if (!judge_fixture.file[0])
 		return;
 	snprintf(command, sizeof(command), "rm -rf '%s'", directory);
 	cr_assert_eq(system(command), 0);
 }
 
 /* What is left behind is remembered, for none of it to be a leak. */
-void court_kill_and_restart(void)
+void judge_fixture_kill_and_restart(void)
 {
 	static const void *killed[16];
 	static size_t n_killed;
 
 	cr_assert_null(killed[n_killed], "more room is needed");
-	killed[n_killed++] = court.judge;
-	killed[n_killed++] = court.steering;
-	killed[n_killed++] = court.state;
+	killed[n_killed++] = judge_fixture.judge;
+	killed[n_killed++] = judge_fixture.steering;
+	killed[n_killed++] = judge_fixture.state;
 	open_state();
-	court_begin();
+	judge_fixture_begin();
 }
 
-void court_restart(void)
+void judge_fixture_restart(void)
 {
-	court_end();
+	judge_fixture_end();
 	open_state();
-	court_begin();
+	judge_fixture_begin();
 }
 
-struct judge_answer court_ask(const struct judge_message *message)
+struct judge_answer judge_fixture_ask(const struct judge_message *message)
 {
 	struct judge_answer answer;
 
-	cr_assert_eq(judge_message(court.judge, message, &court.now, &answer, &court.error), 0,
-		     "%s", court.error.text);
+	cr_assert_eq(judge_message(judge_fixture.judge, message, &judge_fixture.now, &answer,
+				   &judge_fixture.error),
+		     0, "%s", judge_fixture.error.text);
 	return answer;
 }
 
-struct judge_answer court_send_from(const char *sender, uint32_t recipients)
+struct judge_answer judge_fixture_send_from(const char *sender, uint32_t recipients)
 {
-	return court_ask(&(struct judge_message){
+	return judge_fixture_ask(&(struct judge_message){
 		.facts = {.sender = sender, .recipients_external = recipients}});
 }
 
-struct judge_answer court_send_as(const char *user, uint32_t recipients)
+struct judge_answer judge_fixture_send_as(const char *user, uint32_t recipients)
 {
-	return court_ask(&(struct judge_message){
+	return judge_fixture_ask(&(struct judge_message){
 		.facts = {.user = user, .recipients_external = recipients}});
 }
 
-uint32_t court_id_of(const char *name)
+uint32_t judge_fixture_id_of(const char *name)
 {
-	return steering_sender_find(court.steering, name)->id;
+	return steering_sender_find(judge_fixture.steering, name)->id;
 }
 
-struct verdict court_verdict_of(const char *name)
+struct verdict judge_fixture_verdict_of(const char *name)
 {
-	const uint32_t id = court_id_of(name);
+	const uint32_t id = judge_fixture_id_of(name);
 	struct verdict verdict;
 
-	cr_assert_eq(
-		court.fake->datapath.ops->get(&court.fake->datapath, MAP_VERDICT, &id, &verdict),
-		0);
+	cr_assert_eq(judge_fixture.fake->datapath.ops->get(&judge_fixture.fake->datapath,
+							   MAP_VERDICT, &id, &verdict),
+		     0);
 	return verdict;
 }
 
-size_t court_news(const char *what)
+size_t judge_fixture_news(const char *what)
 {
 	size_t count = 0, i;
 	json_t *event;
 
-	json_array_foreach (court.news, i, event) {
+	json_array_foreach (judge_fixture.news, i, event) {
 		const char *name = json_string_value(json_object_get(event, "event"));
 
 		count += strcmp(name, what) == 0;
@@ -178,22 +181,24 @@ size_t court_news(const char *what)
 	return count;
 }
 
-uint32_t court_counted(const char *name, enum config_limit limit)
+uint32_t judge_fixture_counted(const char *name, enum config_limit limit)
 {
 	struct policy_view view;
 
-	return policy_view(judge_policy(court.judge), name, court.now.sec, &view) == 0
+	return policy_view(judge_policy(judge_fixture.judge), name, judge_fixture.now.sec, &view) ==
+			       0
 		       ? view.counts[limit]
 		       : 0;
 }
 
-void court_write_all(void)
+void judge_fixture_write_all(void)
 {
-	while (judge_write(court.judge))
+	while (judge_write(judge_fixture.judge))
 		;
 }
 
-int court_set(const char *sender, const struct manual_order *verdict)
+int judge_fixture_set(const char *sender, const struct manual_order *verdict)
 {
-	return judge_set_verdict(court.judge, sender, verdict, &court.now, &court.error);
+	return judge_set_verdict(judge_fixture.judge, sender, verdict, &judge_fixture.now,
+				 &judge_fixture.error);
 }

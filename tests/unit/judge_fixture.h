@@ -23,7 +23,7 @@
 struct steering;
 struct state;
 
-struct court {
+struct judge_fixture {
 	struct config *config;
 	struct fake_datapath *fake;
 	struct steering *steering;
@@ -35,37 +35,37 @@ struct court {
 	struct error error;    /* of the last call that failed */
 	char file[64];	       /* of the state; "": it is in memory only */
 };
-extern struct court court;
+extern struct judge_fixture judge_fixture;
 
 /* Pools normal, high-risk and spare; senders tenant-17, of ten recipients an hour, and watched; some policies. */
-extern const char court_configuration[];
+extern const char judge_fixture_configuration[];
 
 /* In memory only. */
-void court_open(const char *configuration);
-/* With court_configuration, in a file; for a suite's .init. */
-void court_open_kept(void);
+void judge_fixture_open(const char *configuration);
+/* With judge_fixture_configuration, in a file; for a suite's .init. */
+void judge_fixture_open_kept(void);
 /* For a suite's .fini. */
-void court_close(void);
+void judge_fixture_close(void);
 
 /* The parts of that: all but the maps and the configuration, and with the state as a test has opened it. */
-void court_end(void);
-void court_begin(void);
+void judge_fixture_end(void);
+void judge_fixture_begin(void);
 /* A clean end, and a start. */
-void court_restart(void);
+void judge_fixture_restart(void);
 /* As after kill -9: nothing of what is in memory is written. */
-void court_kill_and_restart(void);
+void judge_fixture_kill_and_restart(void);
 
-struct judge_answer court_ask(const struct judge_message *message);
+struct judge_answer judge_fixture_ask(const struct judge_message *message);
 /* A message to so many external recipients, of a sender and of a user. */
-struct judge_answer court_send_from(const char *sender, uint32_t recipients);
-struct judge_answer court_send_as(const char *user, uint32_t recipients);
+struct judge_answer judge_fixture_send_from(const char *sender, uint32_t recipients);
+struct judge_answer judge_fixture_send_as(const char *user, uint32_t recipients);
 /* A verdict by hand; what judge_set_verdict() says to it. */
-int court_set(const char *sender, const struct manual_order *verdict);
+int judge_fixture_set(const char *sender, const struct manual_order *verdict);
 /* Until nothing is left to be written. */
-void court_write_all(void);
+void judge_fixture_write_all(void);
 
-uint32_t court_id_of(const char *sender);
-struct verdict court_verdict_of(const char *sender);
+uint32_t judge_fixture_id_of(const char *sender);
+struct verdict judge_fixture_verdict_of(const char *sender);
 /* How many events of this name there were. */
-size_t court_news(const char *what);
-uint32_t court_counted(const char *name, enum config_limit limit);
+size_t judge_fixture_news(const char *what);
+uint32_t judge_fixture_counted(const char *name, enum config_limit limit);

@@ -18,7 +18,7 @@
 #define NOON	 (MIDNIGHT + 43200)
 #define DAY	 86400
 
-struct judge {
+struct policy_fixture {
 	struct config *config;
 	struct policy *policy;
 	struct policy_event events[JUDGE_EVENTS_MAX]; /* sender and tenant point nowhere later on */
@@ -30,13 +30,17 @@ struct judge {
 };
 
 /* TWO_POOLS come by themselves. */
-struct judge *judge_new(const char *text);
-struct judge *judge_new_sized(const char *text, uint32_t senders_max, uint32_t standings_max);
-void judge_free(struct judge *judge);
+struct policy_fixture *policy_fixture_new(const char *text);
+struct policy_fixture *policy_fixture_new_sized(const char *text, uint32_t senders_max,
+						uint32_t standings_max);
+void policy_fixture_free(struct policy_fixture *fixture);
 
-struct decision judge_decide(struct judge *judge, const struct facts *facts, int64_t now_sec);
+struct decision policy_fixture_decide(struct policy_fixture *fixture, const struct facts *facts,
+				      int64_t now_sec);
 /* A message of user bob@example.net to so many external recipients. */
-struct decision judge_send(struct judge *judge, uint32_t recipients, int64_t now_sec);
+struct decision policy_fixture_send(struct policy_fixture *fixture, uint32_t recipients,
+				    int64_t now_sec);
 /* As many events of this kind as there were; the last one of them. */
-size_t judge_count(const struct judge *judge, enum policy_event_kind kind);
-const struct policy_event *judge_last(const struct judge *judge, enum policy_event_kind kind);
+size_t policy_fixture_count(const struct policy_fixture *fixture, enum policy_event_kind kind);
+const struct policy_event *policy_fixture_last(const struct policy_fixture *fixture,
+					       enum policy_event_kind kind);

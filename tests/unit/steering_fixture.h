@@ -2,7 +2,7 @@
 /*
  * A steering for tests, with all that it works on: a configuration whose parts a test may change, maps in
  * memory, a state in a file. Pools normal and high-risk, each with a handle; senders tenant-17 and webmail.
- * One a test: .init = helm_open, .fini = helm_close.
+ * One a test: .init = steering_fixture_open, .fini = steering_fixture_close.
  */
 #pragma once
 
@@ -16,7 +16,7 @@
 #define NOW_NS	(100 * NS_PER_SEC)
 #define NOW_SEC 1700000000
 
-struct helm {
+struct steering_fixture {
 	struct config_address normal_addresses[2];
 	struct config_address high_risk_addresses[1];
 	struct config_address spare_addresses[1]; /* for a third pool, which is not there */
@@ -32,19 +32,19 @@ struct helm {
 	struct steering *steering;
 	struct error error; /* of the last call that failed */
 };
-extern struct helm helm;
+extern struct steering_fixture steering_fixture;
 
-void helm_open(void);
-void helm_close(void);
+void steering_fixture_open(void);
+void steering_fixture_close(void);
 
-/* A steering by helm.config as it is now, on the same maps and state; the second ends the last one before. */
-void helm_begin(void);
-void helm_restart(void);
+/* A steering by steering_fixture.config as it is now, on the same maps and state; the second ends the last one before. */
+void steering_fixture_begin(void);
+void steering_fixture_restart(void);
 
-struct verdict helm_verdict_of(const char *sender);
+struct verdict steering_fixture_verdict_of(const char *sender);
 /* The id of the address that an IPv4 slot of a pool leads to. */
-uint32_t helm_slot_of(uint32_t pool, uint32_t index);
+uint32_t steering_fixture_slot_of(uint32_t pool, uint32_t index);
 /* What steering_apply() says to this standing, with nothing after it. */
-int helm_apply(const char *sender, const struct policy_verdict *now);
+int steering_fixture_apply(const char *sender, const struct policy_verdict *now);
 /* A verdict by hand. */
-void helm_steer(const char *sender, uint32_t pool, int64_t until_sec);
+void steering_fixture_steer(const char *sender, uint32_t pool, int64_t until_sec);

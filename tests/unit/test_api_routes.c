@@ -9,76 +9,81 @@
 #include "steering/steering.h"
 #include "unit/api_fixture.h"
 
-TestSuite(api, .init = desk_open, .fini = desk_close);
+TestSuite(api, .init = api_fixture_open, .fini = api_fixture_close);
 
 static struct verdict verdict_in_map(const char *name)
 {
-	const struct steering_sender *sender = steering_sender_find(desk_api.steering, name);
+	const struct steering_sender *sender = steering_sender_find(api_fixture_api.steering, name);
 	struct verdict verdict;
 
 	cr_assert_not_null(sender);
-	cr_assert_eq(desk_fake->datapath.ops->get(&desk_fake->datapath, MAP_VERDICT, &sender->id,
-						  &verdict),
+	cr_assert_eq(api_fixture_fake->datapath.ops->get(&api_fixture_fake->datapath, MAP_VERDICT,
+							 &sender->id, &verdict),
 		     0);
 	return verdict;
 }
 
 Test(api, status_has_version_datapath_pools_and_the_agent)
 {
-	json_t *status = desk_done(API_GET, "/v1/status", NULL);
+	json_t *status = api_fixture_done(API_GET, "/v1/status", NULL);
 
-	cr_assert_not_null(desk_string(status, "version"));
+	cr_assert_not_null(api_fixture_string(status, "version"));
 	cr_assert(json_is_object(json_object_get(status, "datapath")));
 	cr_assert_eq(json_array_size(json_object_get(status, "pools")), 2);
-	cr_assert_str_eq(desk_string(json_object_get(status, "agent"), "user"), "postern");
+	cr_assert_str_eq(api_fixture_string(json_object_get(status, "agent"), "user"), "postern");
 	json_decref(status);
 }
 
 Test(api, pools_are_listed_with_their_addresses)
 {
-	json_t *pools = desk_done(API_GET, "/v1/pools", NULL);
+	json_t *pools = api_fixture_done(API_GET, "/v1/pools", NULL);
 	const json_t *normal = json_array_get(pools, 0);
 
 	cr_assert_eq(json_array_size(pools), 2);
-	cr_assert_str_eq(desk_string(normal, "name"), "normal");
+	cr_assert_str_eq(api_fixture_string(normal, "name"), "normal");
 	cr_assert_eq(json_array_size(json_object_get(normal, "addresses")), 2);
 	json_decref(pools);
 }
 
 Test(api, a_pool_is_disabled_and_answered_as_it_is_then)
 {
-	json_t *pool = desk_done(API_PATCH, "/v1/pools/high-risk", "{\"state\":\"disabled\"}");
+	json_t *pool =
+		api_fixture_done(API_PATCH, "/v1/pools/high-risk", "{\"state\":\"disabled\"}");
 	__u32 id = POOL_HIGH_RISK;
 	struct pool_entry entry;
 
-	cr_assert_str_eq(desk_string(pool, "name"), "high-risk");
-	cr_assert_str_eq(desk_string(pool, "state"), "disabled");
-	cr_assert_eq(desk_fake->datapath.ops->get(&desk_fake->datapath, MAP_POOLS, &id, &entry), 0);
+	cr_assert_str_eq(api_fixture_string(pool, "name"), "high-risk");
+	cr_assert_str_eq(api_fixture_string(pool, "state"), "disabled");
+	cr_assert_eq(api_fixture_fake->datapath.ops->get(&api_fixture_fake->datapath, MAP_POOLS,
+							 &id, &entry),
+		     0);
 	cr_assert_eq(entry.state, POOL_DISABLED);
 	json_decref(pool);
 }
 
 Test(api, an_address_is_drained_in_whatever_way_it_is_written)
 {
-	json_t *pool = desk_done(API_PATCH, "/v1/pools/normal/addresses/2001%3Adb8%3A0%3A0%3A%3A10",
+	json_t *pool =
+		api_fixture_done(API_PATCH, "/v1/pools/normal/addresses/2001%3Adb8%3A0%3A0%3A%3A10",
 				 "{\"state\":\"draining\"}");
 	const json_t *address = json_array_get(json_object_get(pool, "addresses"), 1);
 
-	cr_assert_str_eq(desk_string(address, "address"), "2001:db8::10");
-	cr_assert_str_eq(desk_string(address, "state"), "draining");
+	cr_assert_str_eq(api_fixture_string(address, "address"), "2001:db8::10");
+	cr_assert_str_eq(api_fixture_string(address, "state"), "draining");
 	json_decref(pool);
 }
 
 Test(api, a_sender_is_steered_until_its_time_is_over)
 {
-	json_t *sender = desk_done(API_PUT, "/v1/senders/tenant-17/verdict",
-				   "{\"action\":\"steer\",\"pool\":\"high-risk\",\"for_sec\":600}");
+	json_t *sender =
+		api_fixture_done(API_PUT, "/v1/senders/tenant-17/verdict",
+				 "{\"action\":\"steer\",\"pool\":\"high-risk\",\"for_sec\":600}");
 	const json_t *verdict = json_object_get(sender, "verdict");
 	struct verdict in_map = verdict_in_map("tenant-17");
 
-	cr_assert_str_eq(desk_string(verdict, "pool"), "high-risk");
-	cr_assert_str_eq(desk_string(verdict, "reason"), "manual");
-	cr_assert_str_eq(desk_string(verdict, "until"), "2023-11-14T22:23:20Z");
+	cr_assert_str_eq(api_fixture_string(verdict, "pool"), "high-risk");
+	cr_assert_str_eq(api_fixture_string(verdict, "reason"), "manual");
+	cr_assert_str_eq(api_fixture_string(verdict, "until"), "2023-11-14T22:23:20Z");
 	cr_assert_eq(in_map.pool, POOL_HIGH_RISK);
 	cr_assert_eq(in_map.until_ns, NOW_NS + 600 * NS_PER_SEC);
 	cr_assert_eq(in_map.cut_ns, 0);
@@ -87,39 +92,40 @@ Test(api, a_sender_is_steered_until_its_time_is_over)
 
 Test(api, a_verdict_with_cut_ends_the_flows_that_live)
 {
-	json_decref(desk_done(API_PUT, "/v1/senders/tenant-17/verdict",
-			      "{\"action\":\"drop\",\"cut\":true}"));
+	json_decref(api_fixture_done(API_PUT, "/v1/senders/tenant-17/verdict",
+				     "{\"action\":\"drop\",\"cut\":true}"));
 	cr_assert_eq(verdict_in_map("tenant-17").action, VERDICT_DROP);
 	cr_assert_gt(verdict_in_map("tenant-17").cut_ns, 0);
 }
 
 Test(api, a_verdict_by_hand_is_taken_back)
 {
-	json_decref(desk_done(API_PUT, "/v1/senders/tenant-17/verdict", "{\"action\":\"pass\"}"));
+	json_decref(api_fixture_done(API_PUT, "/v1/senders/tenant-17/verdict",
+				     "{\"action\":\"pass\"}"));
 	cr_assert_eq(verdict_in_map("tenant-17").action, VERDICT_PASS);
-	json_decref(desk_done(API_DELETE, "/v1/senders/tenant-17/verdict", NULL));
+	json_decref(api_fixture_done(API_DELETE, "/v1/senders/tenant-17/verdict", NULL));
 	cr_assert_eq(verdict_in_map("tenant-17").action, VERDICT_STEER);
 	cr_assert_eq(verdict_in_map("tenant-17").pool, POOL_NORMAL);
 }
 
 Test(api, flows_are_cut_without_a_change_of_verdict)
 {
-	json_decref(desk_done(API_DELETE, "/v1/senders/tenant-17/flows", NULL));
+	json_decref(api_fixture_done(API_DELETE, "/v1/senders/tenant-17/flows", NULL));
 	cr_assert_eq(verdict_in_map("tenant-17").cut_ns, NOW_NS);
 	cr_assert_eq(verdict_in_map("tenant-17").pool, POOL_NORMAL);
 }
 
 Test(api, a_name_with_a_slash_is_one_segment)
 {
-	json_t *sender = desk_done(API_GET, "/v1/senders/handle%2Fnormal", NULL);
+	json_t *sender = api_fixture_done(API_GET, "/v1/senders/handle%2Fnormal", NULL);
 
-	cr_assert_str_eq(desk_string(sender, "name"), "handle/normal");
+	cr_assert_str_eq(api_fixture_string(sender, "name"), "handle/normal");
 	json_decref(sender);
 }
 
 Test(api, senders_are_listed)
 {
-	json_t *senders = desk_done(API_GET, "/v1/senders", NULL);
+	json_t *senders = api_fixture_done(API_GET, "/v1/senders", NULL);
 
 	cr_assert_eq(json_array_size(senders), 3); /* (unknown), handle/normal, tenant-17 */
 	json_decref(senders);
@@ -130,7 +136,9 @@ static void put_flow(uint32_t sender, uint16_t source_port)
 	const struct flow_key key = {.source_port = source_port, .destination_port = 25};
 	const struct flow flow = {.sender = sender, .opened_ns = 1};
 
-	cr_assert_eq(desk_fake->datapath.ops->put(&desk_fake->datapath, MAP_FLOWS, &key, &flow), 0);
+	cr_assert_eq(api_fixture_fake->datapath.ops->put(&api_fixture_fake->datapath, MAP_FLOWS,
+							 &key, &flow),
+		     0);
 }
 
 Test(api, flows_are_listed_by_sender_and_up_to_a_limit)
@@ -139,14 +147,14 @@ Test(api, flows_are_listed_by_sender_and_up_to_a_limit)
 
 	put_flow(SENDER_UNKNOWN, 1);
 	put_flow(SENDER_UNKNOWN, 2);
-	put_flow(steering_sender_find(desk_api.steering, "tenant-17")->id, 3);
-	flows = desk_done(API_GET, "/v1/flows", NULL);
+	put_flow(steering_sender_find(api_fixture_api.steering, "tenant-17")->id, 3);
+	flows = api_fixture_done(API_GET, "/v1/flows", NULL);
 	cr_assert_eq(json_array_size(flows), 3);
 	json_decref(flows);
-	flows = desk_done(API_GET, "/v1/flows?sender=tenant-17", NULL);
+	flows = api_fixture_done(API_GET, "/v1/flows?sender=tenant-17", NULL);
 	cr_assert_eq(json_array_size(flows), 1);
 	json_decref(flows);
-	flows = desk_done(API_GET, "/v1/flows?limit=2", NULL);
+	flows = api_fixture_done(API_GET, "/v1/flows?limit=2", NULL);
 	cr_assert_eq(json_array_size(flows), 2);
 	json_decref(flows);
 }
@@ -267,19 +275,19 @@ ParameterizedTestParameters(api, what_cannot_be_done_is_refused_with_the_reason)
 
 ParameterizedTest(struct refusal *test, api, what_cannot_be_done_is_refused_with_the_reason)
 {
-	unsigned writes = desk_fake->writes;
+	unsigned writes = api_fixture_fake->writes;
 
-	desk_refused(test->method, test->uri, test->body, test->status, test->reason);
-	cr_assert_eq(desk_fake->writes, writes);
+	api_fixture_refused(test->method, test->uri, test->body, test->status, test->reason);
+	cr_assert_eq(api_fixture_fake->writes, writes);
 }
 
 Test(api, another_method_is_told_which_ones_there_are)
 {
-	struct api_response response = desk_handle(API_OTHER, VERDICT, NULL);
+	struct api_response response = api_fixture_handle(API_OTHER, VERDICT, NULL);
 
 	cr_assert_eq(response.status, 405);
 	cr_assert_str_eq(response.allow, "PUT, DELETE");
-	cr_assert_str_eq(desk_string(response.body, "error"),
+	cr_assert_str_eq(api_fixture_string(response.body, "error"),
 			 "method not allowed, expected one of PUT, DELETE");
 	json_decref(response.body);
 }
@@ -291,11 +299,11 @@ Test(api, a_body_over_the_limit_is_refused_and_one_at_it_is_read)
 
 	memset(body, ' ', API_BODY_MAX_BYTES + 1);
 	body[API_BODY_MAX_BYTES + 1] = '\0';
-	desk_refused(API_PATCH, "/v1/pools/normal", body, 413,
-		     "body: found 65537 bytes, expected 65536 at most");
+	api_fixture_refused(API_PATCH, "/v1/pools/normal", body, 413,
+			    "body: found 65537 bytes, expected 65536 at most");
 	body[API_BODY_MAX_BYTES] = '\0';
 	memcpy(body, "{\"state\":\"enabled\"}", strlen("{\"state\":\"enabled\"}"));
-	response = desk_handle(API_PATCH, "/v1/pools/normal", body);
+	response = api_fixture_handle(API_PATCH, "/v1/pools/normal", body);
 	cr_assert_eq(response.status, 200);
 	json_decref(response.body);
 }
@@ -304,8 +312,8 @@ Test(api, a_map_that_cannot_be_written_is_an_error_of_the_server)
 {
 	struct api_response response;
 
-	desk_fake->writes_left = 1; /* the next one fails */
-	response = desk_handle(API_PUT, VERDICT, "{\"action\":\"drop\"}");
+	api_fixture_fake->writes_left = 1; /* the next one fails */
+	response = api_fixture_handle(API_PUT, VERDICT, "{\"action\":\"drop\"}");
 	cr_assert_eq(response.status, 500);
 	cr_assert_eq(verdict_in_map("tenant-17").action, VERDICT_STEER);
 	json_decref(response.body);

@@ -12,11 +12,11 @@
 #include "judge/judge.h"
 #include "unit/api_fixture.h"
 
-TestSuite(api_judge, .init = desk_open, .fini = desk_close);
+TestSuite(api_judge, .init = api_fixture_open, .fini = api_fixture_close);
 
 static json_t *message(const char *body)
 {
-	return desk_done(API_POST, "/v1/messages", body);
+	return api_fixture_done(API_POST, "/v1/messages", body);
 }
 
 Test(api_judge, a_message_is_answered_with_pool_handles_and_why)
@@ -26,19 +26,20 @@ Test(api_judge, a_message_is_answered_with_pool_handles_and_why)
 	const json_t *steps = json_object_get(answer, "why");
 	const json_t *last = json_array_get(steps, json_array_size(steps) - 1);
 
-	cr_assert_str_eq(desk_string(answer, "action"), "steer");
-	cr_assert_str_eq(desk_string(answer, "pool"), "normal");
-	cr_assert_str_eq(desk_string(answer, "lane"), "postern-normal");
-	cr_assert_str_eq(desk_string(answer, "helo"), "out.example.net");
-	cr_assert_str_eq(desk_string(json_object_get(answer, "handles"), "ipv4"), "100.127.0.1");
+	cr_assert_str_eq(api_fixture_string(answer, "action"), "steer");
+	cr_assert_str_eq(api_fixture_string(answer, "pool"), "normal");
+	cr_assert_str_eq(api_fixture_string(answer, "lane"), "postern-normal");
+	cr_assert_str_eq(api_fixture_string(answer, "helo"), "out.example.net");
+	cr_assert_str_eq(api_fixture_string(json_object_get(answer, "handles"), "ipv4"),
+			 "100.127.0.1");
 	cr_assert(json_is_null(json_object_get(json_object_get(answer, "handles"), "ipv6")));
-	cr_assert_str_eq(desk_string(answer, "reason"), "good");
-	cr_assert_str_eq(desk_string(answer, "sender"), "bob@example.net");
-	cr_assert_str_eq(desk_string(answer, "identity"), "user");
-	cr_assert_str_eq(desk_string(answer, "policy"), "default");
-	cr_assert_str_eq(desk_string(answer, "message_id"), "1@x");
-	cr_assert_str_eq(desk_string(last, "rule"), "good");
-	cr_assert_str_eq(desk_string(last, "outcome"), "matched");
+	cr_assert_str_eq(api_fixture_string(answer, "reason"), "good");
+	cr_assert_str_eq(api_fixture_string(answer, "sender"), "bob@example.net");
+	cr_assert_str_eq(api_fixture_string(answer, "identity"), "user");
+	cr_assert_str_eq(api_fixture_string(answer, "policy"), "default");
+	cr_assert_str_eq(api_fixture_string(answer, "message_id"), "1@x");
+	cr_assert_str_eq(api_fixture_string(last, "rule"), "good");
+	cr_assert_str_eq(api_fixture_string(last, "outcome"), "matched");
 	json_decref(answer);
 }
 
@@ -49,7 +50,7 @@ static long long count_of(const char *sender, const char *limit)
 	long long count;
 
 	cr_assert_gt(asprintf(&uri, "/v1/senders/%s", sender), 0);
-	view = desk_done(API_GET, uri, NULL);
+	view = api_fixture_done(API_GET, uri, NULL);
 	count = json_integer_value(
 		json_object_get(json_object_get(json_object_get(view, "windows"), limit), "count"));
 	json_decref(view);
@@ -62,12 +63,12 @@ Test(api_judge, names_of_any_letters_come_back_as_they_were)
 	static const char id[] = "a\"b\\c\t\x01\xc3\xa9@x";
 	json_t *answer = message(
 		"{\"message_id\":\"a\\\"b\\\\c\\t\\u0001\xc3\xa9@x\",\"user\":\"b\\\"\xc3\xb6\"}");
-	json_t *kept = desk_done(API_GET, "/v1/decisions/a%22b%5cc%09%01%c3%a9@x", NULL);
+	json_t *kept = api_fixture_done(API_GET, "/v1/decisions/a%22b%5cc%09%01%c3%a9@x", NULL);
 
-	cr_assert_str_eq(desk_string(answer, "message_id"), id);
-	cr_assert_str_eq(desk_string(answer, "sender"), "b\"\xc3\xb6");
-	cr_assert_str_eq(desk_string(kept, "message_id"), id);
-	cr_assert_str_eq(desk_string(kept, "sender"), "b\"\xc3\xb6");
+	cr_assert_str_eq(api_fixture_string(answer, "message_id"), id);
+	cr_assert_str_eq(api_fixture_string(answer, "sender"), "b\"\xc3\xb6");
+	cr_assert_str_eq(api_fixture_string(kept, "message_id"), id);
+	cr_assert_str_eq(api_fixture_string(kept, "sender"), "b\"\xc3\xb6");
 	json_decref(answer);
 	json_decref(kept);
 }
@@ -117,8 +118,8 @@ Test(api_judge, every_fact_reaches_the_rules)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		json_t *answer = message(cases[i].body);
 
-		cr_assert_str_eq(desk_string(answer, "reason"), cases[i].reason, "%s: %s",
-				 cases[i].body, desk_string(answer, "reason"));
+		cr_assert_str_eq(api_fixture_string(answer, "reason"), cases[i].reason, "%s: %s",
+				 cases[i].body, api_fixture_string(answer, "reason"));
 		json_decref(answer);
 	}
 	cr_assert_eq(count_of("b", "recipients_external_per_hour"), 0, "an automatic reply");
@@ -130,16 +131,17 @@ Test(api_judge, a_decision_is_explained_by_its_message_or_its_sender)
 
 	json_decref(message("{\"message_id\":\"<1@x>\",\"user\":\"bob\",\"client\":\"10.0.0.1\","
 			    "\"spf\":\"fail\",\"recipients_external\":3}"));
-	decision = desk_done(API_GET, "/v1/decisions/%3C1@x%3E", NULL);
-	cr_assert_str_eq(desk_string(decision, "message_id"), "1@x");
-	cr_assert_str_eq(desk_string(decision, "time"), "2023-11-14T22:13:20Z");
-	cr_assert_str_eq(desk_string(json_object_get(decision, "facts"), "client"), "10.0.0.1");
-	cr_assert_str_eq(desk_string(json_object_get(decision, "facts"), "spf"), "fail");
+	decision = api_fixture_done(API_GET, "/v1/decisions/%3C1@x%3E", NULL);
+	cr_assert_str_eq(api_fixture_string(decision, "message_id"), "1@x");
+	cr_assert_str_eq(api_fixture_string(decision, "time"), "2023-11-14T22:13:20Z");
+	cr_assert_str_eq(api_fixture_string(json_object_get(decision, "facts"), "client"),
+			 "10.0.0.1");
+	cr_assert_str_eq(api_fixture_string(json_object_get(decision, "facts"), "spf"), "fail");
 	json_decref(decision);
-	decision = desk_done(API_GET, "/v1/decisions/1@x", NULL);
+	decision = api_fixture_done(API_GET, "/v1/decisions/1@x", NULL);
 	json_decref(decision);
-	decision = desk_done(API_GET, "/v1/decisions?sender=BOB", NULL);
-	cr_assert_str_eq(desk_string(decision, "sender"), "bob");
+	decision = api_fixture_done(API_GET, "/v1/decisions?sender=BOB", NULL);
+	cr_assert_str_eq(api_fixture_string(decision, "sender"), "bob");
 	json_decref(decision);
 }
 
@@ -148,10 +150,10 @@ Test(api_judge, a_sender_seen_in_messages_only_has_windows_and_no_usage)
 	json_t *view;
 
 	json_decref(message("{\"user\":\"bob\",\"recipients_external\":3}"));
-	view = desk_done(API_GET, "/v1/senders/bob", NULL);
+	view = api_fixture_done(API_GET, "/v1/senders/bob", NULL);
 	cr_assert_eq(json_array_size(json_object_get(view, "selectors")), 0);
 	cr_assert(json_is_null(json_object_get(view, "usage")));
-	cr_assert_str_eq(desk_string(json_object_get(view, "verdict"), "reason"), "good");
+	cr_assert_str_eq(api_fixture_string(json_object_get(view, "verdict"), "reason"), "good");
 	json_decref(view);
 	cr_assert_eq(count_of("bob", "recipients_external_per_hour"), 3);
 }
@@ -161,13 +163,14 @@ Test(api_judge, senders_with_a_standing_and_no_selector_come_last_in_the_list)
 	json_t *senders;
 
 	json_decref(message("{\"user\":\"bob\",\"recipients_external\":3}"));
-	json_decref(desk_done(API_PUT, "/v1/senders/bob/verdict", "{\"action\":\"drop\"}"));
-	json_decref(desk_done(API_PUT, "/v1/senders/tenant-17/verdict", "{\"action\":\"drop\"}"));
-	senders = desk_done(API_GET, "/v1/senders", NULL);
+	json_decref(api_fixture_done(API_PUT, "/v1/senders/bob/verdict", "{\"action\":\"drop\"}"));
+	json_decref(api_fixture_done(API_PUT, "/v1/senders/tenant-17/verdict",
+				     "{\"action\":\"drop\"}"));
+	senders = api_fixture_done(API_GET, "/v1/senders", NULL);
 	cr_assert_eq(json_array_size(senders), 4, "none of them twice");
-	cr_assert_str_eq(desk_string(json_array_get(senders, 3), "name"), "bob");
+	cr_assert_str_eq(api_fixture_string(json_array_get(senders, 3), "name"), "bob");
 	json_decref(senders);
-	senders = desk_done(API_GET, "/v1/senders?limit=2", NULL);
+	senders = api_fixture_done(API_GET, "/v1/senders?limit=2", NULL);
 	cr_assert_eq(json_array_size(senders), 2);
 	json_decref(senders);
 }
@@ -177,11 +180,11 @@ Test(api_judge, reports_name_a_sender_or_its_message)
 	json_t *answer;
 
 	json_decref(message("{\"message_id\":\"1@x\",\"user\":\"bob\"}"));
-	answer = desk_done(API_POST, "/v1/reports", "{\"message_id\":\"<1@x>\"}");
-	cr_assert_str_eq(desk_string(answer, "sender"), "bob");
+	answer = api_fixture_done(API_POST, "/v1/reports", "{\"message_id\":\"<1@x>\"}");
+	cr_assert_str_eq(api_fixture_string(answer, "sender"), "bob");
 	json_decref(answer);
-	json_decref(desk_done(API_POST, "/v1/reports", "{\"sender\":\"bob\"}"));
-	answer = desk_done(API_GET, "/v1/senders/bob", NULL);
+	json_decref(api_fixture_done(API_POST, "/v1/reports", "{\"sender\":\"bob\"}"));
+	answer = api_fixture_done(API_GET, "/v1/senders/bob", NULL);
 	cr_assert_eq(
 		json_integer_value(json_object_get(json_object_get(answer, "spam"), "reports")), 2);
 	json_decref(answer);
@@ -195,8 +198,8 @@ Test(api_judge, a_report_of_a_message_is_of_its_sender_however_long_the_name)
 	snprintf(name, sizeof(name), "%0*d", POLICY_NAME_SIZE - 1, 0);
 	snprintf(body, sizeof(body), "{\"message_id\":\"1@x\",\"user\":\"%s\"}", name);
 	json_decref(message(body));
-	answer = desk_done(API_POST, "/v1/reports", "{\"message_id\":\"1@x\"}");
-	cr_assert_str_eq(desk_string(answer, "sender"), name);
+	answer = api_fixture_done(API_POST, "/v1/reports", "{\"message_id\":\"1@x\"}");
+	cr_assert_str_eq(api_fixture_string(answer, "sender"), name);
 	json_decref(answer);
 }
 
@@ -207,7 +210,7 @@ Test(api_judge, metrics_are_text_in_prometheus_format)
 		.method = API_GET, .uri = "/metrics", .now_sec = NOW_SEC};
 
 	json_decref(message("{\"user\":\"bob\"}"));
-	api_handle(&desk_api, &request, &response);
+	api_handle(&api_fixture_api, &request, &response);
 	cr_assert_eq(response.status, 200);
 	cr_assert_null(response.body);
 	cr_assert_not_null(strstr(response.text, "# TYPE postern_decisions_total counter\n"));
@@ -227,25 +230,26 @@ Test(api_judge, who_asks_for_events_follows)
 	struct api_response response;
 	const struct api_request request = {.method = API_GET, .uri = "/v1/events"};
 
-	api_handle(&desk_api, &request, &response);
+	api_handle(&api_fixture_api, &request, &response);
 	cr_assert_eq(response.status, 200);
 	cr_assert(response.follows);
 }
 
 Test(api_judge, without_a_judge_the_maps_are_shown_and_nothing_is_decided)
 {
-	struct judge *judge = TAKE_PTR(desk_api.judge);
+	struct judge *judge = TAKE_PTR(api_fixture_api.judge);
 
-	json_decref(desk_done(API_GET, "/v1/senders/tenant-17", NULL));
-	json_decref(desk_done(API_GET, "/v1/senders", NULL));
-	desk_refused(API_GET, "/v1/events", NULL, 503,
-		     "the agent is not running, and only it knows");
-	desk_refused(API_GET, "/metrics", NULL, 503, "the agent is not running, and only it knows");
-	desk_refused(API_POST, "/v1/messages", "{}", 503,
-		     "the agent is not running, and only it knows");
-	desk_refused(API_GET, "/v1/decisions/x", NULL, 503,
-		     "the agent is not running, and only it knows");
-	desk_api.judge = judge;
+	json_decref(api_fixture_done(API_GET, "/v1/senders/tenant-17", NULL));
+	json_decref(api_fixture_done(API_GET, "/v1/senders", NULL));
+	api_fixture_refused(API_GET, "/v1/events", NULL, 503,
+			    "the agent is not running, and only it knows");
+	api_fixture_refused(API_GET, "/metrics", NULL, 503,
+			    "the agent is not running, and only it knows");
+	api_fixture_refused(API_POST, "/v1/messages", "{}", 503,
+			    "the agent is not running, and only it knows");
+	api_fixture_refused(API_GET, "/v1/decisions/x", NULL, 503,
+			    "the agent is not running, and only it knows");
+	api_fixture_api.judge = judge;
 }
 
 Test(api_judge, texts_and_lists_at_their_limits_are_taken_and_over_them_refused)
@@ -256,21 +260,21 @@ Test(api_judge, texts_and_lists_at_their_limits_are_taken_and_over_them_refused)
 	snprintf(body, API_BODY_MAX_BYTES, "{\"user\":\"%0*d\"}", POLICY_NAME_SIZE - 1, 0);
 	json_decref(message(body));
 	snprintf(body, API_BODY_MAX_BYTES, "{\"user\":\"%0*d\"}", POLICY_NAME_SIZE, 0);
-	desk_refused(API_POST, "/v1/messages", body, 400,
-		     "member 'user': found 256 bytes, expected 255 at most");
+	api_fixture_refused(API_POST, "/v1/messages", body, 400,
+			    "member 'user': found 256 bytes, expected 255 at most");
 	snprintf(body, API_BODY_MAX_BYTES, "{\"message_id\":\"%0*d\"}", FACTS_ID_MAX, 0);
 	json_decref(message(body));
 	snprintf(body, API_BODY_MAX_BYTES, "{\"message_id\":\"%0*d\"}", FACTS_ID_MAX + 1, 0);
-	desk_refused(API_POST, "/v1/messages", body, 400,
-		     "member 'message_id': found 999 bytes, expected 998 at most");
+	api_fixture_refused(API_POST, "/v1/messages", body, 400,
+			    "member 'message_id': found 999 bytes, expected 998 at most");
 	end = stpcpy(body, "{\"recipients\":[\"a\"");
 	for (int i = 1; i < FACTS_LIST_MAX; i++)
 		end = stpcpy(end, ",\"a\"");
 	strcpy(end, "]}");
 	json_decref(message(body));
 	strcpy(end, ",\"a\"]}");
-	desk_refused(API_POST, "/v1/messages", body, 400,
-		     "member 'recipients': found 1001 of them, expected 1000 at most");
+	api_fixture_refused(API_POST, "/v1/messages", body, 400,
+			    "member 'recipients': found 1001 of them, expected 1000 at most");
 }
 
 Test(api_judge, what_is_known_of_a_bounce_is_handed_on)
@@ -281,16 +285,19 @@ Test(api_judge, what_is_known_of_a_bounce_is_handed_on)
 	struct judge_message message;
 	struct error error;
 
-	cr_assert_eq(facts_read(body, steering_config(desk_api.steering), &message, &error), 0);
+	cr_assert_eq(facts_read(body, steering_config(api_fixture_api.steering), &message, &error),
+		     0);
 	cr_assert_str_eq(message.original_id, "1@x");
 	cr_assert_str_eq(message.bounce_to, "a@b");
 	cr_assert_str_eq(message.unknown_recipient, "c@d");
 	cr_assert_eq(message.origin, SURGE_NOT_SENT_HERE);
 	json_object_set_new(body, "sent_here", json_true());
-	cr_assert_eq(facts_read(body, steering_config(desk_api.steering), &message, &error), 0);
+	cr_assert_eq(facts_read(body, steering_config(api_fixture_api.steering), &message, &error),
+		     0);
 	cr_assert_eq(message.origin, SURGE_SENT_HERE);
 	json_object_del(body, "sent_here");
-	cr_assert_eq(facts_read(body, steering_config(desk_api.steering), &message, &error), 0);
+	cr_assert_eq(facts_read(body, steering_config(api_fixture_api.steering), &message, &error),
+		     0);
 	cr_assert_eq(message.origin, SURGE_ORIGIN_UNKNOWN);
 	json_decref(body);
 }

@@ -13,45 +13,48 @@
 #include "unit/judge_fixture.h"
 #include "state_null.h"
 
-TestSuite(judge_persist, .init = court_open_kept, .fini = court_close);
+TestSuite(judge_persist, .init = judge_fixture_open_kept, .fini = judge_fixture_close);
 
 static const struct manual_order to_spare = {.action = VERDICT_STEER, .pool = "spare"};
 
 Test(judge_persist, a_restriction_survives_a_kill_and_ends_by_release)
 {
-	cr_assert_eq(court_send_as("a@harsh.example", 6).decision.action, DECISION_REJECT);
-	court_kill_and_restart();
-	cr_assert_eq(court_send_as("a@harsh.example", 1).decision.reason, REASON_RESTRICTED);
-	cr_assert_eq(judge_release(court.judge, "a@harsh.example", &court.now, &court.error), 0);
-	court_kill_and_restart();
-	cr_assert_eq(court_send_as("a@harsh.example", 1).decision.action, DECISION_STEER);
+	cr_assert_eq(judge_fixture_send_as("a@harsh.example", 6).decision.action, DECISION_REJECT);
+	judge_fixture_kill_and_restart();
+	cr_assert_eq(judge_fixture_send_as("a@harsh.example", 1).decision.reason,
+		     REASON_RESTRICTED);
+	cr_assert_eq(judge_release(judge_fixture.judge, "a@harsh.example", &judge_fixture.now,
+				   &judge_fixture.error),
+		     0);
+	judge_fixture_kill_and_restart();
+	cr_assert_eq(judge_fixture_send_as("a@harsh.example", 1).decision.action, DECISION_STEER);
 }
 
 Test(judge_persist, verdicts_by_hand_survive_a_kill)
 {
-	court_send_as("bob@example.net", 1);
-	cr_assert_eq(court_set("tenant-17", &to_spare), 0);
-	cr_assert_eq(court_set("bob@example.net", &to_spare), 0);
-	court_kill_and_restart();
-	cr_assert_str_eq(court_verdict_of("tenant-17").pool_label, "spare");
-	cr_assert_str_eq(court_send_from("tenant-17", 1).pool, "spare");
-	cr_assert_str_eq(court_send_as("bob@example.net", 1).pool, "spare");
+	judge_fixture_send_as("bob@example.net", 1);
+	cr_assert_eq(judge_fixture_set("tenant-17", &to_spare), 0);
+	cr_assert_eq(judge_fixture_set("bob@example.net", &to_spare), 0);
+	judge_fixture_kill_and_restart();
+	cr_assert_str_eq(judge_fixture_verdict_of("tenant-17").pool_label, "spare");
+	cr_assert_str_eq(judge_fixture_send_from("tenant-17", 1).pool, "spare");
+	cr_assert_str_eq(judge_fixture_send_as("bob@example.net", 1).pool, "spare");
 }
 
 Test(judge_persist, counts_survive_a_kill_once_they_were_written)
 {
-	court_send_from("tenant-17", 4);
-	court_write_all();
-	court_send_from("tenant-17", 2);
-	court_kill_and_restart();
-	cr_assert_eq(court_counted("tenant-17", CONFIG_EXTERNAL_PER_HOUR), 4);
+	judge_fixture_send_from("tenant-17", 4);
+	judge_fixture_write_all();
+	judge_fixture_send_from("tenant-17", 2);
+	judge_fixture_kill_and_restart();
+	cr_assert_eq(judge_fixture_counted("tenant-17", CONFIG_EXTERNAL_PER_HOUR), 4);
 }
 
 Test(judge_persist, counts_survive_a_clean_end)
 {
-	court_send_from("tenant-17", 4);
-	court_restart();
-	cr_assert_eq(court_counted("tenant-17", CONFIG_EXTERNAL_PER_HOUR), 4);
+	judge_fixture_send_from("tenant-17", 4);
+	judge_fixture_restart();
+	cr_assert_eq(judge_fixture_counted("tenant-17", CONFIG_EXTERNAL_PER_HOUR), 4);
 }
 
 Test(judge_persist, slice_by_slice_everybody_is_written)
@@ -61,16 +64,17 @@ Test(judge_persist, slice_by_slice_everybody_is_written)
 
 	for (int i = 0; i < 4 * KEPT_SLICE; i++) {
 		snprintf(name, sizeof(name), "user-%d", i);
-		court_send_as(name, 1);
+		judge_fixture_send_as(name, 1);
 	}
-	court_send_as("tenant-17", 1);
-	while (judge_write(court.judge))
+	judge_fixture_send_as("tenant-17", 1);
+	while (judge_write(judge_fixture.judge))
 		slices++;
 	cr_assert_eq(slices, 5);
-	court_kill_and_restart();
+	judge_fixture_kill_and_restart();
 	for (int i = 0; i < 4 * KEPT_SLICE; i++) {
 		snprintf(name, sizeof(name), "user-%d", i);
-		cr_assert_eq(court_counted(name, CONFIG_MESSAGES_PER_MINUTE), 1, "%s", name);
+		cr_assert_eq(judge_fixture_counted(name, CONFIG_MESSAGES_PER_MINUTE), 1, "%s",
+			     name);
 	}
 }
 
@@ -94,7 +98,9 @@ static int records(enum state_kind kind)
 	const struct state_visitor visitor = {
 		.data = &count, .record = count_record, .kinds = 1U << kind};
 
-	cr_assert_eq(court.state->ops->load(court.state, &visitor, &court.error), 0);
+	cr_assert_eq(
+		judge_fixture.state->ops->load(judge_fixture.state, &visitor, &judge_fixture.error),
+		0);
 	return count;
 }
 
@@ -103,7 +109,9 @@ static int log_size(void)
 	int count = 0;
 	const struct state_visitor visitor = {.data = &count, .log = count_log};
 
-	cr_assert_eq(court.state->ops->load(court.state, &visitor, &court.error), 0);
+	cr_assert_eq(
+		judge_fixture.state->ops->load(judge_fixture.state, &visitor, &judge_fixture.error),
+		0);
 	return count;
 }
 
@@ -113,33 +121,34 @@ static void send_from_crowd(int first, int last)
 
 	for (int i = first; i < last; i++) {
 		snprintf(name, sizeof(name), "user-%d", i);
-		court_send_as(name, 1);
+		judge_fixture_send_as(name, 1);
 	}
-	court_write_all();
+	judge_fixture_write_all();
 }
 
 Test(judge_persist, who_was_evicted_and_came_back_is_restored_as_it_was_last)
 {
 	send_from_crowd(0, 3000);
 	send_from_crowd(0, 1);
-	court_kill_and_restart();
-	cr_assert_eq(court_counted("user-0", CONFIG_MESSAGES_PER_MINUTE), 1);
+	judge_fixture_kill_and_restart();
+	cr_assert_eq(judge_fixture_counted("user-0", CONFIG_MESSAGES_PER_MINUTE), 1);
 }
 
 Test(judge_persist, the_log_of_counts_stays_bounded_and_keeps_the_last_of_each)
 {
-	court_send_as("early", 1);
+	judge_fixture_send_as("early", 1);
 	for (int i = 0; i < 130; i++)
 		send_from_crowd(0, 1000);
 	cr_assert_lt(log_size(), KEPT_LOG_FREE / 2, "%d", log_size());
 	cr_assert_geq(log_size(), 1001);
-	court_kill_and_restart();
-	cr_assert_eq(court_counted("early", CONFIG_RECIPIENTS_PER_DAY), 1);
+	judge_fixture_kill_and_restart();
+	cr_assert_eq(judge_fixture_counted("early", CONFIG_RECIPIENTS_PER_DAY), 1);
 	for (int i = 0; i < 1000; i += 99) {
 		char name[32];
 
 		snprintf(name, sizeof(name), "user-%d", i);
-		cr_assert_eq(court_counted(name, CONFIG_RECIPIENTS_PER_DAY), 130, "%s", name);
+		cr_assert_eq(judge_fixture_counted(name, CONFIG_RECIPIENTS_PER_DAY), 130, "%s",
+			     name);
 	}
 }
 
@@ -147,20 +156,20 @@ Test(judge_persist, counts_of_the_day_before_yesterday_take_no_place)
 {
 	struct judge_stats stats;
 
-	court_send_from("tenant-17", 4);
-	court_write_all();
-	court.now.sec += SENDER_STALE_SEC;
-	court_kill_and_restart();
-	judge_stats(court.judge, &stats);
+	judge_fixture_send_from("tenant-17", 4);
+	judge_fixture_write_all();
+	judge_fixture.now.sec += SENDER_STALE_SEC;
+	judge_fixture_kill_and_restart();
+	judge_stats(judge_fixture.judge, &stats);
 	cr_assert_eq(stats.policy.senders, 0);
 }
 
 Test(judge_persist, standings_that_are_over_are_deleted)
 {
-	court_send_from("tenant-17", 10);
+	judge_fixture_send_from("tenant-17", 10);
 	cr_assert_eq(records(STATE_STANDINGS), 1);
-	court.now.sec += DAY;
-	judge_tick(court.judge, &court.now);
+	judge_fixture.now.sec += DAY;
+	judge_tick(judge_fixture.judge, &judge_fixture.now);
 	cr_assert_eq(records(STATE_STANDINGS), 0);
 }
 
@@ -168,7 +177,9 @@ static void damage(enum state_kind kind, const char *name)
 {
 	const struct state_record record = {kind, name, "rubbish", 7};
 
-	cr_assert_eq(court.state->ops->put_record(court.state, &record, &court.error), 0);
+	cr_assert_eq(judge_fixture.state->ops->put_record(judge_fixture.state, &record,
+							  &judge_fixture.error),
+		     0);
 }
 
 Test(judge_persist, damaged_records_are_left_out_and_counted)
@@ -178,26 +189,28 @@ Test(judge_persist, damaged_records_are_left_out_and_counted)
 
 	damage(STATE_STANDINGS, "x");
 	damage(STATE_TENANTS, "x");
-	cr_assert_eq(court.state->ops->append(court.state, "rubbish", 7, &place, &court.error), 0);
-	court_kill_and_restart();
-	judge_stats(court.judge, &stats);
+	cr_assert_eq(judge_fixture.state->ops->append(judge_fixture.state, "rubbish", 7, &place,
+						      &judge_fixture.error),
+		     0);
+	judge_fixture_kill_and_restart();
+	judge_stats(judge_fixture.judge, &stats);
 	cr_assert_eq(stats.left_out, 3);
-	cr_assert_str_eq(court_send_from("tenant-17", 1).pool, "normal");
+	cr_assert_str_eq(judge_fixture_send_from("tenant-17", 1).pool, "normal");
 }
 
 Test(judge_persist, without_a_durable_state_the_maps_remember)
 {
-	court_send_from("tenant-17", 10);
-	cr_assert_eq(court_set("watched", &to_spare), 0);
-	court_end();
-	cr_assert_eq(state_null_open(&court.state), 0);
-	court_begin();
-	cr_assert_eq(court_verdict_of("tenant-17").reason, REASON_OVER_LIMIT);
-	cr_assert_str_eq(court_send_from("watched", 1).pool, "spare");
-	court.now.sec += DAY;
-	judge_tick(court.judge, &court.now);
-	cr_assert_eq(court_verdict_of("tenant-17").reason, REASON_GOOD);
-	cr_assert_str_eq(court_verdict_of("watched").pool_label, "spare");
+	judge_fixture_send_from("tenant-17", 10);
+	cr_assert_eq(judge_fixture_set("watched", &to_spare), 0);
+	judge_fixture_end();
+	cr_assert_eq(state_null_open(&judge_fixture.state), 0);
+	judge_fixture_begin();
+	cr_assert_eq(judge_fixture_verdict_of("tenant-17").reason, REASON_OVER_LIMIT);
+	cr_assert_str_eq(judge_fixture_send_from("watched", 1).pool, "spare");
+	judge_fixture.now.sec += DAY;
+	judge_tick(judge_fixture.judge, &judge_fixture.now);
+	cr_assert_eq(judge_fixture_verdict_of("tenant-17").reason, REASON_GOOD);
+	cr_assert_str_eq(judge_fixture_verdict_of("watched").pool_label, "spare");
 }
 
 static void ignore_change(void *data, const char *why)
@@ -208,7 +221,7 @@ static void ignore_change(void *data, const char *why)
 static int rewrite(void *data, struct state *into, struct error *ret_error)
 {
 	(void)data;
-	return judge_rewrite(court.judge, into, ret_error);
+	return judge_rewrite(judge_fixture.judge, into, ret_error);
 }
 
 Test(judge_persist, a_file_that_comes_back_gets_all_that_was_in_memory)
@@ -216,26 +229,32 @@ Test(judge_persist, a_file_that_comes_back_gets_all_that_was_in_memory)
 	const struct state_steady_owner owner = {NULL, ignore_change, rewrite};
 	char command[320];
 
-	court_end();
-	snprintf(command, sizeof(command), "rm -f '%s'* && echo rubbish > '%s'", court.file,
-		 court.file);
+	judge_fixture_end();
+	snprintf(command, sizeof(command), "rm -f '%s'* && echo rubbish > '%s'", judge_fixture.file,
+		 judge_fixture.file);
 	cr_assert_eq(system(command), 0);
-	cr_assert_eq(state_steady_open(court.file, &owner, &court.state, &court.error), 0);
-	court_begin();
-	court_send_as("a@harsh.example", 6);
-	court_send_from("tenant-17", 4);
-	cr_assert_eq(court_set("watched", &to_spare), 0);
-	cr_assert_eq(steering_set_pool(court.steering, "spare", POOL_DISABLED, &court.error), 0);
-	court_write_all();
-	cr_assert_eq(unlink(court.file), 0);
-	state_steady_tick(court.state, court.now.sec);
-	cr_assert_str_empty(state_steady_trouble(court.state));
-	court_write_all();
-	court_kill_and_restart();
-	cr_assert_eq(court_send_as("a@harsh.example", 1).decision.reason, REASON_RESTRICTED);
-	cr_assert_eq(court_counted("tenant-17", CONFIG_EXTERNAL_PER_HOUR), 4);
-	cr_assert_str_eq(court_verdict_of("watched").pool_label, "spare");
-	cr_assert_eq(pool_find(steering_pools(court.steering), "spare")->state, POOL_DISABLED);
+	cr_assert_eq(state_steady_open(judge_fixture.file, &owner, &judge_fixture.state,
+				       &judge_fixture.error),
+		     0);
+	judge_fixture_begin();
+	judge_fixture_send_as("a@harsh.example", 6);
+	judge_fixture_send_from("tenant-17", 4);
+	cr_assert_eq(judge_fixture_set("watched", &to_spare), 0);
+	cr_assert_eq(steering_set_pool(judge_fixture.steering, "spare", POOL_DISABLED,
+				       &judge_fixture.error),
+		     0);
+	judge_fixture_write_all();
+	cr_assert_eq(unlink(judge_fixture.file), 0);
+	state_steady_tick(judge_fixture.state, judge_fixture.now.sec);
+	cr_assert_str_empty(state_steady_trouble(judge_fixture.state));
+	judge_fixture_write_all();
+	judge_fixture_kill_and_restart();
+	cr_assert_eq(judge_fixture_send_as("a@harsh.example", 1).decision.reason,
+		     REASON_RESTRICTED);
+	cr_assert_eq(judge_fixture_counted("tenant-17", CONFIG_EXTERNAL_PER_HOUR), 4);
+	cr_assert_str_eq(judge_fixture_verdict_of("watched").pool_label, "spare");
+	cr_assert_eq(pool_find(steering_pools(judge_fixture.steering), "spare")->state,
+		     POOL_DISABLED);
 }
 
 Test(judge_persist, a_file_that_could_not_be_read_at_the_start_is_taken_up_when_it_can)
@@ -244,49 +263,59 @@ Test(judge_persist, a_file_that_could_not_be_read_at_the_start_is_taken_up_when_
 	const struct manual_order drop = {.action = VERDICT_DROP};
 	char command[512];
 
-	court_send_as("a@harsh.example", 6);
-	court_send_as("b@harsh.example", 6);
-	court_send_as("bob@example.net", 1);
-	court_send_as("eve@example.net", 1);
-	cr_assert_eq(court_set("bob@example.net", &to_spare), 0);
-	cr_assert_eq(court_set("eve@example.net", &to_spare), 0);
-	cr_assert_eq(steering_set_pool(court.steering, "spare", POOL_DISABLED, &court.error), 0);
-	court_end();
-	datapath_free(&court.fake->datapath); /* as after a reboot */
-	court.fake = fake_datapath_new();
-	snprintf(command, sizeof(command), "mv '%s' '%s.kept' && echo rubbish > '%s'", court.file,
-		 court.file, court.file);
-	cr_assert_eq(system(command), 0);
-	cr_assert_eq(state_steady_open(court.file, &owner, &court.state, &court.error), 0);
-	court_begin();
-	court_send_as("Bob@example.net", 1);
-	cr_assert_eq(court_set("Bob@example.net", &drop), 0);
-	court_send_as("b@harsh.example", 1);
-	cr_assert_eq(court_set("b@harsh.example", &drop), 0);
-	snprintf(command, sizeof(command), "mv '%s.kept' '%s'", court.file, court.file);
-	cr_assert_eq(system(command), 0);
-	state_steady_tick(court.state, court.now.sec);
-	cr_assert_str_empty(state_steady_trouble(court.state), "%s",
-			    state_steady_trouble(court.state));
-	for (int i = 0; i < 2; i++) {
-		cr_expect_eq(court_send_as("a@harsh.example", 1).decision.reason,
-			     REASON_RESTRICTED);
-		cr_expect_eq(court_send_as("bob@example.net", 1).decision.action, DECISION_DEFER);
-		cr_expect_str_eq(court_send_as("eve@example.net", 1).pool, "spare");
-		cr_expect_eq(court_send_as("b@harsh.example", 1).decision.reason, REASON_MANUAL);
-		court_kill_and_restart();
-	}
-	cr_assert_eq(judge_clear_verdict(court.judge, "b@harsh.example", &court.now, &court.error),
+	judge_fixture_send_as("a@harsh.example", 6);
+	judge_fixture_send_as("b@harsh.example", 6);
+	judge_fixture_send_as("bob@example.net", 1);
+	judge_fixture_send_as("eve@example.net", 1);
+	cr_assert_eq(judge_fixture_set("bob@example.net", &to_spare), 0);
+	cr_assert_eq(judge_fixture_set("eve@example.net", &to_spare), 0);
+	cr_assert_eq(steering_set_pool(judge_fixture.steering, "spare", POOL_DISABLED,
+				       &judge_fixture.error),
 		     0);
-	cr_expect_eq(court_send_as("b@harsh.example", 1).decision.reason, REASON_RESTRICTED);
-	cr_expect_eq(pool_find(steering_pools(court.steering), "spare")->state, POOL_DISABLED);
+	judge_fixture_end();
+	datapath_free(&judge_fixture.fake->datapath); /* as after a reboot */
+	judge_fixture.fake = fake_datapath_new();
+	snprintf(command, sizeof(command), "mv '%s' '%s.kept' && echo rubbish > '%s'",
+		 judge_fixture.file, judge_fixture.file, judge_fixture.file);
+	cr_assert_eq(system(command), 0);
+	cr_assert_eq(state_steady_open(judge_fixture.file, &owner, &judge_fixture.state,
+				       &judge_fixture.error),
+		     0);
+	judge_fixture_begin();
+	judge_fixture_send_as("Bob@example.net", 1);
+	cr_assert_eq(judge_fixture_set("Bob@example.net", &drop), 0);
+	judge_fixture_send_as("b@harsh.example", 1);
+	cr_assert_eq(judge_fixture_set("b@harsh.example", &drop), 0);
+	snprintf(command, sizeof(command), "mv '%s.kept' '%s'", judge_fixture.file,
+		 judge_fixture.file);
+	cr_assert_eq(system(command), 0);
+	state_steady_tick(judge_fixture.state, judge_fixture.now.sec);
+	cr_assert_str_empty(state_steady_trouble(judge_fixture.state), "%s",
+			    state_steady_trouble(judge_fixture.state));
+	for (int i = 0; i < 2; i++) {
+		cr_expect_eq(judge_fixture_send_as("a@harsh.example", 1).decision.reason,
+			     REASON_RESTRICTED);
+		cr_expect_eq(judge_fixture_send_as("bob@example.net", 1).decision.action,
+			     DECISION_DEFER);
+		cr_expect_str_eq(judge_fixture_send_as("eve@example.net", 1).pool, "spare");
+		cr_expect_eq(judge_fixture_send_as("b@harsh.example", 1).decision.reason,
+			     REASON_MANUAL);
+		judge_fixture_kill_and_restart();
+	}
+	cr_assert_eq(judge_clear_verdict(judge_fixture.judge, "b@harsh.example", &judge_fixture.now,
+					 &judge_fixture.error),
+		     0);
+	cr_expect_eq(judge_fixture_send_as("b@harsh.example", 1).decision.reason,
+		     REASON_RESTRICTED);
+	cr_expect_eq(pool_find(steering_pools(judge_fixture.steering), "spare")->state,
+		     POOL_DISABLED);
 }
 
 static void execute(const char *sql)
 {
 	sqlite3 *db;
 
-	cr_assert_eq(sqlite3_open(court.file, &db), SQLITE_OK);
+	cr_assert_eq(sqlite3_open(judge_fixture.file, &db), SQLITE_OK);
 	cr_assert_eq(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK, "%s", sqlite3_errmsg(db));
 	sqlite3_close(db);
 }
@@ -299,11 +328,14 @@ static void up_without_it(const char *file)
 
 	execute("CREATE TABLE pool_state (pool TEXT PRIMARY KEY, state TEXT NOT NULL) WITHOUT "
 		"ROWID");
-	cr_assert_eq(state_sqlite_open(file, &state, &court.error), 0);
-	cr_assert_eq(steering_new(court.config, &court.fake->datapath, state, court.now.ns,
-				  court.now.sec, &steering, &court.error),
+	cr_assert_eq(state_sqlite_open(file, &state, &judge_fixture.error), 0);
+	cr_assert_eq(steering_new(judge_fixture.config, &judge_fixture.fake->datapath, state,
+				  judge_fixture.now.ns, judge_fixture.now.sec, &steering,
+				  &judge_fixture.error),
 		     0);
-	cr_assert_eq(steering_sync(steering, court.now.ns, court.now.sec, &court.error), 0);
+	cr_assert_eq(steering_sync(steering, judge_fixture.now.ns, judge_fixture.now.sec,
+				   &judge_fixture.error),
+		     0);
 	steering_free(steering);
 	state_free(state);
 }
@@ -313,27 +345,37 @@ Test(judge_persist, while_the_file_takes_nothing_another_configuration_goes_by_t
 	const struct state_steady_owner owner = {NULL, ignore_change, rewrite};
 	struct steering *old;
 
-	court_end();
-	cr_assert_eq(state_steady_open(court.file, &owner, &court.state, &court.error), 0);
-	court_begin();
-	cr_assert_eq(court_set("watched", &to_spare), 0);
-	cr_assert_eq(steering_set_pool(court.steering, "high-risk", POOL_DISABLED, &court.error),
+	judge_fixture_end();
+	cr_assert_eq(state_steady_open(judge_fixture.file, &owner, &judge_fixture.state,
+				       &judge_fixture.error),
+		     0);
+	judge_fixture_begin();
+	cr_assert_eq(judge_fixture_set("watched", &to_spare), 0);
+	cr_assert_eq(steering_set_pool(judge_fixture.steering, "high-risk", POOL_DISABLED,
+				       &judge_fixture.error),
 		     0);
 	execute("DROP TABLE pool_state");
-	cr_assert_eq(steering_set_pool(court.steering, "spare", POOL_DISABLED, &court.error), 0);
-	cr_assert_neq(*state_steady_trouble(court.state), '\0');
-	old = court.steering;
-	up_without_it(court.file);
-	cr_assert_eq(steering_new(court.config, &court.fake->datapath, court.state, court.now.ns,
-				  court.now.sec, &court.steering, &court.error),
+	cr_assert_eq(steering_set_pool(judge_fixture.steering, "spare", POOL_DISABLED,
+				       &judge_fixture.error),
 		     0);
-	cr_assert_eq(steering_inherit(court.steering, old, &court.error), 0);
-	cr_assert_eq(steering_sync(court.steering, court.now.ns, court.now.sec, &court.error), 0);
-	cr_expect_eq(pool_find(steering_pools(court.steering), "high-risk")->state, POOL_DISABLED);
-	cr_expect_eq(pool_find(steering_pools(court.steering), "spare")->state, POOL_DISABLED);
-	cr_expect_str_eq(court_verdict_of("watched").pool_label, "spare");
-	cr_assert_eq(
-		judge_follow(court.judge, court.config, court.steering, &court.now, &court.error),
-		0);
+	cr_assert_neq(*state_steady_trouble(judge_fixture.state), '\0');
+	old = judge_fixture.steering;
+	up_without_it(judge_fixture.file);
+	cr_assert_eq(steering_new(judge_fixture.config, &judge_fixture.fake->datapath,
+				  judge_fixture.state, judge_fixture.now.ns, judge_fixture.now.sec,
+				  &judge_fixture.steering, &judge_fixture.error),
+		     0);
+	cr_assert_eq(steering_inherit(judge_fixture.steering, old, &judge_fixture.error), 0);
+	cr_assert_eq(steering_sync(judge_fixture.steering, judge_fixture.now.ns,
+				   judge_fixture.now.sec, &judge_fixture.error),
+		     0);
+	cr_expect_eq(pool_find(steering_pools(judge_fixture.steering), "high-risk")->state,
+		     POOL_DISABLED);
+	cr_expect_eq(pool_find(steering_pools(judge_fixture.steering), "spare")->state,
+		     POOL_DISABLED);
+	cr_expect_str_eq(judge_fixture_verdict_of("watched").pool_label, "spare");
+	cr_assert_eq(judge_follow(judge_fixture.judge, judge_fixture.config, judge_fixture.steering,
+				  &judge_fixture.now, &judge_fixture.error),
+		     0);
 	steering_free(old);
 }

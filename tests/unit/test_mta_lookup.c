@@ -24,13 +24,14 @@
 
 #define BLOCKED "OK retry:4.7.1 mail of this sender waits: manual"
 
-TestSuite(mta_lookup, .fini = court_close);
+TestSuite(mta_lookup, .fini = judge_fixture_close);
 
 static const char *ask_bytes(const char *request, size_t size)
 {
 	static char reply[LOOKUP_REPLY_MAX];
 
-	cr_assert_eq(lookup_reply(court.judge, request, size, &court.now, reply), strlen(reply));
+	cr_assert_eq(lookup_reply(judge_fixture.judge, request, size, &judge_fixture.now, reply),
+		     strlen(reply));
 	return reply;
 }
 
@@ -45,13 +46,14 @@ static void set(const char *sender, enum verdict_action action, const char *pool
 {
 	const struct manual_order verdict = {.action = action, .pool = pool};
 
-	cr_assert_eq(judge_set_verdict(court.judge, sender, &verdict, &court.now, &court.error), 0,
-		     "%s", court.error.text);
+	cr_assert_eq(judge_set_verdict(judge_fixture.judge, sender, &verdict, &judge_fixture.now,
+				       &judge_fixture.error),
+		     0, "%s", judge_fixture.error.text);
 }
 
 Test(mta_lookup, the_null_sender_takes_high_risk_and_whoever_is_unknown_normal)
 {
-	court_open(POOLS);
+	judge_fixture_open(POOLS);
 	cr_expect_str_eq(ask(""), "OK postern-high-risk:");
 	cr_expect_str_eq(ask("<>"), "OK postern-high-risk:");
 	cr_expect_str_eq(ask("\"<>\""), "OK postern-high-risk:");
@@ -61,15 +63,16 @@ Test(mta_lookup, the_null_sender_takes_high_risk_and_whoever_is_unknown_normal)
 
 Test(mta_lookup, what_holds_for_a_sender_is_followed_both_ways)
 {
-	court_open(POOLS);
-	court_send_as("bob@example.net", 1);
+	judge_fixture_open(POOLS);
+	judge_fixture_send_as("bob@example.net", 1);
 	set("bob@example.net", VERDICT_STEER, "high-risk");
 	cr_expect_str_eq(ask("bob@example.net"), "OK postern-high-risk:");
 	set("bob@example.net", VERDICT_DROP, NULL);
 	cr_expect_str_eq(ask("bob@example.net"), BLOCKED);
 	set("bob@example.net", VERDICT_PASS, NULL);
 	cr_expect_str_eq(ask("bob@example.net"), "NOTFOUND ");
-	cr_expect_eq(judge_clear_verdict(court.judge, "bob@example.net", &court.now, &court.error),
+	cr_expect_eq(judge_clear_verdict(judge_fixture.judge, "bob@example.net", &judge_fixture.now,
+					 &judge_fixture.error),
 		     0);
 	cr_expect_str_eq(ask("bob@example.net"), "OK postern-normal:");
 }
@@ -79,30 +82,34 @@ Test(mta_lookup, a_verdict_ends_to_the_second)
 	const struct manual_order verdict = {
 		.action = VERDICT_STEER, .pool = "high-risk", .until_sec = NOON + 60};
 
-	court_open(POOLS);
-	court_send_as("bob@example.net", 1);
-	cr_assert_eq(judge_set_verdict(court.judge, "bob@example.net", &verdict, &court.now,
-				       &court.error),
+	judge_fixture_open(POOLS);
+	judge_fixture_send_as("bob@example.net", 1);
+	cr_assert_eq(judge_set_verdict(judge_fixture.judge, "bob@example.net", &verdict,
+				       &judge_fixture.now, &judge_fixture.error),
 		     0);
-	court.now.sec += 59;
+	judge_fixture.now.sec += 59;
 	cr_expect_str_eq(ask("bob@example.net"), "OK postern-high-risk:");
-	court.now.sec++;
+	judge_fixture.now.sec++;
 	cr_expect_str_eq(ask("bob@example.net"), "OK postern-normal:");
 }
 
 Test(mta_lookup, over_a_limit_for_spam_and_restricted_are_followed)
 {
-	court_open(POOLS);
-	court_send_as("a@few.example", 5);
+	judge_fixture_open(POOLS);
+	judge_fixture_send_as("a@few.example", 5);
 	cr_expect_str_eq(ask("a@few.example"), "OK postern-high-risk:");
-	court.now.sec += 7200;
+	judge_fixture.now.sec += 7200;
 	cr_expect_str_eq(ask("a@few.example"), "OK postern-normal:");
-	cr_assert_eq(judge_report(court.judge, "a@spam.example", &court.now, &court.error), 0);
+	cr_assert_eq(judge_report(judge_fixture.judge, "a@spam.example", &judge_fixture.now,
+				  &judge_fixture.error),
+		     0);
 	cr_expect_str_eq(ask("a@spam.example"), "OK postern-high-risk:");
-	court_send_as("a@harsh.example", 6);
+	judge_fixture_send_as("a@harsh.example", 6);
 	cr_expect_str_eq(ask("a@harsh.example"),
 			 "OK retry:4.7.1 mail of this sender waits: restricted");
-	cr_assert_eq(judge_release(court.judge, "a@harsh.example", &court.now, &court.error), 0);
+	cr_assert_eq(judge_release(judge_fixture.judge, "a@harsh.example", &judge_fixture.now,
+				   &judge_fixture.error),
+		     0);
 	cr_expect_str_eq(ask("a@harsh.example"), "OK postern-normal:");
 }
 
@@ -116,8 +123,8 @@ Test(mta_lookup, one_mailbox_is_one_sender_however_it_is_written)
 		"@relay.example:bob@example.net",
 	};
 
-	court_open(POOLS);
-	court_send_as("bob@example.net", 1);
+	judge_fixture_open(POOLS);
+	judge_fixture_send_as("bob@example.net", 1);
 	set("bob@example.net", VERDICT_DROP, NULL);
 	for (size_t i = 0; i < COUNT(spellings); i++)
 		cr_expect_str_eq(ask(spellings[i]), BLOCKED, "%s", spellings[i]);
@@ -127,19 +134,19 @@ Test(mta_lookup, one_mailbox_is_one_sender_however_it_is_written)
 
 Test(mta_lookup, mail_of_a_pool_without_a_lane_waits_unless_it_is_normal)
 {
-	court_open("pool \"normal\" { addresses = \"192.0.2.10\" }\n"
-		   "pool \"high-risk\" { addresses = \"192.0.2.20\" }\n");
+	judge_fixture_open("pool \"normal\" { addresses = \"192.0.2.10\" }\n"
+			   "pool \"high-risk\" { addresses = \"192.0.2.20\" }\n");
 	cr_expect_str_eq(ask(""), "OK retry:4.7.1 pool high-risk has no lane, mail waits");
 	cr_expect_str_eq(ask("bob@example.net"), "NOTFOUND ");
 }
 
 Test(mta_lookup, a_domain_is_the_sender_where_identity_says_so_and_its_users_come_first)
 {
-	court_open(POOLS "identity = \"domain\"\n");
-	court_send_as("example.net", 1);
+	judge_fixture_open(POOLS "identity = \"domain\"\n");
+	judge_fixture_send_as("example.net", 1);
 	set("example.net", VERDICT_STEER, "high-risk");
 	cr_expect_str_eq(ask("bob@example.net"), "OK postern-high-risk:");
-	court_send_as("bob@example.net", 1);
+	judge_fixture_send_as("bob@example.net", 1);
 	set("bob@example.net", VERDICT_DROP, NULL);
 	cr_expect_str_eq(ask("bob@example.net"), BLOCKED);
 	cr_expect_str_eq(ask("ann@example.net"), "OK postern-high-risk:");
@@ -148,23 +155,23 @@ Test(mta_lookup, a_domain_is_the_sender_where_identity_says_so_and_its_users_com
 
 Test(mta_lookup, where_the_envelope_tells_of_nobody_the_default_holds)
 {
-	court_open(POOLS "identity = \"client\"\ndefault = \"high-risk\"\n");
+	judge_fixture_open(POOLS "identity = \"client\"\ndefault = \"high-risk\"\n");
 	cr_expect_str_eq(ask("bob@example.net"), "OK postern-high-risk:");
-	court_send_as("bob@example.net", 1);
+	judge_fixture_send_as("bob@example.net", 1);
 	set("bob@example.net", VERDICT_STEER, "normal");
 	cr_expect_str_eq(ask("bob@example.net"), "OK postern-normal:");
 }
 
 Test(mta_lookup, a_default_that_drops_holds)
 {
-	court_open(POOLS "identity = \"client\"\ndefault = \"drop\"\n");
+	judge_fixture_open(POOLS "identity = \"client\"\ndefault = \"drop\"\n");
 	cr_expect_str_eq(ask("bob@example.net"),
 			 "OK retry:4.7.1 mail of this sender waits: unknown-sender");
 }
 
 Test(mta_lookup, a_default_that_passes_has_no_say)
 {
-	court_open(POOLS "identity = \"client\"\ndefault = \"pass\"\n");
+	judge_fixture_open(POOLS "identity = \"client\"\ndefault = \"pass\"\n");
 	cr_expect_str_eq(ask("bob@example.net"), "NOTFOUND ");
 }
 
@@ -172,13 +179,13 @@ Test(mta_lookup, asking_counts_nothing_and_makes_nobody_known)
 {
 	struct policy_stats before, after;
 
-	court_open(POOLS);
-	policy_stats(judge_policy(court.judge), &before);
+	judge_fixture_open(POOLS);
+	policy_stats(judge_policy(judge_fixture.judge), &before);
 	for (int i = 0; i < 100; i++)
 		ask("a@few.example");
-	policy_stats(judge_policy(court.judge), &after);
+	policy_stats(judge_policy(judge_fixture.judge), &after);
 	cr_expect_eq(memcmp(&before, &after, sizeof(before)), 0);
-	court_send_as("a@few.example", 4);
+	judge_fixture_send_as("a@few.example", 4);
 	cr_expect_str_eq(ask("a@few.example"), "OK postern-normal:");
 }
 
@@ -186,7 +193,7 @@ Test(mta_lookup, what_asks_another_table_or_is_no_text_is_refused)
 {
 	static const char *const requests[] = {"", "lane", "lanes bob", "Lane bob", " lane bob"};
 
-	court_open(POOLS);
+	judge_fixture_open(POOLS);
 	for (size_t i = 0; i < COUNT(requests); i++)
 		cr_expect_eq(strncmp(ask_bytes(requests[i], strlen(requests[i])), "PERM ", 5), 0,
 			     "%s", requests[i]);
@@ -197,7 +204,7 @@ Test(mta_lookup, a_sender_of_any_length_is_answered)
 {
 	static char request[LOOKUP_REQUEST_MAX];
 
-	court_open(POOLS);
+	judge_fixture_open(POOLS);
 	memset(request, 'a', sizeof(request));
 	memcpy(request, "lane ", 5);
 	for (size_t size = 200; size < LOOKUP_REQUEST_MAX; size++)

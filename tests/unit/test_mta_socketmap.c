@@ -54,7 +54,7 @@ static void serve(int ready)
 
 	signal(SIGPIPE, SIG_IGN);
 	event_add(evsignal_new(base, SIGTERM, on_term, base), NULL);
-	if (socketmap_new(base, &to, court.judge, &socketmap, &error) < 0 ||
+	if (socketmap_new(base, &to, judge_fixture.judge, &socketmap, &error) < 0 ||
 	    write(ready, "", 1) != 1)
 		_exit(1);
 	event_base_dispatch(base);
@@ -72,7 +72,7 @@ static int end_server(int signal)
 
 static void start(void)
 {
-	court_open(configuration);
+	judge_fixture_open(configuration);
 	cr_assert_not_null(mkdtemp(directory));
 	snprintf(path, sizeof(path), "%s/socketmap.sock", directory);
 	child = served_start(serve);
@@ -83,7 +83,7 @@ static void stop(void)
 	end_server(SIGKILL);
 	unlink(path);
 	rmdir(directory);
-	court_close();
+	judge_fixture_close();
 }
 
 TestSuite(mta_socketmap, .init = start, .fini = stop, .timeout = 60);

@@ -61,9 +61,10 @@ static void expect_text(const char *text, const char *expected)
 
 Test(policy_decisions, facts_and_steps_come_back_as_they_were)
 {
-	struct judge *judge = judge_new("tenant \"t\" { domains = \"example.net\" }\n"
-					"policy \"default\" { recipients_external_per_hour = 3 "
-					"on_limit = \"restrict-today\" }\n");
+	struct policy_fixture *fixture =
+		policy_fixture_new("tenant \"t\" { domains = \"example.net\" }\n"
+				   "policy \"default\" { recipients_external_per_hour = 3 "
+				   "on_limit = \"restrict-today\" }\n");
 	struct facts facts = {
 		.message_id = "<1@example.net>",
 		.user = "bob@example.net",
@@ -79,7 +80,7 @@ Test(policy_decisions, facts_and_steps_come_back_as_they_were)
 		.connections = 6,
 	};
 	struct decisions *decisions = new_decisions(10);
-	struct decision decision = judge_decide(judge, &facts, NOON);
+	struct decision decision = policy_fixture_decide(fixture, &facts, NOON);
 	struct decision_record kept;
 
 	decisions_add(decisions, &facts, &decision, NOON);
@@ -117,7 +118,7 @@ Test(policy_decisions, facts_and_steps_come_back_as_they_were)
 				    sizeof(decision.steps[i])),
 			     0, "step %u", i);
 	decisions_free(decisions);
-	judge_free(judge);
+	policy_fixture_free(fixture);
 }
 
 Test(policy_decisions, the_oldest_gives_way_and_no_other)

@@ -45,12 +45,12 @@ static int keep_tenant(void *data, const char *name, const struct tenant_record 
 	return 0;
 }
 
-static int export(struct judge *judge, struct persist *kept)
+static int export(struct policy_fixture *fixture, struct persist *kept)
 {
 	struct policy_export export = {kept, keep_sender, keep_tenant};
 
 	kept->n_senders = kept->n_tenants = 0;
-	return policy_export(judge->policy, &export);
+	return policy_export(fixture->policy, &export);
 }
 
 static struct persist *new_kept(void)
@@ -61,94 +61,94 @@ static struct persist *new_kept(void)
 	return kept;
 }
 
-static void send_as(struct judge *judge, unsigned number, int64_t now_sec)
+static void send_as(struct policy_fixture *fixture, unsigned number, int64_t now_sec)
 {
 	char name[32];
 	struct facts facts = {.user = name, .recipients_external = 1};
 
 	snprintf(name, sizeof(name), "user-%u", number);
-	judge_decide(judge, &facts, now_sec);
+	policy_fixture_decide(fixture, &facts, now_sec);
 }
 
 /* Another process with the same configuration. */
-static struct judge *restart(struct judge *judge, const char *text, const struct persist *kept,
-			     int64_t now_sec)
+static struct policy_fixture *restart(struct policy_fixture *fixture, const char *text,
+				      const struct persist *kept, int64_t now_sec)
 {
-	struct standing_record record = judge->record;
-	bool stands = judge->n_standings && !judge->standing.ended;
+	struct standing_record record = fixture->record;
+	bool stands = fixture->n_standings && !fixture->standing.ended;
 
-	judge_free(judge);
-	judge = judge_new(text);
+	policy_fixture_free(fixture);
+	fixture = policy_fixture_new(text);
 	if (stands)
-		cr_assert_eq(policy_import_standing(judge->policy, &record, now_sec), 0);
+		cr_assert_eq(policy_import_standing(fixture->policy, &record, now_sec), 0);
 	for (size_t i = 0; i < kept->n_senders; i++)
-		cr_assert_eq(policy_import_sender(judge->policy, &kept->senders[i]), 0);
+		cr_assert_eq(policy_import_sender(fixture->policy, &kept->senders[i]), 0);
 	if (kept->n_tenants)
-		cr_assert_eq(policy_import_tenant(judge->policy, "t", &kept->tenant), 0);
-	cr_expect_eq(judge->n_events + judge->n_standings, 0);
-	return judge;
+		cr_assert_eq(policy_import_tenant(fixture->policy, "t", &kept->tenant), 0);
+	cr_expect_eq(fixture->n_events + fixture->n_standings, 0);
+	return fixture;
 }
 
 Test(policy_keep, only_what_changed_is_exported)
 {
-	struct judge *judge = judge_new(LIMITED TENANT);
+	struct policy_fixture *fixture = policy_fixture_new(LIMITED TENANT);
 	struct persist *kept = new_kept();
 
 	for (unsigned i = 0; i < 100; i++)
-		send_as(judge, i, NOON);
-	judge_send(judge, 1, NOON);
-	cr_expect_eq(export(judge, kept), 0);
+		send_as(fixture, i, NOON);
+	policy_fixture_send(fixture, 1, NOON);
+	cr_expect_eq(export(fixture, kept), 0);
 	cr_expect_eq(kept->n_senders, 101);
 	cr_expect_eq(kept->n_tenants, 1);
-	cr_expect_eq(export(judge, kept), 0);
+	cr_expect_eq(export(fixture, kept), 0);
 	cr_expect_eq(kept->n_senders + kept->n_tenants, 0);
-	send_as(judge, 7, NOON + 1);
-	send_as(judge, 7, NOON + 2);
-	send_as(judge, 8, NOON + 2);
-	cr_expect_eq(export(judge, kept), 0);
+	send_as(fixture, 7, NOON + 1);
+	send_as(fixture, 7, NOON + 2);
+	send_as(fixture, 8, NOON + 2);
+	cr_expect_eq(export(fixture, kept), 0);
 	cr_expect_eq(kept->n_senders, 2);
 	cr_expect_eq(kept->n_tenants, 0);
 	free(kept);
-	judge_free(judge);
+	policy_fixture_free(fixture);
 }
 
 Test(policy_keep, everything_comes_again_when_what_was_kept_is_gone)
 {
-	struct judge *judge = judge_new(LIMITED TENANT);
+	struct policy_fixture *fixture = policy_fixture_new(LIMITED TENANT);
 	struct persist *kept = new_kept();
 
 	for (unsigned i = 0; i < 100; i++)
-		send_as(judge, i, NOON);
-	judge_send(judge, 1, NOON);
-	export(judge, kept);
-	send_as(judge, 7, NOON);
-	policy_export_all(judge->policy);
-	cr_expect_eq(export(judge, kept), 0);
+		send_as(fixture, i, NOON);
+	policy_fixture_send(fixture, 1, NOON);
+	export(fixture, kept);
+	send_as(fixture, 7, NOON);
+	policy_export_all(fixture->policy);
+	cr_expect_eq(export(fixture, kept), 0);
 	cr_expect_eq(kept->n_senders, 101);
 	cr_expect_eq(kept->n_tenants, 1);
 	free(kept);
-	judge_free(judge);
+	policy_fixture_free(fixture);
 }
 
 Test(policy_keep, what_could_not_be_kept_comes_again)
 {
-	struct judge *judge = judge_new("");
+	struct policy_fixture *fixture = policy_fixture_new("");
 	struct persist *kept = new_kept();
 
 	for (unsigned i = 0; i < 100; i++)
-		send_as(judge, i, NOON);
+		send_as(fixture, i, NOON);
 	kept->room = 40;
-	cr_expect_eq(export(judge, kept), -ENOSPC);
+	cr_expect_eq(export(fixture, kept), -ENOSPC);
 	kept->room = KEPT_MAX;
-	cr_expect_eq(export(judge, kept), 0);
+	cr_expect_eq(export(fixture, kept), 0);
 	cr_expect_eq(kept->n_senders, 60);
 	free(kept);
-	judge_free(judge);
+	policy_fixture_free(fixture);
 }
 
 Test(policy_keep, counts_of_every_window_survive_a_restart)
 {
-	struct judge *judge = judge_new(LIMITED TENANT);
+	struct policy_fixture *fixture = policy_fixture_new(LIMITED TENANT);
 	struct facts connections = {
 		.kind = FACTS_CONNECTION, .sender = "bob@example.net", .connections = 4};
 	struct facts facts = {.user = "bob@example.net",
@@ -159,102 +159,104 @@ Test(policy_keep, counts_of_every_window_survive_a_restart)
 	struct policy_view before, after;
 	struct decision decision;
 
-	judge_decide(judge, &connections, NOON);
-	judge_decide(judge, &facts, NOON);
-	policy_report(judge->policy, "bob@example.net", NOON);
-	cr_assert_eq(policy_view(judge->policy, "bob@example.net", NOON, &before), 0);
+	policy_fixture_decide(fixture, &connections, NOON);
+	policy_fixture_decide(fixture, &facts, NOON);
+	policy_report(fixture->policy, "bob@example.net", NOON);
+	cr_assert_eq(policy_view(fixture->policy, "bob@example.net", NOON, &before), 0);
 	cr_expect_eq(before.counts[CONFIG_EXTERNAL_PER_HOUR], 8);
 	cr_expect_eq(before.counts[CONFIG_CONNECTIONS_PER_MINUTE], 4);
 	cr_expect_eq(before.reports, 1);
 	cr_expect_eq(before.spam_marks, 1);
 	cr_expect_eq(before.limits[CONFIG_EXTERNAL_PER_HOUR], 10);
-	export(judge, kept);
-	judge = restart(judge, LIMITED TENANT, kept, NOON);
-	cr_assert_eq(policy_view(judge->policy, "bob@example.net", NOON, &after), 0);
+	export(fixture, kept);
+	fixture = restart(fixture, LIMITED TENANT, kept, NOON);
+	cr_assert_eq(policy_view(fixture->policy, "bob@example.net", NOON, &after), 0);
 	cr_expect_arr_eq(before.counts, after.counts, sizeof(before.counts));
 	cr_expect_eq(after.reports, 1);
 	cr_expect_eq(after.spam_marks, 1);
-	decision = judge_send(judge, 2, NOON);
+	decision = policy_fixture_send(fixture, 2, NOON);
 	cr_expect_eq(decision.reason, REASON_GOOD);
 	cr_expect_eq(decision.steps[decision.n_steps - 2].count, 13, "of the tenant");
-	cr_expect_eq(judge_send(judge, 1, NOON + 3500).action, DECISION_REJECT);
-	cr_expect_eq(judge_count(judge, POLICY_WARNING), 0, "it was said before the restart");
+	cr_expect_eq(policy_fixture_send(fixture, 1, NOON + 3500).action, DECISION_REJECT);
+	cr_expect_eq(policy_fixture_count(fixture, POLICY_WARNING), 0,
+		     "it was said before the restart");
 	free(kept);
-	judge_free(judge);
+	policy_fixture_free(fixture);
 }
 
 Test(policy_keep, counts_go_on_ageing_while_nobody_looks)
 {
-	struct judge *judge = judge_new(LIMITED);
+	struct policy_fixture *fixture = policy_fixture_new(LIMITED);
 	struct persist *kept = new_kept();
 
-	judge_send(judge, 10, NOON);
-	export(judge, kept);
-	judge = restart(judge, LIMITED, kept, NOON + 3900);
-	cr_expect_eq(judge_send(judge, 10, NOON + 3900).reason, REASON_GOOD);
+	policy_fixture_send(fixture, 10, NOON);
+	export(fixture, kept);
+	fixture = restart(fixture, LIMITED, kept, NOON + 3900);
+	cr_expect_eq(policy_fixture_send(fixture, 10, NOON + 3900).reason, REASON_GOOD);
 	free(kept);
-	judge_free(judge);
+	policy_fixture_free(fixture);
 }
 
 Test(policy_keep, a_clock_that_went_back_in_between_gives_no_room_and_freezes_none)
 {
-	struct judge *judge = judge_new(LIMITED);
+	struct policy_fixture *fixture = policy_fixture_new(LIMITED);
 	struct persist *kept = new_kept();
 	const int64_t back = NOON - 3000L * DAY;
 
-	judge_send(judge, 10, NOON);
-	export(judge, kept);
-	judge = restart(judge, LIMITED, kept, back);
-	cr_expect_eq(judge_send(judge, 1, back).action, DECISION_REJECT);
-	policy_release(judge->policy, "bob@example.net", back);
-	cr_expect_eq(judge_send(judge, 1, back + 3600).reason, REASON_OVER_LIMIT);
-	cr_expect_eq(judge_send(judge, 1, back + 3600 + 600).reason, REASON_GOOD);
+	policy_fixture_send(fixture, 10, NOON);
+	export(fixture, kept);
+	fixture = restart(fixture, LIMITED, kept, back);
+	cr_expect_eq(policy_fixture_send(fixture, 1, back).action, DECISION_REJECT);
+	policy_release(fixture->policy, "bob@example.net", back);
+	cr_expect_eq(policy_fixture_send(fixture, 1, back + 3600).reason, REASON_OVER_LIMIT);
+	cr_expect_eq(policy_fixture_send(fixture, 1, back + 3600 + 600).reason, REASON_GOOD);
 	free(kept);
-	judge_free(judge);
+	policy_fixture_free(fixture);
 }
 
 Test(policy_keep, a_restriction_and_the_day_of_its_release_survive_a_restart)
 {
-	struct judge *judge = judge_new(LIMITED);
+	struct policy_fixture *fixture = policy_fixture_new(LIMITED);
 	struct persist *kept = new_kept();
 
-	judge_send(judge, 11, NOON);
-	judge = restart(judge, LIMITED, kept, NOON); /* killed before any export */
-	cr_expect_eq(judge_send(judge, 1, NOON).reason, REASON_RESTRICTED);
-	cr_expect_eq(policy_release(judge->policy, "bob@example.net", NOON), 0);
-	judge = restart(judge, LIMITED, kept, NOON);
-	cr_expect_eq(judge_send(judge, 11, NOON).pool, POOL_HIGH_RISK);
-	policy_tick(judge->policy, MIDNIGHT + DAY);
-	cr_expect(judge->standing.ended);
+	policy_fixture_send(fixture, 11, NOON);
+	fixture = restart(fixture, LIMITED, kept, NOON); /* killed before any export */
+	cr_expect_eq(policy_fixture_send(fixture, 1, NOON).reason, REASON_RESTRICTED);
+	cr_expect_eq(policy_release(fixture->policy, "bob@example.net", NOON), 0);
+	fixture = restart(fixture, LIMITED, kept, NOON);
+	cr_expect_eq(policy_fixture_send(fixture, 11, NOON).pool, POOL_HIGH_RISK);
+	policy_tick(fixture->policy, MIDNIGHT + DAY);
+	cr_expect(fixture->standing.ended);
 	free(kept);
-	judge_free(judge);
+	policy_fixture_free(fixture);
 }
 
 Test(policy_keep, a_standing_from_the_future_ends_as_if_it_had_begun_now)
 {
-	struct judge *judge = judge_new("");
+	struct policy_fixture *fixture = policy_fixture_new("");
 	struct standing_record record = {.name = "bob@example.net",
 					 .version = STANDING_VERSION,
 					 .restricted_until_sec = MIDNIGHT + 900L * DAY};
 
-	cr_assert_eq(policy_import_standing(judge->policy, &record, NOON), 0);
-	cr_expect_eq(judge_send(judge, 1, NOON).until_sec, MIDNIGHT + DAY);
-	judge_free(judge);
+	cr_assert_eq(policy_import_standing(fixture->policy, &record, NOON), 0);
+	cr_expect_eq(policy_fixture_send(fixture, 1, NOON).until_sec, MIDNIGHT + DAY);
+	policy_fixture_free(fixture);
 }
 
 Test(policy_keep, a_standing_whose_time_came_in_between_ends_at_the_first_tick)
 {
-	struct judge *judge = judge_new("policy \"default\" { recipients_external_per_hour = 10 }");
+	struct policy_fixture *fixture =
+		policy_fixture_new("policy \"default\" { recipients_external_per_hour = 10 }");
 	struct persist *kept = new_kept();
 
-	judge_send(judge, 10, NOON);
-	cr_assert_eq(judge->standing.verdict.reason, REASON_OVER_LIMIT);
-	judge = restart(judge, "", kept, NOON + 86400);
-	policy_tick(judge->policy, NOON + 86400);
-	cr_expect_eq(judge->n_standings, 1);
-	cr_expect(judge->standing.ended);
+	policy_fixture_send(fixture, 10, NOON);
+	cr_assert_eq(fixture->standing.verdict.reason, REASON_OVER_LIMIT);
+	fixture = restart(fixture, "", kept, NOON + 86400);
+	policy_tick(fixture->policy, NOON + 86400);
+	cr_expect_eq(fixture->n_standings, 1);
+	cr_expect(fixture->standing.ended);
 	free(kept);
-	judge_free(judge);
+	policy_fixture_free(fixture);
 }
 
 static int count_standing(void *data, const struct policy_standing *standing)
@@ -267,42 +269,43 @@ static int count_standing(void *data, const struct policy_standing *standing)
 
 Test(policy_keep, all_standings_can_be_walked)
 {
-	struct judge *judge = judge_new(LIMITED);
+	struct policy_fixture *fixture = policy_fixture_new(LIMITED);
 	size_t count = 0;
 
-	judge_send(judge, 11, NOON);
-	cr_expect_eq(policy_standings(judge->policy, NOON, count_standing, &count), 0);
+	policy_fixture_send(fixture, 11, NOON);
+	cr_expect_eq(policy_standings(fixture->policy, NOON, count_standing, &count), 0);
 	cr_expect_eq(count, 1);
-	policy_release(judge->policy, "bob@example.net", NOON);
-	policy_tick(judge->policy, MIDNIGHT + DAY);
-	cr_expect_eq(policy_standings(judge->policy, NOON, count_standing, &count), 0);
+	policy_release(fixture->policy, "bob@example.net", NOON);
+	policy_tick(fixture->policy, MIDNIGHT + DAY);
+	cr_expect_eq(policy_standings(fixture->policy, NOON, count_standing, &count), 0);
 	cr_expect_eq(count, 1, "it has ended");
 	for (unsigned i = 0; i < 20 * 11; i++)
-		send_as(judge, i % 20, NOON);
-	cr_expect_eq(policy_standings(judge->policy, NOON, count_standing, &count), -EINTR);
-	judge_free(judge);
+		send_as(fixture, i % 20, NOON);
+	cr_expect_eq(policy_standings(fixture->policy, NOON, count_standing, &count), -EINTR);
+	policy_fixture_free(fixture);
 }
 
 Test(policy_keep, what_is_damaged_or_of_another_version_is_refused)
 {
-	struct judge *judge = judge_new(TENANT);
+	struct policy_fixture *fixture = policy_fixture_new(TENANT);
 	struct sender_record sender = {.version = SENDER_VERSION + 1};
 	struct tenant_record tenant = {.version = TENANT_VERSION + 1};
 	struct standing_record standing = {.name = "a", .version = STANDING_VERSION + 1};
 
-	cr_expect_eq(policy_import_sender(judge->policy, &sender), -EINVAL);
-	cr_expect_eq(policy_import_tenant(judge->policy, "t", &tenant), -EINVAL);
+	cr_expect_eq(policy_import_sender(fixture->policy, &sender), -EINVAL);
+	cr_expect_eq(policy_import_tenant(fixture->policy, "t", &tenant), -EINVAL);
 	tenant.version = TENANT_VERSION;
-	cr_expect_eq(policy_import_tenant(judge->policy, "x", &tenant), -ENOENT);
-	cr_expect_eq(policy_import_standing(judge->policy, &standing, NOON), -EINVAL);
+	cr_expect_eq(policy_import_tenant(fixture->policy, "x", &tenant), -ENOENT);
+	cr_expect_eq(policy_import_standing(fixture->policy, &standing, NOON), -EINVAL);
 	standing.version = STANDING_VERSION;
-	cr_expect_eq(policy_import_standing(judge->policy, &standing, NOON), 0);
+	cr_expect_eq(policy_import_standing(fixture->policy, &standing, NOON), 0);
 	standing.full_until_sec = NOON + 1;
-	cr_expect_eq(policy_import_standing(judge->policy, &standing, NOON), -EINVAL, "no action");
+	cr_expect_eq(policy_import_standing(fixture->policy, &standing, NOON), -EINVAL,
+		     "no action");
 	memset(standing.name, 'a', sizeof(standing.name));
 	standing.full_until_sec = 0;
-	cr_expect_eq(policy_import_standing(judge->policy, &standing, NOON), -EINVAL, "no end");
+	cr_expect_eq(policy_import_standing(fixture->policy, &standing, NOON), -EINVAL, "no end");
 	standing.name[0] = '\0';
-	cr_expect_eq(policy_import_standing(judge->policy, &standing, NOON), -EINVAL, "no name");
-	judge_free(judge);
+	cr_expect_eq(policy_import_standing(fixture->policy, &standing, NOON), -EINVAL, "no name");
+	policy_fixture_free(fixture);
 }

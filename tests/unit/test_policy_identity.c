@@ -123,10 +123,10 @@ Test(policy_identity, the_first_policy_that_matches_is_taken)
 		 "all"},
 		{{.client = "192.0.2.1"}, "default", NULL},
 	};
-	struct judge *judge = judge_new(POLICIES);
+	struct policy_fixture *fixture = policy_fixture_new(POLICIES);
 
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		struct decision decision = judge_decide(judge, &cases[i].facts, NOON);
+		struct decision decision = policy_fixture_decide(fixture, &cases[i].facts, NOON);
 
 		cr_expect_str_eq(decision.policy, cases[i].policy, "case %zu", i);
 		if (cases[i].tenant)
@@ -134,34 +134,37 @@ Test(policy_identity, the_first_policy_that_matches_is_taken)
 		else
 			cr_expect_null(decision.tenant, "case %zu", i);
 	}
-	judge_free(judge);
+	policy_fixture_free(fixture);
 }
 
 Test(policy_identity, changing_from_or_envelope_resets_nothing)
 {
-	struct judge *judge = judge_new("policy \"default\" { recipients_external_per_hour = 10 }");
+	struct policy_fixture *fixture =
+		policy_fixture_new("policy \"default\" { recipients_external_per_hour = 10 }");
 	struct facts facts = {.user = "bob@example.net", .recipients_external = 10};
 
-	judge_decide(judge, &facts, NOON);
+	policy_fixture_decide(fixture, &facts, NOON);
 	facts.recipients_external = 1;
 	facts.header_from = "other@example.net";
-	cr_expect_eq(judge_decide(judge, &facts, NOON).reason, REASON_OVER_LIMIT);
+	cr_expect_eq(policy_fixture_decide(fixture, &facts, NOON).reason, REASON_OVER_LIMIT);
 	facts.envelope_from = "other@example.org";
-	cr_expect_eq(judge_decide(judge, &facts, NOON).reason, REASON_OVER_LIMIT);
+	cr_expect_eq(policy_fixture_decide(fixture, &facts, NOON).reason, REASON_OVER_LIMIT);
 	facts.user = "other@example.net";
-	cr_expect_eq(judge_decide(judge, &facts, NOON).reason, REASON_GOOD);
-	judge_free(judge);
+	cr_expect_eq(policy_fixture_decide(fixture, &facts, NOON).reason, REASON_GOOD);
+	policy_fixture_free(fixture);
 }
 
 Test(policy_identity, the_policy_of_a_sender_is_its_own_however_the_name_is_written)
 {
-	struct judge *judge = judge_new("policy \"small\" { recipients_external_per_hour = 1 }\n"
-					"sender \"Shop\" { mark = 1 policy = \"small\" }\n");
+	struct policy_fixture *fixture =
+		policy_fixture_new("policy \"small\" { recipients_external_per_hour = 1 }\n"
+				   "sender \"Shop\" { mark = 1 policy = \"small\" }\n");
 	static const struct facts cases[] = {
 		{.user = "Shop"}, {.user = "SHOP"}, {.sender = "shop"}};
 
 	for (size_t i = 0; i < COUNT(cases); i++)
-		cr_expect_str_eq(judge_decide(judge, &cases[i], NOON).policy, "small", "%zu", i);
-	cr_expect_str_eq(policy_rules(judge->policy, "sHop")->name, "small");
-	judge_free(judge);
+		cr_expect_str_eq(policy_fixture_decide(fixture, &cases[i], NOON).policy, "small",
+				 "%zu", i);
+	cr_expect_str_eq(policy_rules(fixture->policy, "sHop")->name, "small");
+	policy_fixture_free(fixture);
 }

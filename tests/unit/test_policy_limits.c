@@ -12,7 +12,7 @@ TestSuite(policy_limits, .init = config_file_setup, .fini = config_file_teardown
 #define LIMIT 10
 
 /* The limit under test is 10, the others are out of the way. Tenant and sender are bob's. */
-static struct judge *judge_of(enum config_limit limit, const char *on_limit)
+static struct policy_fixture *judge_of(enum config_limit limit, const char *on_limit)
 {
 	char text[1024];
 	size_t used = (size_t)snprintf(text, sizeof(text),
@@ -28,7 +28,7 @@ static struct judge *judge_of(enum config_limit limit, const char *on_limit)
 					 "on_limit = \"%s\" %s = %d\n", on_limit,
 					 config_limit_name(limit) + sizeof("tenant"), LIMIT);
 	snprintf(text + used, sizeof(text) - used, "}\n");
-	return judge_new(text);
+	return policy_fixture_new(text);
 }
 
 /* Facts that count `n` against the limit; of messages by the minute several are sent. */
@@ -51,16 +51,16 @@ static struct facts facts_of(enum config_limit limit, uint32_t n)
 	return facts;
 }
 
-static struct decision send_n(struct judge *judge, enum config_limit limit, uint32_t n,
+static struct decision send_n(struct policy_fixture *fixture, enum config_limit limit, uint32_t n,
 			      int64_t now_sec)
 {
 	struct facts facts = facts_of(limit, n);
 	struct decision decision = {0};
 
 	if (limit != CONFIG_MESSAGES_PER_MINUTE)
-		return judge_decide(judge, &facts, now_sec);
+		return policy_fixture_decide(fixture, &facts, now_sec);
 	for (facts.recipients_external = 1; n; n--)
-		decision = judge_decide(judge, &facts, now_sec);
+		decision = policy_fixture_decide(fixture, &facts, now_sec);
 	return decision;
 }
 
@@ -90,19 +90,19 @@ ParameterizedTestParameters(policy_limits, below_and_at_the_limit_is_good_and_ab
 ParameterizedTest(enum config_limit *limit, policy_limits,
 		  below_and_at_the_limit_is_good_and_above_it_is_over)
 {
-	struct judge *judge = judge_of(*limit, "high-risk");
+	struct policy_fixture *fixture = judge_of(*limit, "high-risk");
 	struct decision decision;
 
-	cr_expect_eq(send_n(judge, *limit, LIMIT - 1, NOON).reason, REASON_GOOD);
-	cr_expect_eq(send_n(judge, *limit, 1, NOON).reason, REASON_GOOD);
-	decision = send_n(judge, *limit, 1, NOON);
+	cr_expect_eq(send_n(fixture, *limit, LIMIT - 1, NOON).reason, REASON_GOOD);
+	cr_expect_eq(send_n(fixture, *limit, 1, NOON).reason, REASON_GOOD);
+	decision = send_n(fixture, *limit, 1, NOON);
 	cr_expect_eq(decision.reason, REASON_OVER_LIMIT);
 	cr_expect_eq(decision.pool, POOL_HIGH_RISK);
 	cr_expect_eq(decision.steps[decision.n_steps - 1].limit, *limit);
 	cr_expect_eq(decision.steps[decision.n_steps - 1].count, LIMIT);
 	cr_expect_eq(decision.steps[decision.n_steps - 1].adds, 1);
 	cr_expect_eq(decision.steps[decision.n_steps - 1].max, LIMIT);
-	judge_free(judge);
+	policy_fixture_free(fixture);
 }
 
 ParameterizedTestParameters(policy_limits, what_goes_past_the_limit_at_once_is_over)
@@ -116,14 +116,14 @@ ParameterizedTestParameters(policy_limits, what_goes_past_the_limit_at_once_is_o
 
 ParameterizedTest(enum config_limit *limit, policy_limits, what_goes_past_the_limit_at_once_is_over)
 {
-	struct judge *judge = judge_of(*limit, "defer");
+	struct policy_fixture *fixture = judge_of(*limit, "defer");
 
-	cr_expect_eq(send_n(judge, *limit, LIMIT - 2, NOON).reason, REASON_GOOD);
-	cr_expect_eq(send_n(judge, *limit, 3, NOON).action, DECISION_DEFER);
-	cr_expect_eq(send_n(judge, *limit, UINT32_MAX, NOON).action, DECISION_DEFER);
-	cr_expect_eq(send_n(judge, *limit, 2, NOON).reason, REASON_GOOD,
+	cr_expect_eq(send_n(fixture, *limit, LIMIT - 2, NOON).reason, REASON_GOOD);
+	cr_expect_eq(send_n(fixture, *limit, 3, NOON).action, DECISION_DEFER);
+	cr_expect_eq(send_n(fixture, *limit, UINT32_MAX, NOON).action, DECISION_DEFER);
+	cr_expect_eq(send_n(fixture, *limit, 2, NOON).reason, REASON_GOOD,
 		     "deferred mail was counted");
-	judge_free(judge);
+	policy_fixture_free(fixture);
 }
 
 ParameterizedTestParameters(policy_limits, room_comes_back_when_the_window_has_rolled_over)
@@ -138,30 +138,30 @@ ParameterizedTestParameters(policy_limits, room_comes_back_when_the_window_has_r
 ParameterizedTest(enum config_limit *limit, policy_limits,
 		  room_comes_back_when_the_window_has_rolled_over)
 {
-	struct judge *judge = judge_of(*limit, "defer");
+	struct policy_fixture *fixture = judge_of(*limit, "defer");
 	const int64_t length = length_sec(*limit), bucket = bucket_sec(*limit);
 	struct decision decision;
 
-	send_n(judge, *limit, LIMIT, NOON + 5);
-	decision = send_n(judge, *limit, 1, NOON + 5 + length);
+	send_n(fixture, *limit, LIMIT, NOON + 5);
+	decision = send_n(fixture, *limit, 1, NOON + 5 + length);
 	cr_expect_eq(decision.action, DECISION_DEFER);
 	cr_expect_eq(decision.until_sec, NOON + length + bucket, "room at %ld",
 		     (long)(decision.until_sec - NOON));
-	cr_expect_eq(send_n(judge, *limit, 1, decision.until_sec - 1).action, DECISION_DEFER);
-	cr_expect_eq(send_n(judge, *limit, 1, decision.until_sec).reason, REASON_GOOD);
-	judge_free(judge);
+	cr_expect_eq(send_n(fixture, *limit, 1, decision.until_sec - 1).action, DECISION_DEFER);
+	cr_expect_eq(send_n(fixture, *limit, 1, decision.until_sec).reason, REASON_GOOD);
+	policy_fixture_free(fixture);
 }
 
 Test(policy_limits, the_time_given_is_that_of_room_for_all_recipients)
 {
-	struct judge *judge = judge_of(CONFIG_EXTERNAL_PER_HOUR, "defer");
+	struct policy_fixture *fixture = judge_of(CONFIG_EXTERNAL_PER_HOUR, "defer");
 
-	judge_send(judge, 5, NOON);
-	judge_send(judge, 5, NOON + 600);
-	cr_expect_eq(judge_send(judge, 5, NOON + 601).until_sec, NOON + 3900);
-	cr_expect_eq(judge_send(judge, 6, NOON + 601).until_sec, NOON + 4500);
-	cr_expect_eq(judge_send(judge, 11, NOON + 601).until_sec, 0, "there never is");
-	judge_free(judge);
+	policy_fixture_send(fixture, 5, NOON);
+	policy_fixture_send(fixture, 5, NOON + 600);
+	cr_expect_eq(policy_fixture_send(fixture, 5, NOON + 601).until_sec, NOON + 3900);
+	cr_expect_eq(policy_fixture_send(fixture, 6, NOON + 601).until_sec, NOON + 4500);
+	cr_expect_eq(policy_fixture_send(fixture, 11, NOON + 601).until_sec, 0, "there never is");
+	policy_fixture_free(fixture);
 }
 
 ParameterizedTestParameters(policy_limits, midnight_gives_no_room)
@@ -175,11 +175,11 @@ ParameterizedTestParameters(policy_limits, midnight_gives_no_room)
 
 ParameterizedTest(enum config_limit *limit, policy_limits, midnight_gives_no_room)
 {
-	struct judge *judge = judge_of(*limit, "defer");
+	struct policy_fixture *fixture = judge_of(*limit, "defer");
 
-	send_n(judge, *limit, LIMIT, MIDNIGHT - 1);
-	cr_expect_eq(send_n(judge, *limit, 1, MIDNIGHT).action, DECISION_DEFER);
-	judge_free(judge);
+	send_n(fixture, *limit, LIMIT, MIDNIGHT - 1);
+	cr_expect_eq(send_n(fixture, *limit, 1, MIDNIGHT).action, DECISION_DEFER);
+	policy_fixture_free(fixture);
 }
 
 ParameterizedTestParameters(policy_limits, a_clock_that_leaps_back_gives_no_room_and_freezes_none)
@@ -197,79 +197,80 @@ ParameterizedTest(enum config_limit *limit, policy_limits,
 	static const int64_t steps[] = {1, 60, 61, 3600, 2 * DAY, 20L * 365 * DAY};
 
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
-		struct judge *judge = judge_of(*limit, "defer");
+		struct policy_fixture *fixture = judge_of(*limit, "defer");
 		const int64_t back = NOON - steps[i];
 		const int64_t held = steps[i] <= WINDOW_HOLD_SEC ? steps[i] : 0;
 
-		send_n(judge, *limit, LIMIT, NOON);
-		cr_expect_eq(send_n(judge, *limit, 1, back).action, DECISION_DEFER);
-		cr_expect_eq(send_n(judge, *limit, 1, back + length_sec(*limit)).action,
+		send_n(fixture, *limit, LIMIT, NOON);
+		cr_expect_eq(send_n(fixture, *limit, 1, back).action, DECISION_DEFER);
+		cr_expect_eq(send_n(fixture, *limit, 1, back + length_sec(*limit)).action,
 			     DECISION_DEFER);
-		cr_expect_eq(send_n(judge, *limit, 1,
+		cr_expect_eq(send_n(fixture, *limit, 1,
 				    back + held + length_sec(*limit) + 2 * bucket_sec(*limit))
 				     .reason,
 			     REASON_GOOD, "a step of %ld s froze it", (long)steps[i]);
-		judge_free(judge);
+		policy_fixture_free(fixture);
 	}
 }
 
 Test(policy_limits, a_clock_that_leaps_forward_gives_room)
 {
 	for (enum config_limit limit = 0; limit < CONFIG_LIMITS; limit++) {
-		struct judge *judge = judge_of(limit, "defer");
+		struct policy_fixture *fixture = judge_of(limit, "defer");
 
-		send_n(judge, limit, LIMIT, NOON);
-		cr_expect_eq(send_n(judge, limit, 1, NOON + 10L * 365 * DAY).reason, REASON_GOOD);
-		judge_free(judge);
+		send_n(fixture, limit, LIMIT, NOON);
+		cr_expect_eq(send_n(fixture, limit, 1, NOON + 10L * 365 * DAY).reason, REASON_GOOD);
+		policy_fixture_free(fixture);
 	}
 }
 
 /* ---- what counts */
 
-static uint32_t counted(struct judge *judge, enum config_limit limit)
+static uint32_t counted(struct policy_fixture *fixture, enum config_limit limit)
 {
 	struct policy_view view;
 
-	return policy_view(judge->policy, "bob@example.net", NOON, &view) < 0 ? 0
-									      : view.counts[limit];
+	return policy_view(fixture->policy, "bob@example.net", NOON, &view) < 0
+		       ? 0
+		       : view.counts[limit];
 }
 
 Test(policy_limits, a_message_counts_its_recipients_by_kind)
 {
-	struct judge *judge = judge_new("");
+	struct policy_fixture *fixture = policy_fixture_new("");
 	struct facts facts = {
 		.user = "bob@example.net", .recipients_external = 3, .recipients_internal = 4};
 
-	judge_decide(judge, &facts, NOON);
-	cr_expect_eq(counted(judge, CONFIG_EXTERNAL_PER_HOUR), 3);
-	cr_expect_eq(counted(judge, CONFIG_INTERNAL_PER_HOUR), 4);
-	cr_expect_eq(counted(judge, CONFIG_RECIPIENTS_PER_DAY), 7);
-	cr_expect_eq(counted(judge, CONFIG_MESSAGES_PER_MINUTE), 1);
-	cr_expect_eq(counted(judge, CONFIG_CONNECTIONS_PER_MINUTE), 0);
-	judge_free(judge);
+	policy_fixture_decide(fixture, &facts, NOON);
+	cr_expect_eq(counted(fixture, CONFIG_EXTERNAL_PER_HOUR), 3);
+	cr_expect_eq(counted(fixture, CONFIG_INTERNAL_PER_HOUR), 4);
+	cr_expect_eq(counted(fixture, CONFIG_RECIPIENTS_PER_DAY), 7);
+	cr_expect_eq(counted(fixture, CONFIG_MESSAGES_PER_MINUTE), 1);
+	cr_expect_eq(counted(fixture, CONFIG_CONNECTIONS_PER_MINUTE), 0);
+	policy_fixture_free(fixture);
 }
 
 Test(policy_limits, bounces_count_nothing_and_automatic_replies_no_recipients)
 {
-	struct judge *judge = judge_new("");
+	struct policy_fixture *fixture = policy_fixture_new("");
 	struct facts bounce = {.user = "bob@example.net", .bounce = true, .recipients_external = 3};
 	struct facts reply = {
 		.user = "bob@example.net", .automatic = true, .recipients_external = 1};
 	struct facts list = {
 		.user = "bob@example.net", .automatic = true, .recipients_external = 2};
 
-	judge_decide(judge, &bounce, NOON);
+	policy_fixture_decide(fixture, &bounce, NOON);
 	bounce.bounce = false;
 	bounce.envelope_from = "";
-	judge_decide(judge, &bounce, NOON);
-	cr_expect_eq(counted(judge, CONFIG_EXTERNAL_PER_HOUR), 0);
-	cr_expect_eq(counted(judge, CONFIG_MESSAGES_PER_MINUTE), 0);
-	judge_decide(judge, &reply, NOON);
-	cr_expect_eq(counted(judge, CONFIG_EXTERNAL_PER_HOUR), 0);
-	cr_expect_eq(counted(judge, CONFIG_MESSAGES_PER_MINUTE), 1);
-	judge_decide(judge, &list, NOON);
-	cr_expect_eq(counted(judge, CONFIG_EXTERNAL_PER_HOUR), 2);
-	judge_free(judge);
+	policy_fixture_decide(fixture, &bounce, NOON);
+	cr_expect_eq(counted(fixture, CONFIG_EXTERNAL_PER_HOUR), 0);
+	cr_expect_eq(counted(fixture, CONFIG_MESSAGES_PER_MINUTE), 0);
+	policy_fixture_decide(fixture, &reply, NOON);
+	cr_expect_eq(counted(fixture, CONFIG_EXTERNAL_PER_HOUR), 0);
+	cr_expect_eq(counted(fixture, CONFIG_MESSAGES_PER_MINUTE), 1);
+	policy_fixture_decide(fixture, &list, NOON);
+	cr_expect_eq(counted(fixture, CONFIG_EXTERNAL_PER_HOUR), 2);
+	policy_fixture_free(fixture);
 }
 
 Test(policy_limits, what_is_deferred_or_rejected_counts_nothing_and_high_risk_mail_counts)
@@ -284,108 +285,110 @@ Test(policy_limits, what_is_deferred_or_rejected_counts_nothing_and_high_risk_ma
 		     {"alert", LIMIT + 5}};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct judge *judge = judge_of(CONFIG_EXTERNAL_PER_HOUR, cases[i].on_limit);
+		struct policy_fixture *fixture =
+			judge_of(CONFIG_EXTERNAL_PER_HOUR, cases[i].on_limit);
 
-		send_n(judge, CONFIG_EXTERNAL_PER_HOUR, LIMIT, NOON);
-		send_n(judge, CONFIG_EXTERNAL_PER_HOUR, 5, NOON);
-		cr_expect_eq(counted(judge, CONFIG_EXTERNAL_PER_HOUR), cases[i].count, "%s",
+		send_n(fixture, CONFIG_EXTERNAL_PER_HOUR, LIMIT, NOON);
+		send_n(fixture, CONFIG_EXTERNAL_PER_HOUR, 5, NOON);
+		cr_expect_eq(counted(fixture, CONFIG_EXTERNAL_PER_HOUR), cases[i].count, "%s",
 			     cases[i].on_limit);
-		judge_free(judge);
+		policy_fixture_free(fixture);
 	}
 }
 
 Test(policy_limits, a_sender_that_slows_down_is_good_again_though_it_went_on_by_high_risk)
 {
-	struct judge *judge = judge_of(CONFIG_MESSAGES_PER_MINUTE, "high-risk");
+	struct policy_fixture *fixture = judge_of(CONFIG_MESSAGES_PER_MINUTE, "high-risk");
 
 	for (int64_t now = NOON; now < NOON + 600; now += 2)
-		judge_send(judge, 1, now);
-	cr_expect_eq(judge_send(judge, 1, NOON + 600).reason, REASON_OVER_LIMIT);
+		policy_fixture_send(fixture, 1, now);
+	cr_expect_eq(policy_fixture_send(fixture, 1, NOON + 600).reason, REASON_OVER_LIMIT);
 	for (int64_t now = NOON + 610; now < NOON + 900; now += 10)
-		judge_send(judge, 1, now);
-	cr_expect_eq(judge_send(judge, 1, NOON + 900).reason, REASON_GOOD);
-	judge_free(judge);
+		policy_fixture_send(fixture, 1, now);
+	cr_expect_eq(policy_fixture_send(fixture, 1, NOON + 900).reason, REASON_GOOD);
+	policy_fixture_free(fixture);
 }
 
 Test(policy_limits, the_users_of_a_tenant_share_its_total)
 {
-	struct judge *judge = judge_new("tenant \"t\" { domains = \"example.net\" "
-					"recipients_external_per_day = 10 on_limit = \"defer\" }\n"
-					"tenant \"u\" { recipients_external_per_day = 5 }\n");
+	struct policy_fixture *fixture =
+		policy_fixture_new("tenant \"t\" { domains = \"example.net\" "
+				   "recipients_external_per_day = 10 on_limit = \"defer\" }\n"
+				   "tenant \"u\" { recipients_external_per_day = 5 }\n");
 	struct facts alice = {.user = "alice@example.net", .recipients_external = 6};
 	struct facts named = {.user = "bob@example.net", .tenant = "U", .recipients_external = 6};
 	struct decision decision;
 
-	cr_expect_eq(judge_send(judge, 5, NOON).reason, REASON_GOOD);
-	decision = judge_decide(judge, &alice, NOON);
+	cr_expect_eq(policy_fixture_send(fixture, 5, NOON).reason, REASON_GOOD);
+	decision = policy_fixture_decide(fixture, &alice, NOON);
 	cr_expect_eq(decision.action, DECISION_DEFER);
 	cr_expect_str_eq(decision.tenant, "t");
 	alice.recipients_external = 5;
-	cr_expect_eq(judge_decide(judge, &alice, NOON).reason, REASON_GOOD);
-	cr_expect_eq(judge_send(judge, 1, NOON).action, DECISION_DEFER);
-	cr_expect_eq(judge_decide(judge, &named, NOON).reason, REASON_OVER_LIMIT);
+	cr_expect_eq(policy_fixture_decide(fixture, &alice, NOON).reason, REASON_GOOD);
+	cr_expect_eq(policy_fixture_send(fixture, 1, NOON).action, DECISION_DEFER);
+	cr_expect_eq(policy_fixture_decide(fixture, &named, NOON).reason, REASON_OVER_LIMIT);
 	named.recipients_external = 5;
-	cr_expect_eq(judge_decide(judge, &named, NOON).reason, REASON_OVER_LIMIT,
+	cr_expect_eq(policy_fixture_decide(fixture, &named, NOON).reason, REASON_OVER_LIMIT,
 		     "what left by high-risk was not counted");
-	judge_free(judge);
+	policy_fixture_free(fixture);
 }
 
 /* ---- what is said */
 
 Test(policy_limits, eighty_percent_and_the_limit_are_said_once_a_passage)
 {
-	struct judge *judge = judge_of(CONFIG_EXTERNAL_PER_HOUR, "high-risk");
+	struct policy_fixture *fixture = judge_of(CONFIG_EXTERNAL_PER_HOUR, "high-risk");
 	const struct policy_event *event;
 
-	judge_send(judge, 7, NOON);
-	cr_expect_eq(judge->n_events, 0);
-	judge_send(judge, 1, NOON);
-	cr_assert_eq(judge->n_events, 1);
-	event = &judge->events[0];
+	policy_fixture_send(fixture, 7, NOON);
+	cr_expect_eq(fixture->n_events, 0);
+	policy_fixture_send(fixture, 1, NOON);
+	cr_assert_eq(fixture->n_events, 1);
+	event = &fixture->events[0];
 	cr_expect_eq(event->kind, POLICY_WARNING);
 	cr_expect_eq(event->limit, CONFIG_EXTERNAL_PER_HOUR);
 	cr_expect_eq(event->count, 8);
 	cr_expect_eq(event->max, LIMIT);
-	judge_send(judge, 2, NOON);
-	cr_expect_eq(judge->n_events, 1);
-	judge_send(judge, 1, NOON);
-	judge_send(judge, 1, NOON);
-	cr_assert_eq(judge->n_events, 2);
-	cr_expect_eq(judge->events[1].kind, POLICY_OVER_LIMIT);
-	cr_expect_eq(judge->events[1].count, 11);
+	policy_fixture_send(fixture, 2, NOON);
+	cr_expect_eq(fixture->n_events, 1);
+	policy_fixture_send(fixture, 1, NOON);
+	policy_fixture_send(fixture, 1, NOON);
+	cr_assert_eq(fixture->n_events, 2);
+	cr_expect_eq(fixture->events[1].kind, POLICY_OVER_LIMIT);
+	cr_expect_eq(fixture->events[1].count, 11);
 	/* Two hours later it begins anew. */
-	judge_send(judge, 1, NOON + 7200);
-	judge_send(judge, 7, NOON + 7200);
-	cr_expect_eq(judge_count(judge, POLICY_WARNING), 2);
-	judge_send(judge, 3, NOON + 7200);
-	cr_expect_eq(judge_count(judge, POLICY_OVER_LIMIT), 2);
-	judge_free(judge);
+	policy_fixture_send(fixture, 1, NOON + 7200);
+	policy_fixture_send(fixture, 7, NOON + 7200);
+	cr_expect_eq(policy_fixture_count(fixture, POLICY_WARNING), 2);
+	policy_fixture_send(fixture, 3, NOON + 7200);
+	cr_expect_eq(policy_fixture_count(fixture, POLICY_OVER_LIMIT), 2);
+	policy_fixture_free(fixture);
 }
 
 Test(policy_limits, alert_says_it_and_lets_pass)
 {
-	struct judge *judge = judge_of(CONFIG_EXTERNAL_PER_HOUR, "alert");
+	struct policy_fixture *fixture = judge_of(CONFIG_EXTERNAL_PER_HOUR, "alert");
 	struct decision decision;
 
-	judge_send(judge, LIMIT, NOON);
-	decision = judge_send(judge, 1, NOON);
+	policy_fixture_send(fixture, LIMIT, NOON);
+	decision = policy_fixture_send(fixture, 1, NOON);
 	cr_expect_eq(decision.reason, REASON_GOOD);
 	cr_expect_eq(decision.steps[5].rule, REASON_OVER_LIMIT);
 	cr_expect_eq(decision.steps[5].outcome, STEP_ALERTED);
-	cr_expect_eq(judge_count(judge, POLICY_OVER_LIMIT), 1);
-	cr_expect_eq(judge->n_standings, 0);
-	judge_free(judge);
+	cr_expect_eq(policy_fixture_count(fixture, POLICY_OVER_LIMIT), 1);
+	cr_expect_eq(fixture->n_standings, 0);
+	policy_fixture_free(fixture);
 }
 
 Test(policy_limits, a_tenants_warning_names_the_tenant)
 {
-	struct judge *judge = judge_of(CONFIG_TENANT_EXTERNAL_PER_DAY, "high-risk");
+	struct policy_fixture *fixture = judge_of(CONFIG_TENANT_EXTERNAL_PER_DAY, "high-risk");
 
-	judge_send(judge, 8, NOON);
-	cr_assert_eq(judge->n_events, 1);
-	cr_expect_str_eq(judge->events[0].tenant, "t");
-	cr_expect_eq(judge->events[0].limit, CONFIG_TENANT_EXTERNAL_PER_DAY);
-	judge_free(judge);
+	policy_fixture_send(fixture, 8, NOON);
+	cr_assert_eq(fixture->n_events, 1);
+	cr_expect_str_eq(fixture->events[0].tenant, "t");
+	cr_expect_eq(fixture->events[0].limit, CONFIG_TENANT_EXTERNAL_PER_DAY);
+	policy_fixture_free(fixture);
 }
 
 /* ---- against a naive counter that remembers every recipient */
@@ -421,14 +424,14 @@ ParameterizedTest(unsigned *seed, policy_limits, random_mail_never_passes_a_limi
 	struct sent *sent = calloc(SENT_MAX, sizeof(*sent));
 	size_t count = 0, early = 0;
 	int64_t now = NOON;
-	struct judge *judge;
+	struct policy_fixture *fixture;
 	char text[256];
 
 	snprintf(text, sizeof(text),
 		 "policy \"default\" { on_limit = \"defer\" recipients_external_per_hour = %u "
 		 "recipients_per_day = %u messages_per_minute = 10000 }\n",
 		 per_hour, per_day);
-	judge = judge_new(text);
+	fixture = policy_fixture_new(text);
 	srand(*seed);
 	for (unsigned i = 0; i < SENT_MAX; i++) {
 		uint32_t n = 1 + (uint32_t)rand() % 9;
@@ -437,7 +440,7 @@ ParameterizedTest(unsigned *seed, policy_limits, random_mail_never_passes_a_limi
 		now += rand() % (rand() % 30 ? 200 : 8000);
 		fits_strictly = recipients_since(sent, count, now - 3600 - 300) + n <= per_hour &&
 				recipients_since(sent, count, now - DAY - 3600) + n <= per_day;
-		if (judge_send(judge, n, now).action != DECISION_STEER) {
+		if (policy_fixture_send(fixture, n, now).action != DECISION_STEER) {
 			cr_assert(!fits_strictly, "deferred more than one sub-bucket early");
 			early++;
 			continue;
@@ -447,6 +450,6 @@ ParameterizedTest(unsigned *seed, policy_limits, random_mail_never_passes_a_limi
 		cr_assert_leq(recipients_since(sent, count, now - DAY), per_day);
 	}
 	cr_expect_gt(early, 0);
-	judge_free(judge);
+	policy_fixture_free(fixture);
 	free(sent);
 }

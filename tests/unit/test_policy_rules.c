@@ -190,60 +190,60 @@ static const struct rule_case {
 	 STEERED(REASON_UNKNOWN_SENDER, POOL_NORMAL)},
 };
 
-static void set_manual(struct judge *judge, enum verdict_action action, uint32_t pool)
+static void set_manual(struct policy_fixture *fixture, enum verdict_action action, uint32_t pool)
 {
 	struct policy_manual manual = {.action = action, .pool = pool};
 
-	cr_assert_eq(policy_set_manual(judge->policy, BOB, &manual, NOON), 0);
+	cr_assert_eq(policy_set_manual(fixture->policy, BOB, &manual, NOON), 0);
 }
 
-static void restrict_until(struct judge *judge, int64_t until_sec)
+static void restrict_until(struct policy_fixture *fixture, int64_t until_sec)
 {
 	struct standing_record record = {
 		.name = BOB, .version = STANDING_VERSION, .restricted_until_sec = until_sec};
 
-	cr_assert_eq(policy_import_standing(judge->policy, &record, NOON), 0);
+	cr_assert_eq(policy_import_standing(fixture->policy, &record, NOON), 0);
 }
 
-static void arrange(struct judge *judge, enum before before)
+static void arrange(struct policy_fixture *fixture, enum before before)
 {
 	switch (before) {
 	case NOTHING:
 		break;
 	case MANUAL_NORMAL:
-		set_manual(judge, VERDICT_STEER, POOL_NORMAL);
+		set_manual(fixture, VERDICT_STEER, POOL_NORMAL);
 		break;
 	case MANUAL_HIGH_RISK:
-		set_manual(judge, VERDICT_STEER, POOL_HIGH_RISK);
+		set_manual(fixture, VERDICT_STEER, POOL_HIGH_RISK);
 		break;
 	case MANUAL_PASS:
-		set_manual(judge, VERDICT_PASS, POOL_NONE);
+		set_manual(fixture, VERDICT_PASS, POOL_NONE);
 		break;
 	case MANUAL_DROP:
-		set_manual(judge, VERDICT_DROP, POOL_NONE);
+		set_manual(fixture, VERDICT_DROP, POOL_NONE);
 		break;
 	case RESTRICTED:
-		restrict_until(judge, STANDING_FOREVER);
+		restrict_until(fixture, STANDING_FOREVER);
 		break;
 	case RESTRICTED_TODAY:
-		restrict_until(judge, MIDNIGHT + DAY);
+		restrict_until(fixture, MIDNIGHT + DAY);
 		break;
 	case RELEASED:
-		judge_send(judge, 3, NOON - 60);
-		restrict_until(judge, STANDING_FOREVER);
-		cr_assert_eq(policy_release(judge->policy, BOB, NOON), 0);
+		policy_fixture_send(fixture, 3, NOON - 60);
+		restrict_until(fixture, STANDING_FOREVER);
+		cr_assert_eq(policy_release(fixture->policy, BOB, NOON), 0);
 		break;
 	case SPAM_SENDER:
 		for (unsigned i = 0; i < 5; i++)
-			cr_assert_eq(policy_report(judge->policy, BOB, NOON), 0);
+			cr_assert_eq(policy_report(fixture->policy, BOB, NOON), 0);
 		break;
 	case AT_LIMIT:
-		judge_send(judge, 3, NOON - 60);
+		policy_fixture_send(fixture, 3, NOON - 60);
 		break;
 	}
 }
 
-static struct judge *judge_of(const struct rule_case *the_case)
+static struct policy_fixture *judge_of(const struct rule_case *the_case)
 {
 	const char *config = the_case->config ? the_case->config : "";
 	bool of_policy = strncmp(config, "on_limit", 8) == 0;
@@ -253,28 +253,28 @@ static struct judge *judge_of(const struct rule_case *the_case)
 		 "%spolicy \"default\" { recipients_external_per_hour = 3 "
 		 "connections_per_minute = 5 %s }\n",
 		 of_policy ? "" : config, of_policy ? config : "");
-	return judge_new(text);
+	return policy_fixture_new(text);
 }
 
 /* To one external recipient where the case names none. */
-static struct decision decide_case(struct judge *judge, const struct rule_case *the_case)
+static struct decision decide_case(struct policy_fixture *fixture, const struct rule_case *the_case)
 {
 	struct facts facts = the_case->facts;
 
 	if (facts.recipients_external + facts.recipients_internal == 0)
 		facts.recipients_external = 1;
-	return judge_decide(judge, &facts, NOON);
+	return policy_fixture_decide(fixture, &facts, NOON);
 }
 
 Test(policy_rules, each_case_of_the_table_is_decided_as_published)
 {
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		const struct rule_case *c = &cases[i];
-		struct judge *judge = judge_of(c);
+		struct policy_fixture *fixture = judge_of(c);
 		struct decision decision;
 
-		arrange(judge, c->before);
-		decision = decide_case(judge, c);
+		arrange(fixture, c->before);
+		decision = decide_case(fixture, c);
 		cr_expect_eq(decision.action, c->action, "%s: %s", c->what,
 			     decision_action_name(decision.action));
 		cr_expect_eq(decision.reason, c->reason, "%s: %s", c->what,
@@ -284,25 +284,25 @@ Test(policy_rules, each_case_of_the_table_is_decided_as_published)
 			cr_expect_str_eq(decision.status, c->status, "%s", c->what);
 		else
 			cr_expect_null(decision.status, "%s", c->what);
-		judge_free(judge);
+		policy_fixture_free(fixture);
 	}
 }
 
 Test(policy_rules, the_last_step_is_the_reason_and_none_before_it_matched)
 {
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		struct judge *judge = judge_of(&cases[i]);
+		struct policy_fixture *fixture = judge_of(&cases[i]);
 		struct decision decision;
 
-		arrange(judge, cases[i].before);
-		decision = decide_case(judge, &cases[i]);
+		arrange(fixture, cases[i].before);
+		decision = decide_case(fixture, &cases[i]);
 		cr_assert_gt(decision.n_steps, 0);
 		cr_expect_eq(decision.steps[decision.n_steps - 1].rule, decision.reason);
 		cr_expect_eq(decision.steps[decision.n_steps - 1].outcome, STEP_MATCHED);
 		for (unsigned j = 0; j + 1 < decision.n_steps; j++)
 			cr_expect_neq(decision.steps[j].outcome, STEP_MATCHED, "%s: step %u",
 				      cases[i].what, j);
-		judge_free(judge);
+		policy_fixture_free(fixture);
 	}
 }
 
@@ -321,10 +321,11 @@ static void expect_step(const struct decision_step *step, enum reason rule,
 
 Test(policy_rules, the_steps_have_the_figures_that_were_seen)
 {
-	struct judge *judge = judge_new(RELAY "tenant \"t\" { domains = \"example.net\" "
-					      "recipients_external_per_day = 100 }\n"
-					      "policy \"default\" { spam_of_last = \"3 of 5\" "
-					      "recipients_external_per_hour = 10 }\n");
+	struct policy_fixture *fixture =
+		policy_fixture_new(RELAY "tenant \"t\" { domains = \"example.net\" "
+					 "recipients_external_per_day = 100 }\n"
+					 "policy \"default\" { spam_of_last = \"3 of 5\" "
+					 "recipients_external_per_hour = 10 }\n");
 	struct facts spam = {.user = BOB, .spam = true, .recipients_external = 2};
 	struct facts facts = {.user = BOB,
 			      .envelope_from = "a@example.org",
@@ -333,8 +334,8 @@ Test(policy_rules, the_steps_have_the_figures_that_were_seen)
 	struct decision decision;
 	const struct decision_step *step = decision.steps;
 
-	judge_decide(judge, &spam, NOON);
-	decision = judge_decide(judge, &facts, NOON);
+	policy_fixture_decide(fixture, &spam, NOON);
+	decision = policy_fixture_decide(fixture, &facts, NOON);
 	cr_assert_eq(decision.n_steps, 11);
 	expect_step(step++, REASON_MANUAL, STEP_PASSED, CONFIG_LIMITS, 0, 0, 0);
 	expect_step(step++, REASON_RESTRICTED, STEP_PASSED, CONFIG_LIMITS, 0, 0, 0);
@@ -352,24 +353,24 @@ Test(policy_rules, the_steps_have_the_figures_that_were_seen)
 	cr_expect_eq(decision.identity, IDENTITY_USER);
 	cr_expect_str_eq(decision.policy, "default");
 	cr_expect_str_eq(decision.tenant, "t");
-	judge_free(judge);
+	policy_fixture_free(fixture);
 }
 
 Test(policy_rules, a_verdict_by_hand_that_gives_way_says_so)
 {
-	struct judge *judge = judge_new("");
+	struct policy_fixture *fixture = policy_fixture_new("");
 	struct facts bounce = {.user = BOB, .envelope_from = ""};
 	struct decision decision;
 
-	set_manual(judge, VERDICT_STEER, POOL_NORMAL);
-	decision = judge_decide(judge, &bounce, NOON);
+	set_manual(fixture, VERDICT_STEER, POOL_NORMAL);
+	decision = policy_fixture_decide(fixture, &bounce, NOON);
 	cr_expect_eq(decision.steps[0].outcome, STEP_YIELDED);
-	judge_free(judge);
+	policy_fixture_free(fixture);
 }
 
 Test(policy_rules, names_that_are_too_long_are_refused_and_count_nothing)
 {
-	struct judge *judge = judge_new("");
+	struct policy_fixture *fixture = policy_fixture_new("");
 	struct policy_stats stats;
 	struct decision decision;
 	char name[POLICY_NAME_SIZE + 1];
@@ -377,16 +378,16 @@ Test(policy_rules, names_that_are_too_long_are_refused_and_count_nothing)
 
 	memset(name, 'a', sizeof(name));
 	name[POLICY_NAME_SIZE] = '\0';
-	cr_expect_eq(policy_decide(judge->policy, &facts, NOON, &decision), -EINVAL);
-	cr_expect_eq(policy_report(judge->policy, name, NOON), -EINVAL);
-	cr_expect_eq(policy_report(judge->policy, "", NOON), -EINVAL);
-	cr_expect_eq(policy_set_manual(judge->policy, "", NULL, NOON), -EINVAL);
-	policy_stats(judge->policy, &stats);
+	cr_expect_eq(policy_decide(fixture->policy, &facts, NOON, &decision), -EINVAL);
+	cr_expect_eq(policy_report(fixture->policy, name, NOON), -EINVAL);
+	cr_expect_eq(policy_report(fixture->policy, "", NOON), -EINVAL);
+	cr_expect_eq(policy_set_manual(fixture->policy, "", NULL, NOON), -EINVAL);
+	policy_stats(fixture->policy, &stats);
 	cr_expect_eq(stats.senders, 0);
 	name[POLICY_NAME_SIZE - 1] = '\0';
-	cr_expect_eq(policy_decide(judge->policy, &facts, NOON, &decision), 0);
+	cr_expect_eq(policy_decide(fixture->policy, &facts, NOON, &decision), 0);
 	cr_expect_str_eq(decision.sender, name);
-	judge_free(judge);
+	policy_fixture_free(fixture);
 }
 
 Test(policy_rules, the_words_are_those_of_the_design)

@@ -11,490 +11,503 @@ TestSuite(policy_standings, .init = config_file_setup, .fini = config_file_teard
 #define BOB	       "bob@example.net"
 #define LIMITED(words) "policy \"default\" { recipients_external_per_hour = 10 " words " }\n"
 
-static void expect_verdict(const struct judge *judge, enum verdict_action action, uint32_t pool,
-			   enum reason reason, int64_t until_sec)
+static void expect_verdict(const struct policy_fixture *fixture, enum verdict_action action,
+			   uint32_t pool, enum reason reason, int64_t until_sec)
 {
-	const struct policy_verdict *verdict = &judge->standing.verdict;
+	const struct policy_verdict *verdict = &fixture->standing.verdict;
 
-	cr_assert_gt(judge->n_standings, 0);
+	cr_assert_gt(fixture->n_standings, 0);
 	cr_expect_eq(verdict->action, action);
 	cr_expect_eq(verdict->pool, pool);
 	cr_expect_eq(verdict->reason, reason, "reason %d", verdict->reason);
 	cr_expect_eq(verdict->until_sec, until_sec, "until %ld", (long)(verdict->until_sec - NOON));
-	cr_expect(judge->standing.verdict_changed);
-	cr_expect_str_eq(judge->record.name, BOB);
+	cr_expect(fixture->standing.verdict_changed);
+	cr_expect_str_eq(fixture->record.name, BOB);
 }
 
-static void expect_good(const struct judge *judge)
+static void expect_good(const struct policy_fixture *fixture)
 {
-	expect_verdict(judge, VERDICT_STEER, POOL_NORMAL, REASON_GOOD, 0);
+	expect_verdict(fixture, VERDICT_STEER, POOL_NORMAL, REASON_GOOD, 0);
 }
 
 /* ---- restricted */
 
 Test(policy_standings, restricted_for_today_ends_at_midnight_utc)
 {
-	struct judge *judge = judge_new(LIMITED("on_limit = \"restrict-today\""));
+	struct policy_fixture *fixture =
+		policy_fixture_new(LIMITED("on_limit = \"restrict-today\""));
 
-	judge_send(judge, 10, NOON);
-	cr_expect_eq(judge->n_standings, 0);
-	cr_expect_eq(judge_send(judge, 1, NOON + 1).reason, REASON_OVER_LIMIT);
-	expect_verdict(judge, VERDICT_DROP, POOL_NONE, REASON_RESTRICTED, MIDNIGHT + DAY);
-	cr_expect_eq(judge_last(judge, POLICY_RESTRICTED)->until_sec, MIDNIGHT + DAY);
-	cr_expect_eq(judge_send(judge, 1, MIDNIGHT + DAY - 1).reason, REASON_RESTRICTED);
-	cr_expect_eq(judge_send(judge, 1, MIDNIGHT + DAY - 1).until_sec, MIDNIGHT + DAY);
-	policy_tick(judge->policy, MIDNIGHT + DAY - 1);
-	cr_expect_eq(judge_count(judge, POLICY_RESTRICTION_ENDED), 0);
+	policy_fixture_send(fixture, 10, NOON);
+	cr_expect_eq(fixture->n_standings, 0);
+	cr_expect_eq(policy_fixture_send(fixture, 1, NOON + 1).reason, REASON_OVER_LIMIT);
+	expect_verdict(fixture, VERDICT_DROP, POOL_NONE, REASON_RESTRICTED, MIDNIGHT + DAY);
+	cr_expect_eq(policy_fixture_last(fixture, POLICY_RESTRICTED)->until_sec, MIDNIGHT + DAY);
+	cr_expect_eq(policy_fixture_send(fixture, 1, MIDNIGHT + DAY - 1).reason, REASON_RESTRICTED);
+	cr_expect_eq(policy_fixture_send(fixture, 1, MIDNIGHT + DAY - 1).until_sec, MIDNIGHT + DAY);
+	policy_tick(fixture->policy, MIDNIGHT + DAY - 1);
+	cr_expect_eq(policy_fixture_count(fixture, POLICY_RESTRICTION_ENDED), 0);
 	/* Without a tick, too. */
-	cr_expect_eq(judge_send(judge, 1, MIDNIGHT + DAY).reason, REASON_GOOD);
-	policy_tick(judge->policy, MIDNIGHT + DAY);
-	cr_expect_eq(judge_count(judge, POLICY_RESTRICTION_ENDED), 1);
-	expect_good(judge);
-	cr_expect(judge->standing.ended);
-	judge_free(judge);
+	cr_expect_eq(policy_fixture_send(fixture, 1, MIDNIGHT + DAY).reason, REASON_GOOD);
+	policy_tick(fixture->policy, MIDNIGHT + DAY);
+	cr_expect_eq(policy_fixture_count(fixture, POLICY_RESTRICTION_ENDED), 1);
+	expect_good(fixture);
+	cr_expect(fixture->standing.ended);
+	policy_fixture_free(fixture);
 }
 
 Test(policy_standings, restricted_holds_until_released_and_not_again_on_that_day)
 {
-	struct judge *judge = judge_new(LIMITED("on_limit = \"restrict\""));
+	struct policy_fixture *fixture = policy_fixture_new(LIMITED("on_limit = \"restrict\""));
 	struct decision decision;
 
-	judge_send(judge, 10, NOON);
-	judge_send(judge, 1, NOON);
-	expect_verdict(judge, VERDICT_DROP, POOL_NONE, REASON_RESTRICTED, 0);
-	policy_tick(judge->policy, NOON + 400L * DAY);
-	cr_expect_eq(judge_send(judge, 1, NOON + 400L * DAY).reason, REASON_RESTRICTED);
+	policy_fixture_send(fixture, 10, NOON);
+	policy_fixture_send(fixture, 1, NOON);
+	expect_verdict(fixture, VERDICT_DROP, POOL_NONE, REASON_RESTRICTED, 0);
+	policy_tick(fixture->policy, NOON + 400L * DAY);
+	cr_expect_eq(policy_fixture_send(fixture, 1, NOON + 400L * DAY).reason, REASON_RESTRICTED);
 
-	cr_expect_eq(policy_release(judge->policy, "BOB@example.net", NOON + 400L * DAY), 0);
-	expect_good(judge);
-	cr_expect_not(judge->standing.ended, "it was released today");
-	cr_expect_eq(policy_release(judge->policy, BOB, NOON + 400L * DAY), -ENOENT);
-	judge_send(judge, 10, NOON + 400L * DAY);
-	decision = judge_send(judge, 1, NOON + 400L * DAY + 1);
+	cr_expect_eq(policy_release(fixture->policy, "BOB@example.net", NOON + 400L * DAY), 0);
+	expect_good(fixture);
+	cr_expect_not(fixture->standing.ended, "it was released today");
+	cr_expect_eq(policy_release(fixture->policy, BOB, NOON + 400L * DAY), -ENOENT);
+	policy_fixture_send(fixture, 10, NOON + 400L * DAY);
+	decision = policy_fixture_send(fixture, 1, NOON + 400L * DAY + 1);
 	cr_expect_eq(decision.reason, REASON_OVER_LIMIT);
 	cr_expect_eq(decision.pool, POOL_HIGH_RISK);
-	cr_expect_eq(judge_count(judge, POLICY_RESTRICTED), 1);
+	cr_expect_eq(policy_fixture_count(fixture, POLICY_RESTRICTED), 1);
 
 	/* The next day it is, with or without a tick. */
-	judge_send(judge, 10, MIDNIGHT + 401L * DAY);
-	cr_expect_eq(judge_send(judge, 1, MIDNIGHT + 401L * DAY).action, DECISION_REJECT);
-	cr_expect_eq(judge_count(judge, POLICY_RESTRICTED), 2);
-	judge_free(judge);
+	policy_fixture_send(fixture, 10, MIDNIGHT + 401L * DAY);
+	cr_expect_eq(policy_fixture_send(fixture, 1, MIDNIGHT + 401L * DAY).action,
+		     DECISION_REJECT);
+	cr_expect_eq(policy_fixture_count(fixture, POLICY_RESTRICTED), 2);
+	policy_fixture_free(fixture);
 }
 
 Test(policy_standings, what_slides_into_later_minutes_never_restricts)
 {
-	struct judge *judge = judge_new("policy \"default\" { messages_per_minute = 10 "
-					"on_limit = \"restrict\" }\n");
+	struct policy_fixture *fixture =
+		policy_fixture_new("policy \"default\" { messages_per_minute = 10 "
+				   "on_limit = \"restrict\" }\n");
 
 	for (unsigned i = 0; i < 10; i++)
-		cr_expect_eq(judge_send(judge, 1, NOON).reason, REASON_GOOD);
-	cr_expect_eq(judge_send(judge, 1, NOON).action, DECISION_DEFER);
-	cr_expect_eq(judge->n_standings, 0);
-	cr_expect_eq(judge_send(judge, 1, NOON + 70).reason, REASON_GOOD);
-	judge_free(judge);
+		cr_expect_eq(policy_fixture_send(fixture, 1, NOON).reason, REASON_GOOD);
+	cr_expect_eq(policy_fixture_send(fixture, 1, NOON).action, DECISION_DEFER);
+	cr_expect_eq(fixture->n_standings, 0);
+	cr_expect_eq(policy_fixture_send(fixture, 1, NOON + 70).reason, REASON_GOOD);
+	policy_fixture_free(fixture);
 }
 
 Test(policy_standings, volume_restricts_though_every_message_left_as_spam)
 {
-	struct judge *judge =
-		judge_new(LIMITED("on_limit = \"restrict\" spam_of_last = \"never\""));
+	struct policy_fixture *fixture =
+		policy_fixture_new(LIMITED("on_limit = \"restrict\" spam_of_last = \"never\""));
 	struct facts spam = {.user = BOB, .spam = true, .recipients_external = 6};
 
-	cr_expect_eq(judge_decide(judge, &spam, NOON).reason, REASON_SPAM);
-	cr_expect_eq(judge_decide(judge, &spam, NOON).reason, REASON_SPAM);
-	cr_expect_eq(judge_count(judge, POLICY_RESTRICTED), 1);
-	cr_expect_eq(judge_decide(judge, &spam, NOON).reason, REASON_RESTRICTED);
-	judge_free(judge);
+	cr_expect_eq(policy_fixture_decide(fixture, &spam, NOON).reason, REASON_SPAM);
+	cr_expect_eq(policy_fixture_decide(fixture, &spam, NOON).reason, REASON_SPAM);
+	cr_expect_eq(policy_fixture_count(fixture, POLICY_RESTRICTED), 1);
+	cr_expect_eq(policy_fixture_decide(fixture, &spam, NOON).reason, REASON_RESTRICTED);
+	policy_fixture_free(fixture);
 }
 
 Test(policy_standings, one_under_a_verdict_by_hand_is_not_restricted)
 {
-	struct judge *judge = judge_new(LIMITED("on_limit = \"restrict\""));
+	struct policy_fixture *fixture = policy_fixture_new(LIMITED("on_limit = \"restrict\""));
 	struct policy_manual manual = {.action = VERDICT_STEER, .pool = POOL_NORMAL};
 
-	policy_set_manual(judge->policy, BOB, &manual, NOON);
-	cr_expect_eq(judge_send(judge, 50, NOON).reason, REASON_MANUAL);
-	cr_expect_eq(judge_count(judge, POLICY_RESTRICTED), 0);
-	judge_free(judge);
+	policy_set_manual(fixture->policy, BOB, &manual, NOON);
+	cr_expect_eq(policy_fixture_send(fixture, 50, NOON).reason, REASON_MANUAL);
+	cr_expect_eq(policy_fixture_count(fixture, POLICY_RESTRICTED), 0);
+	policy_fixture_free(fixture);
 }
 
 /* ---- spam */
 
 #define SPAM_RULE "spam_of_last = \"3 of 5\" reports_per_day = 2 spam_for = 1h"
 
-static struct decision send_spam(struct judge *judge, bool spam, int64_t now_sec)
+static struct decision send_spam(struct policy_fixture *fixture, bool spam, int64_t now_sec)
 {
 	struct facts facts = {.user = BOB, .spam = spam};
 
-	return judge_decide(judge, &facts, now_sec);
+	return policy_fixture_decide(fixture, &facts, now_sec);
 }
 
 Test(policy_standings, n_of_the_last_m_messages_make_a_sender_high_risk_for_a_time)
 {
 	static const bool marks[] = {true, true, false, false, false, true, true};
-	struct judge *judge = judge_new(LIMITED(SPAM_RULE));
+	struct policy_fixture *fixture = policy_fixture_new(LIMITED(SPAM_RULE));
 
 	for (unsigned i = 0; i < sizeof(marks); i++)
-		send_spam(judge, marks[i], NOON);
-	cr_expect_eq(judge->n_standings, 0, "two of the last five");
-	cr_expect_eq(send_spam(judge, true, NOON).reason, REASON_SPAM);
-	expect_verdict(judge, VERDICT_STEER, POOL_HIGH_RISK, REASON_SPAM, NOON + 3600);
-	cr_expect_eq(judge_last(judge, POLICY_SPAM_SENDER)->until_sec, NOON + 3600);
-	cr_expect_eq(send_spam(judge, false, NOON + 3599).reason, REASON_SPAM);
-	cr_expect_eq(send_spam(judge, false, NOON + 3600).reason, REASON_GOOD);
-	policy_tick(judge->policy, NOON + 3600);
-	expect_good(judge);
-	cr_expect_eq(judge_count(judge, POLICY_SPAM_SENDER_ENDED), 1);
-	judge_free(judge);
+		send_spam(fixture, marks[i], NOON);
+	cr_expect_eq(fixture->n_standings, 0, "two of the last five");
+	cr_expect_eq(send_spam(fixture, true, NOON).reason, REASON_SPAM);
+	expect_verdict(fixture, VERDICT_STEER, POOL_HIGH_RISK, REASON_SPAM, NOON + 3600);
+	cr_expect_eq(policy_fixture_last(fixture, POLICY_SPAM_SENDER)->until_sec, NOON + 3600);
+	cr_expect_eq(send_spam(fixture, false, NOON + 3599).reason, REASON_SPAM);
+	cr_expect_eq(send_spam(fixture, false, NOON + 3600).reason, REASON_GOOD);
+	policy_tick(fixture->policy, NOON + 3600);
+	expect_good(fixture);
+	cr_expect_eq(policy_fixture_count(fixture, POLICY_SPAM_SENDER_ENDED), 1);
+	policy_fixture_free(fixture);
 }
 
 Test(policy_standings, more_spam_prolongs_it_but_not_with_every_message)
 {
-	struct judge *judge = judge_new(LIMITED(SPAM_RULE));
+	struct policy_fixture *fixture = policy_fixture_new(LIMITED(SPAM_RULE));
 	size_t told;
 
 	for (unsigned i = 0; i < 3; i++)
-		send_spam(judge, true, NOON);
-	told = judge->n_standings;
+		send_spam(fixture, true, NOON);
+	told = fixture->n_standings;
 	for (int64_t now = NOON; now < NOON + 3600 / 8; now += 10)
-		send_spam(judge, true, now);
-	cr_expect_eq(judge->n_standings, told);
-	send_spam(judge, true, NOON + 3600 / 8);
-	cr_expect_eq(judge->n_standings, told + 1);
-	expect_verdict(judge, VERDICT_STEER, POOL_HIGH_RISK, REASON_SPAM, NOON + 3600 + 450);
-	cr_expect_eq(judge_count(judge, POLICY_SPAM_SENDER), 1);
-	judge_free(judge);
+		send_spam(fixture, true, now);
+	cr_expect_eq(fixture->n_standings, told);
+	send_spam(fixture, true, NOON + 3600 / 8);
+	cr_expect_eq(fixture->n_standings, told + 1);
+	expect_verdict(fixture, VERDICT_STEER, POOL_HIGH_RISK, REASON_SPAM, NOON + 3600 + 450);
+	cr_expect_eq(policy_fixture_count(fixture, POLICY_SPAM_SENDER), 1);
+	policy_fixture_free(fixture);
 }
 
 Test(policy_standings, reports_make_a_sender_high_risk_and_release_forgets_them)
 {
-	struct judge *judge = judge_new(LIMITED(SPAM_RULE));
+	struct policy_fixture *fixture = policy_fixture_new(LIMITED(SPAM_RULE));
 
-	cr_expect_eq(policy_report(judge->policy, BOB, NOON), 0);
-	cr_expect_eq(judge->n_standings, 0);
-	cr_expect_eq(policy_report(judge->policy, "Bob@Example.NET", NOON + 3600), 0);
-	cr_expect_eq(judge->n_standings, 1);
-	cr_expect_eq(send_spam(judge, false, NOON + 3600).reason, REASON_SPAM);
-	cr_expect_eq(policy_release(judge->policy, BOB, NOON + 3600), 0);
-	cr_expect(judge->standing.ended);
-	cr_expect_eq(send_spam(judge, false, NOON + 3600).reason, REASON_GOOD);
-	policy_report(judge->policy, BOB, NOON + 3600);
-	cr_expect_eq(send_spam(judge, false, NOON + 3600).reason, REASON_GOOD);
-	judge_free(judge);
+	cr_expect_eq(policy_report(fixture->policy, BOB, NOON), 0);
+	cr_expect_eq(fixture->n_standings, 0);
+	cr_expect_eq(policy_report(fixture->policy, "Bob@Example.NET", NOON + 3600), 0);
+	cr_expect_eq(fixture->n_standings, 1);
+	cr_expect_eq(send_spam(fixture, false, NOON + 3600).reason, REASON_SPAM);
+	cr_expect_eq(policy_release(fixture->policy, BOB, NOON + 3600), 0);
+	cr_expect(fixture->standing.ended);
+	cr_expect_eq(send_spam(fixture, false, NOON + 3600).reason, REASON_GOOD);
+	policy_report(fixture->policy, BOB, NOON + 3600);
+	cr_expect_eq(send_spam(fixture, false, NOON + 3600).reason, REASON_GOOD);
+	policy_fixture_free(fixture);
 }
 
 Test(policy_standings, reports_of_yesterday_do_not_count)
 {
-	struct judge *judge = judge_new(LIMITED(SPAM_RULE));
+	struct policy_fixture *fixture = policy_fixture_new(LIMITED(SPAM_RULE));
 
-	policy_report(judge->policy, BOB, NOON);
-	policy_report(judge->policy, BOB, NOON + SENDER_STALE_SEC);
-	cr_expect_eq(judge->n_standings, 0);
-	judge_free(judge);
+	policy_report(fixture->policy, BOB, NOON);
+	policy_report(fixture->policy, BOB, NOON + SENDER_STALE_SEC);
+	cr_expect_eq(fixture->n_standings, 0);
+	policy_fixture_free(fixture);
 }
 
 Test(policy_standings, release_forgets_the_marks_that_made_it_high_risk)
 {
-	struct judge *judge = judge_new(LIMITED(SPAM_RULE));
+	struct policy_fixture *fixture = policy_fixture_new(LIMITED(SPAM_RULE));
 
 	for (unsigned i = 0; i < 3; i++)
-		send_spam(judge, true, NOON);
-	cr_expect_eq(policy_release(judge->policy, BOB, NOON), 0);
-	send_spam(judge, true, NOON);
-	cr_expect_eq(send_spam(judge, false, NOON).reason, REASON_GOOD);
-	cr_expect_eq(judge_count(judge, POLICY_SPAM_SENDER), 1);
-	cr_expect_eq(judge_count(judge, POLICY_SPAM_SENDER_ENDED), 1);
-	judge_free(judge);
+		send_spam(fixture, true, NOON);
+	cr_expect_eq(policy_release(fixture->policy, BOB, NOON), 0);
+	send_spam(fixture, true, NOON);
+	cr_expect_eq(send_spam(fixture, false, NOON).reason, REASON_GOOD);
+	cr_expect_eq(policy_fixture_count(fixture, POLICY_SPAM_SENDER), 1);
+	cr_expect_eq(policy_fixture_count(fixture, POLICY_SPAM_SENDER_ENDED), 1);
+	policy_fixture_free(fixture);
 }
 
 /* ---- limits that are reached */
 
 Test(policy_standings, a_limit_that_is_reached_is_told_until_there_is_room)
 {
-	struct judge *judge = judge_new(LIMITED(""));
+	struct policy_fixture *fixture = policy_fixture_new(LIMITED(""));
 	struct facts other = {.user = "eve@example.net", .recipients_external = 1};
 
-	judge_send(judge, 9, NOON);
-	cr_expect_eq(judge->n_standings, 0);
-	judge_send(judge, 1, NOON + 600);
-	expect_verdict(judge, VERDICT_STEER, POOL_HIGH_RISK, REASON_OVER_LIMIT, NOON + 3900);
+	policy_fixture_send(fixture, 9, NOON);
+	cr_expect_eq(fixture->n_standings, 0);
+	policy_fixture_send(fixture, 1, NOON + 600);
+	expect_verdict(fixture, VERDICT_STEER, POOL_HIGH_RISK, REASON_OVER_LIMIT, NOON + 3900);
 	/* More of it in the same sub-bucket changes nothing; later it takes longer. */
-	judge_send(judge, 1, NOON + 601);
-	cr_expect_eq(judge->n_standings, 1);
-	judge_send(judge, 8, NOON + 1200);
-	cr_expect_eq(judge->n_standings, 2);
-	expect_verdict(judge, VERDICT_STEER, POOL_HIGH_RISK, REASON_OVER_LIMIT, NOON + 4500);
-	judge_decide(judge, &other, NOON);
-	cr_expect_eq(judge->n_standings, 2);
-	policy_tick(judge->policy, NOON + 4499);
-	cr_expect_eq(judge->n_standings, 2);
-	cr_expect_eq(policy_next_tick(judge->policy), NOON + 4500);
-	policy_tick(judge->policy, NOON + 4500);
-	expect_good(judge);
-	cr_expect(judge->standing.ended);
-	cr_expect_eq(policy_next_tick(judge->policy), STANDING_FOREVER);
-	judge_free(judge);
+	policy_fixture_send(fixture, 1, NOON + 601);
+	cr_expect_eq(fixture->n_standings, 1);
+	policy_fixture_send(fixture, 8, NOON + 1200);
+	cr_expect_eq(fixture->n_standings, 2);
+	expect_verdict(fixture, VERDICT_STEER, POOL_HIGH_RISK, REASON_OVER_LIMIT, NOON + 4500);
+	policy_fixture_decide(fixture, &other, NOON);
+	cr_expect_eq(fixture->n_standings, 2);
+	policy_tick(fixture->policy, NOON + 4499);
+	cr_expect_eq(fixture->n_standings, 2);
+	cr_expect_eq(policy_next_tick(fixture->policy), NOON + 4500);
+	policy_tick(fixture->policy, NOON + 4500);
+	expect_good(fixture);
+	cr_expect(fixture->standing.ended);
+	cr_expect_eq(policy_next_tick(fixture->policy), STANDING_FOREVER);
+	policy_fixture_free(fixture);
 }
 
 Test(policy_standings, the_end_of_a_full_window_does_not_forget_the_release_of_today)
 {
-	struct judge *judge = judge_new(LIMITED("on_limit = \"restrict\""));
+	struct policy_fixture *fixture = policy_fixture_new(LIMITED("on_limit = \"restrict\""));
 
-	judge_send(judge, 11, NOON);
-	policy_release(judge->policy, BOB, NOON);
-	judge_send(judge, 11, NOON);
-	cr_assert_eq(judge->standing.verdict.reason, REASON_OVER_LIMIT);
-	policy_tick(judge->policy, NOON + 3900);
-	expect_good(judge);
-	cr_expect_not(judge->standing.ended);
-	cr_expect_eq(judge_send(judge, 11, NOON + 3900).pool, POOL_HIGH_RISK);
-	cr_expect_eq(judge_count(judge, POLICY_RESTRICTED), 1);
-	judge_free(judge);
+	policy_fixture_send(fixture, 11, NOON);
+	policy_release(fixture->policy, BOB, NOON);
+	policy_fixture_send(fixture, 11, NOON);
+	cr_assert_eq(fixture->standing.verdict.reason, REASON_OVER_LIMIT);
+	policy_tick(fixture->policy, NOON + 3900);
+	expect_good(fixture);
+	cr_expect_not(fixture->standing.ended);
+	cr_expect_eq(policy_fixture_send(fixture, 11, NOON + 3900).pool, POOL_HIGH_RISK);
+	cr_expect_eq(policy_fixture_count(fixture, POLICY_RESTRICTED), 1);
+	policy_fixture_free(fixture);
 }
 
 Test(policy_standings, connections_over_their_limit_are_steered_or_dropped)
 {
 	struct facts connections = {.kind = FACTS_CONNECTION, .sender = BOB, .connections = 20};
-	struct judge *judge = judge_new("policy \"default\" { connections_per_minute = 20 }\n");
+	struct policy_fixture *fixture =
+		policy_fixture_new("policy \"default\" { connections_per_minute = 20 }\n");
 
-	cr_expect_eq(judge_decide(judge, &connections, NOON).reason, REASON_GOOD);
-	expect_verdict(judge, VERDICT_STEER, POOL_HIGH_RISK, REASON_OVER_LIMIT, NOON + 70);
-	judge_free(judge);
+	cr_expect_eq(policy_fixture_decide(fixture, &connections, NOON).reason, REASON_GOOD);
+	expect_verdict(fixture, VERDICT_STEER, POOL_HIGH_RISK, REASON_OVER_LIMIT, NOON + 70);
+	policy_fixture_free(fixture);
 
-	judge = judge_new("policy \"default\" { connections_per_minute = 20 "
-			  "on_limit = \"defer\" }\n");
-	judge_decide(judge, &connections, NOON);
-	expect_verdict(judge, VERDICT_DROP, POOL_NONE, REASON_OVER_LIMIT, NOON + 70);
-	judge_free(judge);
+	fixture = policy_fixture_new("policy \"default\" { connections_per_minute = 20 "
+				     "on_limit = \"defer\" }\n");
+	policy_fixture_decide(fixture, &connections, NOON);
+	expect_verdict(fixture, VERDICT_DROP, POOL_NONE, REASON_OVER_LIMIT, NOON + 70);
+	policy_fixture_free(fixture);
 }
 
 Test(policy_standings, connections_past_their_limit_at_once_have_happened_and_count)
 {
 	struct facts connections = {.kind = FACTS_CONNECTION, .sender = BOB, .connections = 25};
-	struct judge *judge = judge_new("policy \"default\" { connections_per_minute = 20 "
-					"on_limit = \"defer\" }\n");
+	struct policy_fixture *fixture =
+		policy_fixture_new("policy \"default\" { connections_per_minute = 20 "
+				   "on_limit = \"defer\" }\n");
 
-	judge_decide(judge, &connections, NOON);
-	expect_verdict(judge, VERDICT_DROP, POOL_NONE, REASON_OVER_LIMIT, NOON + 70);
-	judge_free(judge);
+	policy_fixture_decide(fixture, &connections, NOON);
+	expect_verdict(fixture, VERDICT_DROP, POOL_NONE, REASON_OVER_LIMIT, NOON + 70);
+	policy_fixture_free(fixture);
 }
 
 Test(policy_standings, refused_connections_wait_for_their_minute_and_not_for_a_days_total)
 {
 	struct facts connections = {.kind = FACTS_CONNECTION, .sender = BOB, .connections = 20};
 	struct facts mail = {.user = BOB, .recipients_external = 10};
-	struct judge *judge =
-		judge_new("policy \"default\" { connections_per_minute = 20 "
-			  "on_limit = \"defer\" }\n"
-			  "tenant \"t\" { senders = \"*\" recipients_per_day = 10 }\n");
+	struct policy_fixture *fixture =
+		policy_fixture_new("policy \"default\" { connections_per_minute = 20 "
+				   "on_limit = \"defer\" }\n"
+				   "tenant \"t\" { senders = \"*\" recipients_per_day = 10 }\n");
 
-	judge_decide(judge, &mail, NOON);
-	expect_verdict(judge, VERDICT_STEER, POOL_HIGH_RISK, REASON_OVER_LIMIT, NOON + DAY + 3600);
-	judge_decide(judge, &connections, NOON);
-	expect_verdict(judge, VERDICT_DROP, POOL_NONE, REASON_OVER_LIMIT, NOON + 70);
-	judge_free(judge);
+	policy_fixture_decide(fixture, &mail, NOON);
+	expect_verdict(fixture, VERDICT_STEER, POOL_HIGH_RISK, REASON_OVER_LIMIT,
+		       NOON + DAY + 3600);
+	policy_fixture_decide(fixture, &connections, NOON);
+	expect_verdict(fixture, VERDICT_DROP, POOL_NONE, REASON_OVER_LIMIT, NOON + 70);
+	policy_fixture_free(fixture);
 }
 
 Test(policy_standings, deferred_messages_leave_the_datapath_alone)
 {
-	struct judge *judge = judge_new(LIMITED("on_limit = \"defer\""));
+	struct policy_fixture *fixture = policy_fixture_new(LIMITED("on_limit = \"defer\""));
 
-	judge_send(judge, 10, NOON);
-	judge_send(judge, 1, NOON);
-	cr_expect_eq(judge->n_standings, 0);
-	judge_free(judge);
+	policy_fixture_send(fixture, 10, NOON);
+	policy_fixture_send(fixture, 1, NOON);
+	cr_expect_eq(fixture->n_standings, 0);
+	policy_fixture_free(fixture);
 }
 
 /* ---- by hand, and several at once */
 
 Test(policy_standings, a_verdict_by_hand_ends_on_time_or_by_hand)
 {
-	struct judge *judge = judge_new("");
+	struct policy_fixture *fixture = policy_fixture_new("");
 	struct policy_manual manual = {VERDICT_STEER, POOL_HIGH_RISK, NOON + 100};
 
-	cr_expect_eq(policy_set_manual(judge->policy, BOB, &manual, NOON), 0);
-	expect_verdict(judge, VERDICT_STEER, POOL_HIGH_RISK, REASON_MANUAL, NOON + 100);
-	cr_expect_eq(judge_send(judge, 1, NOON + 99).reason, REASON_MANUAL);
-	cr_expect_eq(judge_send(judge, 1, NOON + 100).reason, REASON_GOOD);
-	policy_tick(judge->policy, NOON + 100);
-	expect_good(judge);
+	cr_expect_eq(policy_set_manual(fixture->policy, BOB, &manual, NOON), 0);
+	expect_verdict(fixture, VERDICT_STEER, POOL_HIGH_RISK, REASON_MANUAL, NOON + 100);
+	cr_expect_eq(policy_fixture_send(fixture, 1, NOON + 99).reason, REASON_MANUAL);
+	cr_expect_eq(policy_fixture_send(fixture, 1, NOON + 100).reason, REASON_GOOD);
+	policy_tick(fixture->policy, NOON + 100);
+	expect_good(fixture);
 	manual.until_sec = 0;
-	policy_set_manual(judge->policy, BOB, &manual, NOON + 200);
-	policy_tick(judge->policy, NOON + 200L * DAY);
-	cr_expect_eq(judge_send(judge, 1, NOON + 200L * DAY).reason, REASON_MANUAL);
-	cr_expect_eq(policy_set_manual(judge->policy, BOB, NULL, NOON + 200L * DAY), 0);
-	expect_good(judge);
-	cr_expect_eq(policy_set_manual(judge->policy, BOB, NULL, NOON), 0);
-	cr_expect_eq(policy_set_manual(judge->policy, "nobody", NULL, NOON), 0);
-	judge_free(judge);
+	policy_set_manual(fixture->policy, BOB, &manual, NOON + 200);
+	policy_tick(fixture->policy, NOON + 200L * DAY);
+	cr_expect_eq(policy_fixture_send(fixture, 1, NOON + 200L * DAY).reason, REASON_MANUAL);
+	cr_expect_eq(policy_set_manual(fixture->policy, BOB, NULL, NOON + 200L * DAY), 0);
+	expect_good(fixture);
+	cr_expect_eq(policy_set_manual(fixture->policy, BOB, NULL, NOON), 0);
+	cr_expect_eq(policy_set_manual(fixture->policy, "nobody", NULL, NOON), 0);
+	policy_fixture_free(fixture);
 }
 
 Test(policy_standings, below_one_that_ends_is_the_next_that_holds)
 {
-	struct judge *judge = judge_new(LIMITED("on_limit = \"restrict-today\" " SPAM_RULE));
+	struct policy_fixture *fixture =
+		policy_fixture_new(LIMITED("on_limit = \"restrict-today\" " SPAM_RULE));
 	struct policy_manual manual = {VERDICT_PASS, POOL_NONE, NOON + 100};
 
 	for (unsigned i = 0; i < 3; i++)
-		send_spam(judge, true, MIDNIGHT + DAY - 1800);
-	cr_assert_eq(judge->standing.verdict.reason, REASON_SPAM);
-	send_spam(judge, false, MIDNIGHT + DAY - 1700);
-	judge_send(judge, 20, MIDNIGHT + DAY - 1700);
-	expect_verdict(judge, VERDICT_DROP, POOL_NONE, REASON_RESTRICTED, MIDNIGHT + DAY);
+		send_spam(fixture, true, MIDNIGHT + DAY - 1800);
+	cr_assert_eq(fixture->standing.verdict.reason, REASON_SPAM);
+	send_spam(fixture, false, MIDNIGHT + DAY - 1700);
+	policy_fixture_send(fixture, 20, MIDNIGHT + DAY - 1700);
+	expect_verdict(fixture, VERDICT_DROP, POOL_NONE, REASON_RESTRICTED, MIDNIGHT + DAY);
 	manual.until_sec = MIDNIGHT + DAY - 60;
-	policy_set_manual(judge->policy, BOB, &manual, MIDNIGHT + DAY - 120);
-	expect_verdict(judge, VERDICT_PASS, POOL_NONE, REASON_MANUAL, MIDNIGHT + DAY - 60);
-	cr_expect_eq(judge->standing.before.reason, REASON_RESTRICTED);
-	cr_expect_eq(judge->standing.after.reason, REASON_RESTRICTED);
-	policy_tick(judge->policy, MIDNIGHT + DAY - 60);
-	expect_verdict(judge, VERDICT_DROP, POOL_NONE, REASON_RESTRICTED, MIDNIGHT + DAY);
-	cr_expect_eq(judge->standing.before.reason, REASON_MANUAL);
-	cr_expect_eq(judge->standing.after.reason, REASON_SPAM);
-	cr_expect_eq(judge->standing.after.pool, POOL_HIGH_RISK);
-	policy_tick(judge->policy, MIDNIGHT + DAY);
-	expect_verdict(judge, VERDICT_STEER, POOL_HIGH_RISK, REASON_SPAM, MIDNIGHT + DAY + 1800);
-	policy_tick(judge->policy, MIDNIGHT + DAY + 1800);
-	expect_good(judge);
-	judge_free(judge);
+	policy_set_manual(fixture->policy, BOB, &manual, MIDNIGHT + DAY - 120);
+	expect_verdict(fixture, VERDICT_PASS, POOL_NONE, REASON_MANUAL, MIDNIGHT + DAY - 60);
+	cr_expect_eq(fixture->standing.before.reason, REASON_RESTRICTED);
+	cr_expect_eq(fixture->standing.after.reason, REASON_RESTRICTED);
+	policy_tick(fixture->policy, MIDNIGHT + DAY - 60);
+	expect_verdict(fixture, VERDICT_DROP, POOL_NONE, REASON_RESTRICTED, MIDNIGHT + DAY);
+	cr_expect_eq(fixture->standing.before.reason, REASON_MANUAL);
+	cr_expect_eq(fixture->standing.after.reason, REASON_SPAM);
+	cr_expect_eq(fixture->standing.after.pool, POOL_HIGH_RISK);
+	policy_tick(fixture->policy, MIDNIGHT + DAY);
+	expect_verdict(fixture, VERDICT_STEER, POOL_HIGH_RISK, REASON_SPAM, MIDNIGHT + DAY + 1800);
+	policy_tick(fixture->policy, MIDNIGHT + DAY + 1800);
+	expect_good(fixture);
+	policy_fixture_free(fixture);
 }
 
 Test(policy_standings, after_a_step_back_of_the_clock_nothing_lasts_for_years)
 {
 	const int64_t wrong = NOON + 30L * 365 * DAY;
-	struct judge *judge = judge_new(LIMITED("on_limit = \"restrict-today\" " SPAM_RULE));
+	struct policy_fixture *fixture =
+		policy_fixture_new(LIMITED("on_limit = \"restrict-today\" " SPAM_RULE));
 
 	for (unsigned i = 0; i < 3; i++)
-		send_spam(judge, true, wrong);
-	judge_send(judge, 11, wrong);
-	policy_tick(judge->policy, wrong);
-	cr_assert_eq(judge->standing.verdict.reason, REASON_RESTRICTED);
-	policy_tick(judge->policy, NOON);
-	expect_verdict(judge, VERDICT_DROP, POOL_NONE, REASON_RESTRICTED, MIDNIGHT + DAY);
-	policy_tick(judge->policy, MIDNIGHT + DAY);
-	expect_verdict(judge, VERDICT_STEER, POOL_HIGH_RISK, REASON_SPAM,
+		send_spam(fixture, true, wrong);
+	policy_fixture_send(fixture, 11, wrong);
+	policy_tick(fixture->policy, wrong);
+	cr_assert_eq(fixture->standing.verdict.reason, REASON_RESTRICTED);
+	policy_tick(fixture->policy, NOON);
+	expect_verdict(fixture, VERDICT_DROP, POOL_NONE, REASON_RESTRICTED, MIDNIGHT + DAY);
+	policy_tick(fixture->policy, MIDNIGHT + DAY);
+	expect_verdict(fixture, VERDICT_STEER, POOL_HIGH_RISK, REASON_SPAM,
 		       NOON + CONFIG_SPAM_FOR_MAX_SEC);
-	policy_tick(judge->policy, NOON + CONFIG_SPAM_FOR_MAX_SEC);
-	cr_expect(judge->standing.ended);
-	judge_free(judge);
+	policy_tick(fixture->policy, NOON + CONFIG_SPAM_FOR_MAX_SEC);
+	cr_expect(fixture->standing.ended);
+	policy_fixture_free(fixture);
 }
 
 Test(policy_standings, after_a_step_back_a_full_window_is_over_when_there_is_room)
 {
 	const int64_t wrong = NOON + 30L * 365 * DAY;
-	struct judge *judge = judge_new(LIMITED(""));
+	struct policy_fixture *fixture = policy_fixture_new(LIMITED(""));
 
-	judge_send(judge, 10, wrong);
-	judge_send(judge, 1, NOON);
-	expect_verdict(judge, VERDICT_STEER, POOL_HIGH_RISK, REASON_OVER_LIMIT, NOON + 3900);
-	cr_expect_eq(judge_send(judge, 1, NOON + 3900 + 300).reason, REASON_GOOD);
-	expect_good(judge);
-	cr_expect(judge->standing.ended, "room was not told");
-	judge_free(judge);
+	policy_fixture_send(fixture, 10, wrong);
+	policy_fixture_send(fixture, 1, NOON);
+	expect_verdict(fixture, VERDICT_STEER, POOL_HIGH_RISK, REASON_OVER_LIMIT, NOON + 3900);
+	cr_expect_eq(policy_fixture_send(fixture, 1, NOON + 3900 + 300).reason, REASON_GOOD);
+	expect_good(fixture);
+	cr_expect(fixture->standing.ended, "room was not told");
+	policy_fixture_free(fixture);
 
-	judge = judge_new(LIMITED(""));
-	judge_send(judge, 10, wrong);
-	policy_tick(judge->policy, wrong);
-	policy_tick(judge->policy, NOON);
-	expect_verdict(judge, VERDICT_STEER, POOL_HIGH_RISK, REASON_OVER_LIMIT, NOON + DAY + 3600);
-	judge_free(judge);
+	fixture = policy_fixture_new(LIMITED(""));
+	policy_fixture_send(fixture, 10, wrong);
+	policy_tick(fixture->policy, wrong);
+	policy_tick(fixture->policy, NOON);
+	expect_verdict(fixture, VERDICT_STEER, POOL_HIGH_RISK, REASON_OVER_LIMIT,
+		       NOON + DAY + 3600);
+	policy_fixture_free(fixture);
 }
 
 Test(policy_standings, a_small_step_back_of_the_clock_ends_nothing_early)
 {
-	struct judge *judge = judge_new(LIMITED("on_limit = \"restrict-today\""));
+	struct policy_fixture *fixture =
+		policy_fixture_new(LIMITED("on_limit = \"restrict-today\""));
 
-	judge_send(judge, 10, NOON);
-	judge_send(judge, 1, NOON);
-	policy_tick(judge->policy, NOON);
-	policy_tick(judge->policy, NOON - 3600);
-	cr_expect_eq(judge_send(judge, 1, NOON - 3600).reason, REASON_RESTRICTED);
-	cr_expect_eq(judge->n_standings, 1);
-	judge_free(judge);
+	policy_fixture_send(fixture, 10, NOON);
+	policy_fixture_send(fixture, 1, NOON);
+	policy_tick(fixture->policy, NOON);
+	policy_tick(fixture->policy, NOON - 3600);
+	cr_expect_eq(policy_fixture_send(fixture, 1, NOON - 3600).reason, REASON_RESTRICTED);
+	cr_expect_eq(fixture->n_standings, 1);
+	policy_fixture_free(fixture);
 }
 
 /* ---- how many */
 
-static void send_as(struct judge *judge, unsigned number, uint32_t recipients, int64_t now_sec)
+static void send_as(struct policy_fixture *fixture, unsigned number, uint32_t recipients,
+		    int64_t now_sec)
 {
 	char name[32];
 	struct facts facts = {.user = name, .recipients_external = recipients};
 
 	snprintf(name, sizeof(name), "user-%u", number);
-	judge_decide(judge, &facts, now_sec);
+	policy_fixture_decide(fixture, &facts, now_sec);
 }
 
 Test(policy_standings, each_ends_at_its_own_time_among_many)
 {
-	struct judge *judge = judge_new_sized(LIMITED(""), 1000, 500);
+	struct policy_fixture *fixture = policy_fixture_new_sized(LIMITED(""), 1000, 500);
 
 	for (unsigned i = 0; i < 500; i++)
-		send_as(judge, i, 10, NOON + i * 7919 % 500 * 300);
-	cr_assert_eq(judge->n_standings, 500);
+		send_as(fixture, i, 10, NOON + i * 7919 % 500 * 300);
+	cr_assert_eq(fixture->n_standings, 500);
 	for (unsigned i = 0; i < 500; i++) {
-		cr_expect_eq(policy_next_tick(judge->policy), NOON + i * 300 + 3900);
-		policy_tick(judge->policy, NOON + i * 300 + 3900 - 1);
-		cr_assert_eq(judge->n_standings, 500 + i);
-		policy_tick(judge->policy, NOON + i * 300 + 3900);
-		cr_assert_eq(judge->n_standings, 500 + i + 1);
+		cr_expect_eq(policy_next_tick(fixture->policy), NOON + i * 300 + 3900);
+		policy_tick(fixture->policy, NOON + i * 300 + 3900 - 1);
+		cr_assert_eq(fixture->n_standings, 500 + i);
+		policy_tick(fixture->policy, NOON + i * 300 + 3900);
+		cr_assert_eq(fixture->n_standings, 500 + i + 1);
 	}
-	judge_free(judge);
+	policy_fixture_free(fixture);
 }
 
 Test(policy_standings, a_full_table_is_said_and_what_is_in_it_stays)
 {
-	struct judge *judge = judge_new_sized(LIMITED("on_limit = \"restrict\""), 1000, 2);
+	struct policy_fixture *fixture =
+		policy_fixture_new_sized(LIMITED("on_limit = \"restrict\""), 1000, 2);
 	struct policy_stats stats;
 
 	for (unsigned i = 0; i < 3; i++) {
-		send_as(judge, i, 10, NOON);
-		send_as(judge, i, 1, NOON);
+		send_as(fixture, i, 10, NOON);
+		send_as(fixture, i, 1, NOON);
 	}
-	cr_expect_eq(judge_count(judge, POLICY_RESTRICTED), 2);
-	cr_expect_eq(judge_count(judge, POLICY_STANDINGS_FULL), 1);
-	policy_stats(judge->policy, &stats);
+	cr_expect_eq(policy_fixture_count(fixture, POLICY_RESTRICTED), 2);
+	cr_expect_eq(policy_fixture_count(fixture, POLICY_STANDINGS_FULL), 1);
+	policy_stats(fixture->policy, &stats);
 	cr_expect_eq(stats.standings, 2);
 	cr_expect_eq(stats.standings_refused, 1);
-	cr_expect_eq(policy_release(judge->policy, "user-0", NOON), 0);
-	policy_tick(judge->policy, MIDNIGHT + DAY);
-	send_as(judge, 2, 11, NOON);
-	cr_expect_eq(judge_count(judge, POLICY_RESTRICTED), 3);
-	judge_free(judge);
+	cr_expect_eq(policy_release(fixture->policy, "user-0", NOON), 0);
+	policy_tick(fixture->policy, MIDNIGHT + DAY);
+	send_as(fixture, 2, 11, NOON);
+	cr_expect_eq(policy_fixture_count(fixture, POLICY_RESTRICTED), 3);
+	policy_fixture_free(fixture);
 }
 
 Test(policy_standings, a_restricted_sender_survives_any_number_of_others)
 {
-	struct judge *judge = judge_new_sized(LIMITED("on_limit = \"restrict\""), 1024, 100);
+	struct policy_fixture *fixture =
+		policy_fixture_new_sized(LIMITED("on_limit = \"restrict\""), 1024, 100);
 	struct policy_stats stats;
 
-	judge_send(judge, 11, NOON);
+	policy_fixture_send(fixture, 11, NOON);
 	for (unsigned i = 0; i < 20000; i++)
-		send_as(judge, i, 1, NOON + i);
-	cr_expect_eq(judge_send(judge, 1, NOON + 20000).reason, REASON_RESTRICTED);
-	policy_stats(judge->policy, &stats);
+		send_as(fixture, i, 1, NOON + i);
+	cr_expect_eq(policy_fixture_send(fixture, 1, NOON + 20000).reason, REASON_RESTRICTED);
+	policy_stats(fixture->policy, &stats);
 	cr_expect_eq(stats.senders, 1024);
 	cr_expect_eq(stats.senders_evicted, 20001 - 1024);
-	cr_expect_eq(judge->n_evicted, 20001 - 1024);
-	judge_free(judge);
+	cr_expect_eq(fixture->n_evicted, 20001 - 1024);
+	policy_fixture_free(fixture);
 }
 
 Test(policy_standings, another_configuration_keeps_counts_and_standings)
 {
-	struct judge *judge = judge_new(
+	struct policy_fixture *fixture = policy_fixture_new(
 		LIMITED("on_limit = \"restrict\"") "tenant \"t\" { domains = \"example.net\" "
 						   "recipients_per_day = 100 }\n");
 	struct config *other;
 	struct decision decision;
 
-	judge_send(judge, 9, NOON);
+	policy_fixture_send(fixture, 9, NOON);
 	other = config_file_load(TWO_POOLS "tenant \"s\" { }\n"
 					   "tenant \"t\" { domains = \"example.net\" "
 					   "recipients_per_day = 10 }\n");
-	cr_assert_eq(policy_set_config(judge->policy, other), 0);
-	config_free(judge->config);
-	judge->config = other;
-	decision = judge_send(judge, 2, NOON);
+	cr_assert_eq(policy_set_config(fixture->policy, other), 0);
+	config_free(fixture->config);
+	fixture->config = other;
+	decision = policy_fixture_send(fixture, 2, NOON);
 	cr_expect_eq(decision.reason, REASON_OVER_LIMIT);
 	cr_expect_eq(decision.steps[decision.n_steps - 1].limit, CONFIG_TENANT_RECIPIENTS_PER_DAY);
 	cr_expect_eq(decision.steps[decision.n_steps - 1].count, 9);
-	judge_free(judge);
+	policy_fixture_free(fixture);
 }

@@ -8,17 +8,17 @@
 
 #include "unit/steering_fixture.h"
 
-TestSuite(view, .init = helm_open, .fini = helm_close);
+TestSuite(view, .init = steering_fixture_open, .fini = steering_fixture_close);
 
 Test(view, a_sender_reads_as_documented)
 {
 	json_t *view;
 	char *text;
 
-	helm_steer("tenant-17", POOL_HIGH_RISK, NOW_SEC + 60);
-	cr_assert_eq(
-		view_sender(helm.steering, NULL, "tenant-17", NOW_NS, NOW_SEC, &view, &helm.error),
-		0);
+	steering_fixture_steer("tenant-17", POOL_HIGH_RISK, NOW_SEC + 60);
+	cr_assert_eq(view_sender(steering_fixture.steering, NULL, "tenant-17", NOW_NS, NOW_SEC,
+				 &view, &steering_fixture.error),
+		     0);
 	text = json_dumps(view, JSON_COMPACT);
 	cr_assert_str_eq(
 		text,
@@ -48,14 +48,18 @@ Test(view, flows_read_as_documented)
 	address_parse("203.0.113.9", &address);
 	memcpy(key.destination, address.bytes, 16);
 	memcpy(back_key.remote, address.bytes, 16);
-	memcpy(flow.address, helm.normal_addresses[0].address.bytes, 16);
+	memcpy(flow.address, steering_fixture.normal_addresses[0].address.bytes, 16);
 	memcpy(back_key.address, flow.address, 16);
-	flow.sender = steering_sender_find(helm.steering, "tenant-17")->id;
+	flow.sender = steering_sender_find(steering_fixture.steering, "tenant-17")->id;
 	flow.out.packets = 3;
 	flow.out.bytes = 150;
-	helm.fake->datapath.ops->put(&helm.fake->datapath, MAP_FLOWS, &key, &flow);
-	helm.fake->datapath.ops->put(&helm.fake->datapath, MAP_RETURNS, &back_key, &back);
-	cr_assert_eq(view_flows(helm.steering, NULL, NOW_NS, 0, &view, &helm.error), 0);
+	steering_fixture.fake->datapath.ops->put(&steering_fixture.fake->datapath, MAP_FLOWS, &key,
+						 &flow);
+	steering_fixture.fake->datapath.ops->put(&steering_fixture.fake->datapath, MAP_RETURNS,
+						 &back_key, &back);
+	cr_assert_eq(view_flows(steering_fixture.steering, NULL, NOW_NS, 0, &view,
+				&steering_fixture.error),
+		     0);
 	text = json_dumps(view, JSON_COMPACT);
 	cr_assert_str_eq(text, "[{\"sender\":\"tenant-17\",\"source\":\"10.1.7.5:40000\","
 			       "\"destination\":\"203.0.113.9:25\",\"pool\":\"normal\","
@@ -64,7 +68,9 @@ Test(view, flows_read_as_documented)
 			       "\"bytes\":250,\"age_sec\":5}]");
 	free(text);
 	json_decref(view);
-	cr_assert_eq(view_flows(helm.steering, "webmail", NOW_NS, 0, &view, &helm.error), 0);
+	cr_assert_eq(view_flows(steering_fixture.steering, "webmail", NOW_NS, 0, &view,
+				&steering_fixture.error),
+		     0);
 	cr_assert_eq(json_array_size(view), 0);
 	json_decref(view);
 }
