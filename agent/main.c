@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Options and the table of commands. What a command does is in cli/, host/ or daemon/. */
 #include <errno.h>
 #include <getopt.h>

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* A parent that only waits: `down` needs the root rights that the agent gives away. */
 #include "run.h"
 

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Takes a request apart, finds its route, and makes every failure a status with a JSON reason. */
 #include "api/api.h"
 

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Chunked answers of evhttp. A connection that ends leaves its request to us; see on_close(). */
 #include "api/event_stream.h"
 

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* evhttp does not count its connections and does not tell when they end: a table of them does. */
 #include "api/http_listener.h"
 

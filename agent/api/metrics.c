@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The datapath's counters, pools and their addresses, decisions, senders, surges. Nothing has a sender's
  * name for a label: there may be a million of them.

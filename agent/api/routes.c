@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* One function per route: reads the arguments, calls steering/, answers with a view. The judge's are in routes_judge.c. */
 #include "api/routes.h"
 

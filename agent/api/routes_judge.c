@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Routes that the judge answers: messages, reports, verdicts by hand, why, what happens. */
 #include <errno.h>
 #include <event2/http.h>

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Alone in a file, so that a new commit compiles only this again. */
 #include "base/version.h"
 

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* check: that the configuration holds, and what is in it. Reading it has checked everything. */
 #include "cli/commands.h"
 

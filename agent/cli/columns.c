@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Cells are kept as text until all widths are known. */
 #include "cli/columns.h"
 

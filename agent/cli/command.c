@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Words are compared one by one, so that "what could follow" falls out of the same walk. */
 #include "cli/command.h"
 

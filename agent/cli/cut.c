@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The API names a flow's ends as text, so sockets are compared as text, too. */
 #include "cli/cut.h"
 

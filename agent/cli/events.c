@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* events: what happens, as it happens, until it is interrupted. */
 #include <errno.h>
 #include <string.h>

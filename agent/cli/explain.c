@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* explain: why a message, or a sender's mail, left as it did. */
 #include <errno.h>
 #include <string.h>

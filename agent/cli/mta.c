@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* mta postfix, mta exim: what mta/ prints, as text or as one document. */
 #include "cli/commands.h"
 

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* pool list, enable, disable, drain, activate. */
 #include "cli/commands.h"
 

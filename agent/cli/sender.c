@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* sender list, show, set, block, clear, release. */
 #include "cli/commands.h"
 

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* top: the senders that do most, again and again. */
 #include <errno.h>
 #include <stdlib.h>

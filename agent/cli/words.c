@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Durations and members of JSON objects, as the tables print them. */
 #include "cli/words.h"
 

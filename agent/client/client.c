@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* libcurl's easy interface, and what its failures mean to someone who wanted to reach the agent. */
 #include "client/client.h"
 

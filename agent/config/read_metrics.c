@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The key `metrics`: an address and a port, or off. */
 #include <stdlib.h>
 #include <string.h>

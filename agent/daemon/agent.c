@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Opens what the agent works on, puts everything on one event loop, and closes it again. */
 #include "daemon/agent.h"
 

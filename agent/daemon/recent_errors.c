@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* A small table, searched linearly, kept sorted by the last occurrence. */
 #include "daemon/recent_errors.h"
 

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Connections that no MTA reports on. The datapath tells of each that a sender with a limit opens, and
  * counts all of them: so an event says whom to look at, the count how many there were, and one walk over

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The engine's life, its callbacks, messages. Orders are in manual.c, connections in connections.c. */
 #include "judge/judge.h"
 

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What people and other programs say of a sender: reports, releases, verdicts by hand. */
 #include <errno.h>
 

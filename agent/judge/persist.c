@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Records out of the engine and into the state, and back. */
 #include "judge/persist.h"
 

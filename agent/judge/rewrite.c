@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Everything that is to be kept, once more, when the state's file takes something again. */
 #include "steering/steering.h"
 #include "judge/judge_internal.h"

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Order matters: the bounding set needs CAP_SETPCAP, the groups CAP_SETGID, and both go with the uid. */
 #include "process/privileges.h"
 

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* One datagram; a library for it would be the larger part of the program. */
 #include "process/sd_notify.h"
 

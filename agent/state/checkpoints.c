@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* One thread that sleeps until a checkpoint is wanted. */
 #include "state/checkpoints.h"
 

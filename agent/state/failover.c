@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A state that never fails: in front of a file, and without one while that is in trouble. What was not
  * taken meanwhile is not remembered here but written again by the owner, who knows it all; only names

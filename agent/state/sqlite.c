@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What people set by hand, and records, in one SQLite file. Enums are stored as the words of
  * base/names.h, so that the file reads well and survives a renumbering; what it means for the maps is

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* JSON of what the engine counts, decides and remembers. */
 #include "view/engine.h"
 

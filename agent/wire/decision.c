@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Members one after another into a text that grows; what is not plain ASCII is left to jansson. */
 #include "wire/decision.h"
 

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Between a JSON object and what the judge takes; nothing is taken that it could not keep. */
 #include "wire/facts.h"
 

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Checks the members of a request's body against a table and hands them out. */
 #include "wire/json_fields.h"
 

@@ -1,16 +1,18 @@
-// SPDX-License-Identifier: BSD-2-Clause
-// Asks for decisions as an MTA's many processes do, each over a connection that it keeps, and prints
-// how many were answered and how long each took, as one JSON object. Asks the agent's API, or any service that
-// speaks Postfix' policy delegation, so that both can be measured by the same asker.
-//
-//   bench-agent [OPTION…] http|policy SOCKET        SOCKET: a path, or ADDRESS:PORT (IPv4)
-//     -c CONNECTIONS  (16)
-//     -r RATE         requests a second, sent when they are due however late the answers are; 0, the default: each
-//                     connection asks as soon as it was answered
-//     -s SECONDS      (5)
-//     -n COUNT        ends after so many, whatever the seconds
-//     -u USERS        (10000) who send, in turn
-//     -l EVERY        every so many requests a sender bench-N, N below 1000, sends its limit of 10 recipients, so that a verdict is written
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Asks for decisions as an MTA's many processes do, each over a connection that it keeps, and prints
+ * how many were answered and how long each took, as one JSON object. Asks the agent's API, or any service that
+ * speaks Postfix' policy delegation, so that both can be measured by the same asker.
+ *
+ *   bench-agent [OPTION…] http|policy SOCKET        SOCKET: a path, or ADDRESS:PORT (IPv4)
+ *     -c CONNECTIONS  (16)
+ *     -r RATE         requests a second, sent when they are due however late the answers are; 0, the default: each
+ *                     connection asks as soon as it was answered
+ *     -s SECONDS      (5)
+ *     -n COUNT        ends after so many, whatever the seconds
+ *     -u USERS        (10000) who send, in turn
+ *     -l EVERY        every so many requests a sender bench-N, N below 1000, sends its limit of 10 recipients, so that a verdict is written
+ */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdbool.h>

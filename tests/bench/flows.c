@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: BSD-2-Clause
-// Opens crafted connections and sends over them; see flows.h.
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Opens crafted connections and sends over them; see flows.h. */
 #include "bench/flows.h"
 
 #include <arpa/inet.h>

@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: BSD-2-Clause
-// Builds and verifies frames; see frame.h.
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Builds and verifies frames; see frame.h. */
 #include "bench/frame.h"
 
 #include <arpa/inet.h>

@@ -1,7 +1,9 @@
-// SPDX-License-Identifier: BSD-2-Clause
-// Times the programs themselves, run by run in turn with an empty one. Prints "FIGURE ARM NS", a line each.
-//
-//   programs CPU ROUNDS REPEAT
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Times the programs themselves, run by run in turn with an empty one. Prints "FIGURE ARM NS", a line each.
+ *
+ *   programs CPU ROUNDS REPEAT
+ */
 #include <arpa/inet.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>

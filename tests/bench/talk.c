@@ -1,11 +1,13 @@
-// SPDX-License-Identifier: BSD-2-Clause
-// Real TCP between two hosts: a client and a server, a process each, which wait for each other as such do. Prints
-// what a second of CPU time is enough for, both ends and the whole way between them included: veths
-// and both processes use the same processor.
-//
-//   talk CPU CLIENT_HOST SERVER_HOST SERVER_ADDRESS mail COUNT      mails, each of a connection of its own; to 16
-//                                                                   addresses in turn
-//   talk CPU CLIENT_HOST SERVER_HOST SERVER_ADDRESS bulk MBYTES     MB one way over one connection
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Real TCP between two hosts: a client and a server, a process each, which wait for each other as such do. Prints
+ * what a second of CPU time is enough for, both ends and the whole way between them included: veths
+ * and both processes use the same processor.
+ *
+ *   talk CPU CLIENT_HOST SERVER_HOST SERVER_ADDRESS mail COUNT      mails, each of a connection of its own; to 16
+ *                                                                   addresses in turn
+ *   talk CPU CLIENT_HOST SERVER_HOST SERVER_ADDRESS bulk MBYTES     MB one way over one connection
+ */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>

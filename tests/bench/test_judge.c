@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: BSD-2-Clause
-// How long it takes until a fact is a verdict in the map, and until a million senders are back.
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* How long it takes until a fact is a verdict in the map, and until a million senders are back. */
 #include <criterion/criterion.h>
 #include <fcntl.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: BSD-2-Clause
-// Packet sockets in namespaces; see wire.h.
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Packet sockets in namespaces; see wire.h. */
 #include "bench/wire.h"
 
 #include <arpa/inet.h>

@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: BSD-2-Clause
-// The factor from the environment, and Criterion's time limits multiplied by it.
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The factor from the environment, and Criterion's time limits multiplied by it. */
 #include "common/patience.h"
 
 #include <criterion/criterion.h>

@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: BSD-2-Clause
-// Says what was skipped, and why: Criterion counts such tests nowhere and tells of them only if --verbose.
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Says what was skipped, and why: Criterion counts such tests nowhere and tells of them only if --verbose. */
 #include <criterion/criterion.h>
 #include <criterion/hooks.h>
 #include <stdio.h>

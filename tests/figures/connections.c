@@ -1,10 +1,12 @@
-// SPDX-License-Identifier: BSD-2-Clause
-// Connections at a steady rate, and the receiver that says by which pool each one came. Each connection is
-// opened, asks and is answered, is held, asks and is answered again, and is closed; the question names the
-// pool that it should come by. What happens to the datapath meanwhile is the caller's.
-//
-//   connections send POOL RATE SECONDS HOLD_MS ADDRESS…    SIGUSR1 ends all holding
-//   connections receive POOL=ADDRESS…                      until SIGTERM; POOL is one letter
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Connections at a steady rate, and the receiver that says by which pool each one came. Each connection is
+ * opened, asks and is answered, is held, asks and is answered again, and is closed; the question names the
+ * pool that it should come by. What happens to the datapath meanwhile is the caller's.
+ *
+ *   connections send POOL RATE SECONDS HOLD_MS ADDRESS…    SIGUSR1 ends all holding
+ *   connections receive POOL=ADDRESS…                      until SIGTERM; POOL is one letter
+ */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <signal.h>

@@ -1,10 +1,12 @@
-// SPDX-License-Identifier: BSD-2-Clause
-// SYNs, each of a connection of its own, to port 25 of where nobody answers. Prints how
-// many went out in how many milliseconds.
-//
-//   syns SOURCE FIRST_DESTINATION DESTINATIONS COUNT RATE
-//
-// COUNT 0: again and again, until SIGTERM. RATE 0: as fast as they go; else so many a second.
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * SYNs, each of a connection of its own, to port 25 of where nobody answers. Prints how
+ * many went out in how many milliseconds.
+ *
+ *   syns SOURCE FIRST_DESTINATION DESTINATIONS COUNT RATE
+ *
+ * COUNT 0: again and again, until SIGTERM. RATE 0: as fast as they go; else so many a second.
+ */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/ip.h>

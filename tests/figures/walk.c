@@ -1,8 +1,10 @@
-// SPDX-License-Identifier: BSD-2-Clause
-// Walks the flow table and counts: flows, returns, flows whose other half is missing or says something else,
-// and flows whose external address is of no pool.
-//
-//   walk PIN_PATH
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Walks the flow table and counts: flows, returns, flows whose other half is missing or says something else,
+ * and flows whose external address is of no pool.
+ *
+ *   walk PIN_PATH
+ */
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <stdbool.h>

@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: BSD-2-Clause
-// Reads a corpus for a test; see corpus.h.
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Reads a corpus for a test; see corpus.h. */
 #include "fuzz/corpus.h"
 
 #include <criterion/criterion.h>

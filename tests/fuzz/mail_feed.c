@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: BSD-2-Clause
-// Cuts a message into headers and pieces of its body.
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Cuts a message into headers and pieces of its body. */
 #include "fuzz/mail_feed.h"
 
 #include <stdio.h>

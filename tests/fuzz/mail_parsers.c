@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: BSD-2-Clause
-// Feeds any bytes to the parsers of mail, and looks at what they make of them; see mail_parsers.h.
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Feeds any bytes to the parsers of mail, and looks at what they make of them; see mail_parsers.h. */
 #include "fuzz/mail_parsers.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: BSD-2-Clause
-// From an operation's bytes to a packet's, by the builder of the packet tests; see packet_forge.h.
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* From an operation's bytes to a packet's, by the builder of the packet tests; see packet_forge.h. */
 #include "fuzz/packet_forge.h"
 
 #include <arpa/inet.h>

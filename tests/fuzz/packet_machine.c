@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: BSD-2-Clause
-// Runs programs of packets; see packet_machine.h. What an operation's packet looks like is packet_forge's.
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Runs programs of packets; see packet_machine.h. What an operation's packet looks like is packet_forge's. */
 #include "fuzz/packet_machine.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: BSD-2-Clause
-// The invariants of one packet; see packet_oracle.h. Those of the maps are in packet_oracle_maps.c.
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The invariants of one packet; see packet_oracle.h. Those of the maps are in packet_oracle_maps.c. */
 #include "fuzz/packet_oracle.h"
 
 #include <errno.h>

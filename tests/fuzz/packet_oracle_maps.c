@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: BSD-2-Clause
-// The invariants of the maps; see packet_oracle.h.
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The invariants of the maps; see packet_oracle.h. */
 #include "fuzz/packet_oracle_maps.h"
 
 #include <errno.h>

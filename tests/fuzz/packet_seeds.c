@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: BSD-2-Clause
-// The first corpus, made from tables; see packet_seeds.h.
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The first corpus, made from tables; see packet_seeds.h. */
 #include "fuzz/packet_seeds.h"
 
 #include <stdbool.h>

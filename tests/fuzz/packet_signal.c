@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: BSD-2-Clause
-// Shows the fuzzer what the programs did; see packet_signal.h.
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Shows the fuzzer what the programs did; see packet_signal.h. */
 #include "fuzz/packet_signal.h"
 
 #include <string.h>

@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: BSD-2-Clause
-// Loads the programs and gives them a world to work in; see packet_world.h.
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Loads the programs and gives them a world to work in; see packet_world.h. */
 #include "fuzz/packet_world.h"
 
 #include <bpf/bpf.h>

@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: BSD-2-Clause
-// Feeds any bytes to our parsers, and looks at what they make of them; see parsers.h.
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Feeds any bytes to our parsers, and looks at what they make of them; see parsers.h. */
 #include "fuzz/parsers.h"
 
 #include <ctype.h>

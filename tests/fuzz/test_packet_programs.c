@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: BSD-2-Clause
-// The machine of packets without a fuzzer: every kind of packet, and what fuzzing found worth keeping.
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The machine of packets without a fuzzer: every kind of packet, and what fuzzing found worth keeping. */
 #include <criterion/criterion.h>
 
 #include "base/error.h"

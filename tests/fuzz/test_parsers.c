@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: BSD-2-Clause
-// What fuzzing our parsers found worth keeping.
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What fuzzing our parsers found worth keeping. */
 #include <criterion/criterion.h>
 
 #include "base/error.h"

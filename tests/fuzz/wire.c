@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: BSD-2-Clause
-// Packet formats as the oracle reads them; see wire.h.
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Packet formats as the oracle reads them; see wire.h. */
 #include "fuzz/wire.h"
 
 #include <linux/if_ether.h>

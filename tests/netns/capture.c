@@ -1,6 +1,8 @@
-// SPDX-License-Identifier: BSD-2-Clause
-// The packet capture of traffic.h: a thread that reads a packet socket on the receiver's wire and
-// keeps only who sent how many packets.
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The packet capture of traffic.h: a thread that reads a packet socket on the receiver's wire and
+ * keeps only who sent how many packets.
+ */
 #include "netns/traffic.h"
 
 #include <arpa/inet.h>

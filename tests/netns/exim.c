@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: BSD-2-Clause
-// Starts a mail host with Exim, and asserts what came of its mail.
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Starts a mail host with Exim, and asserts what came of its mail. */
 #include "netns/exim.h"
 
 #include <criterion/criterion.h>

@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: BSD-2-Clause
-// Loads and attaches programs that only count.
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Loads and attaches programs that only count. */
 #include "netns/foreign.h"
 
 #include <bpf/bpf.h>

@@ -1,6 +1,8 @@
-// SPDX-License-Identifier: BSD-2-Clause
-// Namespaces, commands and daemons of a test's world, and the watchdog that removes it. What flows
-// between the hosts is traffic.c.
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Namespaces, commands and daemons of a test's world, and the watchdog that removes it. What flows
+ * between the hosts is traffic.c.
+ */
 #include "netns/host.h"
 
 #include <bpf/bpf.h>

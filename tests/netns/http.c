@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: BSD-2-Clause
-// HTTP by hand: what it sends and when is what the tests are about.
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* HTTP by hand: what it sends and when is what the tests are about. */
 #include "netns/http.h"
 
 #include <criterion/criterion.h>

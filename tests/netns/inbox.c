@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: BSD-2-Clause
-// Runs smtp-sink and reads the files that it writes, one for each message.
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Runs smtp-sink and reads the files that it writes, one for each message. */
 #include "netns/inbox.h"
 
 #include <criterion/criterion.h>

@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: BSD-2-Clause
-// The processes that give mail, and their end.
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The processes that give mail, and their end. */
 #include "netns/load.h"
 
 #include <criterion/criterion.h>

@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: BSD-2-Clause
-// Starts the daemons of a mail host in the order in which a person would.
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Starts the daemons of a mail host in the order in which a person would. */
 #include "netns/mailhost.h"
 
 #include <criterion/criterion.h>

@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: BSD-2-Clause
-// Starts and signals the nsd of tools/nsd-instance.
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Starts and signals the nsd of tools/nsd-instance. */
 #include "netns/nameserver.h"
 
 #include <criterion/criterion.h>

@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: BSD-2-Clause
-// Configuration and commands of the binary under test, and the assertions that most tests share.
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Configuration and commands of the binary under test, and the assertions that most tests share. */
 #include "netns/postern.h"
 
 #include <criterion/criterion.h>

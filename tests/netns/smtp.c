@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: BSD-2-Clause
-// The client's side of SMTP, a command at a time.
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The client's side of SMTP, a command at a time. */
 #include "netns/smtp.h"
 
 #include <arpa/inet.h>

@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: BSD-2-Clause
-// The agent as a process: what it may do, and what goes on without it.
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The agent as a process: what it may do, and what goes on without it. */
 #include <criterion/criterion.h>
 #include <signal.h>
 #include <stdio.h>

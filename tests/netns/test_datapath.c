@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: BSD-2-Clause
-// The pinned maps through struct datapath_ops: by a user without any capability, on the real kernel.
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The pinned maps through struct datapath_ops: by a user without any capability, on the real kernel. */
 #include <criterion/criterion.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>

@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: BSD-2-Clause
-// Mail DNS (agent/dns/) against a real name server: what is there, what is not, and what cannot be known.
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Mail DNS (agent/dns/) against a real name server: what is there, what is not, and what cannot be known. */
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <pthread.h>

@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: BSD-2-Clause
-// Wrong configurations and wrong requests, through the binary: a clear answer, and nothing changed.
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Wrong configurations and wrong requests, through the binary: a clear answer, and nothing changed. */
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: BSD-2-Clause
-// Message by message, Exim does what the agent answers.
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Message by message, Exim does what the agent answers. */
 #include <criterion/criterion.h>
 #include <signal.h>
 #include <stdio.h>

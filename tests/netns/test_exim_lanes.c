@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: BSD-2-Clause
-// Which of Exim's transports a message takes, and that nothing else gets out.
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Which of Exim's transports a message takes, and that nothing else gets out. */
 #include <criterion/criterion.h>
 #include <signal.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: BSD-2-Clause
-// Which hooks `up` takes, replies through XDP, and programs of others on the same hooks.
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Which hooks `up` takes, replies through XDP, and programs of others on the same hooks. */
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: BSD-2-Clause
-// Rates and facts become verdicts: the agent as a process, mail and connections on the wire.
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Rates and facts become verdicts: the agent as a process, mail and connections on the wire. */
 #include <arpa/inet.h>
 #include <criterion/criterion.h>
 #include <signal.h>

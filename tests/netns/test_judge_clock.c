@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: BSD-2-Clause
-// Hours, midnights and leaps of the clock: what they do to windows and restrictions, and so to connections.
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Hours, midnights and leaps of the clock: what they do to windows and restrictions, and so to connections. */
 #include <criterion/criterion.h>
 #include <signal.h>
 #include <stdlib.h>

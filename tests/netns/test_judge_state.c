@@ -1,6 +1,8 @@
-// SPDX-License-Identifier: BSD-2-Clause
-// What the agent remembers, and how it goes on where its file does not: killed, damaged, full, of an older
-// version.
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the agent remembers, and how it goes on where its file does not: killed, damaged, full, of an older
+ * version.
+ */
 #include <criterion/criterion.h>
 #include <signal.h>
 #include <stdlib.h>

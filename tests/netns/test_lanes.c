@@ -1,6 +1,8 @@
-// SPDX-License-Identifier: BSD-2-Clause
-// One handle for each address (lanes = "address"): real TCP from handles, Postfix's own client of the socketmap,
-// and a real Postfix whose name in HELO fits the address that the receiver sees.
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * One handle for each address (lanes = "address"): real TCP from handles, Postfix's own client of the socketmap,
+ * and a real Postfix whose name in HELO fits the address that the receiver sees.
+ */
 #include <criterion/criterion.h>
 #include <signal.h>
 #include <stdio.h>

@@ -1,6 +1,8 @@
-// SPDX-License-Identifier: BSD-2-Clause
-// Whatever goes wrong, nothing but pool addresses is ever on the wire to port 25: each case drops, counts
-// under its own name and is told to the agent; and what is translated is so once, whatever hooks it passes.
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Whatever goes wrong, nothing but pool addresses is ever on the wire to port 25: each case drops, counts
+ * under its own name and is told to the agent; and what is translated is so once, whatever hooks it passes.
+ */
 #include <arpa/inet.h>
 #include <bpf/bpf.h>
 #include <criterion/criterion.h>

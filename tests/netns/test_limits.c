@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: BSD-2-Clause
-// Limits per sender, from the configuration to the wire.
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Limits per sender, from the configuration to the wire. */
 #include <arpa/inet.h>
 #include <criterion/criterion.h>
 #include <errno.h>

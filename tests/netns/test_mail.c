@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: BSD-2-Clause
-// One message at a time through Postfix, scanner and milter: which pool it leaves by, and what `explain` says of it.
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* One message at a time through Postfix, scanner and milter: which pool it leaves by, and what `explain` says of it. */
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: BSD-2-Clause
-// Mail of every shape: long, wide, broken. It arrives once and by the pool it should, and nobody dies of it.
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Mail of every shape: long, wide, broken. It arrives once and by the pool it should, and nobody dies of it. */
 #include <criterion/criterion.h>
 #include <signal.h>
 #include <stdio.h>

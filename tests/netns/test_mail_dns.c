@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: BSD-2-Clause
-// Mail DNS of the sender's domain, asked of a real name server, and what it does to mail; names are those of tools/nsd-instance.
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Mail DNS of the sender's domain, asked of a real name server, and what it does to mail; names are those of tools/nsd-instance. */
 #include <criterion/criterion.h>
 #include <signal.h>
 #include <stdio.h>

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Agent and milter end and come again while mail comes in. None is lost or sent twice, and what was known
  * to be high-risk does not leave by the normal pool.

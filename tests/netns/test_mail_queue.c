@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: BSD-2-Clause
-// Many messages at once, and messages that wait: each leaves by the pool that was decided on, once.
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Many messages at once, and messages that wait: each leaves by the pool that was decided on, once. */
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>

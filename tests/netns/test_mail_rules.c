@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: BSD-2-Clause
-// Rules that need more than one message: limits in mid-stream, restrictions.
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Rules that need more than one message: limits in mid-stream, restrictions. */
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: BSD-2-Clause
-// Mail that waits in the queue while verdicts change: it leaves by what holds then, and never by less.
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Mail that waits in the queue while verdicts change: it leaves by what holds then, and never by less. */
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>

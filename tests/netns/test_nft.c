@@ -1,6 +1,8 @@
-// SPDX-License-Identifier: BSD-2-Clause
-// The same connections through Postern and through nftables' source NAT, in the same hosts: nowhere does
-// nftables do better, but for what the table of scenarios says, and the README says why.
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The same connections through Postern and through nftables' source NAT, in the same hosts: nowhere does
+ * nftables do better, but for what the table of scenarios says, and the README says why.
+ */
 #include <arpa/inet.h>
 #include <criterion/criterion.h>
 #include <criterion/parameterized.h>

@@ -1,6 +1,8 @@
-// SPDX-License-Identifier: BSD-2-Clause
-// Connections from pool addresses that are older than the datapath: they go on as they are, and their ports
-// are nobody else's. And sockets on pool addresses that come later: they are steered like all others.
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Connections from pool addresses that are older than the datapath: they go on as they are, and their ports
+ * are nobody else's. And sockets on pool addresses that come later: they are steered like all others.
+ */
 #include <criterion/criterion.h>
 #include <bpf/bpf.h>
 #include <errno.h>

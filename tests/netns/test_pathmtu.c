@@ -1,7 +1,9 @@
-// SPDX-License-Identifier: BSD-2-Clause
-// Links with a smaller MTU than those at both ends: TCP does not fragment, so bulk data gets through only if
-// the ICMP errors about it do, translated. Outside, between the internet's router and the receiver; inside,
-// between the mail host and its tenant.
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Links with a smaller MTU than those at both ends: TCP does not fragment, so bulk data gets through only if
+ * the ICMP errors about it do, translated. Outside, between the internet's router and the receiver; inside,
+ * between the mail host and its tenant.
+ */
 #include <criterion/criterion.h>
 #include <criterion/parameterized.h>
 #include <errno.h>

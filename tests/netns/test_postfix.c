@@ -1,6 +1,8 @@
-// SPDX-License-Identifier: BSD-2-Clause
-// A real Postfix on the mail host, its lanes exactly as `postern mta postfix` prints them, and
-// smtp-sink on the internet, which writes down the client address of each message.
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A real Postfix on the mail host, its lanes exactly as `postern mta postfix` prints them, and
+ * smtp-sink on the internet, which writes down the client address of each message.
+ */
 #include <criterion/criterion.h>
 #include <signal.h>
 #include <stdio.h>

@@ -1,6 +1,8 @@
-// SPDX-License-Identifier: BSD-2-Clause
-// Who sends, told by each kind of selector from real processes and networks; seen by the pool that
-// the receiver finds.
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Who sends, told by each kind of selector from real processes and networks; seen by the pool that
+ * the receiver finds.
+ */
 #include <criterion/criterion.h>
 #include <stdlib.h>
 

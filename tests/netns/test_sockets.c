@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: BSD-2-Clause
-// The host's own sockets: how they are listed and closed, and what --now adds to a cut.
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The host's own sockets: how they are listed and closed, and what --now adds to a cut. */
 #include <criterion/criterion.h>
 #include <arpa/inet.h>
 #include <errno.h>

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * README.md followed to the letter on a stock Debian Postfix, chroots and all: the commands are read from it,
  * so that what it says is what works. The host is that of tests/netns/stock-host.

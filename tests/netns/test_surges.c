@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: BSD-2-Clause
-// Sudden rises of bounces: each likely cause from its facts to the event and the metric, in a running agent.
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Sudden rises of bounces: each likely cause from its facts to the event and the metric, in a running agent. */
 #include <criterion/criterion.h>
 #include <stdlib.h>
 #include <unistd.h>

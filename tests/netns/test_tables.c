@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: BSD-2-Clause
-// Another flows_max under traffic: flows move to other tables, none is lost, reset or let out as it is.
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Another flows_max under traffic: flows move to other tables, none is lost, reset or let out as it is. */
 #include <arpa/inet.h>
 #include <criterion/criterion.h>
 #include <bpf/bpf.h>

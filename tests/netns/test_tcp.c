@@ -1,6 +1,8 @@
-// SPDX-License-Identifier: BSD-2-Clause
-// Connections through a real datapath: every byte arrives, and the receiver sees nothing but pool
-// addresses. Local mail through GSO and CHECKSUM_PARTIAL, forwarded mail of a tenant, both families.
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Connections through a real datapath: every byte arrives, and the receiver sees nothing but pool
+ * addresses. Local mail through GSO and CHECKSUM_PARTIAL, forwarded mail of a tenant, both families.
+ */
 #include <criterion/criterion.h>
 #include <stdlib.h>
 #include <string.h>

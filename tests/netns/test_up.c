@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: BSD-2-Clause
-// `up` that fails, is killed, meets a changed configuration or somebody else's programs; and `down` after each.
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* `up` that fails, is killed, meets a changed configuration or somebody else's programs; and `down` after each. */
 #include <criterion/criterion.h>
 #include <bpf/bpf.h>
 #include <linux/bpf.h>

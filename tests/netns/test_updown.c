@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: BSD-2-Clause
-// `up` and `down` as seen by the rest of the host: what is there before, between and after.
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* `up` and `down` as seen by the rest of the host: what is there before, between and after. */
 #include <criterion/criterion.h>
 #include <signal.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: BSD-2-Clause
-// `up` over a running datapath: what lives goes on, programs of before end, and maps take another capacity.
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* `up` over a running datapath: what lives goes on, programs of before end, and maps take another capacity. */
 #include <criterion/criterion.h>
 #include <bpf/bpf.h>
 #include <signal.h>

@@ -1,6 +1,8 @@
-// SPDX-License-Identifier: BSD-2-Clause
-// What people change while mail flows: verdicts, pools and addresses. New connections follow at
-// once, those that live stay as they are.
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What people change while mail flows: verdicts, pools and addresses. New connections follow at
+ * once, those that live stay as they are.
+ */
 #include <arpa/inet.h>
 #include <criterion/criterion.h>
 #include <poll.h>

@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: BSD-2-Clause
-// Connections between the hosts and byte-exact transfers over them. The capture is capture.c.
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Connections between the hosts and byte-exact transfers over them. The capture is capture.c. */
 #include "netns/traffic.h"
 
 #include <arpa/inet.h>

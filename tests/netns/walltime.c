@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: BSD-2-Clause
-// libfaketime reads the offset from a file whenever the agent asks for the time.
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* libfaketime reads the offset from a file whenever the agent asks for the time. */
 #include "netns/walltime.h"
 
 #include <criterion/criterion.h>

@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: BSD-2-Clause
-// Builds packets from descriptions; see packet.h.
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Builds packets from descriptions; see packet.h. */
 #include "packet/packet.h"
 
 #include <arpa/inet.h>

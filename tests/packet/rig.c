@@ -1,6 +1,8 @@
-// SPDX-License-Identifier: BSD-2-Clause
-// Loads the programs, fills their maps and sends packets through them; see rig.h. What they leave behind is
-// rig_found.c's.
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Loads the programs, fills their maps and sends packets through them; see rig.h. What they leave behind is
+ * rig_found.c's.
+ */
 #include "packet/rig.h"
 
 #include <arpa/inet.h>

@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: BSD-2-Clause
-// What packets have left behind in the maps: counters, flows, events; see rig.h.
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What packets have left behind in the maps: counters, flows, events; see rig.h. */
 #include "packet/rig.h"
 
 #include <bpf/bpf.h>

@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: BSD-2-Clause
-// The queue and the one timer by which flows end: nothing gets lost from view, nothing takes room for ever.
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The queue and the one timer by which flows end: nothing gets lost from view, nothing takes room for ever. */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <criterion/criterion.h>

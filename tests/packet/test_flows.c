@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: BSD-2-Clause
-// Pairs: ports and who gets them, what is counted, and that no half of a pair ever stays behind.
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Pairs: ports and who gets them, what is counted, and that no half of a pair ever stays behind. */
 #include <criterion/criterion.h>
 #include <criterion/parameterized.h>
 

@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: BSD-2-Clause
-// A verdict that names one address, as that of an address' own handle does, in both families.
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A verdict that names one address, as that of an address' own handle does, in both families. */
 #include <criterion/criterion.h>
 #include <criterion/parameterized.h>
 

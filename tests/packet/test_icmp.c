@@ -1,6 +1,8 @@
-// SPDX-License-Identifier: BSD-2-Clause
-// ICMP and ICMPv6 errors about packets of flows: which are translated, and how they look then, with all
-// of their checksums. None of them leaves a trace in the flow.
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * ICMP and ICMPv6 errors about packets of flows: which are translated, and how they look then, with all
+ * of their checksums. None of them leaves a trace in the flow.
+ */
 #include <criterion/criterion.h>
 #include <criterion/parameterized.h>
 #include <netinet/icmp6.h>

@@ -1,6 +1,8 @@
-// SPDX-License-Identifier: BSD-2-Clause
-// From the first SYN to the end of a flow: SYNs that come again, connections that replace others,
-// timeouts, and flows that are cut.
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * From the first SYN to the end of a flow: SYNs that come again, connections that replace others,
+ * timeouts, and flows that are cut.
+ */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <criterion/criterion.h>

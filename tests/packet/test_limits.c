@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: BSD-2-Clause
-// Limits per sender: the bucket of new connections, flows at once; what is told, and to whom.
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Limits per sender: the bucket of new connections, flows at once; what is told, and to whom. */
 #include <criterion/criterion.h>
 #include <criterion/parameterized.h>
 #include <bpf/bpf.h>

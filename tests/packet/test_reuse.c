@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: BSD-2-Clause
-// External ports of closed connections: who may have one before the flow expires, and who may not.
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* External ports of closed connections: who may have one before the flow expires, and who may not. */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <criterion/criterion.h>

@@ -1,6 +1,8 @@
-// SPDX-License-Identifier: BSD-2-Clause
-// Who sends: each selector, and which one wins. The test process stands in for the sender: packets that
-// BPF_PROG_TEST_RUN makes have a socket of uid 0 in the cgroup of the caller.
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Who sends: each selector, and which one wins. The test process stands in for the sender: packets that
+ * BPF_PROG_TEST_RUN makes have a socket of uid 0 in the cgroup of the caller.
+ */
 #include <criterion/criterion.h>
 #include <criterion/parameterized.h>
 #include <fcntl.h>

@@ -1,6 +1,8 @@
-// SPDX-License-Identifier: BSD-2-Clause
-// Every shape of packet, both families, both directions: what is translated, what is let through as it
-// is, what is dropped. A flow is there before each, opened by a SYN.
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Every shape of packet, both families, both directions: what is translated, what is let through as it
+ * is, what is dropped. A flow is there before each, opened by a SYN.
+ */
 #include <criterion/criterion.h>
 #include <criterion/parameterized.h>
 #include <netinet/in.h>

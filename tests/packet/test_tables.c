@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: BSD-2-Clause
-// Which programs are in force, and that they keep still while their maps are copied: postern_tables.
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Which programs are in force, and that they keep still while their maps are copied: postern_tables. */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <criterion/criterion.h>

@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: BSD-2-Clause
-// Packets without a flow: nothing of a known sender leaves as it is, and nothing else is in the way.
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Packets without a flow: nothing of a known sender leaves as it is, and nothing else is in the way. */
 #include <criterion/criterion.h>
 #include <criterion/parameterized.h>
 

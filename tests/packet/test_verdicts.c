@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: BSD-2-Clause
-// What a verdict does to a SYN, in both families.
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What a verdict does to a SYN, in both families. */
 #include <criterion/criterion.h>
 #include <criterion/parameterized.h>
 

@@ -1,8 +1,10 @@
-// SPDX-License-Identifier: BSD-2-Clause
-// Resets on the wire: real sockets over veth, in network namespaces of the test process that end with it.
-// BPF_PROG_TEST_RUN knows neither unfinished checksums nor GSO.
-//
-//   tenant (TENANT4, TENANT6) ── mail (TENANT_NET.1, programs on `wire`) ── internet (REMOTE4, REMOTE6)
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Resets on the wire: real sockets over veth, in network namespaces of the test process that end with it.
+ * BPF_PROG_TEST_RUN knows neither unfinished checksums nor GSO.
+ *
+ *   tenant (TENANT4, TENANT6) ── mail (TENANT_NET.1, programs on `wire`) ── internet (REMOTE4, REMOTE6)
+ */
 #include <arpa/inet.h>
 #include <bpf/libbpf.h>
 #include <criterion/criterion.h>

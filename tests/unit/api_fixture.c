@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Requests to api_handle() over a judge and a steering on maps in memory. */
 #include "unit/api_fixture.h"
 

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* A judge over maps in memory, its beginnings and its ends. */
 #include "unit/judge_fixture.h"
 

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* A configuration of structures, and a steering by it. */
 #include "unit/steering_fixture.h"
 

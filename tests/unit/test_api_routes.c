@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Every route and every refusal; those of the judge are in test_api_routes_judge.c. */
 #include <criterion/criterion.h>
 #include <criterion/parameterized.h>

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Routes that the judge answers: messages, decisions, reports, metrics, events. */
 #include <criterion/criterion.h>
 #include <stdio.h>

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The words for the enums of the maps: each value has one, and each word leads back. */
 #include "base/names.h"
 

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The command line's words, and what people see of the API's documents. */
 #include <criterion/criterion.h>
 #include <criterion/parameterized.h>

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What people see of decisions, counts, events and activity. */
 #include <criterion/criterion.h>
 #include <errno.h>

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What a configuration that loads holds. What does not load: test_config_errors.c. */
 #include "config/config.h"
 

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What configurations are refused, with which line and words. Files that are none are test_config_files.c's. */
 #include "config/config.h"
 

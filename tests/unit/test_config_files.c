@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Files that are no configuration: missing, of another kind, not to be read, not text, too large. */
 #include "config/config.h"
 

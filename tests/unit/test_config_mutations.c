@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The example, damaged in every way that a slip of a finger, an editor or a disk may: it never crashes
  * the reader, and either loads or is refused with a line and words.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The last errors: what counts as the same, what gives way, what is worth a line in the log. */
 #include <criterion/criterion.h>
 #include <stdio.h>

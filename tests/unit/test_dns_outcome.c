@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: BSD-2-Clause
-// What several answers of the DNS come to, in every order and with some of them missing.
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What several answers of the DNS come to, in every order and with some of them missing. */
 #include <arpa/nameser.h>
 #include <criterion/criterion.h>
 #include <unbound.h>

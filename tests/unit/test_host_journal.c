@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: BSD-2-Clause
-// The journal of `up`: its lines, and the file as the next process finds it.
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The journal of `up`: its lines, and the file as the next process finds it. */
 #include <criterion/criterion.h>
 #include <criterion/parameterized.h>
 #include <errno.h>

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* From facts to maps: answers, verdicts, connections. What outlives the process is test_judge_persist.c's. */
 #include "judge/judge.h"
 

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What a judge remembers over an end, a kill, a state file that is damaged or gone. */
 #include "judge/persist.h"
 

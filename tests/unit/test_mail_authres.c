@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: BSD-2-Clause
-// What trusted hosts say of SPF and DKIM, and that nobody else is believed.
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What trusted hosts say of SPF and DKIM, and that nobody else is believed. */
 #include <criterion/criterion.h>
 #include <string.h>
 

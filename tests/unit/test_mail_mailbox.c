@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: BSD-2-Clause
-// One key for one mailbox, and a key for everything.
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* One key for one mailbox, and a key for everything. */
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <stdlib.h>

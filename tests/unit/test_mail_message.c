@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: BSD-2-Clause
-// What whole messages say of themselves: bounces of the usual mail servers, replies, spam, clean mail.
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What whole messages say of themselves: bounces of the usual mail servers, replies, spam, clean mail. */
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>

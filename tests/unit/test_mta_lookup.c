@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Which lane Postfix is told for a sender, by what holds for it at that moment. */
 #include "mta/lookup.h"
 

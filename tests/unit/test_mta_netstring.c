@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Netstrings: whole, in parts, side by side, and what only looks like one. */
 #include "mta/netstring.h"
 

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The lanes for Postfix, as text, and as Postfix itself understands it. */
 #include "mta/postfix.h"
 

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Which lanes there are, what they are called and what they bind to. */
 #include "pool/lane.h"
 

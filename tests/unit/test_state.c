@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What people set by hand comes back: over SQLite files in a directory of each test's own. */
 #include "state/state.h"
 

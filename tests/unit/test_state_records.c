@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Records of the policy engine in the state, and a state that goes on where its file cannot. */
 #include "state/state.h"
 

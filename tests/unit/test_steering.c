@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What a configuration and orders by hand do to the maps, and what they leave alone. What outlives the process or
  * the configuration is test_steering_kept.c's.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What holds after another start, by another configuration, on other maps. */
 #include "steering/steering.h"
 

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Handles of single addresses in the maps, and which lane a sender takes, as addresses come and go. */
 #include <criterion/criterion.h>
 #include <errno.h>

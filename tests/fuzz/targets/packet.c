@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: BSD-2-Clause
-// libFuzzer on the machine of packets (fuzz/packet_machine.h): mutates whole operations and their fields.
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* libFuzzer on the machine of packets (fuzz/packet_machine.h): mutates whole operations and their fields. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
