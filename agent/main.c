@@ -27,7 +27,7 @@ enum exit_status { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 static int command_up(struct cli *cli, char **arguments, struct error *error)
 {
 	_cleanup_(free_p) char *note = NULL;
-	int code = up(cli->config, &note, error);
+	int code = up_run(cli->config, &note, error);
 
 	(void)arguments;
 	if (code == 0 && note)
@@ -38,7 +38,7 @@ static int command_up(struct cli *cli, char **arguments, struct error *error)
 static int command_down(struct cli *cli, char **arguments, struct error *error)
 {
 	(void)arguments;
-	return down(cli->config, error);
+	return down_run(cli->config, error);
 }
 
 static int command_agent(struct cli *cli, char **arguments, struct error *error)
@@ -51,7 +51,7 @@ static int command_agent(struct cli *cli, char **arguments, struct error *error)
 
 static void tell_ready(void)
 {
-	notify_supervisor("READY=1");
+	sd_notify_send("READY=1");
 }
 
 static int command_milter(struct cli *cli, char **arguments, struct error *error)
@@ -66,7 +66,7 @@ static int command_milter(struct cli *cli, char **arguments, struct error *error
 static int command_run(struct cli *cli, char **arguments, struct error *error)
 {
 	(void)arguments;
-	return run(cli->config, error);
+	return run_all(cli->config, error);
 }
 
 static int command_help(struct cli *cli, char **arguments, struct error *error);

@@ -75,7 +75,7 @@ static int take_lock(const struct config *config, int *lock_fd, struct error *er
 	return *lock_fd < 0 ? lock_take(config->runtime_dir, lock_fd, error) : 0;
 }
 
-int run(const struct config *config, struct error *error)
+int run_all(const struct config *config, struct error *error)
 {
 	_cleanup_(close_fd_p) int lock_fd = -1;
 	_cleanup_(free_p) char *note = NULL;
@@ -87,7 +87,7 @@ int run(const struct config *config, struct error *error)
 	if (code < 0 && code != -ENOENT)
 		return code;
 	block_signals(&signals);
-	code = up(config, &note, error);
+	code = up_run(config, &note, error);
 	if (code < 0)
 		return code;
 	if (note)
@@ -97,7 +97,7 @@ int run(const struct config *config, struct error *error)
 		return code;
 	if (code == 0)
 		code = run_agent(config, lock_fd, &signals, error);
-	if (down(config, &down_error) < 0)
+	if (down_run(config, &down_error) < 0)
 		return code < 0 ? code : error_set(error, -EIO, "%s", down_error.text);
 	return code;
 }

@@ -11,4 +11,4 @@ struct error;
  * after signal n), or a negative errno: `up` or `down` failed, or an agent runs already (-EBUSY),
  * whose datapath is then left alone.
  */
-int run(const struct config *config, struct error *error);
+int run_all(const struct config *config, struct error *error);

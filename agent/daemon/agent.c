@@ -20,7 +20,7 @@
 #include "daemon/listeners.h"
 #include "process/lock.h"
 #include "process/sd_notify.h"
-#include "datapath/pin.h"
+#include "datapath/pins.h"
 #include "process/privileges.h"
 #include "daemon/error_log.h"
 #include "state/state.h"
@@ -46,17 +46,17 @@ struct agent {
 	struct config *reloaded;
 	struct config at_start; /* shallow: what a reload must not change */
 	int lock_fd;
-	ino_t pin; /* of postern_control */
+	ino_t pins; /* pins_inode() of the maps that are open */
 	struct datapath *datapath;
 	struct state *state;
 	char user[PRIVILEGES_USER_SIZE];
 	struct steering *steering;
 	struct judge *judge;
 	struct datapath_events *events;
-	struct reports reports;
+	struct error_log error_log;
 	struct event_base *base;
 	struct event *watchers[WATCHERS];
-	struct doors doors;
+	struct listeners listeners;
 	uint64_t started_ns;
 	int status;
 };
@@ -76,14 +76,14 @@ static void on_datapath_event(void *data, const struct event *event)
 	if (event->what == COUNTER_flows_opened)
 		judge_connections(agent->judge, event->sender, &time);
 	else
-		reports_drop(&agent->reports, agent->steering, event);
+		error_log_drop(&agent->error_log, agent->steering, event);
 }
 
 static void on_state_change(void *data, const char *why)
 {
 	struct agent *agent = data;
 
-	reports_state(&agent->reports, why);
+	error_log_state(&agent->error_log, why);
 }
 
 static int rewrite_state(void *data, struct state *state, struct error *error)
@@ -179,7 +179,7 @@ static int reload(struct agent *agent, struct error *error)
 	steering_free(agent->steering);
 	config_free(agent->reloaded);
 	agent->steering = steering;
-	doors_follow(&agent->doors, steering);
+	listeners_follow(&agent->listeners, steering);
 	agent->config = agent->reloaded = config;
 	return 0;
 }
@@ -192,7 +192,7 @@ static int open_datapath(struct agent *agent, struct error *error)
 	int code;
 
 	/* Before the maps: should they be made anew in between, the first look at the pin tells. */
-	code = pin_read(pin_path, &agent->pin);
+	code = pins_inode(pin_path, &agent->pins);
 	if (code == -ENOENT)
 		return error_set(error, code, "nothing is up at '%s': run 'postern up' first",
 				 pin_path);
@@ -271,7 +271,7 @@ static void follow_datapath(struct agent *agent)
 	if (code == -EPERM) {
 		log_warning("agent", "the datapath at '%s' is being made anew: %s; retrying",
 			    agent->config->pin_path, error.text);
-		agent->pin = 0;
+		agent->pins = 0;
 		return;
 	}
 	log_error("agent", "the datapath at '%s' was made anew: %s; ending, to be started again",
@@ -286,7 +286,7 @@ static void on_reload_signal(evutil_socket_t number, short what, void *data)
 
 	(void)number, (void)what;
 	/* Often sent right after an `up`. */
-	if (pin_is_other(agent->config->pin_path, agent->pin)) {
+	if (pins_are_replaced(agent->config->pin_path, agent->pins)) {
 		follow_datapath(agent);
 		return;
 	}
@@ -295,7 +295,7 @@ static void on_reload_signal(evutil_socket_t number, short what, void *data)
 		return;
 	}
 	error_prefix(&error, 0, "reading the configuration again");
-	reports_error(&agent->reports, &error);
+	error_log_add(&agent->error_log, &error);
 	/* Whatever the attempt had written already goes back. */
 	steering_sync(agent->steering, clock_monotonic_ns(), clock_wall_sec(), &ignored);
 }
@@ -304,23 +304,23 @@ static void on_watch(evutil_socket_t fd, short what, void *data)
 {
 	struct agent *agent = data;
 	struct error error;
-	ino_t pin;
+	ino_t inode;
 
 	(void)fd, (void)what;
-	if (pin_read(agent->config->pin_path, &pin) == -ENOENT) {
+	if (pins_inode(agent->config->pin_path, &inode) == -ENOENT) {
 		log_error("agent",
 			  "the datapath at '%s' was taken down; ending, to be started again",
 			  agent->config->pin_path);
 		stop(agent, 1);
 		return;
 	}
-	if (pin_is_other(agent->config->pin_path, agent->pin)) {
+	if (pins_are_replaced(agent->config->pin_path, agent->pins)) {
 		follow_datapath(agent);
 		return;
 	}
-	doors_look(&agent->doors);
+	listeners_retry(&agent->listeners);
 	if (steering_sync_cgroups(agent->steering, &error) < 0)
-		reports_error(&agent->reports, &error);
+		error_log_add(&agent->error_log, &error);
 }
 
 /* ---- start and end */
@@ -334,7 +334,7 @@ static int open_state(struct agent *agent, struct error *error)
 
 static int open_judge(struct agent *agent, struct error *error)
 {
-	const struct judge_hooks hooks = {&agent->reports, reports_publish, reports_error};
+	const struct judge_hooks hooks = {&agent->error_log, error_log_publish, error_log_add};
 	const struct judge_time time = now();
 
 	return judge_open(agent->config, agent->steering, agent->state, &hooks, &time,
@@ -378,26 +378,26 @@ static int open_loop(struct agent *agent, struct error *error)
 	return 0;
 }
 
-static int open_doors(struct agent *agent, struct error *error)
+static int open_listeners(struct agent *agent, struct error *error)
 {
-	agent->doors = (struct doors){
+	agent->listeners = (struct listeners){
 		.base = agent->base,
 		.steering = agent->steering,
 		.judge = agent->judge,
 		.state = agent->state,
-		.reports = &agent->reports,
+		.error_log = &agent->error_log,
 		.user = agent->user,
 		.started_ns = agent->started_ns,
 	};
-	return doors_open(&agent->doors, &agent->at_start, error);
+	return listeners_open(&agent->listeners, &agent->at_start, error);
 }
 
 static int open_all(struct agent *agent, struct error *error)
 {
 	int code = 0;
 
-	agent->reports.recent = recent_new();
-	if (!agent->reports.recent)
+	agent->error_log.recent = recent_errors_new();
+	if (!agent->error_log.recent)
 		return error_set(error, -ENOMEM, "out of memory");
 	if (agent->lock_fd < 0)
 		code = lock_take(agent->config->runtime_dir, &agent->lock_fd, error);
@@ -415,14 +415,14 @@ static int open_all(struct agent *agent, struct error *error)
 	if (code == 0)
 		code = open_loop(agent, error);
 	if (code == 0)
-		code = open_doors(agent, error);
+		code = open_listeners(agent, error);
 	return code;
 }
 
 static void close_all(struct agent *agent)
 {
 	/* Whoever follows is gone before the last things happen. */
-	doors_close(&agent->doors);
+	listeners_close(&agent->listeners);
 	for (int i = 0; i < WATCHERS; i++)
 		if (agent->watchers[i])
 			event_free(agent->watchers[i]);
@@ -433,7 +433,7 @@ static void close_all(struct agent *agent)
 	steering_free(agent->steering);
 	state_free(agent->state);
 	datapath_free(agent->datapath);
-	recent_free(agent->reports.recent);
+	recent_errors_free(agent->error_log.recent);
 	config_free(agent->reloaded);
 	if (agent->lock_fd >= 0)
 		close(agent->lock_fd);
@@ -470,10 +470,10 @@ int agent_run(const struct agent_options *options, struct error *error)
 	if (code == 0) {
 		log_info("agent", "running as %s, state %s", agent.user,
 			 *state_steady_trouble(agent.state) ? "in memory" : "durable");
-		notify_supervisor("READY=1");
+		sd_notify_send("READY=1");
 		mask_signals(SIG_UNBLOCK);
 		event_base_dispatch(agent.base);
-		notify_supervisor("STOPPING=1");
+		sd_notify_send("STOPPING=1");
 		code = agent.status;
 	}
 	close_all(&agent);

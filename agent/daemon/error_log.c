@@ -13,27 +13,27 @@
 #include "steering/steering.h"
 #include "wire/event.h"
 
-void reports_publish(void *data, json_t *event)
+void error_log_publish(void *data, json_t *event)
 {
-	const struct reports *reports = data;
+	const struct error_log *log = data;
 
-	if (reports->server && event)
-		server_publish(reports->server, event);
+	if (log->server && event)
+		server_publish(log->server, event);
 	json_decref(event);
 }
 
-static void add(const struct reports *reports, const struct recent_error *recent)
+static void add(const struct error_log *log, const struct recent_error *recent)
 {
-	if (!recent_add(reports->recent, recent, clock_monotonic_ns()))
+	if (!recent_errors_add(log->recent, recent, clock_monotonic_ns()))
 		return;
 	log_warning("agent", "%s%s%s%s%s", recent->text, *recent->sender ? "; sender " : "",
 		    recent->sender, *recent->destination ? " to " : "", recent->destination);
-	reports_publish((void *)reports,
-			news_error(recent->what, recent->text, recent->sender, recent->pool,
-				   recent->source, recent->destination, clock_wall_sec()));
+	error_log_publish((void *)log,
+			  news_error(recent->what, recent->text, recent->sender, recent->pool,
+				     recent->source, recent->destination, clock_wall_sec()));
 }
 
-void reports_error(void *data, const struct error *error)
+void error_log_add(void *data, const struct error *error)
 {
 	const struct recent_error recent = {"agent", error->text, "", "", "", ""};
 
@@ -48,8 +48,8 @@ static const char *endpoint(const __u8 bytes[16], uint16_t port, char buffer[END
 	return endpoint_format(&address, port, buffer);
 }
 
-void reports_drop(const struct reports *reports, const struct steering *steering,
-		  const struct event *event)
+void error_log_drop(const struct error_log *log, const struct steering *steering,
+		    const struct event *event)
 {
 	const struct pool *pool = pool_find_id(steering_pools(steering), event->pool);
 	char source[ENDPOINT_TEXT_SIZE], destination[ENDPOINT_TEXT_SIZE];
@@ -62,18 +62,18 @@ void reports_drop(const struct reports *reports, const struct steering *steering
 		.destination = endpoint(event->destination, event->destination_port, destination),
 	};
 
-	add(reports, &recent);
+	add(log, &recent);
 }
 
-void reports_state(const struct reports *reports, const char *why)
+void error_log_state(const struct error_log *log, const char *why)
 {
 	struct error error;
 
-	reports_publish((void *)reports, news_state(why, clock_wall_sec()));
+	error_log_publish((void *)log, news_state(why, clock_wall_sec()));
 	if (!*why) {
 		log_info("agent", "the state file takes writes again; everything was written");
 		return;
 	}
 	error_set(&error, 0, "%s; going on in memory, retrying", why);
-	reports_error((void *)reports, &error);
+	error_log_add((void *)log, &error);
 }

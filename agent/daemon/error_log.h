@@ -15,17 +15,17 @@ struct error;
 struct event;
 struct server;
 
-struct reports {
-	struct recent *recent;
+struct error_log {
+	struct recent_errors *recent;
 	struct server *server; /* NULL: nobody can follow yet, or any more */
 };
 
-/* Takes the event over; `reports` is a struct reports (judge_hooks). */
-void reports_publish(void *reports, json_t *event);
+/* Takes the event over; `error_log` is a struct error_log (judge_hooks). */
+void error_log_publish(void *log, json_t *event);
 /* Likewise. */
-void reports_error(void *reports, const struct error *error);
+void error_log_add(void *log, const struct error *error);
 /* A drop that the datapath told of. */
-void reports_drop(const struct reports *reports, const struct steering *steering,
-		  const struct event *event);
+void error_log_drop(const struct error_log *log, const struct steering *steering,
+		    const struct event *event);
 /* The state file takes nothing any more, or ("") takes it again. */
-void reports_state(const struct reports *reports, const char *why);
+void error_log_state(const struct error_log *log, const char *why);

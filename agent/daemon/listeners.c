@@ -20,22 +20,22 @@
 
 static json_t *describe(void *data)
 {
-	const struct doors *doors = data;
-	const char *trouble = state_steady_trouble(doors->state);
+	const struct listeners *listeners = data;
+	const char *trouble = state_steady_trouble(listeners->state);
 	uint64_t now_ns = clock_monotonic_ns();
 
 	return json_pack("{s:b, s:i, s:s, s:I, s:o, s:o}", "running", 1, "pid", (int)getpid(),
-			 "user", doors->user, "uptime_sec",
-			 (json_int_t)((now_ns - doors->started_ns) / NS_PER_SEC), "state",
+			 "user", listeners->user, "uptime_sec",
+			 (json_int_t)((now_ns - listeners->started_ns) / NS_PER_SEC), "state",
 			 *trouble ? json_sprintf("memory: %s", trouble) : json_string("durable"),
-			 "errors", recent_json(doors->reports->recent, now_ns));
+			 "errors", recent_errors_json(listeners->error_log->recent, now_ns));
 }
 
-static void print_socketmap(const struct doors *doors, FILE *out)
+static void print_socketmap(const struct listeners *listeners, FILE *out)
 {
 	struct socketmap_stats stats;
 
-	socketmap_stats(doors->socketmap, &stats);
+	socketmap_stats(listeners->socketmap, &stats);
 	metrics_one(out, "socketmap_connections", "gauge", "connections of Postfix",
 		    stats.connections);
 	metrics_one(out, "socketmap_requests_total", "counter", "lanes that Postfix asked for",
@@ -49,78 +49,80 @@ static void print_socketmap(const struct doors *doors, FILE *out)
 
 static void print_metrics(void *data, FILE *out)
 {
-	const struct doors *doors = data;
+	const struct listeners *listeners = data;
 
 	metrics_one(out, "state_durable", "gauge", "1: the state file takes what is put",
-		    !*state_steady_trouble(doors->state));
-	server_print_metrics(doors->reports->server, out);
-	if (doors->socketmap)
-		print_socketmap(doors, out);
+		    !*state_steady_trouble(listeners->state));
+	server_print_metrics(listeners->error_log->server, out);
+	if (listeners->socketmap)
+		print_socketmap(listeners, out);
 }
 
-/* ---- the doors */
+/* ---- the listeners */
 
-static int open_api(struct doors *doors, struct error *error)
+static int open_api(struct listeners *listeners, struct error *error)
 {
 	_cleanup_(free_p) char *path = NULL;
 
-	if (asprintf(&path, "%s/api.sock", doors->config->runtime_dir) < 0)
+	if (asprintf(&path, "%s/api.sock", listeners->config->runtime_dir) < 0)
 		return error_set(error, -ENOMEM, "out of memory");
-	doors->api = (struct api){
-		.steering = doors->steering,
-		.judge = doors->judge,
+	listeners->api = (struct api){
+		.steering = listeners->steering,
+		.judge = listeners->judge,
 		.agent = describe,
 		.metrics = print_metrics,
-		.data = doors,
+		.data = listeners,
 	};
-	return server_new(doors->base, path, &doors->api, &doors->reports->server, error);
+	return server_new(listeners->base, path, &listeners->api, &listeners->error_log->server,
+			  error);
 }
 
-static void open_metrics(struct doors *doors)
+static void open_metrics(struct listeners *listeners)
 {
 	struct error error;
 
-	if (strcmp(doors->config->metrics, CONFIG_METRICS_OFF) != 0 &&
-	    server_serve_metrics(doors->reports->server, doors->config->metrics, &error) < 0) {
+	if (strcmp(listeners->config->metrics, CONFIG_METRICS_OFF) != 0 &&
+	    server_serve_metrics(listeners->error_log->server, listeners->config->metrics, &error) <
+		    0) {
 		error_prefix(&error, 0, "ignoring 'metrics'");
-		reports_error(doors->reports, &error);
+		error_log_add(listeners->error_log, &error);
 	}
 }
 
-void doors_look(struct doors *doors)
+void listeners_retry(struct listeners *listeners)
 {
 	struct error error;
 
-	if (doors->socketmap)
+	if (listeners->socketmap)
 		return;
-	if (socketmap_new(doors->base, &doors->config->mail.socketmap, doors->judge,
-			  &doors->socketmap, &error) < 0) {
+	if (socketmap_new(listeners->base, &listeners->config->mail.socketmap, listeners->judge,
+			  &listeners->socketmap, &error) < 0) {
 		error_prefix(&error, 0, "no 'socketmap', retrying");
-		reports_error(doors->reports, &error);
+		error_log_add(listeners->error_log, &error);
 	}
 }
 
-int doors_open(struct doors *doors, const struct config *config, struct error *error)
+int listeners_open(struct listeners *listeners, const struct config *config, struct error *error)
 {
 	int code;
 
-	doors->config = config;
-	code = open_api(doors, error);
+	listeners->config = config;
+	code = open_api(listeners, error);
 	if (code < 0)
 		return code;
-	open_metrics(doors);
-	doors_look(doors);
+	open_metrics(listeners);
+	listeners_retry(listeners);
 	return 0;
 }
 
-void doors_follow(struct doors *doors, struct steering *steering)
+void listeners_follow(struct listeners *listeners, struct steering *steering)
 {
-	doors->steering = doors->api.steering = steering;
+	listeners->steering = listeners->api.steering = steering;
 }
 
-void doors_close(struct doors *doors)
+void listeners_close(struct listeners *listeners)
 {
-	socketmap_free(TAKE_PTR(doors->socketmap));
-	if (doors->reports)
-		server_free(TAKE_PTR(doors->reports->server));
+	socketmap_free(TAKE_PTR(listeners->socketmap));
+	if (listeners->error_log)
+		server_free(TAKE_PTR(listeners->error_log->server));
 }

@@ -11,17 +11,17 @@
 struct config;
 struct error;
 struct event_base;
-struct reports;
+struct error_log;
 struct socketmap;
 struct state;
 
-struct doors {
-	/* The caller's, before doors_open(): */
+struct listeners {
+	/* The caller's, before listeners_open(): */
 	struct event_base *base;
 	struct steering *steering;
 	struct judge *judge;
 	struct state *state;
-	struct reports *reports;
+	struct error_log *error_log;
 	const char *user;
 	uint64_t started_ns;
 
@@ -30,11 +30,11 @@ struct doors {
 	struct socketmap *socketmap; /* NULL: not there */
 };
 
-/* Sets reports->server. `config`: of the start; what another one says of doors holds from the next start on. */
-int doors_open(struct doors *doors, const struct config *config, struct error *error);
+/* Sets error_log->server. `config`: of the start; what another one says of listeners holds from the next start on. */
+int listeners_open(struct listeners *listeners, const struct config *config, struct error *error);
 /* From now on the API answers from this one. */
-void doors_follow(struct doors *doors, struct steering *steering);
+void listeners_follow(struct listeners *listeners, struct steering *steering);
 /* Now and then: tries again what was missing. */
-void doors_look(struct doors *doors);
-/* Whoever follows the events is gone after it. Also where doors_open() failed or was never called. */
-void doors_close(struct doors *doors);
+void listeners_retry(struct listeners *listeners);
+/* Whoever follows the events is gone after it. Also where listeners_open() failed or was never called. */
+void listeners_close(struct listeners *listeners);

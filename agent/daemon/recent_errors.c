@@ -22,17 +22,17 @@ struct entry {
 	uint64_t logged_ns;
 };
 
-struct recent {
-	struct entry entries[RECENT_MAX]; /* the latest first */
+struct recent_errors {
+	struct entry entries[RECENT_ERRORS_MAX]; /* the latest first */
 	size_t count;
 };
 
-struct recent *recent_new(void)
+struct recent_errors *recent_errors_new(void)
 {
-	return calloc(1, sizeof(struct recent));
+	return calloc(1, sizeof(struct recent_errors));
 }
 
-void recent_free(struct recent *recent)
+void recent_errors_free(struct recent_errors *recent)
 {
 	free(recent);
 }
@@ -53,7 +53,8 @@ static bool is_same(const struct entry *a, const struct entry *b)
 	       strcmp(a->sender, b->sender) == 0 && strcmp(a->pool, b->pool) == 0;
 }
 
-bool recent_add(struct recent *recent, const struct recent_error *error, uint64_t now_ns)
+bool recent_errors_add(struct recent_errors *recent, const struct recent_error *error,
+		       uint64_t now_ns)
 {
 	struct entry entry = {.count = 1, .last_ns = now_ns, .logged_ns = now_ns};
 	bool log = true;
@@ -66,20 +67,20 @@ bool recent_add(struct recent *recent, const struct recent_error *error, uint64_
 		const struct entry *old = &recent->entries[i];
 
 		entry.count += old->count;
-		log = now_ns - old->logged_ns >= RECENT_LOG_EVERY_SEC * NS_PER_SEC;
+		log = now_ns - old->logged_ns >= RECENT_ERRORS_LOG_EVERY_SEC * NS_PER_SEC;
 		if (!log)
 			entry.logged_ns = old->logged_ns;
-	} else if (recent->count < RECENT_MAX) {
+	} else if (recent->count < RECENT_ERRORS_MAX) {
 		recent->count++;
 	} else {
-		i = RECENT_MAX - 1;
+		i = RECENT_ERRORS_MAX - 1;
 	}
 	memmove(&recent->entries[1], &recent->entries[0], i * sizeof(entry));
 	recent->entries[0] = entry;
 	return log;
 }
 
-json_t *recent_json(const struct recent *recent, uint64_t now_ns)
+json_t *recent_errors_json(const struct recent_errors *recent, uint64_t now_ns)
 {
 	json_t *list = json_array();
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The files below pin_path. Which maps there are, and what is in them, is not known here. */
+/* The files below pin_path. Of their contents it knows only the layout number. */
 #include "datapath/pins.h"
 
 #include <dirent.h>
@@ -8,12 +8,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
 
 #include "base/cleanup.h"
 #include "base/error.h"
+#include "datapath/datapath.h"
 #include "postern/abi.h"
 
 int pin_file(const char *pin_path, const char *name, char buffer[PATH_MAX], struct error *error)
@@ -203,4 +205,26 @@ int pins_remove(const char *pin_path, struct error *error)
 		r = error_set(error, -errno, "'%s' cannot be removed: %s", pin_path,
 			      strerror(errno));
 	return r;
+}
+
+/* ---- which maps they are */
+
+int pins_inode(const char *pin_path, ino_t *ret_inode)
+{
+	_cleanup_(free_p) char *file = NULL;
+	struct stat status;
+
+	if (asprintf(&file, "%s/%s", pin_path, map_name(MAP_CONTROL)) < 0)
+		return -ENOMEM;
+	if (stat(file, &status) < 0)
+		return -errno;
+	*ret_inode = status.st_ino;
+	return 0;
+}
+
+bool pins_are_replaced(const char *pin_path, ino_t inode)
+{
+	ino_t now;
+
+	return pins_inode(pin_path, &now) == 0 && now != inode;
 }

@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Within datapath/ only: the files below pin_path, and opening a pinned map. */
+/*
+ * The files below pin_path. datapath/ opens, gives away and removes them here; the daemon only asks
+ * whether `up` has replaced them.
+ */
 #pragma once
 
 #include <limits.h>
+#include <stdbool.h>
 #include <sys/types.h>
 
 struct error;
@@ -40,3 +44,11 @@ int pins_chown(const char *pin_path, uid_t uid, gid_t gid, struct error *error);
  * -ENOTEMPTY: it holds somebody else's files, which stay.
  */
 int pins_remove(const char *pin_path, struct error *error);
+
+/*
+ * The inode of the pin of postern_control: `up` that makes the maps anew leaves another one.
+ * -ENOENT: nothing is up; -ENOMEM; an errno of stat(2).
+ */
+int pins_inode(const char *pin_path, ino_t *ret_inode);
+/* Has the pin another inode now? False where there is no pin or stat(2) fails. */
+bool pins_are_replaced(const char *pin_path, ino_t inode);

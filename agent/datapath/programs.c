@@ -491,7 +491,7 @@ int loaded_grant(const struct loaded *loaded, uid_t uid, gid_t gid, struct error
 	return pins_chown(loaded->pin_path, uid, gid, error);
 }
 
-int unload(const char *pin_path, struct error *error)
+int programs_unload(const char *pin_path, struct error *error)
 {
 	return pins_remove(pin_path, error);
 }

@@ -77,4 +77,4 @@ int loaded_grant(const struct loaded *loaded, uid_t uid, gid_t gid, struct error
  * `down`: detaches the pinned links, egress first, removes every pin of ours below pin_path and the
  * directory. 0 where there is nothing. -ENOTEMPTY: somebody else's file is in it.
  */
-int unload(const char *pin_path, struct error *error);
+int programs_unload(const char *pin_path, struct error *error);

@@ -93,7 +93,7 @@ static int take_down(const struct config *config, struct journal *journal, struc
 	keep(undo_network(&undo, &failure), &failure, &result, error);
 	if (!listed)
 		detach_unlisted(config, netlink, &result, error);
-	keep(unload(config->pin_path, &failure), &failure, &result, error);
+	keep(programs_unload(config->pin_path, &failure), &failure, &result, error);
 	keep(undo_files(&undo, &failure), &failure, &result, error);
 	keep(report_unknown(journal, &failure), &failure, &result, error);
 	return result;
@@ -109,7 +109,7 @@ static void netlink_free_p(struct netlink **netlink)
 	netlink_free(*netlink);
 }
 
-int down(const struct config *config, struct error *error)
+int down_run(const struct config *config, struct error *error)
 {
 	_cleanup_(journal_free_p) struct journal *journal = NULL;
 	_cleanup_(netlink_free_p) struct netlink *netlink = NULL;

@@ -13,4 +13,4 @@ struct config;
 struct error;
 
 /* Goes on after a failure, so that as much as can be is undone; the first one is returned. */
-int down(const struct config *config, struct error *error);
+int down_run(const struct config *config, struct error *error);

@@ -433,7 +433,7 @@ static int take_note(struct up *up, char **ret_note, struct error *error)
 	return 0;
 }
 
-int up(const struct config *config, char **ret_note, struct error *error)
+int up_run(const struct config *config, char **ret_note, struct error *error)
 {
 	struct up up = {.config = config, .lock = -1};
 	int r = prepare(&up, error);

@@ -27,4 +27,4 @@ struct error;
  * went well. -EPERM: not privileged; -ENODEV: an interface is missing; -ENOENT: no such user;
  * -EPROTO: pinned maps of another layout; -EOPNOTSUPP: the kernel lacks something; and others.
  */
-int up(const struct config *config, char **ret_note, struct error *error);
+int up_run(const struct config *config, char **ret_note, struct error *error);

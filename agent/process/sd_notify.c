@@ -10,7 +10,7 @@
 
 #include "base/cleanup.h"
 
-void notify_supervisor(const char *message)
+void sd_notify_send(const char *message)
 {
 	const char *path = getenv("NOTIFY_SOCKET");
 	struct sockaddr_un address = {.sun_family = AF_UNIX};

@@ -3,4 +3,4 @@
 #pragma once
 
 /* "READY=1" or "STOPPING=1". Without a socket, or where sending fails, nothing happens. */
-void notify_supervisor(const char *message);
+void sd_notify_send(const char *message);

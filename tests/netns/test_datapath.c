@@ -361,7 +361,7 @@ Test(netns_datapath, what_cannot_be_opened_says_why)
 	cr_expect_eq(open_code(text), -EPROTO);
 	cr_expect_not_null(strstr(text, "postern_usage"), "%s", text);
 	loaded_free(loaded);
-	cr_expect_eq(unload(world.pin_path, &error), 0, "%s", error.text);
+	cr_expect_eq(programs_unload(world.pin_path, &error), 0, "%s", error.text);
 	cr_expect_neq(access(world.pin_path, F_OK), 0);
 }
 
