@@ -11,7 +11,9 @@ DESTDIR ?=
 
 LIBRARIES = libbpf libelf libnl-route-3.0 libmnl libevent libcurl jansson libconfuse sqlite3 libunbound libidn2
 WARNINGS  = -Wall -Wextra -Werror -Wshadow -Wmissing-prototypes -Wstrict-prototypes
-VERSION   = $(shell git describe --always --dirty 2>/dev/null || echo unversioned)
+# The version's only place; .github/CHANGELOG.md begins with it (lint).
+VERSION   = 0.9.0
+COMMIT    = $(shell git describe --always --dirty --exclude '*' 2>/dev/null)
 
 FUZZ         ?= packet config api socketmap journal message authres mailbox
 FUZZ_SECONDS ?= 60
@@ -26,13 +28,12 @@ BPFFLAGS  = -target bpf -mcpu=v3 -g -O2 -Wall -Wextra -Werror -Iinclude \
 
 AGENT_C   = $(wildcard agent/*.c agent/*/*.c)
 AGENT_O   = $(AGENT_C:%.c=$(BUILD)/%.o)
-# Programs of their own, run by tests/figures/run.
-FIGURES_C = $(wildcard tests/figures/*.c)
-FIGURES   = $(FIGURES_C:tests/%.c=$(BUILD)/%)
-# Likewise those of tests/bench/run, of several files each.
+# Programs of their own, which the parts of tests/bench start: of several files each, or of one.
 BENCH_C   = $(filter-out tests/bench/test_% %.bpf.c,$(wildcard tests/bench/*.c))
-BENCH     = $(addprefix $(BUILD)/bench-,packets programs talk agent)
-TESTS_C   = $(filter-out $(FIGURES_C) $(BENCH_C) %.bpf.c,$(wildcard tests/*/*.c))
+STRESS_C  = $(wildcard tests/bench/stress/*.c)
+STRESS    = $(STRESS_C:tests/bench/stress/%.c=$(BUILD)/stress-%)
+BENCH     = $(addprefix $(BUILD)/bench-,packets programs talk agent) $(STRESS)
+TESTS_C   = $(filter-out $(BENCH_C) %.bpf.c,$(wildcard tests/*/*.c))
 TESTS_O   = $(TESTS_C:%.c=$(BUILD)/%.o)
 SOURCES   = $(wildcard bpf/*.[ch] agent/*.[ch] agent/*/*.[ch] include/postern/*.h tests/*/*.[ch] \
             tests/*/*/*.[ch])
@@ -70,9 +71,9 @@ $(BUILD)/%.o: %.c
 
 # By name: a pattern without a recipe would be no rule at all.
 $(filter $(BUILD)/agent/datapath/% $(BUILD)/tests/packet/% $(BUILD)/tests/fuzz/%,$(AGENT_O) $(TESTS_O)): | $(BUILD)/postern.skel.h
-# A commit changes what `git describe` says.
-$(BUILD)/agent/base/version.o: $(wildcard .git/logs/HEAD)
-$(BUILD)/agent/base/version.o: override CPPFLAGS += -DPOSTERN_VERSION='"$(VERSION)"'
+# Each commit has its own hash.
+$(BUILD)/agent/base/version.o: Makefile $(wildcard .git/logs/HEAD)
+$(BUILD)/agent/base/version.o: override CPPFLAGS += -DPOSTERN_VERSION='"$(VERSION)$(COMMIT:%= (%))"'
 
 $(BUILD)/postern: $(AGENT_O)
 	$(call quiet,LINK)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -o $@
@@ -95,7 +96,7 @@ $(BUILD)/tests/fuzz/targets/parser-%.o: tests/fuzz/targets/parser.c
 	$(call quiet,CC)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@ \
 		-DPARSER=$(if $(filter message authres mailbox,$*),mail_)parsers_$*
 
--include $(AGENT_O:.o=.d) $(TESTS_O:.o=.d) $(BENCH_C:%.c=$(BUILD)/%.d) $(wildcard $(BUILD)/tests/fuzz/targets/*.d)
+-include $(AGENT_O:.o=.d) $(TESTS_O:.o=.d) $(BENCH_C:%.c=$(BUILD)/%.d) $(STRESS_C:%.c=$(BUILD)/%.d) $(wildcard $(BUILD)/tests/fuzz/targets/*.d)
 
 # ---- what people start
 
@@ -115,10 +116,6 @@ demo: deps ## a mail host, tenants and an internet in namespaces, with real mail
 	@$(MAKE) --no-print-directory -j$(shell nproc) $(BUILD)/postern
 	@POSTERN=$(abspath $(BUILD)/postern) tools/demo $(DEMO_FLAGS)
 
-$(FIGURES): $(BUILD)/figures/%: $(BUILD)/tests/figures/%.o
-	@mkdir -p $(@D)
-	$(call quiet,LINK)$(CC) $(CFLAGS) $(LDFLAGS) $^ -lbpf -o $@
-
 $(BUILD)/bench-packets: $(addprefix $(BUILD)/tests/bench/,packets.o flows.o wire.o frame.o)
 $(BUILD)/bench-programs: $(addprefix $(BUILD)/tests/bench/,programs.o wire.o frame.o)
 $(BUILD)/bench-talk: $(addprefix $(BUILD)/tests/bench/,talk.o wire.o frame.o)
@@ -129,18 +126,15 @@ $(BUILD)/tests/bench/programs.bpf.o: tests/bench/programs.bpf.c tests/bench/prog
 $(BUILD)/bench-programs.skel.h: $(BUILD)/tests/bench/programs.bpf.o
 	$(call quiet,SKEL)$(BPFTOOL) gen skeleton $< name programs_bpf > $@
 $(BUILD)/tests/bench/programs.o: | $(BUILD)/postern.skel.h $(BUILD)/bench-programs.skel.h
+$(STRESS): $(BUILD)/stress-%: $(BUILD)/tests/bench/stress/%.o
 $(BENCH):
 	$(call quiet,LINK)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -o $@
 
-bench: ## what a packet, a connection and a decision cost, against nftables; a table and a plot (as root)
+bench: ## costs of a packet, a connection, a decision; PARTS='stress …' chooses, stress: the limits (as root)
 	@tools/install-deps bench
 	@$(MAKE) --no-print-directory -j$(shell nproc) $(BUILD)/postern $(BENCH)
 	@POSTERN=$(abspath $(BUILD)/postern) BENCH_TOOLS=$(abspath $(BUILD)) BENCH_OUT=$(abspath $(BUILD)/bench) \
 		tests/bench/run
-
-figures: deps ## what the datapath bears, as a table (as root; some minutes)
-	@$(MAKE) --no-print-directory -j$(shell nproc) $(BUILD)/postern $(FIGURES)
-	@POSTERN=$(abspath $(BUILD)/postern) FIGURES_TOOLS=$(abspath $(BUILD)/figures) tests/figures/run
 
 lint: deps ## formatting, static analysis, direction of dependencies
 	@$(MAKE) --no-print-directory $(BUILD)/postern.skel.h
@@ -164,4 +158,4 @@ install: all ## install below $(DESTDIR)$(PREFIX)
 clean: ## remove what was built
 	rm -rf build
 
-.PHONY: all libraries help deps test bench test-vm demo figures lint asan fuzz format install clean
+.PHONY: all libraries help deps test bench test-vm demo lint asan fuzz format install clean

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Alone in a file, so that a new commit compiles only this again. */
+/* A file of its own: a new commit compiles nothing else again. */
 #include "base/version.h"
 
 const char *version(void)
