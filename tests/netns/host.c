@@ -39,7 +39,11 @@ static const char remove_script[] =
 	"	ip netns pids $name-$ns 2>/dev/null | xargs -r kill -9 2>/dev/null\n"
 	"done\n"
 	"for ns in internet mail tenant; do ip netns del $name-$ns 2>/dev/null; done\n"
-	"[ -z \"$cgroup\" ] || rmdir $cgroup 2>/dev/null\n"
+	/* A cgroup can go when the last of its processes has gone, some time after SIGKILL. */
+	"n=0; while [ -d \"$cgroup\" ] && [ $n -lt 500 ]; do\n"
+	"	find $cgroup -depth -type d -exec rmdir {} + 2>/dev/null || sleep 0.01\n"
+	"	n=$((n + 1))\n"
+	"done\n"
 	"[ ! -d $pin_path ] || rm -rf $pin_path\n"
 	"rm -rf $directory\n";
 

@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * The units of tools/systemd under a real systemd: order at boot, a boot without a default route, restart, reload,
+ * stop and shutdown under traffic, processes that end again and again.
+ */
+#include <arpa/inet.h>
+#include <criterion/criterion.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "netns/boot.h"
+#include "netns/mailhost.h"
+#include "netns/nameserver.h"
+#include "netns/postern.h"
+
+TestSuite(netns_boot, .init = world_init, .fini = world_done, .timeout = 120);
+
+/* ---- order at boot */
+
+/* Mail in Postfix's queue before the first boot; $1: Message-ID, $2: sender, $3: one more header. */
+static const char queue_script[] =
+	"postfix check\n"
+	"queue() {\n"
+	"	printf 'Message-ID: <%s>\\nFrom: a program\\n%s\\n\\nHello.\\n' \"$1\" \"$3\" |\n"
+	"		sendmail -f \"$2\" bob@example.org\n"
+	"}\n"
+	"queue good@x ann@example.net X-Nothing:\n"
+	"queue spam@x ann@example.net 'X-Spam-Flag: YES'\n"
+	"queue bounce@x '<>' X-Nothing:\n";
+
+static void prepare_mail(void)
+{
+	boot_prepare();
+	inbox_start();
+	nameserver_start(MAIL, "127.0.0.1", 53);
+}
+
+static void expect_letter(const char *id, const char *pool, const char *reason)
+{
+	_cleanup_letter_ struct letter letter = inbox_await(id);
+	_cleanup_(free_p) char *explained = boot_must("postern -j explain \"%s\"", id);
+	char expected[64];
+
+	mailhost_expect_lane(&letter, pool);
+	snprintf(expected, sizeof(expected), "\"reason\": \"%s\"", reason);
+	cr_assert(strstr(explained, expected), "%s", explained);
+}
+
+/* The second began to start when the first was up. */
+static void expect_order(const char *first, const char *second)
+{
+	uint64_t up = boot_number(first, "ActiveEnterTimestampMonotonic");
+	uint64_t begun = boot_number(second, "InactiveExitTimestampMonotonic");
+
+	cr_assert_gt(up, 0, "%s did not start", first);
+	cr_assert_geq(begun, up, "%s began at %lu us, %s was up at %lu us", second, begun, first,
+		      up);
+}
+
+Test(netns_boot, mail_that_waits_at_boot_leaves_by_its_pools_however_long_up_takes)
+{
+	struct capture *capture;
+
+	prepare_mail();
+	boot_script(queue_script);
+	boot_file("/etc/systemd/system/postern.service.d/slow.conf",
+		  "[Service]\nExecStartPre=/bin/sleep 2\n");
+	capture = capture_start();
+	boot_start();
+	expect_letter("good@x", "normal", "good");
+	expect_letter("spam@x", "high-risk", "spam");
+	expect_letter("bounce@x", "high-risk", "bounce");
+	expect_order("postern.service", "postern-agent.service");
+	expect_order("postern-agent.service", "postern-milter.service");
+	expect_order("postern-milter.service", "postfix@-.service");
+	expect_pools_only(capture);
+}
+
+/* Postfix conflicts with them. Units that do nothing take their places. */
+static const char *const others[] = {"exim4.service", "opensmtpd.service", "sendmail.service",
+				     "haraka.service"};
+#define N_OTHERS (sizeof(others) / sizeof(others[0]))
+
+static void replace_postfix(void)
+{
+	char path[96], wants[96];
+
+	boot_script("ln -s /dev/null /etc/systemd/system/postfix.service\n");
+	for (size_t i = 0; i < N_OTHERS; i++) {
+		snprintf(path, sizeof(path), "/etc/systemd/system/%s", others[i]);
+		boot_file(path, "[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=true\n");
+		snprintf(wants, sizeof(wants), "[Unit]\nWants=%s\n", others[i]);
+		boot_file("/etc/systemd/system/mail-host.target.d/others.conf", wants);
+	}
+}
+
+Test(netns_boot, any_mail_server_starts_when_datapath_and_agent_are_up)
+{
+	boot_prepare();
+	replace_postfix();
+	boot_start();
+	boot_finish();
+	for (size_t i = 0; i < N_OTHERS; i++) {
+		expect_order("postern.service", others[i]);
+		expect_order("postern-agent.service", others[i]);
+		/* Also where the agent is masked, which stands between the two here. */
+		cr_assert(boot_succeeds("systemctl show --property Before postern.service |"
+					"grep -qw %s",
+					others[i]));
+	}
+	expect_order("postern-milter.service", "sendmail.service");
+}
+
+/* ---- a default route that comes late */
+
+/* More often than systemd's usual limit lets it. */
+static bool has_tried_again(void)
+{
+	return boot_number("postern.service", "NRestarts") > 5;
+}
+
+Test(netns_boot, up_without_a_default_route_is_tried_again_and_brings_the_agent_up)
+{
+	prepare_mail();
+	free(host_must(MAIL,
+		       "sed -i /^interfaces/d %s/postern.conf; ip route del default;"
+		       "ip -6 route del default",
+		       world.directory));
+	boot_file("/etc/systemd/system/postern.service.d/impatient.conf",
+		  "[Service]\nRestartSec=50ms\n");
+	boot_start();
+	cr_assert(wait_for(has_tried_again(), 10000));
+	cr_assert_not(boot_is_active("postern-agent.service"));
+	free(host_must(MAIL, "ip route add default via 192.0.2.1;"
+			     "ip -6 route add default via 2001:db8:1::1"));
+	boot_expect_active("postern.service");
+	boot_expect_active("postern-agent.service");
+	boot_expect_active("postern-milter.service");
+	boot_expect_active("postfix@-.service");
+	free(boot_must("printf \"Message-ID: <late@x>\\n\\nHello.\\n\" |"
+		       "sendmail -f ann@example.net bob@example.org"));
+	expect_letter("late@x", "normal", "good");
+}
+
+/* ---- under traffic */
+
+#define SYN_EVERY_MS 5
+
+/* New connections to the receiver, one after the other, until the test ends. Whatever comes of them, the SYN counts. */
+static void stream_start(enum host host)
+{
+	const struct sockaddr_in to = {.sin_family = AF_INET,
+				       .sin_port = htons(25),
+				       .sin_addr.s_addr = inet_addr(RECEIVER_IPV4)};
+	const struct linger reset = {.l_onoff = 1};
+
+	if (fork())
+		return;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	close(world.watchdog_pipe);
+	host_enter(host);
+	for (;;) {
+		int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+		setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+		connect(fd, (const struct sockaddr *)&to, sizeof(to));
+		poll(NULL, 0, SYN_EVERY_MS);
+		close(fd);
+	}
+}
+
+/* The agent's and the milter's processes are killed, and come up again. */
+static void fail_once_more(unsigned times_before)
+{
+	static const char *const units[] = {"postern-agent.service", "postern-milter.service"};
+
+	for (size_t i = 0; i < 2; i++)
+		free(boot_must("systemctl kill --signal KILL %s", units[i]));
+	for (size_t i = 0; i < 2; i++) {
+		cr_assert(wait_for(boot_number(units[i], "NRestarts") > times_before, 20000),
+			  "%s is not started again after failure %u", units[i], times_before + 1);
+		boot_expect_active(units[i]);
+	}
+}
+
+Test(netns_boot, agent_and_milter_are_started_again_after_each_of_many_quick_failures)
+{
+	static const char quick[] = "[Service]\nRestartSec=50ms\n";
+
+	boot_prepare();
+	boot_file("/etc/systemd/system/postern-agent.service.d/quick.conf", quick);
+	boot_file("/etc/systemd/system/postern-milter.service.d/quick.conf", quick);
+	boot_start();
+	boot_finish();
+	for (unsigned i = 0; i < 7; i++)
+		fail_once_more(i);
+}
+
+Test(netns_boot, restart_reload_stop_and_shutdown_leave_connections_and_steering_alone)
+{
+	int receiver = receiver_open(25);
+	_cleanup_talk_ struct talk talk = TALK_NONE;
+	struct capture *capture;
+
+	boot_prepare();
+	boot_start();
+	boot_finish();
+	talk = talk_must(receiver, &(struct origin){.host = TENANT}, RECEIVER_IPV4, 25);
+	capture = capture_start();
+	stream_start(TENANT);
+	stream_start(MAIL);
+	free(boot_must("systemctl restart postern"));
+	cr_assert(talk_lives(&talk));
+	free(boot_must("systemctl reload postern"));
+	cr_assert(talk_lives(&talk));
+	free(boot_must("systemctl stop postern"));
+	cr_assert_not(boot_is_active("postern-agent.service"));
+	cr_assert(talk_lives(&talk));
+	free(boot_must("systemctl start postern"));
+	boot_expect_active("postern-agent.service");
+	boot_power_off();
+	cr_assert(talk_lives(&talk));
+	expect_pools_only(capture);
+}
