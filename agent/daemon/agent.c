@@ -153,34 +153,62 @@ static void warn_fixed(const struct agent *agent, const struct config *config)
 			    config->file);
 }
 
+/* Another configuration with all that goes by it. */
+struct reload {
+	struct judge_time now;
+	struct config *config;
+	struct steering *steering;
+	struct judge_next *judge;
+};
+
+static void give_up_reload(struct reload *reload)
+{
+	judge_next_free(reload->judge);
+	steering_free(reload->steering);
+	config_free(reload->config);
+}
+
+/* Everything that may fail. The agent stays as it is; the maps follow as the last step. */
+static int prepare_reload(struct agent *agent, struct reload *reload, struct error *error)
+{
+	int code = config_load(agent->config->file, &reload->config, error);
+
+	if (code == 0)
+		code = steering_new(reload->config, agent->datapath, agent->state, reload->now.ns,
+				    reload->now.sec, &reload->steering, error);
+	if (code == 0)
+		code = steering_inherit(reload->steering, agent->steering, error);
+	if (code == 0)
+		code = judge_prepare(agent->judge, reload->config, reload->steering, &reload->now,
+				     &reload->judge, error);
+	if (code == 0)
+		code = steering_sync(reload->steering, reload->now.ns, reload->now.sec, error);
+	return code;
+}
+
+/* Cannot fail: nobody may go on with a configuration that is freed. */
+static void commit_reload(struct agent *agent, struct reload *reload)
+{
+	judge_commit(agent->judge, reload->judge, &reload->now);
+	steering_free(agent->steering);
+	config_free(agent->reloaded);
+	agent->steering = reload->steering;
+	listeners_follow(&agent->listeners, reload->steering);
+	agent->config = agent->reloaded = reload->config;
+}
+
 /* Pool addresses and interfaces are put in place by `up`; senders, verdicts and slots follow here. */
 static int reload(struct agent *agent, struct error *error)
 {
-	const struct judge_time time = now();
-	struct config *config = NULL;
-	struct steering *steering = NULL;
-	int code = config_load(agent->config->file, &config, error);
+	struct reload reload = {.now = now()};
+	int code = prepare_reload(agent, &reload, error);
 
-	if (code == 0)
-		code = steering_new(config, agent->datapath, agent->state, time.ns, time.sec,
-				    &steering, error);
-	if (code == 0)
-		code = steering_inherit(steering, agent->steering, error);
-	if (code == 0)
-		code = steering_sync(steering, time.ns, time.sec, error);
-	if (code == 0)
-		code = judge_follow(agent->judge, config, steering, &time, error);
 	if (code < 0) {
-		steering_free(steering);
-		config_free(config);
+		give_up_reload(&reload);
 		return code;
 	}
-	warn_fixed(agent, config);
-	steering_free(agent->steering);
-	config_free(agent->reloaded);
-	agent->steering = steering;
-	listeners_follow(&agent->listeners, steering);
-	agent->config = agent->reloaded = config;
+	warn_fixed(agent, reload.config);
+	commit_reload(agent, &reload);
 	return 0;
 }
 

@@ -40,14 +40,18 @@ void judge_connections(struct judge *judge, uint32_t sender_id, const struct jud
 		decide(judge, sender, count);
 }
 
-int judge_take_up(struct judge *judge, struct error *error)
+int judge_take_up(struct steering *steering, struct error *error)
+{
+	return steering_take_all_connections(steering, NULL, NULL, error);
+}
+
+void judge_note_lost(struct judge *judge)
 {
 	struct datapath *datapath = steering_datapath(judge->steering);
 	struct stats stats = {0};
 
 	datapath->ops->stats(datapath, &stats);
 	judge->events_lost = stats.events_lost;
-	return steering_take_all_connections(judge->steering, NULL, NULL, error);
 }
 
 void judge_take_lost(struct judge *judge)

@@ -221,7 +221,9 @@ int judge_open(const struct config *config, struct steering *steering, struct st
 	if (r == 0)
 		r = restore(judge, error);
 	if (r == 0)
-		r = judge_take_up(judge, error);
+		r = judge_take_up(steering, error);
+	if (r == 0)
+		judge_note_lost(judge);
 	if (r < 0) {
 		let_go(judge);
 		return r;
@@ -242,99 +244,6 @@ void judge_close(struct judge *judge)
 	while (more && persist_write(judge->persist, judge->policy, &more, &error) == 0)
 		;
 	let_go(judge);
-}
-
-struct moved {
-	char name[POLICY_NAME_SIZE];
-	const char *pool;
-	struct policy_manual manual;
-};
-
-struct move {
-	const struct judge *judge;
-	struct moved *moved;
-	size_t count;
-};
-
-static int note_manual(void *data, const struct policy_standing *standing)
-{
-	struct move *move = data;
-	const struct config_pool *pool = judge_pool(move->judge, standing->verdict.pool);
-	const struct policy_verdict *now = &standing->verdict;
-	struct moved *moved;
-
-	if (now->reason != REASON_MANUAL || now->action != VERDICT_STEER || !pool)
-		return 0;
-	moved = reallocarray(move->moved, move->count + 1, sizeof(*moved));
-	if (!moved)
-		return -ENOMEM;
-	move->moved = moved;
-	moved += move->count++;
-	*moved = (struct moved){.pool = pool->name,
-				.manual = {now->action, now->pool, now->until_sec}};
-	memcpy(moved->name, standing->record->name, sizeof(moved->name));
-	return 0;
-}
-
-/* Pools have other ids now. Whose pool is gone goes by policy; what is kept waits for it to come back. */
-static void move_manual(struct judge *judge, const struct move *move)
-{
-	struct error error;
-
-	judge->loading = true;
-	for (size_t i = 0; i < move->count; i++) {
-		struct moved *moved = &move->moved[i];
-		const struct config_pool *pool = config_pool_find(judge->config, moved->pool);
-
-		moved->manual.pool = pool ? pool->id : POOL_NONE;
-		policy_set_manual(judge->policy, moved->name, pool ? &moved->manual : NULL,
-				  judge->now.sec);
-	}
-	if (persist_take_up_verdicts(judge->persist, judge->policy, judge->config, judge->now.sec,
-				     &error) < 0)
-		judge_trouble(judge, &error);
-	judge->loading = false;
-}
-
-struct renaming {
-	const struct judge *judge; /* by the old configuration */
-	const struct config *config;
-};
-
-/* POOL_NONE: it is configured no longer. */
-static uint32_t new_id(void *data, uint32_t id)
-{
-	const struct renaming *renaming = data;
-	const struct config_pool *old = judge_pool(renaming->judge, id);
-	const struct config_pool *pool = old ? config_pool_find(renaming->config, old->name) : NULL;
-
-	return pool ? pool->id : POOL_NONE;
-}
-
-int judge_follow(struct judge *judge, const struct config *config, struct steering *steering,
-		 const struct judge_time *now, struct error *error)
-{
-	struct renaming renaming = {judge, config};
-	struct move move = {.judge = judge};
-	int r;
-
-	judge->now = *now;
-	judge_take_lost(judge);
-	r = policy_standings(judge->policy, now->sec, note_manual, &move);
-	if (r == 0)
-		r = policy_set_config(judge->policy, config);
-	if (r == 0) {
-		decisions_move_pools(judge->ring, new_id, &renaming);
-		judge->config = config;
-		judge->steering = steering;
-		move_manual(judge, &move);
-		judge_apply_all(judge);
-		r = judge_take_up(judge, error);
-	} else {
-		error_set(error, r, "out of memory");
-	}
-	free(move.moved);
-	return r;
 }
 
 void judge_tick(struct judge *judge, const struct judge_time *now)

@@ -53,11 +53,18 @@ int judge_open(const struct config *config, struct steering *steering, struct st
 void judge_close(struct judge *judge);
 
 /*
- * Another configuration and the steering that goes by it; both old ones must still be there for the
- * call. -ENOMEM: the old ones stay.
+ * Another configuration and the steering that goes by it, in two steps:
+ *
+ *   judge_prepare()  may fail and changes nothing of the judge. -ENOMEM; or the usage map cannot be read.
+ *   judge_commit()   cannot fail. It consumes `next`; from then on the judge borrows the new two.
+ *
+ * The old two must exist until judge_commit() returns. judge_next_free() gives a preparation up.
  */
-int judge_follow(struct judge *judge, const struct config *config, struct steering *steering,
-		 const struct judge_time *now, struct error *error);
+struct judge_next;
+int judge_prepare(const struct judge *judge, const struct config *config, struct steering *steering,
+		  const struct judge_time *now, struct judge_next **ret_next, struct error *error);
+void judge_commit(struct judge *judge, struct judge_next *next, const struct judge_time *now);
+void judge_next_free(struct judge_next *next);
 
 /* Once a second: ends what is due, makes good for events that were lost. */
 void judge_tick(struct judge *judge, const struct judge_time *now);

@@ -37,8 +37,10 @@ void judge_apply_all(struct judge *judge);
 
 /* ---- connections.c */
 
-/* What the datapath has counted so far is history. */
-int judge_take_up(struct judge *judge, struct error *error);
+/* The connections that the datapath has counted so far are history to this steering. */
+int judge_take_up(struct steering *steering, struct error *error);
+/* The events that the datapath has lost so far are made good. */
+void judge_note_lost(struct judge *judge);
 /* Connections whose events were lost, and those from no known sender. */
 void judge_look(struct judge *judge);
 /* Only the latter. */

@@ -23,6 +23,7 @@ int policy_new(const struct policy_options *options, const struct config *config
 	       struct policy **ret_policy)
 {
 	_cleanup_(policy_free_p) struct policy *policy = calloc(1, sizeof(*policy));
+	struct policy_next *next = NULL;
 	int r;
 
 	if (!policy)
@@ -34,10 +35,12 @@ int policy_new(const struct policy_options *options, const struct config *config
 	if (r == 0)
 		r = standings_new(policy->options.standings_max, &policy->standings);
 	if (r == 0)
-		r = policy_set_config(policy, config);
-	if (r == 0)
-		*ret_policy = TAKE_PTR(policy);
-	return r;
+		r = policy_prepare(config, &next);
+	if (r < 0)
+		return r;
+	policy_commit(policy, next);
+	*ret_policy = TAKE_PTR(policy);
+	return 0;
 }
 
 void policy_free(struct policy *policy)
@@ -50,19 +53,48 @@ void policy_free(struct policy *policy)
 	free(policy);
 }
 
-int policy_set_config(struct policy *policy, const struct config *config)
-{
-	const struct config_pool *relay = config_pool_find(config, "relay");
-	struct tenants tenants;
-	int r = tenants_init(&tenants, &policy->tenants, config);
+/* ---- another configuration */
 
-	if (r < 0)
+struct policy_next {
+	const struct config *config;
+	struct tenants tenants;
+};
+
+int policy_prepare(const struct config *config, struct policy_next **ret_next)
+{
+	struct policy_next *next = calloc(1, sizeof(*next));
+	int r;
+
+	if (!next)
+		return -ENOMEM;
+	next->config = config;
+	r = tenants_init(&next->tenants, config);
+	if (r < 0) {
+		free(next);
 		return r;
-	tenants_done(&policy->tenants);
-	policy->tenants = tenants;
-	policy->config = config;
-	policy->relay_pool = relay ? relay->id : POOL_NONE;
+	}
+	*ret_next = next;
 	return 0;
+}
+
+void policy_next_free(struct policy_next *next)
+{
+	if (!next)
+		return;
+	tenants_done(&next->tenants);
+	free(next);
+}
+
+void policy_commit(struct policy *policy, struct policy_next *next)
+{
+	const struct config_pool *relay = config_pool_find(next->config, "relay");
+
+	tenants_inherit(&next->tenants, &policy->tenants);
+	tenants_done(&policy->tenants);
+	policy->tenants = next->tenants;
+	policy->config = next->config;
+	policy->relay_pool = relay ? relay->id : POOL_NONE;
+	free(next);
 }
 
 void engine_event(const struct policy *policy, const struct policy_event *event)

@@ -92,10 +92,16 @@ int policy_new(const struct policy_options *options, const struct config *config
 void policy_free(struct policy *policy);
 
 /*
- * Another configuration; counts and standings stay. The old one must still be there for the call.
- * -ENOMEM: the old one stays in force.
+ * Another configuration; counts and standings stay. In two steps, so that a caller with more to prepare can
+ * still stay with the old one, which must exist until policy_commit() returns:
+ *
+ *   policy_prepare()  may fail (-ENOMEM) and changes nothing; policy_next_free() gives the result up
+ *   policy_commit()   cannot fail, and consumes it
  */
-int policy_set_config(struct policy *policy, const struct config *config);
+struct policy_next;
+int policy_prepare(const struct config *config, struct policy_next **ret_next);
+void policy_next_free(struct policy_next *next);
+void policy_commit(struct policy *policy, struct policy_next *next);
 
 /* -EINVAL: a text is too long. */
 int policy_decide(struct policy *policy, const struct facts *facts, int64_t now_sec,

@@ -6,21 +6,34 @@
 #include <stdlib.h>
 #include <string.h>
 
-int tenants_init(struct tenants *tenants, const struct tenants *old, const struct config *config)
+int tenants_init(struct tenants *tenants, const struct config *config)
 {
 	struct tenant *list = calloc(config->n_tenants + 1, sizeof(*list));
 
 	if (!list)
 		return -ENOMEM;
 	for (size_t i = 0; i < config->n_tenants; i++) {
-		for (size_t j = 0; j < old->count; j++)
-			if (strcmp(old->tenants[j].config->name, config->tenants[i].name) == 0)
-				list[i] = old->tenants[j];
 		list[i].config = &config->tenants[i];
 		list[i].record.version = TENANT_VERSION;
 	}
 	*tenants = (struct tenants){.tenants = list, .count = config->n_tenants};
 	return 0;
+}
+
+void tenants_inherit(struct tenants *tenants, const struct tenants *before)
+{
+	for (size_t i = 0; i < tenants->count; i++) {
+		struct tenant *tenant = &tenants->tenants[i];
+
+		for (size_t j = 0; j < before->count; j++) {
+			const struct tenant *old = &before->tenants[j];
+
+			if (strcmp(old->config->name, tenant->config->name) != 0)
+				continue;
+			tenant->record = old->record;
+			tenant->dirty = old->dirty;
+		}
+	}
 }
 
 void tenants_done(struct tenants *tenants)

@@ -33,8 +33,10 @@ struct tenants {
 	size_t count;
 };
 
-/* Those of `config`; who is in `old` by the same name keeps counts. -ENOMEM. */
-int tenants_init(struct tenants *tenants, const struct tenants *old, const struct config *config);
+/* Those of `config`, with nothing counted. -ENOMEM. */
+int tenants_init(struct tenants *tenants, const struct config *config);
+/* A tenant takes over the counts of the one of the same name in `before`. */
+void tenants_inherit(struct tenants *tenants, const struct tenants *before);
 void tenants_done(struct tenants *tenants);
 
 /* The counts of a tenant of `config`; NULL where `tenant` is NULL. */

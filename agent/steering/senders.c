@@ -313,7 +313,7 @@ const struct steering_sender *steering_sender_find(const struct steering *steeri
 	return count ? folded[0] : NULL;
 }
 
-static struct steering_sender *find_id(const struct steering *steering, uint32_t id)
+struct steering_sender *roster_find_id(const struct steering *steering, uint32_t id)
 {
 	struct steering_sender key = {.id = id};
 	const struct steering_sender *pointer = &key;
@@ -325,58 +325,7 @@ static struct steering_sender *find_id(const struct steering *steering, uint32_t
 
 const char *steering_sender_name(const struct steering *steering, uint32_t id)
 {
-	const struct steering_sender *sender = find_id(steering, id);
+	const struct steering_sender *sender = roster_find_id(steering, id);
 
 	return sender ? sender->name : "(removed)";
-}
-
-/* ---- connections */
-
-/* A count that went back began anew: `up` has made the maps again. */
-static uint32_t take(struct steering_sender *sender, const struct usage *usage)
-{
-	uint64_t before = usage->connections < sender->connections ? 0 : sender->connections;
-	uint64_t count = usage->connections - before;
-
-	sender->connections = usage->connections;
-	return count < UINT32_MAX ? (uint32_t)count : UINT32_MAX;
-}
-
-int steering_take_connections(struct steering *steering, uint32_t id,
-			      const struct steering_sender **ret_sender, uint32_t *ret_count)
-{
-	struct steering_sender *sender = find_id(steering, id);
-	struct usage usage;
-
-	if (!sender || steering->datapath->ops->get(steering->datapath, MAP_USAGE, &id, &usage) < 0)
-		return -ENOENT;
-	*ret_sender = sender;
-	*ret_count = take(sender, &usage);
-	return 0;
-}
-
-struct taking {
-	struct steering *steering;
-	connections_visitor visitor;
-	void *data;
-};
-
-static int take_one(void *data, const void *key, const void *value)
-{
-	const struct taking *taking = data;
-	struct steering_sender *sender = find_id(taking->steering, *(const uint32_t *)key);
-	uint32_t count = sender ? take(sender, value) : 0;
-
-	if (count && taking->visitor)
-		taking->visitor(taking->data, sender, count);
-	return 0;
-}
-
-int steering_take_all_connections(struct steering *steering, connections_visitor visitor,
-				  void *data, struct error *error)
-{
-	struct taking taking = {steering, visitor, data};
-	int r = steering->datapath->ops->walk(steering->datapath, MAP_USAGE, take_one, &taking);
-
-	return r < 0 ? steering_map_error(error, r, "reading usage") : 0;
 }

@@ -130,6 +130,11 @@ typedef void (*connections_visitor)(void *data, const struct steering_sender *se
 				    uint32_t count);
 int steering_take_all_connections(struct steering *steering, connections_visitor visitor,
 				  void *data, struct error *error);
+/*
+ * Connections that `before` has taken count as taken here, those that it has not do not: a change of
+ * configuration neither loses one nor counts one twice. Senders that `before` does not know keep their count.
+ */
+void steering_inherit_connections(struct steering *steering, const struct steering *before);
 
 /*
  * The lane by which an MTA's mail of this sender reaches the pool now; borrowed. NULL: the pool (NULL: none)

@@ -2,7 +2,8 @@
 /*
  * What the files of steering/ share, and nobody else sees.
  *
- *   senders.c    who there is: names, ids, what holds for them  -> steering->senders
+ *   senders.c   who there is: names, ids, what holds for them  -> steering->senders
+ *   connections.c  how many each of them has opened
  *   pools.c     pools and their states                         -> steering->pools
  *   selectors.c how the datapath recognises them               (maps senders, nets, steering)
  *   verdicts.c  a sender's entry in the map
@@ -50,6 +51,7 @@ void lanes_done(struct steering *steering);
 int roster_load(struct steering *steering, uint64_t now_ns, int64_t now_sec, struct error *error);
 void roster_done(struct steering *steering);
 struct steering_sender *roster_find(const struct steering *steering, const char *name);
+struct steering_sender *roster_find_id(const struct steering *steering, uint32_t id);
 /* All of that name without regard to case: the first in by_folded; their number in *ret_count. */
 struct steering_sender *const *roster_find_folded(const struct steering *steering, const char *name,
 						  size_t *ret_count);

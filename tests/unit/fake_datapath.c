@@ -133,7 +133,7 @@ static int fake_remove(struct datapath *datapath, enum map map, const void *key)
 static int fake_walk(struct datapath *datapath, enum map map, map_visitor visitor, void *data)
 {
 	struct fake_map *entries = &fake_of(datapath)->maps[map];
-	int r = 0;
+	int r = fake_of(datapath)->unreadable & 1U << map ? -EIO : 0;
 
 	for (uint32_t i = 0; r == 0 && i < entries->count; i++) {
 		const unsigned char *entry = entries->entries + i * stride(entries);

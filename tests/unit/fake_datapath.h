@@ -25,6 +25,7 @@ struct fake_datapath {
 	unsigned writes;      /* puts and adds that came through, slots by the slot */
 	unsigned removals;    /* likewise */
 	unsigned writes_left; /* puts and adds fail with -EIO once this many were done; 0: never */
+	unsigned unreadable;  /* 1U << enum map: walks of these fail with -EIO */
 };
 
 /* As `up` leaves the maps: control filled, slots all zero, the rest empty. Freed by datapath_free(). */

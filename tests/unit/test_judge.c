@@ -196,18 +196,21 @@ static void follow(const char *text)
 {
 	struct steering *old_control = judge_fixture.steering;
 	struct config *old_config = judge_fixture.config;
+	struct judge_next *next;
 
 	judge_fixture.config = config_file_load(text);
 	cr_assert_eq(steering_new(judge_fixture.config, &judge_fixture.fake->datapath,
 				  judge_fixture.state, judge_fixture.now.ns, judge_fixture.now.sec,
 				  &judge_fixture.steering, &judge_fixture.error),
 		     0);
+	cr_assert_eq(judge_prepare(judge_fixture.judge, judge_fixture.config,
+				   judge_fixture.steering, &judge_fixture.now, &next,
+				   &judge_fixture.error),
+		     0);
 	cr_assert_eq(steering_sync(judge_fixture.steering, judge_fixture.now.ns,
 				   judge_fixture.now.sec, &judge_fixture.error),
 		     0);
-	cr_assert_eq(judge_follow(judge_fixture.judge, judge_fixture.config, judge_fixture.steering,
-				  &judge_fixture.now, &judge_fixture.error),
-		     0);
+	judge_commit(judge_fixture.judge, next, &judge_fixture.now);
 	steering_free(old_control);
 	config_free(old_config);
 }
@@ -413,6 +416,29 @@ Test(judge, a_bounce_of_what_was_decided_here_was_sent_here)
 
 /* ---- another configuration */
 
+Test(judge, a_configuration_that_cannot_be_taken_over_leaves_the_old_one_in_force)
+{
+	struct config *config = config_file_load(TWO_POOLS "decisions_max = 1024\n");
+	struct judge_next *next = NULL;
+	struct steering *steering;
+
+	cr_assert_eq(steering_new(config, &judge_fixture.fake->datapath, judge_fixture.state,
+				  judge_fixture.now.ns, judge_fixture.now.sec, &steering,
+				  &judge_fixture.error),
+		     0);
+	judge_fixture.fake->unreadable = 1U << MAP_USAGE;
+	cr_assert_eq(judge_prepare(judge_fixture.judge, config, steering, &judge_fixture.now, &next,
+				   &judge_fixture.error),
+		     -EIO);
+	judge_fixture.fake->unreadable = 0;
+	steering_free(steering);
+	config_free(config);
+	judge_fixture_send_from("tenant-17", 10);
+	cr_assert_str_eq(judge_fixture_send_from("tenant-17", 1).decision.policy, "small");
+	cr_assert_eq(judge_fixture_verdict_of("tenant-17").reason, REASON_OVER_LIMIT);
+	judge_tick(judge_fixture.judge, &judge_fixture.now);
+}
+
 Test(judge, another_configuration_keeps_counts_and_verdicts)
 {
 	struct judge_explanation explanation;
@@ -438,4 +464,16 @@ Test(judge, another_configuration_keeps_counts_and_verdicts)
 	cr_assert_str_eq(judge_fixture_send_as("bob@example.net", 1).pool, "spare");
 	judge_fixture_send_from("tenant-17", 6);
 	cr_assert_str_eq(judge_fixture_verdict_of("tenant-17").pool_label, "high-risk");
+}
+
+/* Events may be lost, or still to come, when the configuration changes. */
+Test(judge, a_change_of_configuration_counts_each_connection_once)
+{
+	connect_as("watched", 1);
+	judge_connections(judge_fixture.judge, judge_fixture_id_of("watched"), &judge_fixture.now);
+	connect_as("watched", 2);
+	follow(judge_fixture_configuration);
+	cr_assert_eq(judge_fixture_counted("watched", CONFIG_CONNECTIONS_PER_MINUTE), 2);
+	judge_connections(judge_fixture.judge, judge_fixture_id_of("watched"), &judge_fixture.now);
+	cr_assert_eq(judge_fixture_counted("watched", CONFIG_CONNECTIONS_PER_MINUTE), 2);
 }

@@ -343,6 +343,7 @@ static void up_without_it(const char *file)
 Test(judge_persist, while_the_file_takes_nothing_another_configuration_goes_by_the_maps)
 {
 	const struct state_steady_owner owner = {NULL, ignore_change, rewrite};
+	struct judge_next *next;
 	struct steering *old;
 
 	judge_fixture_end();
@@ -366,6 +367,10 @@ Test(judge_persist, while_the_file_takes_nothing_another_configuration_goes_by_t
 				  &judge_fixture.steering, &judge_fixture.error),
 		     0);
 	cr_assert_eq(steering_inherit(judge_fixture.steering, old, &judge_fixture.error), 0);
+	cr_assert_eq(judge_prepare(judge_fixture.judge, judge_fixture.config,
+				   judge_fixture.steering, &judge_fixture.now, &next,
+				   &judge_fixture.error),
+		     0);
 	cr_assert_eq(steering_sync(judge_fixture.steering, judge_fixture.now.ns,
 				   judge_fixture.now.sec, &judge_fixture.error),
 		     0);
@@ -374,8 +379,6 @@ Test(judge_persist, while_the_file_takes_nothing_another_configuration_goes_by_t
 	cr_expect_eq(pool_find(steering_pools(judge_fixture.steering), "spare")->state,
 		     POOL_DISABLED);
 	cr_expect_str_eq(judge_fixture_verdict_of("watched").pool_label, "spare");
-	cr_assert_eq(judge_follow(judge_fixture.judge, judge_fixture.config, judge_fixture.steering,
-				  &judge_fixture.now, &judge_fixture.error),
-		     0);
+	judge_commit(judge_fixture.judge, next, &judge_fixture.now);
 	steering_free(old);
 }

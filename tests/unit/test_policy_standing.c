@@ -495,6 +495,7 @@ Test(policy_standings, another_configuration_keeps_counts_and_standings)
 	struct policy_fixture *fixture = policy_fixture_new(
 		LIMITED("on_limit = \"restrict\"") "tenant \"t\" { domains = \"example.net\" "
 						   "recipients_per_day = 100 }\n");
+	struct policy_next *next;
 	struct config *other;
 	struct decision decision;
 
@@ -502,7 +503,8 @@ Test(policy_standings, another_configuration_keeps_counts_and_standings)
 	other = config_file_load(TWO_POOLS "tenant \"s\" { }\n"
 					   "tenant \"t\" { domains = \"example.net\" "
 					   "recipients_per_day = 10 }\n");
-	cr_assert_eq(policy_set_config(fixture->policy, other), 0);
+	cr_assert_eq(policy_prepare(other, &next), 0);
+	policy_commit(fixture->policy, next);
 	config_free(fixture->config);
 	fixture->config = other;
 	decision = policy_fixture_send(fixture, 2, NOON);
