@@ -70,7 +70,7 @@ static __noinline void tell_opened(const struct flow_key *key, const struct flow
 {
 	const struct verdict *verdict = bpf_map_lookup_elem(&postern_verdict, &flow->sender);
 
-	if (verdict && verdict->watched)
+	if (verdict && verdict->reported)
 		emit(key, flow->sender, flow->pool, COUNTER_flows_opened);
 }
 

@@ -340,7 +340,7 @@ static __always_inline int egress(struct __sk_buff *skb, __u32 link_header)
 		return TC_ACT_UNSPEC;
 	if (kind == PACKET_ICMP)
 		return icmp_egress(skb, &packet);
-	if (must_keep_still()) {
+	if (generation_is_paused()) {
 		count(COUNTER_dropped_moving);
 		return TC_ACT_SHOT;
 	}

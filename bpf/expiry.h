@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * How flows end by themselves, with no agent. Every flow stands in postern_watch, a queue; a single timer,
- * the janitor, looks at those at its head, ends the ones whose time is over and puts the others back at its
+ * How flows end by themselves, with no agent. Every flow stands in postern_expiry, a queue; a single timer,
+ * the timer, looks at those at its head, ends the ones whose time is over and puts the others back at its
  * end. A flow is looked at every quarter of the transitory timeout, so it goes within that much after its
  * time, and the work is spread evenly: some at each tick, however many there are.
  *
@@ -10,23 +10,23 @@
  *
  * Nothing is deleted that was just seen: both halves are read when the flow is looked at. Entries of
  * flows that ended otherwise are dropped when their turn comes; until then they take room in the queue.
- * janitor.queued counts the entries and keeps them below watch_max, so that putting back always succeeds.
+ * timer.queued counts the entries and keeps them below expiry_max, so that putting back always succeeds.
  */
 #pragma once
 
 #include "flow.h"
 #include "maps.h"
 
-#define WATCH_PART    4 /* of the transitory timeout: how often a flow is looked at */
-#define WATCH_TICK_NS 100000000ULL
-#define WATCH_BUSY_NS 10000000ULL /* where a tick did not do it all */
-#define WATCH_BATCH   4096	  /* at one tick: a millisecond's work */
+#define EXPIRY_PART    4 /* of the transitory timeout: how often a flow is looked at */
+#define EXPIRY_TICK_NS 100000000ULL
+#define EXPIRY_BUSY_NS 10000000ULL /* where a tick did not do it all */
+#define EXPIRY_BATCH   4096	   /* at one tick: a millisecond's work */
 
-static __always_inline struct janitor *janitor_get(void)
+static __always_inline struct expiry_timer *timer_get(void)
 {
 	__u32 zero = 0;
 
-	return bpf_map_lookup_elem(&postern_janitor, &zero);
+	return bpf_map_lookup_elem(&postern_timer, &zero);
 }
 
 /* True where the flow was ended. Without a return entry it is half a pair, that an operator may have left. */
@@ -58,33 +58,33 @@ struct tick {
 	__u64 part_ns;
 };
 
-static __always_inline void unqueue(struct janitor *janitor)
+static __always_inline void unqueue(struct expiry_timer *timer)
 {
-	__sync_fetch_and_add(&janitor->queued, -1);
+	__sync_fetch_and_add(&timer->queued, -1);
 }
 
-/* For bpf_loop(): 1 ends it. Only the janitor pops, so what was peeked at is what is popped. */
+/* For bpf_loop(): 1 ends it. Only the timer pops, so what was peeked at is what is popped. */
 static long look(__u32 i __attribute__((unused)), struct tick *tick)
 {
-	struct janitor *janitor = janitor_get();
-	struct watched watched;
+	struct expiry_timer *timer = timer_get();
+	struct expiry_entry entry;
 	struct flow *flow;
 
-	if (!janitor || bpf_map_peek_elem(&postern_watch, &watched))
+	if (!timer || bpf_map_peek_elem(&postern_expiry, &entry))
 		return 1;
-	if (watched.looked_ns + tick->part_ns > tick->now ||
-	    bpf_map_pop_elem(&postern_watch, &watched))
+	if (entry.checked_ns + tick->part_ns > tick->now ||
+	    bpf_map_pop_elem(&postern_expiry, &entry))
 		return 1;
-	flow = bpf_map_lookup_elem(&postern_flows, &watched.key);
-	if (!flow || flow->opened_ns != watched.opened_ns ||
-	    end_if_due(&watched.key, flow, tick->now)) {
-		unqueue(janitor);
+	flow = bpf_map_lookup_elem(&postern_flows, &entry.key);
+	if (!flow || flow->opened_ns != entry.opened_ns ||
+	    end_if_due(&entry.key, flow, tick->now)) {
+		unqueue(timer);
 		return 0;
 	}
-	watched.looked_ns = tick->now;
-	if (bpf_map_push_elem(&postern_watch, &watched, 0)) {
-		flow_remove(&watched.key, flow);
-		unqueue(janitor);
+	entry.checked_ns = tick->now;
+	if (bpf_map_push_elem(&postern_expiry, &entry, 0)) {
+		flow_remove(&entry.key, flow);
+		unqueue(timer);
 	}
 	return 0;
 }
@@ -94,14 +94,15 @@ static long look(__u32 i __attribute__((unused)), struct tick *tick)
  * entries of gone flows each time, and must not keep others from opening theirs: so where the queue is
  * nearly full none waits, but is looked at once a tick. Flows that live are two thirds of it at most.
  */
-static __always_inline __u64 part_ns(const struct janitor *janitor, const struct control *control)
+static __always_inline __u64 part_ns(const struct expiry_timer *timer,
+				     const struct control *control)
 {
-	return janitor->queued > watch_max - watch_max / 8 ? 1
-							   : control->transitory_ns / WATCH_PART;
+	return timer->queued > expiry_max - expiry_max / 8 ? 1
+							   : control->transitory_ns / EXPIRY_PART;
 }
 
 static int tick(void *map __attribute__((unused)), __u32 *key __attribute__((unused)),
-		struct janitor *janitor)
+		struct expiry_timer *timer)
 {
 	struct control *control = control_get();
 	struct tick tick = {.now = bpf_ktime_get_ns()};
@@ -109,46 +110,46 @@ static int tick(void *map __attribute__((unused)), __u32 *key __attribute__((unu
 
 	if (!control)
 		return 0;
-	tick.part_ns = part_ns(janitor, control);
-	if (!must_keep_still())
-		busy = bpf_loop(WATCH_BATCH, look, &tick, 0) == WATCH_BATCH;
-	bpf_timer_start(&janitor->timer, busy ? WATCH_BUSY_NS : WATCH_TICK_NS, 0);
+	tick.part_ns = part_ns(timer, control);
+	if (!generation_is_paused())
+		busy = bpf_loop(EXPIRY_BATCH, look, &tick, 0) == EXPIRY_BATCH;
+	bpf_timer_start(&timer->timer, busy ? EXPIRY_BUSY_NS : EXPIRY_TICK_NS, 0);
 	return 0;
 }
 
 /* -EBUSY of init: it is there already, of an earlier load; it is this program's from now on. */
-static __noinline int janitor_start(void)
+static __noinline int expiry_start(void)
 {
-	struct janitor *janitor = janitor_get();
+	struct expiry_timer *timer = timer_get();
 	int error;
 
-	if (!janitor)
+	if (!timer)
 		return -ENOENT;
-	error = bpf_timer_init(&janitor->timer, &postern_janitor, CLOCK_MONOTONIC);
+	error = bpf_timer_init(&timer->timer, &postern_timer, CLOCK_MONOTONIC);
 	if (error && error != -EBUSY)
 		return error;
-	error = bpf_timer_set_callback(&janitor->timer, tick);
+	error = bpf_timer_set_callback(&timer->timer, tick);
 	if (!error)
-		error = bpf_timer_start(&janitor->timer, WATCH_BUSY_NS, 0);
+		error = bpf_timer_start(&timer->timer, EXPIRY_BUSY_NS, 0);
 	if (!error)
-		janitor->runs = 1;
+		timer->runs = 1;
 	return error;
 }
 
 /* Of a flow that has just been inserted, seen now. -E2BIG: the queue is full; the flow must not stay. */
-static __noinline int watch(const struct flow_key *key, const struct flow *flow)
+static __noinline int expiry_add(const struct flow_key *key, const struct flow *flow)
 {
-	struct watched watched = {
-		.key = *key, .opened_ns = flow->opened_ns, .looked_ns = flow->out.last_ns};
-	struct janitor *janitor = janitor_get();
+	struct expiry_entry entry = {
+		.key = *key, .opened_ns = flow->opened_ns, .checked_ns = flow->out.last_ns};
+	struct expiry_timer *timer = timer_get();
 
-	if (!janitor)
+	if (!timer)
 		return -ENOENT;
-	if (!janitor->runs)
-		janitor_start();
-	if (__sync_fetch_and_add(&janitor->queued, 1) < watch_max &&
-	    !bpf_map_push_elem(&postern_watch, &watched, 0))
+	if (!timer->runs)
+		expiry_start();
+	if (__sync_fetch_and_add(&timer->queued, 1) < expiry_max &&
+	    !bpf_map_push_elem(&postern_expiry, &entry, 0))
 		return 0;
-	unqueue(janitor);
+	unqueue(timer);
 	return -E2BIG;
 }

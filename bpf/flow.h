@@ -26,15 +26,15 @@ static __always_inline struct control *control_get(void)
 }
 
 /* May nothing change, as `up` is at the maps, or has put others in their places? */
-static __always_inline bool must_keep_still(void)
+static __always_inline bool generation_is_paused(void)
 {
 	__u32 zero = 0;
-	const struct tables *tables = bpf_map_lookup_elem(&postern_tables, &zero);
+	const struct generation *generation = bpf_map_lookup_elem(&postern_gen, &zero);
 
-	if (!tables)
+	if (!generation)
 		return false;
-	return tables->in_force != tables_number ||
-	       (tables->still_until_ns && bpf_ktime_get_ns() < tables->still_until_ns);
+	return generation->in_force != own_generation ||
+	       (generation->paused_until_ns && bpf_ktime_get_ns() < generation->paused_until_ns);
 }
 
 static __always_inline void return_key_of(const struct flow_key *key, const struct flow *flow,

@@ -122,7 +122,7 @@ static __noinline int icmp_egress(struct __sk_buff *skb, const struct packet *er
 	if (!parse_quote(frame, error, EGRESS, &quote))
 		return TC_ACT_UNSPEC;
 	/* Of a flow that these tables may not have. An error lost is no harm. */
-	if (must_keep_still()) {
+	if (generation_is_paused()) {
 		count(COUNTER_dropped_moving);
 		return TC_ACT_SHOT;
 	}

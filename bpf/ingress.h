@@ -59,7 +59,7 @@ static __always_inline bool ingress(struct frame frame, __u32 link_header)
 
 	switch (packet_parse(frame, link_header, INGRESS, &packet)) {
 	case PACKET_TCP:
-		if (must_keep_still()) {
+		if (generation_is_paused()) {
 			count(COUNTER_dropped_moving);
 			return false;
 		}

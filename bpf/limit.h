@@ -39,7 +39,7 @@ static __always_inline bool take_token(struct usage *usage, __u64 token_ns, __u6
 		    full_ns)
 			continue;
 		if (full_ns <= now)
-			usage->over_told_ns = 0;
+			usage->over_reported_ns = 0;
 		return true;
 	}
 	return false;
@@ -83,17 +83,17 @@ static __always_inline bool limit_take_flow(const struct verdict *verdict, struc
 static __always_inline void limit_tell_over(const struct packet *packet, __u32 sender,
 					    __u32 over_pool, struct usage *usage, __u64 now)
 {
-	if (!usage->over_told_ns && is_first_to_tell(&usage->over_told_ns, 0, now))
+	if (!usage->over_reported_ns && is_first_to_tell(&usage->over_reported_ns, 0, now))
 		emit(&packet->key, sender, over_pool, COUNTER_over_limit);
 }
 
 static __always_inline void limit_tell_flows(const struct packet *packet, __u32 sender,
 					     struct usage *usage, __u64 now)
 {
-	__u64 told_ns = usage->flows_told_ns;
+	__u64 told_ns = usage->flows_reported_ns;
 
 	if ((!told_ns || now - told_ns >= LIMIT_TELL_EVERY_NS) &&
-	    is_first_to_tell(&usage->flows_told_ns, told_ns, now))
+	    is_first_to_tell(&usage->flows_reported_ns, told_ns, now))
 		emit(&packet->key, sender, POOL_NONE, COUNTER_dropped_flow_limit);
 }
 

@@ -98,15 +98,15 @@ struct {
 struct {
 	__uint(type, BPF_MAP_TYPE_QUEUE);
 	__uint(max_entries, MAP_DEFAULT_ENTRIES * 3 / 2);
-	__type(value, struct watched);
-} postern_watch SEC(".maps");
+	__type(value, struct expiry_entry);
+} postern_expiry SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, __u32);
-	__type(value, struct janitor);
-} postern_janitor SEC(".maps");
+	__type(value, struct expiry_timer);
+} postern_timer SEC(".maps");
 
 /*
  * Where a new flow is put together: too large for the stack. As bytes, since no per-CPU map may hold a
@@ -136,8 +136,8 @@ struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, __u32);
-	__type(value, struct tables);
-} postern_tables SEC(".maps");
+	__type(value, struct generation);
+} postern_gen SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -157,8 +157,8 @@ const volatile __u16 steered_ports[POSTERN_PORTS_MAX] = {25};
 /* Those that an earlier configuration steered: what has a flow still is, all else passes. */
 const volatile __u16 leaving_ports[POSTERN_PORTS_MAX] = {};
 
-/* Entries that postern_watch may hold: a few less than it has room for, so that one can always be put back. */
-const volatile __u32 watch_max = WATCH_MAX(MAP_DEFAULT_ENTRIES * 3 / 2);
+/* Entries that postern_expiry may hold: a few less than it has room for, so that one can always be put back. */
+const volatile __u32 expiry_max = EXPIRY_MAX(MAP_DEFAULT_ENTRIES * 3 / 2);
 
-/* The number of this load, see struct tables. */
-const volatile __u64 tables_number = 0;
+/* The number of this load, see struct generation. */
+const volatile __u64 own_generation = 0;

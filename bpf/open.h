@@ -229,7 +229,7 @@ static __noinline int open_pair(const struct flow_key *key, struct opening *open
 	}
 	report_opened(key, &opening->flow);
 	opening->taken.flow = 0;
-	if (watch(key, &opening->flow)) {
+	if (expiry_add(key, &opening->flow)) {
 		flow_remove(key, &opening->flow);
 		return -E2BIG;
 	}
@@ -278,7 +278,7 @@ static __always_inline int insert_aside(struct opening *aside)
 		unclaim(aside);
 		return aside->error;
 	}
-	if (watch(key, &aside->flow))
+	if (expiry_add(key, &aside->flow))
 		flow_remove(key, &aside->flow);
 	return 0;
 }

@@ -66,5 +66,5 @@ int postern_adopt(struct __sk_buff *skb)
 SEC("tc")
 int postern_renew(struct __sk_buff *skb __attribute__((unused)))
 {
-	return -janitor_start();
+	return -expiry_start();
 }

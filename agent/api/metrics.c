@@ -40,7 +40,7 @@ static void print_datapath(struct datapath *datapath, FILE *out)
 	metrics_one(
 		out, "held", "gauge",
 		"1: an interrupted 'postern up' left all steered traffic held until the next one",
-		datapath_is_held(datapath));
+		datapath_is_stuck(datapath));
 	for (int i = 0; i < COUNTERS; i++) {
 		char name[64];
 

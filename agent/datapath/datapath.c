@@ -35,7 +35,7 @@ static const struct map_type {
 	[MAP_FLOWS] = {"postern_flows", sizeof(struct flow_key), sizeof(struct flow)},
 	[MAP_RETURNS] = {"postern_returns", sizeof(struct return_key), sizeof(struct return_entry)},
 	[MAP_CONTROL] = {"postern_control", sizeof(uint32_t), sizeof(struct control)},
-	[MAP_TABLES] = {"postern_tables", sizeof(uint32_t), sizeof(struct tables)},
+	[MAP_GEN] = {"postern_gen", sizeof(uint32_t), sizeof(struct generation)},
 };
 
 struct pinned_map {
@@ -312,8 +312,8 @@ static int open_checked(const char *pin_path, const struct map_type *type, struc
 		return r;
 	if (info.key_size != type->key_size || info.value_size != type->value_size)
 		return error_set(error, -EPROTO,
-				 "'%s/%s' has keys of %u and values of %u bytes, this version has "
-				 "%u and %u: it was made by another version",
+				 "'%s/%s' has keys of %u and values of %u bytes, expected %u and "
+				 "%u: " PIN_REMEDY,
 				 pin_path, type->name, info.key_size, info.value_size,
 				 type->key_size, type->value_size);
 	map->capacity = info.max_entries;
@@ -374,11 +374,11 @@ int datapath_open(const char *pin_path, struct datapath **ret_datapath, struct e
 	return 0;
 }
 
-bool datapath_is_held(struct datapath *datapath)
+bool datapath_is_stuck(struct datapath *datapath)
 {
-	struct tables tables;
+	struct generation generation;
 	uint32_t zero = 0;
 
-	return !datapath->ops->get(datapath, MAP_TABLES, &zero, &tables) &&
-	       tables.in_force == TABLES_NONE;
+	return !datapath->ops->get(datapath, MAP_GEN, &zero, &generation) &&
+	       generation.in_force == GENERATION_NONE;
 }

@@ -27,8 +27,8 @@ enum map {
 	MAP_FLOWS,
 	MAP_RETURNS,
 	MAP_CONTROL,
-	MAP_TABLES, /* read only here; quiesce.h writes it */
-	MAPS,	    /* number of those above: keyed maps that user space reads and writes */
+	MAP_GEN, /* read only here; quiesce.h writes it */
+	MAPS,	 /* number of those above: keyed maps that user space reads and writes */
 };
 
 /* "postern_senders" and so on: the name of the map and of its pin. Never NULL. */
@@ -73,9 +73,9 @@ int datapath_open(const char *pin_path, struct datapath **ret_datapath, struct e
 
 /*
  * True after an `up` that was killed while it put other maps into the places of these: what goes to or comes from a
- * steered port is dropped until the next `up` (struct tables).
+ * steered port is dropped until the next `up` (struct generation).
  */
-bool datapath_is_held(struct datapath *datapath);
+bool datapath_is_stuck(struct datapath *datapath);
 
 /* Called once per event, in order, from datapath_events_consume(). */
 typedef void (*event_visitor)(void *data, const struct event *event);

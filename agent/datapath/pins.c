@@ -101,10 +101,8 @@ int pin_layout_check(const char *pin_path, int control_fd, const struct bpf_map_
 	if (*value != POSTERN_LAYOUT)
 		return error_set(
 			error, -EPROTO,
-			"'%s' has pinned maps of layout %u, this version has %u: run "
-			"'postern down' with the version that made them, or remove '%s' by "
-			"hand (flows will be cut)",
-			pin_path, *value, POSTERN_LAYOUT, pin_path);
+			"'%s' has pinned maps of layout %u, expected layout %u: " PIN_REMEDY,
+			pin_path, *value, POSTERN_LAYOUT);
 	return 0;
 }
 

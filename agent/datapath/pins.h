@@ -16,6 +16,9 @@ struct bpf_map_info;
 #define PIN_MAP_PREFIX	"postern_"
 #define PIN_LINK_PREFIX "link_"
 
+/* What an operator does about pinned maps of another version. `down` goes by names, not by layouts. */
+#define PIN_REMEDY "run 'postern down', then 'postern up' (open connections of pools break)"
+
 /* "PIN_PATH/NAME" into `buffer`. -ENAMETOOLONG. */
 int pin_file(const char *pin_path, const char *name, char buffer[PATH_MAX], struct error *error);
 

@@ -23,7 +23,7 @@
 #include "datapath/adopt.h"
 #include "postern.skel.h"
 
-#define TABLES_MAP "postern_tables"
+#define GENERATION_MAP "postern_gen"
 
 #define RENEW_TRIES    200
 #define RENEW_PAUSE_US 1000
@@ -36,7 +36,7 @@ struct loaded {
 	size_t n_new_maps;
 	bool has_control;	 /* pinned: the maps are complete */
 	bool moves[RESIZE_MAPS]; /* those to be put in the place of what is pinned */
-	uint64_t number;	 /* of these programs, see struct tables */
+	uint64_t number;	 /* of these programs, see struct generation */
 };
 
 /* ---- what the object is to look like */
@@ -50,8 +50,8 @@ static struct bpf_map *resize_map(const struct postern_bpf *skeleton, enum resiz
 		[RESIZE_USAGE] = skeleton->maps.postern_usage,
 		[RESIZE_FLOWS] = skeleton->maps.postern_flows,
 		[RESIZE_RETURNS] = skeleton->maps.postern_returns,
-		[RESIZE_WATCH] = skeleton->maps.postern_watch,
-		[RESIZE_JANITOR] = skeleton->maps.postern_janitor,
+		[RESIZE_EXPIRY] = skeleton->maps.postern_expiry,
+		[RESIZE_TIMER] = skeleton->maps.postern_timer,
 	};
 
 	return maps[map];
@@ -63,10 +63,10 @@ static uint32_t wanted_capacity(const struct load_options *options, enum resize_
 	case RESIZE_FLOWS:
 	case RESIZE_RETURNS:
 		return options->flows_max;
-	case RESIZE_WATCH:
+	case RESIZE_EXPIRY:
 		/* Half as many again, for entries of flows that were replaced and wait for their turn. */
 		return options->flows_max / 2 * 3;
-	case RESIZE_JANITOR:
+	case RESIZE_TIMER:
 		return 1;
 	default:
 		return options->senders_max;
@@ -97,19 +97,19 @@ static int read_number(const char *pin_path, uint64_t *ret_number, struct error 
 {
 	_cleanup_(close_fd_p) int fd = -1;
 	struct bpf_map_info info;
-	struct tables tables;
+	struct generation generation;
 	uint32_t zero = 0;
-	int r = pin_map_open(pin_path, TABLES_MAP, &fd, &info, error);
+	int r = pin_map_open(pin_path, GENERATION_MAP, &fd, &info, error);
 
 	if (r)
 		return r;
-	if (info.value_size != sizeof(tables))
+	if (info.value_size != sizeof(generation))
 		return error_set(error, -EPROTO, "'%s/%s' has another size than this version's",
 				 pin_path, info.name);
-	r = bpf_map_lookup_elem(fd, &zero, &tables);
+	r = bpf_map_lookup_elem(fd, &zero, &generation);
 	if (r)
 		return error_set(error, r, "'%s/%s': %s", pin_path, info.name, strerror(-r));
-	*ret_number = tables.in_force;
+	*ret_number = generation.in_force;
 	return 0;
 }
 
@@ -123,7 +123,7 @@ static int plan_move(struct loaded *loaded, enum resize_map map, struct error *e
 
 	if (r)
 		return r == -ENOENT ? 0 : r;
-	loaded->moves[map] = loaded->number == TABLES_NONE ||
+	loaded->moves[map] = loaded->number == GENERATION_NONE ||
 			     resize_is_needed(fd, &info, bpf_map__max_entries(wanted));
 	return 0;
 }
@@ -183,11 +183,10 @@ static int reuse_map(struct loaded *loaded, struct bpf_map *map, struct error *e
 		return r;
 	if (info.type != bpf_map__type(map) || info.key_size != bpf_map__key_size(map) ||
 	    info.value_size != bpf_map__value_size(map))
-		return error_set(error, -EPROTO,
-				 "'%s/%s' has another type or size than this version's: run "
-				 "'postern down' with the version that made it, or remove '%s' by "
-				 "hand (flows will be cut)",
-				 pin_path, info.name, pin_path);
+		return error_set(
+			error, -EPROTO,
+			"'%s/%s' has another type or size than this version's: " PIN_REMEDY,
+			pin_path, info.name);
 	if (is_moved(loaded, map))
 		return 0;
 	r = bpf_map__reuse_fd(map, fd);
@@ -253,8 +252,9 @@ static int load(struct loaded *loaded, struct error *error)
 	const char *why;
 	int r;
 
-	skeleton->rodata->watch_max = WATCH_MAX(bpf_map__max_entries(skeleton->maps.postern_watch));
-	skeleton->rodata->tables_number = loaded->number;
+	skeleton->rodata->expiry_max =
+		EXPIRY_MAX(bpf_map__max_entries(skeleton->maps.postern_expiry));
+	skeleton->rodata->own_generation = loaded->number;
 	messages_begin();
 	r = postern_bpf__load(skeleton);
 	why = messages_end();
@@ -284,8 +284,7 @@ static int fill_tables(const struct loaded *loaded, struct error *error)
 {
 	if (loaded->has_control && moves_any(loaded, 0, RESIZE_MAPS))
 		return 0;
-	return still_force(bpf_map__fd(loaded->skeleton->maps.postern_tables), loaded->number,
-			   error);
+	return still_force(bpf_map__fd(loaded->skeleton->maps.postern_gen), loaded->number, error);
 }
 
 static int pin_if_new(struct loaded *loaded, struct bpf_map *map, struct error *error)
@@ -426,7 +425,7 @@ int loaded_move(struct loaded *loaded, bool *ret_begun, struct error *error)
 	struct resize resize = {
 		.pin_path = loaded->pin_path,
 		.control_fd = bpf_map__fd(skeleton->maps.postern_control),
-		.tables_fd = bpf_map__fd(skeleton->maps.postern_tables),
+		.generation_fd = bpf_map__fd(skeleton->maps.postern_gen),
 		.number = loaded->number,
 	};
 

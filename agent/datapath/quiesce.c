@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Writes postern_tables, and waits for programs that have not seen it. When to is resize.c's. */
+/* Writes postern_gen, and waits for programs that have not seen it. When to is resize.c's. */
 #include "datapath/quiesce.h"
 
 #include <errno.h>
@@ -14,18 +14,18 @@
 
 static int write_tables(int fd, uint64_t in_force, uint64_t until_ns, struct error *error)
 {
-	const struct tables tables = {.in_force = in_force, .still_until_ns = until_ns};
+	const struct generation generation = {.in_force = in_force, .paused_until_ns = until_ns};
 	uint32_t zero = 0;
-	int r = bpf_map_update_elem(fd, &zero, &tables, BPF_ANY);
+	int r = bpf_map_update_elem(fd, &zero, &generation, BPF_ANY);
 
-	return r ? error_set(error, r, "postern_tables cannot be written: %s", strerror(-r)) : 0;
+	return r ? error_set(error, r, "postern_gen cannot be written: %s", strerror(-r)) : 0;
 }
 
 /* The kernel grants that an update of a map of maps returns when all programs see it. */
-static int wait_for_programs(int tables_fd, struct error *error)
+static int wait_for_programs(int generation_fd, struct error *error)
 {
 	struct bpf_map_create_opts options = {.sz = sizeof(struct bpf_map_create_opts),
-					      .inner_map_fd = (uint32_t)tables_fd};
+					      .inner_map_fd = (uint32_t)generation_fd};
 	_cleanup_(close_fd_p) int outer =
 		bpf_map_create(BPF_MAP_TYPE_ARRAY_OF_MAPS, "postern_wait", sizeof(uint32_t),
 			       sizeof(uint32_t), 1, &options);
@@ -33,7 +33,7 @@ static int wait_for_programs(int tables_fd, struct error *error)
 	int r = outer;
 
 	if (r >= 0)
-		r = bpf_map_update_elem(outer, &zero, &tables_fd, BPF_ANY);
+		r = bpf_map_update_elem(outer, &zero, &generation_fd, BPF_ANY);
 	return r < 0 ? error_set(error, r, "cannot wait for the running programs: %s", strerror(-r))
 		     : 0;
 }
@@ -56,19 +56,19 @@ static int lengthen(struct still *still, uint64_t in_force, struct error *error)
 			 STILL_SEC);
 }
 
-int still_begin(int tables_fd, struct still *ret_still, struct error *error)
+int still_begin(int generation_fd, struct still *ret_still, struct error *error)
 {
-	struct tables tables;
+	struct generation generation;
 	uint32_t zero = 0;
-	int r = bpf_map_lookup_elem(tables_fd, &zero, &tables);
+	int r = bpf_map_lookup_elem(generation_fd, &zero, &generation);
 
 	if (r)
-		return error_set(error, r, "postern_tables cannot be read: %s", strerror(-r));
+		return error_set(error, r, "postern_gen cannot be read: %s", strerror(-r));
 	*ret_still = (struct still){
-		.fd = tables_fd, .in_force = tables.in_force, .until_ns = UINT64_MAX};
-	r = lengthen(ret_still, tables.in_force, error);
+		.fd = generation_fd, .in_force = generation.in_force, .until_ns = UINT64_MAX};
+	r = lengthen(ret_still, generation.in_force, error);
 	if (!r)
-		r = wait_for_programs(tables_fd, error);
+		r = wait_for_programs(generation_fd, error);
 	if (r)
 		still_cancel(ret_still);
 	return r;
@@ -81,7 +81,7 @@ int still_extend(struct still *still, struct error *error)
 
 int still_stop(struct still *still, struct error *error)
 {
-	return lengthen(still, TABLES_NONE, error);
+	return lengthen(still, GENERATION_NONE, error);
 }
 
 void still_cancel(struct still *still)
@@ -91,7 +91,7 @@ void still_cancel(struct still *still)
 	write_tables(still->fd, still->in_force, 0, &ignored);
 }
 
-int still_force(int tables_fd, uint64_t number, struct error *error)
+int still_force(int generation_fd, uint64_t number, struct error *error)
 {
-	return write_tables(tables_fd, number, 0, error);
+	return write_tables(generation_fd, number, 0, error);
 }

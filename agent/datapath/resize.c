@@ -21,8 +21,8 @@
 #define FREEZE_MS  1000
 #define COPY_BATCH 4096
 
-/* Those that are copied entry by entry; the queue and its janitor are made from the flows. */
-#define COPIED_MAPS RESIZE_WATCH
+/* Those that are copied entry by entry; the queue and its timer are made from the flows. */
+#define COPIED_MAPS RESIZE_EXPIRY
 
 static const struct copied {
 	enum map map;
@@ -121,7 +121,7 @@ static int check(struct datapath *before, const struct copied *copied, uint32_t 
 
 struct copying {
 	int to;
-	int watch;	     /* the queue in which each flow stands; -1: these are no flows */
+	int queue;	     /* the queue in which each flow stands; -1: these are no flows */
 	struct still *still; /* NULL: the programs may go on */
 	struct bpf_map_info info;
 	char *keys;
@@ -160,11 +160,11 @@ static int flush(struct copying *copying)
 	return r;
 }
 
-static int watch_flow(int watch, const struct flow_key *key, const struct flow *flow)
+static int queue_flow(int queue, const struct flow_key *key, const struct flow *flow)
 {
-	const struct watched watched = {.key = *key, .opened_ns = flow->opened_ns};
+	const struct expiry_entry entry = {.key = *key, .opened_ns = flow->opened_ns};
 
-	return bpf_map_update_elem(watch, NULL, &watched, BPF_ANY);
+	return bpf_map_update_elem(queue, NULL, &entry, BPF_ANY);
 }
 
 static int copy_entry(void *data, const void *key, const void *value)
@@ -177,8 +177,8 @@ static int copy_entry(void *data, const void *key, const void *value)
 	memcpy(copying->values + (size_t)copying->count * copying->info.value_size, value,
 	       copying->info.value_size);
 	copying->count++;
-	if (copying->watch >= 0)
-		r = watch_flow(copying->watch, key, value);
+	if (copying->queue >= 0)
+		r = queue_flow(copying->queue, key, value);
 	if (!r && copying->count == COPY_BATCH)
 		r = flush(copying);
 	return r;
@@ -216,13 +216,13 @@ static int copy(struct datapath *before, const struct copied *copied, struct cop
 	return r ? error_set(error, r, "copying '%s': %s", map_name(copied->map), strerror(-r)) : 0;
 }
 
-static int set_queued(int janitor_fd, uint64_t queued, struct error *error)
+static int set_queued(int timer_fd, uint64_t queued, struct error *error)
 {
-	const struct janitor janitor = {.queued = queued};
+	const struct expiry_timer timer = {.queued = queued};
 	uint32_t zero = 0;
-	int r = bpf_map_update_elem(janitor_fd, &zero, &janitor, BPF_ANY);
+	int r = bpf_map_update_elem(timer_fd, &zero, &timer, BPF_ANY);
 
-	return r ? error_set(error, r, "postern_janitor cannot be written: %s", strerror(-r)) : 0;
+	return r ? error_set(error, r, "postern_timer cannot be written: %s", strerror(-r)) : 0;
 }
 
 /* ---- pins */
@@ -272,7 +272,7 @@ static int copy_agents(const struct resize *resize, struct datapath *before, str
 	int r = 0;
 
 	for (enum resize_map i = 0; !r && i < COPIED_MAPS; i++) {
-		struct copying copying = {.to = resize->targets[i].fd, .watch = -1};
+		struct copying copying = {.to = resize->targets[i].fd, .queue = -1};
 
 		if (copying.to < 0 || copied_maps[i].is_kernels)
 			continue;
@@ -291,14 +291,14 @@ static int copy_kernels(const struct resize *resize, struct datapath *before, st
 	for (enum resize_map i = 0; !r && i < COPIED_MAPS; i++) {
 		struct copying copying = {
 			.to = resize->targets[i].fd,
-			.watch = i == RESIZE_FLOWS ? resize->targets[RESIZE_WATCH].fd : -1,
+			.queue = i == RESIZE_FLOWS ? resize->targets[RESIZE_EXPIRY].fd : -1,
 			.still = still};
 
 		if (copying.to < 0 || !copied_maps[i].is_kernels)
 			continue;
 		r = copy(before, &copied_maps[i], &copying, error);
 		if (!r && i == RESIZE_FLOWS)
-			r = set_queued(resize->targets[RESIZE_JANITOR].fd, copying.copied, error);
+			r = set_queued(resize->targets[RESIZE_TIMER].fd, copying.copied, error);
 	}
 	return r;
 }
@@ -325,7 +325,7 @@ static int move(const struct resize *resize, struct datapath *before, bool *ret_
 	if (!r)
 		r = copy_agents(resize, before, error);
 	if (!r)
-		r = still_begin(resize->tables_fd, &still, error);
+		r = still_begin(resize->generation_fd, &still, error);
 	if (r)
 		return r;
 	r = copy_kernels(resize, before, &still, error);
@@ -338,7 +338,7 @@ static int move(const struct resize *resize, struct datapath *before, bool *ret_
 	*ret_begun = true;
 	r = exchange_pins(resize, error);
 	if (!r)
-		r = still_force(resize->tables_fd, resize->number, error);
+		r = still_force(resize->generation_fd, resize->number, error);
 	return r ? error_prefix(error, r, "steered traffic is held until 'postern up' succeeds")
 		 : 0;
 }

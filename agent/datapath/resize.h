@@ -29,8 +29,8 @@ enum resize_map {
 	RESIZE_USAGE,
 	RESIZE_FLOWS, /* this one and those that follow: all or none */
 	RESIZE_RETURNS,
-	RESIZE_WATCH,
-	RESIZE_JANITOR,
+	RESIZE_EXPIRY,
+	RESIZE_TIMER,
 	RESIZE_MAPS,
 };
 
@@ -44,8 +44,8 @@ struct resize {
 	const char *pin_path;
 	struct resize_target targets[RESIZE_MAPS];
 	int control_fd; /* pinned anew, which tells the agent */
-	int tables_fd;
-	uint64_t number; /* of the programs of the new maps, see struct tables */
+	int generation_fd;
+	uint64_t number; /* of the programs of the new maps, see struct generation */
 };
 
 /* Must the pinned map be replaced? Also where an earlier attempt left it frozen. */

@@ -126,8 +126,8 @@ static void make_verdict(const struct steering *steering, const struct steering_
 	limits_fill(steering, sender, ret_verdict);
 	/* Else nothing is told: connections that no policy limits are nobody's business. */
 	if (sender->config)
-		ret_verdict->watched = identity_rules(steering->config, sender->name)
-					       ->limits[CONFIG_CONNECTIONS_PER_MINUTE] != 0;
+		ret_verdict->reported = identity_rules(steering->config, sender->name)
+						->limits[CONFIG_CONNECTIONS_PER_MINUTE] != 0;
 	if (now.pool)
 		strncpy(ret_verdict->pool_label, now.pool->name,
 			sizeof(ret_verdict->pool_label) - 1);

@@ -296,7 +296,7 @@ int view_status(struct steering *steering, json_t **ret, struct error *error)
 	datapath->ops->stats(datapath, &stats);
 	view = json_pack(
 		"{s:b, s:b, s:o, s:I, s:I, s:o}", "attached", all_attached(interfaces), "held",
-		datapath_is_held(datapath), "interfaces", interfaces, "flows",
+		datapath_is_stuck(datapath), "interfaces", interfaces, "flows",
 		(json_int_t)(stats.flows_opened - stats.flows_expired - stats.flows_replaced),
 		"flows_max", (json_int_t)datapath->ops->capacity(datapath, MAP_FLOWS), "counters",
 		counters_json(&stats));

@@ -1,31 +1,36 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * The one header that the BPF programs and user space both compile: keys, values, enums and
- * capacities of every pinned map.
+ * capacities of every pinned map. bpf/README.md lists the maps with their writers and readers.
  *
  * The maps are an operator's interface (`bpftool map dump name postern_verdict`), so: enums instead
  * of numbers, labels beside ids, ports in host order, addresses as bytes in network order, no
- * bit-fields, no unions, padding named and zero. Addresses of both families are 16 bytes; IPv4 is
- * stored IPv4-mapped (::ffff:192.0.2.1, RFC 4291 section 2.5.5.2), so one key serves both.
+ * bit-fields, no unions; padding is named `reserved` and is zero. The kernel keeps 15 characters of
+ * a map's name (BPF_OBJ_NAME_LEN counts the NUL), and `bpftool` finds a map by the kept ones: no
+ * map's name is longer, hence postern_gen and postern_addruse.
  *
- * Times are CLOCK_MONOTONIC nanoseconds; 0 means "never". Any change to a size, an offset or a
- * meaning here raises POSTERN_LAYOUT: pinned maps of another layout are refused, never reinterpreted.
+ * Addresses of both families are 16 bytes; IPv4 is stored IPv4-mapped (::ffff:192.0.2.1, RFC 4291
+ * section 2.5.5.2), so one key serves both. Times are CLOCK_MONOTONIC nanoseconds; 0 means "never".
+ *
+ * Any change to a size, an offset or a meaning here raises POSTERN_LAYOUT. Pinned maps of another
+ * layout are never reinterpreted: `up` and the agent refuse them and name the commands that replace
+ * them. From version 1.0 on, `up` takes over maps of the layout before its own.
  */
 #pragma once
 
 #include <linux/types.h>
 
-#define POSTERN_LAYOUT 3
+#define POSTERN_LAYOUT 4
 
-/* Label sizes count the terminating NUL; longer names are refused by the configuration. */
+/* Label sizes count the terminating NUL; the configuration refuses longer names. */
 #define POSTERN_SENDER_LABEL 64
 #define POSTERN_POOL_LABEL   32
 #define POSTERN_ADDRESS_TEXT 48
 
-/* Steered ports are read-only data of the programs; an unused entry is 0. */
+/* Steered ports are read-only data of the programs; unused entries are 0. */
 #define POSTERN_PORTS_MAX 8
 
-/* Pool ids. The two that every configuration has are fixed; others count up from POOL_FIRST_FREE. */
+/* Every configuration has the first two pools; ids of other pools count up from POOL_FIRST_FREE. */
 enum pool_id {
 	POOL_NONE = 0,
 	POOL_NORMAL = 1,
@@ -34,21 +39,20 @@ enum pool_id {
 };
 #define POSTERN_POOLS_MAX 64
 
-/* Of all pools, in one configuration. */
+/* Addresses of all pools of one configuration. */
 #define POSTERN_ADDRESSES_MAX 4096
 
-/* The sender that stands for traffic of no known sender; its verdict is the `default` one. */
+/* Stands for all traffic of unknown senders; its verdict is the `default` one. */
 #define SENDER_UNKNOWN 0
 
-/* ---- who: postern_senders (HASH: selector -> sender_ref), postern_nets (LPM: net -> sender_ref) */
+/* ---- senders: postern_senders (HASH: selector -> sender_ref), postern_nets (LPM: net -> same) */
 
 enum selector_kind {
 	SELECTOR_ADDRESS = 1, /* exact source address; handles are selectors of this kind */
 	SELECTOR_MARK = 2,    /* number: the packet's fwmark */
-	SELECTOR_CGROUP =
-		3, /* number: cgroup v2 id (inode number of its directory), or an ancestor's */
-	SELECTOR_UID = 4, /* number: owner of the local socket */
-	SELECTOR_NET = 5, /* in postern_nets only; here for control.selector_kinds */
+	SELECTOR_CGROUP = 3,  /* number: inode of the cgroup v2 directory, own or an ancestor's */
+	SELECTOR_UID = 4,     /* number: owner of the local socket */
+	SELECTOR_NET = 5,     /* in postern_nets only; here for control.selector_kinds */
 };
 
 struct selector {
@@ -69,15 +73,17 @@ struct sender_ref {
 	char label[POSTERN_SENDER_LABEL];
 };
 
-/* ---- what happens: postern_verdict (HASH: sender id -> verdict), written by the agent only */
+/* ---- verdicts: postern_verdict (HASH: sender id -> verdict), written by the agent only */
 
 enum verdict_action {
 	VERDICT_STEER = 1, /* new flows leave by `pool` */
-	VERDICT_PASS = 2,  /* new flows leave with the address they have */
+	VERDICT_PASS = 2,  /* new flows keep their source address */
 	VERDICT_DROP = 3,  /* SYNs are dropped */
 };
 
-/* In the order of the rules; `handle`: the local end chose the pool by binding to its handle. */
+/*
+ * In the order of the rules. REASON_HANDLE: the local end chose the pool by binding to its handle.
+ */
 enum reason {
 	REASON_GOOD = 0,
 	REASON_MANUAL = 1,
@@ -92,20 +98,21 @@ enum reason {
 };
 
 enum verdict_address {
-	VERDICT_ANY_ADDRESS = 0,	 /* by the pool's slots */
-	VERDICT_NO_ADDRESS = 0xffffffff, /* none now: SYNs are dropped as by an empty pool */
+	VERDICT_ANY_ADDRESS = 0,	 /* the pool's slots choose */
+	VERDICT_NO_ADDRESS = 0xffffffff, /* none is active: SYNs are dropped as by an empty pool */
 };
 
 /*
- * Past `until_ns` the verdict is {after_action, after_pool, after_address}: the datapath goes over by
- * itself, with no agent. Flows opened at or before `cut_ns` are cut (see struct control).
+ * Past `until_ns` the verdict is {after_action, after_pool, after_address}: the datapath switches
+ * without the agent. Flows opened at or before `cut_ns` are cut (see struct control).
  *
- * New flows that the verdict does not drop take a token from a bucket of `burst`, filled evenly by
- * `connections_per_min`; the SYN that finds it empty has the verdict {over_action, over_pool} already.
- * A verdict by hand comes before the limit (design: manual first): while it holds, no token is taken.
- * over_action 0: it is only counted and told. `flows_max` always holds: a SYN past it is dropped.
+ * Each new flow that the verdict does not drop takes a token from a bucket of `burst`, filled
+ * evenly by `connections_per_min`. The SYN that finds the bucket empty gets {over_action,
+ * over_pool} itself; over_action 0 only counts and reports it. While a manual verdict holds, no
+ * token is taken: manual precedes the limit. `flows_max` holds under every verdict: a SYN past it
+ * is dropped.
  *
- * `address` is for the handle of one address: new flows leave by it and by no other, or are held.
+ * `address` serves the handle of one address: new flows leave by this address, or are held.
  */
 struct verdict {
 	char label[POSTERN_SENDER_LABEL];
@@ -113,31 +120,31 @@ struct verdict {
 	enum reason reason;
 	char pool_label[POSTERN_POOL_LABEL]; /* empty unless STEER */
 	__u32 pool;			     /* POOL_NONE unless STEER */
-	enum verdict_action after_action;    /* what holds when the time is up */
+	enum verdict_action after_action;    /* holds from until_ns on */
 	__u32 after_pool;
-	__u32 address; /* of the pool: key of postern_addrs; VERDICT_ANY_ADDRESS or VERDICT_NO_ADDRESS */
+	__u32 address; /* key of postern_addrs, or enum verdict_address */
 	__u32 after_address;
-	__u32 connections_per_min; /* 0: no limit, and the next three mean nothing */
+	__u32 connections_per_min; /* 0: no limit; the next three fields mean nothing */
 	__u32 burst;
 	enum verdict_action over_action;
 	__u32 over_pool;
 	__u32 flows_max; /* live at once; 0: no limit */
-	__u32 watched; /* 1: the agent counts its connections, and is told of each flow that opens */
+	__u32 reported;	 /* 1: each flow that opens is an event; the agent counts them */
 	__u32 reserved;
 	__u64 until_ns;
 	__u64 cut_ns;
 };
 
-/* postern_usage (HASH: sender id -> usage): the agent creates entries, the kernel writes them. */
+/* postern_usage (HASH: sender id -> usage): the agent creates entries, the programs write them. */
 struct usage {
-	__u64 connections;    /* flows opened since the entry was made */
-	__u64 refused;	      /* SYNs dropped, whatever the cause */
-	__u64 flows;	      /* live now */
-	__u64 last_ns;	      /* when a SYN was last seen */
-	__u64 over_limit;     /* SYNs that found the bucket empty */
-	__u64 bucket_full_ns; /* when the bucket will be full again; what is past: it is full */
-	__u64 over_told_ns;   /* event of the bucket that ran empty; 0: full since */
-	__u64 flows_told_ns;  /* event of flows_max */
+	__u64 connections;	 /* flows opened since the entry was created */
+	__u64 refused;		 /* SYNs dropped for any reason */
+	__u64 flows;		 /* live now */
+	__u64 last_ns;		 /* the last SYN */
+	__u64 over_limit;	 /* SYNs that found the bucket empty */
+	__u64 bucket_full_ns;	 /* when the bucket is full; a time in the past: it is full now */
+	__u64 over_reported_ns;	 /* last event of the empty bucket; 0: it has been full since */
+	__u64 flows_reported_ns; /* last event of flows_max */
 };
 
 /* ---- pools: postern_pools, postern_addrs (HASH by id), postern_slots (ARRAY) */
@@ -149,17 +156,17 @@ enum pool_state {
 
 enum address_state {
 	ADDRESS_ACTIVE = 1,
-	ADDRESS_DRAINING = 2, /* no new flows; those that live go on */
+	ADDRESS_DRAINING = 2, /* no new flows; live flows continue */
 	ADDRESS_DISABLED = 3,
 };
 
-/* For people and the agent; the datapath itself reads only slots and addresses. */
+/* For operators and the agent; the programs read only slots and addresses. */
 struct pool_entry {
 	char label[POSTERN_POOL_LABEL];
 	enum pool_state state;
 	__u32 addresses;
 	__u32 active;
-	__u32 when_empty; /* pool used while nothing is active; POOL_NONE: hold */
+	__u32 when_empty; /* pool used while no address is active; POOL_NONE: hold */
 	char when_empty_label[POSTERN_POOL_LABEL];
 };
 
@@ -173,7 +180,7 @@ struct address_entry {
 	__u32 reserved;
 };
 
-/* postern_addruse (HASH: address id -> address_usage): the agent creates entries, the kernel writes. */
+/* postern_addruse (HASH: address id -> address_usage): the agent creates, the programs write. */
 struct address_usage {
 	__u64 connections;
 	__u64 flows;
@@ -181,9 +188,10 @@ struct address_usage {
 
 /*
  * postern_slots: one Maglev table per pool and family, flattened:
- * index = (pool * POSTERN_FAMILIES + family) * POSTERN_SLOTS + hash(sender, destination) % POSTERN_SLOTS.
- * The agent resolves states and `when_empty` before it writes a slot, so the datapath reads exactly
- * one. address 0: nothing active, hold.
+ *   index = (pool * POSTERN_FAMILIES + family) * POSTERN_SLOTS
+ *         + hash(sender, destination) % POSTERN_SLOTS
+ * The agent resolves states and `when_empty` before it writes a slot, so a program reads exactly
+ * one. address 0: no address is active, hold.
  */
 #define POSTERN_SLOTS 4093
 enum slot_family {
@@ -196,12 +204,12 @@ struct slot {
 	__u32 address; /* key of postern_addrs */
 };
 
-/* ---- flows: postern_flows (HASH: flow_key -> flow), postern_returns (HASH: return_key -> return_entry) */
+/* ---- flows: postern_flows (HASH: flow_key -> flow), postern_returns (return_key -> return_entry) */
 
-/* Aligned, so that programs may copy addresses by words. */
+/* Aligned: programs copy addresses by words. */
 #define POSTERN_KEY __attribute__((aligned(4)))
 
-/* As the packet is before translation. Ports in host order. */
+/* The packet before translation. Ports in host order. */
 struct flow_key {
 	__u8 source[16];
 	__u8 destination[16];
@@ -209,7 +217,7 @@ struct flow_key {
 	__u16 destination_port;
 } POSTERN_KEY;
 
-/* As the reply comes in from the wire. */
+/* The reply as it arrives from the wire. */
 struct return_key {
 	__u8 address[16]; /* of the pool */
 	__u8 remote[16];
@@ -218,8 +226,8 @@ struct return_key {
 } POSTERN_KEY;
 
 /*
- * What one direction has seen. Each half is written by its own direction only, so that packets of
- * the two directions never write to one cache line; the flow's state is derived from both:
+ * One direction of a flow. Each half is written by its own direction only: packets of the two
+ * directions never write to one cache line. The flow's state is derived from both halves:
  *
  *   reset in either half                 -> closing (transitory timeout)
  *   FIN in either half                   -> closing (transitory timeout)
@@ -227,22 +235,22 @@ struct return_key {
  *   else                                 -> established
  */
 struct half {
-	__u64 packets; /* as the host hands them over: one of GSO or GRO counts once */
+	__u64 packets; /* a GSO or GRO packet counts once */
 	__u64 bytes;   /* of the IP packets, headers included */
 	__u64 last_ns;
-	__u32 sequence; /* highest sequence number seen + 1 of what it covers, host order */
+	__u32 sequence; /* the highest sequence number seen, + 1; host order */
 	__u8 fin_seen;	/* 0 or 1 */
-	__u8 rst_seen;	/* 0 or 1; a later packet without RST takes it back (RFC 7857) */
+	__u8 rst_seen;	/* 0 or 1; a later packet without RST clears it (RFC 7857) */
 	__u8 reserved[2];
 };
 
 /*
- * A flow of a VERDICT_PASS sender has address == source and pool == POOL_NONE. One that was set aside
- * has address == source too: a closed one whose local end opened another connection by the same
- * addresses and ports; it keeps its external port out of use for as long as RFC 7857 asks.
+ * A flow of a VERDICT_PASS sender has address == source and pool == POOL_NONE. A flow that was set
+ * aside has address == source too: it is closed, its local end has opened another connection with
+ * the same addresses and ports, and it reserves its external port for as long as RFC 7857 asks.
  *
- * `key_hash` comes first, in a return entry too: the entries of a preallocated map are used again at
- * once, and by its hash who still reads the old one sees that it has become another one's.
+ * `key_hash` is the first member, in a return entry too: a preallocated map re-uses a deleted entry
+ * at once, and a program that still reads it learns from the hash that the entry has another key.
  */
 struct flow {
 	__u64 key_hash;
@@ -254,29 +262,33 @@ struct flow {
 	__u32 pool;
 	__u32 address_id; /* 0 for a passed flow */
 	__u64 opened_ns;
-	__u64 cut_seen;	 /* control.cuts when this flow was last checked against its verdict */
-	__u32 timestamp; /* of TCP, in the FIN or RST that went out; 0: none was seen */
+	__u64 cut_seen;	 /* control.cuts when the flow was last compared with its verdict */
+	__u32 timestamp; /* TCP timestamp of the FIN or RST that left; 0: none */
 	__u32 reserved2;
 };
 
 struct return_entry {
 	__u64 key_hash;
 	struct half in;
-	__u8 source[16]; /* where replies go: the flow key's source */
+	__u8 source[16]; /* of the flow's key: the local end, where replies go */
 	__u16 source_port;
 	__u16 reserved[3];
 };
 
-/* ---- postern_watch (QUEUE of watched), postern_janitor (ARRAY of 1): the kernel's own, to end flows in time */
+/*
+ * ---- postern_expiry (QUEUE of expiry_entry), postern_timer (ARRAY of 1): written by the programs
+ */
 
-/* What may be in the queue, of its capacity: CPUs that put something in have counted it already, or not yet. */
-#define WATCH_MAX(capacity) ((capacity)-64)
+/*
+ * Entries that the queue may hold: each CPU that adds one may have counted it already, or not yet.
+ */
+#define EXPIRY_MAX(capacity) ((capacity)-64)
 
-struct watched {
+struct expiry_entry {
 	struct flow_key key;
 	__u32 reserved;
-	__u64 opened_ns; /* the flow's: another one may have its key by then */
-	__u64 looked_ns; /* when it was looked at last */
+	__u64 opened_ns;  /* of the flow; another flow may have the key by now */
+	__u64 checked_ns; /* when the timer last checked the flow */
 };
 
 #if defined(__bpf__)
@@ -285,33 +297,33 @@ struct watched {
 #define POSTERN_TIMER __u64 timer[2]
 #endif
 
-struct janitor {
+struct expiry_timer {
 	POSTERN_TIMER __attribute__((aligned(8)));
-	__u64 queued; /* entries of postern_watch */
+	__u64 queued; /* entries of postern_expiry */
 	__u64 runs;   /* 0 or 1 */
 };
 
-/* ---- postern_tables (ARRAY of 1): which programs are in force; written by `up` only */
+/* ---- postern_gen (ARRAY of 1): the generation of programs in force; written by `up` only */
 
 /*
- * Programs know maps, not pins: after `up` has put others into their places, those of an earlier load would go
- * on with the old ones. So each load has a number, the same where it re-uses all maps, and only programs of
- * the number that stands here work. All others drop what comes from or goes to a steered port, which TCP
- * sends again. So do those in force while `up` copies their maps: nothing changes then.
+ * Programs hold maps, not pins: when `up` replaces pinned maps, programs of an earlier load would
+ * continue with the old ones. So each load has a generation number, kept where it re-uses all maps,
+ * and only programs of the generation in force work. All others drop packets from and to steered
+ * ports; TCP sends them again. While `up` copies maps it pauses the generation in force too.
  */
-#define TABLES_NONE (~0ULL) /* the maps are changing places */
+#define GENERATION_NONE (~0ULL) /* `up` is replacing the pins of maps */
 
-struct tables {
+struct generation {
 	__u64 in_force;
-	__u64 still_until_ns; /* past it they work again: `up` may have been killed. 0: they work */
+	__u64 paused_until_ns; /* the pause expires, as `up` may be killed; 0: not paused */
 };
 
-/* ---- postern_control (ARRAY of 1): what `up` and the agent tell the datapath */
+/* ---- postern_control (ARRAY of 1): settings that `up` and the agent give to the programs */
 
 struct control {
-	__u32 layout;	      /* POSTERN_LAYOUT; first in every layout */
-	__u32 selector_kinds; /* bit (1 << enum selector_kind) set: some sender has one */
-	__u64 cuts; /* raised by one after a verdict's cut_ns was set: flows re-check once */
+	__u32 layout;	      /* POSTERN_LAYOUT; the first member in every layout */
+	__u32 selector_kinds; /* bit (1 << enum selector_kind): at least one sender has one */
+	__u64 cuts; /* raised by one after a verdict's cut_ns was set: each flow checks once */
 	__u64 established_ns; /* RFC 5382 REQ-5: at least 7440 s */
 	__u64 transitory_ns;  /* RFC 5382 REQ-5: at least 240 s */
 };
@@ -323,30 +335,28 @@ struct control {
 	X(flows_expired, "flows ended by their timeout")                                           \
 	X(flows_replaced,                                                                          \
 	  "closed flows replaced by a new connection of the same addresses and ports")             \
-	X(ports_changed, "flows whose source port was taken and had to change")                    \
-	X(passed, "flows opened that leave with the address they had")                             \
+	X(ports_changed, "flows that got another source port, as theirs was in use")               \
+	X(passed, "flows opened that keep their source address")                                   \
 	X(over_limit, "SYNs over their sender's limit of new connections")                         \
-	X(icmp_in, "ICMP errors from outside, translated to the flow that they are about")         \
-	X(icmp_out, "ICMP errors of local ends about a flow, translated")                          \
-	X(icmp_short, "ICMP errors left as they are: what they quote is cut short")                \
-	X(untouched, "packets of connections older than the datapath, let through")                \
-	X(dropped_blocked, "SYNs dropped by verdict")                                              \
-	X(dropped_over_limit, "SYNs dropped: over a limit of new connections that says so")        \
-	X(dropped_flow_limit, "SYNs dropped: their sender has as many flows as it may have")       \
-	X(dropped_pool_empty, "SYNs held: nothing active in the pool")                             \
+	X(icmp_in, "ICMP errors about a flow from outside, translated")                            \
+	X(icmp_out, "ICMP errors about a flow from its local end, translated")                     \
+	X(icmp_short, "ICMP errors not translated: the packet they quote is cut short")            \
+	X(untouched, "packets passed: their connection is older than the datapath")                \
+	X(dropped_blocked, "SYNs dropped: their sender's verdict is drop")                         \
+	X(dropped_over_limit, "SYNs dropped: over their sender's limit of new connections")        \
+	X(dropped_flow_limit, "SYNs dropped: their sender has its maximum of flows")               \
+	X(dropped_pool_empty, "SYNs held: the pool has no active address")                         \
 	X(dropped_no_port, "SYNs dropped: no free port towards that destination")                  \
 	X(dropped_table_full, "SYNs dropped: the flow table is full")                              \
-	X(dropped_no_flow, "packets dropped: in mid-stream, of a known sender, without a flow")    \
+	X(dropped_no_flow, "packets dropped: mid-stream, of a known sender, without a flow")       \
 	X(dropped_cut, "packets dropped: their flow was cut")                                      \
-	X(dropped_moving,                                                                          \
-	  "packets dropped while other flow tables took over; TCP sends them again")               \
-	X(dropped_loop,                                                                            \
-	  "packets dropped: translated before, they came back and were to leave again")            \
-	X(dropped_fragment, "fragments dropped: not translatable")                                 \
+	X(dropped_moving, "packets dropped while flows moved to new maps; TCP sends them again")   \
+	X(dropped_loop, "packets dropped: routing loop, a translated packet came back in")         \
+	X(dropped_fragment, "fragments dropped: they cannot be translated")                        \
 	X(dropped_malformed, "packets dropped: headers cut short or too many extension headers")   \
 	X(dropped_error, "packets dropped: the kernel refused a step of the translation")          \
 	X(resets_sent, "resets sent to the local end of a dropped connection")                     \
-	X(events_lost, "events that found the ring buffer full")
+	X(events_lost, "events lost: the ring buffer was full")
 
 enum counter {
 #define POSTERN_COUNTER_ENUM(name, help) COUNTER_##name,
@@ -362,11 +372,12 @@ struct stats {
 };
 
 /*
- * ---- postern_events (RINGBUF): what an operator should hear of; `what` is its counter
+ * ---- postern_events (RINGBUF): events for the operator; `what` is the counter that counts them
  *
- * Every flow of a watched sender that opens is one (flows_opened). Every drop is one, but for those by
- * a sender's limits: a bucket that ran empty is told once (over_limit) until it has been full again,
- * whatever the over-limit verdict is; dropped_flow_limit once a second.
+ * Each flow of a sender whose verdict is `reported` is an event when it opens (flows_opened). Each
+ * drop is an event, except drops by a sender's limits, as a flood must not fill the buffer: an
+ * empty bucket is reported once (over_limit) and re-armed when it is full, under every over-limit
+ * verdict; dropped_flow_limit is reported once a second per sender.
  */
 
 struct event {
@@ -393,9 +404,9 @@ _Static_assert(sizeof(struct return_key) == 36, "layout");
 _Static_assert(sizeof(struct half) == 32, "layout");
 _Static_assert(sizeof(struct flow) == 96, "layout");
 _Static_assert(sizeof(struct return_entry) == 64, "layout");
-_Static_assert(sizeof(struct watched) == 56, "layout");
-_Static_assert(sizeof(struct janitor) == 32, "layout");
-_Static_assert(sizeof(struct tables) == 16, "layout");
+_Static_assert(sizeof(struct expiry_entry) == 56, "layout");
+_Static_assert(sizeof(struct expiry_timer) == 32, "layout");
+_Static_assert(sizeof(struct generation) == 16, "layout");
 _Static_assert(sizeof(struct control) == 32, "layout");
 _Static_assert(sizeof(struct stats) == COUNTERS * 8, "layout");
 _Static_assert(sizeof(struct event) == 56, "layout");

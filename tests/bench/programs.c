@@ -79,10 +79,10 @@ static void load(void)
 	bench = programs_bpf__open_and_load();
 	if (!postern || !bench)
 		die("cannot load the bench's own programs");
-	postern->rodata->watch_max = WATCH_MAX(FLOWS_MAX * 3 / 2);
+	postern->rodata->expiry_max = EXPIRY_MAX(FLOWS_MAX * 3 / 2);
 	bpf_map__set_max_entries(postern->maps.postern_flows, FLOWS_MAX);
 	bpf_map__set_max_entries(postern->maps.postern_returns, FLOWS_MAX);
-	bpf_map__set_max_entries(postern->maps.postern_watch, FLOWS_MAX * 3 / 2);
+	bpf_map__set_max_entries(postern->maps.postern_expiry, FLOWS_MAX * 3 / 2);
 	if (postern_bpf__load(postern))
 		die("cannot load Postern's programs");
 	fill_maps();

@@ -17,8 +17,8 @@
 #define CPUS_MAX 256
 #define GSO_SIZE 512
 
-/* Flows are opened, and forgotten, faster than anywhere else: between two ticks of the janitor. */
-#define WATCH_ENTRIES (1 << 17)
+/* Flows are opened, and forgotten, faster than anywhere else: between two ticks of the timer. */
+#define EXPIRY_ENTRIES (1 << 17)
 
 static const struct {
 	const char *text;
@@ -98,8 +98,8 @@ static void load(void)
 	skeleton->rodata->steered_ports[1] = 2525;
 	bpf_map__set_max_entries(skeleton->maps.postern_flows, PACKET_FLOWS_MAX);
 	bpf_map__set_max_entries(skeleton->maps.postern_returns, PACKET_RETURNS_MAX);
-	bpf_map__set_max_entries(skeleton->maps.postern_watch, WATCH_ENTRIES);
-	skeleton->rodata->watch_max = WATCH_MAX(WATCH_ENTRIES);
+	bpf_map__set_max_entries(skeleton->maps.postern_expiry, EXPIRY_ENTRIES);
+	skeleton->rodata->expiry_max = EXPIRY_MAX(EXPIRY_ENTRIES);
 	must(postern_bpf__load(skeleton), "load the programs (are you root?)");
 	programs[PROGRAM_EGRESS] = skeleton->progs.postern_egress;
 	programs[PROGRAM_EGRESS_L3] = skeleton->progs.postern_egress_l3;
@@ -174,7 +174,7 @@ static void write_control(void)
 }
 
 /* As `up` does. The kernel may have no memory for the timer just now. */
-static void start_janitor(void)
+static void start_timer(void)
 {
 	char frame[ETH_ZLEN] = {0};
 	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = frame, .data_size_in = sizeof(frame));
@@ -182,14 +182,14 @@ static void start_janitor(void)
 	do
 		must(bpf_prog_test_run_opts(bpf_program__fd(skeleton->progs.postern_renew),
 					    &options),
-		     "start the janitor");
+		     "start the timer");
 	while (options.retval);
 }
 
 void packet_world_open(void)
 {
 	load();
-	start_janitor();
+	start_timer();
 	make_pools();
 	make_senders();
 	memset(verdicts_changed, true, sizeof(verdicts_changed));

@@ -82,23 +82,23 @@ static unsigned entries(const char *name)
 	return count;
 }
 
-static struct janitor janitor_now(void)
+static struct expiry_timer timer_now(void)
 {
-	_cleanup_(close_fd_p) int fd = open_map("postern_janitor");
-	struct janitor janitor;
+	_cleanup_(close_fd_p) int fd = open_map("postern_timer");
+	struct expiry_timer timer;
 
-	cr_assert_eq(bpf_map_lookup_elem(fd, &(uint32_t){0}, &janitor), 0);
-	return janitor;
+	cr_assert_eq(bpf_map_lookup_elem(fd, &(uint32_t){0}, &timer), 0);
+	return timer;
 }
 
 static uint64_t programs_in_force(void)
 {
-	_cleanup_(close_fd_p) int fd = open_map("postern_tables");
-	struct tables tables;
+	_cleanup_(close_fd_p) int fd = open_map("postern_gen");
+	struct generation generation;
 
-	cr_assert_eq(bpf_map_lookup_elem(fd, &(uint32_t){0}, &tables), 0);
-	cr_assert_eq(tables.still_until_ns, 0);
-	return tables.in_force;
+	cr_assert_eq(bpf_map_lookup_elem(fd, &(uint32_t){0}, &generation), 0);
+	cr_assert_eq(generation.paused_until_ns, 0);
+	return generation.in_force;
 }
 
 /* ---- connections at a rate, from several processes */
@@ -305,7 +305,7 @@ Test(netns_tables, flows_are_the_same_afterwards_to_the_last_byte)
 	resize(16384);
 	after = picture();
 	cr_assert_str_eq(after, before);
-	cr_assert_eq(janitor_now().queued, TALKS);
+	cr_assert_eq(timer_now().queued, TALKS);
 	resize(1024);
 	free(after);
 	after = picture();
@@ -350,7 +350,7 @@ Test(netns_tables, other_tables_have_programs_of_their_own_and_the_same_tables_h
 	resize(8192);
 	second = programs_in_force();
 	cr_assert_neq(second, first);
-	cr_assert_neq(second, TABLES_NONE);
+	cr_assert_neq(second, GENERATION_NONE);
 }
 
 Test(netns_tables, a_flows_max_below_what_is_in_use_is_refused_and_nothing_changes)
@@ -393,7 +393,7 @@ static bool status_says(const char *expected)
 
 Test(netns_tables, where_an_up_was_killed_among_the_pins_nothing_goes_until_the_next_one)
 {
-	const struct tables none = {.in_force = TABLES_NONE};
+	const struct generation none = {.in_force = GENERATION_NONE};
 	int receiver = receiver_open(25);
 	_cleanup_talk_ struct talk talk = TALK_NONE;
 	uint32_t zero = 0;
@@ -402,9 +402,9 @@ Test(netns_tables, where_an_up_was_killed_among_the_pins_nothing_goes_until_the_
 	postern_agent();
 	talk = talk_must(receiver, &tenant, RECEIVER_IPV4, 25);
 	{
-		_cleanup_(close_fd_p) int tables = open_map("postern_tables");
+		_cleanup_(close_fd_p) int generation = open_map("postern_gen");
 
-		cr_assert_eq(bpf_map_update_elem(tables, &zero, &none, BPF_ANY), 0);
+		cr_assert_eq(bpf_map_update_elem(generation, &zero, &none, BPF_ANY), 0);
 	}
 	expect_refused(receiver, &tenant, RECEIVER_IPV4);
 	cr_assert_geq(counter("dropped_moving"), 1);

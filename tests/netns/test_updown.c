@@ -2,6 +2,7 @@
 /* `up` and `down` as seen by the rest of the host: what is there before, between and after. */
 #include <criterion/criterion.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -9,6 +10,7 @@
 
 #include "base/cleanup.h"
 #include "netns/postern.h"
+#include "postern/abi.h"
 
 TestSuite(netns_updown, .init = world_init, .fini = world_done, .timeout = 60);
 
@@ -203,6 +205,7 @@ Test(netns_updown, pins_of_another_layout_are_refused_with_what_to_do)
 {
 	_cleanup_(free_p) char *control = NULL, *pins_before = NULL, *pins_after = NULL;
 	_cleanup_result_ struct result up = {0}, agent = {0};
+	char expected[128];
 
 	postern_configure(NULL);
 	free(postern_must("up"));
@@ -217,8 +220,10 @@ Test(netns_updown, pins_of_another_layout_are_refused_with_what_to_do)
 	pins_before = host_picture();
 	up = postern_run("up");
 	cr_assert_eq(up.status, 1);
-	cr_assert_not_null(strstr(up.text, "layout"), "%s", up.text);
-	cr_assert_not_null(strstr(up.text, "down"), "does not say what to do: %s", up.text);
+	snprintf(expected, sizeof(expected),
+		 "layout 99, expected layout %u: run 'postern down', then 'postern up'",
+		 POSTERN_LAYOUT);
+	cr_assert_not_null(strstr(up.text, expected), "does not say what to do: %s", up.text);
 	agent = postern_run("agent");
 	cr_assert_eq(agent.status, 1);
 	cr_assert_not_null(strstr(agent.text, "layout"), "%s", agent.text);

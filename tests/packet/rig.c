@@ -57,8 +57,8 @@ static void load(uint32_t flows_max, uint32_t returns_max)
 	skeleton->rodata->steered_ports[1] = 2525;
 	bpf_map__set_max_entries(skeleton->maps.postern_flows, flows_max);
 	bpf_map__set_max_entries(skeleton->maps.postern_returns, returns_max);
-	bpf_map__set_max_entries(skeleton->maps.postern_watch, 2 * flows_max + 64);
-	skeleton->rodata->watch_max = WATCH_MAX(2 * flows_max + 64);
+	bpf_map__set_max_entries(skeleton->maps.postern_expiry, 2 * flows_max + 64);
+	skeleton->rodata->expiry_max = EXPIRY_MAX(2 * flows_max + 64);
 	/* The verifier takes its time; no test needs them all. */
 	bpf_program__set_autoload(skeleton->progs.postern_egress, !l3);
 	bpf_program__set_autoload(skeleton->progs.postern_ingress, !l3 && !xdp);
@@ -72,7 +72,7 @@ static void load(uint32_t flows_max, uint32_t returns_max)
 }
 
 /* Again and again, as `up` does: in the middle of its allocator, Linux 6.18 has no memory for a timer. */
-static void start_janitor(void)
+static void start_timer(void)
 {
 	char frame[ETH_ZLEN] = {0};
 	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = frame, .data_size_in = sizeof(frame));
@@ -108,7 +108,7 @@ void rig_init_sized(uint32_t flows_max, uint32_t returns_max)
 
 	load(flows_max, returns_max);
 	if (!idle)
-		start_janitor();
+		start_timer();
 	rig_set_control(&control);
 	add_address(NORMAL4_ID, NORMAL4, POOL_NORMAL, SLOT_IPV4);
 	add_address(NORMAL6_ID, NORMAL6, POOL_NORMAL, SLOT_IPV6);

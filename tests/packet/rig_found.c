@@ -127,10 +127,10 @@ void rig_take_port(const struct packet_spec *outside)
 
 static uint64_t queued(void)
 {
-	struct janitor janitor = {.queued = 0};
+	struct expiry_timer timer = {.queued = 0};
 
-	bpf_map_lookup_elem(MAP(janitor), &(uint32_t){0}, &janitor);
-	return janitor.queued;
+	bpf_map_lookup_elem(MAP(timer), &(uint32_t){0}, &timer);
+	return timer.queued;
 }
 
 /* A flow is counted as expired when it has gone, and leaves the queue after that. */

@@ -13,24 +13,24 @@ TestSuite(packet_watch, .init = rig_init, .fini = rig_done, .timeout = 20);
 #define TRANSITORY_NS 20000000ULL
 #define LONG_NS	      60000000000ULL
 
-static struct janitor janitor_now(void)
+static struct expiry_timer timer_now(void)
 {
-	struct janitor janitor;
+	struct expiry_timer timer;
 
-	cr_assert_eq(bpf_map_lookup_elem(bpf_map__fd(rig_maps()->maps.postern_janitor),
-					 &(uint32_t){0}, &janitor),
+	cr_assert_eq(bpf_map_lookup_elem(bpf_map__fd(rig_maps()->maps.postern_timer),
+					 &(uint32_t){0}, &timer),
 		     0);
-	return janitor;
+	return timer;
 }
 
 static void await_queued(uint64_t count)
 {
 	uint64_t end = rig_now_ns() + RIG_WAIT_NS;
 
-	while (janitor_now().queued != count && rig_now_ns() < end)
+	while (timer_now().queued != count && rig_now_ns() < end)
 		usleep(1000);
-	cr_assert_eq(janitor_now().queued, count, "%llu entries in the queue, not %llu",
-		     (unsigned long long)janitor_now().queued, (unsigned long long)count);
+	cr_assert_eq(timer_now().queued, count, "%llu entries in the queue, not %llu",
+		     (unsigned long long)timer_now().queued, (unsigned long long)count);
 }
 
 static void open_flow(uint16_t port)
@@ -46,15 +46,15 @@ Test(packet_watch, every_flow_stands_in_the_queue_once)
 	for (uint16_t port = 40000; port < 40008; port++)
 		open_flow(port);
 	rig_expect_flows(8);
-	cr_assert_eq(janitor_now().queued, 8);
-	cr_assert_eq(janitor_now().runs, 1);
+	cr_assert_eq(timer_now().queued, 8);
+	cr_assert_eq(timer_now().runs, 1);
 }
 
 Test(packet_watch, the_first_flow_starts_the_timer_or_one_that_follows, .init = rig_init_idle)
 {
-	for (uint16_t port = 40000; port < 40000 + RIG_FLOWS_MAX && !janitor_now().runs; port++)
+	for (uint16_t port = 40000; port < 40000 + RIG_FLOWS_MAX && !timer_now().runs; port++)
 		open_flow(port);
-	cr_assert_eq(janitor_now().runs, 1);
+	cr_assert_eq(timer_now().runs, 1);
 	rig_set_transitory(TRANSITORY_NS);
 	await_queued(0);
 	rig_expect_flows(0);
@@ -79,23 +79,23 @@ static void establish(uint16_t port)
 	cr_assert_eq(rig_run(INGRESS, &answer, 0, NULL), -1);
 }
 
-/* When the janitor was last at the entry that is next; so all others were looked at since. */
-static uint64_t looked_ns(void)
+/* When the timer was last at the entry that is next; so all others were looked at since. */
+static uint64_t checked_ns(void)
 {
-	struct watched next;
+	struct expiry_entry next;
 
-	cr_assert_eq(bpf_map_lookup_elem(bpf_map__fd(rig_maps()->maps.postern_watch), NULL, &next),
+	cr_assert_eq(bpf_map_lookup_elem(bpf_map__fd(rig_maps()->maps.postern_expiry), NULL, &next),
 		     0, "the queue is empty");
-	return next.looked_ns;
+	return next.checked_ns;
 }
 
 static void await_look(void)
 {
 	uint64_t start = rig_now_ns(), end = start + RIG_WAIT_NS;
 
-	while (looked_ns() < start && rig_now_ns() < end)
+	while (checked_ns() < start && rig_now_ns() < end)
 		usleep(1000);
-	cr_assert_geq(looked_ns(), start, "nobody looked");
+	cr_assert_geq(checked_ns(), start, "nobody looked");
 }
 
 Test(packet_watch, those_that_live_are_looked_at_again_and_again_and_stay)
@@ -106,7 +106,7 @@ Test(packet_watch, those_that_live_are_looked_at_again_and_again_and_stay)
 	for (int i = 0; i < 3; i++)
 		await_look();
 	rig_expect_flows(4);
-	cr_assert_eq(janitor_now().queued, 4);
+	cr_assert_eq(timer_now().queued, 4);
 	rig_set_timeouts(TRANSITORY_NS, TRANSITORY_NS);
 	await_queued(0);
 	rig_expect_flows(0);
@@ -132,7 +132,7 @@ Test(packet_watch, connections_opened_again_and_again_do_not_fill_the_queue)
 	for (int i = 0; i < 4 * RIG_FLOWS_MAX; i++) {
 		uint64_t end = rig_now_ns() + RIG_WAIT_NS;
 
-		while (janitor_now().queued > 2 * RIG_FLOWS_MAX * 7 / 8 && rig_now_ns() < end)
+		while (timer_now().queued > 2 * RIG_FLOWS_MAX * 7 / 8 && rig_now_ns() < end)
 			usleep(1000);
 		cr_assert_eq(rig_run(EGRESS, &syn, 0, NULL), -1, "connection %d", i);
 		syn.sequence += 1000;
@@ -161,13 +161,13 @@ Test(packet_watch, a_flow_with_the_key_of_an_earlier_one_is_watched_by_its_own_e
 Test(packet_watch, a_full_queue_opens_nothing_and_leaves_nothing_half_open)
 {
 	struct packet_spec syn = rig_inside(false, SYN);
-	struct janitor janitor;
+	struct expiry_timer timer;
 
 	open_flow(40000);
-	janitor = janitor_now();
-	janitor.queued = 1U << 30;
-	cr_assert_eq(bpf_map_update_elem(bpf_map__fd(rig_maps()->maps.postern_janitor),
-					 &(uint32_t){0}, &janitor, BPF_EXIST),
+	timer = timer_now();
+	timer.queued = 1U << 30;
+	cr_assert_eq(bpf_map_update_elem(bpf_map__fd(rig_maps()->maps.postern_timer),
+					 &(uint32_t){0}, &timer, BPF_EXIST),
 		     0);
 	syn.source_port = 40001;
 	rig_expect_drop(EGRESS, &syn);

@@ -326,7 +326,7 @@ Test(packet_limits, each_flow_of_a_watched_sender_is_told_once_and_of_others_non
 	rig_put_verdict(TENANT, &unwatched);
 	expect_pools(POOL_NORMAL, 2);
 	cr_assert_eq(rig_events(&event), 0);
-	watched.watched = 1;
+	watched.reported = 1;
 	rig_put_verdict(TENANT, &watched);
 	for (int i = 0; i < 3; i++)
 		cr_assert_eq(rig_run(EGRESS, &syn, 0, NULL), -1);

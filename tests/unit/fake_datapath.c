@@ -25,7 +25,7 @@ static const struct {
 	[MAP_FLOWS] = {sizeof(struct flow_key), sizeof(struct flow), 64},
 	[MAP_RETURNS] = {sizeof(struct return_key), sizeof(struct return_entry), 64},
 	[MAP_CONTROL] = {sizeof(uint32_t), sizeof(struct control), 1},
-	[MAP_TABLES] = {sizeof(uint32_t), sizeof(struct tables), 1},
+	[MAP_GEN] = {sizeof(uint32_t), sizeof(struct generation), 1},
 };
 
 static struct fake_datapath *fake_of(struct datapath *datapath)

@@ -82,7 +82,7 @@ Test(names, a_counter_is_named_like_its_field)
 	cr_expect_str_eq(counter_name(COUNTER_flows_opened), "flows_opened");
 	cr_expect_str_eq(counter_help(COUNTER_flows_opened), "flows opened");
 	cr_expect_str_eq(counter_name(COUNTERS - 1), "events_lost");
-	cr_expect_str_eq(counter_help(COUNTERS - 1), "events that found the ring buffer full");
+	cr_expect_str_eq(counter_help(COUNTERS - 1), "events lost: the ring buffer was full");
 }
 
 Test(names, the_state_of_a_flow_follows_from_its_halves)

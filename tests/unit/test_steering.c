@@ -174,11 +174,11 @@ Test(steering, names_are_the_same_in_upper_and_lower_case)
 
 Test(steering, who_has_a_limit_of_connections_is_watched)
 {
-	cr_assert_eq(steering_fixture_verdict_of("tenant-17").watched, 0);
+	cr_assert_eq(steering_fixture_verdict_of("tenant-17").reported, 0);
 	steering_fixture.policies[0].limits[CONFIG_CONNECTIONS_PER_MINUTE] = 10;
 	steering_fixture_restart();
-	cr_assert_eq(steering_fixture_verdict_of("tenant-17").watched, 1);
-	cr_assert_eq(steering_fixture_verdict_of("(unknown)").watched, 0);
+	cr_assert_eq(steering_fixture_verdict_of("tenant-17").reported, 1);
+	cr_assert_eq(steering_fixture_verdict_of("(unknown)").reported, 0);
 }
 
 Test(steering, who_is_called_like_a_lane_or_nobody_does_not_become_it)

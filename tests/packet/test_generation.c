@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Which programs are in force, and that they keep still while their maps are copied: postern_tables. */
+/* Which generation of programs is in force, and that it changes nothing while paused: postern_gen. */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <criterion/criterion.h>
@@ -10,16 +10,17 @@
 #include "packet/rig.h"
 #include "postern.skel.h"
 
-TestSuite(packet_tables, .init = rig_init, .fini = rig_done, .timeout = 20);
+TestSuite(packet_generation, .init = rig_init, .fini = rig_done, .timeout = 20);
 
 #define SECOND_NS 1000000000ULL
 
-static void set_tables(uint64_t in_force, uint64_t still_until_ns)
+static void set_generation(uint64_t in_force, uint64_t paused_until_ns)
 {
-	const struct tables tables = {.in_force = in_force, .still_until_ns = still_until_ns};
+	const struct generation generation = {.in_force = in_force,
+					      .paused_until_ns = paused_until_ns};
 
-	cr_assert_eq(bpf_map_update_elem(bpf_map__fd(rig_maps()->maps.postern_tables),
-					 &(uint32_t){0}, &tables, BPF_ANY),
+	cr_assert_eq(bpf_map_update_elem(bpf_map__fd(rig_maps()->maps.postern_gen), &(uint32_t){0},
+					 &generation, BPF_ANY),
 		     0);
 }
 
@@ -74,49 +75,49 @@ static void expect_at_work(void)
 	rig_expect_through(INGRESS, &back, &inner);
 }
 
-Test(packet_tables, while_maps_are_copied_nothing_goes_and_nothing_changes)
+Test(packet_generation, while_maps_are_copied_nothing_goes_and_nothing_changes)
 {
 	open_flow();
-	set_tables(0, rig_now_ns() + 60 * SECOND_NS);
+	set_generation(0, rig_now_ns() + 60 * SECOND_NS);
 	expect_still();
-	set_tables(0, 0);
+	set_generation(0, 0);
 	expect_at_work();
 }
 
-Test(packet_tables, programs_out_of_force_let_nothing_through_and_change_nothing)
+Test(packet_generation, programs_out_of_force_let_nothing_through_and_change_nothing)
 {
 	open_flow();
-	set_tables(TABLES_NONE, 0);
+	set_generation(GENERATION_NONE, 0);
 	expect_still();
-	set_tables(1, 0);
+	set_generation(1, 0);
 	rig_expect_counters(.flows_opened = 1, .dropped_moving = 7);
 }
 
-Test(packet_tables, where_nobody_ends_it_the_stillness_ends_by_itself)
+Test(packet_generation, where_nobody_ends_it_the_stillness_ends_by_itself)
 {
 	open_flow();
-	set_tables(0, rig_now_ns() - 1);
+	set_generation(0, rig_now_ns() - 1);
 	expect_at_work();
 }
 
-Test(packet_tables, what_is_not_steered_goes_on)
+Test(packet_generation, what_is_not_steered_goes_on)
 {
 	struct packet_spec other = rig_inside(false, SYN), icmp = rig_inside(false, 0);
 
-	set_tables(TABLES_NONE, 0);
+	set_generation(GENERATION_NONE, 0);
 	other.destination_port = 80;
 	rig_expect_untouched(EGRESS, &other);
 	icmp.protocol = IPPROTO_UDP;
 	rig_expect_untouched(EGRESS, &icmp);
 }
 
-Test(packet_tables, no_flow_ends_while_maps_are_copied)
+Test(packet_generation, no_flow_ends_while_maps_are_copied)
 {
 	open_flow();
-	set_tables(0, rig_now_ns() + 60 * SECOND_NS);
+	set_generation(0, rig_now_ns() + 60 * SECOND_NS);
 	rig_set_timeouts(1, 1);
 	usleep(500000); /* some ticks: nothing may happen, so there is nothing to wait for */
 	rig_expect_flows(1);
-	set_tables(0, 0);
+	set_generation(0, 0);
 	rig_await_flows(0);
 }
