@@ -181,7 +181,7 @@ static int make_engine(struct judge *judge, const uint8_t secret[SIPHASH_KEY_SIZ
 	memcpy(options.secret, secret, sizeof(options.secret));
 	r = policy_new(&options, judge->config, &judge->policy);
 	if (r == 0)
-		r = decisions_new(judge->config->decisions_max, secret, &judge->ring);
+		r = decision_log_new(judge->config->decisions_max, secret, &judge->ring);
 	if (r == 0)
 		r = surges_new(SURGE_DOMAINS_MAX, secret, &judge->surges);
 	return r;
@@ -190,7 +190,7 @@ static int make_engine(struct judge *judge, const uint8_t secret[SIPHASH_KEY_SIZ
 static void let_go(struct judge *judge)
 {
 	surges_free(judge->surges);
-	decisions_free(judge->ring);
+	decision_log_free(judge->ring);
 	policy_free(judge->policy);
 	persist_close(judge->persist);
 	free(judge);
@@ -291,7 +291,7 @@ static enum surge_origin origin_of(const struct judge *judge, const struct judge
 	struct decision_record kept;
 
 	if (message->original_id &&
-	    decisions_find(judge->ring, message->original_id, judge->now.sec, &kept) == 0)
+	    decision_log_find(judge->ring, message->original_id, judge->now.sec, &kept) == 0)
 		return SURGE_SENT_HERE;
 	return message->origin;
 }
@@ -332,14 +332,14 @@ int judge_message(struct judge *judge, const struct judge_message *message,
 	judge->unanswered += message->unanswered;
 	fill_answer(judge, ret_answer);
 	watch_surges(judge, message, decision);
-	decisions_add(judge->ring, &message->facts, decision, now->sec);
+	decision_log_add(judge->ring, &message->facts, decision, now->sec);
 	return 0;
 }
 
 int judge_explain(const struct judge *judge, const char *message_id, const struct judge_time *now,
 		  struct judge_explanation *ret_explanation, struct error *error)
 {
-	int r = decisions_find(judge->ring, message_id, now->sec, &ret_explanation->kept);
+	int r = decision_log_find(judge->ring, message_id, now->sec, &ret_explanation->kept);
 
 	if (r < 0)
 		return error_set(error, r, "no decision about '%s' in the last hour", message_id);
@@ -352,7 +352,7 @@ int judge_explain_sender(const struct judge *judge, const char *sender,
 			 const struct judge_time *now, struct judge_explanation *ret_explanation,
 			 struct error *error)
 {
-	int r = decisions_find_sender(judge->ring, sender, now->sec, &ret_explanation->kept);
+	int r = decision_log_find_sender(judge->ring, sender, now->sec, &ret_explanation->kept);
 
 	if (r < 0)
 		return error_set(error, r, "no decision about sender '%s' in the last hour",

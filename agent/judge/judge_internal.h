@@ -14,7 +14,7 @@ struct judge {
 	struct state *state;
 	struct judge_hooks hooks;
 	struct policy *policy;
-	struct decisions *ring;
+	struct decision_log *ring;
 	struct surges *surges;
 	struct persist *persist;
 	struct judge_time now; /* of the call that runs, for the engine's callbacks */

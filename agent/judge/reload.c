@@ -127,7 +127,7 @@ void judge_commit(struct judge *judge, struct judge_next *next, const struct jud
 	judge_take_lost(judge);
 	steering_inherit_connections(next->steering, judge->steering);
 	policy_commit(judge->policy, TAKE_PTR(next->policy));
-	decisions_move_pools(judge->ring, new_id, &renaming);
+	decision_log_move_pools(judge->ring, new_id, &renaming);
 	judge->config = next->config;
 	judge->steering = next->steering;
 	move_manual(judge, &next->move);

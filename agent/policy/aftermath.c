@@ -17,7 +17,7 @@ static void say_once(const struct policy *policy, uint32_t *passed, uint32_t bit
 	if (*passed & bit)
 		return;
 	*passed |= bit;
-	engine_event(policy, event);
+	policy_emit(policy, event);
 }
 
 static void note_passages(const struct policy *policy, const struct rules_input *input,
@@ -81,7 +81,7 @@ static void note_events(struct policy *policy, const struct rules_input *input,
 		    tenant ? &tenant_passed : NULL);
 	if (sender && sender->record.passed != sender_passed) {
 		sender->record.passed = (uint16_t)sender_passed;
-		senders_mark_dirty(policy->senders, sender);
+		sender_counts_mark_dirty(policy->senders, sender);
 	}
 	if (tenant && tenant->record.passed != tenant_passed) {
 		tenant->record.passed = tenant_passed;
@@ -99,7 +99,7 @@ static void count(struct policy *policy, const uint32_t adds[CONFIG_LIMITS], str
 			continue;
 		if (limit < CONFIG_LIMITS_OF_SENDER && sender) {
 			sender_count(sender, limit, adds[limit]);
-			senders_mark_dirty(policy->senders, sender);
+			sender_counts_mark_dirty(policy->senders, sender);
 		} else if (limit >= CONFIG_LIMITS_OF_SENDER && tenant) {
 			tenant_count(tenant, limit, adds[limit]);
 			tenant->dirty = true;
@@ -187,11 +187,11 @@ static void note_spam(struct policy *policy, const struct rules_input *input, st
 		standing_spam(policy, sender, name, rules->spam_for_sec, input->now_sec);
 }
 
-void effects_report(struct policy *policy, struct sender *sender, const char *name,
-		    const struct config_policy *rules, int64_t now_sec)
+void aftermath_report(struct policy *policy, struct sender *sender, const char *name,
+		      const struct config_policy *rules, int64_t now_sec)
 {
 	sender_count(sender, SENDER_REPORTS_PER_DAY, 1);
-	senders_mark_dirty(policy->senders, sender);
+	sender_counts_mark_dirty(policy->senders, sender);
 	if (rules->reports_per_day &&
 	    sender_sum(sender, SENDER_REPORTS_PER_DAY) >= rules->reports_per_day)
 		standing_spam(policy, sender, name, rules->spam_for_sec, now_sec);
@@ -213,11 +213,11 @@ static void restrict_now(struct policy *policy, const struct decision *decision,
 	standing_restrict(policy, sender, decision->sender, until_sec, now_sec);
 }
 
-void effects_apply(struct policy *policy, const struct rules_input *input,
-		   const struct siphash *key, const struct decision *decision)
+void aftermath_apply(struct policy *policy, const struct rules_input *input,
+		     const struct siphash *key, const struct decision *decision)
 {
-	struct tenant *tenant = tenants_get(&policy->tenants, policy->config,
-					    input->tenant ? input->tenant->config : NULL);
+	struct tenant *tenant = tenant_counts_get(&policy->tenants, policy->config,
+						  input->tenant ? input->tenant->config : NULL);
 	const char *name = decision->sender;
 	struct rules_input after = *input;
 	struct sender *sender = NULL;
@@ -227,7 +227,7 @@ void effects_apply(struct policy *policy, const struct rules_input *input,
 	if (!adds[CONFIG_MESSAGES_PER_MINUTE] && !adds[CONFIG_CONNECTIONS_PER_MINUTE])
 		return;
 	if (input->identity->kind != IDENTITY_NONE)
-		sender = engine_take_sender(policy, key, input->now_sec);
+		sender = policy_take_sender(policy, key, input->now_sec);
 	after.sender = sender;
 	if (has_happened(input->facts, decision))
 		count(policy, adds, sender, tenant);

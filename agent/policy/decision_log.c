@@ -48,7 +48,7 @@ struct entry {
 };
 _Static_assert(sizeof(struct entry) <= DECISION_BYTES, "what the header promises");
 
-struct decisions {
+struct decision_log {
 	struct entry *entries; /* entries[0] is never used */
 	uint32_t *heads;
 	uint32_t mask;
@@ -58,10 +58,10 @@ struct decisions {
 	uint8_t secret[SIPHASH_KEY_SIZE];
 };
 
-int decisions_new(uint32_t max, const uint8_t secret[SIPHASH_KEY_SIZE],
-		  struct decisions **ret_decisions)
+int decision_log_new(uint32_t max, const uint8_t secret[SIPHASH_KEY_SIZE],
+		     struct decision_log **ret_decisions)
 {
-	struct decisions *decisions = calloc(1, sizeof(*decisions));
+	struct decision_log *decisions = calloc(1, sizeof(*decisions));
 	size_t heads = 1;
 
 	if (!decisions || max == 0) {
@@ -76,14 +76,14 @@ int decisions_new(uint32_t max, const uint8_t secret[SIPHASH_KEY_SIZE],
 	decisions->heads = calloc(heads, sizeof(*decisions->heads));
 	memcpy(decisions->secret, secret, SIPHASH_KEY_SIZE);
 	if (!decisions->entries || !decisions->heads) {
-		decisions_free(decisions);
+		decision_log_free(decisions);
 		return -ENOMEM;
 	}
 	*ret_decisions = decisions;
 	return 0;
 }
 
-void decisions_free(struct decisions *decisions)
+void decision_log_free(struct decision_log *decisions)
 {
 	if (!decisions)
 		return;
@@ -195,12 +195,12 @@ static void pack(struct entry *entry, const struct facts *facts, const struct de
 	pack_texts(entry, facts, decision);
 }
 
-static uint32_t *head_of(const struct decisions *decisions, const struct entry *entry)
+static uint32_t *head_of(const struct decision_log *decisions, const struct entry *entry)
 {
 	return &decisions->heads[entry->id.words[0] & decisions->mask];
 }
 
-static void forget(struct decisions *decisions, uint32_t number)
+static void forget(struct decision_log *decisions, uint32_t number)
 {
 	struct entry *entry = &decisions->entries[number];
 	uint32_t *link = head_of(decisions, entry);
@@ -212,8 +212,8 @@ static void forget(struct decisions *decisions, uint32_t number)
 	*link = entry->next;
 }
 
-void decisions_add(struct decisions *decisions, const struct facts *facts,
-		   const struct decision *decision, int64_t now_sec)
+void decision_log_add(struct decision_log *decisions, const struct facts *facts,
+		      const struct decision *decision, int64_t now_sec)
 {
 	const char *id = facts->message_id ? facts->message_id : "";
 	struct entry *entry;
@@ -234,7 +234,7 @@ void decisions_add(struct decisions *decisions, const struct facts *facts,
 	}
 }
 
-void decisions_move_pools(struct decisions *decisions, decisions_move moved, void *data)
+void decision_log_move_pools(struct decision_log *decisions, decision_log_move moved, void *data)
 {
 	for (uint32_t number = 1; number <= decisions->count; number++)
 		if (decisions->entries[number].pool != POOL_NONE)
@@ -294,7 +294,7 @@ static void unpack_decision(const struct entry *entry, struct decision *ret_deci
 
 static int unpack(const struct entry *entry, int64_t now_sec, struct decision_record *ret_kept)
 {
-	if (now_sec - entry->time_sec > DECISIONS_KEPT_SEC)
+	if (now_sec - entry->time_sec > DECISION_LOG_SEC)
 		return -ENOENT;
 	ret_kept->time_sec = entry->time_sec;
 	unpack_facts(entry, &ret_kept->facts);
@@ -302,8 +302,8 @@ static int unpack(const struct entry *entry, int64_t now_sec, struct decision_re
 	return 0;
 }
 
-int decisions_find(const struct decisions *decisions, const char *message_id, int64_t now_sec,
-		   struct decision_record *ret_kept)
+int decision_log_find(const struct decision_log *decisions, const char *message_id, int64_t now_sec,
+		      struct decision_record *ret_kept)
 {
 	struct siphash id = siphash(decisions->secret, message_id, strlen(message_id));
 	uint32_t number = decisions->heads[id.words[0] & decisions->mask];
@@ -317,8 +317,8 @@ int decisions_find(const struct decisions *decisions, const char *message_id, in
 	return -ENOENT;
 }
 
-int decisions_find_sender(const struct decisions *decisions, const char *sender, int64_t now_sec,
-			  struct decision_record *ret_kept)
+int decision_log_find_sender(const struct decision_log *decisions, const char *sender,
+			     int64_t now_sec, struct decision_record *ret_kept)
 {
 	uint64_t hash = identity_key(decisions->secret, sender).words[0];
 

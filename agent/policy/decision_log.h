@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The last decisions, so that each can be explained: what was known, which rules were tried, what they
- * saw. At most `max` of them, for at most DECISIONS_KEPT_SEC; a new one takes the place of the oldest.
+ * saw. At most `max` of them, for at most DECISION_LOG_SEC; a new one takes the place of the oldest.
  *
  * All memory (DECISION_BYTES each) is allocated at the start and taken up as far as it is used. Texts
  * share DECISION_TEXTS bytes, equal ones are stored once, each but the sender's name is cut after
@@ -16,39 +16,39 @@
 #include "policy/decision.h"
 #include "policy/siphash.h"
 
-#define DECISIONS_KEPT_SEC 3600
-#define DECISION_BYTES	   640
-#define DECISION_TEXTS	   320
-#define DECISION_TEXT_MAX  95
+#define DECISION_LOG_SEC  3600
+#define DECISION_BYTES	  640
+#define DECISION_TEXTS	  320
+#define DECISION_TEXT_MAX 95
 
-/* As it was, but for texts that were cut. All is borrowed until the next decisions_add(). */
+/* As it was, but for texts that were cut. All is borrowed until the next decision_log_add(). */
 struct decision_record {
 	int64_t time_sec;
 	struct facts facts;
 	struct decision decision;
 };
 
-struct decisions;
+struct decision_log;
 
 /* -ENOMEM; -EINVAL: max is 0. */
-int decisions_new(uint32_t max, const uint8_t secret[SIPHASH_KEY_SIZE],
-		  struct decisions **ret_decisions);
-void decisions_free(struct decisions *decisions);
+int decision_log_new(uint32_t max, const uint8_t secret[SIPHASH_KEY_SIZE],
+		     struct decision_log **ret_decisions);
+void decision_log_free(struct decision_log *decisions);
 
-void decisions_add(struct decisions *decisions, const struct facts *facts,
-		   const struct decision *decision, int64_t now_sec);
+void decision_log_add(struct decision_log *decisions, const struct facts *facts,
+		      const struct decision *decision, int64_t now_sec);
 
 /* Pools have other ids now: what `moved` makes of each. */
-typedef uint32_t (*decisions_move)(void *data, uint32_t pool);
-void decisions_move_pools(struct decisions *decisions, decisions_move moved, void *data);
+typedef uint32_t (*decision_log_move)(void *data, uint32_t pool);
+void decision_log_move_pools(struct decision_log *decisions, decision_log_move moved, void *data);
 
 /* The last one about this message. -ENOENT: none, or it is too old. One hash and one chain. */
-int decisions_find(const struct decisions *decisions, const char *message_id, int64_t now_sec,
-		   struct decision_record *ret_kept);
+int decision_log_find(const struct decision_log *decisions, const char *message_id, int64_t now_sec,
+		      struct decision_record *ret_kept);
 
 /*
  * The last one about this sender, without regard to case. -ENOENT. Looks at decision after decision,
  * the newest first.
  */
-int decisions_find_sender(const struct decisions *decisions, const char *sender, int64_t now_sec,
-			  struct decision_record *ret_kept);
+int decision_log_find_sender(const struct decision_log *decisions, const char *sender,
+			     int64_t now_sec, struct decision_record *ret_kept);

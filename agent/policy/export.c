@@ -26,21 +26,21 @@ int policy_export(struct policy *policy, const struct policy_export *export)
 {
 	const struct sender *sender;
 
-	while ((sender = senders_first_dirty(policy->senders))) {
+	while ((sender = sender_counts_first_dirty(policy->senders))) {
 		int r = 0;
 
 		if (export->sender)
 			r = export->sender(export->data, &sender->record);
 		if (r < 0)
 			return r;
-		senders_clean_first(policy->senders);
+		sender_counts_clean_first(policy->senders);
 	}
 	return export_tenants(policy, export);
 }
 
 void policy_export_all(struct policy *policy)
 {
-	senders_mark_all(policy->senders);
+	sender_counts_mark_all(policy->senders);
 	for (size_t i = 0; i < policy->tenants.count; i++)
 		policy->tenants.tenants[i].dirty = true;
 }
@@ -48,10 +48,10 @@ void policy_export_all(struct policy *policy)
 /* An evicted one is not told of: at the start, what is kept may be more than what fits now. */
 static struct sender *import_place(struct policy *policy, const struct siphash *key)
 {
-	struct sender *sender = senders_find(policy->senders, key);
+	struct sender *sender = sender_counts_find(policy->senders, key);
 
 	if (!sender)
-		sender = senders_add(policy->senders, key, 0, NULL, NULL);
+		sender = sender_counts_add(policy->senders, key, 0, NULL, NULL);
 	return sender;
 }
 
@@ -96,7 +96,7 @@ static bool is_sound(const struct standing_record *record)
 bool policy_has_record(const struct policy *policy, const char *name)
 {
 	struct siphash key = identity_key(policy->options.secret, name);
-	const struct sender *sender = senders_find(policy->senders, &key);
+	const struct sender *sender = sender_counts_find(policy->senders, &key);
 	const struct standing *standing = sender ? standing_of(policy, sender) : NULL;
 
 	return standing && standing_has_record(&standing->record);
@@ -119,6 +119,6 @@ int policy_import_standing(struct policy *policy, const struct standing_record *
 	standing->record = *record;
 	standing_clamp(standing, now_sec);
 	standing->told = standing_verdict(standing, now_sec);
-	standings_update(policy->standings, standing);
+	standing_table_update(policy->standings, standing);
 	return 0;
 }

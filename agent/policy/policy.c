@@ -31,9 +31,9 @@ int policy_new(const struct policy_options *options, const struct config *config
 	policy->options = *options;
 	if (policy->options.standings_max == 0)
 		policy->options.standings_max = default_standings(options->senders_max);
-	r = senders_new(options->senders_max, &policy->senders);
+	r = sender_counts_new(options->senders_max, &policy->senders);
 	if (r == 0)
-		r = standings_new(policy->options.standings_max, &policy->standings);
+		r = standing_table_new(policy->options.standings_max, &policy->standings);
 	if (r == 0)
 		r = policy_prepare(config, &next);
 	if (r < 0)
@@ -47,9 +47,9 @@ void policy_free(struct policy *policy)
 {
 	if (!policy)
 		return;
-	senders_free(policy->senders);
-	standings_free(policy->standings);
-	tenants_done(&policy->tenants);
+	sender_counts_free(policy->senders);
+	standing_table_free(policy->standings);
+	tenant_counts_done(&policy->tenants);
 	free(policy);
 }
 
@@ -57,7 +57,7 @@ void policy_free(struct policy *policy)
 
 struct policy_next {
 	const struct config *config;
-	struct tenants tenants;
+	struct tenant_counts tenants;
 };
 
 int policy_prepare(const struct config *config, struct policy_next **ret_next)
@@ -68,7 +68,7 @@ int policy_prepare(const struct config *config, struct policy_next **ret_next)
 	if (!next)
 		return -ENOMEM;
 	next->config = config;
-	r = tenants_init(&next->tenants, config);
+	r = tenant_counts_init(&next->tenants, config);
 	if (r < 0) {
 		free(next);
 		return r;
@@ -81,7 +81,7 @@ void policy_next_free(struct policy_next *next)
 {
 	if (!next)
 		return;
-	tenants_done(&next->tenants);
+	tenant_counts_done(&next->tenants);
 	free(next);
 }
 
@@ -89,15 +89,15 @@ void policy_commit(struct policy *policy, struct policy_next *next)
 {
 	const struct config_pool *relay = config_pool_find(next->config, "relay");
 
-	tenants_inherit(&next->tenants, &policy->tenants);
-	tenants_done(&policy->tenants);
+	tenant_counts_inherit(&next->tenants, &policy->tenants);
+	tenant_counts_done(&policy->tenants);
 	policy->tenants = next->tenants;
 	policy->config = next->config;
 	policy->relay_pool = relay ? relay->id : POOL_NONE;
 	free(next);
 }
 
-void engine_event(const struct policy *policy, const struct policy_event *event)
+void policy_emit(const struct policy *policy, const struct policy_event *event)
 {
 	const struct policy_callbacks *callbacks = &policy->options.callbacks;
 
@@ -105,24 +105,24 @@ void engine_event(const struct policy *policy, const struct policy_event *event)
 		callbacks->on_event(callbacks->data, event);
 }
 
-struct sender *engine_find_sender(const struct policy *policy, const struct siphash *key,
+struct sender *policy_find_sender(const struct policy *policy, const struct siphash *key,
 				  int64_t now_sec)
 {
-	struct sender *sender = senders_find(policy->senders, key);
+	struct sender *sender = sender_counts_find(policy->senders, key);
 
 	if (sender)
 		sender_advance(sender, now_sec);
 	return sender;
 }
 
-struct sender *engine_take_sender(struct policy *policy, const struct siphash *key, int64_t now_sec)
+struct sender *policy_take_sender(struct policy *policy, const struct siphash *key, int64_t now_sec)
 {
 	const struct policy_callbacks *callbacks = &policy->options.callbacks;
-	struct sender *sender = engine_find_sender(policy, key, now_sec);
+	struct sender *sender = policy_find_sender(policy, key, now_sec);
 
 	if (!sender)
-		sender = senders_add(policy->senders, key, now_sec, callbacks->on_evicted,
-				     callbacks->data);
+		sender = sender_counts_add(policy->senders, key, now_sec, callbacks->on_evicted,
+					   callbacks->data);
 	policy->senders_refused += !sender;
 	return sender;
 }
@@ -160,7 +160,7 @@ int policy_decide(struct policy *policy, const struct facts *facts, int64_t now_
 	identity_of_facts(config, facts, &identity);
 	key = identity_key(policy->options.secret, identity.name);
 	config_tenant = identity_tenant(config, &identity, facts->tenant);
-	tenant = tenants_get(&policy->tenants, config, config_tenant);
+	tenant = tenant_counts_get(&policy->tenants, config, config_tenant);
 	if (tenant)
 		tenant_advance(tenant, now_sec);
 	ret_decision->tenant = config_tenant ? config_tenant->name : NULL;
@@ -175,7 +175,7 @@ int policy_decide(struct policy *policy, const struct facts *facts, int64_t now_
 		.now_sec = now_sec,
 	};
 	if (identity.kind != IDENTITY_NONE)
-		input.sender = engine_find_sender(policy, &key, now_sec);
+		input.sender = policy_find_sender(policy, &key, now_sec);
 	if (input.sender)
 		input.standing = standing_of(policy, input.sender);
 	rules_apply(&input, ret_decision);
@@ -183,7 +183,7 @@ int policy_decide(struct policy *policy, const struct facts *facts, int64_t now_
 	ret_decision->policy = input.policy->name;
 	memcpy(ret_decision->sender, identity.name, sizeof(identity.name));
 	policy->decisions[ret_decision->reason]++;
-	effects_apply(policy, &input, &key, ret_decision);
+	aftermath_apply(policy, &input, &key, ret_decision);
 	return 0;
 }
 
@@ -199,17 +199,17 @@ int policy_report(struct policy *policy, const char *name, int64_t now_sec)
 		return -EINVAL;
 	identity_of_name(name, &identity);
 	key = identity_key(policy->options.secret, name);
-	sender = engine_take_sender(policy, &key, now_sec);
+	sender = policy_take_sender(policy, &key, now_sec);
 	if (sender)
-		effects_report(policy, sender, name,
-			       identity_policy(policy->config, &identity, NULL), now_sec);
+		aftermath_report(policy, sender, name,
+				 identity_policy(policy->config, &identity, NULL), now_sec);
 	return 0;
 }
 
 int policy_release(struct policy *policy, const char *name, int64_t now_sec)
 {
 	struct siphash key = identity_key(policy->options.secret, name);
-	struct sender *sender = engine_find_sender(policy, &key, now_sec);
+	struct sender *sender = policy_find_sender(policy, &key, now_sec);
 	const struct standing *standing = sender ? standing_of(policy, sender) : NULL;
 
 	if (!standing || (standing->record.restricted_until_sec <= now_sec &&
@@ -229,8 +229,8 @@ int policy_set_manual(struct policy *policy, const char *name, const struct poli
 	if (!is_name(name))
 		return -EINVAL;
 	key = identity_key(policy->options.secret, name);
-	sender = manual ? engine_take_sender(policy, &key, now_sec)
-			: engine_find_sender(policy, &key, now_sec);
+	sender = manual ? policy_take_sender(policy, &key, now_sec)
+			: policy_find_sender(policy, &key, now_sec);
 	if (sender)
 		standing =
 			manual ? standing_take(policy, sender, name) : standing_of(policy, sender);
@@ -250,8 +250,8 @@ int policy_set_manual(struct policy *policy, const char *name, const struct poli
 
 static void follow_step_back(struct policy *policy, int64_t now_sec)
 {
-	for (uint32_t i = 0; (i = standings_next(policy->standings, i));) {
-		struct standing *standing = standings_get(policy->standings, i);
+	for (uint32_t i = 0; (i = standing_table_next(policy->standings, i));) {
+		struct standing *standing = standing_table_get(policy->standings, i);
 
 		if (standing_clamp(standing, now_sec))
 			standing_changed(policy, standing, now_sec);
@@ -265,11 +265,11 @@ void policy_tick(struct policy *policy, int64_t now_sec)
 	if (now_sec < policy->ticked_sec - WINDOW_HOLD_SEC)
 		follow_step_back(policy, now_sec);
 	policy->ticked_sec = now_sec;
-	while ((standing = standings_due(policy->standings, now_sec)))
+	while ((standing = standing_table_due(policy->standings, now_sec)))
 		standing_end_due(policy, standing, now_sec);
 }
 
 int64_t policy_next_tick(const struct policy *policy)
 {
-	return standings_next_due(policy->standings);
+	return standing_table_next_due(policy->standings);
 }

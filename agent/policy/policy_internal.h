@@ -17,9 +17,9 @@ struct policy {
 	struct policy_options options;
 	const struct config *config;
 	uint32_t relay_pool;
-	struct senders *senders;
-	struct standings *standings;
-	struct tenants tenants;
+	struct sender_counts *senders;
+	struct standing_table *standings;
+	struct tenant_counts tenants;
 	int64_t ticked_sec;
 	uint64_t decisions[REASON_HANDLE + 1];
 	uint64_t senders_refused;
@@ -30,12 +30,12 @@ struct policy {
 #define PASSED_WARNING(limit) (1U << (2 * ((limit) % CONFIG_LIMITS_OF_SENDER)))
 #define PASSED_LIMIT(limit)   (2U << (2 * ((limit) % CONFIG_LIMITS_OF_SENDER)))
 
-void engine_event(const struct policy *policy, const struct policy_event *event);
+void policy_emit(const struct policy *policy, const struct policy_event *event);
 
 /* Up to date; NULL: not in the table, and in the second case no room. */
-struct sender *engine_find_sender(const struct policy *policy, const struct siphash *key,
+struct sender *policy_find_sender(const struct policy *policy, const struct siphash *key,
 				  int64_t now_sec);
-struct sender *engine_take_sender(struct policy *policy, const struct siphash *key,
+struct sender *policy_take_sender(struct policy *policy, const struct siphash *key,
 				  int64_t now_sec);
 
 /* ---- standing.c */
@@ -61,7 +61,7 @@ void standing_changed(struct policy *policy, struct standing *standing, int64_t 
 /* ---- aftermath.c */
 
 /* Everything that follows from a decision on what `input` was. */
-void effects_apply(struct policy *policy, const struct rules_input *input,
-		   const struct siphash *key, const struct decision *decision);
-void effects_report(struct policy *policy, struct sender *sender, const char *name,
-		    const struct config_policy *rules, int64_t now_sec);
+void aftermath_apply(struct policy *policy, const struct rules_input *input,
+		     const struct siphash *key, const struct decision *decision);
+void aftermath_report(struct policy *policy, struct sender *sender, const char *name,
+		      const struct config_policy *rules, int64_t now_sec);

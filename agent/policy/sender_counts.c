@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct senders {
+struct sender_counts {
 	struct sender *places; /* places[0] is nobody's */
 	uint32_t *heads;
 	uint32_t mask; /* number of heads, a power of two, less one */
@@ -30,9 +30,9 @@ static const struct {
 };
 _Static_assert(65 + WINDOW_COARSE_BUCKETS + 1 == SENDER_COUNTERS, "windows side by side");
 
-int senders_new(uint32_t max, struct senders **ret_senders)
+int sender_counts_new(uint32_t max, struct sender_counts **ret_senders)
 {
-	struct senders *senders = calloc(1, sizeof(*senders));
+	struct sender_counts *senders = calloc(1, sizeof(*senders));
 	size_t heads = 1;
 
 	if (!senders || max == 0) {
@@ -46,14 +46,14 @@ int senders_new(uint32_t max, struct senders **ret_senders)
 	senders->places = calloc((size_t)max + 1, sizeof(*senders->places));
 	senders->heads = calloc(heads, sizeof(*senders->heads));
 	if (!senders->places || !senders->heads) {
-		senders_free(senders);
+		sender_counts_free(senders);
 		return -ENOMEM;
 	}
 	*ret_senders = senders;
 	return 0;
 }
 
-void senders_free(struct senders *senders)
+void sender_counts_free(struct sender_counts *senders)
 {
 	if (!senders)
 		return;
@@ -62,12 +62,12 @@ void senders_free(struct senders *senders)
 	free(senders);
 }
 
-uint32_t senders_count(const struct senders *senders)
+uint32_t sender_counts_count(const struct sender_counts *senders)
 {
 	return senders->count;
 }
 
-uint64_t senders_evicted(const struct senders *senders)
+uint64_t sender_counts_evicted(const struct sender_counts *senders)
 {
 	return senders->evicted;
 }
@@ -77,7 +77,7 @@ static bool has_key(const struct sender *sender, const uint64_t key[2])
 	return sender->record.key[0] == key[0] && sender->record.key[1] == key[1];
 }
 
-struct sender *senders_find(const struct senders *senders, const struct siphash *key)
+struct sender *sender_counts_find(const struct sender_counts *senders, const struct siphash *key)
 {
 	uint32_t place = senders->heads[key->words[0] & senders->mask];
 
@@ -87,11 +87,12 @@ struct sender *senders_find(const struct senders *senders, const struct siphash 
 }
 
 /* NULL: there is nobody without a standing. */
-static struct sender *choose_oldest(struct senders *senders)
+static struct sender *choose_oldest(struct sender_counts *senders)
 {
 	struct sender *oldest = NULL;
 
-	for (uint32_t seen = 0, tried = 0; seen < SENDERS_SAMPLE && tried < senders->max; tried++) {
+	for (uint32_t seen = 0, tried = 0; seen < SENDER_COUNTS_SAMPLE && tried < senders->max;
+	     tried++) {
 		struct sender *sender;
 
 		senders->hand = senders->hand % senders->max + 1;
@@ -105,7 +106,7 @@ static struct sender *choose_oldest(struct senders *senders)
 	return oldest;
 }
 
-static void unlink_place(struct senders *senders, const struct sender *sender)
+static void unlink_place(struct sender_counts *senders, const struct sender *sender)
 {
 	uint32_t place = (uint32_t)(sender - senders->places);
 	uint32_t *link = &senders->heads[sender->record.key[0] & senders->mask];
@@ -115,7 +116,8 @@ static void unlink_place(struct senders *senders, const struct sender *sender)
 	*link = sender->next;
 }
 
-static struct sender *take_place(struct senders *senders, senders_evict evicted, void *data)
+static struct sender *take_place(struct sender_counts *senders, sender_counts_evict evicted,
+				 void *data)
 {
 	struct sender *sender;
 
@@ -131,8 +133,8 @@ static struct sender *take_place(struct senders *senders, senders_evict evicted,
 	return sender;
 }
 
-struct sender *senders_add(struct senders *senders, const struct siphash *key, int64_t now_sec,
-			   senders_evict evicted, void *data)
+struct sender *sender_counts_add(struct sender_counts *senders, const struct siphash *key,
+				 int64_t now_sec, sender_counts_evict evicted, void *data)
 {
 	struct sender *sender = take_place(senders, evicted, data);
 	uint32_t *head = &senders->heads[key->words[0] & senders->mask];
@@ -186,7 +188,7 @@ int64_t sender_below_at(const struct sender *sender, unsigned window, uint32_t l
 			       sender->record.base_sec, limit);
 }
 
-void senders_mark_dirty(struct senders *senders, struct sender *sender)
+void sender_counts_mark_dirty(struct sender_counts *senders, struct sender *sender)
 {
 	if (sender->dirty)
 		return;
@@ -195,18 +197,18 @@ void senders_mark_dirty(struct senders *senders, struct sender *sender)
 	senders->dirty = (uint32_t)(sender - senders->places);
 }
 
-void senders_mark_all(struct senders *senders)
+void sender_counts_mark_all(struct sender_counts *senders)
 {
 	for (uint32_t place = 1; place <= senders->count; place++)
-		senders_mark_dirty(senders, &senders->places[place]);
+		sender_counts_mark_dirty(senders, &senders->places[place]);
 }
 
-struct sender *senders_first_dirty(const struct senders *senders)
+struct sender *sender_counts_first_dirty(const struct sender_counts *senders)
 {
 	return senders->dirty ? &senders->places[senders->dirty] : NULL;
 }
 
-void senders_clean_first(struct senders *senders)
+void sender_counts_clean_first(struct sender_counts *senders)
 {
 	struct sender *first = &senders->places[senders->dirty];
 

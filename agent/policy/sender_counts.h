@@ -8,7 +8,7 @@
  * (standing_table.h).
  *
  * When the table is full, a new sender takes the place of an old one: the least recently seen of the
- * next SENDERS_SAMPLE places, which go round the table. That costs the same however large the table
+ * next SENDER_COUNTS_SAMPLE places, which go round the table. That costs the same however large the table
  * is, and one who was seen lately stays. A sender with a standing is never evicted.
  *
  * Within policy/ only, but for struct sender_record, which is what state keeps.
@@ -22,8 +22,8 @@
 #include "policy/siphash.h"
 #include "policy/window.h"
 
-#define SENDERS_SAMPLE 16
-#define SENDER_VERSION 1
+#define SENDER_COUNTS_SAMPLE 16
+#define SENDER_VERSION	     1
 /* All windows are empty after that: a day, and the widest sub-bucket. */
 #define SENDER_STALE_SEC (86400 + 14400)
 
@@ -59,25 +59,25 @@ struct sender {
 };
 _Static_assert(sizeof(struct sender) == 192, "200 bytes a sender, the table's heads included");
 
-struct senders;
+struct sender_counts;
 
 /* -ENOMEM; -EINVAL: max is 0. */
-int senders_new(uint32_t max, struct senders **ret_senders);
-void senders_free(struct senders *senders);
+int sender_counts_new(uint32_t max, struct sender_counts **ret_senders);
+void sender_counts_free(struct sender_counts *senders);
 
-uint32_t senders_count(const struct senders *senders);
-uint64_t senders_evicted(const struct senders *senders); /* so far */
+uint32_t sender_counts_count(const struct sender_counts *senders);
+uint64_t sender_counts_evicted(const struct sender_counts *senders); /* so far */
 
-/* Borrowed until the next senders_add(). NULL: not in the table. */
-struct sender *senders_find(const struct senders *senders, const struct siphash *key);
+/* Borrowed until the next sender_counts_add(). NULL: not in the table. */
+struct sender *sender_counts_find(const struct sender_counts *senders, const struct siphash *key);
 
 /*
  * A sender that is not in the table yet. NULL: every place is taken by one with a standing. `evicted`
  * is called before a place changes hands, with the record of the old owner.
  */
-typedef void (*senders_evict)(void *data, const struct sender_record *record);
-struct sender *senders_add(struct senders *senders, const struct siphash *key, int64_t now_sec,
-			   senders_evict evicted, void *data);
+typedef void (*sender_counts_evict)(void *data, const struct sender_record *record);
+struct sender *sender_counts_add(struct sender_counts *senders, const struct siphash *key,
+				 int64_t now_sec, sender_counts_evict evicted, void *data);
 
 /* Must come before a look at the windows. */
 void sender_advance(struct sender *sender, int64_t now_sec);
@@ -88,7 +88,7 @@ void sender_forget(struct sender *sender, unsigned window);
 int64_t sender_below_at(const struct sender *sender, unsigned window, uint32_t limit);
 
 /* The senders that changed since each was last cleaned, latest first. NULL: none. */
-void senders_mark_dirty(struct senders *senders, struct sender *sender);
-void senders_mark_all(struct senders *senders);
-struct sender *senders_first_dirty(const struct senders *senders);
-void senders_clean_first(struct senders *senders);
+void sender_counts_mark_dirty(struct sender_counts *senders, struct sender *sender);
+void sender_counts_mark_all(struct sender_counts *senders);
+struct sender *sender_counts_first_dirty(const struct sender_counts *senders);
+void sender_counts_clean_first(struct sender_counts *senders);

@@ -7,7 +7,7 @@
 
 struct standing *standing_of(const struct policy *policy, const struct sender *sender)
 {
-	return standings_get(policy->standings, sender->standing);
+	return standing_table_get(policy->standings, sender->standing);
 }
 
 struct standing *standing_take(struct policy *policy, struct sender *sender, const char *name)
@@ -15,12 +15,12 @@ struct standing *standing_take(struct policy *policy, struct sender *sender, con
 	struct siphash key = {{sender->record.key[0], sender->record.key[1]}};
 
 	if (!sender->standing)
-		sender->standing = standings_add(policy->standings, name, &key);
+		sender->standing = standing_table_add(policy->standings, name, &key);
 	if (!sender->standing) {
 		policy->standings_refused++;
-		engine_event(policy, &(struct policy_event){.kind = POLICY_STANDINGS_FULL,
-							    .sender = name,
-							    .limit = CONFIG_LIMITS});
+		policy_emit(policy, &(struct policy_event){.kind = POLICY_STANDINGS_FULL,
+							   .sender = name,
+							   .limit = CONFIG_LIMITS});
 	}
 	return standing_of(policy, sender);
 }
@@ -47,24 +47,24 @@ void standing_changed(struct policy *policy, struct standing *standing, int64_t 
 	if (callbacks->on_standing)
 		callbacks->on_standing(callbacks->data, &told);
 	if (told.ended) {
-		struct sender *sender = senders_find(policy->senders, &standing->key);
+		struct sender *sender = sender_counts_find(policy->senders, &standing->key);
 
-		standings_remove(policy->standings, sender->standing);
+		standing_table_remove(policy->standings, sender->standing);
 		sender->standing = 0;
 	} else {
-		standings_update(policy->standings, standing);
+		standing_table_update(policy->standings, standing);
 	}
 }
 
 static void say(const struct policy *policy, const struct standing *standing,
 		enum policy_event_kind kind, int64_t until_sec)
 {
-	engine_event(policy, &(struct policy_event){
-				     .kind = kind,
-				     .sender = standing->record.name,
-				     .limit = CONFIG_LIMITS,
-				     .until_sec = until_sec == STANDING_FOREVER ? 0 : until_sec,
-			     });
+	policy_emit(policy, &(struct policy_event){
+				    .kind = kind,
+				    .sender = standing->record.name,
+				    .limit = CONFIG_LIMITS,
+				    .until_sec = until_sec == STANDING_FOREVER ? 0 : until_sec,
+			    });
 }
 
 void standing_restrict(struct policy *policy, struct sender *sender, const char *name,
@@ -127,7 +127,7 @@ void standing_release(struct policy *policy, struct sender *sender, int64_t now_
 	record->spam_until_sec = 0;
 	sender->record.spam_marks = 0;
 	sender_forget(sender, SENDER_REPORTS_PER_DAY);
-	senders_mark_dirty(policy->senders, sender);
+	sender_counts_mark_dirty(policy->senders, sender);
 	standing_changed(policy, standing, now_sec);
 }
 

@@ -11,7 +11,7 @@
 /* A window of a day has room again after its length and one sub-bucket. */
 #define FULL_MAX_SEC (DAY_SEC + 3600)
 
-struct standings {
+struct standing_table {
 	struct standing *places; /* places[0] is nobody's */
 	uint32_t *heap;
 	uint32_t max;
@@ -20,9 +20,9 @@ struct standings {
 	uint32_t first_free;
 };
 
-int standings_new(uint32_t max, struct standings **ret_standings)
+int standing_table_new(uint32_t max, struct standing_table **ret_standings)
 {
-	struct standings *standings = calloc(1, sizeof(*standings));
+	struct standing_table *standings = calloc(1, sizeof(*standings));
 
 	if (!standings || max == 0) {
 		free(standings);
@@ -32,14 +32,14 @@ int standings_new(uint32_t max, struct standings **ret_standings)
 	standings->places = calloc((size_t)max + 1, sizeof(*standings->places));
 	standings->heap = calloc(max, sizeof(*standings->heap));
 	if (!standings->places || !standings->heap) {
-		standings_free(standings);
+		standing_table_free(standings);
 		return -ENOMEM;
 	}
 	*ret_standings = standings;
 	return 0;
 }
 
-void standings_free(struct standings *standings)
+void standing_table_free(struct standing_table *standings)
 {
 	if (!standings)
 		return;
@@ -50,18 +50,18 @@ void standings_free(struct standings *standings)
 
 /* ---- the heap */
 
-static int64_t due_at(const struct standings *standings, uint32_t index)
+static int64_t due_at(const struct standing_table *standings, uint32_t index)
 {
 	return standings->places[standings->heap[index]].due_sec;
 }
 
-static void put(struct standings *standings, uint32_t index, uint32_t number)
+static void put(struct standing_table *standings, uint32_t index, uint32_t number)
 {
 	standings->heap[index] = number;
 	standings->places[number].heap_index = index;
 }
 
-static void swap(struct standings *standings, uint32_t a, uint32_t b)
+static void swap(struct standing_table *standings, uint32_t a, uint32_t b)
 {
 	uint32_t number = standings->heap[a];
 
@@ -69,7 +69,7 @@ static void swap(struct standings *standings, uint32_t a, uint32_t b)
 	put(standings, b, number);
 }
 
-static void sift(struct standings *standings, uint32_t index)
+static void sift(struct standing_table *standings, uint32_t index)
 {
 	while (index && due_at(standings, index) < due_at(standings, (index - 1) / 2)) {
 		swap(standings, index, (index - 1) / 2);
@@ -91,7 +91,8 @@ static void sift(struct standings *standings, uint32_t index)
 
 /* ---- places */
 
-uint32_t standings_add(struct standings *standings, const char *name, const struct siphash *key)
+uint32_t standing_table_add(struct standing_table *standings, const char *name,
+			    const struct siphash *key)
 {
 	uint32_t number = standings->first_free;
 	struct standing *standing;
@@ -114,7 +115,7 @@ uint32_t standings_add(struct standings *standings, const char *name, const stru
 	return number;
 }
 
-void standings_remove(struct standings *standings, uint32_t number)
+void standing_table_remove(struct standing_table *standings, uint32_t number)
 {
 	struct standing *standing = &standings->places[number];
 	uint32_t index = standing->heap_index, last = --standings->count;
@@ -128,17 +129,17 @@ void standings_remove(struct standings *standings, uint32_t number)
 	standings->first_free = number;
 }
 
-struct standing *standings_get(const struct standings *standings, uint32_t number)
+struct standing *standing_table_get(const struct standing_table *standings, uint32_t number)
 {
 	return number ? &standings->places[number] : NULL;
 }
 
-uint32_t standings_count(const struct standings *standings)
+uint32_t standing_table_count(const struct standing_table *standings)
 {
 	return standings->count;
 }
 
-uint32_t standings_next(const struct standings *standings, uint32_t number)
+uint32_t standing_table_next(const struct standing_table *standings, uint32_t number)
 {
 	while (++number <= standings->used)
 		if (standings->places[number].record.version)
@@ -153,7 +154,7 @@ static int64_t earlier(int64_t due_sec, int64_t end_sec)
 	return end_sec && end_sec < due_sec ? end_sec : due_sec;
 }
 
-void standings_update(struct standings *standings, struct standing *standing)
+void standing_table_update(struct standing_table *standings, struct standing *standing)
 {
 	const struct standing_record *record = &standing->record;
 	int64_t due_sec = STANDING_FOREVER;
@@ -169,14 +170,14 @@ void standings_update(struct standings *standings, struct standing *standing)
 	sift(standings, standing->heap_index);
 }
 
-struct standing *standings_due(const struct standings *standings, int64_t now_sec)
+struct standing *standing_table_due(const struct standing_table *standings, int64_t now_sec)
 {
-	return standings_next_due(standings) <= now_sec
-		       ? standings_get(standings, standings->heap[0])
+	return standing_table_next_due(standings) <= now_sec
+		       ? standing_table_get(standings, standings->heap[0])
 		       : NULL;
 }
 
-int64_t standings_next_due(const struct standings *standings)
+int64_t standing_table_next_due(const struct standing_table *standings)
 {
 	return standings->count ? due_at(standings, 0) : STANDING_FOREVER;
 }

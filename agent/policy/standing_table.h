@@ -56,27 +56,28 @@ struct standing {
 	uint32_t next_free;
 };
 
-struct standings;
+struct standing_table;
 
 /* -ENOMEM; -EINVAL: max is 0. */
-int standings_new(uint32_t max, struct standings **ret_standings);
-void standings_free(struct standings *standings);
+int standing_table_new(uint32_t max, struct standing_table **ret_standings);
+void standing_table_free(struct standing_table *standings);
 
 /* Numbers are from 1. Returns 0 where the table is full. */
-uint32_t standings_add(struct standings *standings, const char *name, const struct siphash *key);
-void standings_remove(struct standings *standings, uint32_t number);
-struct standing *standings_get(const struct standings *standings, uint32_t number);
+uint32_t standing_table_add(struct standing_table *standings, const char *name,
+			    const struct siphash *key);
+void standing_table_remove(struct standing_table *standings, uint32_t number);
+struct standing *standing_table_get(const struct standing_table *standings, uint32_t number);
 
 /* Must follow every change of a time. */
-void standings_update(struct standings *standings, struct standing *standing);
+void standing_table_update(struct standing_table *standings, struct standing *standing);
 /* NULL: nothing ends by now. */
-struct standing *standings_due(const struct standings *standings, int64_t now_sec);
+struct standing *standing_table_due(const struct standing_table *standings, int64_t now_sec);
 /* STANDING_FOREVER: never. */
-int64_t standings_next_due(const struct standings *standings);
+int64_t standing_table_next_due(const struct standing_table *standings);
 
-uint32_t standings_count(const struct standings *standings);
+uint32_t standing_table_count(const struct standing_table *standings);
 /* The one after `number`, from 0; 0: there is none. Any may be changed or removed on the way. */
-uint32_t standings_next(const struct standings *standings, uint32_t number);
+uint32_t standing_table_next(const struct standing_table *standings, uint32_t number);
 
 bool standing_is_manual(const struct standing *standing, int64_t now_sec);
 struct policy_verdict standing_verdict(const struct standing *standing, int64_t now_sec);

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-int tenants_init(struct tenants *tenants, const struct config *config)
+int tenant_counts_init(struct tenant_counts *tenants, const struct config *config)
 {
 	struct tenant *list = calloc(config->n_tenants + 1, sizeof(*list));
 
@@ -16,11 +16,11 @@ int tenants_init(struct tenants *tenants, const struct config *config)
 		list[i].config = &config->tenants[i];
 		list[i].record.version = TENANT_VERSION;
 	}
-	*tenants = (struct tenants){.tenants = list, .count = config->n_tenants};
+	*tenants = (struct tenant_counts){.tenants = list, .count = config->n_tenants};
 	return 0;
 }
 
-void tenants_inherit(struct tenants *tenants, const struct tenants *before)
+void tenant_counts_inherit(struct tenant_counts *tenants, const struct tenant_counts *before)
 {
 	for (size_t i = 0; i < tenants->count; i++) {
 		struct tenant *tenant = &tenants->tenants[i];
@@ -36,14 +36,14 @@ void tenants_inherit(struct tenants *tenants, const struct tenants *before)
 	}
 }
 
-void tenants_done(struct tenants *tenants)
+void tenant_counts_done(struct tenant_counts *tenants)
 {
 	free(tenants->tenants);
-	*tenants = (struct tenants){0};
+	*tenants = (struct tenant_counts){0};
 }
 
-struct tenant *tenants_get(const struct tenants *tenants, const struct config *config,
-			   const struct config_tenant *tenant)
+struct tenant *tenant_counts_get(const struct tenant_counts *tenants, const struct config *config,
+				 const struct config_tenant *tenant)
 {
 	return tenant ? &tenants->tenants[tenant - config->tenants] : NULL;
 }

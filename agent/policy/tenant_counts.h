@@ -28,20 +28,20 @@ struct tenant {
 	bool dirty;
 };
 
-struct tenants {
+struct tenant_counts {
 	struct tenant *tenants; /* as many and in the same order as the configuration's */
 	size_t count;
 };
 
 /* Those of `config`, with nothing counted. -ENOMEM. */
-int tenants_init(struct tenants *tenants, const struct config *config);
+int tenant_counts_init(struct tenant_counts *tenants, const struct config *config);
 /* A tenant takes over the counts of the one of the same name in `before`. */
-void tenants_inherit(struct tenants *tenants, const struct tenants *before);
-void tenants_done(struct tenants *tenants);
+void tenant_counts_inherit(struct tenant_counts *tenants, const struct tenant_counts *before);
+void tenant_counts_done(struct tenant_counts *tenants);
 
 /* The counts of a tenant of `config`; NULL where `tenant` is NULL. */
-struct tenant *tenants_get(const struct tenants *tenants, const struct config *config,
-			   const struct config_tenant *tenant);
+struct tenant *tenant_counts_get(const struct tenant_counts *tenants, const struct config *config,
+				 const struct config_tenant *tenant);
 
 /* As for senders; `limit` is one of a tenant's. */
 void tenant_advance(struct tenant *tenant, int64_t now_sec);

@@ -34,7 +34,7 @@ int policy_view(struct policy *policy, const char *name, int64_t now_sec,
 		struct policy_view *ret_view)
 {
 	struct siphash key = identity_key(policy->options.secret, name);
-	const struct sender *sender = engine_find_sender(policy, &key, now_sec);
+	const struct sender *sender = policy_find_sender(policy, &key, now_sec);
 	const struct standing *standing;
 	const struct config_policy *rules = policy_rules(policy, name);
 
@@ -69,7 +69,7 @@ struct policy_verdict policy_verdict_of(const struct policy *policy, const char 
 	if (strnlen(name, POLICY_NAME_SIZE) < POLICY_NAME_SIZE) {
 		struct siphash key = identity_key(policy->options.secret, name);
 
-		sender = senders_find(policy->senders, &key);
+		sender = sender_counts_find(policy->senders, &key);
 	}
 	if (sender)
 		standing = standing_of(policy, sender);
@@ -82,8 +82,8 @@ struct policy_verdict policy_verdict_of(const struct policy *policy, const char 
 int policy_standings(const struct policy *policy, int64_t now_sec, policy_standing_visitor visitor,
 		     void *data)
 {
-	for (uint32_t i = 0; (i = standings_next(policy->standings, i));) {
-		const struct standing *standing = standings_get(policy->standings, i);
+	for (uint32_t i = 0; (i = standing_table_next(policy->standings, i));) {
+		const struct standing *standing = standing_table_get(policy->standings, i);
 		struct policy_standing seen = {
 			.record = &standing->record,
 			.verdict = standing_verdict(standing, now_sec),
@@ -102,10 +102,10 @@ int policy_standings(const struct policy *policy, int64_t now_sec, policy_standi
 void policy_stats(const struct policy *policy, struct policy_stats *ret_stats)
 {
 	*ret_stats = (struct policy_stats){
-		.senders = senders_count(policy->senders),
-		.senders_evicted = senders_evicted(policy->senders),
+		.senders = sender_counts_count(policy->senders),
+		.senders_evicted = sender_counts_evicted(policy->senders),
 		.senders_refused = policy->senders_refused,
-		.standings = standings_count(policy->standings),
+		.standings = standing_table_count(policy->standings),
 		.standings_refused = policy->standings_refused,
 	};
 	memcpy(ret_stats->decisions, policy->decisions, sizeof(policy->decisions));

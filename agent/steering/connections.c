@@ -20,7 +20,7 @@ static uint32_t take(struct steering_sender *sender, const struct usage *usage)
 int steering_take_connections(struct steering *steering, uint32_t id,
 			      const struct steering_sender **ret_sender, uint32_t *ret_count)
 {
-	struct steering_sender *sender = roster_find_id(steering, id);
+	struct steering_sender *sender = senders_find_id(steering, id);
 	struct usage usage;
 
 	if (!sender || steering->datapath->ops->get(steering->datapath, MAP_USAGE, &id, &usage) < 0)
@@ -39,7 +39,7 @@ struct taking {
 static int take_one(void *data, const void *key, const void *value)
 {
 	const struct taking *taking = data;
-	struct steering_sender *sender = roster_find_id(taking->steering, *(const uint32_t *)key);
+	struct steering_sender *sender = senders_find_id(taking->steering, *(const uint32_t *)key);
 	uint32_t count = sender ? take(sender, value) : 0;
 
 	if (count && taking->visitor)
@@ -60,7 +60,7 @@ void steering_inherit_connections(struct steering *steering, const struct steeri
 {
 	for (size_t i = 0; i < steering->n_senders; i++) {
 		struct steering_sender *sender = &steering->senders[i];
-		const struct steering_sender *old = roster_find_id(before, sender->id);
+		const struct steering_sender *old = senders_find_id(before, sender->id);
 
 		if (old && strcmp(old->name, sender->name) == 0)
 			sender->connections = old->connections;

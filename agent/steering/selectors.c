@@ -154,7 +154,7 @@ static int keep_handle(void *data, const void *key, const void *value)
 	if (is_configured(keeping->steering->config, &address) ||
 	    (keeping->is_gone && keeping->is_gone(keeping->data, &address)))
 		return 0;
-	sender = roster_find(keeping->steering, ref.label);
+	sender = senders_find(keeping->steering, ref.label);
 	ref.sender = sender ? sender->id : NOBODY;
 	keeping->wanted->kinds |= 1u << selector->kind;
 	return table_add(&keeping->wanted->selectors, selector, &ref);

@@ -91,7 +91,7 @@ static int list_senders(struct steering *steering)
 	return r;
 }
 
-struct steering_sender *roster_find(const struct steering *steering, const char *name)
+struct steering_sender *senders_find(const struct steering *steering, const char *name)
 {
 	struct steering_sender key = {.name = (char *)name};
 
@@ -116,8 +116,8 @@ static int index_by_folded(struct steering *steering)
 	return 0;
 }
 
-struct steering_sender *const *roster_find_folded(const struct steering *steering, const char *name,
-						  size_t *ret_count)
+struct steering_sender *const *senders_find_folded(const struct steering *steering,
+						   const char *name, size_t *ret_count)
 {
 	size_t low = 0, high = steering->n_senders, end;
 
@@ -176,7 +176,7 @@ static int adopt_id(void *data, const void *key, const void *value)
 	struct adoption *adoption = data;
 	const struct verdict *verdict = value;
 	uint32_t id = *(const uint32_t *)key;
-	struct steering_sender *sender = roster_find(adoption->steering, verdict->label);
+	struct steering_sender *sender = senders_find(adoption->steering, verdict->label);
 
 	if (id > adoption->highest)
 		adoption->highest = id;
@@ -201,7 +201,7 @@ static int restore_verdict(void *data, const struct state_verdict *verdict)
 	const struct config_pool *pool = config_pool_find(steering->config, verdict->pool);
 	size_t count;
 	struct steering_sender *const *senders =
-		roster_find_folded(steering, verdict->sender, &count);
+		senders_find_folded(steering, verdict->sender, &count);
 
 	/* A pool that is configured no longer cannot be steered to: the verdict waits in the state. */
 	if (verdict->action == VERDICT_STEER && !pool)
@@ -232,7 +232,7 @@ static int restore_standing(void *data, const struct state_record *record)
 	if (standing.record.version != STANDING_VERSION ||
 	    !memchr(standing.record.name, '\0', sizeof(standing.record.name)))
 		return 0;
-	senders = roster_find_folded(restoration->steering, standing.record.name, &count);
+	senders = senders_find_folded(restoration->steering, standing.record.name, &count);
 	for (size_t i = 0; i < count; i++) {
 		struct steering_standing *held = &senders[i]->standing;
 
@@ -259,7 +259,7 @@ static int index_by_id(struct steering *steering, uint32_t highest)
 	return 0;
 }
 
-int roster_load(struct steering *steering, uint64_t now_ns, int64_t now_sec, struct error *error)
+int senders_load(struct steering *steering, uint64_t now_ns, int64_t now_sec, struct error *error)
 {
 	bool current = state_is_current(steering->state);
 	struct restoration restoration = {steering, now_sec};
@@ -285,7 +285,7 @@ int roster_load(struct steering *steering, uint64_t now_ns, int64_t now_sec, str
 	return current ? steering->state->ops->load(steering->state, &visitor, error) : 0;
 }
 
-void roster_done(struct steering *steering)
+void senders_done(struct steering *steering)
 {
 	for (size_t i = 0; i < steering->n_senders; i++)
 		free(steering->senders[i].name);
@@ -303,17 +303,17 @@ const struct steering_sender *steering_senders(const struct steering *steering, 
 const struct steering_sender *steering_sender_find(const struct steering *steering,
 						   const char *name)
 {
-	const struct steering_sender *sender = roster_find(steering, name);
+	const struct steering_sender *sender = senders_find(steering, name);
 	struct steering_sender *const *folded;
 	size_t count;
 
 	if (sender)
 		return sender;
-	folded = roster_find_folded(steering, name, &count);
+	folded = senders_find_folded(steering, name, &count);
 	return count ? folded[0] : NULL;
 }
 
-struct steering_sender *roster_find_id(const struct steering *steering, uint32_t id)
+struct steering_sender *senders_find_id(const struct steering *steering, uint32_t id)
 {
 	struct steering_sender key = {.id = id};
 	const struct steering_sender *pointer = &key;
@@ -325,7 +325,7 @@ struct steering_sender *roster_find_id(const struct steering *steering, uint32_t
 
 const char *steering_sender_name(const struct steering *steering, uint32_t id)
 {
-	const struct steering_sender *sender = roster_find_id(steering, id);
+	const struct steering_sender *sender = senders_find_id(steering, id);
 
 	return sender ? sender->name : "(removed)";
 }

@@ -40,7 +40,7 @@ int steering_new(const struct config *config, struct datapath *datapath, struct 
 	if (r == 0)
 		r = lanes_load(steering, error);
 	if (r == 0)
-		r = roster_load(steering, now_ns, now_sec, error);
+		r = senders_load(steering, now_ns, now_sec, error);
 	if (r < 0) {
 		steering_free(steering);
 		return r;
@@ -53,7 +53,7 @@ void steering_free(struct steering *steering)
 {
 	if (!steering)
 		return;
-	roster_done(steering);
+	senders_done(steering);
 	lanes_done(steering);
 	pool_set_done(&steering->pools);
 	free(steering);

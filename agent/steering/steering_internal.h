@@ -48,13 +48,13 @@ int lanes_load(struct steering *steering, struct error *error);
 int lanes_follow(struct steering *steering);
 void lanes_done(struct steering *steering);
 
-int roster_load(struct steering *steering, uint64_t now_ns, int64_t now_sec, struct error *error);
-void roster_done(struct steering *steering);
-struct steering_sender *roster_find(const struct steering *steering, const char *name);
-struct steering_sender *roster_find_id(const struct steering *steering, uint32_t id);
+int senders_load(struct steering *steering, uint64_t now_ns, int64_t now_sec, struct error *error);
+void senders_done(struct steering *steering);
+struct steering_sender *senders_find(const struct steering *steering, const char *name);
+struct steering_sender *senders_find_id(const struct steering *steering, uint32_t id);
 /* All of that name without regard to case: the first in by_folded; their number in *ret_count. */
-struct steering_sender *const *roster_find_folded(const struct steering *steering, const char *name,
-						  size_t *ret_count);
+struct steering_sender *const *senders_find_folded(const struct steering *steering,
+						   const char *name, size_t *ret_count);
 
 int selectors_sync(struct steering *steering, struct error *error);
 int selectors_prune(struct steering *steering, struct error *error);

@@ -263,7 +263,7 @@ int steering_apply(struct steering *steering, const char *name,
 		   struct error *error)
 {
 	size_t count;
-	struct steering_sender *const *senders = roster_find_folded(steering, name, &count);
+	struct steering_sender *const *senders = senders_find_folded(steering, name, &count);
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < count; i++)
@@ -298,7 +298,7 @@ int steering_check_verdict(const struct steering *steering, const char *name,
 	struct policy_manual manual = {verdict->action, POOL_NONE, verdict->until_sec};
 	const struct pool *pool = NULL;
 	size_t count;
-	struct steering_sender *const *senders = roster_find_folded(steering, name, &count);
+	struct steering_sender *const *senders = senders_find_folded(steering, name, &count);
 	int r = 0;
 
 	if (!steering->state)
@@ -347,7 +347,7 @@ static int cut(struct steering *steering, uint32_t id, uint64_t now_ns)
 int steering_cut(struct steering *steering, const char *name, uint64_t now_ns, struct error *error)
 {
 	size_t count;
-	struct steering_sender *const *senders = roster_find_folded(steering, name, &count);
+	struct steering_sender *const *senders = senders_find_folded(steering, name, &count);
 	int r = 0;
 
 	if (!steering->state)

@@ -11,7 +11,7 @@
 #include "config/config.h"
 #include "wire/decision.h"
 #include "judge/judge.h"
-#include "steering/steering_internal.h"
+#include "steering/steering.h"
 #include "wire/values.h"
 
 static int give(json_t *document, json_t **ret, struct error *error)
@@ -103,12 +103,10 @@ static int list_standing(void *data, const struct policy_standing *standing)
 {
 	struct listing *listing = data;
 	const char *name = standing->record->name;
-	size_t count;
 
 	if (json_array_size(listing->senders) == listing->limit)
 		return 1;
-	roster_find_folded(listing->steering, name, &count);
-	if (count == 0)
+	if (!steering_sender_find(listing->steering, name))
 		json_array_append_new(listing->senders,
 				      engine_sender_json(listing->steering, listing->policy, name,
 							 &standing->verdict, listing->now_sec));

@@ -50,7 +50,7 @@ Test(judge, a_decision_is_explained_afterwards_with_its_figures)
 	cr_assert_eq(judge_explain(judge_fixture.judge, "b@x", &judge_fixture.now, &explanation,
 				   &judge_fixture.error),
 		     -ENOENT);
-	judge_fixture.now.sec += DECISIONS_KEPT_SEC + 1;
+	judge_fixture.now.sec += DECISION_LOG_SEC + 1;
 	cr_assert_eq(judge_explain(judge_fixture.judge, "a@x", &judge_fixture.now, &explanation,
 				   &judge_fixture.error),
 		     -ENOENT);

@@ -12,15 +12,16 @@ TestSuite(policy_decisions, .init = config_file_setup, .fini = config_file_teard
 
 static const uint8_t secret[SIPHASH_KEY_SIZE] = {7};
 
-static struct decisions *new_decisions(uint32_t max)
+static struct decision_log *new_decisions(uint32_t max)
 {
-	struct decisions *decisions = NULL;
+	struct decision_log *decisions = NULL;
 
-	cr_assert_eq(decisions_new(max, secret, &decisions), 0);
+	cr_assert_eq(decision_log_new(max, secret, &decisions), 0);
 	return decisions;
 }
 
-static void add(struct decisions *decisions, unsigned number, const char *sender, int64_t now_sec)
+static void add(struct decision_log *decisions, unsigned number, const char *sender,
+		int64_t now_sec)
 {
 	char id[32];
 	struct facts facts = {.message_id = id, .recipients_external = number};
@@ -28,17 +29,17 @@ static void add(struct decisions *decisions, unsigned number, const char *sender
 
 	snprintf(id, sizeof(id), "<%u@example.net>", number);
 	snprintf(decision.sender, sizeof(decision.sender), "%s", sender);
-	decisions_add(decisions, &facts, &decision, now_sec);
+	decision_log_add(decisions, &facts, &decision, now_sec);
 }
 
-static int find(const struct decisions *decisions, unsigned number, int64_t now_sec)
+static int find(const struct decision_log *decisions, unsigned number, int64_t now_sec)
 {
 	struct decision_record kept;
 	char id[32];
 	int r;
 
 	snprintf(id, sizeof(id), "<%u@example.net>", number);
-	r = decisions_find(decisions, id, now_sec, &kept);
+	r = decision_log_find(decisions, id, now_sec, &kept);
 	if (r == 0)
 		cr_expect_eq(kept.facts.recipients_external, number);
 	return r;
@@ -46,9 +47,9 @@ static int find(const struct decisions *decisions, unsigned number, int64_t now_
 
 Test(policy_decisions, a_table_without_room_is_refused)
 {
-	struct decisions *decisions = NULL;
+	struct decision_log *decisions = NULL;
 
-	cr_expect_eq(decisions_new(0, secret, &decisions), -EINVAL);
+	cr_expect_eq(decision_log_new(0, secret, &decisions), -EINVAL);
 }
 
 static void expect_text(const char *text, const char *expected)
@@ -79,12 +80,12 @@ Test(policy_decisions, facts_and_steps_come_back_as_they_were)
 		.client = "192.0.2.1",
 		.connections = 6,
 	};
-	struct decisions *decisions = new_decisions(10);
+	struct decision_log *decisions = new_decisions(10);
 	struct decision decision = policy_fixture_decide(fixture, &facts, NOON);
 	struct decision_record kept;
 
-	decisions_add(decisions, &facts, &decision, NOON);
-	cr_assert_eq(decisions_find(decisions, "<1@example.net>", NOON + 1, &kept), 0);
+	decision_log_add(decisions, &facts, &decision, NOON);
+	cr_assert_eq(decision_log_find(decisions, "<1@example.net>", NOON + 1, &kept), 0);
 	cr_expect_eq(kept.time_sec, NOON);
 	expect_text(kept.facts.message_id, facts.message_id);
 	expect_text(kept.facts.user, facts.user);
@@ -117,13 +118,13 @@ Test(policy_decisions, facts_and_steps_come_back_as_they_were)
 		cr_expect_eq(memcmp(&kept.decision.steps[i], &decision.steps[i],
 				    sizeof(decision.steps[i])),
 			     0, "step %u", i);
-	decisions_free(decisions);
+	decision_log_free(decisions);
 	policy_fixture_free(fixture);
 }
 
 Test(policy_decisions, the_oldest_gives_way_and_no_other)
 {
-	struct decisions *decisions = new_decisions(100);
+	struct decision_log *decisions = new_decisions(100);
 
 	for (unsigned i = 0; i < 1050; i++) {
 		add(decisions, i, "bob", NOON + i);
@@ -131,59 +132,59 @@ Test(policy_decisions, the_oldest_gives_way_and_no_other)
 	}
 	for (unsigned i = 0; i < 1050; i++)
 		cr_expect_eq(find(decisions, i, NOON + 1050), i < 950 ? -ENOENT : 0, "%u", i);
-	decisions_free(decisions);
+	decision_log_free(decisions);
 }
 
 Test(policy_decisions, after_an_hour_it_is_forgotten)
 {
-	struct decisions *decisions = new_decisions(100);
+	struct decision_log *decisions = new_decisions(100);
 
 	add(decisions, 1, "bob", NOON);
-	cr_expect_eq(find(decisions, 1, NOON + DECISIONS_KEPT_SEC), 0);
-	cr_expect_eq(find(decisions, 1, NOON + DECISIONS_KEPT_SEC + 1), -ENOENT);
+	cr_expect_eq(find(decisions, 1, NOON + DECISION_LOG_SEC), 0);
+	cr_expect_eq(find(decisions, 1, NOON + DECISION_LOG_SEC + 1), -ENOENT);
 	cr_expect_eq(find(decisions, 1, NOON - 86400), 0, "the clock went back");
-	decisions_free(decisions);
+	decision_log_free(decisions);
 }
 
 Test(policy_decisions, of_several_about_one_message_or_sender_the_last_is_found)
 {
-	struct decisions *decisions = new_decisions(4);
+	struct decision_log *decisions = new_decisions(4);
 	struct decision_record kept;
 
 	add(decisions, 1, "bob", NOON);
 	add(decisions, 1, "Eve@example.net", NOON + 1);
 	add(decisions, 2, "bob", NOON + 2);
-	cr_assert_eq(decisions_find(decisions, "<1@example.net>", NOON + 2, &kept), 0);
+	cr_assert_eq(decision_log_find(decisions, "<1@example.net>", NOON + 2, &kept), 0);
 	cr_expect_str_eq(kept.decision.sender, "Eve@example.net");
-	cr_assert_eq(decisions_find_sender(decisions, "BOB", NOON + 2, &kept), 0);
+	cr_assert_eq(decision_log_find_sender(decisions, "BOB", NOON + 2, &kept), 0);
 	cr_expect_eq(kept.time_sec, NOON + 2);
-	cr_assert_eq(decisions_find_sender(decisions, "eve@example.net", NOON + 2, &kept), 0);
+	cr_assert_eq(decision_log_find_sender(decisions, "eve@example.net", NOON + 2, &kept), 0);
 	cr_expect_eq(kept.time_sec, NOON + 1);
-	cr_expect_eq(decisions_find_sender(decisions, "nobody", NOON + 2, &kept), -ENOENT);
+	cr_expect_eq(decision_log_find_sender(decisions, "nobody", NOON + 2, &kept), -ENOENT);
 	for (unsigned i = 3; i < 7; i++)
 		add(decisions, i, "mallory", NOON + 3);
-	cr_expect_eq(decisions_find_sender(decisions, "bob", NOON + 3, &kept), -ENOENT);
-	decisions_free(decisions);
+	cr_expect_eq(decision_log_find_sender(decisions, "bob", NOON + 3, &kept), -ENOENT);
+	decision_log_free(decisions);
 }
 
 Test(policy_decisions, one_without_a_message_id_is_found_by_its_sender_only)
 {
-	struct decisions *decisions = new_decisions(2);
+	struct decision_log *decisions = new_decisions(2);
 	struct facts facts = {.kind = FACTS_CONNECTION, .sender = "web"};
 	struct decision decision = {.action = DECISION_STEER, .sender = "web"};
 	struct decision_record kept;
 
 	for (unsigned i = 0; i < 5; i++)
-		decisions_add(decisions, &facts, &decision, NOON);
-	cr_expect_eq(decisions_find(decisions, "", NOON, &kept), -ENOENT);
-	cr_assert_eq(decisions_find_sender(decisions, "web", NOON, &kept), 0);
+		decision_log_add(decisions, &facts, &decision, NOON);
+	cr_expect_eq(decision_log_find(decisions, "", NOON, &kept), -ENOENT);
+	cr_assert_eq(decision_log_find_sender(decisions, "web", NOON, &kept), 0);
 	cr_expect_null(kept.facts.message_id);
-	decisions_free(decisions);
+	decision_log_free(decisions);
 }
 
 Test(policy_decisions, long_texts_are_cut_and_found_by_the_whole)
 {
-	struct decisions *decisions = new_decisions(2);
+	struct decision_log *decisions = new_decisions(2);
 	struct decision decision = {.action = DECISION_STEER};
 	struct decision_record kept;
 	char id[2000], texts[5][250];
@@ -201,32 +202,32 @@ Test(policy_decisions, long_texts_are_cut_and_found_by_the_whole)
 		texts[i][sizeof(texts[i]) - 1] = '\0';
 	}
 	strcpy(decision.sender, "bob@example.net");
-	decisions_add(decisions, &facts, &decision, NOON);
-	cr_assert_eq(decisions_find(decisions, id, NOON, &kept), 0);
+	decision_log_add(decisions, &facts, &decision, NOON);
+	cr_assert_eq(decision_log_find(decisions, id, NOON, &kept), 0);
 	cr_expect_eq(strlen(kept.facts.message_id), DECISION_TEXT_MAX);
 	cr_expect_eq(strlen(kept.facts.envelope_from), DECISION_TEXT_MAX);
 	cr_expect_eq(strlen(kept.facts.user), DECISION_TEXT_MAX);
 	cr_expect_lt(strlen(kept.facts.client), DECISION_TEXT_MAX, "the room was used up");
 	id[sizeof(id) - 2] = 'j';
-	cr_expect_eq(decisions_find(decisions, id, NOON, &kept), -ENOENT);
-	cr_expect_eq(decisions_find_sender(decisions, decision.sender, NOON, &kept), 0);
-	decisions_free(decisions);
+	cr_expect_eq(decision_log_find(decisions, id, NOON, &kept), -ENOENT);
+	cr_expect_eq(decision_log_find_sender(decisions, decision.sender, NOON, &kept), 0);
+	decision_log_free(decisions);
 }
 
 Test(policy_decisions, the_name_of_the_sender_is_kept_whole_and_so_is_what_equals_it)
 {
-	struct decisions *decisions = new_decisions(2);
+	struct decision_log *decisions = new_decisions(2);
 	struct decision decision = {.action = DECISION_STEER, .policy = "default", .tenant = "t"};
 	struct facts facts = {.message_id = "1@example.net", .user = decision.sender};
 	struct decision_record kept;
 
 	memset(decision.sender, 'n', POLICY_NAME_SIZE - 1);
-	decisions_add(decisions, &facts, &decision, NOON);
-	cr_assert_eq(decisions_find(decisions, "1@example.net", NOON, &kept), 0);
+	decision_log_add(decisions, &facts, &decision, NOON);
+	cr_assert_eq(decision_log_find(decisions, "1@example.net", NOON, &kept), 0);
 	cr_expect_str_eq(kept.decision.sender, decision.sender);
 	cr_expect_str_eq(kept.facts.user, decision.sender);
 	cr_expect_str_eq(kept.facts.message_id, "1@example.net");
 	cr_expect_str_eq(kept.decision.policy, "default");
 	cr_expect_str_eq(kept.decision.tenant, "t");
-	decisions_free(decisions);
+	decision_log_free(decisions);
 }

@@ -17,25 +17,25 @@ static struct siphash key_of(uint32_t number)
 	return siphash(secret, &number, sizeof(number));
 }
 
-static struct sender *add(struct senders *senders, uint32_t number, int64_t now_sec)
+static struct sender *add(struct sender_counts *senders, uint32_t number, int64_t now_sec)
 {
 	struct siphash key = key_of(number);
 
-	return senders_add(senders, &key, now_sec, NULL, NULL);
+	return sender_counts_add(senders, &key, now_sec, NULL, NULL);
 }
 
-static struct sender *find(const struct senders *senders, uint32_t number)
+static struct sender *find(const struct sender_counts *senders, uint32_t number)
 {
 	struct siphash key = key_of(number);
 
-	return senders_find(senders, &key);
+	return sender_counts_find(senders, &key);
 }
 
-static struct senders *new_senders(uint32_t max)
+static struct sender_counts *new_senders(uint32_t max)
 {
-	struct senders *senders = NULL;
+	struct sender_counts *senders = NULL;
 
-	cr_assert_eq(senders_new(max, &senders), 0);
+	cr_assert_eq(sender_counts_new(max, &senders), 0);
 	return senders;
 }
 
@@ -66,15 +66,15 @@ Test(policy_senders, the_hash_is_siphash_as_openssl_computes_it)
 
 Test(policy_senders, a_table_without_room_is_refused)
 {
-	struct senders *senders = NULL;
+	struct sender_counts *senders = NULL;
 
-	cr_expect_eq(senders_new(0, &senders), -EINVAL);
+	cr_expect_eq(sender_counts_new(0, &senders), -EINVAL);
 	cr_expect_null(senders);
 }
 
 Test(policy_senders, each_is_found_again_with_its_own_counts)
 {
-	struct senders *senders = new_senders(1000);
+	struct sender_counts *senders = new_senders(1000);
 
 	for (uint32_t i = 0; i < 1000; i++) {
 		struct sender *sender = add(senders, i, NOW);
@@ -82,7 +82,7 @@ Test(policy_senders, each_is_found_again_with_its_own_counts)
 		for (unsigned window = 0; window < SENDER_WINDOWS; window++)
 			sender_count(sender, window, 10 * i + window);
 	}
-	cr_expect_eq(senders_count(senders), 1000);
+	cr_expect_eq(sender_counts_count(senders), 1000);
 	for (uint32_t i = 0; i < 1000; i++)
 		for (unsigned window = 0; window < SENDER_WINDOWS; window++)
 			cr_expect_eq(sender_sum(find(senders, i), window), 10 * i + window);
@@ -91,12 +91,12 @@ Test(policy_senders, each_is_found_again_with_its_own_counts)
 	cr_expect_eq(sender_sum(find(senders, 7), CONFIG_RECIPIENTS_PER_DAY), 0);
 	cr_expect_eq(sender_sum(find(senders, 7), CONFIG_INTERNAL_PER_HOUR), 71);
 	cr_expect_eq(sender_sum(find(senders, 7), CONFIG_MESSAGES_PER_MINUTE), 73);
-	senders_free(senders);
+	sender_counts_free(senders);
 }
 
 Test(policy_senders, the_windows_of_one_sender_age_each_at_its_own_pace)
 {
-	struct senders *senders = new_senders(1);
+	struct sender_counts *senders = new_senders(1);
 	struct sender *sender = add(senders, 1, NOW);
 	static const int64_t lengths[SENDER_WINDOWS] = {3600, 3600, 86400, 60, 60, 86400};
 	static const int64_t buckets[SENDER_WINDOWS] = {300, 300, 3600, 10, 10, 14400};
@@ -112,7 +112,7 @@ Test(policy_senders, the_windows_of_one_sender_age_each_at_its_own_pace)
 		sender_advance(sender, then + lengths[window] + buckets[window]);
 		cr_expect_eq(sender_sum(sender, window), 0);
 	}
-	senders_free(senders);
+	sender_counts_free(senders);
 }
 
 static void remember(void *data, const struct sender_record *record)
@@ -122,7 +122,7 @@ static void remember(void *data, const struct sender_record *record)
 
 Test(policy_senders, a_full_table_gives_the_place_of_one_seen_long_ago)
 {
-	struct senders *senders = new_senders(1000);
+	struct sender_counts *senders = new_senders(1000);
 	struct siphash key = key_of(5000);
 	struct sender_record gone = {0};
 
@@ -130,21 +130,21 @@ Test(policy_senders, a_full_table_gives_the_place_of_one_seen_long_ago)
 		add(senders, i, NOW + i);
 	for (uint32_t i = 1000; i < 1500; i++)
 		cr_assert_not_null(add(senders, i, NOW + i));
-	cr_expect_eq(senders_count(senders), 1000);
-	cr_expect_eq(senders_evicted(senders), 500);
-	/* Among any SENDERS_SAMPLE places the one seen last is not the oldest. */
+	cr_expect_eq(sender_counts_count(senders), 1000);
+	cr_expect_eq(sender_counts_evicted(senders), 500);
+	/* Among any SENDER_COUNTS_SAMPLE places the one seen last is not the oldest. */
 	for (uint32_t i = 1485; i < 1500; i++)
 		cr_expect_not_null(find(senders, i));
-	senders_add(senders, &key, NOW, remember, &gone);
+	sender_counts_add(senders, &key, NOW, remember, &gone);
 	cr_expect_eq(gone.version, SENDER_VERSION);
 	cr_expect_lt(gone.base_sec, NOW + 1485);
-	cr_expect_null(senders_find(senders, &(struct siphash){{gone.key[0], gone.key[1]}}));
-	senders_free(senders);
+	cr_expect_null(sender_counts_find(senders, &(struct siphash){{gone.key[0], gone.key[1]}}));
+	sender_counts_free(senders);
 }
 
 Test(policy_senders, one_with_a_standing_is_never_evicted)
 {
-	struct senders *senders = new_senders(100);
+	struct sender_counts *senders = new_senders(100);
 
 	for (uint32_t i = 0; i < 100; i++)
 		add(senders, i, NOW)->standing = i < 99;
@@ -154,12 +154,12 @@ Test(policy_senders, one_with_a_standing_is_never_evicted)
 		cr_expect_not_null(find(senders, i));
 	find(senders, 999)->standing = 1;
 	cr_expect_null(add(senders, 1000, NOW + 1000), "no place is left");
-	senders_free(senders);
+	sender_counts_free(senders);
 }
 
 Test(policy_senders, a_new_owner_inherits_nothing)
 {
-	struct senders *senders = new_senders(1);
+	struct sender_counts *senders = new_senders(1);
 	struct sender *sender = add(senders, 1, NOW);
 
 	for (unsigned window = 0; window < SENDER_WINDOWS; window++)
@@ -172,27 +172,27 @@ Test(policy_senders, a_new_owner_inherits_nothing)
 	cr_expect_eq(sender->record.spam_marks, 0);
 	cr_expect_eq(sender->record.passed, 0);
 	cr_expect_null(find(senders, 1));
-	senders_free(senders);
+	sender_counts_free(senders);
 }
 
 Test(policy_senders, each_that_changed_is_on_the_list_once_also_after_an_eviction)
 {
-	struct senders *senders = new_senders(3);
+	struct sender_counts *senders = new_senders(3);
 	unsigned count = 0;
 
-	cr_expect_null(senders_first_dirty(senders));
+	cr_expect_null(sender_counts_first_dirty(senders));
 	for (uint32_t i = 0; i < 3; i++)
-		senders_mark_dirty(senders, add(senders, i, NOW + i));
-	senders_mark_dirty(senders, find(senders, 0));
-	senders_mark_dirty(senders, add(senders, 3, NOW + 3)); /* in the place of 0 */
-	for (; senders_first_dirty(senders); count++)
-		senders_clean_first(senders);
+		sender_counts_mark_dirty(senders, add(senders, i, NOW + i));
+	sender_counts_mark_dirty(senders, find(senders, 0));
+	sender_counts_mark_dirty(senders, add(senders, 3, NOW + 3)); /* in the place of 0 */
+	for (; sender_counts_first_dirty(senders); count++)
+		sender_counts_clean_first(senders);
 	cr_expect_eq(count, 3);
-	senders_mark_dirty(senders, find(senders, 2));
-	cr_expect_eq(senders_first_dirty(senders), find(senders, 2));
-	senders_clean_first(senders);
-	cr_expect_null(senders_first_dirty(senders));
-	senders_free(senders);
+	sender_counts_mark_dirty(senders, find(senders, 2));
+	cr_expect_eq(sender_counts_first_dirty(senders), find(senders, 2));
+	sender_counts_clean_first(senders);
+	cr_expect_null(sender_counts_first_dirty(senders));
+	sender_counts_free(senders);
 }
 
 static size_t resident_bytes(void)
@@ -211,14 +211,14 @@ Test(policy_senders, a_million_with_all_windows_live_cost_at_most_200_bytes_each
 {
 	const uint32_t count = 1000000;
 	size_t before __attribute__((unused)) = resident_bytes();
-	struct senders *senders = new_senders(count);
+	struct sender_counts *senders = new_senders(count);
 
 	for (uint32_t i = 0; i < count; i++) {
 		struct sender *sender = add(senders, i, NOW);
 
 		for (unsigned window = 0; window < SENDER_WINDOWS; window++)
 			sender_count(sender, window, 1);
-		senders_mark_dirty(senders, sender);
+		sender_counts_mark_dirty(senders, sender);
 	}
 #ifndef __SANITIZE_ADDRESS__ /* whose shadow is resident as well */
 	cr_expect_leq((resident_bytes() - before) / count, 200, "%zu bytes a sender",
@@ -226,7 +226,7 @@ Test(policy_senders, a_million_with_all_windows_live_cost_at_most_200_bytes_each
 #endif
 	for (uint32_t i = 0; i < count; i++)
 		sender_advance(find(senders, i), NOW + 600);
-	cr_expect_eq(senders_count(senders), count);
-	cr_expect_eq(senders_evicted(senders), 0);
-	senders_free(senders);
+	cr_expect_eq(sender_counts_count(senders), count);
+	cr_expect_eq(sender_counts_evicted(senders), 0);
+	sender_counts_free(senders);
 }
