@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "config/config.h"
+#include "host/interfaces.h"
 #include "host/journal.h"
 #include "netlink/netlink.h"
 
@@ -26,25 +27,17 @@ static int add(const struct plumb *plumb, enum journal_kind kind,
 	return r ? error_prefix(error, r, "interface '%s'", interface) : 0;
 }
 
-static const char *interface_name(const struct plumb *plumb, int index)
-{
-	size_t i = 0;
-
-	while (plumb->indexes[i] != index)
-		i++;
-	return plumb->names[i];
-}
-
 static int add_pool_address(const struct plumb *plumb, const struct address *address,
 			    struct error *error)
 {
 	struct netlink_plumb wanted = {.address = *address};
-	int r = netlink_address_home(plumb->netlink, address, plumb->indexes, plumb->n_interfaces,
-				     &wanted.index, error);
+	int r = netlink_address_home(plumb->netlink, address, plumb->interfaces->indexes,
+				     plumb->interfaces->count, &wanted.index, error);
 
 	if (r)
 		return r;
-	return add(plumb, JOURNAL_ADDRESS, &wanted, interface_name(plumb, wanted.index), error);
+	return add(plumb, JOURNAL_ADDRESS, &wanted,
+		   interfaces_name(plumb->interfaces, wanted.index), error);
 }
 
 int plumb_pools(const struct plumb *plumb, struct error *error)

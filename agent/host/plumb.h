@@ -10,6 +10,7 @@
 
 struct config;
 struct error;
+struct interfaces;
 struct journal;
 struct journal_entry;
 struct netlink;
@@ -18,9 +19,7 @@ struct plumb {
 	const struct config *config;
 	struct netlink *netlink;
 	struct journal *journal;
-	const int *indexes; /* of the interfaces */
-	const char *const *names;
-	size_t n_interfaces;
+	const struct interfaces *interfaces;
 };
 
 /* Pools' addresses: on the interface whose network holds them, else on the first one. */

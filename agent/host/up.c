@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The steps of `up` in their order, and taking them back. Each step's work is done elsewhere. */
+/* The steps of `up` in their order, and the way back. Other files do the work of each step. */
 #include "host/up.h"
 
 #include <errno.h>
@@ -11,23 +11,18 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "config/config.h"
-#include "steering/steering.h"
 #include "datapath/datapath.h"
-#include "datapath/hook.h"
 #include "datapath/programs.h"
 #include "host/adopt.h"
 #include "host/bpffs.h"
+#include "host/interfaces.h"
 #include "host/journal.h"
 #include "host/plumb.h"
 #include "host/runtime.h"
 #include "host/undo.h"
 #include "netlink/netlink.h"
 #include "state/state.h"
-
-struct up_interface {
-	struct hook_interface hook;
-	struct hook_choice choice;
-};
+#include "steering/steering.h"
 
 struct up {
 	const struct config *config;
@@ -36,66 +31,29 @@ struct up {
 	struct journal *journal;
 	size_t journal_before; /* entries of earlier calls */
 	struct netlink *netlink;
-	struct up_interface *interfaces;
-	size_t n_interfaces;
-	struct loaded *loaded; /* NULL until it is loaded */
-	bool is_in_force;      /* a datapath that was up follows the new configuration */
-	char *note;
+	struct interfaces interfaces;
+	struct loaded *loaded; /* NULL before load() */
+	struct state *state;
+	struct datapath *datapath; /* the pinned maps, once no step replaces them any more */
+	struct steering *steering;
+	bool is_in_force; /* a datapath that was up follows the new configuration */
 	char *sockets_note;
 };
 
 static void up_done(struct up *up)
 {
+	steering_free(up->steering);
+	datapath_free(up->datapath);
+	state_free(up->state);
 	loaded_free(up->loaded);
-	free(up->interfaces);
+	interfaces_done(&up->interfaces);
 	netlink_free(up->netlink);
 	journal_free(up->journal);
 	close_fd_p(&up->lock);
-	free(up->note);
 	free(up->sockets_note);
 }
 
-/* ---- before anything is touched */
-
-static int take_interface(struct up *up, const struct netlink_interface *found, struct error *error)
-{
-	struct up_interface *interface = &up->interfaces[up->n_interfaces];
-
-	*interface = (struct up_interface){.hook = {.index = found->index,
-						    .has_link_layer = found->has_link_layer,
-						    .is_veth = found->is_veth}};
-	memcpy(interface->hook.name, found->name, sizeof(found->name));
-	up->n_interfaces++;
-	return hook_choose(&interface->hook, up->config->ingress, up->config->egress,
-			   &interface->choice, error);
-}
-
-static int find_interfaces(struct up *up, struct error *error)
-{
-	_cleanup_(free_p) struct netlink_interface *found = NULL;
-	size_t count = up->config->n_interfaces;
-	int r = 0;
-
-	if (!count) {
-		r = netlink_default_interfaces(up->netlink, &found, &count, error);
-	} else {
-		found = calloc(count, sizeof(*found));
-		if (!found)
-			return error_set(error, -ENOMEM, "out of memory");
-		for (size_t i = 0; !r && i < count; i++)
-			r = netlink_interface_get(up->netlink, up->config->interfaces[i], &found[i],
-						  error);
-	}
-	if (r)
-		return r;
-	up->interfaces = calloc(count, sizeof(*up->interfaces));
-	if (!up->interfaces)
-		return error_set(error, -ENOMEM, "out of memory");
-	for (size_t i = 0; !r && i < count; i++)
-		r = take_interface(up, &found[i], error);
-	return r;
-}
-
+/* Makes the runtime directory; changes nothing else on the host. */
 static int prepare(struct up *up, struct error *error)
 {
 	const char *runtime_dir = up->config->runtime_dir;
@@ -106,7 +64,7 @@ static int prepare(struct up *up, struct error *error)
 	if (!r)
 		r = netlink_open(&up->netlink, error);
 	if (!r)
-		r = find_interfaces(up, error);
+		r = interfaces_find(up->config, up->netlink, &up->interfaces, error);
 	if (!r)
 		r = runtime_directory_make(runtime_dir, &up->user, error);
 	if (!r)
@@ -136,23 +94,7 @@ static int load(struct up *up, struct error *error)
 	return r ? r : loaded_open(&options, &up->loaded, error);
 }
 
-static int fill_maps(struct up *up, struct datapath *datapath, struct state *state,
-		     struct error *error)
-{
-	struct steering *steering = NULL;
-	uint64_t now_ns = clock_monotonic_ns();
-	int64_t now_sec = clock_wall_sec();
-	int r = steering_new(up->config, datapath, state, now_ns, now_sec, &steering, error);
-
-	if (!r) {
-		up->is_in_force = !loaded_is_new(up->loaded);
-		r = steering_sync(steering, now_ns, now_sec, error);
-	}
-	steering_free(steering);
-	return r;
-}
-
-/* Over a full disk what is in the file can be read all the same. The first error says more. */
+/* A full disk lets the file be read all the same. The first error says more. */
 static int open_state(const char *file, struct state **ret_state, struct error *error)
 {
 	int r = state_sqlite_open(file, ret_state, error);
@@ -163,95 +105,35 @@ static int open_state(const char *file, struct state **ret_state, struct error *
 	return r;
 }
 
+static int fill_maps(struct up *up, struct error *error)
+{
+	uint64_t now_ns = clock_monotonic_ns();
+	int64_t now_sec = clock_wall_sec();
+	int r = steering_new(up->config, up->datapath, up->state, now_ns, now_sec, &up->steering,
+			     error);
+
+	if (r)
+		return r;
+	up->is_in_force = !loaded_is_new(up->loaded);
+	return steering_sync(up->steering, now_ns, now_sec, error);
+}
+
 static int fill(struct up *up, struct error *error)
 {
-	struct datapath *datapath = NULL;
-	struct state *state = NULL;
 	int r = runtime_state_make(up->config->state, &up->user, error);
 
 	if (!r)
-		r = open_state(up->config->state, &state, error);
+		r = open_state(up->config->state, &up->state, error);
 	if (!r)
-		r = datapath_open(up->config->pin_path, &datapath, error);
-	if (!r)
-		r = fill_maps(up, datapath, state, error);
-	datapath_free(datapath);
-	state_free(state);
-	return r;
+		r = datapath_open(up->config->pin_path, &up->datapath, error);
+	return r ? r : fill_maps(up, error);
 }
 
-static int add_qdisc(struct up *up, const struct hook_interface *interface, struct error *error)
-{
-	bool there = false;
-	int r = netlink_clsact_find(up->netlink, interface->index, &there, error);
-
-	if (r || there)
-		return r;
-	r = journal_add(up->journal, JOURNAL_QDISC, interface->name, NULL, error);
-	return r ? r : netlink_clsact_add(up->netlink, interface->index, error);
-}
-
-static int attach_one(struct up *up, const struct up_interface *interface, struct hook hook,
-		      struct error *error)
-{
-	const char *name = interface->hook.name;
-	int r = 0;
-
-	if (hook.kind == HOOK_CLSACT)
-		r = add_qdisc(up, &interface->hook, error);
-	if (r)
-		return error_prefix(error, r, "interface '%s'", name);
-	r = journal_add(up->journal, JOURNAL_HOOK, name, hook_name(hook), error);
-	return r ? r : hook_attach(up->loaded, up->config->pin_path, &interface->hook, hook, error);
-}
-
-/* Appends to what the operator should know. */
-static int add_note(struct up *up, const char *text, struct error *error)
-{
-	char *longer;
-
-	if (asprintf(&longer, "%s%s%s", up->note ? up->note : "", up->note ? "; " : "", text) < 0)
-		return error_set(error, -ENOMEM, "out of memory");
-	free(up->note);
-	up->note = longer;
-	return 0;
-}
-
-/* That a driver has no native XDP is nothing to speak of. */
-static int attach_ingress(struct up *up, struct up_interface *interface, struct error *error)
-{
-	struct hook_choice *choice = &interface->choice;
-	int r = attach_one(up, interface, (struct hook){HOOK_INGRESS, choice->ingress}, error);
-
-	if (!r || !choice->fallback)
-		return r;
-	if (r != -EOPNOTSUPP) {
-		error_prefix(error, r, "replies are taken in tc");
-		r = add_note(up, error->text, error);
-		if (r)
-			return r;
-	}
-	choice->ingress = choice->fallback;
-	return attach_one(up, interface, (struct hook){HOOK_INGRESS, choice->ingress}, error);
-}
-
-/*
- * Ingress is attached first and detached last: the reply to the first translated SYN must find its way
- * back.
- */
 static int attach(struct up *up, struct error *error)
 {
-	int r = 0;
+	const struct attachment attachment = {up->config, up->netlink, up->journal, up->loaded};
 
-	for (size_t i = 0; !r && i < up->n_interfaces; i++) {
-		struct up_interface *interface = &up->interfaces[i];
-
-		r = attach_ingress(up, interface, error);
-		if (!r)
-			r = attach_one(up, interface,
-				       (struct hook){HOOK_EGRESS, interface->choice.egress}, error);
-	}
-	return r;
+	return interfaces_attach(&up->interfaces, &attachment, error);
 }
 
 static int adopt(struct up *up, struct error *error)
@@ -264,20 +146,9 @@ typedef int (*plumb_step)(const struct plumb *plumb, struct error *error);
 
 static int plumb(struct up *up, plumb_step step, struct error *error)
 {
-	_cleanup_(free_p) int *indexes = calloc(up->n_interfaces, sizeof(*indexes));
-	_cleanup_(free_p) const char **names = calloc(up->n_interfaces, sizeof(*names));
-	struct plumb plumb = {up->config, up->netlink, up->journal,
-			      indexes,	  names,       up->n_interfaces};
+	const struct plumb plumb = {up->config, up->netlink, up->journal, &up->interfaces};
 
-	if (!up->config->plumb)
-		return 0;
-	if (!indexes || !names)
-		return error_set(error, -ENOMEM, "out of memory");
-	for (size_t i = 0; i < up->n_interfaces; i++) {
-		indexes[i] = up->interfaces[i].hook.index;
-		names[i] = up->interfaces[i].hook.name;
-	}
-	return step(&plumb, error);
+	return up->config->plumb ? step(&plumb, error) : 0;
 }
 
 static int grant(struct up *up, struct error *error)
@@ -288,18 +159,6 @@ static int grant(struct up *up, struct error *error)
 }
 
 /* ---- what is taken away again */
-
-static bool is_hooked(const struct up *up, const char *name, struct hook hook)
-{
-	for (size_t i = 0; i < up->n_interfaces; i++) {
-		const struct hook_choice *choice = &up->interfaces[i].choice;
-
-		if (!strcmp(up->interfaces[i].hook.name, name))
-			return hook.kind ==
-			       (hook.direction == HOOK_INGRESS ? choice->ingress : choice->egress);
-	}
-	return false;
-}
 
 /* For undo: what an earlier `up` did and this configuration no longer wants. */
 static bool is_unwanted(const void *data, size_t index, const struct journal_entry *entry)
@@ -313,9 +172,11 @@ static bool is_unwanted(const void *data, size_t index, const struct journal_ent
 	case JOURNAL_HANDLE:
 		return !plumb_wants(up->config, entry);
 	case JOURNAL_QDISC:
-		return !is_hooked(up, entry->what, (struct hook){HOOK_EGRESS, HOOK_CLSACT});
+		return !interfaces_have(&up->interfaces, entry->what,
+					(struct hook){HOOK_EGRESS, HOOK_CLSACT});
 	case JOURNAL_HOOK:
-		return !hook_parse(entry->detail, &hook) && !is_hooked(up, entry->what, hook);
+		return !hook_parse(entry->detail, &hook) &&
+		       !interfaces_have(&up->interfaces, entry->what, hook);
 	default:
 		return false;
 	}
@@ -395,40 +256,26 @@ static bool is_gone(void *data, const struct address *handle)
 	return !netlink_address_find(up->netlink, handle, &index, &ignored) && !index;
 }
 
-/* After their addresses are gone. */
-static int forget_handles(struct up *up, struct error *error)
-{
-	struct steering *steering = NULL;
-	struct datapath *datapath = NULL;
-	int r = datapath_open(up->config->pin_path, &datapath, error);
-
-	if (!r)
-		r = steering_new(up->config, datapath, NULL, clock_monotonic_ns(), clock_wall_sec(),
-				 &steering, error);
-	if (!r)
-		r = steering_forget_handles(steering, is_gone, up, error);
-	steering_free(steering);
-	datapath_free(datapath);
-	return r;
-}
-
 static int finish(struct up *up, struct error *error)
 {
 	int r = prune(up, error);
 
+	/* The addresses of old handles are gone by now: no connection can bind to them. */
 	if (!r)
-		r = forget_handles(up, error);
+		r = steering_forget_handles(up->steering, is_gone, up, error);
 	return r ? r : loaded_settle(up->loaded, error);
 }
 
 /* Both notes in one line. */
 static int take_note(struct up *up, char **ret_note, struct error *error)
 {
-	if (!up->note || !up->sockets_note) {
-		*ret_note = up->note ? TAKE_PTR(up->note) : TAKE_PTR(up->sockets_note);
+	char **note = &up->interfaces.note;
+
+	if (!*note || !up->sockets_note) {
+		*ret_note = *note ? TAKE_PTR(*note) : TAKE_PTR(up->sockets_note);
 		return 0;
 	}
-	if (asprintf(ret_note, "%s; %s", up->note, up->sockets_note) < 0)
+	if (asprintf(ret_note, "%s; %s", *note, up->sockets_note) < 0)
 		return error_set(error, -ENOMEM, "out of memory");
 	return 0;
 }

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* From names or routes to interfaces, and from interfaces to attached programs. */
+#include "host/interfaces.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/error.h"
+#include "config/config.h"
+#include "host/journal.h"
+#include "netlink/netlink.h"
+
+/* ---- which interfaces */
+
+static int find_named(const struct config *config, struct netlink *netlink,
+		      struct netlink_interface **ret_found, struct error *error)
+{
+	_cleanup_(free_p) struct netlink_interface *found =
+		calloc(config->n_interfaces, sizeof(*found));
+	int r = 0;
+
+	if (!found)
+		return error_set(error, -ENOMEM, "out of memory");
+	for (size_t i = 0; !r && i < config->n_interfaces; i++)
+		r = netlink_interface_get(netlink, config->interfaces[i], &found[i], error);
+	if (!r)
+		*ret_found = TAKE_PTR(found);
+	return r;
+}
+
+static int add(struct interfaces *interfaces, const struct config *config,
+	       const struct netlink_interface *found, struct error *error)
+{
+	struct interface *interface = &interfaces->list[interfaces->count];
+
+	interface->hook = (struct hook_interface){.index = found->index,
+						  .has_link_layer = found->has_link_layer,
+						  .is_veth = found->is_veth};
+	memcpy(interface->hook.name, found->name, sizeof(found->name));
+	interfaces->indexes[interfaces->count++] = found->index;
+	return hook_choose(&interface->hook, config->ingress, config->egress, &interface->choice,
+			   error);
+}
+
+static int add_all(struct interfaces *interfaces, const struct config *config,
+		   const struct netlink_interface *found, size_t count, struct error *error)
+{
+	int r = 0;
+
+	interfaces->list = calloc(count, sizeof(*interfaces->list));
+	interfaces->indexes = calloc(count, sizeof(*interfaces->indexes));
+	if (!interfaces->list || !interfaces->indexes)
+		return error_set(error, -ENOMEM, "out of memory");
+	for (size_t i = 0; !r && i < count; i++)
+		r = add(interfaces, config, &found[i], error);
+	return r;
+}
+
+int interfaces_find(const struct config *config, struct netlink *netlink,
+		    struct interfaces *ret_interfaces, struct error *error)
+{
+	_cleanup_(free_p) struct netlink_interface *found = NULL;
+	struct interfaces interfaces = {0};
+	size_t count = config->n_interfaces;
+	int r = count ? find_named(config, netlink, &found, error)
+		      : netlink_default_interfaces(netlink, &found, &count, error);
+
+	if (!r)
+		r = add_all(&interfaces, config, found, count, error);
+	if (r)
+		interfaces_done(&interfaces);
+	else
+		*ret_interfaces = interfaces;
+	return r;
+}
+
+void interfaces_done(struct interfaces *interfaces)
+{
+	free(interfaces->list);
+	free(interfaces->indexes);
+	free(interfaces->note);
+	*interfaces = (struct interfaces){0};
+}
+
+/* ---- their hooks */
+
+static int add_qdisc(const struct attachment *to, const struct hook_interface *interface,
+		     struct error *error)
+{
+	bool there = false;
+	int r = netlink_clsact_find(to->netlink, interface->index, &there, error);
+
+	if (r || there)
+		return r;
+	r = journal_add(to->journal, JOURNAL_QDISC, interface->name, NULL, error);
+	return r ? r : netlink_clsact_add(to->netlink, interface->index, error);
+}
+
+static int attach_one(const struct attachment *to, const struct hook_interface *interface,
+		      struct hook hook, struct error *error)
+{
+	const char *name = interface->name;
+	int r = 0;
+
+	if (hook.kind == HOOK_CLSACT)
+		r = add_qdisc(to, interface, error);
+	if (r)
+		return error_prefix(error, r, "interface '%s'", name);
+	r = journal_add(to->journal, JOURNAL_HOOK, name, hook_name(hook), error);
+	return r ? r : hook_attach(to->loaded, to->config->pin_path, interface, hook, error);
+}
+
+static int add_note(struct interfaces *interfaces, const char *text, struct error *error)
+{
+	const char *before = interfaces->note ? interfaces->note : "";
+	char *longer;
+
+	if (asprintf(&longer, "%s%s%s", before, *before ? "; " : "", text) < 0)
+		return error_set(error, -ENOMEM, "out of memory");
+	free(interfaces->note);
+	interfaces->note = longer;
+	return 0;
+}
+
+static int attach_ingress(struct interfaces *interfaces, struct interface *interface,
+			  const struct attachment *to, struct error *error)
+{
+	struct hook_choice *choice = &interface->choice;
+	struct hook hook = {HOOK_INGRESS, choice->ingress};
+	int r = attach_one(to, &interface->hook, hook, error);
+
+	if (!r || !choice->fallback)
+		return r;
+	if (r != -EOPNOTSUPP) {
+		error_prefix(error, r, "replies are taken in tc");
+		r = add_note(interfaces, error->text, error);
+		if (r)
+			return r;
+	}
+	hook.kind = choice->ingress = choice->fallback;
+	return attach_one(to, &interface->hook, hook, error);
+}
+
+int interfaces_attach(struct interfaces *interfaces, const struct attachment *attachment,
+		      struct error *error)
+{
+	int r = 0;
+
+	for (size_t i = 0; !r && i < interfaces->count; i++) {
+		struct interface *interface = &interfaces->list[i];
+		struct hook egress = {HOOK_EGRESS, interface->choice.egress};
+
+		r = attach_ingress(interfaces, interface, attachment, error);
+		if (!r)
+			r = attach_one(attachment, &interface->hook, egress, error);
+	}
+	return r;
+}
+
+bool interfaces_have(const struct interfaces *interfaces, const char *name, struct hook hook)
+{
+	for (size_t i = 0; i < interfaces->count; i++) {
+		const struct interface *interface = &interfaces->list[i];
+
+		if (!strcmp(interface->hook.name, name))
+			return hook.kind == (hook.direction == HOOK_INGRESS
+						     ? interface->choice.ingress
+						     : interface->choice.egress);
+	}
+	return false;
+}
+
+const char *interfaces_name(const struct interfaces *interfaces, int index)
+{
+	size_t i = 0;
+
+	while (interfaces->indexes[i] != index)
+		i++;
+	return interfaces->list[i].hook.name;
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The interfaces that steered mail leaves by, and the hooks on each. The configuration names them, or
+ * they are the interfaces of the default routes. hook.h chooses and attaches; undo.h detaches.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "datapath/hook.h"
+
+struct config;
+struct error;
+struct journal;
+struct loaded;
+struct netlink;
+
+struct interface {
+	struct hook_interface hook;
+	struct hook_choice choice; /* interfaces_attach() puts `fallback` in place of `ingress` */
+};
+
+struct interfaces {
+	struct interface *list;
+	int *indexes; /* of the list, in its order */
+	size_t count;
+	char *note; /* for the operator, from interfaces_attach(); NULL: nothing to report */
+};
+
+/*
+ * Changes nothing on the host. interfaces_done() frees the result. -ENODEV: no interface of that name;
+ * -ENOENT: no default route; -EOPNOTSUPP: the configuration asks for a hook that the kernel or the
+ * interface lacks; -ENOMEM.
+ */
+int interfaces_find(const struct config *config, struct netlink *netlink,
+		    struct interfaces *ret_interfaces, struct error *error);
+void interfaces_done(struct interfaces *interfaces);
+
+/* All borrowed. */
+struct attachment {
+	const struct config *config;
+	struct netlink *netlink;
+	struct journal *journal;
+	const struct loaded *loaded;
+};
+
+/*
+ * Attaches to every interface, each change in the journal first. Ingress comes before egress: the
+ * reply to the first translated SYN finds its program. Where the driver has no native XDP, tc takes the
+ * replies, and only a reason other than that is noted. Errors: hook_attach() and journal_add().
+ */
+int interfaces_attach(struct interfaces *interfaces, const struct attachment *attachment,
+		      struct error *error);
+
+/* Is `hook` chosen for the interface of that name? */
+bool interfaces_have(const struct interfaces *interfaces, const char *name, struct hook hook);
+
+/* The name of the interface with that index, which must be in the list. */
+const char *interfaces_name(const struct interfaces *interfaces, int index);
