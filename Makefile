@@ -56,7 +56,7 @@ help: ## this list
 
 # ---- the BPF programs, embedded as a skeleton
 
-$(BUILD)/postern.bpf.o: bpf/postern.bpf.c $(wildcard bpf/*.h) include/postern/abi.h
+$(BUILD)/postern.bpf.o: bpf/postern.bpf.c $(wildcard bpf/*.h include/postern/*.h)
 	@mkdir -p $(@D)
 	$(call quiet,BPF)$(CLANG) $(BPFFLAGS) -c $< -o $@
 

@@ -4,14 +4,14 @@
 
 #include <asm/errno.h>
 
-#include "egress.h"
-#include "flow.h"
+#include "generation.h"
+#include "limit.h"
 #include "maps.h"
 #include "open.h"
 #include "packet.h"
+#include "plan.h"
 #include "postern/adopt.h"
 #include "sender.h"
-#include "expiry.h"
 
 /* As sender_find(), of what is known of a socket; of the cgroups above its own nothing is. */
 static __always_inline __u32 adopted_sender(const struct adoption *adoption)

@@ -8,167 +8,18 @@
  */
 #pragma once
 
+#include "counters.h"
 #include "flow.h"
+#include "generation.h"
 #include "icmp.h"
-#include "ingress.h"
-#include "limit.h"
 #include "maps.h"
+#include "mark.h"
 #include "open.h"
 #include "packet.h"
-#include "counters.h"
 #include "reset.h"
 #include "rewrite.h"
 #include "sender.h"
 #include "steer.h"
-
-static __always_inline __u32 find_sender(struct __sk_buff *skb, const struct packet *packet)
-{
-	struct control *control = control_get();
-
-	return sender_find(skb, packet, control ? control->selector_kinds : ~0U);
-}
-
-static __always_inline void fill_return(struct opening *opening, const struct packet *packet)
-{
-	address_copy(opening->returns.address, opening->flow.address);
-	address_copy(opening->returns.remote, packet->key.destination);
-	opening->returns.port = packet->key.source_port;
-	opening->returns.remote_port = packet->key.destination_port;
-	address_copy(opening->entry.source, packet->key.source);
-	opening->entry.source_port = packet->key.source_port;
-}
-
-/* Takes what the sender's limits ask for. COUNTERS, with the steering that is left; or the drop's counter. */
-static __noinline enum counter limit(const struct packet *packet, const struct verdict *verdict,
-				     struct opening *opening, struct steering *steering)
-{
-	__u32 sender = opening->flow.sender;
-	struct usage *usage = bpf_map_lookup_elem(&postern_usage, &sender);
-	__u64 now = opening->flow.opened_ns;
-
-	if (!usage)
-		return COUNTERS;
-	if (!limit_take_flow(verdict, usage, &opening->taken)) {
-		limit_tell_flows(packet, sender, usage, now);
-		return COUNTER_dropped_flow_limit;
-	}
-	if (!steer_is_limited(verdict, now) ||
-	    limit_take_token(verdict, usage, &opening->taken, now))
-		return COUNTERS;
-	if (verdict->over_action)
-		steer_to(verdict->over_action, verdict->over_pool, VERDICT_ANY_ADDRESS, steering);
-	limit_tell_over(packet, sender, steering->pool, usage, now);
-	return steering->action == VERDICT_DROP ? COUNTER_dropped_over_limit : COUNTERS;
-}
-
-/* Which of the pool's addresses, or the `only` one: COUNTERS, or the drop's counter. */
-static __noinline enum counter choose_address(const struct packet *packet, struct flow *flow,
-					      __u32 only)
-{
-	const struct address_entry *address;
-
-	flow->address_id = only == VERDICT_ANY_ADDRESS
-				   ? steer_address(flow->pool, flow->sender, packet)
-				   : only;
-	if (!flow->address_id || flow->address_id == VERDICT_NO_ADDRESS)
-		return COUNTER_dropped_pool_empty;
-	address = bpf_map_lookup_elem(&postern_addrs, &flow->address_id);
-	if (!address || address_is_ipv4(address->address) != (packet->version == 4))
-		return COUNTER_dropped_error;
-	flow->pool = address->pool;
-	address_copy(flow->address, address->address);
-	/* To an address of ours by that same address: it would only come back. */
-	return address_equal(flow->address, packet->key.destination) ? COUNTER_dropped_error
-								     : COUNTERS;
-}
-
-/* By the verdict of flow.sender: COUNTERS and all of `opening`, or the counter of the drop. */
-static __noinline enum counter plan(const struct packet *packet, struct opening *opening)
-{
-	struct control *control = control_get();
-	struct flow *flow = &opening->flow;
-	const struct verdict *verdict;
-	struct steering steering;
-	enum counter drop;
-
-	/* These two before the verdict: the cut that comes with the next one meets all that this one has opened. */
-	flow->opened_ns = bpf_ktime_get_ns();
-	flow->cut_seen = control ? control->cuts : 0;
-	flow->out.last_ns = flow->opened_ns;
-	verdict = bpf_map_lookup_elem(&postern_verdict, &flow->sender);
-	if (!verdict || steer_verdict(verdict, flow->opened_ns, &steering))
-		return COUNTER_dropped_error;
-	if (steering.action == VERDICT_DROP)
-		return COUNTER_dropped_blocked;
-	drop = limit(packet, verdict, opening, &steering);
-	flow->pool = steering.pool;
-	if (drop == COUNTERS && steering.action == VERDICT_STEER)
-		drop = choose_address(packet, flow, steering.address);
-	else
-		address_copy(flow->address, packet->key.source);
-	fill_return(opening, packet);
-	return drop;
-}
-
-static __always_inline enum counter counter_of(int error)
-{
-	switch (error) {
-	case -EADDRINUSE:
-		return COUNTER_dropped_no_port;
-	case -E2BIG:
-	case -ENOMEM:
-		return COUNTER_dropped_table_full;
-	default:
-		return COUNTER_dropped_error;
-	}
-}
-
-/* 0 or -EEXIST: there is a flow now. Else the counter of the drop is in *ret_drop. */
-static __noinline int try_open(const struct packet *packet, struct opening *opening,
-			       enum counter *ret_drop)
-{
-	int error = -EPERM;
-
-	*ret_drop = plan(packet, opening);
-	if (*ret_drop == COUNTERS) {
-		error = open_pair(&packet->key, opening);
-		*ret_drop = counter_of(error);
-	}
-	if (error)
-		limit_give_back(opening->flow.sender, &opening->taken);
-	return error;
-}
-
-/* A SYN without a flow, or with a closed one that makes way for it. Returns like settle(). */
-static __noinline struct flow *open_flow(struct __sk_buff *skb, const struct packet *packet,
-					 const struct flow *old, int *ret_action)
-{
-	__u32 timestamp = tcp_timestamp(skb, packet->tcp);
-	struct opening *opening = opening_get();
-	enum counter drop = COUNTER_dropped_error;
-	struct flow *flow;
-	int error = 0;
-
-	if (!opening)
-		return NULL;
-	if (old)
-		error = make_way(&packet->key, old, packet->sequence, timestamp);
-	__builtin_memset(opening, 0, sizeof(*opening));
-	opening->sequence = packet->sequence;
-	opening->timestamp = timestamp;
-	opening->flow.sender = find_sender(skb, packet);
-	if (error)
-		drop = counter_of(error);
-	else
-		error = try_open(packet, opening, &drop);
-	if (!error || error == -EEXIST) {
-		flow = bpf_map_lookup_elem(&postern_flows, &packet->key);
-		if (flow)
-			return flow;
-	}
-	*ret_action = report_drop(packet, opening->flow.sender, opening->flow.pool, drop);
-	return NULL;
-}
 
 /*
  * In mid-stream without a flow: what a known sender sends must not leave as it is, unless it may pass.
@@ -176,7 +27,7 @@ static __noinline struct flow *open_flow(struct __sk_buff *skb, const struct pac
  */
 static __noinline int without_flow(struct __sk_buff *skb, const struct packet *packet)
 {
-	__u32 sender = find_sender(skb, packet);
+	__u32 sender = sender_find(skb, packet);
 	struct steering steering;
 
 	if (sender == SENDER_UNKNOWN ||
@@ -232,7 +83,7 @@ static __noinline bool is_new_connection(const struct packet *packet, const stru
  */
 static __always_inline bool is_translated(struct __sk_buff *skb, const struct packet *packet)
 {
-	return skb->tc_index == TRANSLATED && bpf_map_lookup_elem(&postern_returns, &packet->key);
+	return mark_is_set(skb) && bpf_map_lookup_elem(&postern_returns, &packet->key);
 }
 
 /*
@@ -295,7 +146,7 @@ static __noinline int untranslatable(struct __sk_buff *skb, const struct packet 
 	}
 	if (kind != PACKET_OPAQUE && is_leaving(packet->key.destination_port))
 		return TC_ACT_UNSPEC;
-	sender = find_sender(skb, packet);
+	sender = sender_find(skb, packet);
 	if (sender == SENDER_UNKNOWN && !may_open)
 		return TC_ACT_UNSPEC;
 	if (!steer_sender(sender, &steering) && steering.action == VERDICT_PASS)
@@ -320,7 +171,7 @@ static __always_inline int translate(struct __sk_buff *skb, const struct packet 
 		flow->timestamp = tcp_timestamp(skb, packet->tcp);
 	if (rewrite(skb, packet, EGRESS, to.address, to.port))
 		return report_drop(packet, flow->sender, flow->pool, COUNTER_dropped_error);
-	skb->tc_index = TRANSLATED;
+	mark_set(skb);
 	return TC_ACT_UNSPEC;
 }
 

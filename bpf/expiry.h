@@ -14,7 +14,10 @@
  */
 #pragma once
 
+#include <linux/time.h>
+
 #include "flow.h"
+#include "generation.h"
 #include "maps.h"
 
 #define EXPIRY_PART    4 /* of the transitory timeout: how often a flow is looked at */

@@ -10,32 +10,12 @@
 #pragma once
 
 #include <asm/errno.h>
-#include <linux/time.h>
 
 #include "maps.h"
 #include "packet.h"
 #include "counters.h"
 
 enum flow_state { FLOW_OPENING, FLOW_ESTABLISHED, FLOW_CLOSING };
-
-static __always_inline struct control *control_get(void)
-{
-	__u32 zero = 0;
-
-	return bpf_map_lookup_elem(&postern_control, &zero);
-}
-
-/* May nothing change, as `up` is at the maps, or has put others in their places? */
-static __always_inline bool generation_is_paused(void)
-{
-	__u32 zero = 0;
-	const struct generation *generation = bpf_map_lookup_elem(&postern_gen, &zero);
-
-	if (!generation)
-		return false;
-	return generation->in_force != own_generation ||
-	       (generation->paused_until_ns && bpf_ktime_get_ns() < generation->paused_until_ns);
-}
 
 static __always_inline void return_key_of(const struct flow_key *key, const struct flow *flow,
 					  struct return_key *ret)

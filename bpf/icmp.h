@@ -14,6 +14,7 @@
 
 #include "checksum.h"
 #include "flow.h"
+#include "generation.h"
 #include "maps.h"
 #include "packet.h"
 #include "counters.h"

@@ -7,21 +7,12 @@
 #pragma once
 
 #include "flow.h"
+#include "generation.h"
 #include "icmp.h"
 #include "maps.h"
 #include "packet.h"
 #include "counters.h"
 #include "rewrite.h"
-
-/* The sign in skb->tc_index of what egress has translated. */
-#define TRANSLATED 0x5053
-
-/* Between two hosts on one kernel it stays in the packet. */
-static __always_inline void take_sign_off(struct __sk_buff *skb)
-{
-	if (skb->tc_index == TRANSLATED)
-		skb->tc_index = 0;
-}
 
 static __always_inline bool reply(struct frame frame, const struct packet *packet)
 {

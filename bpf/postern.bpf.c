@@ -8,10 +8,12 @@
 #include <linux/pkt_cls.h>
 #include <bpf/bpf_helpers.h>
 
+#include "adopt.h"
 #include "egress.h"
+#include "expiry.h"
 #include "ingress.h"
 #include "maps.h"
-#include "adopt.h"
+#include "mark.h"
 
 char _license[] SEC("license") = "Dual BSD/GPL";
 
@@ -35,14 +37,14 @@ int postern_egress_l3(struct __sk_buff *skb)
 SEC("tc")
 int postern_ingress(struct __sk_buff *skb)
 {
-	take_sign_off(skb);
+	mark_clear(skb);
 	return ingress((struct frame){.context = skb}, ETH_HLEN) ? TC_ACT_UNSPEC : TC_ACT_SHOT;
 }
 
 SEC("tc")
 int postern_ingress_l3(struct __sk_buff *skb)
 {
-	take_sign_off(skb);
+	mark_clear(skb);
 	return ingress((struct frame){.context = skb}, 0) ? TC_ACT_UNSPEC : TC_ACT_SHOT;
 }
 

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "generation.h"
 #include "maps.h"
 #include "packet.h"
 
@@ -61,7 +62,8 @@ static __always_inline __u32 sender_by_prefix(const __u8 *address)
 }
 
 /* A packet that is forwarded has no socket, and then neither cgroup nor uid. */
-static __noinline __u32 sender_find(struct __sk_buff *skb, const struct packet *packet, __u32 kinds)
+static __noinline __u32 sender_among(struct __sk_buff *skb, const struct packet *packet,
+				     __u32 kinds)
 {
 	__u32 sender = SENDER_UNKNOWN;
 
@@ -76,4 +78,11 @@ static __noinline __u32 sender_find(struct __sk_buff *skb, const struct packet *
 	if (!sender && kinds & 1 << SELECTOR_NET)
 		sender = sender_by_prefix(packet->key.source);
 	return sender;
+}
+
+static __always_inline __u32 sender_find(struct __sk_buff *skb, const struct packet *packet)
+{
+	struct control *control = control_get();
+
+	return sender_among(skb, packet, control ? control->selector_kinds : ~0U);
 }

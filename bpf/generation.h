@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Settings that `up` and the agent give to the programs, and whether these programs are in force. */
+#pragma once
+
+#include <stdbool.h>
+#include <linux/bpf.h>
+#include <bpf/bpf_helpers.h>
+
+#include "maps.h"
+
+static __always_inline struct control *control_get(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&postern_control, &zero);
+}
+
+/* May nothing change, as `up` is at the maps, or has put others in their places? */
+static __always_inline bool generation_is_paused(void)
+{
+	__u32 zero = 0;
+	const struct generation *generation = bpf_map_lookup_elem(&postern_gen, &zero);
+
+	if (!generation)
+		return false;
+	return generation->in_force != own_generation ||
+	       (generation->paused_until_ns && bpf_ktime_get_ns() < generation->paused_until_ns);
+}

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What a flow that is about to open will be: its sender's verdict and limits, the pool's address. No map of flows
+ * is touched yet.
+ */
+#pragma once
+
+#include "counters.h"
+#include "generation.h"
+#include "limit.h"
+#include "maps.h"
+#include "packet.h"
+#include "steer.h"
+
+/* All that makes up a new pair; `returns` is what has been claimed. */
+struct opening {
+	struct return_key returns;
+	__u32 sequence; /* of the SYN, and its timestamp */
+	struct return_entry entry;
+	struct flow flow;
+	struct taken taken;
+	__u32 timestamp;
+	int error;
+};
+
+_Static_assert(sizeof(struct opening) <= sizeof(struct scratch), "it is kept there");
+
+static __always_inline struct opening *opening_get(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&scratch, &zero);
+}
+
+static __always_inline void fill_return(struct opening *opening, const struct packet *packet)
+{
+	address_copy(opening->returns.address, opening->flow.address);
+	address_copy(opening->returns.remote, packet->key.destination);
+	opening->returns.port = packet->key.source_port;
+	opening->returns.remote_port = packet->key.destination_port;
+	address_copy(opening->entry.source, packet->key.source);
+	opening->entry.source_port = packet->key.source_port;
+}
+
+/* Takes what the sender's limits ask for. COUNTERS, with the steering that is left; or the drop's counter. */
+static __noinline enum counter take_limits(const struct packet *packet,
+					   const struct verdict *verdict, struct opening *opening,
+					   struct steering *steering)
+{
+	__u32 sender = opening->flow.sender;
+	struct usage *usage = bpf_map_lookup_elem(&postern_usage, &sender);
+	__u64 now = opening->flow.opened_ns;
+
+	if (!usage)
+		return COUNTERS;
+	if (!limit_take_flow(verdict, usage, &opening->taken)) {
+		limit_tell_flows(packet, sender, usage, now);
+		return COUNTER_dropped_flow_limit;
+	}
+	if (!steer_is_limited(verdict, now) ||
+	    limit_take_token(verdict, usage, &opening->taken, now))
+		return COUNTERS;
+	if (verdict->over_action)
+		steer_to(verdict->over_action, verdict->over_pool, VERDICT_ANY_ADDRESS, steering);
+	limit_tell_over(packet, sender, steering->pool, usage, now);
+	return steering->action == VERDICT_DROP ? COUNTER_dropped_over_limit : COUNTERS;
+}
+
+/* Which of the pool's addresses, or the `only` one: COUNTERS, or the drop's counter. */
+static __noinline enum counter choose_address(const struct packet *packet, struct flow *flow,
+					      __u32 only)
+{
+	const struct address_entry *address;
+
+	flow->address_id = only == VERDICT_ANY_ADDRESS
+				   ? steer_address(flow->pool, flow->sender, packet)
+				   : only;
+	if (!flow->address_id || flow->address_id == VERDICT_NO_ADDRESS)
+		return COUNTER_dropped_pool_empty;
+	address = bpf_map_lookup_elem(&postern_addrs, &flow->address_id);
+	if (!address || address_is_ipv4(address->address) != (packet->version == 4))
+		return COUNTER_dropped_error;
+	flow->pool = address->pool;
+	address_copy(flow->address, address->address);
+	/* To an address of ours by that same address: it would only come back. */
+	return address_equal(flow->address, packet->key.destination) ? COUNTER_dropped_error
+								     : COUNTERS;
+}
+
+/* By the verdict of flow.sender: COUNTERS and all of `opening`, or the counter of the drop. */
+static __noinline enum counter plan(const struct packet *packet, struct opening *opening)
+{
+	struct control *control = control_get();
+	struct flow *flow = &opening->flow;
+	const struct verdict *verdict;
+	struct steering steering;
+	enum counter drop;
+
+	/* These two before the verdict: the cut that comes with the next one meets all that this one has opened. */
+	flow->opened_ns = bpf_ktime_get_ns();
+	flow->cut_seen = control ? control->cuts : 0;
+	flow->out.last_ns = flow->opened_ns;
+	verdict = bpf_map_lookup_elem(&postern_verdict, &flow->sender);
+	if (!verdict || steer_verdict(verdict, flow->opened_ns, &steering))
+		return COUNTER_dropped_error;
+	if (steering.action == VERDICT_DROP)
+		return COUNTER_dropped_blocked;
+	drop = take_limits(packet, verdict, opening, &steering);
+	flow->pool = steering.pool;
+	if (drop == COUNTERS && steering.action == VERDICT_STEER)
+		drop = choose_address(packet, flow, steering.address);
+	else
+		address_copy(flow->address, packet->key.source);
+	fill_return(opening, packet);
+	return drop;
+}

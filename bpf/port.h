@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The external port of a new flow: the original one, or another one, towards its remote end.
+ *
+ * A port whose connection is closed stays out of use until the flow expires, as the remote end may still know the
+ * connection (TIME-WAIT). Before that, only a SYN gets it that the remote end will take for a later connection
+ * (RFC 6191, may_follow()).
+ */
+#pragma once
+
+#include <asm/errno.h>
+#include <linux/tcp.h>
+
+#include "counters.h"
+#include "flow.h"
+#include "maps.h"
+#include "packet.h"
+#include "plan.h"
+
+/* 512 in all: where 99 of 100 ports are in use, one SYN of 170 finds none. */
+#define PORT_TRIES	32
+#define PORT_LAST_TRIES 448
+#define PORT_FIRST	1024 /* never a well-known port; the last is 65535 */
+
+#define TCP_OPTIONS_MAX	     16 /* that are looked at */
+#define TCP_OPTION_END	     0
+#define TCP_OPTION_NOP	     1
+#define TCP_OPTION_TIMESTAMP 8
+#define TCP_TIMESTAMP_BYTES  10
+
+/*
+ * The TCP timestamp (RFC 7323) of the packet whose TCP header is at `offset`; 0: it has none. Asked only of
+ * a SYN that opens, and of the first FIN or RST. Not static, so that the verifier walks the loop once.
+ */
+__noinline __u32 tcp_timestamp(struct __sk_buff *skb, __u32 offset)
+{
+	struct {
+		__u8 kind;
+		__u8 bytes;
+	} option;
+	__u8 words; /* of the header, in the upper half */
+	__be32 value;
+	__u32 end;
+
+	if (bpf_skb_load_bytes(skb, offset + 12, &words, sizeof(words)))
+		return 0;
+	end = offset + (words >> 4) * 4;
+	offset += sizeof(struct tcphdr);
+	for (int i = 0; i < TCP_OPTIONS_MAX && offset < end; i++) {
+		if (bpf_skb_load_bytes(skb, offset, &option, sizeof(option)) ||
+		    option.kind == TCP_OPTION_END)
+			return 0;
+		if (option.kind == TCP_OPTION_TIMESTAMP) {
+			if (option.bytes != TCP_TIMESTAMP_BYTES ||
+			    bpf_skb_load_bytes(skb, offset + sizeof(option), &value, sizeof(value)))
+				return 0;
+			return bpf_ntohl(value);
+		}
+		offset += option.kind == TCP_OPTION_NOP ? 1 : option.bytes;
+	}
+	return 0;
+}
+
+/*
+ * Will the remote end of a closed flow take a SYN by its external address and port for a new connection?
+ * With timestamps in both, if the SYN's is later; else if its sequence number lies behind the old ones.
+ * Of a flow that was adopted (adopt.h) and sent nothing since, neither is known: no.
+ */
+static __always_inline bool may_follow(const struct flow *old, __u32 sequence, __u32 timestamp)
+{
+	if (!old->out.sequence && !old->timestamp)
+		return false;
+	if (old->timestamp && timestamp && timestamp != old->timestamp)
+		return (__s32)(timestamp - old->timestamp) > 0;
+	return (__s32)(sequence - old->out.sequence) >= 0;
+}
+
+/* The kernel's int: before Linux 6.4 the upper half of what a map operation returns is undefined. */
+static __always_inline int claim(struct opening *opening)
+{
+	opening->entry.key_hash = key_hash(&opening->returns);
+	opening->error = bpf_map_update_elem(&postern_returns, &opening->returns, &opening->entry,
+					     BPF_NOEXIST);
+	return opening->error;
+}
+
+static __always_inline void unclaim(const struct opening *opening)
+{
+	bpf_map_delete_elem(&postern_returns, &opening->returns);
+}
+
+/* The flow of whoever holds the port that is wanted, if it is closed and the SYN may follow it. */
+static __always_inline struct flow *
+find_follower(const struct opening *opening, const struct return_entry *entry, struct flow_key *key)
+{
+	struct flow *flow;
+
+	address_copy(key->source, entry->source);
+	address_copy(key->destination, opening->returns.remote);
+	key->source_port = entry->source_port;
+	key->destination_port = opening->returns.remote_port;
+	flow = bpf_map_lookup_elem(&postern_flows, key);
+	if (!flow || flow_state(flow, entry) != FLOW_CLOSING ||
+	    flow->port != opening->returns.port ||
+	    !address_equal(flow->address, opening->returns.address) ||
+	    !may_follow(flow, opening->sequence, opening->timestamp))
+		return NULL;
+	return flow;
+}
+
+/* -EEXIST: the port is in use, or not free yet for this SYN. Others as of claim(). */
+static __noinline int take_over(struct opening *opening, const struct return_entry *entry)
+{
+	struct flow_key key;
+	struct flow *flow = find_follower(opening, entry, &key);
+
+	if (!flow || flow_remove(&key, flow))
+		return -EEXIST;
+	count(COUNTER_flows_replaced);
+	return claim(opening);
+}
+
+static __always_inline bool is_set_aside(const struct opening *opening,
+					 const struct return_entry *entry)
+{
+	return entry->source_port == opening->returns.port &&
+	       address_equal(entry->source, opening->returns.address);
+}
+
+static __always_inline void choose_port(struct opening *opening)
+{
+	opening->returns.port = PORT_FIRST + bpf_get_prandom_u32() % (65536 - PORT_FIRST);
+}
+
+/*
+ * Two kinds of tries, for bpf_loop(): 1 ends it. Only a port that is taken is worth another. Looking comes
+ * before claiming, which takes a lock.
+ */
+static long try_free_port(__u32 i __attribute__((unused)), void *context __attribute__((unused)))
+{
+	struct opening *opening = opening_get();
+
+	if (!opening)
+		return 1;
+	choose_port(opening);
+	return !bpf_map_lookup_elem(&postern_returns, &opening->returns) &&
+	       claim(opening) != -EEXIST;
+}
+
+static long try_closed_port(__u32 i __attribute__((unused)), void *context __attribute__((unused)))
+{
+	struct opening *opening = opening_get();
+	const struct return_entry *entry;
+
+	if (!opening)
+		return 1;
+	choose_port(opening);
+	entry = bpf_map_lookup_elem(&postern_returns, &opening->returns);
+	if (!entry)
+		return claim(opening) != -EEXIST;
+	opening->error = take_over(opening, entry);
+	return opening->error != -EEXIST;
+}
+
+/*
+ * Claims the original port, else a random one, else one of a closed flow, towards the remote end; where most are
+ * in use, it goes on looking for a random one.
+ * -EADDRINUSE: there is none; -E2BIG, -ENOMEM: no room; other: the kernel refused. A passed flow has no
+ * choice of port.
+ */
+static __noinline int claim_port(struct opening *opening)
+{
+	bool passed = opening->flow.pool == POOL_NONE;
+	const struct return_entry *entry;
+
+	if (claim(opening) == -EEXIST) {
+		entry = bpf_map_lookup_elem(&postern_returns, &opening->returns);
+		if (entry && (passed || is_set_aside(opening, entry)))
+			opening->error = take_over(opening, entry);
+	}
+	if (opening->error == -EEXIST && !passed)
+		bpf_loop(PORT_TRIES, try_free_port, NULL, 0);
+	if (opening->error == -EEXIST && !passed)
+		bpf_loop(PORT_TRIES, try_closed_port, NULL, 0);
+	if (opening->error == -EEXIST && !passed)
+		bpf_loop(PORT_LAST_TRIES, try_free_port, NULL, 0);
+	return opening->error == -EEXIST ? -EADDRINUSE : opening->error;
+}
