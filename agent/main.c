@@ -16,6 +16,7 @@
 #include "config/config.h"
 #include "daemon/agent.h"
 #include "host/down.h"
+#include "process/lock.h"
 #include "process/sd_notify.h"
 #include "process/privileges.h"
 #include "run.h"
@@ -57,9 +58,15 @@ static void tell_ready(void)
 static int command_milter(struct cli *cli, char **arguments, struct error *error)
 {
 	const struct milter_options options = {.config = cli->config, .on_ready = tell_ready};
+	const char *runtime_dir = cli->config->runtime_dir;
+	_cleanup_(close_fd_p) int lock_fd = -1;
 	int code = privileges_drop(cli->config->user, error);
 
 	(void)arguments;
+	if (code == 0)
+		code = lock_take(runtime_dir, "milter", &lock_fd, error);
+	if (code == -ENOENT)
+		error_set(error, code, "there is no '%s': run 'postern up' first", runtime_dir);
 	return code < 0 ? code : milter_run(&options, error);
 }
 

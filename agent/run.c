@@ -72,7 +72,7 @@ static void block_signals(sigset_t *ret_signals)
 
 static int take_lock(const struct config *config, int *lock_fd, struct error *error)
 {
-	return *lock_fd < 0 ? lock_take(config->runtime_dir, lock_fd, error) : 0;
+	return *lock_fd < 0 ? lock_take(config->runtime_dir, "agent", lock_fd, error) : 0;
 }
 
 int run_all(const struct config *config, struct error *error)

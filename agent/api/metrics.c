@@ -15,6 +15,7 @@
 #include "steering/steering.h"
 #include "judge/judge.h"
 #include "datapath/datapath.h"
+#include "view/milter.h"
 
 void metrics_head(FILE *out, const char *name, const char *type, const char *help)
 {
@@ -156,6 +157,16 @@ static void print_surges(const struct judge *judge, int64_t now_sec, FILE *out)
 		    "domains that gave way to others", stats.evicted);
 }
 
+static void print_milter(const struct config *config, FILE *out)
+{
+	struct view_milter milter;
+
+	view_milter_read(config, &milter);
+	if (milter.is_known)
+		metrics_one(out, "milter_running", "gauge", "1: the milter runs",
+			    milter.is_running);
+}
+
 int metrics_print(const struct api *api, int64_t now_sec, char **ret_text, struct error *error)
 {
 	char *text = NULL;
@@ -168,6 +179,7 @@ int metrics_print(const struct api *api, int64_t now_sec, char **ret_text, struc
 	print_pools(api->steering, out);
 	print_judge(api->judge, out);
 	print_surges(api->judge, now_sec, out);
+	print_milter(steering_config(api->steering), out);
 	if (api->metrics)
 		api->metrics(api->data, out);
 	if (fclose(out) != 0) {

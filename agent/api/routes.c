@@ -15,6 +15,7 @@
 #include "base/version.h"
 #include "steering/steering.h"
 #include "judge/judge.h"
+#include "view/milter.h"
 #include "view/view.h"
 
 static int get_status(const struct call *call, json_t **ret, struct error *error)
@@ -26,9 +27,10 @@ static int get_status(const struct call *call, json_t **ret, struct error *error
 
 	if (code < 0)
 		return code;
-	status = json_pack("{s:s, s:O, s:o, s:O}", "version", version(), "datapath",
+	status = json_pack("{s:s, s:O, s:o, s:o, s:O}", "version", version(), "datapath",
 			   json_object_get(view, "datapath"), "agent", api->agent(api->data),
-			   "pools", json_object_get(view, "pools"));
+			   "milter", view_milter(steering_config(api->steering)), "pools",
+			   json_object_get(view, "pools"));
 	json_decref(view);
 	if (!status)
 		return error_set(error, -ENOMEM, "out of memory");

@@ -10,6 +10,7 @@
 #include "cli/cli.h"
 #include "cli/columns.h"
 #include "cli/words.h"
+#include "view/milter.h"
 
 static void print_agent(const json_t *agent, FILE *out)
 {
@@ -23,6 +24,18 @@ static void print_agent(const json_t *agent, FILE *out)
 		words_integer(agent, "pid"),
 		words_duration(words_integer(agent, "uptime_sec"), buffer));
 	fprintf(out, "state     %s\n", words_string(agent, "state"));
+}
+
+static void print_milter(const json_t *milter, FILE *out)
+{
+	if (!json_is_object(milter))
+		return;
+	if (json_is_true(json_object_get(milter, "running")))
+		fprintf(out, "milter    running since %s\n", words_string(milter, "since"));
+	else
+		fputs("milter    NOT running, mail is not judged; run 'systemctl start "
+		      "postern-milter'\n",
+		      out);
 }
 
 static void print_interfaces(const json_t *interfaces, FILE *out)
@@ -132,18 +145,21 @@ void cli_print_status(const json_t *status, FILE *out)
 {
 	const json_t *datapath = json_object_get(status, "datapath");
 	const json_t *agent = json_object_get(status, "agent");
+	const json_t *milter = json_object_get(status, "milter");
 	const json_t *counters = json_object_get(datapath, "counters");
 
 	fprintf(out, "postern   %s\n", words_string(status, "version"));
 	if (!counters) {
 		fputs("datapath  not up; run 'postern up'\n", out);
 		print_agent(agent, out);
+		print_milter(milter, out);
 		return;
 	}
 	fprintf(out, "datapath  %s\n", datapath_text(datapath));
 	fprintf(out, "flows     %lld of %lld\n", words_integer(datapath, "flows"),
 		words_integer(datapath, "flows_max"));
 	print_agent(agent, out);
+	print_milter(milter, out);
 	print_interfaces(json_object_get(datapath, "interfaces"), out);
 	print_pools(json_object_get(status, "pools"), out);
 	print_counters(counters, out);
@@ -151,10 +167,11 @@ void cli_print_status(const json_t *status, FILE *out)
 }
 
 /* Nothing being up is a status, too. */
-static json_t *nothing_up(void)
+static json_t *nothing_up(const struct config *config)
 {
-	return json_pack("{s:s, s:{s:b}, s:{s:b}, s:[]}", "version", version(), "datapath",
-			 "attached", 0, "agent", "running", 0, "pools");
+	return json_pack("{s:s, s:{s:b}, s:{s:b}, s:o, s:[]}", "version", version(), "datapath",
+			 "attached", 0, "agent", "running", 0, "milter", view_milter(config),
+			 "pools");
 }
 
 int cli_status(struct cli *cli, char **arguments, struct error *error)
@@ -165,5 +182,5 @@ int cli_status(struct cli *cli, char **arguments, struct error *error)
 	(void)arguments;
 	if (code < 0 && code != -ENXIO)
 		return code;
-	return cli_show(cli, code < 0 ? nothing_up() : status, cli_print_status, error);
+	return cli_show(cli, code < 0 ? nothing_up(cli->config) : status, cli_print_status, error);
 }

@@ -200,6 +200,7 @@ struct config_mail {
 	struct config_socket socketmap; /* default: socketmap.sock in runtime_dir */
 	enum config_lanes lanes;
 	struct config_socket milter; /* default: milter.sock in runtime_dir */
+	bool has_milter;	     /* the configuration names its socket, so one is to run */
 	enum config_on_agent_down on_agent_down;
 	struct config_mark *spam_marks; /* left out: those of the usual scanners */
 	size_t n_spam_marks;

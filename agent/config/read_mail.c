@@ -102,6 +102,7 @@ static int read_sockets(const struct reader *reader, const struct syntax_section
 	struct config_mail *mail = &reader->config->mail;
 	int r = read_socket(reader, section, "milter", "milter.sock", &mail->milter);
 
+	mail->has_milter = syntax_is_set(section, "milter");
 	if (r == 0)
 		r = read_socket(reader, section, "socketmap", "socketmap.sock", &mail->socketmap);
 	return r < 0 ? r : check_sockets(reader, section);

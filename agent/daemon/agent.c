@@ -428,7 +428,7 @@ static int open_all(struct agent *agent, struct error *error)
 	if (!agent->error_log.recent)
 		return error_set(error, -ENOMEM, "out of memory");
 	if (agent->lock_fd < 0)
-		code = lock_take(agent->config->runtime_dir, &agent->lock_fd, error);
+		code = lock_take(agent->config->runtime_dir, "agent", &agent->lock_fd, error);
 	if (code == -ENOENT)
 		error_set(error, code, "there is no '%s': run 'postern up' first",
 			  agent->config->runtime_dir);

@@ -185,3 +185,42 @@ Test(netns_agent, where_it_is_away_the_command_line_reads_the_maps_and_says_so)
 	set = postern_run("sender set tenant-7 high-risk");
 	cr_assert_eq(set.status, 1, "%s", set.text);
 }
+
+/* ---- the milter, as status and metrics show it */
+
+static bool status_says(const char *line)
+{
+	_cleanup_(free_p) char *status = postern_must("status 2>/dev/null");
+
+	return strstr(status, line);
+}
+
+static bool milter_is_shown(bool running)
+{
+	return postern_metric("postern_milter_running") == running;
+}
+
+Test(netns_agent, a_milter_that_is_down_is_shown_with_the_agent_and_without_it)
+{
+	const char *argv[] = {getenv("POSTERN"), "-c", NULL, "milter", NULL};
+	_cleanup_(free_p) char *conf = NULL, *socket = NULL, *since = NULL;
+	pid_t agent, milter;
+
+	cr_assert_geq(asprintf(&conf, "%s/postern.conf", world.directory), 0);
+	cr_assert_geq(asprintf(&socket, "milter = \"unix:%s/run/m.sock\"\n", world.directory), 0);
+	argv[2] = conf;
+	agent = postern_begin(&(const struct setup){.more = socket});
+	cr_assert(milter_is_shown(false));
+	cr_assert(status_says("milter    NOT running"));
+	milter = host_start(MAIL, "milter", argv);
+	cr_assert(wait_for(milter_is_shown(true), 5000));
+	since = postern_must("-j status | jq -r '.milter | select(.running) | .since | fromdate'");
+	cr_assert_gt(atoll(since), time(NULL) - 60, "%s", since);
+	cr_assert_leq(atoll(since), time(NULL), "%s", since);
+	host_stop(agent, SIGTERM);
+	cr_assert(status_says("milter    running since 20"));
+	host_stop(milter, SIGKILL);
+	cr_assert(status_says("milter    NOT running"));
+	postern_agent();
+	cr_assert(milter_is_shown(false));
+}

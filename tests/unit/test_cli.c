@@ -293,11 +293,22 @@ Test(cli, flows_show_both_sides_of_the_translation)
 Test(cli, status_of_nothing_up_says_what_to_do)
 {
 	prints("{\"version\":\"1\",\"datapath\":{\"attached\":false},\"agent\":{\"running\":false},"
-	       "\"pools\":[]}",
+	       "\"milter\":null,\"pools\":[]}",
 	       cli_print_status,
 	       "postern   1\n"
 	       "datapath  not up; run 'postern up'\n"
 	       "agent     not running\n");
+}
+
+Test(cli, status_of_a_milter_that_is_down_says_what_to_do)
+{
+	prints("{\"version\":\"1\",\"datapath\":{\"attached\":false},\"agent\":{\"running\":false},"
+	       "\"milter\":{\"running\":false,\"since\":null},\"pools\":[]}",
+	       cli_print_status,
+	       "postern   1\n"
+	       "datapath  not up; run 'postern up'\n"
+	       "agent     not running\n"
+	       "milter    NOT running, mail is not judged; run 'systemctl start postern-milter'\n");
 }
 
 Test(cli, status_shows_counters_that_are_not_zero_and_the_last_errors)
@@ -311,6 +322,7 @@ Test(cli, status_shows_counters_that_are_not_zero_and_the_last_errors)
 	       "\"sender\":\"a\",\"pool\":\"\",\"source\":\"10.0.0.1:5\",\"destination\":\"10.0.0."
 	       "2:25\","
 	       "\"count\":4,\"age_sec\":3}]},"
+	       "\"milter\":{\"running\":true,\"since\":\"2026-11-30T22:10:00Z\"},"
 	       "\"pools\":[{\"name\":\"normal\",\"state\":\"enabled\",\"addresses\":["
 	       "{\"address\":\"192.0.2.1\",\"weight\":1,\"state\":\"active\",\"flows\":2},"
 	       "{\"address\":\"192.0.2.2\",\"weight\":1,\"state\":\"disabled\",\"flows\":1}]}]}",
@@ -320,6 +332,7 @@ Test(cli, status_shows_counters_that_are_not_zero_and_the_last_errors)
 	       "flows     3 of 1024\n"
 	       "agent     running as postern, pid 7, for 2h\n"
 	       "state     durable\n"
+	       "milter    running since 2026-11-30T22:10:00Z\n"
 	       "\n"
 	       "INTERFACE  EGRESS  INGRESS\n"
 	       "eth0       tcx     tcx\n"
