@@ -67,10 +67,10 @@ static int note_id(void *data, const void *key, const void *value)
 	return 0;
 }
 
-TestSuite(bench_verdict, .init = world_init, .fini = world_done, .timeout = 120);
+TestSuite(bench_judge_verdict, .init = world_init, .fini = world_done, .timeout = 120);
 
 /* From before the request is sent until after its answer was read: the verdict was written before that. */
-Test(bench_verdict, is_in_the_map_within_a_millisecond_of_the_fact)
+Test(bench_judge_verdict, is_in_the_map_within_a_millisecond_of_the_fact)
 {
 	_cleanup_(free_p) char *more = configuration();
 	static double times[SENDERS];
@@ -108,7 +108,8 @@ Test(bench_verdict, is_in_the_map_within_a_millisecond_of_the_fact)
 #define MILLION 1000000
 #define NOON	1699963200
 
-TestSuite(bench_million, .init = config_file_setup, .fini = config_file_teardown, .timeout = 600);
+TestSuite(bench_judge_million, .init = config_file_setup, .fini = config_file_teardown,
+	  .timeout = 600);
 
 static long resident_kb(void)
 {
@@ -145,7 +146,7 @@ static void send_from_all(struct judge *judge, const struct judge_time *now)
 	}
 }
 
-Test(bench_million, senders_are_written_and_restored)
+Test(bench_judge_million, senders_are_written_and_restored)
 {
 	static const struct judge_time now = {1, NOON};
 	struct config *config = config_file_load(TWO_POOLS "senders_tracked_max = 1000000\n"

@@ -8,7 +8,8 @@
 #include "fuzz/packet_seeds.h"
 #include "fuzz/packet_world.h"
 
-TestSuite(fuzz_packets, .init = packet_world_open, .fini = packet_world_close, .timeout = 120);
+TestSuite(fuzz_packet_programs, .init = packet_world_open, .fini = packet_world_close,
+	  .timeout = 120);
 
 static void run_seeds(void)
 {
@@ -23,7 +24,7 @@ static void run_seeds(void)
 	}
 }
 
-Test(fuzz_packets, every_kind_of_packet_keeps_the_invariants)
+Test(fuzz_packet_programs, every_kind_of_packet_keeps_the_invariants)
 {
 	struct packet_totals totals;
 
@@ -36,7 +37,7 @@ Test(fuzz_packets, every_kind_of_packet_keeps_the_invariants)
 }
 
 /* Else a seed would be of another kind than its name says. */
-Test(fuzz_packets, the_kinds_of_packets_reach_every_counter)
+Test(fuzz_packet_programs, the_kinds_of_packets_reach_every_counter)
 {
 	static struct found found;
 
@@ -51,7 +52,7 @@ Test(fuzz_packets, the_kinds_of_packets_reach_every_counter)
 #undef EXPECT_RAISED
 }
 
-Test(fuzz_packets, what_fuzzing_found_keeps_the_invariants)
+Test(fuzz_packet_programs, what_fuzzing_found_keeps_the_invariants)
 {
 	cr_assert_gt(corpus_replay("packet", packet_machine_run), 0);
 }

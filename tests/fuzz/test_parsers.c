@@ -29,19 +29,19 @@ Test(fuzz_parsers, the_corpus_of_journals_is_written_as_it_was_read)
 	cr_assert_gt(corpus_replay("journal", parsers_journal), 0);
 }
 
-TestSuite(fuzz_mail, .timeout = 60);
+TestSuite(fuzz_parsers_mail, .timeout = 60);
 
-Test(fuzz_mail, the_corpus_of_messages_says_the_same_wherever_it_is_cut)
+Test(fuzz_parsers_mail, the_corpus_of_messages_says_the_same_wherever_it_is_cut)
 {
 	cr_assert_gt(corpus_replay("message", mail_parsers_message), 0);
 }
 
-Test(fuzz_mail, the_corpus_of_authentication_results_is_read_as_it_is_trusted)
+Test(fuzz_parsers_mail, the_corpus_of_authentication_results_is_read_as_it_is_trusted)
 {
 	cr_assert_gt(corpus_replay("authres", mail_parsers_authres), 0);
 }
 
-Test(fuzz_mail, the_corpus_of_mailboxes_has_keys)
+Test(fuzz_parsers_mail, the_corpus_of_mailboxes_has_keys)
 {
 	cr_assert_gt(corpus_replay("mailbox", mail_parsers_mailbox), 0);
 }

@@ -10,7 +10,7 @@
 #include "milter/peer.h"
 #include "milter/milter_fixture.h"
 
-TestSuite(milter, .fini = milter_fixture_close, .timeout = 30);
+TestSuite(milter_milter, .fini = milter_fixture_close, .timeout = 30);
 
 #define LIMITED(action) "policy \"default\" { recipients_per_day = 3 on_limit = \"" action "\" }\n"
 
@@ -40,7 +40,7 @@ static const char *text(json_t *object, const char *name)
 	return json_string_value(json_object_get(object, name));
 }
 
-Test(milter, good_mail_is_marked_with_the_normal_pool)
+Test(milter_milter, good_mail_is_marked_with_the_normal_pool)
 {
 	const struct peer_message message = message_of("bob");
 	struct peer peer;
@@ -54,7 +54,7 @@ Test(milter, good_mail_is_marked_with_the_normal_pool)
 	peer_close(&peer);
 }
 
-Test(milter, what_it_collects_arrives_at_the_agent)
+Test(milter_milter, what_it_collects_arrives_at_the_agent)
 {
 	const struct peer_message message = {
 		.user = "Bob",
@@ -92,7 +92,7 @@ static void expect_pool(struct peer *peer, const struct peer_message *message, c
 	expect_lane(&result, pool, lane);
 }
 
-Test(milter, bounces_spam_and_domains_that_cannot_be_go_by_high_risk)
+Test(milter_milter, bounces_spam_and_domains_that_cannot_be_go_by_high_risk)
 {
 	static const struct peer_message messages[] = {
 		{.from = "<>", .external = 1},
@@ -114,7 +114,7 @@ Test(milter, bounces_spam_and_domains_that_cannot_be_go_by_high_risk)
 	peer_close(&peer);
 }
 
-Test(milter, a_pool_without_a_lane_is_named_all_the_same)
+Test(milter_milter, a_pool_without_a_lane_is_named_all_the_same)
 {
 	const struct peer_message message = {.from = "<bob@elsewhere.example>", .external = 1};
 	struct peer peer;
@@ -125,7 +125,7 @@ Test(milter, a_pool_without_a_lane_is_named_all_the_same)
 	peer_close(&peer);
 }
 
-Test(milter, mail_over_a_limit_goes_by_high_risk_from_that_message_on)
+Test(milter_milter, mail_over_a_limit_goes_by_high_risk_from_that_message_on)
 {
 	const struct peer_message message = message_of("bob");
 	struct peer peer;
@@ -138,7 +138,7 @@ Test(milter, mail_over_a_limit_goes_by_high_risk_from_that_message_on)
 	peer_close(&peer);
 }
 
-Test(milter, a_sender_over_its_limit_is_deferred_with_words)
+Test(milter_milter, a_sender_over_its_limit_is_deferred_with_words)
 {
 	struct peer_message message = message_of("bob");
 	struct peer peer;
@@ -152,7 +152,7 @@ Test(milter, a_sender_over_its_limit_is_deferred_with_words)
 	peer_close(&peer);
 }
 
-Test(milter, a_restricted_mailbox_is_rejected_with_518)
+Test(milter_milter, a_restricted_mailbox_is_rejected_with_518)
 {
 	struct peer_message message = message_of("bob");
 	struct peer peer;
@@ -171,7 +171,7 @@ Test(milter, a_restricted_mailbox_is_rejected_with_518)
 	peer_close(&peer);
 }
 
-Test(milter, a_restricted_connector_is_rejected_with_57711)
+Test(milter_milter, a_restricted_connector_is_rejected_with_57711)
 {
 	static const struct {
 		const char *client, *reply;
@@ -197,7 +197,7 @@ Test(milter, a_restricted_connector_is_rejected_with_57711)
 	}
 }
 
-Test(milter, mail_that_nobody_may_steer_passes_unmarked)
+Test(milter_milter, mail_that_nobody_may_steer_passes_unmarked)
 {
 	const struct peer_message message = {.from = "<root>", .internal = 1};
 	struct peer peer;
@@ -211,7 +211,7 @@ Test(milter, mail_that_nobody_may_steer_passes_unmarked)
 
 /* ---- headers */
 
-Test(milter, headers_that_only_this_host_may_add_are_removed_from_the_last_to_the_first)
+Test(milter_milter, headers_that_only_this_host_may_add_are_removed_from_the_last_to_the_first)
 {
 	const struct peer_message message = {
 		.user = "bob",
@@ -254,7 +254,7 @@ static struct peer_result deliver_forged(struct peer *peer, unsigned names, unsi
 	return peer_result(peer);
 }
 
-Test(milter, a_message_with_more_forged_headers_than_are_removed_is_rejected)
+Test(milter_milter, a_message_with_more_forged_headers_than_are_removed_is_rejected)
 {
 	struct peer peer;
 	struct peer_result result;
@@ -272,7 +272,7 @@ Test(milter, a_message_with_more_forged_headers_than_are_removed_is_rejected)
 
 /* ---- sessions */
 
-Test(milter, each_message_of_a_connection_stands_for_itself)
+Test(milter_milter, each_message_of_a_connection_stands_for_itself)
 {
 	const struct peer_message plain = message_of("bob");
 	struct peer_message spam = message_of("bob");
@@ -289,7 +289,7 @@ Test(milter, each_message_of_a_connection_stands_for_itself)
 }
 
 /* The user of one message is not that of the next, nor are its recipients. */
-Test(milter, what_was_aborted_leaves_nothing_behind)
+Test(milter_milter, what_was_aborted_leaves_nothing_behind)
 {
 	const struct peer_message message = message_of(NULL);
 	struct peer_message spam = message_of("alice");
@@ -314,7 +314,7 @@ Test(milter, what_was_aborted_leaves_nothing_behind)
 	peer_close(&peer);
 }
 
-Test(milter, a_connection_may_be_used_again_for_another_client)
+Test(milter_milter, a_connection_may_be_used_again_for_another_client)
 {
 	struct peer_message message = message_of(NULL);
 	struct peer peer;
@@ -331,7 +331,7 @@ Test(milter, a_connection_may_be_used_again_for_another_client)
 	peer_close(&peer);
 }
 
-Test(milter, an_old_mta_that_wants_an_answer_to_everything_gets_it)
+Test(milter_milter, an_old_mta_that_wants_an_answer_to_everything_gets_it)
 {
 	struct peer_message message = message_of("bob");
 	struct peer peer;

@@ -15,7 +15,7 @@
 #define NOON	 1795262400
 #define MIDNIGHT (NOON + 12 * 3600)
 
-TestSuite(netns_clock, .init = world_init, .fini = world_done, .timeout = 60);
+TestSuite(netns_judge_clock, .init = world_init, .fini = world_done, .timeout = 60);
 
 static const struct origin tenant = {.host = TENANT};
 
@@ -59,7 +59,7 @@ static bool ends_at(const char *sender, const char *expected)
 	return strcmp(until, expected) == 0;
 }
 
-Test(netns_clock, an_hour_later_there_is_room_and_connections_are_normal_again)
+Test(netns_judge_clock, an_hour_later_there_is_room_and_connections_are_normal_again)
 {
 	int receiver = receiver_open(25);
 	_cleanup_(close_fd_p) int api = -1;
@@ -77,7 +77,7 @@ Test(netns_clock, an_hour_later_there_is_room_and_connections_are_normal_again)
 	cr_assert(is_answered(api, "tenant-7", 10, "good"));
 }
 
-Test(netns_clock, a_leap_back_gives_no_room_and_freezes_nothing)
+Test(netns_judge_clock, a_leap_back_gives_no_room_and_freezes_nothing)
 {
 	int receiver = receiver_open(25);
 	_cleanup_(close_fd_p) int api = -1;
@@ -94,7 +94,7 @@ Test(netns_clock, a_leap_back_gives_no_room_and_freezes_nothing)
 	expect_pool(receiver, &tenant, RECEIVER_IPV4, "normal");
 }
 
-Test(netns_clock, restricted_for_today_ends_at_midnight_utc_and_not_before)
+Test(netns_judge_clock, restricted_for_today_ends_at_midnight_utc_and_not_before)
 {
 	int receiver = receiver_open(25);
 	const struct origin other = {.host = TENANT, .bind = TENANT_OTHER};
@@ -112,7 +112,8 @@ Test(netns_clock, restricted_for_today_ends_at_midnight_utc_and_not_before)
 	cr_assert(is_answered(api, "tenant-8", 1, "good"));
 }
 
-Test(netns_clock, a_restriction_for_today_survives_a_leap_back_over_midnight_and_ends_all_the_same)
+Test(netns_judge_clock,
+     a_restriction_for_today_survives_a_leap_back_over_midnight_and_ends_all_the_same)
 {
 	_cleanup_(close_fd_p) int api = -1;
 
@@ -127,7 +128,7 @@ Test(netns_clock, a_restriction_for_today_survives_a_leap_back_over_midnight_and
 	cr_assert(wait_for(has_reason("tenant-8", "good"), 3000));
 }
 
-Test(netns_clock, across_a_restart_windows_go_on_ageing)
+Test(netns_judge_clock, across_a_restart_windows_go_on_ageing)
 {
 	_cleanup_(close_fd_p) int api = -1, again = -1;
 	pid_t agent = begin(NOON);

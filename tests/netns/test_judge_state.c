@@ -13,7 +13,7 @@
 #include "netns/http.h"
 #include "netns/postern.h"
 
-TestSuite(netns_state, .init = world_init, .fini = world_done, .timeout = 60);
+TestSuite(netns_judge_state, .init = world_init, .fini = world_done, .timeout = 60);
 
 static const struct origin tenant = {.host = TENANT};
 static const struct origin other = {.host = TENANT, .bind = TENANT_OTHER};
@@ -63,7 +63,7 @@ static void send_one(int api)
 #define WRITTEN_MS (2000 * test_patience())
 
 /* Sends for longer than that, then kills: whatever was answered so long before counts. */
-Test(netns_state, a_kill_loses_no_restriction_and_at_most_a_second_of_counts)
+Test(netns_judge_state, a_kill_loses_no_restriction_and_at_most_a_second_of_counts)
 {
 	int receiver = receiver_open(25);
 	pid_t agent = postern_begin(&policies);
@@ -91,7 +91,7 @@ Test(netns_state, a_kill_loses_no_restriction_and_at_most_a_second_of_counts)
 	expect_refused(receiver, &other, RECEIVER_IPV4);
 }
 
-Test(netns_state, after_a_clean_end_no_count_is_lost)
+Test(netns_judge_state, after_a_clean_end_no_count_is_lost)
 {
 	pid_t agent = postern_begin(&policies);
 	_cleanup_(close_fd_p) int api = http_connect();
@@ -116,7 +116,7 @@ static void expect_undamaged_damage(void)
 	free(host_must(MAIL, "cd %s/state && sha256sum -c sum", world.directory));
 }
 
-Test(netns_state, over_a_damaged_file_it_decides_steers_and_says_so)
+Test(netns_judge_state, over_a_damaged_file_it_decides_steers_and_says_so)
 {
 	int receiver = receiver_open(25);
 	pid_t agent = postern_begin(&policies);
@@ -138,7 +138,7 @@ Test(netns_state, over_a_damaged_file_it_decides_steers_and_says_so)
 	expect_undamaged_damage();
 }
 
-Test(netns_state, once_a_damaged_file_is_put_away_all_is_in_a_new_one)
+Test(netns_judge_state, once_a_damaged_file_is_put_away_all_is_in_a_new_one)
 {
 	pid_t agent = postern_begin(&policies);
 	_cleanup_(close_fd_p) int api = http_connect();
@@ -161,7 +161,7 @@ Test(netns_state, once_a_damaged_file_is_put_away_all_is_in_a_new_one)
 	cr_assert(has_verdict("tenant-8", "restricted null"));
 }
 
-Test(netns_state, a_file_of_the_first_schema_is_taken_over)
+Test(netns_judge_state, a_file_of_the_first_schema_is_taken_over)
 {
 	int receiver = receiver_open(25);
 	_cleanup_(free_p) char *version = NULL;
@@ -197,7 +197,7 @@ Test(netns_state, a_file_of_the_first_schema_is_taken_over)
 	cr_assert_str_eq(version, "3\n");
 }
 
-Test(netns_state, over_a_full_disk_it_goes_on_and_says_so)
+Test(netns_judge_state, over_a_full_disk_it_goes_on_and_says_so)
 {
 	_cleanup_result_ struct result full = {0};
 	_cleanup_(close_fd_p) int api = -1;
@@ -229,7 +229,7 @@ Test(netns_state, over_a_full_disk_it_goes_on_and_says_so)
 	free(host_must(MAIL, "umount -l %s/state", world.directory));
 }
 
-Test(netns_state, over_a_disk_that_is_full_at_the_start_what_was_said_holds)
+Test(netns_judge_state, over_a_disk_that_is_full_at_the_start_what_was_said_holds)
 {
 	_cleanup_(close_fd_p) int api = -1;
 	pid_t agent;

@@ -8,7 +8,7 @@
 #include "packet/rig.h"
 #include "postern.skel.h"
 
-TestSuite(packet_watch, .init = rig_init, .fini = rig_done, .timeout = 20);
+TestSuite(packet_expiry, .init = rig_init, .fini = rig_done, .timeout = 20);
 
 #define TRANSITORY_NS 20000000ULL
 #define LONG_NS	      60000000000ULL
@@ -41,7 +41,7 @@ static void open_flow(uint16_t port)
 	cr_assert_eq(rig_run(EGRESS, &syn, 0, NULL), -1);
 }
 
-Test(packet_watch, every_flow_stands_in_the_queue_once)
+Test(packet_expiry, every_flow_stands_in_the_queue_once)
 {
 	for (uint16_t port = 40000; port < 40008; port++)
 		open_flow(port);
@@ -50,7 +50,7 @@ Test(packet_watch, every_flow_stands_in_the_queue_once)
 	cr_assert_eq(timer_now().runs, 1);
 }
 
-Test(packet_watch, the_first_flow_starts_the_timer_or_one_that_follows, .init = rig_init_idle)
+Test(packet_expiry, the_first_flow_starts_the_timer_or_one_that_follows, .init = rig_init_idle)
 {
 	for (uint16_t port = 40000; port < 40000 + RIG_FLOWS_MAX && !timer_now().runs; port++)
 		open_flow(port);
@@ -60,7 +60,7 @@ Test(packet_watch, the_first_flow_starts_the_timer_or_one_that_follows, .init = 
 	rig_expect_flows(0);
 }
 
-Test(packet_watch, those_whose_time_is_over_end_and_leave_the_queue)
+Test(packet_expiry, those_whose_time_is_over_end_and_leave_the_queue)
 {
 	rig_set_transitory(TRANSITORY_NS);
 	for (uint16_t port = 40000; port < 40008; port++)
@@ -98,7 +98,7 @@ static void await_look(void)
 	cr_assert_geq(checked_ns(), start, "nobody looked");
 }
 
-Test(packet_watch, those_that_live_are_looked_at_again_and_again_and_stay)
+Test(packet_expiry, those_that_live_are_looked_at_again_and_again_and_stay)
 {
 	for (uint16_t port = 40000; port < 40004; port++)
 		establish(port);
@@ -112,7 +112,7 @@ Test(packet_watch, those_that_live_are_looked_at_again_and_again_and_stay)
 	rig_expect_flows(0);
 }
 
-Test(packet_watch, an_entry_whose_flow_is_gone_leaves_the_queue)
+Test(packet_expiry, an_entry_whose_flow_is_gone_leaves_the_queue)
 {
 	struct flow_key key;
 	int flows = bpf_map__fd(rig_maps()->maps.postern_flows);
@@ -125,7 +125,7 @@ Test(packet_watch, an_entry_whose_flow_is_gone_leaves_the_queue)
 }
 
 /* Each leaves entries of flows that are gone. None has its turn in all this time. */
-Test(packet_watch, connections_opened_again_and_again_do_not_fill_the_queue)
+Test(packet_expiry, connections_opened_again_and_again_do_not_fill_the_queue)
 {
 	struct packet_spec syn = rig_inside(false, SYN);
 
@@ -140,7 +140,7 @@ Test(packet_watch, connections_opened_again_and_again_do_not_fill_the_queue)
 	rig_expect_flows(1);
 }
 
-Test(packet_watch, a_flow_with_the_key_of_an_earlier_one_is_watched_by_its_own_entry)
+Test(packet_expiry, a_flow_with_the_key_of_an_earlier_one_is_watched_by_its_own_entry)
 {
 	struct flow_key key;
 	struct flow flow;
@@ -158,7 +158,7 @@ Test(packet_watch, a_flow_with_the_key_of_an_earlier_one_is_watched_by_its_own_e
 	rig_expect_flows(1);
 }
 
-Test(packet_watch, a_full_queue_opens_nothing_and_leaves_nothing_half_open)
+Test(packet_expiry, a_full_queue_opens_nothing_and_leaves_nothing_half_open)
 {
 	struct packet_spec syn = rig_inside(false, SYN);
 	struct expiry_timer timer;

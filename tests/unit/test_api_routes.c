@@ -9,7 +9,7 @@
 #include "steering/steering.h"
 #include "unit/api_fixture.h"
 
-TestSuite(api, .init = api_fixture_open, .fini = api_fixture_close);
+TestSuite(api_routes, .init = api_fixture_open, .fini = api_fixture_close);
 
 static struct verdict verdict_in_map(const char *name)
 {
@@ -23,7 +23,7 @@ static struct verdict verdict_in_map(const char *name)
 	return verdict;
 }
 
-Test(api, status_has_version_datapath_pools_and_the_agent)
+Test(api_routes, status_has_version_datapath_pools_and_the_agent)
 {
 	json_t *status = api_fixture_done(API_GET, "/v1/status", NULL);
 
@@ -34,7 +34,7 @@ Test(api, status_has_version_datapath_pools_and_the_agent)
 	json_decref(status);
 }
 
-Test(api, pools_are_listed_with_their_addresses)
+Test(api_routes, pools_are_listed_with_their_addresses)
 {
 	json_t *pools = api_fixture_done(API_GET, "/v1/pools", NULL);
 	const json_t *normal = json_array_get(pools, 0);
@@ -45,7 +45,7 @@ Test(api, pools_are_listed_with_their_addresses)
 	json_decref(pools);
 }
 
-Test(api, a_pool_is_disabled_and_answered_as_it_is_then)
+Test(api_routes, a_pool_is_disabled_and_answered_as_it_is_then)
 {
 	json_t *pool =
 		api_fixture_done(API_PATCH, "/v1/pools/high-risk", "{\"state\":\"disabled\"}");
@@ -61,7 +61,7 @@ Test(api, a_pool_is_disabled_and_answered_as_it_is_then)
 	json_decref(pool);
 }
 
-Test(api, an_address_is_drained_in_whatever_way_it_is_written)
+Test(api_routes, an_address_is_drained_in_whatever_way_it_is_written)
 {
 	json_t *pool =
 		api_fixture_done(API_PATCH, "/v1/pools/normal/addresses/2001%3Adb8%3A0%3A0%3A%3A10",
@@ -73,7 +73,7 @@ Test(api, an_address_is_drained_in_whatever_way_it_is_written)
 	json_decref(pool);
 }
 
-Test(api, a_sender_is_steered_until_its_time_is_over)
+Test(api_routes, a_sender_is_steered_until_its_time_is_over)
 {
 	json_t *sender =
 		api_fixture_done(API_PUT, "/v1/senders/tenant-17/verdict",
@@ -90,7 +90,7 @@ Test(api, a_sender_is_steered_until_its_time_is_over)
 	json_decref(sender);
 }
 
-Test(api, a_verdict_with_cut_ends_the_flows_that_live)
+Test(api_routes, a_verdict_with_cut_ends_the_flows_that_live)
 {
 	json_decref(api_fixture_done(API_PUT, "/v1/senders/tenant-17/verdict",
 				     "{\"action\":\"drop\",\"cut\":true}"));
@@ -98,7 +98,7 @@ Test(api, a_verdict_with_cut_ends_the_flows_that_live)
 	cr_assert_gt(verdict_in_map("tenant-17").cut_ns, 0);
 }
 
-Test(api, a_verdict_by_hand_is_taken_back)
+Test(api_routes, a_verdict_by_hand_is_taken_back)
 {
 	json_decref(api_fixture_done(API_PUT, "/v1/senders/tenant-17/verdict",
 				     "{\"action\":\"pass\"}"));
@@ -108,14 +108,14 @@ Test(api, a_verdict_by_hand_is_taken_back)
 	cr_assert_eq(verdict_in_map("tenant-17").pool, POOL_NORMAL);
 }
 
-Test(api, flows_are_cut_without_a_change_of_verdict)
+Test(api_routes, flows_are_cut_without_a_change_of_verdict)
 {
 	json_decref(api_fixture_done(API_DELETE, "/v1/senders/tenant-17/flows", NULL));
 	cr_assert_eq(verdict_in_map("tenant-17").cut_ns, NOW_NS);
 	cr_assert_eq(verdict_in_map("tenant-17").pool, POOL_NORMAL);
 }
 
-Test(api, a_name_with_a_slash_is_one_segment)
+Test(api_routes, a_name_with_a_slash_is_one_segment)
 {
 	json_t *sender = api_fixture_done(API_GET, "/v1/senders/handle%2Fnormal", NULL);
 
@@ -123,7 +123,7 @@ Test(api, a_name_with_a_slash_is_one_segment)
 	json_decref(sender);
 }
 
-Test(api, senders_are_listed)
+Test(api_routes, senders_are_listed)
 {
 	json_t *senders = api_fixture_done(API_GET, "/v1/senders", NULL);
 
@@ -141,7 +141,7 @@ static void put_flow(uint32_t sender, uint16_t source_port)
 		     0);
 }
 
-Test(api, flows_are_listed_by_sender_and_up_to_a_limit)
+Test(api_routes, flows_are_listed_by_sender_and_up_to_a_limit)
 {
 	json_t *flows;
 
@@ -267,13 +267,13 @@ static struct refusal refusals[] = {
 	{API_DELETE, 405, "/v1/messages", "", "method not allowed, expected one of POST"},
 };
 
-ParameterizedTestParameters(api, what_cannot_be_done_is_refused_with_the_reason)
+ParameterizedTestParameters(api_routes, what_cannot_be_done_is_refused_with_the_reason)
 {
 	return cr_make_param_array(struct refusal, refusals,
 				   sizeof(refusals) / sizeof(refusals[0]));
 }
 
-ParameterizedTest(struct refusal *test, api, what_cannot_be_done_is_refused_with_the_reason)
+ParameterizedTest(struct refusal *test, api_routes, what_cannot_be_done_is_refused_with_the_reason)
 {
 	unsigned writes = api_fixture_fake->writes;
 
@@ -281,7 +281,7 @@ ParameterizedTest(struct refusal *test, api, what_cannot_be_done_is_refused_with
 	cr_assert_eq(api_fixture_fake->writes, writes);
 }
 
-Test(api, another_method_is_told_which_ones_there_are)
+Test(api_routes, another_method_is_told_which_ones_there_are)
 {
 	struct api_response response = api_fixture_handle(API_OTHER, VERDICT, NULL);
 
@@ -292,7 +292,7 @@ Test(api, another_method_is_told_which_ones_there_are)
 	json_decref(response.body);
 }
 
-Test(api, a_body_over_the_limit_is_refused_and_one_at_it_is_read)
+Test(api_routes, a_body_over_the_limit_is_refused_and_one_at_it_is_read)
 {
 	_cleanup_(free_p) char *body = malloc(API_BODY_MAX_BYTES + 2);
 	struct api_response response;
@@ -308,7 +308,7 @@ Test(api, a_body_over_the_limit_is_refused_and_one_at_it_is_read)
 	json_decref(response.body);
 }
 
-Test(api, a_map_that_cannot_be_written_is_an_error_of_the_server)
+Test(api_routes, a_map_that_cannot_be_written_is_an_error_of_the_server)
 {
 	struct api_response response;
 

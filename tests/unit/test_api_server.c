@@ -94,7 +94,7 @@ static void stop(void)
 	rmdir(directory);
 }
 
-TestSuite(server, .init = start, .fini = stop, .timeout = 60);
+TestSuite(api_server, .init = start, .fini = stop, .timeout = 60);
 
 static void send_text(int fd, const char *text)
 {
@@ -126,7 +126,7 @@ static int status_of(const char *request)
 	return answer_status(fd, WAIT_MS);
 }
 
-Test(server, a_connection_serves_one_request_after_another)
+Test(api_server, a_connection_serves_one_request_after_another)
 {
 	_cleanup_(close_fd_p) int fd = served_dial(path);
 
@@ -136,13 +136,13 @@ Test(server, a_connection_serves_one_request_after_another)
 	}
 }
 
-Test(server, connections_one_after_another_are_all_answered)
+Test(api_server, connections_one_after_another_are_all_answered)
 {
 	for (int i = 0; i < 3 * SERVER_CONNECTIONS_MAX; i++)
 		cr_assert_eq(status_of(REQUEST), 404);
 }
 
-Test(server, the_client_gets_the_reason)
+Test(api_server, the_client_gets_the_reason)
 {
 	json_t *document = NULL;
 
@@ -151,7 +151,7 @@ Test(server, the_client_gets_the_reason)
 	cr_assert_null(document);
 }
 
-Test(server, a_client_of_neither_owner_nor_group_is_not_let_in)
+Test(api_server, a_client_of_neither_owner_nor_group_is_not_let_in)
 {
 	json_t *document = NULL;
 	struct stat status;
@@ -167,7 +167,7 @@ Test(server, a_client_of_neither_owner_nor_group_is_not_let_in)
 	cr_assert_eq(seteuid(0), 0);
 }
 
-Test(server, no_agent_and_a_dead_one_look_the_same_to_the_client)
+Test(api_server, no_agent_and_a_dead_one_look_the_same_to_the_client)
 {
 	json_t *document = NULL;
 
@@ -177,7 +177,7 @@ Test(server, no_agent_and_a_dead_one_look_the_same_to_the_client)
 	cr_assert_eq(client_request(path, API_GET, "/", NULL, &document, &error), -ECONNREFUSED);
 }
 
-Test(server, the_socket_of_a_killed_server_is_replaced)
+Test(api_server, the_socket_of_a_killed_server_is_replaced)
 {
 	kill_server();
 	cr_assert_eq(access(path, F_OK), 0);
@@ -185,7 +185,7 @@ Test(server, the_socket_of_a_killed_server_is_replaced)
 	cr_assert_eq(status_of(REQUEST), 404);
 }
 
-Test(server, requests_cut_short_and_rubbish_do_not_stop_it)
+Test(api_server, requests_cut_short_and_rubbish_do_not_stop_it)
 {
 	static const char *const rubbish[] = {
 		"",
@@ -208,7 +208,7 @@ Test(server, requests_cut_short_and_rubbish_do_not_stop_it)
 	cr_assert_eq(status_of(REQUEST), 404);
 }
 
-Test(server, headers_over_the_limit_are_refused)
+Test(api_server, headers_over_the_limit_are_refused)
 {
 	_cleanup_(free_p) char *request = NULL;
 
@@ -218,13 +218,13 @@ Test(server, headers_over_the_limit_are_refused)
 	cr_assert_eq(status_of(request), 400);
 }
 
-Test(server, a_body_that_nobody_would_read_is_refused_before_it_is_sent)
+Test(api_server, a_body_that_nobody_would_read_is_refused_before_it_is_sent)
 {
 	cr_assert_eq(status_of("PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: 2000000\r\n\r\nx"),
 		     413);
 }
 
-Test(server, methods_that_the_api_does_not_know_get_its_own_answer)
+Test(api_server, methods_that_the_api_does_not_know_get_its_own_answer)
 {
 	cr_assert_eq(status_of("OPTIONS /v1/pools HTTP/1.1\r\nHost: x\r\n\r\n"), 405);
 	cr_assert_eq(status_of("HEAD /v1/pools HTTP/1.1\r\nHost: x\r\n\r\n"), 405);
@@ -237,7 +237,7 @@ static bool is_open(int fd)
 	return poll(&poll_fd, 1, 0) == 0;
 }
 
-Test(server, over_the_limit_those_that_never_asked_make_room_first)
+Test(api_server, over_the_limit_those_that_never_asked_make_room_first)
 {
 	int idle[SERVER_CONNECTIONS_MAX];
 	_cleanup_(close_fd_p) int fd = -1;
@@ -259,7 +259,7 @@ Test(server, over_the_limit_those_that_never_asked_make_room_first)
 	cr_assert(is_open(idle[SERVER_CONNECTIONS_MAX - 2]), "the youngest");
 }
 
-Test(server, a_thousand_idle_clients_keep_nobody_from_being_answered)
+Test(api_server, a_thousand_idle_clients_keep_nobody_from_being_answered)
 {
 	static int idle[1000];
 
@@ -302,7 +302,7 @@ static bool hears_an_event(FILE *stream)
 	return false;
 }
 
-Test(server, who_follows_gets_one_event_a_line)
+Test(api_server, who_follows_gets_one_event_a_line)
 {
 	_cleanup_(fclose_p) FILE *stream = fdopen(follow(), "r");
 	char line[256];
@@ -315,7 +315,7 @@ Test(server, who_follows_gets_one_event_a_line)
 		cr_assert(hears_an_event(stream));
 }
 
-Test(server, there_is_a_bound_of_those_who_follow)
+Test(api_server, there_is_a_bound_of_those_who_follow)
 {
 	int followers[FOLLOWERS_MAX];
 	_cleanup_(close_fd_p) int more = -1;
@@ -337,7 +337,7 @@ Test(server, there_is_a_bound_of_those_who_follow)
 	cr_assert_fail("nobody takes the place of one that is gone");
 }
 
-Test(server, who_follows_too_slowly_is_let_go_and_the_others_are_not)
+Test(api_server, who_follows_too_slowly_is_let_go_and_the_others_are_not)
 {
 	_cleanup_(close_fd_p) int slow = follow();
 	_cleanup_(close_fd_p) int fast = follow();
@@ -357,7 +357,7 @@ Test(server, who_follows_too_slowly_is_let_go_and_the_others_are_not)
 	cr_assert_eq(status_of(REQUEST), 404);
 }
 
-Test(server, what_a_follower_sends_is_not_kept)
+Test(api_server, what_a_follower_sends_is_not_kept)
 {
 	_cleanup_(close_fd_p) int fd = follow();
 	static char rubbish[1 << 16], answer[1 << 16];
@@ -388,7 +388,7 @@ static int scrape(const char *request)
 	return answer_status(fd, WAIT_MS);
 }
 
-Test(server, over_tcp_there_is_nothing_but_metrics)
+Test(api_server, over_tcp_there_is_nothing_but_metrics)
 {
 	cr_assert_eq(scrape("GET /v1/status HTTP/1.1\r\nHost: x\r\n\r\n"), 404);
 	cr_assert_eq(scrape("GET /v1/events HTTP/1.1\r\nHost: x\r\n\r\n"), 404);
@@ -397,7 +397,7 @@ Test(server, over_tcp_there_is_nothing_but_metrics)
 	cr_assert_eq(scrape("DELETE /v1/senders/x/verdict HTTP/1.1\r\nHost: x\r\n\r\n"), 404);
 }
 
-Test(server, an_endpoint_that_is_taken_is_an_error)
+Test(api_server, an_endpoint_that_is_taken_is_an_error)
 {
 	struct event_base *base = event_base_new();
 	struct server *server = NULL;
@@ -411,7 +411,7 @@ Test(server, an_endpoint_that_is_taken_is_an_error)
 	event_base_free(base);
 }
 
-Test(server, a_path_that_does_not_fit_is_refused)
+Test(api_server, a_path_that_does_not_fit_is_refused)
 {
 	struct event_base *base = event_base_new();
 	struct server *server = NULL;
@@ -424,7 +424,7 @@ Test(server, a_path_that_does_not_fit_is_refused)
 	event_base_free(base);
 }
 
-Test(server, a_server_that_ends_takes_its_socket_with_it)
+Test(api_server, a_server_that_ends_takes_its_socket_with_it)
 {
 	struct event_base *base = event_base_new();
 	struct server *server = NULL;

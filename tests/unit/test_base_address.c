@@ -16,7 +16,7 @@ static struct address parse(const char *text)
 	return address;
 }
 
-Test(address, an_ipv4_address_is_stored_mapped)
+Test(base_address, an_ipv4_address_is_stored_mapped)
 {
 	static const uint8_t bytes[16] = {[10] = 0xff, [11] = 0xff, 192, 0, 2, 1};
 	struct address address = parse("192.0.2.1");
@@ -25,14 +25,14 @@ Test(address, an_ipv4_address_is_stored_mapped)
 	cr_expect(address_is_ipv4(&address));
 }
 
-Test(address, the_mapped_form_is_the_same_address)
+Test(base_address, the_mapped_form_is_the_same_address)
 {
 	struct address plain = parse("192.0.2.1"), mapped = parse("::ffff:192.0.2.1");
 
 	cr_expect(address_equal(&plain, &mapped));
 }
 
-Test(address, text_comes_back_in_its_shortest_form)
+Test(base_address, text_comes_back_in_its_shortest_form)
 {
 	static const char *const cases[][2] = {
 		{"192.0.2.1", "192.0.2.1"},
@@ -53,7 +53,7 @@ Test(address, text_comes_back_in_its_shortest_form)
 	}
 }
 
-Test(address, what_is_no_address_is_refused_and_leaves_the_result_alone)
+Test(base_address, what_is_no_address_is_refused_and_leaves_the_result_alone)
 {
 	static const char *const cases[] = {
 		"",
@@ -80,7 +80,7 @@ Test(address, what_is_no_address_is_refused_and_leaves_the_result_alone)
 	}
 }
 
-Test(address, order_is_that_of_the_bytes)
+Test(base_address, order_is_that_of_the_bytes)
 {
 	struct address low = parse("192.0.2.1"), high = parse("192.0.2.2"), ipv6 = parse("2001::");
 
@@ -91,7 +91,7 @@ Test(address, order_is_that_of_the_bytes)
 	cr_expect_not(address_equal(&low, &high));
 }
 
-Test(address, some_addresses_are_nobodys_source)
+Test(base_address, some_addresses_are_nobodys_source)
 {
 	static const char *const never[] = {
 		"0.0.0.0",   "0.1.2.3",	  "127.0.0.1",	     "127.255.255.255",
@@ -115,7 +115,7 @@ Test(address, some_addresses_are_nobodys_source)
 	}
 }
 
-Test(address, a_prefix_counts_the_bits_of_its_family_in_text_and_128_within)
+Test(base_address, a_prefix_counts_the_bits_of_its_family_in_text_and_128_within)
 {
 	static const struct {
 		const char *text;
@@ -142,7 +142,7 @@ Test(address, a_prefix_counts_the_bits_of_its_family_in_text_and_128_within)
 	}
 }
 
-Test(address, each_fault_of_a_prefix_has_its_error)
+Test(base_address, each_fault_of_a_prefix_has_its_error)
 {
 	static const struct {
 		const char *text;
@@ -178,7 +178,7 @@ Test(address, each_fault_of_a_prefix_has_its_error)
 	}
 }
 
-Test(address, an_endpoint_has_brackets_for_ipv6_only)
+Test(base_address, an_endpoint_has_brackets_for_ipv6_only)
 {
 	struct address ipv4 = parse("192.0.2.1"), ipv6 = parse("2001:db8::1");
 	struct address longest = parse("ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff");
@@ -190,7 +190,7 @@ Test(address, an_endpoint_has_brackets_for_ipv6_only)
 			 "[ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff]:65535");
 }
 
-Test(address, a_prefix_contains_what_begins_with_its_bits)
+Test(base_address, a_prefix_contains_what_begins_with_its_bits)
 {
 	static const struct {
 		const char *prefix, *address;

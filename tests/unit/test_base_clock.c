@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <time.h>
 
-Test(clock, the_monotonic_clock_is_that_of_the_kernel_and_never_steps_back)
+Test(base_clock, the_monotonic_clock_is_that_of_the_kernel_and_never_steps_back)
 {
 	struct timespec now;
 	uint64_t before = clock_monotonic_ns();
@@ -17,7 +17,7 @@ Test(clock, the_monotonic_clock_is_that_of_the_kernel_and_never_steps_back)
 		      (uint64_t)now.tv_sec * NS_PER_SEC + (uint64_t)now.tv_nsec);
 }
 
-Test(clock, the_wall_clock_counts_seconds_since_the_epoch)
+Test(base_clock, the_wall_clock_counts_seconds_since_the_epoch)
 {
 	time_t before = time(NULL);
 	int64_t now = clock_wall_sec();
@@ -27,7 +27,7 @@ Test(clock, the_wall_clock_counts_seconds_since_the_epoch)
 	cr_expect_leq(now, time(NULL) + 1);
 }
 
-Test(clock, durations_have_a_unit_or_are_seconds)
+Test(base_clock, durations_have_a_unit_or_are_seconds)
 {
 	static const struct {
 		const char *text;
@@ -53,7 +53,7 @@ Test(clock, durations_have_a_unit_or_are_seconds)
 	}
 }
 
-Test(clock, what_is_no_duration_is_refused_and_leaves_the_result_alone)
+Test(base_clock, what_is_no_duration_is_refused_and_leaves_the_result_alone)
 {
 	static const struct {
 		const char *text;

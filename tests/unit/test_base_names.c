@@ -5,7 +5,7 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 
-Test(names, every_reason_has_the_word_of_the_design)
+Test(base_names, every_reason_has_the_word_of_the_design)
 {
 	static const char *const words[] = {"good",	      "manual", "restricted", "bounce",
 					    "no-mail-dns",    "spam",	"over-limit", "relay",
@@ -15,7 +15,7 @@ Test(names, every_reason_has_the_word_of_the_design)
 		cr_expect_str_eq(reason_name((enum reason)i), words[i]);
 }
 
-Test(names, values_outside_an_enum_are_invalid)
+Test(base_names, values_outside_an_enum_are_invalid)
 {
 	cr_expect_str_eq(reason_name((enum reason)10), "invalid");
 	cr_expect_str_eq(reason_name((enum reason) - 1), "invalid");
@@ -29,7 +29,7 @@ Test(names, values_outside_an_enum_are_invalid)
 	cr_expect_str_eq(counter_help(COUNTERS), "invalid");
 }
 
-Test(names, words_of_states_and_actions_lead_back)
+Test(base_names, words_of_states_and_actions_lead_back)
 {
 	enum verdict_action action;
 	enum pool_state pool;
@@ -49,7 +49,7 @@ Test(names, words_of_states_and_actions_lead_back)
 	}
 }
 
-Test(names, states_and_actions_have_the_words_of_the_design)
+Test(base_names, states_and_actions_have_the_words_of_the_design)
 {
 	cr_expect_str_eq(verdict_action_name(VERDICT_STEER), "steer");
 	cr_expect_str_eq(verdict_action_name(VERDICT_PASS), "pass");
@@ -61,7 +61,7 @@ Test(names, states_and_actions_have_the_words_of_the_design)
 	cr_expect_str_eq(address_state_name(ADDRESS_DISABLED), "disabled");
 }
 
-Test(names, unknown_words_are_refused_and_leave_the_result_alone)
+Test(base_names, unknown_words_are_refused_and_leave_the_result_alone)
 {
 	enum verdict_action action = VERDICT_DROP;
 	enum pool_state pool = POOL_DISABLED;
@@ -77,7 +77,7 @@ Test(names, unknown_words_are_refused_and_leave_the_result_alone)
 	cr_expect_eq(address, ADDRESS_DRAINING);
 }
 
-Test(names, a_counter_is_named_like_its_field)
+Test(base_names, a_counter_is_named_like_its_field)
 {
 	cr_expect_str_eq(counter_name(COUNTER_flows_opened), "flows_opened");
 	cr_expect_str_eq(counter_help(COUNTER_flows_opened), "flows opened");
@@ -85,7 +85,7 @@ Test(names, a_counter_is_named_like_its_field)
 	cr_expect_str_eq(counter_help(COUNTERS - 1), "events lost: the ring buffer was full");
 }
 
-Test(names, the_state_of_a_flow_follows_from_its_halves)
+Test(base_names, the_state_of_a_flow_follows_from_its_halves)
 {
 	static const struct half silent, seen = {.packets = 1};
 	static const struct half fin = {.packets = 1, .fin_seen = 1};

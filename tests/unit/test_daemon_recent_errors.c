@@ -19,7 +19,7 @@ static void stop(void)
 	recent_errors_free(recent);
 }
 
-TestSuite(recent_errors, .init = start, .fini = stop);
+TestSuite(daemon_recent_errors, .init = start, .fini = stop);
 
 static bool add(const char *text, const char *sender, uint64_t sec)
 {
@@ -47,7 +47,7 @@ static const char *all_at(uint64_t sec)
 	return line;
 }
 
-Test(recent_errors, the_same_error_is_counted_and_the_latest_comes_first)
+Test(daemon_recent_errors, the_same_error_is_counted_and_the_latest_comes_first)
 {
 	add("full", "a", 1);
 	add("full", "b", 2);
@@ -55,7 +55,7 @@ Test(recent_errors, the_same_error_is_counted_and_the_latest_comes_first)
 	cr_assert_str_eq(all_at(10), "full a 2 7; full b 1 8; ");
 }
 
-Test(recent_errors, a_repeated_error_is_logged_once_a_minute)
+Test(daemon_recent_errors, a_repeated_error_is_logged_once_a_minute)
 {
 	cr_assert(add("full", "a", 100));
 	cr_assert_not(add("full", "a", 101));
@@ -65,7 +65,7 @@ Test(recent_errors, a_repeated_error_is_logged_once_a_minute)
 	cr_assert(add("empty", "a", 161));
 }
 
-Test(recent_errors, the_oldest_gives_way_when_there_are_too_many)
+Test(daemon_recent_errors, the_oldest_gives_way_when_there_are_too_many)
 {
 	char name[32];
 	json_t *list;
@@ -81,7 +81,7 @@ Test(recent_errors, the_oldest_gives_way_when_there_are_too_many)
 	cr_assert_not_null(strstr(all_at(1), "sender-1 "));
 }
 
-Test(recent_errors, a_clock_that_steps_back_gives_age_zero)
+Test(daemon_recent_errors, a_clock_that_steps_back_gives_age_zero)
 {
 	add("full", "a", 100);
 	cr_assert_str_eq(all_at(50), "full a 1 0; ");

@@ -9,7 +9,7 @@
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 
-TestSuite(dns_answer);
+TestSuite(dns_outcome);
 
 #define UNDECIDED 99
 
@@ -98,7 +98,7 @@ static int decide(const struct pair *pair, bool a_first, bool null_mx, uint32_t 
 	return first;
 }
 
-Test(dns_answer, the_order_of_answers_makes_no_difference)
+Test(dns_outcome, the_order_of_answers_makes_no_difference)
 {
 	for (size_t i = 0; i < COUNT(pairs); i++) {
 		const struct pair *pair = &pairs[i];
@@ -113,7 +113,7 @@ Test(dns_answer, the_order_of_answers_makes_no_difference)
 	}
 }
 
-Test(dns_answer, one_record_decides_without_the_others_unless_a_null_mx_may_follow)
+Test(dns_outcome, one_record_decides_without_the_others_unless_a_null_mx_may_follow)
 {
 	struct answer answer = ask_both();
 	uint32_t sec;

@@ -29,7 +29,7 @@ static void tear_down(void)
 	rmdir(directory);
 }
 
-TestSuite(journal, .init = set_up, .fini = tear_down);
+TestSuite(host_journal, .init = set_up, .fini = tear_down);
 
 static struct journal *open_journal(void)
 {
@@ -63,7 +63,7 @@ struct line {
 	char detail[16]; /* empty: none */
 };
 
-ParameterizedTestParameters(journal, a_line_is_read_by_its_kind)
+ParameterizedTestParameters(host_journal, a_line_is_read_by_its_kind)
 {
 	static struct line lines[] = {
 		{"directory /a/b", JOURNAL_DIRECTORY, "/a/b", ""},
@@ -87,7 +87,7 @@ ParameterizedTestParameters(journal, a_line_is_read_by_its_kind)
 	return cr_make_param_array(struct line, lines, sizeof(lines) / sizeof(*lines));
 }
 
-ParameterizedTest(struct line *line, journal, a_line_is_read_by_its_kind)
+ParameterizedTest(struct line *line, host_journal, a_line_is_read_by_its_kind)
 {
 	struct journal_entry entry;
 
@@ -98,7 +98,7 @@ ParameterizedTest(struct line *line, journal, a_line_is_read_by_its_kind)
 	journal_entry_done(&entry);
 }
 
-Test(journal, what_was_added_is_there_for_the_next_process)
+Test(host_journal, what_was_added_is_there_for_the_next_process)
 {
 	struct journal *journal = open_journal();
 	struct error error;
@@ -116,7 +116,7 @@ Test(journal, what_was_added_is_there_for_the_next_process)
 	journal_free(journal);
 }
 
-Test(journal, the_same_thing_is_listed_once)
+Test(host_journal, the_same_thing_is_listed_once)
 {
 	struct journal *journal = open_journal();
 	struct error error;
@@ -130,7 +130,7 @@ Test(journal, the_same_thing_is_listed_once)
 	journal_free(journal);
 }
 
-Test(journal, the_file_goes_with_its_last_entry)
+Test(host_journal, the_file_goes_with_its_last_entry)
 {
 	struct journal *journal = open_journal();
 	struct error error;
@@ -145,7 +145,7 @@ Test(journal, the_file_goes_with_its_last_entry)
 	journal_free(journal);
 }
 
-Test(journal, unknown_lines_survive_a_rewrite_and_have_a_place)
+Test(host_journal, unknown_lines_survive_a_rewrite_and_have_a_place)
 {
 	struct journal *journal;
 	struct error error;
@@ -164,7 +164,7 @@ Test(journal, unknown_lines_survive_a_rewrite_and_have_a_place)
 	journal_free(journal);
 }
 
-Test(journal, an_operand_that_does_not_fit_a_line_is_refused)
+Test(host_journal, an_operand_that_does_not_fit_a_line_is_refused)
 {
 	struct journal *journal = open_journal();
 	struct error error;
@@ -176,7 +176,7 @@ Test(journal, an_operand_that_does_not_fit_a_line_is_refused)
 	journal_free(journal);
 }
 
-Test(journal, a_file_of_somebody_else_is_not_read)
+Test(host_journal, a_file_of_somebody_else_is_not_read)
 {
 	struct journal *journal = NULL;
 	struct error error;

@@ -7,7 +7,7 @@
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 
-TestSuite(mail_marks);
+TestSuite(mail_spam_marks);
 
 static struct config_mark marks[] = {
 	{"X-Spam-Flag", "YES"},
@@ -22,7 +22,7 @@ static struct config_mark marks[] = {
 };
 static const struct config_mail config = {.spam_marks = marks, .n_spam_marks = COUNT(marks)};
 
-Test(mail_marks, what_a_scanner_calls_spam_is_marked)
+Test(mail_spam_marks, what_a_scanner_calls_spam_is_marked)
 {
 	static const struct {
 		const char *name, *value;
@@ -51,7 +51,7 @@ Test(mail_marks, what_a_scanner_calls_spam_is_marked)
 			     &marks[cases[i].mark], "%s: %s", cases[i].name, cases[i].value);
 }
 
-Test(mail_marks, what_it_does_not_call_spam_is_not)
+Test(mail_spam_marks, what_it_does_not_call_spam_is_not)
 {
 	static const struct {
 		const char *name, *value;

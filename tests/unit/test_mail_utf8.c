@@ -7,9 +7,9 @@
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 
-TestSuite(mail_clean);
+TestSuite(mail_utf8);
 
-Test(mail_clean, what_is_text_stays_and_each_other_byte_becomes_a_question_mark)
+Test(mail_utf8, what_is_text_stays_and_each_other_byte_becomes_a_question_mark)
 {
 	static const struct {
 		const char *bytes, *text;
@@ -46,7 +46,7 @@ Test(mail_clean, what_is_text_stays_and_each_other_byte_becomes_a_question_mark)
 	}
 }
 
-Test(mail_clean, it_looks_at_no_more_than_it_is_given_and_cuts_between_characters)
+Test(mail_utf8, it_looks_at_no_more_than_it_is_given_and_cuts_between_characters)
 {
 	char text[8];
 
@@ -61,7 +61,7 @@ Test(mail_clean, it_looks_at_no_more_than_it_is_given_and_cuts_between_character
 	cr_assert_str_eq(text, "");
 }
 
-Test(mail_clean, a_cut_ends_no_character_in_its_midst)
+Test(mail_utf8, a_cut_ends_no_character_in_its_midst)
 {
 	cr_assert_eq(clean_cut("ab€", 9), 5);
 	cr_assert_eq(clean_cut("ab€", 5), 5);

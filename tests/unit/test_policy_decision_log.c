@@ -8,7 +8,7 @@
 #include "policy_fixture.h"
 #include "policy/decision_log.h"
 
-TestSuite(policy_decisions, .init = config_file_setup, .fini = config_file_teardown);
+TestSuite(policy_decision_log, .init = config_file_setup, .fini = config_file_teardown);
 
 static const uint8_t secret[SIPHASH_KEY_SIZE] = {7};
 
@@ -45,7 +45,7 @@ static int find(const struct decision_log *decisions, unsigned number, int64_t n
 	return r;
 }
 
-Test(policy_decisions, a_table_without_room_is_refused)
+Test(policy_decision_log, a_table_without_room_is_refused)
 {
 	struct decision_log *decisions = NULL;
 
@@ -60,7 +60,7 @@ static void expect_text(const char *text, const char *expected)
 		cr_expect_null(text);
 }
 
-Test(policy_decisions, facts_and_steps_come_back_as_they_were)
+Test(policy_decision_log, facts_and_steps_come_back_as_they_were)
 {
 	struct policy_fixture *fixture =
 		policy_fixture_new("tenant \"t\" { domains = \"example.net\" }\n"
@@ -122,7 +122,7 @@ Test(policy_decisions, facts_and_steps_come_back_as_they_were)
 	policy_fixture_free(fixture);
 }
 
-Test(policy_decisions, the_oldest_gives_way_and_no_other)
+Test(policy_decision_log, the_oldest_gives_way_and_no_other)
 {
 	struct decision_log *decisions = new_decisions(100);
 
@@ -135,7 +135,7 @@ Test(policy_decisions, the_oldest_gives_way_and_no_other)
 	decision_log_free(decisions);
 }
 
-Test(policy_decisions, after_an_hour_it_is_forgotten)
+Test(policy_decision_log, after_an_hour_it_is_forgotten)
 {
 	struct decision_log *decisions = new_decisions(100);
 
@@ -146,7 +146,7 @@ Test(policy_decisions, after_an_hour_it_is_forgotten)
 	decision_log_free(decisions);
 }
 
-Test(policy_decisions, of_several_about_one_message_or_sender_the_last_is_found)
+Test(policy_decision_log, of_several_about_one_message_or_sender_the_last_is_found)
 {
 	struct decision_log *decisions = new_decisions(4);
 	struct decision_record kept;
@@ -167,7 +167,7 @@ Test(policy_decisions, of_several_about_one_message_or_sender_the_last_is_found)
 	decision_log_free(decisions);
 }
 
-Test(policy_decisions, one_without_a_message_id_is_found_by_its_sender_only)
+Test(policy_decision_log, one_without_a_message_id_is_found_by_its_sender_only)
 {
 	struct decision_log *decisions = new_decisions(2);
 	struct facts facts = {.kind = FACTS_CONNECTION, .sender = "web"};
@@ -182,7 +182,7 @@ Test(policy_decisions, one_without_a_message_id_is_found_by_its_sender_only)
 	decision_log_free(decisions);
 }
 
-Test(policy_decisions, long_texts_are_cut_and_found_by_the_whole)
+Test(policy_decision_log, long_texts_are_cut_and_found_by_the_whole)
 {
 	struct decision_log *decisions = new_decisions(2);
 	struct decision decision = {.action = DECISION_STEER};
@@ -214,7 +214,7 @@ Test(policy_decisions, long_texts_are_cut_and_found_by_the_whole)
 	decision_log_free(decisions);
 }
 
-Test(policy_decisions, the_name_of_the_sender_is_kept_whole_and_so_is_what_equals_it)
+Test(policy_decision_log, the_name_of_the_sender_is_kept_whole_and_so_is_what_equals_it)
 {
 	struct decision_log *decisions = new_decisions(2);
 	struct decision decision = {.action = DECISION_STEER, .policy = "default", .tenant = "t"};

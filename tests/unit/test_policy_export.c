@@ -8,7 +8,7 @@
 
 #include "policy_fixture.h"
 
-TestSuite(policy_keep, .init = config_file_setup, .fini = config_file_teardown);
+TestSuite(policy_export, .init = config_file_setup, .fini = config_file_teardown);
 
 #define KEPT_MAX 1000
 #define TENANT	 "tenant \"t\" { domains = \"example.net\" recipients_per_day = 20 }\n"
@@ -89,7 +89,7 @@ static struct policy_fixture *restart(struct policy_fixture *fixture, const char
 	return fixture;
 }
 
-Test(policy_keep, only_what_changed_is_exported)
+Test(policy_export, only_what_changed_is_exported)
 {
 	struct policy_fixture *fixture = policy_fixture_new(LIMITED TENANT);
 	struct persist *kept = new_kept();
@@ -112,7 +112,7 @@ Test(policy_keep, only_what_changed_is_exported)
 	policy_fixture_free(fixture);
 }
 
-Test(policy_keep, everything_comes_again_when_what_was_kept_is_gone)
+Test(policy_export, everything_comes_again_when_what_was_kept_is_gone)
 {
 	struct policy_fixture *fixture = policy_fixture_new(LIMITED TENANT);
 	struct persist *kept = new_kept();
@@ -130,7 +130,7 @@ Test(policy_keep, everything_comes_again_when_what_was_kept_is_gone)
 	policy_fixture_free(fixture);
 }
 
-Test(policy_keep, what_could_not_be_kept_comes_again)
+Test(policy_export, what_could_not_be_kept_comes_again)
 {
 	struct policy_fixture *fixture = policy_fixture_new("");
 	struct persist *kept = new_kept();
@@ -146,7 +146,7 @@ Test(policy_keep, what_could_not_be_kept_comes_again)
 	policy_fixture_free(fixture);
 }
 
-Test(policy_keep, counts_of_every_window_survive_a_restart)
+Test(policy_export, counts_of_every_window_survive_a_restart)
 {
 	struct policy_fixture *fixture = policy_fixture_new(LIMITED TENANT);
 	struct facts connections = {
@@ -184,7 +184,7 @@ Test(policy_keep, counts_of_every_window_survive_a_restart)
 	policy_fixture_free(fixture);
 }
 
-Test(policy_keep, counts_go_on_ageing_while_nobody_looks)
+Test(policy_export, counts_go_on_ageing_while_nobody_looks)
 {
 	struct policy_fixture *fixture = policy_fixture_new(LIMITED);
 	struct persist *kept = new_kept();
@@ -197,7 +197,7 @@ Test(policy_keep, counts_go_on_ageing_while_nobody_looks)
 	policy_fixture_free(fixture);
 }
 
-Test(policy_keep, a_clock_that_went_back_in_between_gives_no_room_and_freezes_none)
+Test(policy_export, a_clock_that_went_back_in_between_gives_no_room_and_freezes_none)
 {
 	struct policy_fixture *fixture = policy_fixture_new(LIMITED);
 	struct persist *kept = new_kept();
@@ -214,7 +214,7 @@ Test(policy_keep, a_clock_that_went_back_in_between_gives_no_room_and_freezes_no
 	policy_fixture_free(fixture);
 }
 
-Test(policy_keep, a_restriction_and_the_day_of_its_release_survive_a_restart)
+Test(policy_export, a_restriction_and_the_day_of_its_release_survive_a_restart)
 {
 	struct policy_fixture *fixture = policy_fixture_new(LIMITED);
 	struct persist *kept = new_kept();
@@ -231,7 +231,7 @@ Test(policy_keep, a_restriction_and_the_day_of_its_release_survive_a_restart)
 	policy_fixture_free(fixture);
 }
 
-Test(policy_keep, a_standing_from_the_future_ends_as_if_it_had_begun_now)
+Test(policy_export, a_standing_from_the_future_ends_as_if_it_had_begun_now)
 {
 	struct policy_fixture *fixture = policy_fixture_new("");
 	struct standing_record record = {.name = "bob@example.net",
@@ -243,7 +243,7 @@ Test(policy_keep, a_standing_from_the_future_ends_as_if_it_had_begun_now)
 	policy_fixture_free(fixture);
 }
 
-Test(policy_keep, a_standing_whose_time_came_in_between_ends_at_the_first_tick)
+Test(policy_export, a_standing_whose_time_came_in_between_ends_at_the_first_tick)
 {
 	struct policy_fixture *fixture =
 		policy_fixture_new("policy \"default\" { recipients_external_per_hour = 10 }");
@@ -267,7 +267,7 @@ static int count_standing(void *data, const struct policy_standing *standing)
 	return ++*count == 3 ? -EINTR : 0;
 }
 
-Test(policy_keep, all_standings_can_be_walked)
+Test(policy_export, all_standings_can_be_walked)
 {
 	struct policy_fixture *fixture = policy_fixture_new(LIMITED);
 	size_t count = 0;
@@ -285,7 +285,7 @@ Test(policy_keep, all_standings_can_be_walked)
 	policy_fixture_free(fixture);
 }
 
-Test(policy_keep, what_is_damaged_or_of_another_version_is_refused)
+Test(policy_export, what_is_damaged_or_of_another_version_is_refused)
 {
 	struct policy_fixture *fixture = policy_fixture_new(TENANT);
 	struct sender_record sender = {.version = SENDER_VERSION + 1};

@@ -39,7 +39,7 @@ static struct sender_counts *new_senders(uint32_t max)
 	return senders;
 }
 
-Test(policy_senders, the_hash_is_siphash_as_openssl_computes_it)
+Test(policy_sender_counts, the_hash_is_siphash_as_openssl_computes_it)
 {
 	static const struct {
 		size_t size;
@@ -64,7 +64,7 @@ Test(policy_senders, the_hash_is_siphash_as_openssl_computes_it)
 	}
 }
 
-Test(policy_senders, a_table_without_room_is_refused)
+Test(policy_sender_counts, a_table_without_room_is_refused)
 {
 	struct sender_counts *senders = NULL;
 
@@ -72,7 +72,7 @@ Test(policy_senders, a_table_without_room_is_refused)
 	cr_expect_null(senders);
 }
 
-Test(policy_senders, each_is_found_again_with_its_own_counts)
+Test(policy_sender_counts, each_is_found_again_with_its_own_counts)
 {
 	struct sender_counts *senders = new_senders(1000);
 
@@ -94,7 +94,7 @@ Test(policy_senders, each_is_found_again_with_its_own_counts)
 	sender_counts_free(senders);
 }
 
-Test(policy_senders, the_windows_of_one_sender_age_each_at_its_own_pace)
+Test(policy_sender_counts, the_windows_of_one_sender_age_each_at_its_own_pace)
 {
 	struct sender_counts *senders = new_senders(1);
 	struct sender *sender = add(senders, 1, NOW);
@@ -120,7 +120,7 @@ static void remember(void *data, const struct sender_record *record)
 	*(struct sender_record *)data = *record;
 }
 
-Test(policy_senders, a_full_table_gives_the_place_of_one_seen_long_ago)
+Test(policy_sender_counts, a_full_table_gives_the_place_of_one_seen_long_ago)
 {
 	struct sender_counts *senders = new_senders(1000);
 	struct siphash key = key_of(5000);
@@ -142,7 +142,7 @@ Test(policy_senders, a_full_table_gives_the_place_of_one_seen_long_ago)
 	sender_counts_free(senders);
 }
 
-Test(policy_senders, one_with_a_standing_is_never_evicted)
+Test(policy_sender_counts, one_with_a_standing_is_never_evicted)
 {
 	struct sender_counts *senders = new_senders(100);
 
@@ -157,7 +157,7 @@ Test(policy_senders, one_with_a_standing_is_never_evicted)
 	sender_counts_free(senders);
 }
 
-Test(policy_senders, a_new_owner_inherits_nothing)
+Test(policy_sender_counts, a_new_owner_inherits_nothing)
 {
 	struct sender_counts *senders = new_senders(1);
 	struct sender *sender = add(senders, 1, NOW);
@@ -175,7 +175,7 @@ Test(policy_senders, a_new_owner_inherits_nothing)
 	sender_counts_free(senders);
 }
 
-Test(policy_senders, each_that_changed_is_on_the_list_once_also_after_an_eviction)
+Test(policy_sender_counts, each_that_changed_is_on_the_list_once_also_after_an_eviction)
 {
 	struct sender_counts *senders = new_senders(3);
 	unsigned count = 0;
@@ -207,7 +207,8 @@ static size_t resident_bytes(void)
 }
 
 /* Quadratic work on these would take hours; Criterion's time-out is the judge. */
-Test(policy_senders, a_million_with_all_windows_live_cost_at_most_200_bytes_each, .timeout = 60)
+Test(policy_sender_counts, a_million_with_all_windows_live_cost_at_most_200_bytes_each,
+     .timeout = 60)
 {
 	const uint32_t count = 1000000;
 	size_t before __attribute__((unused)) = resident_bytes();

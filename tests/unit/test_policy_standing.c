@@ -6,7 +6,7 @@
 
 #include "policy_fixture.h"
 
-TestSuite(policy_standings, .init = config_file_setup, .fini = config_file_teardown);
+TestSuite(policy_standing, .init = config_file_setup, .fini = config_file_teardown);
 
 #define BOB	       "bob@example.net"
 #define LIMITED(words) "policy \"default\" { recipients_external_per_hour = 10 " words " }\n"
@@ -32,7 +32,7 @@ static void expect_good(const struct policy_fixture *fixture)
 
 /* ---- restricted */
 
-Test(policy_standings, restricted_for_today_ends_at_midnight_utc)
+Test(policy_standing, restricted_for_today_ends_at_midnight_utc)
 {
 	struct policy_fixture *fixture =
 		policy_fixture_new(LIMITED("on_limit = \"restrict-today\""));
@@ -55,7 +55,7 @@ Test(policy_standings, restricted_for_today_ends_at_midnight_utc)
 	policy_fixture_free(fixture);
 }
 
-Test(policy_standings, restricted_holds_until_released_and_not_again_on_that_day)
+Test(policy_standing, restricted_holds_until_released_and_not_again_on_that_day)
 {
 	struct policy_fixture *fixture = policy_fixture_new(LIMITED("on_limit = \"restrict\""));
 	struct decision decision;
@@ -84,7 +84,7 @@ Test(policy_standings, restricted_holds_until_released_and_not_again_on_that_day
 	policy_fixture_free(fixture);
 }
 
-Test(policy_standings, what_slides_into_later_minutes_never_restricts)
+Test(policy_standing, what_slides_into_later_minutes_never_restricts)
 {
 	struct policy_fixture *fixture =
 		policy_fixture_new("policy \"default\" { messages_per_minute = 10 "
@@ -98,7 +98,7 @@ Test(policy_standings, what_slides_into_later_minutes_never_restricts)
 	policy_fixture_free(fixture);
 }
 
-Test(policy_standings, volume_restricts_though_every_message_left_as_spam)
+Test(policy_standing, volume_restricts_though_every_message_left_as_spam)
 {
 	struct policy_fixture *fixture =
 		policy_fixture_new(LIMITED("on_limit = \"restrict\" spam_of_last = \"never\""));
@@ -111,7 +111,7 @@ Test(policy_standings, volume_restricts_though_every_message_left_as_spam)
 	policy_fixture_free(fixture);
 }
 
-Test(policy_standings, one_under_a_verdict_by_hand_is_not_restricted)
+Test(policy_standing, one_under_a_verdict_by_hand_is_not_restricted)
 {
 	struct policy_fixture *fixture = policy_fixture_new(LIMITED("on_limit = \"restrict\""));
 	struct policy_manual manual = {.action = VERDICT_STEER, .pool = POOL_NORMAL};
@@ -133,7 +133,7 @@ static struct decision send_spam(struct policy_fixture *fixture, bool spam, int6
 	return policy_fixture_decide(fixture, &facts, now_sec);
 }
 
-Test(policy_standings, n_of_the_last_m_messages_make_a_sender_high_risk_for_a_time)
+Test(policy_standing, n_of_the_last_m_messages_make_a_sender_high_risk_for_a_time)
 {
 	static const bool marks[] = {true, true, false, false, false, true, true};
 	struct policy_fixture *fixture = policy_fixture_new(LIMITED(SPAM_RULE));
@@ -152,7 +152,7 @@ Test(policy_standings, n_of_the_last_m_messages_make_a_sender_high_risk_for_a_ti
 	policy_fixture_free(fixture);
 }
 
-Test(policy_standings, more_spam_prolongs_it_but_not_with_every_message)
+Test(policy_standing, more_spam_prolongs_it_but_not_with_every_message)
 {
 	struct policy_fixture *fixture = policy_fixture_new(LIMITED(SPAM_RULE));
 	size_t told;
@@ -170,7 +170,7 @@ Test(policy_standings, more_spam_prolongs_it_but_not_with_every_message)
 	policy_fixture_free(fixture);
 }
 
-Test(policy_standings, reports_make_a_sender_high_risk_and_release_forgets_them)
+Test(policy_standing, reports_make_a_sender_high_risk_and_release_forgets_them)
 {
 	struct policy_fixture *fixture = policy_fixture_new(LIMITED(SPAM_RULE));
 
@@ -187,7 +187,7 @@ Test(policy_standings, reports_make_a_sender_high_risk_and_release_forgets_them)
 	policy_fixture_free(fixture);
 }
 
-Test(policy_standings, reports_of_yesterday_do_not_count)
+Test(policy_standing, reports_of_yesterday_do_not_count)
 {
 	struct policy_fixture *fixture = policy_fixture_new(LIMITED(SPAM_RULE));
 
@@ -197,7 +197,7 @@ Test(policy_standings, reports_of_yesterday_do_not_count)
 	policy_fixture_free(fixture);
 }
 
-Test(policy_standings, release_forgets_the_marks_that_made_it_high_risk)
+Test(policy_standing, release_forgets_the_marks_that_made_it_high_risk)
 {
 	struct policy_fixture *fixture = policy_fixture_new(LIMITED(SPAM_RULE));
 
@@ -213,7 +213,7 @@ Test(policy_standings, release_forgets_the_marks_that_made_it_high_risk)
 
 /* ---- limits that are reached */
 
-Test(policy_standings, a_limit_that_is_reached_is_told_until_there_is_room)
+Test(policy_standing, a_limit_that_is_reached_is_told_until_there_is_room)
 {
 	struct policy_fixture *fixture = policy_fixture_new(LIMITED(""));
 	struct facts other = {.user = "eve@example.net", .recipients_external = 1};
@@ -240,7 +240,7 @@ Test(policy_standings, a_limit_that_is_reached_is_told_until_there_is_room)
 	policy_fixture_free(fixture);
 }
 
-Test(policy_standings, the_end_of_a_full_window_does_not_forget_the_release_of_today)
+Test(policy_standing, the_end_of_a_full_window_does_not_forget_the_release_of_today)
 {
 	struct policy_fixture *fixture = policy_fixture_new(LIMITED("on_limit = \"restrict\""));
 
@@ -256,7 +256,7 @@ Test(policy_standings, the_end_of_a_full_window_does_not_forget_the_release_of_t
 	policy_fixture_free(fixture);
 }
 
-Test(policy_standings, connections_over_their_limit_are_steered_or_dropped)
+Test(policy_standing, connections_over_their_limit_are_steered_or_dropped)
 {
 	struct facts connections = {.kind = FACTS_CONNECTION, .sender = BOB, .connections = 20};
 	struct policy_fixture *fixture =
@@ -273,7 +273,7 @@ Test(policy_standings, connections_over_their_limit_are_steered_or_dropped)
 	policy_fixture_free(fixture);
 }
 
-Test(policy_standings, connections_past_their_limit_at_once_have_happened_and_count)
+Test(policy_standing, connections_past_their_limit_at_once_have_happened_and_count)
 {
 	struct facts connections = {.kind = FACTS_CONNECTION, .sender = BOB, .connections = 25};
 	struct policy_fixture *fixture =
@@ -285,7 +285,7 @@ Test(policy_standings, connections_past_their_limit_at_once_have_happened_and_co
 	policy_fixture_free(fixture);
 }
 
-Test(policy_standings, refused_connections_wait_for_their_minute_and_not_for_a_days_total)
+Test(policy_standing, refused_connections_wait_for_their_minute_and_not_for_a_days_total)
 {
 	struct facts connections = {.kind = FACTS_CONNECTION, .sender = BOB, .connections = 20};
 	struct facts mail = {.user = BOB, .recipients_external = 10};
@@ -302,7 +302,7 @@ Test(policy_standings, refused_connections_wait_for_their_minute_and_not_for_a_d
 	policy_fixture_free(fixture);
 }
 
-Test(policy_standings, deferred_messages_leave_the_datapath_alone)
+Test(policy_standing, deferred_messages_leave_the_datapath_alone)
 {
 	struct policy_fixture *fixture = policy_fixture_new(LIMITED("on_limit = \"defer\""));
 
@@ -314,7 +314,7 @@ Test(policy_standings, deferred_messages_leave_the_datapath_alone)
 
 /* ---- by hand, and several at once */
 
-Test(policy_standings, a_verdict_by_hand_ends_on_time_or_by_hand)
+Test(policy_standing, a_verdict_by_hand_ends_on_time_or_by_hand)
 {
 	struct policy_fixture *fixture = policy_fixture_new("");
 	struct policy_manual manual = {VERDICT_STEER, POOL_HIGH_RISK, NOON + 100};
@@ -336,7 +336,7 @@ Test(policy_standings, a_verdict_by_hand_ends_on_time_or_by_hand)
 	policy_fixture_free(fixture);
 }
 
-Test(policy_standings, below_one_that_ends_is_the_next_that_holds)
+Test(policy_standing, below_one_that_ends_is_the_next_that_holds)
 {
 	struct policy_fixture *fixture =
 		policy_fixture_new(LIMITED("on_limit = \"restrict-today\" " SPAM_RULE));
@@ -365,7 +365,7 @@ Test(policy_standings, below_one_that_ends_is_the_next_that_holds)
 	policy_fixture_free(fixture);
 }
 
-Test(policy_standings, after_a_step_back_of_the_clock_nothing_lasts_for_years)
+Test(policy_standing, after_a_step_back_of_the_clock_nothing_lasts_for_years)
 {
 	const int64_t wrong = NOON + 30L * 365 * DAY;
 	struct policy_fixture *fixture =
@@ -386,7 +386,7 @@ Test(policy_standings, after_a_step_back_of_the_clock_nothing_lasts_for_years)
 	policy_fixture_free(fixture);
 }
 
-Test(policy_standings, after_a_step_back_a_full_window_is_over_when_there_is_room)
+Test(policy_standing, after_a_step_back_a_full_window_is_over_when_there_is_room)
 {
 	const int64_t wrong = NOON + 30L * 365 * DAY;
 	struct policy_fixture *fixture = policy_fixture_new(LIMITED(""));
@@ -408,7 +408,7 @@ Test(policy_standings, after_a_step_back_a_full_window_is_over_when_there_is_roo
 	policy_fixture_free(fixture);
 }
 
-Test(policy_standings, a_small_step_back_of_the_clock_ends_nothing_early)
+Test(policy_standing, a_small_step_back_of_the_clock_ends_nothing_early)
 {
 	struct policy_fixture *fixture =
 		policy_fixture_new(LIMITED("on_limit = \"restrict-today\""));
@@ -434,7 +434,7 @@ static void send_as(struct policy_fixture *fixture, unsigned number, uint32_t re
 	policy_fixture_decide(fixture, &facts, now_sec);
 }
 
-Test(policy_standings, each_ends_at_its_own_time_among_many)
+Test(policy_standing, each_ends_at_its_own_time_among_many)
 {
 	struct policy_fixture *fixture = policy_fixture_new_sized(LIMITED(""), 1000, 500);
 
@@ -451,7 +451,7 @@ Test(policy_standings, each_ends_at_its_own_time_among_many)
 	policy_fixture_free(fixture);
 }
 
-Test(policy_standings, a_full_table_is_said_and_what_is_in_it_stays)
+Test(policy_standing, a_full_table_is_said_and_what_is_in_it_stays)
 {
 	struct policy_fixture *fixture =
 		policy_fixture_new_sized(LIMITED("on_limit = \"restrict\""), 1000, 2);
@@ -473,7 +473,7 @@ Test(policy_standings, a_full_table_is_said_and_what_is_in_it_stays)
 	policy_fixture_free(fixture);
 }
 
-Test(policy_standings, a_restricted_sender_survives_any_number_of_others)
+Test(policy_standing, a_restricted_sender_survives_any_number_of_others)
 {
 	struct policy_fixture *fixture =
 		policy_fixture_new_sized(LIMITED("on_limit = \"restrict\""), 1024, 100);
@@ -490,7 +490,7 @@ Test(policy_standings, a_restricted_sender_survives_any_number_of_others)
 	policy_fixture_free(fixture);
 }
 
-Test(policy_standings, another_configuration_keeps_counts_and_standings)
+Test(policy_standing, another_configuration_keeps_counts_and_standings)
 {
 	struct policy_fixture *fixture = policy_fixture_new(
 		LIMITED("on_limit = \"restrict\"") "tenant \"t\" { domains = \"example.net\" "

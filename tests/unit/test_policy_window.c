@@ -54,7 +54,7 @@ static uint32_t length_sec(const struct window_shape *shape)
 	return shape->bucket_sec * shape->buckets;
 }
 
-Test(window, the_lengths_are_a_minute_an_hour_and_a_day)
+Test(policy_window, the_lengths_are_a_minute_an_hour_and_a_day)
 {
 	cr_expect_eq(length_sec(&window_minute), 60);
 	cr_expect_eq(length_sec(&window_hour), 3600);
@@ -63,7 +63,7 @@ Test(window, the_lengths_are_a_minute_an_hour_and_a_day)
 	cr_expect_eq(length_sec(&window_day_wide), 86400);
 }
 
-Test(window, a_count_is_kept_for_its_length_and_at_most_one_sub_bucket_longer)
+Test(policy_window, a_count_is_kept_for_its_length_and_at_most_one_sub_bucket_longer)
 {
 	size_t count;
 	const struct window_shape *const *all = shapes(&count);
@@ -82,7 +82,7 @@ Test(window, a_count_is_kept_for_its_length_and_at_most_one_sub_bucket_longer)
 	}
 }
 
-Test(window, it_rolls_over_exactly_at_the_boundary)
+Test(policy_window, it_rolls_over_exactly_at_the_boundary)
 {
 	int64_t boundary = (int64_t)START / 300 * 300;
 	struct persist kept = kept_at(&window_hour, boundary - 1);
@@ -95,7 +95,7 @@ Test(window, it_rolls_over_exactly_at_the_boundary)
 	cr_expect_eq(sum_at(&kept, boundary + 3600 + 300), 0);
 }
 
-Test(window, a_leap_forward_forgets_and_midnight_does_nothing)
+Test(policy_window, a_leap_forward_forgets_and_midnight_does_nothing)
 {
 	int64_t midnight = 1700006400;
 	struct persist kept = kept_at(&window_day, midnight - 1);
@@ -105,7 +105,7 @@ Test(window, a_leap_forward_forgets_and_midnight_does_nothing)
 	cr_expect_eq(sum_at(&kept, midnight + 365 * 86400), 0);
 }
 
-Test(window, a_small_step_back_is_held_and_never_ages_anything)
+Test(policy_window, a_small_step_back_is_held_and_never_ages_anything)
 {
 	int64_t boundary = (int64_t)START / 10 * 10;
 	struct persist kept = kept_at(&window_minute, boundary);
@@ -120,7 +120,7 @@ Test(window, a_small_step_back_is_held_and_never_ages_anything)
 	cr_expect_eq(sum_at(&kept, boundary + 70), 0);
 }
 
-Test(window, a_big_step_back_keeps_the_count_for_one_length_from_then)
+Test(policy_window, a_big_step_back_keeps_the_count_for_one_length_from_then)
 {
 	int64_t back = START - 10L * 365 * 86400;
 	struct persist kept = kept_at(&window_hour, START);
@@ -131,7 +131,7 @@ Test(window, a_big_step_back_keeps_the_count_for_one_length_from_then)
 	cr_expect_eq(sum_at(&kept, back + 3600 + 2 * 300), 0, "frozen");
 }
 
-Test(window, a_step_back_of_one_second_over_the_hold_is_followed)
+Test(policy_window, a_step_back_of_one_second_over_the_hold_is_followed)
 {
 	cr_expect_eq(window_base(START, START - WINDOW_HOLD_SEC), START);
 	cr_expect_eq(window_base(START, START - WINDOW_HOLD_SEC - 1), START - WINDOW_HOLD_SEC - 1);
@@ -139,7 +139,7 @@ Test(window, a_step_back_of_one_second_over_the_hold_is_followed)
 	cr_expect_eq(window_base(START, INT64_MAX), UINT32_MAX);
 }
 
-Test(window, a_full_counter_stays_full)
+Test(policy_window, a_full_counter_stays_full)
 {
 	struct persist narrow = kept_at(&window_hour, START),
 		       wide = kept_at(&window_day_wide, START);
@@ -158,7 +158,7 @@ Test(window, a_full_counter_stays_full)
 	cr_expect_eq(sum_at(&wide, START + 3600), UINT32_MAX);
 }
 
-Test(window, the_moment_of_room_is_the_moment_the_sum_is_below_the_limit)
+Test(policy_window, the_moment_of_room_is_the_moment_the_sum_is_below_the_limit)
 {
 	struct persist kept = kept_at(&window_hour, START);
 	int64_t at;
@@ -199,7 +199,8 @@ struct property {
 	bool steps_back; /* the clock that is shown goes back now and then; true time never does */
 };
 
-ParameterizedTestParameters(window, random_traffic_never_passes_the_limit_and_room_is_not_late)
+ParameterizedTestParameters(policy_window,
+			    random_traffic_never_passes_the_limit_and_room_is_not_late)
 {
 	static struct property cases[40];
 
@@ -208,7 +209,7 @@ ParameterizedTestParameters(window, random_traffic_never_passes_the_limit_and_ro
 	return cr_make_param_array(struct property, cases, 40);
 }
 
-ParameterizedTest(struct property *property, window,
+ParameterizedTest(struct property *property, policy_window,
 		  random_traffic_never_passes_the_limit_and_room_is_not_late)
 {
 	size_t n_shapes;

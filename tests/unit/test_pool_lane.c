@@ -9,7 +9,7 @@
 #include "config/config.h"
 #include "config_file.h"
 
-TestSuite(lane, .init = config_file_setup, .fini = config_file_teardown);
+TestSuite(pool_lane, .init = config_file_setup, .fini = config_file_teardown);
 
 static const char *text_of(const struct address *address, char buffer[ADDRESS_TEXT_SIZE])
 {
@@ -50,14 +50,14 @@ static void expect_lanes(const char *configuration, const char *expected)
 	"  \"2001:db8::12 handle fd70::12\",\n"                                                    \
 	"  \"2001:db8::13 handle fd70::13 helo out11.example.net\" } }\n"
 
-Test(lane, there_is_one_for_each_pool)
+Test(pool_lane, there_is_one_for_each_pool)
 {
 	expect_lanes("pool \"normal\" { addresses = { \"192.0.2.10\", \"2001:db8::10\" }\n"
 		     "  handles = { \"100.127.0.1\", \"fd70::1\", \"100.127.0.9\" } }\n" HIGH_RISK,
 		     "postern-normal 100.127.0.1 fd70::1 -\n" HIGH_RISK_LANE);
 }
 
-Test(lane, handles_of_single_addresses_make_no_lane_of_a_pool)
+Test(pool_lane, handles_of_single_addresses_make_no_lane_of_a_pool)
 {
 	expect_lanes(
 		"pool \"normal\" { addresses = \"192.0.2.10 handle 100.127.0.10\" }\n" HIGH_RISK,
@@ -67,7 +67,7 @@ Test(lane, handles_of_single_addresses_make_no_lane_of_a_pool)
 }
 
 /* The two that say out11 are one; a third one of them is by itself, as are those that say the pool's name. */
-Test(lane, there_is_one_for_each_address_and_two_families_with_one_name_share_it)
+Test(pool_lane, there_is_one_for_each_address_and_two_families_with_one_name_share_it)
 {
 	expect_lanes("lanes = \"address\"\n" EACH HIGH_RISK,
 		     "postern-normal~192.0.2.10 100.127.0.10 - out10.example.net\n"
@@ -77,7 +77,7 @@ Test(lane, there_is_one_for_each_address_and_two_families_with_one_name_share_it
 		     "postern-normal~2001-db8--13 - fd70::13 out11.example.net\n" HIGH_RISK_LANE);
 }
 
-Test(lane, the_longest_name_fits)
+Test(pool_lane, the_longest_name_fits)
 {
 	char text[1024], expected[256];
 
@@ -93,7 +93,7 @@ Test(lane, the_longest_name_fits)
 	expect_lanes(text, expected);
 }
 
-Test(lane, those_of_a_pool_are_found_side_by_side)
+Test(pool_lane, those_of_a_pool_are_found_side_by_side)
 {
 	struct config *config = config_file_load("lanes = \"address\"\n" EACH HIGH_RISK
 						 "pool \"bare\" { addresses = \"192.0.2.30\" }\n");

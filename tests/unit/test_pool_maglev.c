@@ -32,7 +32,7 @@ static void count_slots(const uint32_t slots[POSTERN_SLOTS], unsigned counts[MEM
 		counts[slots[i]]++;
 }
 
-Test(maglev, an_empty_set_gives_an_empty_table)
+Test(pool_maglev, an_empty_set_gives_an_empty_table)
 {
 	uint32_t slots[POSTERN_SLOTS];
 
@@ -41,21 +41,21 @@ Test(maglev, an_empty_set_gives_an_empty_table)
 		cr_assert_eq(slots[i], 0);
 }
 
-Test(maglev, more_members_than_slots_are_refused)
+Test(pool_maglev, more_members_than_slots_are_refused)
 {
 	uint32_t slots[POSTERN_SLOTS];
 
 	cr_assert_lt(maglev_build(NULL, POSTERN_SLOTS + 1, slots), 0);
 }
 
-ParameterizedTestParameters(maglev, equal_weights_share_evenly)
+ParameterizedTestParameters(pool_maglev, equal_weights_share_evenly)
 {
 	static size_t counts[] = {1, 2, 3, 5, 8, 16, 33, 64};
 
 	return cr_make_param_array(size_t, counts, sizeof(counts) / sizeof(counts[0]));
 }
 
-ParameterizedTest(size_t *count, maglev, equal_weights_share_evenly)
+ParameterizedTest(size_t *count, pool_maglev, equal_weights_share_evenly)
 {
 	struct maglev_member members[MEMBERS_MAX];
 	uint32_t slots[POSTERN_SLOTS];
@@ -72,7 +72,7 @@ ParameterizedTest(size_t *count, maglev, equal_weights_share_evenly)
 	}
 }
 
-Test(maglev, weights_are_kept_within_one_percent)
+Test(pool_maglev, weights_are_kept_within_one_percent)
 {
 	struct maglev_member members[3];
 	uint32_t slots[POSTERN_SLOTS];
@@ -90,7 +90,7 @@ Test(maglev, weights_are_kept_within_one_percent)
 	}
 }
 
-Test(maglev, the_order_of_members_does_not_matter)
+Test(pool_maglev, the_order_of_members_does_not_matter)
 {
 	struct maglev_member members[4];
 	struct maglev_member reversed[4];
@@ -105,7 +105,7 @@ Test(maglev, the_order_of_members_does_not_matter)
 	cr_assert_arr_eq(slots, other, sizeof(slots));
 }
 
-Test(maglev, draining_moves_exactly_the_drained_share)
+Test(pool_maglev, draining_moves_exactly_the_drained_share)
 {
 	struct maglev_member members[5];
 	uint32_t before[POSTERN_SLOTS];
@@ -123,7 +123,7 @@ Test(maglev, draining_moves_exactly_the_drained_share)
 	}
 }
 
-Test(maglev, a_second_drain_moves_only_its_own_share_and_activating_brings_it_back)
+Test(pool_maglev, a_second_drain_moves_only_its_own_share_and_activating_brings_it_back)
 {
 	struct maglev_member members[5];
 	uint32_t first[POSTERN_SLOTS];
@@ -143,7 +143,7 @@ Test(maglev, a_second_drain_moves_only_its_own_share_and_activating_brings_it_ba
 	cr_assert_arr_eq(back, first, sizeof(first));
 }
 
-Test(maglev, the_drained_share_is_spread_by_weight)
+Test(pool_maglev, the_drained_share_is_spread_by_weight)
 {
 	struct maglev_member members[4];
 	uint32_t before[POSTERN_SLOTS];
@@ -162,7 +162,7 @@ Test(maglev, the_drained_share_is_spread_by_weight)
 	cr_assert_float_eq((double)(has[2] - had[2]) / had[1], 0.6, 0.08);
 }
 
-Test(maglev, a_new_member_takes_about_its_share_and_little_else_moves)
+Test(pool_maglev, a_new_member_takes_about_its_share_and_little_else_moves)
 {
 	struct maglev_member members[9];
 	uint32_t before[POSTERN_SLOTS];
@@ -178,7 +178,7 @@ Test(maglev, a_new_member_takes_about_its_share_and_little_else_moves)
 	cr_assert_lt(moved_elsewhere, POSTERN_SLOTS / 10);
 }
 
-Test(maglev, with_nothing_active_the_table_is_empty)
+Test(pool_maglev, with_nothing_active_the_table_is_empty)
 {
 	struct maglev_member members[2];
 	uint32_t slots[POSTERN_SLOTS];

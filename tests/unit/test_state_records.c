@@ -35,7 +35,7 @@ static void remove_directory(void)
 	cr_assert_eq(system(command), 0);
 }
 
-TestSuite(records, .init = make_directory, .fini = remove_directory);
+TestSuite(state_records, .init = make_directory, .fini = remove_directory);
 
 static struct state *open_state(void)
 {
@@ -100,7 +100,7 @@ static const char *all_of(struct state *state, unsigned kinds)
 
 #define ALL_KINDS ((1U << STATE_KINDS) - 1)
 
-Test(records, each_kind_is_kept_under_its_own_keys)
+Test(state_records, each_kind_is_kept_under_its_own_keys)
 {
 	struct state *state = open_state();
 
@@ -132,7 +132,7 @@ static unsigned trim(struct state *state, int64_t last, unsigned max)
 	return count;
 }
 
-Test(records, the_log_comes_back_in_its_order)
+Test(state_records, the_log_comes_back_in_its_order)
 {
 	struct state *state = open_state();
 
@@ -144,7 +144,7 @@ Test(records, the_log_comes_back_in_its_order)
 	state_free(state);
 }
 
-Test(records, the_log_is_trimmed_from_its_beginning_a_piece_at_a_time)
+Test(state_records, the_log_is_trimmed_from_its_beginning_a_piece_at_a_time)
 {
 	struct state *state = open_state();
 	int64_t last = 0;
@@ -159,7 +159,7 @@ Test(records, the_log_is_trimmed_from_its_beginning_a_piece_at_a_time)
 	state_free(state);
 }
 
-Test(records, one_kind_is_cleared_and_one_record_deleted)
+Test(state_records, one_kind_is_cleared_and_one_record_deleted)
 {
 	const struct state_record bob = record_of(STATE_STANDINGS, "bob", "");
 	struct state *state = open_state();
@@ -174,7 +174,7 @@ Test(records, one_kind_is_cleared_and_one_record_deleted)
 	state_free(state);
 }
 
-Test(records, a_transaction_holds_altogether_or_not_at_all)
+Test(state_records, a_transaction_holds_altogether_or_not_at_all)
 {
 	struct state *state = open_state();
 
@@ -189,7 +189,7 @@ Test(records, a_transaction_holds_altogether_or_not_at_all)
 	state_free(state);
 }
 
-Test(records, a_record_of_a_killed_process_is_there)
+Test(state_records, a_record_of_a_killed_process_is_there)
 {
 	struct state *state;
 	pid_t child = fork();
@@ -224,7 +224,7 @@ static bool file_holds(const char *expected)
 	return holds;
 }
 
-Test(records, what_was_synced_is_soon_in_the_file_itself, .timeout = 20)
+Test(state_records, what_was_synced_is_soon_in_the_file_itself, .timeout = 20)
 {
 	struct state *state = open_state();
 
@@ -236,7 +236,7 @@ Test(records, what_was_synced_is_soon_in_the_file_itself, .timeout = 20)
 	state_free(state);
 }
 
-Test(records, a_long_log_goes_into_the_file_by_itself, .timeout = 20)
+Test(state_records, a_long_log_goes_into_the_file_by_itself, .timeout = 20)
 {
 	struct state *state = open_state();
 	static char bytes[1 << 20];
@@ -260,7 +260,7 @@ static void execute(const char *sql)
 	sqlite3_close(db);
 }
 
-Test(records, a_file_of_schema_1_keeps_what_was_set_by_hand_and_takes_records)
+Test(state_records, a_file_of_schema_1_keeps_what_was_set_by_hand_and_takes_records)
 {
 	struct state *state;
 
@@ -317,7 +317,7 @@ static void write_file(const char *content, size_t size, off_t offset)
 	cr_assert_eq(pwrite(fd, content, size, offset), (ssize_t)size);
 }
 
-Test(records, while_the_file_is_sound_a_steady_state_is_the_file)
+Test(state_records, while_the_file_is_sound_a_steady_state_is_the_file)
 {
 	struct state *state = open_steady();
 
@@ -330,7 +330,7 @@ Test(records, while_the_file_is_sound_a_steady_state_is_the_file)
 	state_free(state);
 }
 
-Test(records, a_damaged_file_is_left_alone_and_everything_goes_on)
+Test(state_records, a_damaged_file_is_left_alone_and_everything_goes_on)
 {
 	struct state *state;
 	char content[32] = "";
@@ -353,7 +353,7 @@ Test(records, a_damaged_file_is_left_alone_and_everything_goes_on)
 	cr_assert_str_eq(content, "this is no database, is it");
 }
 
-Test(records, rows_that_make_no_sense_are_damage_too)
+Test(state_records, rows_that_make_no_sense_are_damage_too)
 {
 	struct state *state;
 
@@ -365,7 +365,7 @@ Test(records, rows_that_make_no_sense_are_damage_too)
 	state_free(state);
 }
 
-Test(records, once_the_file_is_replaced_all_is_written_again)
+Test(state_records, once_the_file_is_replaced_all_is_written_again)
 {
 	struct state *state;
 
@@ -408,7 +408,7 @@ static void empty_disk(void)
 	cr_assert_eq(unlink(path), 0);
 }
 
-Test(records, over_a_full_disk_it_goes_on_and_catches_up_when_there_is_room)
+Test(state_records, over_a_full_disk_it_goes_on_and_catches_up_when_there_is_room)
 {
 	struct state *state;
 	char key[16];
@@ -442,7 +442,7 @@ Test(records, over_a_full_disk_it_goes_on_and_catches_up_when_there_is_room)
 	state_free(state);
 }
 
-Test(records, over_a_disk_that_is_full_at_the_start_the_file_is_read_all_the_same)
+Test(state_records, over_a_disk_that_is_full_at_the_start_the_file_is_read_all_the_same)
 {
 	struct state *state;
 
@@ -466,7 +466,7 @@ Test(records, over_a_disk_that_is_full_at_the_start_the_file_is_read_all_the_sam
 	state_free(state);
 }
 
-Test(records, a_transaction_over_a_full_disk_is_given_up_as_a_whole)
+Test(state_records, a_transaction_over_a_full_disk_is_given_up_as_a_whole)
 {
 	struct state *state;
 	char key[16];

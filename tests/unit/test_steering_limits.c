@@ -5,7 +5,7 @@
 
 #include "steering/steering_internal.h"
 
-TestSuite(limits);
+TestSuite(steering_limits);
 
 static const struct config_policy alert = {.on_limit = CONFIG_ON_LIMIT_ALERT};
 static struct config config = {.sender_flows_max = 500, .sender_connections_per_minute = 90};
@@ -26,7 +26,7 @@ struct over {
 	__u32 pool;
 };
 
-ParameterizedTestParameters(limits, what_is_over_the_limit_meets_what_the_policy_says)
+ParameterizedTestParameters(steering_limits, what_is_over_the_limit_meets_what_the_policy_says)
 {
 	static struct over overs[] = {
 		{CONFIG_ON_LIMIT_HIGH_RISK, VERDICT_STEER, POOL_HIGH_RISK},
@@ -39,7 +39,8 @@ ParameterizedTestParameters(limits, what_is_over_the_limit_meets_what_the_policy
 	return cr_make_param_array(struct over, overs, sizeof(overs) / sizeof(*overs));
 }
 
-ParameterizedTest(struct over *over, limits, what_is_over_the_limit_meets_what_the_policy_says)
+ParameterizedTest(struct over *over, steering_limits,
+		  what_is_over_the_limit_meets_what_the_policy_says)
 {
 	const struct config_policy policy = {.on_limit = over->on_limit};
 	const struct config_sender own = {.policy = &policy, .connections_per_minute = 60};
@@ -49,7 +50,7 @@ ParameterizedTest(struct over *over, limits, what_is_over_the_limit_meets_what_t
 	cr_assert_eq(verdict.over_pool, over->pool);
 }
 
-Test(limits, a_senders_own_come_before_those_for_all)
+Test(steering_limits, a_senders_own_come_before_those_for_all)
 {
 	const struct config_sender own = {.connections_per_minute = 60, .flows_max = 20};
 	struct verdict verdict = filled(&own);
@@ -58,7 +59,7 @@ Test(limits, a_senders_own_come_before_those_for_all)
 	cr_assert_eq(verdict.flows_max, 20);
 }
 
-Test(limits, a_sender_that_is_not_configured_has_those_for_all)
+Test(steering_limits, a_sender_that_is_not_configured_has_those_for_all)
 {
 	struct verdict verdict = filled(NULL);
 
@@ -68,7 +69,7 @@ Test(limits, a_sender_that_is_not_configured_has_those_for_all)
 	cr_assert_eq(verdict.over_pool, POOL_HIGH_RISK);
 }
 
-Test(limits, the_bucket_holds_a_minute)
+Test(steering_limits, the_bucket_holds_a_minute)
 {
 	const struct config_sender own = {.connections_per_minute = 1};
 
@@ -76,7 +77,7 @@ Test(limits, the_bucket_holds_a_minute)
 	cr_assert_eq(filled(NULL).burst, 90);
 }
 
-Test(limits, without_a_limit_there_is_no_bucket_and_nothing_over_it)
+Test(steering_limits, without_a_limit_there_is_no_bucket_and_nothing_over_it)
 {
 	const struct config_sender own = {.policy = &alert};
 	struct verdict verdict = filled(&own);
@@ -88,7 +89,7 @@ Test(limits, without_a_limit_there_is_no_bucket_and_nothing_over_it)
 	cr_assert_eq(verdict.over_pool, POOL_NONE);
 }
 
-Test(limits, who_names_no_policy_has_the_default_one)
+Test(steering_limits, who_names_no_policy_has_the_default_one)
 {
 	const struct config_sender own = {.connections_per_minute = 60};
 
@@ -97,7 +98,7 @@ Test(limits, who_names_no_policy_has_the_default_one)
 	cr_assert_eq(filled(NULL).over_action, 0);
 }
 
-Test(limits, a_handle_has_none_as_all_mail_goes_by_it)
+Test(steering_limits, a_handle_has_none_as_all_mail_goes_by_it)
 {
 	const struct config_pool pool = {.name = (char *)"normal"};
 	const struct steering_sender handle = {.handles_of = &pool};
@@ -109,7 +110,7 @@ Test(limits, a_handle_has_none_as_all_mail_goes_by_it)
 	cr_assert_eq(verdict.over_action, 0);
 }
 
-Test(limits, nothing_else_of_a_verdict_is_touched)
+Test(steering_limits, nothing_else_of_a_verdict_is_touched)
 {
 	struct verdict verdict = filled(NULL);
 

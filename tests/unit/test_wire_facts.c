@@ -9,7 +9,7 @@
 #include "judge/judge.h"
 #include "unit/config_file.h"
 
-TestSuite(facts);
+TestSuite(wire_facts);
 
 static struct error error;
 static const struct config config;
@@ -23,7 +23,7 @@ static struct judge_message again(const struct judge_message *message, json_t **
 	return read;
 }
 
-Test(facts, what_is_written_is_read_the_same)
+Test(wire_facts, what_is_written_is_read_the_same)
 {
 	const struct judge_message message = {
 		.facts = {.message_id = "7@example.net",
@@ -72,7 +72,7 @@ Test(facts, what_is_written_is_read_the_same)
 	json_decref(body);
 }
 
-Test(facts, what_is_not_known_is_not_written)
+Test(wire_facts, what_is_not_known_is_not_written)
 {
 	const struct judge_message message = {.facts = {.envelope_from = ""}};
 	json_t *body;
@@ -87,7 +87,7 @@ Test(facts, what_is_not_known_is_not_written)
 	json_decref(body);
 }
 
-Test(facts, more_recipients_than_can_be_said_are_as_many_as_can)
+Test(wire_facts, more_recipients_than_can_be_said_are_as_many_as_can)
 {
 	const struct judge_message message = {.facts = {.recipients_external = 4000000000}};
 	json_t *body;
@@ -97,7 +97,7 @@ Test(facts, more_recipients_than_can_be_said_are_as_many_as_can)
 	json_decref(body);
 }
 
-Test(facts, a_text_that_the_agent_would_refuse_is_not_sent)
+Test(wire_facts, a_text_that_the_agent_would_refuse_is_not_sent)
 {
 	char longer[POLICY_NAME_SIZE + 1];
 	const struct judge_message too_long = {.facts = {.user = longer}};
