@@ -23,6 +23,7 @@
 #include "datapath/pins.h"
 #include "process/privileges.h"
 #include "daemon/error_log.h"
+#include "state/failover.h"
 #include "state/state.h"
 
 /* Verdicts end to the second; cgroups and the pins are looked at every other one. */
@@ -124,7 +125,7 @@ static void on_tick(evutil_socket_t fd, short what, void *data)
 	const struct judge_time time = now();
 
 	judge_tick(agent->judge, &time);
-	state_steady_tick(agent->state, time.sec);
+	failover_tick(agent->state, time.sec);
 	on_write(fd, what, data);
 }
 
@@ -355,9 +356,9 @@ static void on_watch(evutil_socket_t fd, short what, void *data)
 
 static int open_state(struct agent *agent, struct error *error)
 {
-	const struct state_steady_owner owner = {agent, on_state_change, rewrite_state};
+	const struct failover_owner owner = {agent, on_state_change, rewrite_state};
 
-	return state_steady_open(agent->config->state, &owner, &agent->state, error);
+	return failover_open(agent->config->state, &owner, &agent->state, error);
 }
 
 static int open_judge(struct agent *agent, struct error *error)
@@ -497,7 +498,7 @@ int agent_run(const struct agent_options *options, struct error *error)
 	code = open_all(&agent, error);
 	if (code == 0) {
 		log_info("agent", "running as %s, state %s", agent.user,
-			 *state_steady_trouble(agent.state) ? "in memory" : "durable");
+			 *failover_trouble(agent.state) ? "in memory" : "durable");
 		sd_notify_send("READY=1");
 		mask_signals(SIG_UNBLOCK);
 		event_base_dispatch(agent.base);

@@ -14,6 +14,7 @@
 #include "config/config.h"
 #include "daemon/error_log.h"
 #include "mta/socketmap.h"
+#include "state/failover.h"
 #include "state/state.h"
 
 /* ---- what the agent says of itself */
@@ -21,7 +22,7 @@
 static json_t *describe(void *data)
 {
 	const struct listeners *listeners = data;
-	const char *trouble = state_steady_trouble(listeners->state);
+	const char *trouble = failover_trouble(listeners->state);
 	uint64_t now_ns = clock_monotonic_ns();
 
 	return json_pack("{s:b, s:i, s:s, s:I, s:o, s:o}", "running", 1, "pid", (int)getpid(),
@@ -52,7 +53,7 @@ static void print_metrics(void *data, FILE *out)
 	const struct listeners *listeners = data;
 
 	metrics_one(out, "state_durable", "gauge", "1: the state file takes what is put",
-		    !*state_steady_trouble(listeners->state));
+		    !*failover_trouble(listeners->state));
 	server_print_metrics(listeners->error_log->server, out);
 	if (listeners->socketmap)
 		print_socketmap(listeners, out);

@@ -21,6 +21,7 @@
 #include "host/runtime.h"
 #include "host/undo.h"
 #include "netlink/netlink.h"
+#include "state/sqlite.h"
 #include "state/state.h"
 #include "steering/steering.h"
 
@@ -97,10 +98,10 @@ static int load(struct up *up, struct error *error)
 /* A full disk lets the file be read all the same. The first error says more. */
 static int open_state(const char *file, struct state **ret_state, struct error *error)
 {
-	int r = state_sqlite_open(file, ret_state, error);
+	int r = sqlite_open(file, ret_state, error);
 	struct error ignored;
 
-	if (r < 0 && r != -EBUSY && state_sqlite_open_reading(file, ret_state, &ignored) == 0)
+	if (r < 0 && r != -EBUSY && sqlite_open_reading(file, ret_state, &ignored) == 0)
 		return 0;
 	return r;
 }

@@ -122,7 +122,7 @@ void judge_apply_all(struct judge *judge)
 /* Where nothing is kept, the maps remember; the steering has read them. */
 static void adopt(struct judge *judge, const struct steering_sender *sender)
 {
-	const struct policy_verdict *now = &sender->standing.now;
+	const struct sender_verdict *now = &sender->standing.now;
 	int64_t until_sec = now->until_sec ? now->until_sec : STANDING_FOREVER;
 	struct standing_record record = {.version = STANDING_VERSION};
 

@@ -176,7 +176,7 @@ struct judge_stats {
 void judge_stats(const struct judge *judge, struct judge_stats *ret_stats);
 
 /*
- * For the state: everything that it should keep (state_steady_owner.rewrite). Where the state is not durable,
+ * For the state: everything that it should keep (failover_owner.rewrite). Where the state is not durable,
  * what its file holds could not be read at the start: standings, verdicts and pools are taken up first.
  */
 int judge_rewrite(struct judge *judge, struct state *state, struct error *error);

@@ -75,17 +75,16 @@ static int save_manual(struct judge *judge, const char *sender, const struct pol
 	struct state *state = judge->state;
 
 	if (!manual)
-		return state->ops->delete_verdict(state, sender, error);
-	return state->ops->put_verdict(state,
-				       &(struct state_verdict){
-					       .sender = sender,
-					       .action = manual->action,
-					       .pool = pool ? pool->name : "",
-					       .reason = REASON_MANUAL,
-					       .until_sec = manual->until_sec,
-					       .set_sec = judge->now.sec,
-				       },
-				       error);
+		return state->ops->delete_order(state, sender, error);
+	return state->ops->put_order(state,
+				     &(struct saved_order){
+					     .sender = sender,
+					     .action = manual->action,
+					     .pool = pool ? pool->name : "",
+					     .until_sec = manual->until_sec,
+					     .set_sec = judge->now.sec,
+				     },
+				     error);
 }
 
 /* `manual` NULL: nothing by hand any more. Durable first; where the rest fails it is as before. */

@@ -96,7 +96,7 @@ struct loading {
 	int64_t now_sec;
 };
 
-static int load_verdict(void *data, const struct state_verdict *verdict)
+static int load_order(void *data, const struct saved_order *verdict)
 {
 	const struct loading *loading = data;
 	const struct config_pool *pool = config_pool_find(loading->config, verdict->pool);
@@ -113,7 +113,7 @@ static int load_verdict(void *data, const struct state_verdict *verdict)
 		struct state *state = loading->kept->state;
 		struct error ignored;
 
-		state->ops->delete_verdict(state, verdict->sender, &ignored);
+		state->ops->delete_order(state, verdict->sender, &ignored);
 		return 0;
 	}
 	if (policy_set_manual(loading->policy, verdict->sender, &manual, loading->now_sec) < 0)
@@ -183,7 +183,7 @@ int persist_load(struct persist *kept, struct policy *policy, const struct confi
 	struct loading loading = {kept, policy, config, now_sec};
 	const struct state_visitor visitor = {
 		.data = &loading,
-		.verdict = load_verdict,
+		.order = load_order,
 		.record = load_record,
 		.kinds = 1U << STATE_TENANTS | 1U << STATE_STANDINGS,
 		.log = load_sender,
@@ -199,13 +199,13 @@ static int take_up_standing(void *data, const struct state_record *record)
 	return policy_has_record(loading->policy, record->name) ? 0 : load_record(data, record);
 }
 
-static int take_up_verdict(void *data, const struct state_verdict *verdict)
+static int take_up_order(void *data, const struct saved_order *verdict)
 {
 	const struct loading *loading = data;
-	struct policy_verdict now =
+	struct sender_verdict now =
 		policy_verdict_of(loading->policy, verdict->sender, loading->now_sec);
 
-	return now.reason == REASON_MANUAL ? 0 : load_verdict(data, verdict);
+	return now.reason == REASON_MANUAL ? 0 : load_order(data, verdict);
 }
 
 int persist_take_up(struct persist *kept, struct policy *policy, const struct config *config,
@@ -214,7 +214,7 @@ int persist_take_up(struct persist *kept, struct policy *policy, const struct co
 	struct loading loading = {kept, policy, config, now_sec};
 	const struct state_visitor visitor = {
 		.data = &loading,
-		.verdict = take_up_verdict,
+		.order = take_up_order,
 		.record = take_up_standing,
 		.kinds = 1U << STATE_STANDINGS,
 	};
@@ -226,7 +226,7 @@ int persist_take_up_verdicts(struct persist *kept, struct policy *policy,
 			     const struct config *config, int64_t now_sec, struct error *error)
 {
 	struct loading loading = {kept, policy, config, now_sec};
-	const struct state_visitor visitor = {.data = &loading, .verdict = take_up_verdict};
+	const struct state_visitor visitor = {.data = &loading, .order = take_up_order};
 
 	return kept->state->ops->load(kept->state, &visitor, error);
 }
@@ -245,7 +245,7 @@ int persist_standing(struct persist *kept, const struct policy_standing *standin
 
 	kept->unsynced = true;
 	if (standing->before.reason == REASON_MANUAL && standing->verdict.reason != REASON_MANUAL)
-		r = ops->delete_verdict(kept->state, name, error);
+		r = ops->delete_order(kept->state, name, error);
 	if (r < 0)
 		return r;
 	return standing->ended ? ops->delete_record(kept->state, &record, error)
@@ -369,21 +369,20 @@ static int rewrite_standing(void *data, const struct policy_standing *standing)
 {
 	const struct rewriting *rewriting = data;
 	struct state *state = rewriting->state;
-	const struct policy_verdict *now = &standing->verdict;
+	const struct sender_verdict *now = &standing->verdict;
 	const struct state_record record = {STATE_STANDINGS, standing->record->name,
 					    standing->record, sizeof(*standing->record)};
-	const struct state_verdict verdict = {
+	const struct saved_order verdict = {
 		.sender = standing->record->name,
 		.action = now->action,
 		.pool = pool_name(rewriting->config, now->pool),
-		.reason = REASON_MANUAL,
 		.until_sec = now->until_sec,
 		.set_sec = rewriting->now_sec,
 	};
 	int r = state->ops->put_record(state, &record, rewriting->error);
 
 	if (r == 0 && now->reason == REASON_MANUAL)
-		r = state->ops->put_verdict(state, &verdict, rewriting->error);
+		r = state->ops->put_order(state, &verdict, rewriting->error);
 	return r;
 }
 

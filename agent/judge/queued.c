@@ -5,26 +5,26 @@
 #include "judge/judge_internal.h"
 #include "policy/identity.h"
 
-static struct policy_verdict high_risk(void)
+static struct sender_verdict high_risk(void)
 {
-	return (struct policy_verdict){
+	return (struct sender_verdict){
 		.action = VERDICT_STEER, .pool = POOL_HIGH_RISK, .reason = REASON_BOUNCE};
 }
 
 /* Nobody is accountable. */
-static struct policy_verdict by_default(const struct config *config)
+static struct sender_verdict by_default(const struct config *config)
 {
-	return (struct policy_verdict){
+	return (struct sender_verdict){
 		.action = config->default_action,
 		.pool = config->default_pool ? config->default_pool->id : POOL_NONE,
 		.reason = REASON_UNKNOWN_SENDER,
 	};
 }
 
-static struct policy_verdict of_name(const struct judge *judge, const char *from, int64_t now_sec)
+static struct sender_verdict of_name(const struct judge *judge, const char *from, int64_t now_sec)
 {
 	enum config_identity identity = judge->config->identity;
-	struct policy_verdict verdict = policy_verdict_of(judge->policy, from, now_sec);
+	struct sender_verdict verdict = policy_verdict_of(judge->policy, from, now_sec);
 	const char *domain = identity_domain(from);
 
 	if (verdict.reason != REASON_GOOD)
@@ -37,7 +37,7 @@ static struct policy_verdict of_name(const struct judge *judge, const char *from
 void judge_envelope(const struct judge *judge, const char *from, const struct judge_time *now,
 		    struct judge_envelope *ret_envelope)
 {
-	struct policy_verdict verdict = *from ? of_name(judge, from, now->sec) : high_risk();
+	struct sender_verdict verdict = *from ? of_name(judge, from, now->sec) : high_risk();
 	const struct config_pool *pool = NULL;
 
 	if (verdict.action == VERDICT_STEER)

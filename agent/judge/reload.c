@@ -26,7 +26,7 @@ static int note_manual(void *data, const struct policy_standing *standing)
 {
 	struct move *move = data;
 	const struct config_pool *pool = judge_pool(move->judge, standing->verdict.pool);
-	const struct policy_verdict *now = &standing->verdict;
+	const struct sender_verdict *now = &standing->verdict;
 	struct moved *moved;
 
 	if (now->reason != REASON_MANUAL || now->action != VERDICT_STEER || !pool)

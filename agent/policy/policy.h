@@ -61,9 +61,9 @@ const char *policy_event_name(enum policy_event_kind kind); /* "restriction-ende
 
 struct policy_standing {
 	const struct standing_record *record; /* what to keep, by its name */
-	struct policy_verdict verdict;	      /* what holds now */
-	struct policy_verdict before;	      /* what was told last */
-	struct policy_verdict after; /* what holds at verdict.until_sec, unless that is 0 */
+	struct sender_verdict verdict;	      /* what holds now */
+	struct sender_verdict before;	      /* what was told last */
+	struct sender_verdict after; /* what holds at verdict.until_sec, unless that is 0 */
 	bool verdict_changed;	     /* else only the record did */
 	bool ended; /* nothing is left: what is kept can go. Never with a verdict by hand */
 };
@@ -139,7 +139,7 @@ struct policy_view {
 	uint32_t reports;
 	uint32_t spam_marks; /* among the last spam_of messages */
 	uint32_t spam_of;
-	struct policy_verdict verdict;
+	struct sender_verdict verdict;
 	int64_t restricted_until_sec; /* 0: not; STANDING_FOREVER: until released */
 };
 /* -ENOENT: nothing is known of it. The policy is the one chosen by its name alone. */
@@ -150,7 +150,7 @@ int policy_view(struct policy *policy, const char *sender, int64_t now_sec,
  * What holds for a name, without a look at its counts, and nothing is touched. REASON_GOOD: nothing, also
  * where the name is unknown or longer than any that is known.
  */
-struct policy_verdict policy_verdict_of(const struct policy *policy, const char *sender,
+struct sender_verdict policy_verdict_of(const struct policy *policy, const char *sender,
 					int64_t now_sec);
 
 /* Those that hold for a name by its name alone; never NULL. */

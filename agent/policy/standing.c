@@ -25,7 +25,7 @@ struct standing *standing_take(struct policy *policy, struct sender *sender, con
 	return standing_of(policy, sender);
 }
 
-static bool same_verdict(const struct policy_verdict *a, const struct policy_verdict *b)
+static bool same_verdict(const struct sender_verdict *a, const struct sender_verdict *b)
 {
 	return a->action == b->action && a->pool == b->pool && a->reason == b->reason &&
 	       a->until_sec == b->until_sec;

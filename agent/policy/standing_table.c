@@ -190,22 +190,22 @@ bool standing_is_manual(const struct standing *standing, int64_t now_sec)
 	       (standing->manual_until_sec == 0 || standing->manual_until_sec > now_sec);
 }
 
-struct policy_verdict standing_verdict(const struct standing *standing, int64_t now_sec)
+struct sender_verdict standing_verdict(const struct standing *standing, int64_t now_sec)
 {
 	const struct standing_record *record = &standing->record;
-	struct policy_verdict verdict = {VERDICT_STEER, POOL_NORMAL, REASON_GOOD, 0};
+	struct sender_verdict verdict = {VERDICT_STEER, POOL_NORMAL, REASON_GOOD, 0};
 
 	if (standing_is_manual(standing, now_sec)) {
-		verdict = (struct policy_verdict){standing->manual_action, standing->manual_pool,
+		verdict = (struct sender_verdict){standing->manual_action, standing->manual_pool,
 						  REASON_MANUAL, standing->manual_until_sec};
 	} else if (record->restricted_until_sec > now_sec) {
-		verdict = (struct policy_verdict){VERDICT_DROP, POOL_NONE, REASON_RESTRICTED,
+		verdict = (struct sender_verdict){VERDICT_DROP, POOL_NONE, REASON_RESTRICTED,
 						  record->restricted_until_sec};
 	} else if (record->spam_until_sec > now_sec) {
-		verdict = (struct policy_verdict){VERDICT_STEER, POOL_HIGH_RISK, REASON_SPAM,
+		verdict = (struct sender_verdict){VERDICT_STEER, POOL_HIGH_RISK, REASON_SPAM,
 						  record->spam_until_sec};
 	} else if (record->full_until_sec > now_sec) {
-		verdict = (struct policy_verdict){(enum verdict_action)record->full_action,
+		verdict = (struct sender_verdict){(enum verdict_action)record->full_action,
 						  POOL_HIGH_RISK, REASON_OVER_LIMIT,
 						  record->full_until_sec};
 	}

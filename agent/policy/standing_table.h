@@ -35,7 +35,7 @@ struct standing_record {
 _Static_assert(sizeof(struct standing_record) == POLICY_NAME_SIZE + 40, "raise STANDING_VERSION");
 
 /* What a sender's new connections get: the first of manual, restricted, spam, over-limit, good. */
-struct policy_verdict {
+struct sender_verdict {
 	enum verdict_action action;
 	uint32_t pool; /* POOL_NONE unless STEER */
 	enum reason reason;
@@ -50,7 +50,7 @@ struct standing {
 	enum verdict_action manual_action;
 	uint32_t manual_pool;
 	int64_t manual_until_sec;
-	struct policy_verdict told; /* the last that the caller heard of */
+	struct sender_verdict told; /* the last that the caller heard of */
 	int64_t due_sec;	    /* when something ends; STANDING_FOREVER: nothing does */
 	uint32_t heap_index;
 	uint32_t next_free;
@@ -80,7 +80,7 @@ uint32_t standing_table_count(const struct standing_table *standings);
 uint32_t standing_table_next(const struct standing_table *standings, uint32_t number);
 
 bool standing_is_manual(const struct standing *standing, int64_t now_sec);
-struct policy_verdict standing_verdict(const struct standing *standing, int64_t now_sec);
+struct sender_verdict standing_verdict(const struct standing *standing, int64_t now_sec);
 /*
  * After the clock went back: nothing ends later than it could have, had it begun now. False: nothing
  * did. What was set by hand stays.

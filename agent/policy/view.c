@@ -60,7 +60,7 @@ int policy_view(struct policy *policy, const char *name, int64_t now_sec,
 	return 0;
 }
 
-struct policy_verdict policy_verdict_of(const struct policy *policy, const char *name,
+struct sender_verdict policy_verdict_of(const struct policy *policy, const char *name,
 					int64_t now_sec)
 {
 	const struct sender *sender = NULL;
@@ -74,7 +74,7 @@ struct policy_verdict policy_verdict_of(const struct policy *policy, const char 
 	if (sender)
 		standing = standing_of(policy, sender);
 	return standing ? standing_verdict(standing, now_sec)
-			: (struct policy_verdict){.action = VERDICT_STEER,
+			: (struct sender_verdict){.action = VERDICT_STEER,
 						  .pool = POOL_NORMAL,
 						  .reason = REASON_GOOD};
 }

@@ -5,15 +5,16 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
 #include "base/error.h"
-#include "state/sqlite.h"
+#include "state/database.h"
 
 struct checkpoints {
-	struct sqlite_state sqlite; /* the thread's; its connection and the file's name, no more */
+	struct database database; /* the thread's own connection */
 	pthread_t thread;
 	pthread_mutex_t mutex; /* of all below */
 	pthread_cond_t changed;
@@ -24,41 +25,41 @@ struct checkpoints {
 };
 
 /* What another process checkpoints at the same time is as good. */
-static int result_of(struct sqlite_state *sqlite, int code, struct error *error)
+static int result_of(struct database *database, int r, struct error *error)
 {
-	return code == SQLITE_OK || (code & 0xff) == SQLITE_BUSY ? 0 : sqlite_fail(sqlite, error);
+	return r == SQLITE_OK || (r & 0xff) == SQLITE_BUSY ? 0 : database_fail(database, error);
 }
 
 /* A connection that has never read does not know of a log, and says that there is nothing to do. */
-static int connect_reading(struct sqlite_state *sqlite, struct error *error)
+static int connect_reading(struct database *database, struct error *error)
 {
-	int code = sqlite_connect(sqlite, error);
+	int r = database_connect(database, error);
 
-	if (code == 0)
-		code = sqlite_execute(sqlite, "SELECT count(*) FROM sqlite_schema", error);
-	if (code < 0)
-		sqlite3_close(TAKE_PTR(sqlite->db));
-	return code;
+	if (r == 0)
+		r = database_execute(database, "SELECT count(*) FROM sqlite_schema", error);
+	if (r < 0)
+		sqlite3_close(TAKE_PTR(database->db));
+	return r;
 }
 
-static int checkpoint(struct sqlite_state *sqlite, struct error *error)
+static int checkpoint(struct database *database, struct error *error)
 {
-	int pages = 0, code = 0;
+	int pages = 0, r = 0;
 
-	if (!sqlite->db)
-		code = connect_reading(sqlite, error);
-	if (code < 0)
-		return code;
-	code = result_of(sqlite,
-			 sqlite3_wal_checkpoint_v2(sqlite->db, NULL, SQLITE_CHECKPOINT_PASSIVE,
-						   &pages, NULL),
+	if (!database->db)
+		r = connect_reading(database, error);
+	if (r < 0)
+		return r;
+	r = result_of(database,
+		      sqlite3_wal_checkpoint_v2(database->db, NULL, SQLITE_CHECKPOINT_PASSIVE,
+						&pages, NULL),
+		      error);
+	if (r < 0 || pages < CHECKPOINT_PAGES_MAX)
+		return r;
+	return result_of(database,
+			 sqlite3_wal_checkpoint_v2(database->db, NULL, SQLITE_CHECKPOINT_RESTART,
+						   NULL, NULL),
 			 error);
-	if (code < 0 || pages < CHECKPOINT_PAGES_MAX)
-		return code;
-	return result_of(
-		sqlite,
-		sqlite3_wal_checkpoint_v2(sqlite->db, NULL, SQLITE_CHECKPOINT_RESTART, NULL, NULL),
-		error);
 }
 
 /* False: it is time to end. */
@@ -81,16 +82,16 @@ static void *run(void *data)
 
 	while (await(checkpoints)) {
 		struct error error;
-		int code = checkpoint(&checkpoints->sqlite, &error);
+		int r = checkpoint(&checkpoints->database, &error);
 
-		if (code == 0)
+		if (r == 0)
 			continue;
 		pthread_mutex_lock(&checkpoints->mutex);
-		checkpoints->failed = code;
+		checkpoints->failed = r;
 		checkpoints->failure = error;
 		pthread_mutex_unlock(&checkpoints->mutex);
 	}
-	sqlite3_close(checkpoints->sqlite.db);
+	sqlite3_close(checkpoints->database.db);
 	return NULL;
 }
 
@@ -98,37 +99,37 @@ static void *run(void *data)
 static int start(struct checkpoints *checkpoints)
 {
 	sigset_t all, before;
-	int code;
+	int r;
 
 	sigfillset(&all);
 	pthread_sigmask(SIG_BLOCK, &all, &before);
-	code = pthread_create(&checkpoints->thread, NULL, run, checkpoints);
+	r = pthread_create(&checkpoints->thread, NULL, run, checkpoints);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return -code;
+	return -r;
 }
 
 static void release(struct checkpoints *checkpoints)
 {
 	pthread_cond_destroy(&checkpoints->changed);
 	pthread_mutex_destroy(&checkpoints->mutex);
-	free(checkpoints->sqlite.file);
+	free(checkpoints->database.file);
 	free(checkpoints);
 }
 
 int checkpoints_new(const char *file, struct checkpoints **ret_checkpoints, struct error *error)
 {
 	struct checkpoints *checkpoints = calloc(1, sizeof(*checkpoints));
-	int code;
+	int r;
 
 	if (!checkpoints)
 		return error_set(error, -ENOMEM, "out of memory");
 	pthread_mutex_init(&checkpoints->mutex, NULL);
 	pthread_cond_init(&checkpoints->changed, NULL);
-	checkpoints->sqlite.file = strdup(file);
-	code = checkpoints->sqlite.file ? start(checkpoints) : -ENOMEM;
-	if (code < 0) {
+	checkpoints->database.file = strdup(file);
+	r = checkpoints->database.file ? start(checkpoints) : -ENOMEM;
+	if (r < 0) {
 		release(checkpoints);
-		return error_set(error, code, "no thread for checkpoints: %s", strerror(-code));
+		return error_set(error, r, "no thread for checkpoints: %s", strerror(-r));
 	}
 	*ret_checkpoints = checkpoints;
 	return 0;

@@ -24,5 +24,5 @@ void checkpoints_free(struct checkpoints *checkpoints);
 
 /* One that begins after this call. Returns at once. */
 void checkpoints_want(struct checkpoints *checkpoints);
-/* The failure of one since the last call, 0: none. -EIO, -ENOSPC and so on, as sqlite_fail(). */
+/* The failure of one since the last call, 0: none. -EIO, -ENOSPC and so on, as database_fail(). */
 int checkpoints_take_failure(struct checkpoints *checkpoints, struct error *error);

@@ -7,7 +7,7 @@
  * synchronous=NORMAL: a commit reaches the kernel, so kill -9 loses nothing of it, and nobody waits for
  * the disk. What people set is put with FULL; the rest reaches the disk with the next checkpoint.
  */
-#include "state/state.h"
+#include "state/sqlite.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -17,16 +17,18 @@
 #include "base/error.h"
 #include "base/names.h"
 #include "state/checkpoints.h"
-#include "state/sqlite.h"
+#include "state/database.h"
+#include "state/schema.h"
+#include "state/state.h"
 
 enum statement {
 	LOAD_POOLS,
 	LOAD_ADDRESSES,
-	LOAD_VERDICTS,
+	LOAD_ORDERS,
 	PUT_POOL,
 	PUT_ADDRESS,
-	PUT_VERDICT,
-	DELETE_VERDICT,
+	PUT_ORDER,
+	DELETE_ORDER,
 	LOAD_LOG,
 	APPEND,
 	TRIM,
@@ -45,12 +47,11 @@ enum statement {
 static const char *const statement_sql[STATEMENTS] = {
 	[LOAD_POOLS] = "SELECT pool, state FROM pool_state",
 	[LOAD_ADDRESSES] = "SELECT pool, address, state FROM address_state",
-	[LOAD_VERDICTS] =
-		"SELECT sender, action, pool, reason, until_sec, set_sec FROM sender_verdict",
+	[LOAD_ORDERS] = "SELECT sender, action, pool, until_sec, set_sec FROM sender_verdict",
 	[PUT_POOL] = "REPLACE INTO pool_state VALUES (?, ?)",
 	[PUT_ADDRESS] = "REPLACE INTO address_state VALUES (?, ?, ?)",
-	[PUT_VERDICT] = "REPLACE INTO sender_verdict VALUES (?, ?, ?, ?, ?, ?)",
-	[DELETE_VERDICT] = "DELETE FROM sender_verdict WHERE sender = ? COLLATE NOCASE",
+	[PUT_ORDER] = "REPLACE INTO sender_verdict VALUES (?, ?, ?, ?, ?)",
+	[DELETE_ORDER] = "DELETE FROM sender_verdict WHERE sender = ? COLLATE NOCASE",
 	[LOAD_LOG] = "SELECT bytes FROM count_log ORDER BY place",
 	[APPEND] = "INSERT INTO count_log (bytes) VALUES (?)",
 	[TRIM] = "DELETE FROM count_log WHERE place <= "
@@ -61,6 +62,14 @@ static const char *const statement_sql[STATEMENTS] = {
 	STATEMENTS_OF_RECORDS(STATE_STANDINGS, "standing"),
 };
 
+struct sqlite_state {
+	struct state state;
+	struct database database;
+	struct checkpoints *checkpoints;
+	sqlite3_stmt **statements;
+	enum state_kind loading;
+};
+
 static struct sqlite_state *from_state(struct state *state)
 {
 	return (struct sqlite_state *)state;
@@ -68,7 +77,8 @@ static struct sqlite_state *from_state(struct state *state)
 
 static int bad_word(struct sqlite_state *sqlite, const char *word, struct error *error)
 {
-	return error_set(error, -EIO, "state file '%s': unknown word '%s'", sqlite->file, word);
+	return error_set(error, -EIO, "state file '%s': unknown word '%s'", sqlite->database.file,
+			 word);
 }
 
 /* A borrowed statement, ready for its arguments. */
@@ -81,56 +91,44 @@ static sqlite3_stmt *statement_get(struct sqlite_state *sqlite, int which)
 	return statement;
 }
 
-static bool reason_parse(const char *name, enum reason *ret_reason)
-{
-	for (enum reason reason = REASON_GOOD; reason <= REASON_HANDLE; reason++) {
-		if (strcmp(reason_name(reason), name) == 0) {
-			*ret_reason = reason;
-			return true;
-		}
-	}
-	return false;
-}
-
 static int visit_pool(struct sqlite_state *sqlite, sqlite3_stmt *row,
 		      const struct state_visitor *visitor, struct error *error)
 {
-	const char *word = sqlite_column(row, 1);
+	const char *word = database_column(row, 1);
 	enum pool_state state;
 
 	if (pool_state_parse(word, &state) < 0)
 		return bad_word(sqlite, word, error);
-	return visitor->pool ? visitor->pool(visitor->data, sqlite_column(row, 0), state) : 0;
+	return visitor->pool ? visitor->pool(visitor->data, database_column(row, 0), state) : 0;
 }
 
 static int visit_address(struct sqlite_state *sqlite, sqlite3_stmt *row,
 			 const struct state_visitor *visitor, struct error *error)
 {
-	const char *word = sqlite_column(row, 2);
+	const char *word = database_column(row, 2);
 	enum address_state state;
 
 	if (address_state_parse(word, &state) < 0)
 		return bad_word(sqlite, word, error);
 	if (!visitor->address)
 		return 0;
-	return visitor->address(visitor->data, sqlite_column(row, 0), sqlite_column(row, 1), state);
+	return visitor->address(visitor->data, database_column(row, 0), database_column(row, 1),
+				state);
 }
 
-static int visit_verdict(struct sqlite_state *sqlite, sqlite3_stmt *row,
-			 const struct state_visitor *visitor, struct error *error)
+static int visit_order(struct sqlite_state *sqlite, sqlite3_stmt *row,
+		       const struct state_visitor *visitor, struct error *error)
 {
-	struct state_verdict verdict = {
-		.sender = sqlite_column(row, 0),
-		.pool = sqlite_column(row, 2),
-		.until_sec = sqlite3_column_int64(row, 4),
-		.set_sec = sqlite3_column_int64(row, 5),
+	struct saved_order order = {
+		.sender = database_column(row, 0),
+		.pool = database_column(row, 2),
+		.until_sec = sqlite3_column_int64(row, 3),
+		.set_sec = sqlite3_column_int64(row, 4),
 	};
 
-	if (verdict_action_parse(sqlite_column(row, 1), &verdict.action) < 0)
-		return bad_word(sqlite, sqlite_column(row, 1), error);
-	if (!reason_parse(sqlite_column(row, 3), &verdict.reason))
-		return bad_word(sqlite, sqlite_column(row, 3), error);
-	return visitor->verdict ? visitor->verdict(visitor->data, &verdict) : 0;
+	if (verdict_action_parse(database_column(row, 1), &order.action) < 0)
+		return bad_word(sqlite, database_column(row, 1), error);
+	return visitor->order ? visitor->order(visitor->data, &order) : 0;
 }
 
 static int visit_record(struct sqlite_state *sqlite, sqlite3_stmt *row,
@@ -138,7 +136,7 @@ static int visit_record(struct sqlite_state *sqlite, sqlite3_stmt *row,
 {
 	const struct state_record record = {
 		.kind = sqlite->loading,
-		.name = sqlite_column(row, 0),
+		.name = database_column(row, 0),
 		.bytes = sqlite3_column_blob(row, 1),
 		.size = (size_t)sqlite3_column_bytes(row, 1),
 	};
@@ -164,56 +162,57 @@ static int load_table(struct sqlite_state *sqlite, int statement, visit_row visi
 		      const struct state_visitor *visitor, struct error *error)
 {
 	sqlite3_stmt *row = statement_get(sqlite, statement);
-	int code, step;
+	int r, step;
 
-	for (code = 0; code == 0 && (step = sqlite3_step(row)) == SQLITE_ROW;)
-		code = visit(sqlite, row, visitor, error);
-	if (code == 0 && step != SQLITE_DONE)
-		code = sqlite_fail(sqlite, error);
+	for (r = 0; r == 0 && (step = sqlite3_step(row)) == SQLITE_ROW;)
+		r = visit(sqlite, row, visitor, error);
+	if (r == 0 && step != SQLITE_DONE)
+		r = database_fail(&sqlite->database, error);
 	sqlite3_reset(row);
-	return code;
+	return r;
 }
 
 /* The words of small tables are checked even where nobody wants to see them. */
 static int load(struct state *state, const struct state_visitor *visitor, struct error *error)
 {
 	struct sqlite_state *sqlite = from_state(state);
-	int code = load_table(sqlite, LOAD_POOLS, visit_pool, visitor, error);
+	int r = load_table(sqlite, LOAD_POOLS, visit_pool, visitor, error);
 
-	if (code == 0)
-		code = load_table(sqlite, LOAD_ADDRESSES, visit_address, visitor, error);
-	if (code == 0)
-		code = load_table(sqlite, LOAD_VERDICTS, visit_verdict, visitor, error);
-	for (unsigned kind = 0; code == 0 && visitor->record && kind < STATE_KINDS; kind++) {
+	if (r == 0)
+		r = load_table(sqlite, LOAD_ADDRESSES, visit_address, visitor, error);
+	if (r == 0)
+		r = load_table(sqlite, LOAD_ORDERS, visit_order, visitor, error);
+	for (unsigned kind = 0; r == 0 && visitor->record && kind < STATE_KINDS; kind++) {
 		sqlite->loading = (enum state_kind)kind;
 		if (visitor->kinds & 1U << kind)
-			code = load_table(sqlite, LOAD_RECORDS + (int)kind, visit_record, visitor,
-					  error);
+			r = load_table(sqlite, LOAD_RECORDS + (int)kind, visit_record, visitor,
+				       error);
 	}
-	if (code == 0 && visitor->log)
-		code = load_table(sqlite, LOAD_LOG, visit_log, visitor, error);
-	return code;
+	if (r == 0 && visitor->log)
+		r = load_table(sqlite, LOAD_LOG, visit_log, visitor, error);
+	return r;
 }
 
 /* Runs a statement whose arguments are bound. */
 static int run(struct sqlite_state *sqlite, sqlite3_stmt *statement, struct error *error)
 {
-	int code = sqlite3_step(statement) == SQLITE_DONE ? 0 : sqlite_fail(sqlite, error);
+	int r = sqlite3_step(statement) == SQLITE_DONE ? 0
+						       : database_fail(&sqlite->database, error);
 
 	sqlite3_reset(statement);
 	sqlite3_clear_bindings(statement);
-	return code;
+	return r;
 }
 
 /* The same, durable when it returns. In a transaction SQLite leaves `synchronous` as it is. */
 static int run_durable(struct sqlite_state *sqlite, sqlite3_stmt *statement, struct error *error)
 {
-	int code;
+	int r;
 
-	sqlite3_exec(sqlite->db, "PRAGMA synchronous = FULL", NULL, NULL, NULL);
-	code = run(sqlite, statement, error);
-	sqlite3_exec(sqlite->db, "PRAGMA synchronous = NORMAL", NULL, NULL, NULL);
-	return code;
+	sqlite3_exec(sqlite->database.db, "PRAGMA synchronous = FULL", NULL, NULL, NULL);
+	r = run(sqlite, statement, error);
+	sqlite3_exec(sqlite->database.db, "PRAGMA synchronous = NORMAL", NULL, NULL, NULL);
+	return r;
 }
 
 /* The text outlives the statement's run, so SQLite need not copy it. */
@@ -245,25 +244,23 @@ static int put_address(struct state *state, const char *pool, const char *addres
 	return run_durable(sqlite, statement, error);
 }
 
-static int put_verdict(struct state *state, const struct state_verdict *verdict,
-		       struct error *error)
+static int put_order(struct state *state, const struct saved_order *order, struct error *error)
 {
 	struct sqlite_state *sqlite = from_state(state);
-	sqlite3_stmt *statement = statement_get(sqlite, PUT_VERDICT);
+	sqlite3_stmt *statement = statement_get(sqlite, PUT_ORDER);
 
-	bind_text(statement, 1, verdict->sender);
-	bind_text(statement, 2, verdict_action_name(verdict->action));
-	bind_text(statement, 3, verdict->pool);
-	bind_text(statement, 4, reason_name(verdict->reason));
-	sqlite3_bind_int64(statement, 5, verdict->until_sec);
-	sqlite3_bind_int64(statement, 6, verdict->set_sec);
+	bind_text(statement, 1, order->sender);
+	bind_text(statement, 2, verdict_action_name(order->action));
+	bind_text(statement, 3, order->pool);
+	sqlite3_bind_int64(statement, 4, order->until_sec);
+	sqlite3_bind_int64(statement, 5, order->set_sec);
 	return run_durable(sqlite, statement, error);
 }
 
-static int delete_verdict(struct state *state, const char *sender, struct error *error)
+static int delete_order(struct state *state, const char *sender, struct error *error)
 {
 	struct sqlite_state *sqlite = from_state(state);
-	sqlite3_stmt *statement = statement_get(sqlite, DELETE_VERDICT);
+	sqlite3_stmt *statement = statement_get(sqlite, DELETE_ORDER);
 
 	bind_text(statement, 1, sender);
 	return run_durable(sqlite, statement, error);
@@ -309,13 +306,13 @@ static int append(struct state *state, const void *bytes, size_t size, int64_t *
 {
 	struct sqlite_state *sqlite = from_state(state);
 	sqlite3_stmt *statement = statement_get(sqlite, APPEND);
-	int code;
+	int r;
 
 	sqlite3_bind_blob(statement, 1, bytes, (int)size, SQLITE_STATIC);
-	code = run(sqlite, statement, error);
-	if (code == 0)
-		*ret_place = sqlite3_last_insert_rowid(sqlite->db);
-	return code;
+	r = run(sqlite, statement, error);
+	if (r == 0)
+		*ret_place = sqlite3_last_insert_rowid(sqlite->database.db);
+	return r;
 }
 
 static int trim(struct state *state, int64_t last, unsigned max, unsigned *ret_count,
@@ -323,43 +320,43 @@ static int trim(struct state *state, int64_t last, unsigned max, unsigned *ret_c
 {
 	struct sqlite_state *sqlite = from_state(state);
 	sqlite3_stmt *statement = statement_get(sqlite, TRIM);
-	int code;
+	int r;
 
 	sqlite3_bind_int64(statement, 1, last);
 	sqlite3_bind_int64(statement, 2, max);
-	code = run(sqlite, statement, error);
-	if (code == 0)
-		*ret_count = (unsigned)sqlite3_changes(sqlite->db);
-	return code;
+	r = run(sqlite, statement, error);
+	if (r == 0)
+		*ret_count = (unsigned)sqlite3_changes(sqlite->database.db);
+	return r;
 }
 
 static int begin(struct state *state, struct error *error)
 {
-	return sqlite_execute(from_state(state), "BEGIN IMMEDIATE", error);
+	return database_execute(&from_state(state)->database, "BEGIN IMMEDIATE", error);
 }
 
 static void rollback(struct state *state)
 {
-	sqlite3_exec(from_state(state)->db, "ROLLBACK", NULL, NULL, NULL);
+	sqlite3_exec(from_state(state)->database.db, "ROLLBACK", NULL, NULL, NULL);
 }
 
 static int commit(struct state *state, struct error *error)
 {
-	int code = sqlite_execute(from_state(state), "COMMIT", error);
+	int r = database_execute(&from_state(state)->database, "COMMIT", error);
 
-	if (code < 0)
+	if (r < 0)
 		rollback(state);
-	return code;
+	return r;
 }
 
 /* A checkpoint begins with the log on the disk. */
 static int sync_file(struct state *state, struct error *error)
 {
 	struct sqlite_state *sqlite = from_state(state);
-	int code = checkpoints_take_failure(sqlite->checkpoints, error);
+	int r = checkpoints_take_failure(sqlite->checkpoints, error);
 
 	checkpoints_want(sqlite->checkpoints);
-	return code;
+	return r;
 }
 
 /* After each commit: in place of SQLite's own checkpoints, for which the commit would wait. */
@@ -381,8 +378,8 @@ static void free_state(struct state *state)
 		sqlite3_finalize(sqlite->statements[i]);
 	free(sqlite->statements);
 	checkpoints_free(sqlite->checkpoints);
-	sqlite3_close(sqlite->db);
-	free(sqlite->file);
+	sqlite3_close(sqlite->database.db);
+	free(sqlite->database.file);
 	free(sqlite);
 }
 
@@ -396,8 +393,8 @@ static const struct state_ops ops = {
 	.load = load,
 	.put_pool = put_pool,
 	.put_address = put_address,
-	.put_verdict = put_verdict,
-	.delete_verdict = delete_verdict,
+	.put_order = put_order,
+	.delete_order = delete_order,
 	.put_record = put_record,
 	.delete_record = delete_record,
 	.clear_records = clear_records,
@@ -416,54 +413,55 @@ static int prepare_statements(struct sqlite_state *sqlite, struct error *error)
 	if (!sqlite->statements)
 		return error_set(error, -ENOMEM, "out of memory");
 	for (int i = 0; i < STATEMENTS; i++) {
-		if (sqlite3_prepare_v3(sqlite->db, statement_sql[i], -1, SQLITE_PREPARE_PERSISTENT,
-				       &sqlite->statements[i], NULL) != SQLITE_OK)
-			return sqlite_fail(sqlite, error);
+		if (sqlite3_prepare_v3(sqlite->database.db, statement_sql[i], -1,
+				       SQLITE_PREPARE_PERSISTENT, &sqlite->statements[i],
+				       NULL) != SQLITE_OK)
+			return database_fail(&sqlite->database, error);
 	}
 	return 0;
 }
 
-static int open_by(int (*open)(struct sqlite_state *sqlite, struct error *error), const char *file,
+static int open_by(int (*open)(struct database *database, struct error *error), const char *file,
 		   struct sqlite_state **ret_sqlite, struct error *error)
 {
 	_cleanup_(free_state_p) struct sqlite_state *sqlite = calloc(1, sizeof(*sqlite));
-	int code;
+	int r;
 
 	if (!sqlite)
 		return error_set(error, -ENOMEM, "out of memory");
 	sqlite->state.ops = &ops;
 	sqlite->state.durable = true;
-	sqlite->file = strdup(file);
-	if (!sqlite->file)
+	sqlite->database.file = strdup(file);
+	if (!sqlite->database.file)
 		return error_set(error, -ENOMEM, "out of memory");
-	code = open(sqlite, error);
-	if (code == 0)
-		code = prepare_statements(sqlite, error);
-	if (code == 0)
+	r = open(&sqlite->database, error);
+	if (r == 0)
+		r = prepare_statements(sqlite, error);
+	if (r == 0)
 		*ret_sqlite = TAKE_PTR(sqlite);
-	return code;
+	return r;
 }
 
-int state_sqlite_open(const char *file, struct state **ret_state, struct error *error)
+int sqlite_open(const char *file, struct state **ret_state, struct error *error)
 {
 	_cleanup_(free_state_p) struct sqlite_state *sqlite = NULL;
-	int code = open_by(sqlite_open, file, &sqlite, error);
+	int r = open_by(schema_open, file, &sqlite, error);
 
-	if (code == 0)
-		code = checkpoints_new(file, &sqlite->checkpoints, error);
-	if (code < 0)
-		return code;
-	sqlite3_wal_hook(sqlite->db, on_commit, sqlite);
+	if (r == 0)
+		r = checkpoints_new(file, &sqlite->checkpoints, error);
+	if (r < 0)
+		return r;
+	sqlite3_wal_hook(sqlite->database.db, on_commit, sqlite);
 	*ret_state = &TAKE_PTR(sqlite)->state;
 	return 0;
 }
 
-int state_sqlite_open_reading(const char *file, struct state **ret_state, struct error *error)
+int sqlite_open_reading(const char *file, struct state **ret_state, struct error *error)
 {
 	struct sqlite_state *sqlite;
-	int code = open_by(sqlite_open_reading, file, &sqlite, error);
+	int r = open_by(schema_open_reading, file, &sqlite, error);
 
-	if (code == 0)
+	if (r == 0)
 		*ret_state = &sqlite->state;
-	return code;
+	return r;
 }

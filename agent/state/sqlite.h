@@ -1,38 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Within state/: the database file itself. What is in its tables is sqlite.c's, their making and
- * the file's soundness schema.c's, getting it onto the disk checkpoints.c's.
- */
+/* A state in one SQLite file. */
 #pragma once
 
-#include <sqlite3.h>
-
-#include "state/state.h"
-
-struct checkpoints;
 struct error;
+struct state;
 
-struct sqlite_state {
-	struct state state;
-	sqlite3 *db;
-	struct checkpoints *checkpoints;
-	sqlite3_stmt **statements;
-	enum state_kind loading;
-	char *file;
-};
-
-/* The errno that stands for what SQLite last said, with its text. */
-int sqlite_fail(struct sqlite_state *sqlite, struct error *error);
-/* Columns are NOT NULL, yet a file edited by hand or a full memory may give NULL: then "". */
-const char *sqlite_column(sqlite3_stmt *statement, int column);
-int sqlite_execute(struct sqlite_state *sqlite, const char *sql, struct error *error);
-
-/* Only a connection to `sqlite->file`, in `sqlite->db`. */
-int sqlite_connect(struct sqlite_state *sqlite, struct error *error);
 /*
- * Opens `sqlite->file`, which may not be there yet, and brings its schema up to date. Whoever gets an
- * error closes `sqlite->db`.
+ * Opens or creates `file` and its directory (0750). PRAGMA user_version is the schema's version: an older schema
+ * is migrated, a newer one refused (-EPROTO). -EIO: not a database, or damaged; the file is left alone.
  */
-int sqlite_open(struct sqlite_state *sqlite, struct error *error);
-/* The same, to read from it alone. -EPROTO: its schema is another. */
-int sqlite_open_reading(struct sqlite_state *sqlite, struct error *error);
+int sqlite_open(const char *file, struct state **ret_state, struct error *error);
+
+/*
+ * For reading alone, of a file for whose log the disk has no space. To be closed again soon: nobody else can open
+ * the file meanwhile. -EPROTO: another schema.
+ */
+int sqlite_open_reading(const char *file, struct state **ret_state, struct error *error);

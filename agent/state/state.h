@@ -21,11 +21,11 @@
 
 struct error;
 
-struct state_verdict {
+/* A manual verdict on a sender. */
+struct saved_order {
 	const char *sender; /* one and the same in upper and lower case (ASCII) */
 	enum verdict_action action;
-	const char *pool; /* "" unless STEER */
-	enum reason reason;
+	const char *pool;  /* "" unless STEER */
 	int64_t until_sec; /* 0: no end */
 	int64_t set_sec;   /* when it was set */
 };
@@ -53,7 +53,7 @@ struct state_visitor {
 	void *data;
 	int (*pool)(void *data, const char *pool, enum pool_state state);
 	int (*address)(void *data, const char *pool, const char *address, enum address_state state);
-	int (*verdict)(void *data, const struct state_verdict *verdict);
+	int (*order)(void *data, const struct saved_order *order);
 	int (*record)(void *data, const struct state_record *record);
 	unsigned kinds; /* of records that are wanted: 1U << enum state_kind */
 	int (*log)(void *data, const void *bytes, size_t size); /* as they were appended */
@@ -66,9 +66,8 @@ struct state_ops {
 			struct error *error);
 	int (*put_address)(struct state *state, const char *pool, const char *address,
 			   enum address_state value, struct error *error);
-	int (*put_verdict)(struct state *state, const struct state_verdict *verdict,
-			   struct error *error);
-	int (*delete_verdict)(struct state *state, const char *sender, struct error *error);
+	int (*put_order)(struct state *state, const struct saved_order *order, struct error *error);
+	int (*delete_order)(struct state *state, const char *sender, struct error *error);
 	int (*put_record)(struct state *state, const struct state_record *record,
 			  struct error *error);
 	/* Its bytes are not looked at; 0 also where there is none. */
@@ -101,46 +100,6 @@ static inline bool state_is_current(const struct state *state)
 {
 	return state && state->durable && !state->behind;
 }
-
-/*
- * Opens or creates `file` and its directory (0750). Schema version in PRAGMA user_version: an older one is
- * migrated, a newer one refused (-EPROTO). -EIO: not a database or damaged; the file is left alone.
- */
-int state_sqlite_open(const char *file, struct state **ret_state, struct error *error);
-
-/*
- * Only to be read, and closed again soon, as nobody else can open it meanwhile: one for whose log there is no
- * room beside it (full disk). -EPROTO: another schema.
- */
-int state_sqlite_open_reading(const char *file, struct state **ret_state, struct error *error);
-
-/*
- * Goes on where the file cannot: nothing that is put fails any more. While the file does not take what
- * is put (full disk, damage, no rights), its owner's memory is what there is; every STEADY_RETRY_SEC
- * state_steady_tick() lets it write all of that again, by `rewrite`. The file is never deleted, and
- * one that is damaged never written to.
- */
-struct state_steady_owner {
-	void *data;
-	/* Each failure that is not the last one's, and the recovery: why is "" then. */
-	void (*on_change)(void *data, const char *why);
-	/*
-	 * Puts everything that is to be kept: inside of a transaction; records and log are empty. Only where
-	 * the file could not be read at the start its standings are still there, the first time.
-	 */
-	int (*rewrite)(void *data, struct state *state, struct error *error);
-};
-#define STEADY_RETRY_SEC 10
-
-/*
- * -ENOMEM. Where the file cannot be opened or read, the result is not `durable`; where it can only be read, it
- * is until the first tick.
- */
-int state_steady_open(const char *file, const struct state_steady_owner *owner,
-		      struct state **ret_state, struct error *error);
-void state_steady_tick(struct state *state, int64_t now_sec);
-/* "" while the file takes what is put. */
-const char *state_steady_trouble(const struct state *state);
 
 static inline void state_free(struct state *state)
 {

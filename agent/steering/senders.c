@@ -156,11 +156,11 @@ static void adopt_standing(const struct adoption *adoption, struct steering_send
 {
 	const struct config_pool *pool =
 		config_pool_find(adoption->steering->config, verdict->pool_label);
-	struct policy_verdict *now = &sender->standing.now;
+	struct sender_verdict *now = &sender->standing.now;
 
 	if (!is_of_the_engine(verdict->reason) || (verdict->action == VERDICT_STEER && !pool))
 		return;
-	*now = (struct policy_verdict){
+	*now = (struct sender_verdict){
 		.action = verdict->action,
 		.pool = verdict->action == VERDICT_STEER ? pool->id : POOL_NONE,
 		.reason = verdict->reason,
@@ -194,7 +194,7 @@ struct restoration {
 };
 
 /* The name that people chose is that of the sender; the engine knows no upper and lower case. */
-static int restore_verdict(void *data, const struct state_verdict *verdict)
+static int restore_order(void *data, const struct saved_order *verdict)
 {
 	const struct restoration *restoration = data;
 	const struct steering *steering = restoration->steering;
@@ -209,7 +209,7 @@ static int restore_verdict(void *data, const struct state_verdict *verdict)
 	if (verdict->until_sec && verdict->until_sec <= restoration->now_sec)
 		return 0;
 	for (size_t i = 0; i < count; i++)
-		senders[i]->standing.now = (struct policy_verdict){
+		senders[i]->standing.now = (struct sender_verdict){
 			.action = verdict->action,
 			.pool = verdict->action == VERDICT_STEER ? pool->id : POOL_NONE,
 			.reason = REASON_MANUAL,
@@ -264,7 +264,7 @@ int senders_load(struct steering *steering, uint64_t now_ns, int64_t now_sec, st
 	bool current = state_is_current(steering->state);
 	struct restoration restoration = {steering, now_sec};
 	const struct state_visitor visitor = {.data = &restoration,
-					      .verdict = restore_verdict,
+					      .order = restore_order,
 					      .record = restore_standing,
 					      .kinds = 1U << STATE_STANDINGS};
 	struct adoption adoption = {.steering = steering,

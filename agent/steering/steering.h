@@ -100,8 +100,8 @@ int steering_check_verdict(const struct steering *steering, const char *sender,
  * itself). REASON_GOOD: as the configuration says. Pools by the ids of the configuration.
  */
 struct steering_standing {
-	struct policy_verdict now;
-	struct policy_verdict after;
+	struct sender_verdict now;
+	struct sender_verdict after;
 };
 /*
  * Writes the verdict of all senders of that name, without regard to case, where it is another than

@@ -93,7 +93,7 @@ static bool is_barred(const struct steering_sender *sender, const struct pool *p
 
 static struct effect effect_of(const struct steering *steering,
 			       const struct steering_sender *sender,
-			       const struct policy_verdict *verdict)
+			       const struct sender_verdict *verdict)
 {
 	const struct pool *pool = NULL;
 
@@ -237,7 +237,7 @@ int verdicts_prune(struct steering *steering, struct error *error)
 
 /* ---- what the engine says */
 
-static bool is_same(const struct policy_verdict *a, const struct policy_verdict *b)
+static bool is_same(const struct sender_verdict *a, const struct sender_verdict *b)
 {
 	return a->action == b->action && a->pool == b->pool && a->reason == b->reason &&
 	       a->until_sec == b->until_sec;

@@ -67,7 +67,7 @@ static const char *pool_name(const struct steering *steering, uint32_t id)
 }
 
 static json_t *engine_sender_json(const struct steering *steering, struct policy *policy,
-				  const char *name, const struct policy_verdict *verdict,
+				  const char *name, const struct sender_verdict *verdict,
 				  int64_t now_sec)
 {
 	json_t *sender = json_pack(

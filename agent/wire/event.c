@@ -39,7 +39,7 @@ json_t *news_policy(const struct policy_event *event, int64_t now_sec)
 	return news;
 }
 
-json_t *news_verdict(const char *sender, const struct policy_verdict *verdict, const char *pool,
+json_t *news_verdict(const char *sender, const struct sender_verdict *verdict, const char *pool,
 		     int64_t now_sec)
 {
 	json_t *news = begin("verdict", now_sec);

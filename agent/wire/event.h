@@ -21,7 +21,7 @@
 
 json_t *news_policy(const struct policy_event *event, int64_t now_sec);
 /* `pool` NULL unless steered. */
-json_t *news_verdict(const char *sender, const struct policy_verdict *verdict, const char *pool,
+json_t *news_verdict(const char *sender, const struct sender_verdict *verdict, const char *pool,
 		     int64_t now_sec);
 json_t *news_surge(const struct surge_state *surge, int64_t now_sec);
 json_t *news_state(const char *trouble, int64_t now_sec);

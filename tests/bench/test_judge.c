@@ -16,6 +16,7 @@
 #include "datapath/datapath.h"
 #include "netns/http.h"
 #include "netns/postern.h"
+#include "state/sqlite.h"
 #include "state/state.h"
 #include "unit/config_file.h"
 #include "unit/fake_datapath.h"
@@ -162,7 +163,7 @@ Test(bench_judge_million, senders_are_written_and_restored)
 	double start, decided, written, longest = 0;
 
 	snprintf(file, sizeof(file), "%s.db", config_file);
-	cr_assert_eq(state_sqlite_open(file, &state, &error), 0, "%s", error.text);
+	cr_assert_eq(sqlite_open(file, &state, &error), 0, "%s", error.text);
 	cr_assert_eq(steering_new(config, &fake->datapath, state, 1, NOON, &steering, &error), 0);
 	before = resident_kb();
 	judge = open_judge(config, steering, state, &now);
@@ -185,7 +186,7 @@ Test(bench_judge_million, senders_are_written_and_restored)
 	judge_close(judge);
 	state_free(state);
 	start = now_us();
-	cr_assert_eq(state_sqlite_open(file, &state, &error), 0, "%s", error.text);
+	cr_assert_eq(sqlite_open(file, &state, &error), 0, "%s", error.text);
 	judge = open_judge(config, steering, state, &now);
 	fprintf(stderr, "restored in %.1f s (asked for: 10 s)\n", (now_us() - start) / 1e6);
 	cr_assert_lt(now_us() - start, 10e6 * test_patience());

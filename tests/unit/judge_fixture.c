@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "steering/steering.h"
+#include "state/sqlite.h"
 #include "state/state.h"
 #include "unit/config_file.h"
 #include "state_null.h"
@@ -62,8 +63,8 @@ void judge_fixture_begin(void)
 
 static void open_state(void)
 {
-	int r = judge_fixture.file[0] ? state_sqlite_open(judge_fixture.file, &judge_fixture.state,
-							  &judge_fixture.error)
+	int r = judge_fixture.file[0] ? sqlite_open(judge_fixture.file, &judge_fixture.state,
+						    &judge_fixture.error)
 				      : state_null_open(&judge_fixture.state);
 
 	cr_assert_eq(r, 0, "%s", judge_fixture.error.text);

@@ -26,14 +26,13 @@ static int put_address(struct state *state, const char *pool, const char *addres
 	return 0;
 }
 
-static int put_verdict(struct state *state, const struct state_verdict *verdict,
-		       struct error *error)
+static int put_order(struct state *state, const struct saved_order *verdict, struct error *error)
 {
 	(void)state, (void)verdict, (void)error;
 	return 0;
 }
 
-static int delete_verdict(struct state *state, const char *sender, struct error *error)
+static int delete_order(struct state *state, const char *sender, struct error *error)
 {
 	(void)state, (void)sender, (void)error;
 	return 0;
@@ -87,8 +86,8 @@ static const struct state_ops ops = {
 	.load = load,
 	.put_pool = put_pool,
 	.put_address = put_address,
-	.put_verdict = put_verdict,
-	.delete_verdict = delete_verdict,
+	.put_order = put_order,
+	.delete_order = delete_order,
 	.put_record = take_record,
 	.delete_record = take_record,
 	.clear_records = clear_records,

@@ -90,8 +90,8 @@ void steering_fixture_open(void)
 	steering_fixture.fake = fake_datapath_new();
 	cr_assert_not_null(mkdtemp(directory));
 	snprintf(file, sizeof(file), "%s/state.db", directory);
-	cr_assert_eq(state_sqlite_open(file, &steering_fixture.state, &steering_fixture.error), 0,
-		     "%s", steering_fixture.error.text);
+	cr_assert_eq(sqlite_open(file, &steering_fixture.state, &steering_fixture.error), 0, "%s",
+		     steering_fixture.error.text);
 	steering_fixture_begin();
 }
 
@@ -128,7 +128,7 @@ uint32_t steering_fixture_slot_of(uint32_t pool, uint32_t index)
 	return slot.address;
 }
 
-int steering_fixture_apply(const char *sender, const struct policy_verdict *now)
+int steering_fixture_apply(const char *sender, const struct sender_verdict *now)
 {
 	const struct steering_standing standing = {.now = *now};
 
@@ -138,7 +138,7 @@ int steering_fixture_apply(const char *sender, const struct policy_verdict *now)
 
 void steering_fixture_steer(const char *sender, uint32_t pool, int64_t until_sec)
 {
-	const struct policy_verdict by_hand = {VERDICT_STEER, pool, REASON_MANUAL, until_sec};
+	const struct sender_verdict by_hand = {VERDICT_STEER, pool, REASON_MANUAL, until_sec};
 
 	cr_assert_eq(steering_fixture_apply(sender, &by_hand), 0, "%s",
 		     steering_fixture.error.text);

@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "config/config.h"
 #include "steering/steering.h"
+#include "state/sqlite.h"
 #include "state/state.h"
 #include "unit/fake_datapath.h"
 
@@ -45,6 +46,6 @@ struct verdict steering_fixture_verdict_of(const char *sender);
 /* The id of the address that an IPv4 slot of a pool leads to. */
 uint32_t steering_fixture_slot_of(uint32_t pool, uint32_t index);
 /* What steering_apply() says to this standing, with nothing after it. */
-int steering_fixture_apply(const char *sender, const struct policy_verdict *now);
+int steering_fixture_apply(const char *sender, const struct sender_verdict *now);
 /* A verdict by hand. */
 void steering_fixture_steer(const char *sender, uint32_t pool, int64_t until_sec);

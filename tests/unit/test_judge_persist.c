@@ -9,6 +9,8 @@
 #include <unistd.h>
 
 #include "steering/steering.h"
+#include "state/failover.h"
+#include "state/sqlite.h"
 #include "state/state.h"
 #include "unit/judge_fixture.h"
 #include "state_null.h"
@@ -226,15 +228,15 @@ static int rewrite(void *data, struct state *into, struct error *ret_error)
 
 Test(judge_persist, a_file_that_comes_back_gets_all_that_was_in_memory)
 {
-	const struct state_steady_owner owner = {NULL, ignore_change, rewrite};
+	const struct failover_owner owner = {NULL, ignore_change, rewrite};
 	char command[320];
 
 	judge_fixture_end();
 	snprintf(command, sizeof(command), "rm -f '%s'* && echo rubbish > '%s'", judge_fixture.file,
 		 judge_fixture.file);
 	cr_assert_eq(system(command), 0);
-	cr_assert_eq(state_steady_open(judge_fixture.file, &owner, &judge_fixture.state,
-				       &judge_fixture.error),
+	cr_assert_eq(failover_open(judge_fixture.file, &owner, &judge_fixture.state,
+				   &judge_fixture.error),
 		     0);
 	judge_fixture_begin();
 	judge_fixture_send_as("a@harsh.example", 6);
@@ -245,8 +247,8 @@ Test(judge_persist, a_file_that_comes_back_gets_all_that_was_in_memory)
 		     0);
 	judge_fixture_write_all();
 	cr_assert_eq(unlink(judge_fixture.file), 0);
-	state_steady_tick(judge_fixture.state, judge_fixture.now.sec);
-	cr_assert_str_empty(state_steady_trouble(judge_fixture.state));
+	failover_tick(judge_fixture.state, judge_fixture.now.sec);
+	cr_assert_str_empty(failover_trouble(judge_fixture.state));
 	judge_fixture_write_all();
 	judge_fixture_kill_and_restart();
 	cr_assert_eq(judge_fixture_send_as("a@harsh.example", 1).decision.reason,
@@ -259,7 +261,7 @@ Test(judge_persist, a_file_that_comes_back_gets_all_that_was_in_memory)
 
 Test(judge_persist, a_file_that_could_not_be_read_at_the_start_is_taken_up_when_it_can)
 {
-	const struct state_steady_owner owner = {NULL, ignore_change, rewrite};
+	const struct failover_owner owner = {NULL, ignore_change, rewrite};
 	const struct manual_order drop = {.action = VERDICT_DROP};
 	char command[512];
 
@@ -278,8 +280,8 @@ Test(judge_persist, a_file_that_could_not_be_read_at_the_start_is_taken_up_when_
 	snprintf(command, sizeof(command), "mv '%s' '%s.kept' && echo rubbish > '%s'",
 		 judge_fixture.file, judge_fixture.file, judge_fixture.file);
 	cr_assert_eq(system(command), 0);
-	cr_assert_eq(state_steady_open(judge_fixture.file, &owner, &judge_fixture.state,
-				       &judge_fixture.error),
+	cr_assert_eq(failover_open(judge_fixture.file, &owner, &judge_fixture.state,
+				   &judge_fixture.error),
 		     0);
 	judge_fixture_begin();
 	judge_fixture_send_as("Bob@example.net", 1);
@@ -289,9 +291,9 @@ Test(judge_persist, a_file_that_could_not_be_read_at_the_start_is_taken_up_when_
 	snprintf(command, sizeof(command), "mv '%s.kept' '%s'", judge_fixture.file,
 		 judge_fixture.file);
 	cr_assert_eq(system(command), 0);
-	state_steady_tick(judge_fixture.state, judge_fixture.now.sec);
-	cr_assert_str_empty(state_steady_trouble(judge_fixture.state), "%s",
-			    state_steady_trouble(judge_fixture.state));
+	failover_tick(judge_fixture.state, judge_fixture.now.sec);
+	cr_assert_str_empty(failover_trouble(judge_fixture.state), "%s",
+			    failover_trouble(judge_fixture.state));
 	for (int i = 0; i < 2; i++) {
 		cr_expect_eq(judge_fixture_send_as("a@harsh.example", 1).decision.reason,
 			     REASON_RESTRICTED);
@@ -328,7 +330,7 @@ static void up_without_it(const char *file)
 
 	execute("CREATE TABLE pool_state (pool TEXT PRIMARY KEY, state TEXT NOT NULL) WITHOUT "
 		"ROWID");
-	cr_assert_eq(state_sqlite_open(file, &state, &judge_fixture.error), 0);
+	cr_assert_eq(sqlite_open(file, &state, &judge_fixture.error), 0);
 	cr_assert_eq(steering_new(judge_fixture.config, &judge_fixture.fake->datapath, state,
 				  judge_fixture.now.ns, judge_fixture.now.sec, &steering,
 				  &judge_fixture.error),
@@ -342,13 +344,13 @@ static void up_without_it(const char *file)
 
 Test(judge_persist, while_the_file_takes_nothing_another_configuration_goes_by_the_maps)
 {
-	const struct state_steady_owner owner = {NULL, ignore_change, rewrite};
+	const struct failover_owner owner = {NULL, ignore_change, rewrite};
 	struct judge_next *next;
 	struct steering *old;
 
 	judge_fixture_end();
-	cr_assert_eq(state_steady_open(judge_fixture.file, &owner, &judge_fixture.state,
-				       &judge_fixture.error),
+	cr_assert_eq(failover_open(judge_fixture.file, &owner, &judge_fixture.state,
+				   &judge_fixture.error),
 		     0);
 	judge_fixture_begin();
 	cr_assert_eq(judge_fixture_set("watched", &to_spare), 0);
@@ -359,7 +361,7 @@ Test(judge_persist, while_the_file_takes_nothing_another_configuration_goes_by_t
 	cr_assert_eq(steering_set_pool(judge_fixture.steering, "spare", POOL_DISABLED,
 				       &judge_fixture.error),
 		     0);
-	cr_assert_neq(*state_steady_trouble(judge_fixture.state), '\0');
+	cr_assert_neq(*failover_trouble(judge_fixture.state), '\0');
 	old = judge_fixture.steering;
 	up_without_it(judge_fixture.file);
 	cr_assert_eq(steering_new(judge_fixture.config, &judge_fixture.fake->datapath,

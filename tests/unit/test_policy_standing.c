@@ -14,7 +14,7 @@ TestSuite(policy_standing, .init = config_file_setup, .fini = config_file_teardo
 static void expect_verdict(const struct policy_fixture *fixture, enum verdict_action action,
 			   uint32_t pool, enum reason reason, int64_t until_sec)
 {
-	const struct policy_verdict *verdict = &fixture->standing.verdict;
+	const struct sender_verdict *verdict = &fixture->standing.verdict;
 
 	cr_assert_gt(fixture->n_standings, 0);
 	cr_expect_eq(verdict->action, action);

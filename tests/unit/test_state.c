@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What people set by hand comes back: over SQLite files in a directory of each test's own. */
+#include "state/sqlite.h"
 #include "state/state.h"
 
 #include <criterion/criterion.h>
@@ -41,7 +42,7 @@ static struct state *open_state(void)
 {
 	struct state *state = NULL;
 
-	cr_assert_eq(state_sqlite_open(file, &state, &error), 0, "%s", error.text);
+	cr_assert_eq(sqlite_open(file, &state, &error), 0, "%s", error.text);
 	return state;
 }
 
@@ -61,11 +62,10 @@ static int see_address(void *data, const char *pool, const char *address, enum a
 	return 0;
 }
 
-static int see_verdict(void *data, const struct state_verdict *verdict)
+static int see_order(void *data, const struct saved_order *order)
 {
-	fprintf(data, "verdict %s %d '%s' %d %lld %lld\n", verdict->sender, verdict->action,
-		verdict->pool, verdict->reason, (long long)verdict->until_sec,
-		(long long)verdict->set_sec);
+	fprintf(data, "order %s %d '%s' %lld %lld\n", order->sender, order->action, order->pool,
+		(long long)order->until_sec, (long long)order->set_sec);
 	return 0;
 }
 
@@ -74,25 +74,24 @@ static const char *all_of(struct state *state)
 	struct state_visitor visitor = {.pool = see_pool, .address = see_address};
 
 	free(TAKE_PTR(seen));
-	visitor.verdict = see_verdict;
+	visitor.order = see_order;
 	visitor.data = open_memstream(&seen, &seen_size);
 	cr_assert_eq(state->ops->load(state, &visitor, &error), 0, "%s", error.text);
 	fclose(visitor.data);
 	return seen;
 }
 
-static const struct state_verdict steered = {
+static const struct saved_order steered = {
 	.sender = "tenant-17",
 	.action = VERDICT_STEER,
 	.pool = "high-risk",
-	.reason = REASON_MANUAL,
 	.until_sec = 4102444800,
 	.set_sec = 1700000000,
 };
 
-static void put_verdict(struct state *state, const struct state_verdict *verdict)
+static void put_order(struct state *state, const struct saved_order *verdict)
 {
-	cr_assert_eq(state->ops->put_verdict(state, verdict, &error), 0, "%s", error.text);
+	cr_assert_eq(state->ops->put_order(state, verdict, &error), 0, "%s", error.text);
 }
 
 Test(state, what_was_put_is_there_after_closing_and_opening)
@@ -103,29 +102,27 @@ Test(state, what_was_put_is_there_after_closing_and_opening)
 	cr_assert_eq(
 		state->ops->put_address(state, "normal", "2001:db8::10", ADDRESS_DRAINING, &error),
 		0);
-	put_verdict(state, &steered);
+	put_order(state, &steered);
 	state_free(state);
 
 	state = open_state();
-	cr_assert_str_eq(all_of(state),
-			 "pool relay 2\n"
-			 "address normal 2001:db8::10 2\n"
-			 "verdict tenant-17 1 'high-risk' 1 4102444800 1700000000\n");
+	cr_assert_str_eq(all_of(state), "pool relay 2\n"
+					"address normal 2001:db8::10 2\n"
+					"order tenant-17 1 'high-risk' 4102444800 1700000000\n");
 	state_free(state);
 }
 
 Test(state, a_put_replaces_what_was_put_before)
 {
-	struct state_verdict block = {
-		.sender = "tenant-17", .action = VERDICT_DROP, .pool = "", .reason = REASON_MANUAL};
+	struct saved_order block = {.sender = "tenant-17", .action = VERDICT_DROP, .pool = ""};
 	struct state *state = open_state();
 
 	cr_assert_eq(state->ops->put_pool(state, "normal", POOL_DISABLED, &error), 0);
 	cr_assert_eq(state->ops->put_pool(state, "normal", POOL_ENABLED, &error), 0);
-	put_verdict(state, &steered);
-	put_verdict(state, &block);
+	put_order(state, &steered);
+	put_order(state, &block);
 	cr_assert_str_eq(all_of(state), "pool normal 1\n"
-					"verdict tenant-17 3 '' 1 0 0\n");
+					"order tenant-17 3 '' 0 0\n");
 	state_free(state);
 }
 
@@ -142,14 +139,13 @@ Test(state, one_address_in_two_pools_has_two_states)
 
 Test(state, a_sender_has_one_verdict_however_its_name_is_written)
 {
-	struct state_verdict block = {
-		.sender = "TENANT-17", .action = VERDICT_DROP, .pool = "", .reason = REASON_MANUAL};
+	struct saved_order block = {.sender = "TENANT-17", .action = VERDICT_DROP, .pool = ""};
 	struct state *state = open_state();
 
-	put_verdict(state, &steered);
-	put_verdict(state, &block);
-	cr_assert_str_eq(all_of(state), "verdict TENANT-17 3 '' 1 0 0\n");
-	cr_assert_eq(state->ops->delete_verdict(state, "Tenant-17", &error), 0);
+	put_order(state, &steered);
+	put_order(state, &block);
+	cr_assert_str_eq(all_of(state), "order TENANT-17 3 '' 0 0\n");
+	cr_assert_eq(state->ops->delete_order(state, "Tenant-17", &error), 0);
 	cr_assert_str_eq(all_of(state), "");
 	state_free(state);
 }
@@ -158,20 +154,20 @@ Test(state, a_deleted_verdict_is_gone_and_deleting_none_is_no_error)
 {
 	struct state *state = open_state();
 
-	put_verdict(state, &steered);
-	cr_assert_eq(state->ops->delete_verdict(state, "tenant-17", &error), 0);
-	cr_assert_eq(state->ops->delete_verdict(state, "tenant-17", &error), 0);
+	put_order(state, &steered);
+	cr_assert_eq(state->ops->delete_order(state, "tenant-17", &error), 0);
+	cr_assert_eq(state->ops->delete_order(state, "tenant-17", &error), 0);
 	cr_assert_str_eq(all_of(state), "");
 	state_free(state);
 }
 
 Test(state, names_that_look_like_sql_are_only_names)
 {
-	struct state_verdict verdict = steered;
+	struct saved_order verdict = steered;
 	struct state *state = open_state();
 
 	verdict.sender = "'); DROP TABLE pool_state; --";
-	put_verdict(state, &verdict);
+	put_order(state, &verdict);
 	cr_assert_not_null(strstr(all_of(state), verdict.sender));
 	state_free(state);
 }
@@ -202,12 +198,12 @@ Test(state, what_a_killed_process_had_put_is_there)
 	pid_t child = fork();
 
 	if (child == 0) {
-		put_verdict(open_state(), &steered);
+		put_order(open_state(), &steered);
 		_exit(0); /* nothing is closed, the WAL stays behind */
 	}
 	cr_assert_eq(waitpid(child, NULL, 0), child);
 	state = open_state();
-	cr_assert_not_null(strstr(all_of(state), "verdict tenant-17"));
+	cr_assert_not_null(strstr(all_of(state), "order tenant-17"));
 	state_free(state);
 }
 
@@ -229,7 +225,7 @@ Test(state, the_directory_and_the_file_are_made_for_their_owner_and_group)
 static int open_fails(void)
 {
 	struct state *state = NULL;
-	int code = state_sqlite_open(file, &state, &error);
+	int code = sqlite_open(file, &state, &error);
 
 	cr_assert_null(state);
 	return code;
@@ -349,7 +345,7 @@ Test(state, the_file_is_in_wal_mode_with_a_schema_version)
 		     SQLITE_OK);
 	cr_assert_eq(sqlite3_step(statement), SQLITE_ROW);
 	cr_assert_str_eq((const char *)sqlite3_column_text(statement, 0), "wal");
-	cr_assert_eq(sqlite3_column_int(statement, 1), 3);
+	cr_assert_eq(sqlite3_column_int(statement, 1), 4);
 	sqlite3_finalize(statement);
 	sqlite3_close(db);
 }
@@ -361,8 +357,8 @@ Test(state, the_null_state_takes_everything_and_keeps_nothing)
 	cr_assert_eq(state_null_open(&state), 0);
 	cr_assert_eq(state->ops->put_pool(state, "normal", POOL_DISABLED, &error), 0);
 	cr_assert_eq(state->ops->put_address(state, "a", "192.0.2.1", ADDRESS_ACTIVE, &error), 0);
-	put_verdict(state, &steered);
-	cr_assert_eq(state->ops->delete_verdict(state, "nobody", &error), 0);
+	put_order(state, &steered);
+	cr_assert_eq(state->ops->delete_order(state, "nobody", &error), 0);
 	cr_assert_str_eq(all_of(state), "");
 	state_free(state);
 }

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Records of the policy engine in the state, and a state that goes on where its file cannot. */
+#include "state/failover.h"
+#include "state/sqlite.h"
 #include "state/state.h"
 
 #include <criterion/criterion.h>
@@ -41,7 +43,7 @@ static struct state *open_state(void)
 {
 	struct state *state = NULL;
 
-	cr_assert_eq(state_sqlite_open(file, &state, &error), 0, "%s", error.text);
+	cr_assert_eq(sqlite_open(file, &state, &error), 0, "%s", error.text);
 	return state;
 }
 
@@ -70,7 +72,7 @@ static int see_pool(void *data, const char *pool, enum pool_state state)
 	return 0;
 }
 
-static int see_verdict(void *data, const struct state_verdict *verdict)
+static int see_order(void *data, const struct saved_order *verdict)
 {
 	fprintf(data, "verdict %s\n", verdict->sender);
 	return 0;
@@ -87,7 +89,7 @@ static char seen[4096];
 static const char *all_of(struct state *state, unsigned kinds)
 {
 	struct state_visitor visitor = {.pool = see_pool,
-					.verdict = see_verdict,
+					.order = see_order,
 					.record = see_record,
 					.kinds = kinds,
 					.log = see_log};
@@ -217,7 +219,7 @@ static bool file_holds(const char *expected)
 	snprintf(copy, sizeof(copy), "%s/copy.db", directory);
 	snprintf(command, sizeof(command), "rm -f '%s'*; cp '%s' '%s'", copy, file, copy);
 	cr_assert_eq(system(command), 0);
-	if (state_sqlite_open(copy, &state, &error) < 0)
+	if (sqlite_open(copy, &state, &error) < 0)
 		return false;
 	holds = strcmp(all_of(state, ALL_KINDS), expected) == 0;
 	state_free(state);
@@ -303,10 +305,10 @@ static int rewrite(void *data, struct state *state, struct error *ret_error)
 
 static struct state *open_steady(void)
 {
-	const struct state_steady_owner owner = {NULL, note_change, rewrite};
+	const struct failover_owner owner = {NULL, note_change, rewrite};
 	struct state *state = NULL;
 
-	cr_assert_eq(state_steady_open(file, &owner, &state, &error), 0, "%s", error.text);
+	cr_assert_eq(failover_open(file, &owner, &state, &error), 0, "%s", error.text);
 	return state;
 }
 
@@ -323,8 +325,8 @@ Test(state_records, while_the_file_is_sound_a_steady_state_is_the_file)
 
 	cr_assert(state->durable);
 	put(state, STATE_STANDINGS, "bob", "restricted");
-	state_steady_tick(state, 1000);
-	cr_assert_str_empty(state_steady_trouble(state));
+	failover_tick(state, 1000);
+	cr_assert_str_empty(failover_trouble(state));
 	cr_assert_eq(changes, 0);
 	cr_assert_str_eq(all_of(state, ALL_KINDS), "2 bob=restricted\n");
 	state_free(state);
@@ -338,11 +340,11 @@ Test(state_records, a_damaged_file_is_left_alone_and_everything_goes_on)
 	write_file("this is no database, is it", 26, 0);
 	state = open_steady();
 	cr_assert_not(state->durable);
-	cr_assert_not_null(strstr(state_steady_trouble(state), file));
+	cr_assert_not_null(strstr(failover_trouble(state), file));
 	cr_assert_eq(changes, 1);
 	put(state, STATE_STANDINGS, "bob", "restricted");
-	for (int64_t sec = 1000; sec < 1100; sec += STEADY_RETRY_SEC)
-		state_steady_tick(state, sec);
+	for (int64_t sec = 1000; sec < 1100; sec += FAILOVER_RETRY_SEC)
+		failover_tick(state, sec);
 	cr_assert_eq(changes, 1, "the same trouble is told once");
 	state_free(state);
 	{
@@ -361,7 +363,7 @@ Test(state_records, rows_that_make_no_sense_are_damage_too)
 	execute("INSERT INTO pool_state VALUES ('normal', 'sideways')");
 	state = open_steady();
 	cr_assert_not(state->durable);
-	cr_assert_not_null(strstr(state_steady_trouble(state), "'sideways'"));
+	cr_assert_not_null(strstr(failover_trouble(state), "'sideways'"));
 	state_free(state);
 }
 
@@ -372,8 +374,8 @@ Test(state_records, once_the_file_is_replaced_all_is_written_again)
 	write_file("this is no database, is it", 26, 0);
 	state = open_steady();
 	cr_assert_eq(unlink(file), 0);
-	state_steady_tick(state, 1000);
-	cr_assert_str_empty(state_steady_trouble(state));
+	failover_tick(state, 1000);
+	cr_assert_str_empty(failover_trouble(state));
 	cr_assert_str_eq(last_change, "");
 	put(state, STATE_TENANTS, "t", "1");
 	cr_assert_str_eq(all_of(state, ALL_KINDS), "1 t=1\n2 from=memory\n");
@@ -416,28 +418,27 @@ Test(state_records, over_a_full_disk_it_goes_on_and_catches_up_when_there_is_roo
 	mount_small();
 	state = open_steady();
 	put(state, STATE_STANDINGS, "stale", "1");
-	cr_assert_eq(state->ops->put_verdict(state,
-					     &(struct state_verdict){.sender = "eve",
-								     .action = VERDICT_DROP,
-								     .pool = "",
-								     .reason = REASON_MANUAL},
-					     &error),
-		     0);
+	cr_assert_eq(
+		state->ops->put_order(
+			state,
+			&(struct saved_order){.sender = "eve", .action = VERDICT_DROP, .pool = ""},
+			&error),
+		0);
 	fill_disk();
 	for (int i = 0; i < 1000; i++) {
 		snprintf(key, sizeof(key), "%d", i);
 		put(state, STATE_STANDINGS, key, key);
 	}
-	cr_assert_not_null(strstr(state_steady_trouble(state), file));
+	cr_assert_not_null(strstr(failover_trouble(state), file));
 	cr_assert_eq(changes, 1);
-	cr_assert_eq(state->ops->delete_verdict(state, "eve", &error), 0);
-	state_steady_tick(state, 1000);
-	cr_assert_neq(*state_steady_trouble(state), '\0');
+	cr_assert_eq(state->ops->delete_order(state, "eve", &error), 0);
+	failover_tick(state, 1000);
+	cr_assert_neq(*failover_trouble(state), '\0');
 	empty_disk();
-	state_steady_tick(state, 1000 + STEADY_RETRY_SEC - 1);
-	cr_assert_neq(*state_steady_trouble(state), '\0', "it tried again too early");
-	state_steady_tick(state, 1000 + STEADY_RETRY_SEC);
-	cr_assert_str_empty(state_steady_trouble(state));
+	failover_tick(state, 1000 + FAILOVER_RETRY_SEC - 1);
+	cr_assert_neq(*failover_trouble(state), '\0', "it tried again too early");
+	failover_tick(state, 1000 + FAILOVER_RETRY_SEC);
+	cr_assert_str_empty(failover_trouble(state));
 	cr_assert_str_eq(all_of(state, ALL_KINDS), "2 from=memory\n");
 	state_free(state);
 }
@@ -453,15 +454,15 @@ Test(state_records, over_a_disk_that_is_full_at_the_start_the_file_is_read_all_t
 	state_free(state);
 	fill_disk();
 	state = open_steady();
-	cr_assert_neq(*state_steady_trouble(state), '\0');
+	cr_assert_neq(*failover_trouble(state), '\0');
 	cr_expect(state->durable);
 	cr_expect_str_eq(all_of(state, ALL_KINDS), "2 bob=restricted\nlog counts\n");
 	put(state, STATE_STANDINGS, "eve", "restricted");
-	state_steady_tick(state, 1000);
-	cr_assert_neq(*state_steady_trouble(state), '\0');
+	failover_tick(state, 1000);
+	cr_assert_neq(*failover_trouble(state), '\0');
 	empty_disk();
-	state_steady_tick(state, 1000 + STEADY_RETRY_SEC);
-	cr_assert_str_empty(state_steady_trouble(state), "%s", state_steady_trouble(state));
+	failover_tick(state, 1000 + FAILOVER_RETRY_SEC);
+	cr_assert_str_empty(failover_trouble(state), "%s", failover_trouble(state));
 	cr_expect_str_eq(all_of(state, ALL_KINDS), "2 from=memory\n");
 	state_free(state);
 }
@@ -480,9 +481,9 @@ Test(state_records, a_transaction_over_a_full_disk_is_given_up_as_a_whole)
 		append(state, key);
 	}
 	cr_assert_eq(state->ops->commit(state, &error), 0);
-	cr_assert_neq(*state_steady_trouble(state), '\0');
+	cr_assert_neq(*failover_trouble(state), '\0');
 	empty_disk();
-	state_steady_tick(state, 1000);
+	failover_tick(state, 1000);
 	cr_assert_str_eq(all_of(state, ALL_KINDS), "2 from=memory\n");
 	state_free(state);
 }

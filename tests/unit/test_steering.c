@@ -12,8 +12,8 @@
 
 TestSuite(steering, .init = steering_fixture_open, .fini = steering_fixture_close);
 
-static const struct policy_verdict good = {VERDICT_STEER, POOL_NORMAL, REASON_GOOD, 0};
-static const struct policy_verdict restricted = {VERDICT_DROP, POOL_NONE, REASON_RESTRICTED, 0};
+static const struct sender_verdict good = {VERDICT_STEER, POOL_NORMAL, REASON_GOOD, 0};
+static const struct sender_verdict restricted = {VERDICT_DROP, POOL_NONE, REASON_RESTRICTED, 0};
 
 Test(steering, a_sync_fills_every_map)
 {
@@ -79,7 +79,7 @@ Test(steering, a_verdict_by_hand_is_one_write)
 
 Test(steering, after_a_verdict_on_a_lane_its_own_pool_holds_again)
 {
-	const struct policy_verdict block = {VERDICT_DROP, POOL_NONE, REASON_MANUAL, NOW_SEC + 60};
+	const struct sender_verdict block = {VERDICT_DROP, POOL_NONE, REASON_MANUAL, NOW_SEC + 60};
 
 	cr_assert_eq(steering_fixture_apply("handle/high-risk", &block), 0);
 	cr_assert_eq(steering_fixture_verdict_of("handle/high-risk").action, VERDICT_DROP);

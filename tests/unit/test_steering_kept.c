@@ -13,14 +13,13 @@ TestSuite(steering_kept, .init = steering_fixture_open, .fini = steering_fixture
 
 static void save(const char *sender, const char *pool, int64_t until_sec)
 {
-	const struct state_verdict verdict = {.sender = sender,
-					      .action = *pool ? VERDICT_STEER : VERDICT_DROP,
-					      .pool = pool,
-					      .reason = REASON_MANUAL,
-					      .until_sec = until_sec};
+	const struct saved_order verdict = {.sender = sender,
+					    .action = *pool ? VERDICT_STEER : VERDICT_DROP,
+					    .pool = pool,
+					    .until_sec = until_sec};
 
-	cr_assert_eq(steering_fixture.state->ops->put_verdict(steering_fixture.state, &verdict,
-							      &steering_fixture.error),
+	cr_assert_eq(steering_fixture.state->ops->put_order(steering_fixture.state, &verdict,
+							    &steering_fixture.error),
 		     0, "%s", steering_fixture.error.text);
 }
 
