@@ -123,7 +123,7 @@ static int call_route(const struct api *api, const struct api_request *request,
 	if (code == 0)
 		code = check_query(route, &query, error);
 	if (code == 0 && route->takes_body)
-		code = fields_parse(request->body, request->body_size, &call.body, error);
+		code = json_fields_parse(request->body, request->body_size, &call.body, error);
 	if (code == 0)
 		code = route->handle(&call, &response->body, error);
 

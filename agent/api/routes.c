@@ -67,9 +67,9 @@ static int view_pool(const struct call *call, json_t **ret, struct error *error)
 /* The body {"state": "…"}; borrowed from the call. */
 static int read_state(const struct call *call, const char **ret_word, struct error *error)
 {
-	const struct field fields[] = {{"state", FIELD_STRING, true, ret_word}};
+	static const struct json_field field = {"state", FIELD_STRING, true, 0, 0};
 
-	return fields_read(call->body, fields, 1, error);
+	return json_fields_read(call->body, &field, 1, ret_word, error);
 }
 
 static int patch_pool(const struct call *call, json_t **ret, struct error *error)

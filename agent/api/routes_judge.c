@@ -33,8 +33,8 @@ static struct judge_time now_of(const struct call *call)
 int route_message(const struct call *call, json_t **ret, struct error *error)
 {
 	const struct judge_time now = now_of(call);
-	struct judge_message message;
-	struct judge_answer answer;
+	struct message_facts message;
+	struct message_decision answer;
 	int code = need_judge(call, error);
 
 	(void)ret;
@@ -45,28 +45,29 @@ int route_message(const struct call *call, json_t **ret, struct error *error)
 	if (code == 0)
 		code = judge_message(call->api->judge, &message, &now, &answer, error);
 	if (code == 0)
-		code = answer_print(&answer, message.facts.message_id, &call->response->text,
-				    error);
+		code = decision_print(&answer, message.facts.message_id, &call->response->text,
+				      error);
 	return code;
 }
 
-static int explain(const struct call *call, char *message_id,
-		   struct judge_explanation *ret_explanation, struct error *error)
+static int answer_explained(const struct call *call, const struct judge_explanation *explanation,
+			    struct error *error)
 {
-	const struct judge_time now = now_of(call);
-
-	return judge_explain(call->api->judge, facts_message_id(message_id), &now, ret_explanation,
-			     error);
+	call->response->text_type = API_CONTENT_TYPE;
+	return view_explanation(call->api->steering, explanation, &call->response->text, error);
 }
 
 int route_decision(const struct call *call, json_t **ret, struct error *error)
 {
+	const struct judge_time now = now_of(call);
 	struct judge_explanation explanation;
 	int code = need_judge(call, error);
 
+	(void)ret;
 	if (code == 0)
-		code = explain(call, call->names[0], &explanation, error);
-	return code < 0 ? code : view_explanation(call->api->steering, &explanation, ret, error);
+		code = judge_explain(call->api->judge, facts_message_id(call->names[0]), &now,
+				     &explanation, error);
+	return code < 0 ? code : answer_explained(call, &explanation, error);
 }
 
 int route_decision_of_sender(const struct call *call, json_t **ret, struct error *error)
@@ -76,34 +77,52 @@ int route_decision_of_sender(const struct call *call, json_t **ret, struct error
 	struct judge_explanation explanation;
 	int code = need_judge(call, error);
 
+	(void)ret;
 	if (code == 0 && !sender)
 		code = error_set(error, -EINVAL, "parameter 'sender' is missing, expected a name");
 	if (code == 0)
 		code = judge_explain_sender(call->api->judge, sender, &now, &explanation, error);
-	return code < 0 ? code : view_explanation(call->api->steering, &explanation, ret, error);
+	return code < 0 ? code : answer_explained(call, &explanation, error);
 }
 
 /* ---- senders */
 
-/* The name of the body, or of who sent the message that it names. */
+struct reported {
+	const char *sender, *message_id;
+};
+static const struct json_field reported_fields[] = {
+	{"sender", FIELD_STRING, false, offsetof(struct reported, sender), 0},
+	{"message_id", FIELD_STRING, false, offsetof(struct reported, message_id), 0},
+};
+
+/* The sender of the message that the body names; borrowed from the explanation. */
+static int find_reported(const struct call *call, struct judge_explanation *explanation,
+			 const char **ret_sender, struct error *error)
+{
+	const struct judge_time now = now_of(call);
+	const char *id = NULL;
+	int code = facts_take_message_id(call->body, "message_id", &id, error);
+
+	if (code == 0)
+		code = judge_explain(call->api->judge, id, &now, explanation, error);
+	if (code == 0)
+		*ret_sender = explanation->kept.decision.sender;
+	return code;
+}
+
+/* The sender that the body names, or the sender of the message that it names. */
 static int read_reported(const struct call *call, struct judge_explanation *explanation,
 			 const char **ret_sender, struct error *error)
 {
-	const char *sender = NULL, *message_id = NULL;
-	const struct field fields[] = {
-		{"sender", FIELD_STRING, false, &sender},
-		{"message_id", FIELD_STRING, false, &message_id},
-	};
-	int code = fields_read(call->body, fields, 2, error);
+	struct reported reported = {NULL, NULL};
+	int code = json_fields_read(call->body, reported_fields, 2, &reported, error);
 
-	if (code == 0 && !sender == !message_id)
+	if (code == 0 && !reported.sender == !reported.message_id)
 		code = error_set(error, -EINVAL, "expected one of 'sender' and 'message_id'");
-	if (code == 0 && message_id) {
-		code = explain(call, (char *)message_id, explanation, error);
-		sender = explanation->kept.decision.sender;
-	}
+	if (code == 0 && reported.message_id)
+		code = find_reported(call, explanation, &reported.sender, error);
 	if (code == 0)
-		*ret_sender = sender;
+		*ret_sender = reported.sender;
 	return code;
 }
 
@@ -134,38 +153,47 @@ int route_release(const struct call *call, json_t **ret, struct error *error)
 	return code < 0 ? code : route_sender(call, ret, error);
 }
 
+struct order {
+	const char *action, *pool;
+	json_int_t for_sec;
+	bool cut;
+};
+static const struct json_field order_fields[] = {
+	{"action", FIELD_STRING, true, offsetof(struct order, action), 0},
+	{"pool", FIELD_STRING, false, offsetof(struct order, pool), 0},
+	{"for_sec", FIELD_INTEGER, false, offsetof(struct order, for_sec), 0},
+	{"cut", FIELD_BOOLEAN, false, offsetof(struct order, cut), 0},
+};
+
 static int read_verdict(const struct call *call, struct manual_order *ret_verdict,
 			struct error *error)
 {
-	const char *action;
-	json_int_t for_sec = 0;
-	struct manual_order verdict = {.pool = NULL};
-	const struct field fields[] = {
-		{"action", FIELD_STRING, true, &action},
-		{"pool", FIELD_STRING, false, &verdict.pool},
-		{"for_sec", FIELD_INTEGER, false, &for_sec},
-		{"cut", FIELD_BOOLEAN, false, &verdict.cut},
-	};
-	int code = fields_read(call->body, fields, sizeof(fields) / sizeof(fields[0]), error);
+	struct order order = {.pool = NULL};
+	enum verdict_action action;
+	int code = json_fields_read(call->body, order_fields, 4, &order, error);
 
 	if (code < 0)
 		return code;
-	if (verdict_action_parse(action, &verdict.action) < 0)
+	if (verdict_action_parse(order.action, &action) < 0)
 		return error_set(
 			error, -EINVAL,
 			"member 'action': found '%.64s', expected 'steer', 'drop' or 'pass'",
-			action);
-	if ((verdict.action == VERDICT_STEER) != (verdict.pool != NULL))
+			order.action);
+	if ((action == VERDICT_STEER) != (order.pool != NULL))
 		return error_set(error, -EINVAL, "member 'pool': %s with action '%s'",
-				 verdict.pool ? "not expected" : "is missing, expected a name",
-				 action);
-	if (json_object_get(call->body, "for_sec") && (for_sec < 1 || for_sec > API_FOR_MAX_SEC))
+				 order.pool ? "not expected" : "is missing, expected a name",
+				 order.action);
+	if (json_object_get(call->body, "for_sec") &&
+	    (order.for_sec < 1 || order.for_sec > API_FOR_MAX_SEC))
 		return error_set(error, -EINVAL,
 				 "member 'for_sec': found %lld, expected 1 to %lld seconds",
-				 (long long)for_sec, API_FOR_MAX_SEC);
-	if (for_sec)
-		verdict.until_sec = call->request->now_sec + for_sec;
-	*ret_verdict = verdict;
+				 (long long)order.for_sec, API_FOR_MAX_SEC);
+	*ret_verdict = (struct manual_order){
+		.action = action,
+		.pool = order.pool,
+		.until_sec = order.for_sec ? call->request->now_sec + order.for_sec : 0,
+		.cut = order.cut,
+	};
 	return 0;
 }
 

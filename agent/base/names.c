@@ -2,11 +2,7 @@
 /* Tables of words for the enums of postern/abi.h, and the searches through them. */
 #include "base/names.h"
 
-#include <errno.h>
-#include <stddef.h>
-#include <string.h>
-
-#define COUNT(table) (sizeof(table) / sizeof((table)[0]))
+#include "base/word.h"
 
 static const char *const reasons[] = {
 	[REASON_GOOD] = "good",
@@ -47,53 +43,49 @@ static const char *const counter_names[COUNTERS] = {POSTERN_COUNTERS(COUNTER_NAM
 static const char *const counter_helps[COUNTERS] = {POSTERN_COUNTERS(COUNTER_HELP)};
 #undef COUNTER_HELP
 
-static const char *word(const char *const *table, size_t count, unsigned value)
-{
-	return value < count && table[value] ? table[value] : "invalid";
-}
-
-/* The index of the word or -EINVAL. */
-static int find(const char *const *table, size_t count, const char *name)
-{
-	for (size_t i = 0; i < count; i++)
-		if (table[i] && strcmp(table[i], name) == 0)
-			return (int)i;
-	return -EINVAL;
-}
-
 const char *reason_name(enum reason reason)
 {
-	return word(reasons, COUNT(reasons), reason);
+	return WORD_OF(reasons, reason);
 }
 
 const char *verdict_action_name(enum verdict_action action)
 {
-	return word(actions, COUNT(actions), action);
+	return WORD_OF(actions, action);
 }
 
 const char *pool_state_name(enum pool_state state)
 {
-	return word(pool_states, COUNT(pool_states), state);
+	return WORD_OF(pool_states, state);
 }
 
 const char *address_state_name(enum address_state state)
 {
-	return word(address_states, COUNT(address_states), state);
+	return WORD_OF(address_states, state);
 }
 
 const char *counter_name(enum counter counter)
 {
-	return word(counter_names, COUNT(counter_names), counter);
+	return WORD_OF(counter_names, counter);
 }
 
 const char *counter_help(enum counter counter)
 {
-	return word(counter_helps, COUNT(counter_helps), counter);
+	return WORD_OF(counter_helps, counter);
+}
+
+int reason_parse(const char *name, enum reason *ret_reason)
+{
+	int found = WORD_FIND(reasons, name);
+
+	if (found < 0)
+		return found;
+	*ret_reason = (enum reason)found;
+	return 0;
 }
 
 int pool_state_parse(const char *name, enum pool_state *ret_state)
 {
-	int found = find(pool_states, COUNT(pool_states), name);
+	int found = WORD_FIND(pool_states, name);
 
 	if (found < 0)
 		return found;
@@ -103,7 +95,7 @@ int pool_state_parse(const char *name, enum pool_state *ret_state)
 
 int address_state_parse(const char *name, enum address_state *ret_state)
 {
-	int found = find(address_states, COUNT(address_states), name);
+	int found = WORD_FIND(address_states, name);
 
 	if (found < 0)
 		return found;
@@ -113,7 +105,7 @@ int address_state_parse(const char *name, enum address_state *ret_state)
 
 int verdict_action_parse(const char *name, enum verdict_action *ret_action)
 {
-	int found = find(actions, COUNT(actions), name);
+	int found = WORD_FIND(actions, name);
 
 	if (found < 0)
 		return found;

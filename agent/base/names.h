@@ -16,6 +16,7 @@ const char *counter_name(enum counter counter);
 const char *counter_help(enum counter counter);
 
 /* -EINVAL: no such word. */
+int reason_parse(const char *name, enum reason *ret_reason);
 int pool_state_parse(const char *name, enum pool_state *ret_state);
 int address_state_parse(const char *name, enum address_state *ret_state);
 int verdict_action_parse(const char *name, enum verdict_action *ret_action);

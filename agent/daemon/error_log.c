@@ -2,6 +2,7 @@
 /* One error, three readers. */
 #include "daemon/error_log.h"
 
+#include <jansson.h>
 #include <string.h>
 
 #include "api/server.h"
@@ -13,13 +14,14 @@
 #include "steering/steering.h"
 #include "wire/event.h"
 
-void error_log_publish(void *data, json_t *event)
+void error_log_publish(void *data, const struct wire_event *event)
 {
 	const struct error_log *log = data;
+	json_t *document = log->server ? event_json(event) : NULL;
 
-	if (log->server && event)
-		server_publish(log->server, event);
-	json_decref(event);
+	if (document)
+		server_publish(log->server, document);
+	json_decref(document);
 }
 
 static void add(const struct error_log *log, const struct recent_error *recent)
@@ -28,9 +30,12 @@ static void add(const struct error_log *log, const struct recent_error *recent)
 		return;
 	log_warning("agent", "%s%s%s%s%s", recent->text, *recent->sender ? "; sender " : "",
 		    recent->sender, *recent->destination ? " to " : "", recent->destination);
-	error_log_publish((void *)log,
-			  news_error(recent->what, recent->text, recent->sender, recent->pool,
-				     recent->source, recent->destination, clock_wall_sec()));
+	error_log_publish(
+		(void *)log,
+		&(struct wire_event){.kind = WIRE_EVENT_ERROR,
+				     .now_sec = clock_wall_sec(),
+				     .error = {recent->what, recent->text, recent->sender,
+					       recent->pool, recent->source, recent->destination}});
 }
 
 void error_log_add(void *data, const struct error *error)
@@ -69,7 +74,9 @@ void error_log_state(const struct error_log *log, const char *why)
 {
 	struct error error;
 
-	error_log_publish((void *)log, news_state(why, clock_wall_sec()));
+	error_log_publish((void *)log, &(struct wire_event){.kind = WIRE_EVENT_STATE,
+							    .now_sec = clock_wall_sec(),
+							    .trouble = why});
 	if (!*why) {
 		log_info("agent", "the state file takes writes again; everything was written");
 		return;

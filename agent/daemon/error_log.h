@@ -6,22 +6,21 @@
  */
 #pragma once
 
-#include <jansson.h>
-
 #include "daemon/recent_errors.h"
 
 struct steering;
 struct error;
 struct event;
 struct server;
+struct wire_event;
 
 struct error_log {
 	struct recent_errors *recent;
 	struct server *server; /* NULL: nobody can follow yet, or any more */
 };
 
-/* Takes the event over; `error_log` is a struct error_log (judge_hooks). */
-void error_log_publish(void *log, json_t *event);
+/* `log` is a struct error_log (judge_hooks). */
+void error_log_publish(void *log, const struct wire_event *event);
 /* Likewise. */
 void error_log_add(void *log, const struct error *error);
 /* A drop that the datapath told of. */

@@ -21,12 +21,10 @@
 
 /* ---- callbacks of the engine */
 
-static void tell(const struct judge *judge, json_t *news)
+static void tell(const struct judge *judge, const struct wire_event *event)
 {
-	if (judge->hooks.on_news)
-		judge->hooks.on_news(judge->hooks.data, news);
-	else
-		json_decref(news);
+	if (judge->hooks.on_event)
+		judge->hooks.on_event(judge->hooks.data, event);
 }
 
 void judge_trouble(const struct judge *judge, const struct error *error)
@@ -39,7 +37,8 @@ static void on_event(void *data, const struct policy_event *event)
 {
 	const struct judge *judge = data;
 
-	tell(judge, news_policy(event, judge->now.sec));
+	tell(judge, &(struct wire_event){
+			    .kind = WIRE_EVENT_POLICY, .now_sec = judge->now.sec, .policy = event});
 }
 
 const struct config_pool *judge_pool(const struct judge *judge, uint32_t id)
@@ -80,8 +79,11 @@ static void on_standing(void *data, const struct policy_standing *standing)
 		judge_trouble(judge, &error);
 	}
 	if (standing->verdict_changed)
-		tell(judge, news_verdict(standing->record->name, &standing->verdict,
-					 pool ? pool->name : NULL, judge->now.sec));
+		tell(judge,
+		     &(struct wire_event){.kind = WIRE_EVENT_VERDICT,
+					  .now_sec = judge->now.sec,
+					  .verdict = {standing->record->name, &standing->verdict,
+						      pool ? pool->name : NULL}});
 }
 
 /* ---- life */
@@ -275,7 +277,7 @@ static void fill_handle(const struct address *handle, char ret_text[ADDRESS_TEXT
 		address_format(handle, ret_text);
 }
 
-static void fill_answer(const struct judge *judge, struct judge_answer *answer)
+static void fill_answer(const struct judge *judge, struct message_decision *answer)
 {
 	const struct config_pool *pool = judge_pool(judge, answer->decision.pool);
 	const struct lane *lane = steering_lane(judge->steering, pool, answer->decision.sender);
@@ -286,7 +288,7 @@ static void fill_answer(const struct judge *judge, struct judge_answer *answer)
 	fill_handle(lane ? lane->ipv6 : NULL, answer->handle_ipv6);
 }
 
-static enum surge_origin origin_of(const struct judge *judge, const struct judge_message *message)
+static enum surge_origin origin_of(const struct judge *judge, const struct message_facts *message)
 {
 	struct decision_record kept;
 
@@ -296,7 +298,7 @@ static enum surge_origin origin_of(const struct judge *judge, const struct judge
 	return message->origin;
 }
 
-static void watch_surges(struct judge *judge, const struct judge_message *message,
+static void watch_surges(struct judge *judge, const struct message_facts *message,
 			 const struct decision *decision)
 {
 	const struct surge_bounce bounce = {
@@ -315,11 +317,13 @@ static void watch_surges(struct judge *judge, const struct judge_message *messag
 		return;
 	judge_look_unknown(judge);
 	if (surges_bounce(judge->surges, &bounce, judge->now.sec, &surge))
-		tell(judge, news_surge(&surge, judge->now.sec));
+		tell(judge, &(struct wire_event){.kind = WIRE_EVENT_SURGE,
+						 .now_sec = judge->now.sec,
+						 .surge = &surge});
 }
 
-int judge_message(struct judge *judge, const struct judge_message *message,
-		  const struct judge_time *now, struct judge_answer *ret_answer,
+int judge_message(struct judge *judge, const struct message_facts *message,
+		  const struct judge_time *now, struct message_decision *ret_answer,
 		  struct error *error)
 {
 	struct decision *decision = &ret_answer->decision;

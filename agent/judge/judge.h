@@ -6,20 +6,18 @@
  *                                     │
  *                  a standing changes │ durable in the state, then in map verdict, then told
  *                  counts change      │ every second to the state (judge_write)
- *                  something happens  ▼ told (on_news)
+ *                  something happens  ▼ told (on_event)
  *
  * The agent has one, on top of one steering. Nothing here waits for anybody; times are arguments.
  */
 #pragma once
 
-#include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/address.h"
 #include "policy/decision_log.h"
+#include "policy/message.h"
 #include "policy/policy.h"
-#include "policy/surge.h"
 
 struct config;
 struct manual_order;
@@ -28,6 +26,7 @@ struct error;
 struct judge;
 struct lane;
 struct state;
+struct wire_event;
 
 struct judge_time {
 	uint64_t ns;
@@ -36,8 +35,8 @@ struct judge_time {
 
 struct judge_hooks {
 	void *data;
-	/* What happened, as an object of wire/event.h; the callee's. */
-	void (*on_news)(void *data, json_t *event);
+	/* Something happened. The event is borrowed for the call. */
+	void (*on_event)(void *data, const struct wire_event *event);
 	/* Survived: a map or the state could not be written. */
 	void (*on_trouble)(void *data, const struct error *error);
 };
@@ -73,38 +72,15 @@ bool judge_write(struct judge *judge);
 
 /* ---- messages */
 
-struct judge_message {
-	struct facts facts;
-	/* Of a bounce, each NULL where it is not known: */
-	const char *bounce_to;	       /* whose message bounced */
-	const char *unknown_recipient; /* who does not exist */
-	const char *original_id;       /* Message-ID of what bounced */
-	enum surge_origin origin;      /* unless original_id tells */
-	/* How many messages before this one had to do without an answer; of whoever asks. */
-	uint32_t unanswered;
-	/* Room for a key of mail/mailbox.h that facts.envelope_from may be. */
-	char mailbox[POLICY_NAME_SIZE];
-};
-
-struct judge_answer {
-	struct decision decision;
-	const char *pool; /* NULL unless steered to one */
-	/* What an MTA takes, of now; NULL: not steered to a pool, or the pool has none. Borrowed: pool/lane.h */
-	const struct lane *lane;
-	/* What the lane binds to; "": it does not do this family. */
-	char handle_ipv4[ADDRESS_TEXT_SIZE];
-	char handle_ipv6[ADDRESS_TEXT_SIZE];
-};
-
 /* -EINVAL: a text is too long. */
-int judge_message(struct judge *judge, const struct judge_message *message,
-		  const struct judge_time *now, struct judge_answer *ret_answer,
+int judge_message(struct judge *judge, const struct message_facts *message,
+		  const struct judge_time *now, struct message_decision *ret_answer,
 		  struct error *error);
 
 /* What was answered, with the figures of then and the handles of now; borrowed until the next message. */
 struct judge_explanation {
 	struct decision_record kept;
-	struct judge_answer answer;
+	struct message_decision answer;
 };
 /* -ENOENT: none in the last hour. */
 int judge_explain(const struct judge *judge, const char *message_id, const struct judge_time *now,

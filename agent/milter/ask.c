@@ -2,20 +2,18 @@
 /* Connections to the agent, lent to who asks; and what its answers must look like to be believed. */
 #include "milter/ask.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <jansson.h>
 #include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "client/client.h"
+#include "wire/decision.h"
 #include "wire/facts.h"
 #include "base/clock.h"
 #include "base/error.h"
-#include "judge/judge.h"
 
 #define NS_PER_MS (NS_PER_SEC / 1000)
 
@@ -131,97 +129,10 @@ static void give_back(struct asker *asker, struct client *client)
 	pthread_mutex_unlock(&asker->mutex);
 }
 
-/* ---- answers */
-
-/* Of a header, or of a line that people read: printable ASCII without blanks. */
-static bool is_word(const char *text)
-{
-	for (; *text; text++)
-		if (!isgraph((unsigned char)*text))
-			return false;
-	return true;
-}
-
-/* "" where the member is null or missing. False: no word, or too long. */
-static bool take_word(const json_t *document, const char *name, char *ret_word, size_t size)
-{
-	const json_t *member = json_object_get(document, name);
-	const char *text = json_string_value(member);
-
-	ret_word[0] = '\0';
-	if (!member || json_is_null(member))
-		return true;
-	if (!text || strlen(text) >= size || !is_word(text))
-		return false;
-	snprintf(ret_word, size, "%s", text);
-	return true;
-}
-
-static bool take_action(const json_t *document, enum decision_action *ret_action)
-{
-	static const enum decision_action actions[] = {DECISION_STEER, DECISION_DEFER,
-						       DECISION_REJECT};
-	const char *text = json_string_value(json_object_get(document, "action"));
-
-	for (size_t i = 0; text && i < sizeof(actions) / sizeof(actions[0]); i++) {
-		if (strcmp(text, decision_action_name(actions[i])) != 0)
-			continue;
-		*ret_action = actions[i];
-		return true;
-	}
-	return false;
-}
-
-/* class.subject.detail (RFC 3463), of the class that the action asks for. */
-static bool is_status(const char *text, char class)
-{
-	unsigned subject, detail;
-	int end = 0;
-
-	return text[0] == class && isdigit((unsigned char)text[2]) &&
-	       sscanf(text + 1, ".%3u.%3u%n", &subject, &detail, &end) == 2 &&
-	       text[1 + end] == '\0';
-}
-
-static bool goes_together(const struct answer *answer)
-{
-	switch (answer->action) {
-	case DECISION_STEER:
-		return !answer->lane[0] || answer->pool[0];
-	case DECISION_DEFER:
-		return is_status(answer->status, '4');
-	case DECISION_REJECT:
-		return is_status(answer->status, '5');
-	}
-	return false;
-}
-
-static void take_sender(const json_t *document, char ret_sender[POLICY_NAME_SIZE])
-{
-	const char *text = json_string_value(json_object_get(document, "sender"));
-
-	snprintf(ret_sender, POLICY_NAME_SIZE, "%s", text ? text : "");
-}
-
-static int read_answer(const json_t *document, struct answer *ret_answer, struct error *error)
-{
-	struct answer answer = {.action = DECISION_STEER};
-
-	if (!take_action(document, &answer.action) ||
-	    !take_word(document, "pool", answer.pool, sizeof(answer.pool)) ||
-	    !take_word(document, "lane", answer.lane, sizeof(answer.lane)) ||
-	    !take_word(document, "status", answer.status, sizeof(answer.status)) ||
-	    !take_word(document, "reason", answer.reason, sizeof(answer.reason)) ||
-	    !take_word(document, "until", answer.until, sizeof(answer.until)) ||
-	    !goes_together(&answer))
-		return error_set(error, -EPROTO, "the agent's answer is no decision");
-	take_sender(document, answer.sender);
-	*ret_answer = answer;
-	return 0;
-}
+/* ---- questions */
 
 static int ask(struct client *client, uint64_t until_ns, const json_t *facts,
-	       struct answer *ret_answer, struct error *error)
+	       struct received_decision *ret_answer, struct error *error)
 {
 	const uint64_t now_ns = clock_monotonic_ns();
 	struct client_limits limits = {.size = ASK_ANSWER_MAX_BYTES};
@@ -232,14 +143,14 @@ static int ask(struct client *client, uint64_t until_ns, const json_t *facts,
 	limits.time_ms = until_ns > now_ns ? (unsigned)((until_ns - now_ns) / NS_PER_MS) + 1 : 1;
 	code = client_ask(client, API_POST, "/v1/messages", facts, &limits, &document, error);
 	if (code == 0)
-		code = read_answer(document, ret_answer, error);
+		code = decision_read(document, ret_answer, error);
 	json_decref(document);
 	return code;
 }
 
 /* With a connection of its own for that time. */
 static int ask_in_time(struct asker *asker, bool probes, unsigned time_ms, const json_t *facts,
-		       struct answer *ret_answer, struct error *error)
+		       struct received_decision *ret_answer, struct error *error)
 {
 	const uint64_t until_ns = clock_monotonic_ns() + time_ms * NS_PER_MS;
 	struct client *client = time_ms ? borrow(asker, probes, until_ns) : NULL;
@@ -252,8 +163,8 @@ static int ask_in_time(struct asker *asker, bool probes, unsigned time_ms, const
 	return code;
 }
 
-int asker_ask(struct asker *asker, const struct judge_message *message, struct answer *ret_answer,
-	      struct error *error)
+int asker_ask(struct asker *asker, const struct message_facts *message,
+	      struct received_decision *ret_answer, struct error *error)
 {
 	unsigned time_ms;
 	json_t *facts = NULL;

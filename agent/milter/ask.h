@@ -10,30 +10,15 @@
  */
 #pragma once
 
-#include "policy/decision.h"
-#include "pool/lane.h"
-
 struct asker;
 struct error;
-struct judge_message;
+struct message_facts;
+struct received_decision;
 
 #define ASK_CONNECTIONS_MAX  32
 #define ASK_TIME_MS	     5000 /* for one question, the wait for a connection included */
 #define ASK_PROBE_MS	     500
 #define ASK_ANSWER_MAX_BYTES 65536
-#define ASK_STATUS_SIZE	     12 /* "5.7.711" */
-#define ASK_WORD_SIZE	     32
-
-/* Checked: an action that is known, a status that goes with it, names that can stand in a header. */
-struct answer {
-	enum decision_action action;
-	char pool[POSTERN_POOL_LABEL]; /* "": none; steer only */
-	char lane[LANE_NAME_SIZE];     /* "": none; steer only */
-	char status[ASK_STATUS_SIZE];  /* defer and reject only */
-	char reason[ASK_WORD_SIZE];
-	char until[ASK_WORD_SIZE];     /* as in the API; "": not known */
-	char sender[POLICY_NAME_SIZE]; /* who is accountable; "": nobody */
-};
 
 /* -ENOMEM. Needs curl_global_init(). */
 int asker_new(const char *socket_path, struct asker **ret_asker, struct error *error);
@@ -44,5 +29,5 @@ void asker_free(struct asker *asker);
  * -ETIMEDOUT: no answer in time, or silent; -ECONNREFUSED: no agent there; -EPROTO: nonsense; -EINVAL: the agent, or
  * facts_write(), refused the facts; others: client.h.
  */
-int asker_ask(struct asker *asker, const struct judge_message *message, struct answer *ret_answer,
-	      struct error *error);
+int asker_ask(struct asker *asker, const struct message_facts *message,
+	      struct received_decision *ret_answer, struct error *error);

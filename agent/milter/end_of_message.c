@@ -8,7 +8,6 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "config/config.h"
-#include "judge/judge.h"
 #include "dns/maildns.h"
 #include "mail/mailbox.h"
 #include "mail/message.h"
@@ -16,6 +15,7 @@
 #include "milter/reply.h"
 #include "milter/session.h"
 #include "mta/headers.h"
+#include "policy/message.h"
 
 static const char *given(const char *text)
 {
@@ -23,13 +23,13 @@ static const char *given(const char *text)
 }
 
 /* Texts are borrowed from the session and its message. */
-static struct judge_message collect(const struct session *session)
+static struct message_facts collect(const struct session *session)
 {
 	const struct transaction *transaction = &session->transaction;
 	struct message_findings findings;
 
 	message_findings(transaction->message, transaction->envelope_from, &findings);
-	return (struct judge_message){
+	return (struct message_facts){
 		.facts =
 			{
 				.kind = FACTS_MESSAGE,
@@ -59,7 +59,7 @@ static struct judge_message collect(const struct session *session)
 
 static sfsistat refuse(SMFICTX *ctx, const struct reply *reply)
 {
-	char code[4], status[ASK_STATUS_SIZE], text[REPLY_SIZE];
+	char code[4], status[DECISION_STATUS_SIZE], text[REPLY_SIZE];
 
 	/* libmilter's parameters are not const; where it fails the MTA has words of its own. */
 	snprintf(code, sizeof(code), "%s", reply->code);
@@ -112,7 +112,7 @@ static bool is_high_risk_anyway(const struct facts *facts, int code)
 
 static sfsistat decide_alone(SMFICTX *ctx, struct session_shared *shared,
 			     const struct transaction *transaction,
-			     const struct judge_message *message, int code, const struct error *why)
+			     const struct message_facts *message, int code, const struct error *why)
 {
 	const struct settings *settings = transaction->settings;
 	bool defers = settings->config->mail.on_agent_down == CONFIG_ON_AGENT_DOWN_DEFER;
@@ -140,8 +140,8 @@ sfsistat verdict_give(SMFICTX *ctx, struct session_shared *shared, const struct 
 {
 	const struct transaction *transaction = &session->transaction;
 	const struct forged *forged = &transaction->forged;
-	struct judge_message message;
-	struct answer answer;
+	struct message_facts message;
+	struct received_decision answer;
 	struct reply reply;
 	struct error error;
 	int code;

@@ -21,17 +21,12 @@ static const char *name_of(const char *sender)
 	return sender;
 }
 
-static bool is(const struct answer *answer, const char *reason)
-{
-	return strcmp(answer->reason, reason) == 0;
-}
-
-static void write_rejection(const struct answer *answer, struct reply *reply)
+static void write_rejection(const struct received_decision *answer, struct reply *reply)
 {
 	const char *name = name_of(answer->sender);
 	const char *before = answer->until[0] ? " until " : "";
 
-	if (is(answer, "restricted") || is(answer, "over-limit"))
+	if (answer->reason == REASON_RESTRICTED || answer->reason == REASON_OVER_LIMIT)
 		snprintf(reply->text, sizeof(reply->text),
 			 "Sending is blocked for %s%s%s: too much was sent. Ask your postmaster",
 			 name, before, answer->until);
@@ -40,14 +35,14 @@ static void write_rejection(const struct answer *answer, struct reply *reply)
 			 "Mail of %s is refused here. Ask your postmaster", name);
 }
 
-static void write_deferral(const struct answer *answer, struct reply *reply)
+static void write_deferral(const struct received_decision *answer, struct reply *reply)
 {
 	const char *name = name_of(answer->sender);
 
-	if (is(answer, "over-limit"))
+	if (answer->reason == REASON_OVER_LIMIT)
 		snprintf(reply->text, sizeof(reply->text),
 			 "%s has sent too much for now, try again later", name);
-	else if (is(answer, "manual"))
+	else if (answer->reason == REASON_MANUAL)
 		snprintf(reply->text, sizeof(reply->text),
 			 "Mail of %s is held by the postmaster, try again later", name);
 	else
@@ -55,7 +50,7 @@ static void write_deferral(const struct answer *answer, struct reply *reply)
 			 "Mail of %s is not taken at the moment, try again later", name);
 }
 
-void reply_of_answer(const struct answer *answer, struct reply *ret_reply)
+void reply_of_answer(const struct received_decision *answer, struct reply *ret_reply)
 {
 	bool rejects = answer->action == DECISION_REJECT;
 

@@ -2,7 +2,7 @@
 /* What the sender of a message is told that does not pass: one line, for people. */
 #pragma once
 
-#include "milter/ask.h"
+#include "wire/decision.h"
 
 #define REPLY_SIZE 512 /* a line of SMTP (RFC 5321, 4.5.3.1.5) */
 
@@ -13,7 +13,7 @@ struct reply {
 };
 
 /* Of a decision to defer or to reject. */
-void reply_of_answer(const struct answer *answer, struct reply *ret_reply);
+void reply_of_answer(const struct received_decision *answer, struct reply *ret_reply);
 /* The agent is away, and mail waits until it is back. */
 void reply_agent_down(struct reply *ret_reply);
 /* More forged headers than are removed. */

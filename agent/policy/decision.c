@@ -2,12 +2,25 @@
 /* The words for decisions. */
 #include "policy/decision.h"
 
-#define COUNT(table) (sizeof(table) / sizeof((table)[0]))
+#include "base/word.h"
 
 static const char *const actions[] = {
 	[DECISION_STEER] = "steer",
 	[DECISION_DEFER] = "defer",
 	[DECISION_REJECT] = "reject",
+};
+
+static const char *const dns_words[] = {
+	[FACTS_DNS_UNKNOWN] = "unknown",
+	[FACTS_DNS_PRESENT] = "present",
+	[FACTS_DNS_ABSENT] = "absent",
+};
+
+static const char *const auth_words[] = {
+	[FACTS_AUTH_UNKNOWN] = "unknown",
+	[FACTS_AUTH_NONE] = "none",
+	[FACTS_AUTH_PASS] = "pass",
+	[FACTS_AUTH_FAIL] = "fail",
 };
 
 static const char *const identities[] = {
@@ -23,22 +36,57 @@ static const char *const outcomes[] = {
 	[STEP_ALERTED] = "alerted",
 };
 
-static const char *word(const char *const *table, unsigned count, unsigned value)
-{
-	return value < count && table[value] ? table[value] : "invalid";
-}
-
 const char *decision_action_name(enum decision_action action)
 {
-	return word(actions, COUNT(actions), action);
+	return WORD_OF(actions, action);
 }
 
 const char *identity_kind_name(enum identity_kind kind)
 {
-	return word(identities, COUNT(identities), kind);
+	return WORD_OF(identities, kind);
 }
 
 const char *step_outcome_name(enum step_outcome outcome)
 {
-	return word(outcomes, COUNT(outcomes), outcome);
+	return WORD_OF(outcomes, outcome);
+}
+
+const char *facts_dns_name(enum facts_dns dns)
+{
+	return WORD_OF(dns_words, dns);
+}
+
+const char *facts_auth_name(enum facts_auth auth)
+{
+	return WORD_OF(auth_words, auth);
+}
+
+int decision_action_parse(const char *name, enum decision_action *ret_action)
+{
+	int found = WORD_FIND(actions, name);
+
+	if (found < 0)
+		return found;
+	*ret_action = (enum decision_action)found;
+	return 0;
+}
+
+int facts_dns_parse(const char *name, enum facts_dns *ret_dns)
+{
+	int found = WORD_FIND(dns_words, name);
+
+	if (found < 0)
+		return found;
+	*ret_dns = (enum facts_dns)found;
+	return 0;
+}
+
+int facts_auth_parse(const char *name, enum facts_auth *ret_auth)
+{
+	int found = WORD_FIND(auth_words, name);
+
+	if (found < 0)
+		return found;
+	*ret_auth = (enum facts_auth)found;
+	return 0;
 }

@@ -143,5 +143,12 @@ struct decision {
 
 /* Never NULL; "invalid" for a value outside the enum. */
 const char *decision_action_name(enum decision_action action); /* steer, defer, reject */
+const char *facts_dns_name(enum facts_dns dns);		       /* unknown, present, absent */
+const char *facts_auth_name(enum facts_auth auth);	       /* unknown, none, pass, fail */
 const char *identity_kind_name(enum identity_kind kind);       /* none, user, envelope, … */
 const char *step_outcome_name(enum step_outcome outcome);      /* passed, matched, … */
+
+/* -EINVAL: no such word. */
+int decision_action_parse(const char *name, enum decision_action *ret_action);
+int facts_dns_parse(const char *name, enum facts_dns *ret_dns);
+int facts_auth_parse(const char *name, enum facts_auth *ret_auth);

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "base/cleanup.h"
 #include "base/error.h"
 #include "base/names.h"
 #include "config/config.h"
@@ -124,62 +123,15 @@ int view_add_engine_senders(json_t *senders, const struct steering *steering, st
 
 /* ---- decisions */
 
-static const char *const dns_names[] = {
-	[FACTS_DNS_UNKNOWN] = "unknown",
-	[FACTS_DNS_PRESENT] = "present",
-	[FACTS_DNS_ABSENT] = "absent",
-};
-static const char *const auth_names[] = {
-	[FACTS_AUTH_UNKNOWN] = "unknown",
-	[FACTS_AUTH_NONE] = "none",
-	[FACTS_AUTH_PASS] = "pass",
-	[FACTS_AUTH_FAIL] = "fail",
-};
-
-static json_t *facts_json(const struct facts *facts)
-{
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:b, s:b, s:b, s:s, s:s, s:s}",
-			 "user", value_text(facts->user), "envelope_from",
-			 value_text(facts->envelope_from), "header_from",
-			 value_text(facts->header_from), "client", value_text(facts->client),
-			 "sender", value_text(facts->sender), "tenant", value_text(facts->tenant),
-			 "recipients_external", (json_int_t)facts->recipients_external,
-			 "recipients_internal", (json_int_t)facts->recipients_internal, "bounce",
-			 (int)facts->bounce, "automatic", (int)facts->automatic, "spam",
-			 (int)facts->spam, "mail_dns", dns_names[facts->mail_dns], "spf",
-			 auth_names[facts->spf], "dkim", auth_names[facts->dkim]);
-}
-
-/* What the pool has now; which one is taken depends on the destination. */
-static json_t *addresses_json(const struct steering *steering, const char *pool_name)
-{
-	const struct pool *pool = pool_name ? pool_find(steering_pools(steering), pool_name) : NULL;
-	json_t *addresses = json_array();
-	char text[ADDRESS_TEXT_SIZE];
-
-	for (size_t i = 0; pool && i < pool->n_addresses; i++)
-		json_array_append_new(addresses,
-				      json_pack("{s:s, s:s}", "address",
-						address_format(&pool->addresses[i].address, text),
-						"state",
-						address_state_name(pool->addresses[i].state)));
-	return addresses;
-}
-
 int view_explanation(const struct steering *steering, const struct judge_explanation *explanation,
-		     json_t **ret, struct error *error)
+		     char **ret_text, struct error *error)
 {
-	const struct decision_record *kept = &explanation->kept;
-	_cleanup_(free_p) char *text = NULL;
-	json_t *decision;
-	int r = answer_print(&explanation->answer, kept->facts.message_id, &text, error);
+	const char *pool = explanation->answer.pool;
+	const struct decision_context context = {
+		.time_sec = explanation->kept.time_sec,
+		.facts = &explanation->kept.facts,
+		.pool = pool ? pool_find(steering_pools(steering), pool) : NULL,
+	};
 
-	if (r < 0)
-		return r;
-	decision = json_loads(text, 0, NULL);
-	json_object_set_new(decision, "addresses",
-			    addresses_json(steering, explanation->answer.pool));
-	json_object_set_new(decision, "time", value_time(kept->time_sec));
-	json_object_set_new(decision, "facts", facts_json(&kept->facts));
-	return give(decision, ret, error);
+	return decision_print_explained(&explanation->answer, &context, ret_text, error);
 }

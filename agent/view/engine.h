@@ -7,7 +7,7 @@
 
 struct steering;
 struct error;
-struct judge_answer;
+struct message_decision;
 struct judge_explanation;
 struct policy;
 
@@ -22,6 +22,6 @@ int view_engine_sender(const struct steering *steering, struct policy *policy, c
 int view_add_engine_senders(json_t *senders, const struct steering *steering, struct policy *policy,
 			    size_t limit, int64_t now_sec, struct error *error);
 
-/* As answer_print() has it, with time, facts, and the addresses of the pool. */
+/* The text of decision_print_explained(), with the pool as it is now. */
 int view_explanation(const struct steering *steering, const struct judge_explanation *explanation,
-		     json_t **ret, struct error *error);
+		     char **ret_text, struct error *error);

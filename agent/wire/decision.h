@@ -1,17 +1,54 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * An answer to facts as JSON text, written at once: it is made for every message, and as a tree of values
- * that is printed and thrown away it would be a third of all work. Everything else is view.h's.
+ * The answer to POST /v1/messages (written by the agent, read by the milter), and the same decision
+ * explained later.
+ *
+ * {"message_id","action","pool","lane","helo","handles":{"ipv4","ipv6"},"reason","status","until",
+ * "sender","identity","policy","tenant","why":[{"rule","outcome","limit","count","adds","max"}]}:
+ * null where a member does not apply; a step leaves out numbers that its rule does not count.
+ * Explained, it also has "addresses":[{"address","state"}], "time" and "facts" (facts_json()).
  */
 #pragma once
 
+#include "policy/decision.h"
+#include "pool/lane.h"
+
 struct error;
-struct judge_answer;
+struct json_t;
+struct message_decision;
+struct pool;
 
 /*
- * {"message_id","action","pool","lane","helo","handles":{"ipv4","ipv6"},"reason","status","until","sender",
- * "identity","policy","tenant","why":[{"rule","outcome","limit","count","adds","max"}]}: what does not hold
- * is null, what a rule does not count is left out. `message_id` may be NULL. *ret_text is the caller's. -ENOMEM.
+ * Writes the JSON text directly: every message gets one, and building and printing a jansson tree
+ * would be a third of the agent's work. `message_id` may be NULL. *ret_text is the caller's. -ENOMEM.
  */
-int answer_print(const struct judge_answer *answer, const char *message_id, char **ret_text,
-		 struct error *error);
+int decision_print(const struct message_decision *message, const char *message_id, char **ret_text,
+		   struct error *error);
+
+struct decision_context {
+	int64_t time_sec; /* when it was decided */
+	const struct facts *facts;
+	const struct pool *pool; /* as it is now; NULL: not steered to one */
+};
+/* Likewise. */
+int decision_print_explained(const struct message_decision *message,
+			     const struct decision_context *context, char **ret_text,
+			     struct error *error);
+
+#define DECISION_STATUS_SIZE 12 /* "5.7.711" */
+#define DECISION_UNTIL_SIZE  32
+
+/* Checked: a known action, a status that belongs to it, words that a header can carry. */
+struct received_decision {
+	enum decision_action action;
+	enum reason reason;		   /* REASON_GOOD: none, or none that is known */
+	char pool[POSTERN_POOL_LABEL];	   /* "": none; steer only */
+	char lane[LANE_NAME_SIZE];	   /* "": none; steer only */
+	char status[DECISION_STATUS_SIZE]; /* defer and reject only */
+	char until[DECISION_UNTIL_SIZE];   /* RFC 3339; "": not known */
+	char sender[POLICY_NAME_SIZE];	   /* the accountable sender; "": none */
+};
+
+/* -EPROTO: not a decision, or one that contradicts itself. */
+int decision_read(const struct json_t *document, struct received_decision *ret_decision,
+		  struct error *error);

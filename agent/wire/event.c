@@ -1,91 +1,115 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Events as JSON. */
+/* One printer per kind of event. */
 #include "wire/event.h"
+
+#include <jansson.h>
 
 #include "base/names.h"
 #include "config/config.h"
+#include "policy/policy.h"
+#include "policy/surge.h"
 #include "wire/values.h"
 
-static json_t *begin(const char *event, int64_t now_sec)
+static void add_text(json_t *object, const char *name, const char *text)
 {
-	return json_pack("{s:o, s:s}", "time", value_time(now_sec), "event", event);
+	json_object_set_new(object, name, value_text(text));
 }
 
-static void add_text(json_t *news, const char *name, const char *text)
+static void add_number(json_t *object, const char *name, uint64_t number)
 {
-	json_object_set_new(news, name, value_text(text));
+	json_object_set_new(object, name, value_number(number));
 }
 
-static void add_number(json_t *news, const char *name, uint64_t number)
+static void add_policy(json_t *object, const struct policy_event *event)
 {
-	json_object_set_new(news, name, value_number(number));
-}
-
-json_t *news_policy(const struct policy_event *event, int64_t now_sec)
-{
-	json_t *news = begin(policy_event_name(event->kind), now_sec);
-
 	if (event->sender && event->sender[0])
-		add_text(news, "sender", event->sender);
+		add_text(object, "sender", event->sender);
 	if (event->tenant)
-		add_text(news, "tenant", event->tenant);
+		add_text(object, "tenant", event->tenant);
 	if (event->limit < CONFIG_LIMITS) {
-		add_text(news, "limit", config_limit_name(event->limit));
-		add_number(news, "count", event->count);
-		add_number(news, "max", event->max);
+		add_text(object, "limit", config_limit_name(event->limit));
+		add_number(object, "count", event->count);
+		add_number(object, "max", event->max);
 	}
 	if (event->kind == POLICY_RESTRICTED || event->kind == POLICY_SPAM_SENDER)
-		json_object_set_new(news, "until", value_time(event->until_sec));
-	return news;
+		json_object_set_new(object, "until", value_time(event->until_sec));
 }
 
-json_t *news_verdict(const char *sender, const struct sender_verdict *verdict, const char *pool,
-		     int64_t now_sec)
+static void add_verdict(json_t *object, const struct wire_event *event)
 {
-	json_t *news = begin("verdict", now_sec);
+	const struct sender_verdict *verdict = event->verdict.verdict;
 
-	add_text(news, "sender", sender);
-	add_text(news, "action", verdict_action_name(verdict->action));
-	add_text(news, "pool", pool);
-	add_text(news, "reason", reason_name(verdict->reason));
-	json_object_set_new(news, "until", value_time(verdict->until_sec));
-	return news;
+	add_text(object, "sender", event->verdict.sender);
+	add_text(object, "action", verdict_action_name(verdict->action));
+	add_text(object, "pool", event->verdict.pool);
+	add_text(object, "reason", reason_name(verdict->reason));
+	json_object_set_new(object, "until", value_time(verdict->until_sec));
 }
 
-json_t *news_surge(const struct surge_state *surge, int64_t now_sec)
+static void add_surge(json_t *object, const struct surge_state *surge)
 {
-	json_t *news = begin("bounce-surge", now_sec);
-
-	add_text(news, "domain", surge->domain);
-	add_text(news, "cause", surge_cause_name(surge->cause));
-	add_number(news, "bounces", surge->bounces);
-	json_object_set_new(news, "baseline", json_real(surge->baseline));
-	add_number(news, "unknown_recipients", surge->unknown_recipients);
-	add_number(news, "not_sent_here", surge->not_sent_here);
-	return news;
+	add_text(object, "domain", surge->domain);
+	add_text(object, "cause", surge_cause_name(surge->cause));
+	add_number(object, "bounces", surge->bounces);
+	json_object_set_new(object, "baseline", json_real(surge->baseline));
+	add_number(object, "unknown_recipients", surge->unknown_recipients);
+	add_number(object, "not_sent_here", surge->not_sent_here);
 }
 
-json_t *news_state(const char *trouble, int64_t now_sec)
-{
-	json_t *news = begin("state", now_sec);
-
-	add_text(news, "trouble", trouble && *trouble ? trouble : NULL);
-	return news;
-}
-
-json_t *news_error(const char *what, const char *text, const char *sender, const char *pool,
-		   const char *source, const char *destination, int64_t now_sec)
+static void add_error(json_t *object, const struct wire_event *event)
 {
 	const struct {
 		const char *name, *text;
 	} members[] = {
-		{"what", what}, {"text", text},	    {"sender", sender},
-		{"pool", pool}, {"source", source}, {"destination", destination},
+		{"what", event->error.what},	 {"text", event->error.text},
+		{"sender", event->error.sender}, {"pool", event->error.pool},
+		{"source", event->error.source}, {"destination", event->error.destination},
 	};
-	json_t *news = begin("error", now_sec);
 
 	for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++)
 		if (*members[i].text)
-			add_text(news, members[i].name, members[i].text);
-	return news;
+			add_text(object, members[i].name, members[i].text);
+}
+
+static const char *name_of(const struct wire_event *event)
+{
+	switch (event->kind) {
+	case WIRE_EVENT_POLICY:
+		return policy_event_name(event->policy->kind);
+	case WIRE_EVENT_VERDICT:
+		return "verdict";
+	case WIRE_EVENT_SURGE:
+		return "bounce-surge";
+	case WIRE_EVENT_STATE:
+		return "state";
+	case WIRE_EVENT_ERROR:
+		return "error";
+	}
+	return "invalid";
+}
+
+json_t *event_json(const struct wire_event *event)
+{
+	json_t *object = json_pack("{s:o, s:s}", "time", value_time(event->now_sec), "event",
+				   name_of(event));
+
+	switch (event->kind) {
+	case WIRE_EVENT_POLICY:
+		add_policy(object, event->policy);
+		break;
+	case WIRE_EVENT_VERDICT:
+		add_verdict(object, event);
+		break;
+	case WIRE_EVENT_SURGE:
+		add_surge(object, event->surge);
+		break;
+	case WIRE_EVENT_STATE:
+		add_text(object, "trouble",
+			 event->trouble && *event->trouble ? event->trouble : NULL);
+		break;
+	case WIRE_EVENT_ERROR:
+		add_error(object, event);
+		break;
+	}
+	return object;
 }

@@ -1,30 +1,54 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What happens, one JSON object each: {"time": RFC 3339, "event": what, …}; members that do not apply
- * are left out. NULL: out of memory.
+ * Events: the judge and the daemon fill in a struct, the followers of the API read its JSON, one
+ * object each: {"time": RFC 3339, "event": kind, …}. Members that do not apply are left out.
  *
  *   warning, over-limit         sender or tenant, limit, count, max
  *   restricted, spam-sender     sender, until (null: until released)
  *   restriction-ended, spam-sender-ended, standings-full         sender
  *   verdict                     sender, action, pool, reason, until
  *   bounce-surge                domain, cause, bounces, baseline, unknown_recipients, not_sent_here
- *   state                       trouble: why the state file takes nothing, or null again
+ *   state                       trouble: why the state file refuses writes; null: it takes them again
  *   error                       what, text, sender, pool, source, destination
  */
 #pragma once
 
-#include <jansson.h>
 #include <stdint.h>
 
-#include "policy/policy.h"
-#include "policy/surge.h"
+struct json_t;
+struct policy_event;
+struct sender_verdict;
+struct surge_state;
 
-json_t *news_policy(const struct policy_event *event, int64_t now_sec);
-/* `pool` NULL unless steered. */
-json_t *news_verdict(const char *sender, const struct sender_verdict *verdict, const char *pool,
-		     int64_t now_sec);
-json_t *news_surge(const struct surge_state *surge, int64_t now_sec);
-json_t *news_state(const char *trouble, int64_t now_sec);
-/* Texts that are "" are left out. */
-json_t *news_error(const char *what, const char *text, const char *sender, const char *pool,
-		   const char *source, const char *destination, int64_t now_sec);
+enum wire_event_kind {
+	WIRE_EVENT_POLICY,  /* one of enum policy_event_kind */
+	WIRE_EVENT_VERDICT, /* a sender's verdict changed */
+	WIRE_EVENT_SURGE,
+	WIRE_EVENT_STATE,
+	WIRE_EVENT_ERROR,
+};
+
+/* All pointers are borrowed. */
+struct wire_event {
+	enum wire_event_kind kind;
+	int64_t now_sec;
+	union {
+		const struct policy_event *policy;
+		struct {
+			const char *sender;
+			const struct sender_verdict *verdict;
+			const char *pool; /* NULL unless steered */
+		} verdict;
+		const struct surge_state *surge;
+		const char *trouble; /* "" or NULL: the state file takes writes again */
+		/* A text that is "" is left out. */
+		struct {
+			const char *what, *text;
+			const char *sender, *pool;
+			const char *source, *destination;
+		} error;
+	};
+};
+
+/* A new reference; NULL: out of memory. */
+struct json_t *event_json(const struct wire_event *event);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Checks the members of a request's body against a table and hands them out. */
+/* Members are checked, copied and printed by the rows of a table. */
 #include "wire/json_fields.h"
 
 #include <errno.h>
@@ -37,16 +37,32 @@ static const char *found_name(const json_t *value)
 	return "something else";
 }
 
-static int read_field(const json_t *value, const struct field *field, struct error *error)
+static int check_length(const struct json_field *field, const char *text, struct error *error)
 {
-	if (field->type == FIELD_STRING && json_is_string(value))
-		*(const char **)field->ret = json_string_value(value);
-	else if (field->type == FIELD_INTEGER && json_is_integer(value))
-		*(json_int_t *)field->ret = json_integer_value(value);
+	size_t size = strlen(text);
+
+	return !field->max_bytes || size <= field->max_bytes
+		       ? 0
+		       : error_set(error, -EINVAL,
+				   "member '%s': found %zu bytes, expected %zu at most",
+				   field->name, size, field->max_bytes);
+}
+
+static int read_field(const json_t *value, const struct json_field *field, void *ret_struct,
+		      struct error *error)
+{
+	void *place = (char *)ret_struct + field->offset;
+
+	if (field->type == FIELD_STRING && json_is_string(value)) {
+		*(const char **)place = json_string_value(value);
+		return check_length(field, json_string_value(value), error);
+	}
+	if (field->type == FIELD_INTEGER && json_is_integer(value))
+		*(json_int_t *)place = json_integer_value(value);
 	else if (field->type == FIELD_BOOLEAN && json_is_boolean(value))
-		*(bool *)field->ret = json_is_true(value);
+		*(bool *)place = json_is_true(value);
 	else if (field->type == FIELD_ARRAY && json_is_array(value))
-		*(const json_t **)field->ret = value;
+		*(const json_t **)place = value;
 	else
 		return error_set(error, -EINVAL, "member '%s': found %s, expected %s", field->name,
 				 found_name(value), type_names[field->type]);
@@ -54,7 +70,7 @@ static int read_field(const json_t *value, const struct field *field, struct err
 }
 
 /* "'action', 'pool'" for an error's text. */
-static const char *list_names(const struct field *fields, size_t n_fields, char *buffer,
+static const char *list_names(const struct json_field *fields, size_t n_fields, char *buffer,
 			      size_t size)
 {
 	size_t used = 0;
@@ -66,7 +82,7 @@ static const char *list_names(const struct field *fields, size_t n_fields, char 
 	return buffer;
 }
 
-static int check_known(const json_t *body, const struct field *fields, size_t n_fields,
+static int check_known(const json_t *body, const struct json_field *fields, size_t n_fields,
 		       struct error *error)
 {
 	const char *name;
@@ -86,7 +102,7 @@ static int check_known(const json_t *body, const struct field *fields, size_t n_
 	return 0;
 }
 
-int fields_parse(const char *body, size_t size, json_t **ret_body, struct error *error)
+int json_fields_parse(const char *body, size_t size, json_t **ret_body, struct error *error)
 {
 	json_error_t parse_error;
 	json_t *parsed;
@@ -101,8 +117,8 @@ int fields_parse(const char *body, size_t size, json_t **ret_body, struct error 
 	return 0;
 }
 
-int fields_read(const json_t *body, const struct field *fields, size_t n_fields,
-		struct error *error)
+int json_fields_read(const json_t *body, const struct json_field *fields, size_t n_fields,
+		     void *ret_struct, struct error *error)
 {
 	int code;
 
@@ -114,10 +130,54 @@ int fields_read(const json_t *body, const struct field *fields, size_t n_fields,
 		const json_t *value = json_object_get(body, fields[i].name);
 
 		if (value)
-			code = read_field(value, &fields[i], error);
+			code = read_field(value, &fields[i], ret_struct, error);
 		else if (fields[i].required)
 			code = error_set(error, -EINVAL, "member '%s' is missing, expected %s",
 					 fields[i].name, type_names[fields[i].type]);
 	}
+	return code;
+}
+
+/* jansson makes no string of a text that is not UTF-8 (RFC 3629). */
+static int write_text(json_t *body, const struct json_field *field, const char *text,
+		      struct error *error)
+{
+	int code = check_length(field, text, error);
+
+	if (code < 0)
+		return code;
+	if (json_object_set_new(body, field->name, json_string(text)) == 0)
+		return 0;
+	return error_set(error, -EINVAL, "member '%s': found a text that is not UTF-8",
+			 field->name);
+}
+
+static int write_field(json_t *body, const struct json_field *field, const void *source,
+		       struct error *error)
+{
+	const void *place = (const char *)source + field->offset;
+	const char *text = field->type == FIELD_STRING ? *(const char *const *)place : NULL;
+	json_t *value = NULL;
+
+	if (text)
+		return write_text(body, field, text, error);
+	if (field->type == FIELD_INTEGER && *(const json_int_t *)place)
+		value = json_integer(*(const json_int_t *)place);
+	else if (field->type == FIELD_BOOLEAN && *(const bool *)place)
+		value = json_true();
+	else
+		return 0;
+	return json_object_set_new(body, field->name, value) == 0
+		       ? 0
+		       : error_set(error, -ENOMEM, "out of memory");
+}
+
+int json_fields_write(json_t *body, const struct json_field *fields, size_t n_fields,
+		      const void *source, struct error *error)
+{
+	int code = 0;
+
+	for (size_t i = 0; code == 0 && i < n_fields; i++)
+		code = write_field(body, &fields[i], source, error);
 	return code;
 }

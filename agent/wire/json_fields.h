@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The body of a request: a JSON object whose members are all known and of the right type. */
+/*
+ * A JSON object and a struct, joined by a table with a row per member. Reading refuses unknown members,
+ * missing ones that are required, and wrong types; the error's text names the member.
+ */
 #pragma once
 
 #include <jansson.h>
@@ -8,18 +11,30 @@
 
 struct error;
 
-enum field_type { FIELD_STRING, FIELD_INTEGER, FIELD_BOOLEAN, FIELD_ARRAY };
+/* In the struct: const char *, json_int_t, bool, const json_t *. */
+enum json_field_type { FIELD_STRING, FIELD_INTEGER, FIELD_BOOLEAN, FIELD_ARRAY };
 
-struct field {
+struct json_field {
 	const char *name;
-	enum field_type type;
+	enum json_field_type type;
 	bool required;
-	/* const char **, const json_t ** (both borrowed from the body), json_int_t *, bool *; untouched
-	 * where it is missing. */
-	void *ret;
+	size_t offset;	  /* in the struct */
+	size_t max_bytes; /* of a string; 0: no limit */
 };
 
-/* -EINVAL: not JSON, not an object, a member unknown, missing or of another type: said in the text. */
-int fields_parse(const char *body, size_t size, json_t **ret_body, struct error *error);
-int fields_read(const json_t *body, const struct field *fields, size_t n_fields,
-		struct error *error);
+/* -EINVAL: not JSON, or a member twice. *ret_body is the caller's. */
+int json_fields_parse(const char *body, size_t size, json_t **ret_body, struct error *error);
+
+/*
+ * Strings and arrays are borrowed from the body; a member that is missing leaves its place as it was.
+ * -EINVAL: not an object, or a member is unknown, missing, too long or of the wrong type.
+ */
+int json_fields_read(const json_t *body, const struct json_field *fields, size_t n_fields,
+		     void *ret_struct, struct error *error);
+
+/*
+ * Adds the struct's members to an object. NULL, 0 and false are left out, arrays always. -EINVAL: a
+ * text is too long or not UTF-8; -ENOMEM.
+ */
+int json_fields_write(json_t *body, const struct json_field *fields, size_t n_fields,
+		      const void *source, struct error *error);

@@ -135,8 +135,8 @@ static struct judge *open_judge(const struct config *config, struct steering *st
 
 static void send_from_all(struct judge *judge, const struct judge_time *now)
 {
-	struct judge_message message = {.facts = {.recipients_external = 1}};
-	struct judge_answer answer;
+	struct message_facts message = {.facts = {.recipients_external = 1}};
+	struct message_decision answer;
 	struct error error;
 	char user[32];
 

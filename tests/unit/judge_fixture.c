@@ -10,6 +10,7 @@
 #include "steering/steering.h"
 #include "state/sqlite.h"
 #include "state/state.h"
+#include "wire/event.h"
 #include "unit/config_file.h"
 #include "state_null.h"
 
@@ -33,10 +34,10 @@ const char judge_fixture_configuration[] =
 	"senders_tracked_max = 1024\n"
 	"decisions_max = 1024\n";
 
-static void on_news(void *data, json_t *event)
+static void on_event(void *data, const struct wire_event *event)
 {
 	(void)data;
-	json_array_append_new(judge_fixture.news, event);
+	json_array_append_new(judge_fixture.news, event_json(event));
 }
 
 static void on_trouble(void *data, const struct error *trouble)
@@ -47,7 +48,7 @@ static void on_trouble(void *data, const struct error *trouble)
 
 void judge_fixture_begin(void)
 {
-	const struct judge_hooks hooks = {NULL, on_news, on_trouble};
+	const struct judge_hooks hooks = {NULL, on_event, on_trouble};
 	const struct judge_time *now = &judge_fixture.now;
 
 	cr_assert_eq(steering_new(judge_fixture.config, &judge_fixture.fake->datapath,
@@ -131,9 +132,9 @@ void judge_fixture_restart(void)
 	judge_fixture_begin();
 }
 
-struct judge_answer judge_fixture_ask(const struct judge_message *message)
+struct message_decision judge_fixture_ask(const struct message_facts *message)
 {
-	struct judge_answer answer;
+	struct message_decision answer;
 
 	cr_assert_eq(judge_message(judge_fixture.judge, message, &judge_fixture.now, &answer,
 				   &judge_fixture.error),
@@ -141,15 +142,15 @@ struct judge_answer judge_fixture_ask(const struct judge_message *message)
 	return answer;
 }
 
-struct judge_answer judge_fixture_send_from(const char *sender, uint32_t recipients)
+struct message_decision judge_fixture_send_from(const char *sender, uint32_t recipients)
 {
-	return judge_fixture_ask(&(struct judge_message){
+	return judge_fixture_ask(&(struct message_facts){
 		.facts = {.sender = sender, .recipients_external = recipients}});
 }
 
-struct judge_answer judge_fixture_send_as(const char *user, uint32_t recipients)
+struct message_decision judge_fixture_send_as(const char *user, uint32_t recipients)
 {
-	return judge_fixture_ask(&(struct judge_message){
+	return judge_fixture_ask(&(struct message_facts){
 		.facts = {.user = user, .recipients_external = recipients}});
 }
 

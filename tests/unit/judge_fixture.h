@@ -55,10 +55,10 @@ void judge_fixture_restart(void);
 /* As after kill -9: nothing of what is in memory is written. */
 void judge_fixture_kill_and_restart(void);
 
-struct judge_answer judge_fixture_ask(const struct judge_message *message);
+struct message_decision judge_fixture_ask(const struct message_facts *message);
 /* A message to so many external recipients, of a sender and of a user. */
-struct judge_answer judge_fixture_send_from(const char *sender, uint32_t recipients);
-struct judge_answer judge_fixture_send_as(const char *user, uint32_t recipients);
+struct message_decision judge_fixture_send_from(const char *sender, uint32_t recipients);
+struct message_decision judge_fixture_send_as(const char *user, uint32_t recipients);
 /* A verdict by hand; what judge_set_verdict() says to it. */
 int judge_fixture_set(const char *sender, const struct manual_order *verdict);
 /* Until nothing is left to be written. */

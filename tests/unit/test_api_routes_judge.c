@@ -282,7 +282,7 @@ Test(api_routes_judge, what_is_known_of_a_bounce_is_handed_on)
 	json_t *body = json_loads("{\"original_id\":\"<1@x>\",\"bounce_to\":\"a@b\","
 				  "\"unknown_recipient\":\"c@d\",\"sent_here\":false}",
 				  0, NULL);
-	struct judge_message message;
+	struct message_facts message;
 	struct error error;
 
 	cr_assert_eq(facts_read(body, steering_config(api_fixture_api.steering), &message, &error),

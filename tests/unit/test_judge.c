@@ -18,14 +18,14 @@ TestSuite(judge, .init = judge_fixture_open_kept, .fini = judge_fixture_close);
 
 Test(judge, an_answer_names_the_pool_its_lane_and_its_handles)
 {
-	struct judge_answer answer = judge_fixture_send_from("tenant-17", 1);
+	struct message_decision answer = judge_fixture_send_from("tenant-17", 1);
 
 	cr_assert_str_eq(answer.pool, "normal");
 	cr_assert_str_eq(answer.lane->name, "postern-normal");
 	cr_assert_str_eq(answer.handle_ipv4, "100.127.0.1");
 	cr_assert_str_eq(answer.handle_ipv6, "fd70::1");
 	answer = judge_fixture_ask(
-		&(struct judge_message){.facts = {.sender = "tenant-17", .bounce = true}});
+		&(struct message_facts){.facts = {.sender = "tenant-17", .bounce = true}});
 	cr_assert_str_eq(answer.pool, "high-risk");
 	cr_assert_str_eq(answer.lane->name, "postern-high-risk");
 	cr_assert_str_eq(answer.handle_ipv4, "100.127.0.2");
@@ -36,7 +36,7 @@ Test(judge, a_decision_is_explained_afterwards_with_its_figures)
 {
 	struct judge_explanation explanation;
 
-	judge_fixture_ask(&(struct judge_message){
+	judge_fixture_ask(&(struct message_facts){
 		.facts = {.message_id = "a@x", .sender = "tenant-17", .recipients_external = 7}});
 	cr_assert_eq(judge_explain(judge_fixture.judge, "a@x", &judge_fixture.now, &explanation,
 				   &judge_fixture.error),
@@ -122,7 +122,7 @@ static const struct manual_order to_spare = {.action = VERDICT_STEER, .pool = "s
 Test(judge, no_lane_is_named_where_the_pool_has_none_or_none_is_steered_to)
 {
 	const struct manual_order drop = {.action = VERDICT_DROP};
-	struct judge_answer answer;
+	struct message_decision answer;
 
 	cr_assert_eq(judge_fixture_set("tenant-17", &to_spare), 0, "%s", judge_fixture.error.text);
 	answer = judge_fixture_send_from("tenant-17", 1);
@@ -380,7 +380,7 @@ Test(judge, a_surge_of_bounces_is_told_with_its_likely_cause)
 
 		snprintf(recipient, sizeof(recipient), "user%d@far.example", i);
 		judge_fixture_ask(
-			&(struct judge_message){.facts = {.envelope_from = "", .bounce = true},
+			&(struct message_facts){.facts = {.envelope_from = "", .bounce = true},
 						.bounce_to = "shop@near.example",
 						.unknown_recipient = recipient,
 						.origin = SURGE_SENT_HERE});
@@ -399,10 +399,10 @@ Test(judge, a_bounce_of_what_was_decided_here_was_sent_here)
 		char id[32];
 
 		snprintf(id, sizeof(id), "%d@near.example", i);
-		judge_fixture_ask(&(struct judge_message){
+		judge_fixture_ask(&(struct message_facts){
 			.facts = {.message_id = id, .sender = "tenant-17"}});
 		judge_fixture_ask(
-			&(struct judge_message){.facts = {.envelope_from = "", .bounce = true},
+			&(struct message_facts){.facts = {.envelope_from = "", .bounce = true},
 						.bounce_to = "shop@near.example",
 						.original_id = id,
 						.origin = SURGE_NOT_SENT_HERE});

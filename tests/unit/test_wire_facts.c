@@ -6,6 +6,7 @@
 
 #include "wire/facts.h"
 #include "base/error.h"
+#include "policy/message.h"
 #include "judge/judge.h"
 #include "unit/config_file.h"
 
@@ -14,9 +15,9 @@ TestSuite(wire_facts);
 static struct error error;
 static const struct config config;
 
-static struct judge_message again(const struct judge_message *message, json_t **ret_body)
+static struct message_facts again(const struct message_facts *message, json_t **ret_body)
 {
-	struct judge_message read;
+	struct message_facts read;
 
 	cr_assert_eq(facts_write(message, ret_body, &error), 0, "%s", error.text);
 	cr_assert_eq(facts_read(*ret_body, &config, &read, &error), 0, "%s", error.text);
@@ -25,7 +26,7 @@ static struct judge_message again(const struct judge_message *message, json_t **
 
 Test(wire_facts, what_is_written_is_read_the_same)
 {
-	const struct judge_message message = {
+	const struct message_facts message = {
 		.facts = {.message_id = "7@example.net",
 			  .user = "bob",
 			  .envelope_from = "b\xc3\xbc@example.net",
@@ -48,7 +49,7 @@ Test(wire_facts, what_is_written_is_read_the_same)
 		.unanswered = 12,
 	};
 	json_t *body;
-	struct judge_message read = again(&message, &body);
+	struct message_facts read = again(&message, &body);
 	const struct facts *facts = &read.facts;
 
 	cr_expect_str_eq(facts->message_id, message.facts.message_id);
@@ -74,9 +75,9 @@ Test(wire_facts, what_is_written_is_read_the_same)
 
 Test(wire_facts, what_is_not_known_is_not_written)
 {
-	const struct judge_message message = {.facts = {.envelope_from = ""}};
+	const struct message_facts message = {.facts = {.envelope_from = ""}};
 	json_t *body;
-	struct judge_message read = again(&message, &body);
+	struct message_facts read = again(&message, &body);
 
 	cr_expect_eq(json_object_size(body), 3, "besides the two counts");
 	cr_expect_str_empty(read.facts.envelope_from);
@@ -89,9 +90,9 @@ Test(wire_facts, what_is_not_known_is_not_written)
 
 Test(wire_facts, more_recipients_than_can_be_said_are_as_many_as_can)
 {
-	const struct judge_message message = {.facts = {.recipients_external = 4000000000}};
+	const struct message_facts message = {.facts = {.recipients_external = 4000000000}};
 	json_t *body;
-	struct judge_message read = again(&message, &body);
+	struct message_facts read = again(&message, &body);
 
 	cr_expect_eq(read.facts.recipients_external, FACTS_RECIPIENTS_MAX);
 	json_decref(body);
@@ -100,8 +101,8 @@ Test(wire_facts, more_recipients_than_can_be_said_are_as_many_as_can)
 Test(wire_facts, a_text_that_the_agent_would_refuse_is_not_sent)
 {
 	char longer[POLICY_NAME_SIZE + 1];
-	const struct judge_message too_long = {.facts = {.user = longer}};
-	const struct judge_message no_text = {.bounce_to = "b\xfc@example.net"};
+	const struct message_facts too_long = {.facts = {.user = longer}};
+	const struct message_facts no_text = {.bounce_to = "b\xfc@example.net"};
 	json_t *body = NULL;
 
 	memset(longer, 'a', POLICY_NAME_SIZE);
@@ -109,6 +110,6 @@ Test(wire_facts, a_text_that_the_agent_would_refuse_is_not_sent)
 	cr_expect_eq(facts_write(&too_long, &body, &error), -EINVAL);
 	cr_expect_str_eq(error.text, "member 'user': found 256 bytes, expected 255 at most");
 	cr_expect_eq(facts_write(&no_text, &body, &error), -EINVAL);
-	cr_expect_str_eq(error.text, "facts: found a text that is no UTF-8");
+	cr_expect_str_eq(error.text, "member 'bounce_to': found a text that is not UTF-8");
 	cr_expect_null(body);
 }
