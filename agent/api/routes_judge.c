@@ -23,16 +23,16 @@ static int need_judge(const struct call *call, struct error *error)
 					    "the agent is not running, and only it knows");
 }
 
-static struct judge_time now_of(const struct call *call)
+static struct now now_of(const struct call *call)
 {
-	return (struct judge_time){call->request->now_ns, call->request->now_sec};
+	return (struct now){call->request->now_ns, call->request->now_sec};
 }
 
 /* ---- messages */
 
 int route_message(const struct call *call, json_t **ret, struct error *error)
 {
-	const struct judge_time now = now_of(call);
+	const struct now now = now_of(call);
 	struct message_facts message;
 	struct message_decision answer;
 	int code = need_judge(call, error);
@@ -59,7 +59,7 @@ static int answer_explained(const struct call *call, const struct judge_explanat
 
 int route_decision(const struct call *call, json_t **ret, struct error *error)
 {
-	const struct judge_time now = now_of(call);
+	const struct now now = now_of(call);
 	struct judge_explanation explanation;
 	int code = need_judge(call, error);
 
@@ -73,7 +73,7 @@ int route_decision(const struct call *call, json_t **ret, struct error *error)
 int route_decision_of_sender(const struct call *call, json_t **ret, struct error *error)
 {
 	const char *sender = evhttp_find_header(call->query, "sender");
-	const struct judge_time now = now_of(call);
+	const struct now now = now_of(call);
 	struct judge_explanation explanation;
 	int code = need_judge(call, error);
 
@@ -99,7 +99,7 @@ static const struct json_field reported_fields[] = {
 static int find_reported(const struct call *call, struct judge_explanation *explanation,
 			 const char **ret_sender, struct error *error)
 {
-	const struct judge_time now = now_of(call);
+	const struct now now = now_of(call);
 	const char *id = NULL;
 	int code = facts_take_message_id(call->body, "message_id", &id, error);
 
@@ -128,7 +128,7 @@ static int read_reported(const struct call *call, struct judge_explanation *expl
 
 int route_report(const struct call *call, json_t **ret, struct error *error)
 {
-	const struct judge_time now = now_of(call);
+	const struct now now = now_of(call);
 	struct judge_explanation explanation;
 	const char *sender = NULL;
 	int code = need_judge(call, error);
@@ -145,7 +145,7 @@ int route_report(const struct call *call, json_t **ret, struct error *error)
 
 int route_release(const struct call *call, json_t **ret, struct error *error)
 {
-	const struct judge_time now = now_of(call);
+	const struct now now = now_of(call);
 	int code = need_judge(call, error);
 
 	if (code == 0)
@@ -199,7 +199,7 @@ static int read_verdict(const struct call *call, struct manual_order *ret_verdic
 
 int route_set_verdict(const struct call *call, json_t **ret, struct error *error)
 {
-	const struct judge_time now = now_of(call);
+	const struct now now = now_of(call);
 	struct manual_order verdict;
 	int code = need_judge(call, error);
 
@@ -212,7 +212,7 @@ int route_set_verdict(const struct call *call, json_t **ret, struct error *error
 
 int route_clear_verdict(const struct call *call, json_t **ret, struct error *error)
 {
-	const struct judge_time now = now_of(call);
+	const struct now now = now_of(call);
 	int code = need_judge(call, error);
 
 	if (code == 0)

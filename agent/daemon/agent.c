@@ -64,15 +64,15 @@ struct agent {
 
 /* ---- what it hears from below */
 
-static struct judge_time now(void)
+static struct now now(void)
 {
-	return (struct judge_time){clock_monotonic_ns(), clock_wall_sec()};
+	return (struct now){clock_monotonic_ns(), clock_wall_sec()};
 }
 
 static void on_datapath_event(void *data, const struct event *event)
 {
 	struct agent *agent = data;
-	const struct judge_time time = now();
+	const struct now time = now();
 
 	if (event->what == COUNTER_flows_opened)
 		judge_connections(agent->judge, event->sender, &time);
@@ -122,7 +122,7 @@ static void on_write(evutil_socket_t fd, short what, void *data)
 static void on_tick(evutil_socket_t fd, short what, void *data)
 {
 	struct agent *agent = data;
-	const struct judge_time time = now();
+	const struct now time = now();
 
 	judge_tick(agent->judge, &time);
 	failover_tick(agent->state, time.sec);
@@ -156,7 +156,7 @@ static void warn_fixed(const struct agent *agent, const struct config *config)
 
 /* Another configuration with all that goes by it. */
 struct reload {
-	struct judge_time now;
+	struct now now;
 	struct config *config;
 	struct steering *steering;
 	struct judge_next *judge;
@@ -364,7 +364,7 @@ static int open_state(struct agent *agent, struct error *error)
 static int open_judge(struct agent *agent, struct error *error)
 {
 	const struct judge_hooks hooks = {&agent->error_log, error_log_publish, error_log_add};
-	const struct judge_time time = now();
+	const struct now time = now();
 
 	return judge_open(agent->config, agent->steering, agent->state, &hooks, &time,
 			  &agent->judge, error);

@@ -29,7 +29,7 @@ static void decide(void *data, const struct steering_sender *sender, uint32_t co
 		policy_decide(judge->policy, &facts, judge->now.sec, &decision);
 }
 
-void judge_connections(struct judge *judge, uint32_t sender_id, const struct judge_time *now)
+void judge_connections(struct judge *judge, uint32_t sender_id, const struct now *now)
 {
 	const struct steering_sender *sender;
 	uint32_t count;

@@ -199,8 +199,8 @@ static void let_go(struct judge *judge)
 }
 
 int judge_open(const struct config *config, struct steering *steering, struct state *state,
-	       const struct judge_hooks *hooks, const struct judge_time *now,
-	       struct judge **ret_judge, struct error *error)
+	       const struct judge_hooks *hooks, const struct now *now, struct judge **ret_judge,
+	       struct error *error)
 {
 	struct judge *judge = calloc(1, sizeof(*judge));
 	uint8_t secret[SIPHASH_KEY_SIZE];
@@ -248,7 +248,7 @@ void judge_close(struct judge *judge)
 	let_go(judge);
 }
 
-void judge_tick(struct judge *judge, const struct judge_time *now)
+void judge_tick(struct judge *judge, const struct now *now)
 {
 	judge->now = *now;
 	policy_tick(judge->policy, now->sec);
@@ -322,9 +322,8 @@ static void watch_surges(struct judge *judge, const struct message_facts *messag
 						 .surge = &surge});
 }
 
-int judge_message(struct judge *judge, const struct message_facts *message,
-		  const struct judge_time *now, struct message_decision *ret_answer,
-		  struct error *error)
+int judge_message(struct judge *judge, const struct message_facts *message, const struct now *now,
+		  struct message_decision *ret_answer, struct error *error)
 {
 	struct decision *decision = &ret_answer->decision;
 	int r;
@@ -340,7 +339,7 @@ int judge_message(struct judge *judge, const struct message_facts *message,
 	return 0;
 }
 
-int judge_explain(const struct judge *judge, const char *message_id, const struct judge_time *now,
+int judge_explain(const struct judge *judge, const char *message_id, const struct now *now,
 		  struct judge_explanation *ret_explanation, struct error *error)
 {
 	int r = decision_log_find(judge->ring, message_id, now->sec, &ret_explanation->kept);
@@ -352,9 +351,8 @@ int judge_explain(const struct judge *judge, const char *message_id, const struc
 	return 0;
 }
 
-int judge_explain_sender(const struct judge *judge, const char *sender,
-			 const struct judge_time *now, struct judge_explanation *ret_explanation,
-			 struct error *error)
+int judge_explain_sender(const struct judge *judge, const char *sender, const struct now *now,
+			 struct judge_explanation *ret_explanation, struct error *error)
 {
 	int r = decision_log_find_sender(judge->ring, sender, now->sec, &ret_explanation->kept);
 

@@ -28,7 +28,7 @@ struct lane;
 struct state;
 struct wire_event;
 
-struct judge_time {
+struct now {
 	uint64_t ns;
 	int64_t sec;
 };
@@ -46,8 +46,8 @@ struct judge_hooks {
  * say of the senders of the configuration.
  */
 int judge_open(const struct config *config, struct steering *steering, struct state *state,
-	       const struct judge_hooks *hooks, const struct judge_time *now,
-	       struct judge **ret_judge, struct error *error);
+	       const struct judge_hooks *hooks, const struct now *now, struct judge **ret_judge,
+	       struct error *error);
 /* Writes what is not written yet. */
 void judge_close(struct judge *judge);
 
@@ -61,21 +61,20 @@ void judge_close(struct judge *judge);
  */
 struct judge_next;
 int judge_prepare(const struct judge *judge, const struct config *config, struct steering *steering,
-		  const struct judge_time *now, struct judge_next **ret_next, struct error *error);
-void judge_commit(struct judge *judge, struct judge_next *next, const struct judge_time *now);
+		  const struct now *now, struct judge_next **ret_next, struct error *error);
+void judge_commit(struct judge *judge, struct judge_next *next, const struct now *now);
 void judge_next_free(struct judge_next *next);
 
 /* Once a second: ends what is due, makes good for events that were lost. */
-void judge_tick(struct judge *judge, const struct judge_time *now);
+void judge_tick(struct judge *judge, const struct now *now);
 /* After it: counts that changed, one slice. True: there is more, for another call soon. */
 bool judge_write(struct judge *judge);
 
 /* ---- messages */
 
 /* -EINVAL: a text is too long. */
-int judge_message(struct judge *judge, const struct message_facts *message,
-		  const struct judge_time *now, struct message_decision *ret_answer,
-		  struct error *error);
+int judge_message(struct judge *judge, const struct message_facts *message, const struct now *now,
+		  struct message_decision *ret_answer, struct error *error);
 
 /* What was answered, with the figures of then and the handles of now; borrowed until the next message. */
 struct judge_explanation {
@@ -83,11 +82,10 @@ struct judge_explanation {
 	struct message_decision answer;
 };
 /* -ENOENT: none in the last hour. */
-int judge_explain(const struct judge *judge, const char *message_id, const struct judge_time *now,
+int judge_explain(const struct judge *judge, const char *message_id, const struct now *now,
 		  struct judge_explanation *ret_explanation, struct error *error);
-int judge_explain_sender(const struct judge *judge, const char *sender,
-			 const struct judge_time *now, struct judge_explanation *ret_explanation,
-			 struct error *error);
+int judge_explain_sender(const struct judge *judge, const char *sender, const struct now *now,
+			 struct judge_explanation *ret_explanation, struct error *error);
 
 /* ---- mail that waits in a queue */
 
@@ -110,16 +108,16 @@ struct judge_envelope {
 	const char *pool;	 /* NULL unless STEER */
 	const struct lane *lane; /* NULL: not STEER, or the pool has none */
 };
-void judge_envelope(const struct judge *judge, const char *envelope_from,
-		    const struct judge_time *now, struct judge_envelope *ret_envelope);
+void judge_envelope(const struct judge *judge, const char *envelope_from, const struct now *now,
+		    struct judge_envelope *ret_envelope);
 
 /* ---- senders */
 
 /* Somebody complains about spam of this sender. -EINVAL: no name, or too long. */
-int judge_report(struct judge *judge, const char *sender, const struct judge_time *now,
+int judge_report(struct judge *judge, const char *sender, const struct now *now,
 		 struct error *error);
 /* -ENOENT: it is neither restricted nor high-risk for spam. */
-int judge_release(struct judge *judge, const char *sender, const struct judge_time *now,
+int judge_release(struct judge *judge, const char *sender, const struct now *now,
 		  struct error *error);
 
 /*
@@ -127,15 +125,15 @@ int judge_release(struct judge *judge, const char *sender, const struct judge_ti
  * known. -ENOENT: neither configured nor seen; -EINVAL: no such pool; -ENOSPC.
  */
 int judge_set_verdict(struct judge *judge, const char *sender, const struct manual_order *verdict,
-		      const struct judge_time *now, struct error *error);
+		      const struct now *now, struct error *error);
 /* Back to what policy says; 0 also where nothing was set. */
-int judge_clear_verdict(struct judge *judge, const char *sender, const struct judge_time *now,
+int judge_clear_verdict(struct judge *judge, const char *sender, const struct now *now,
 			struct error *error);
 
 /* ---- connections */
 
 /* The datapath says that this sender has opened flows. */
-void judge_connections(struct judge *judge, uint32_t sender_id, const struct judge_time *now);
+void judge_connections(struct judge *judge, uint32_t sender_id, const struct now *now);
 
 /* ---- for views */
 

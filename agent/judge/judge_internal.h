@@ -17,10 +17,10 @@ struct judge {
 	struct decision_log *ring;
 	struct surges *surges;
 	struct persist *persist;
-	struct judge_time now; /* of the call that runs, for the engine's callbacks */
-	bool loading;	       /* what the engine says is known already */
-	bool unapplied;	       /* a map refused a verdict: all have to be looked at again */
-	bool by_hand;	       /* a failure is the caller's: */
+	struct now now; /* of the call that runs, for the engine's callbacks */
+	bool loading;	/* what the engine says is known already */
+	bool unapplied; /* a map refused a verdict: all have to be looked at again */
+	bool by_hand;	/* a failure is the caller's: */
 	int failed;
 	struct error failure;
 	uint64_t events_lost; /* by the datapath's count */

@@ -8,7 +8,7 @@
 #include "judge/judge_internal.h"
 #include "state/state.h"
 
-int judge_report(struct judge *judge, const char *sender, const struct judge_time *now,
+int judge_report(struct judge *judge, const char *sender, const struct now *now,
 		 struct error *error)
 {
 	int r;
@@ -22,7 +22,7 @@ int judge_report(struct judge *judge, const char *sender, const struct judge_tim
 	return 0;
 }
 
-int judge_release(struct judge *judge, const char *sender, const struct judge_time *now,
+int judge_release(struct judge *judge, const char *sender, const struct now *now,
 		  struct error *error)
 {
 	int r;
@@ -119,7 +119,7 @@ static int check_known(const struct judge *judge, const char *sender, struct err
 }
 
 int judge_set_verdict(struct judge *judge, const char *sender, const struct manual_order *verdict,
-		      const struct judge_time *now, struct error *error)
+		      const struct now *now, struct error *error)
 {
 	struct policy_manual manual;
 	int r;
@@ -137,7 +137,7 @@ int judge_set_verdict(struct judge *judge, const char *sender, const struct manu
 	return r == -ENOENT ? 0 : r; /* who has no selector has no flows */
 }
 
-int judge_clear_verdict(struct judge *judge, const char *sender, const struct judge_time *now,
+int judge_clear_verdict(struct judge *judge, const char *sender, const struct now *now,
 			struct error *error)
 {
 	int r;

@@ -34,7 +34,7 @@ static struct sender_verdict of_name(const struct judge *judge, const char *from
 	return identity == CONFIG_IDENTITY_ENVELOPE ? verdict : by_default(judge->config);
 }
 
-void judge_envelope(const struct judge *judge, const char *from, const struct judge_time *now,
+void judge_envelope(const struct judge *judge, const char *from, const struct now *now,
 		    struct judge_envelope *ret_envelope)
 {
 	struct sender_verdict verdict = *from ? of_name(judge, from, now->sec) : high_risk();

@@ -94,7 +94,7 @@ void judge_next_free(struct judge_next *next)
 }
 
 int judge_prepare(const struct judge *judge, const struct config *config, struct steering *steering,
-		  const struct judge_time *now, struct judge_next **ret_next, struct error *error)
+		  const struct now *now, struct judge_next **ret_next, struct error *error)
 {
 	struct judge_next *next = calloc(1, sizeof(*next));
 	int r;
@@ -119,7 +119,7 @@ int judge_prepare(const struct judge *judge, const struct config *config, struct
 	return 0;
 }
 
-void judge_commit(struct judge *judge, struct judge_next *next, const struct judge_time *now)
+void judge_commit(struct judge *judge, struct judge_next *next, const struct now *now)
 {
 	struct renaming renaming = {judge, next->config};
 

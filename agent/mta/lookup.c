@@ -48,7 +48,7 @@ static int write_answer(const struct judge_envelope *envelope, char ret_reply[LO
 }
 
 size_t lookup_reply(const struct judge *judge, const char *request, size_t size,
-		    const struct judge_time *now, char ret_reply[LOOKUP_REPLY_MAX])
+		    const struct now *now, char ret_reply[LOOKUP_REPLY_MAX])
 {
 	char sender[LOOKUP_REQUEST_MAX], mailbox[POLICY_NAME_SIZE];
 	struct judge_envelope envelope;

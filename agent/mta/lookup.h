@@ -22,7 +22,7 @@
 #include <stddef.h>
 
 struct judge;
-struct judge_time;
+struct now;
 
 /* A sender that Postfix can hand over fits: its lines have 2048 bytes (line_length_limit). */
 #define LOOKUP_REQUEST_MAX 4096
@@ -34,4 +34,4 @@ struct judge_time;
 
 /* `request` need not be text. Writes one without line ends, NUL behind it; returns its length. */
 size_t lookup_reply(const struct judge *judge, const char *request, size_t size,
-		    const struct judge_time *now, char ret_reply[LOOKUP_REPLY_MAX]);
+		    const struct now *now, char ret_reply[LOOKUP_REPLY_MAX]);

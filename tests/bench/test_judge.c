@@ -122,7 +122,7 @@ static long resident_kb(void)
 }
 
 static struct judge *open_judge(const struct config *config, struct steering *steering,
-				struct state *state, const struct judge_time *now)
+				struct state *state, const struct now *now)
 {
 	const struct judge_hooks hooks = {.data = NULL};
 	struct judge *judge = NULL;
@@ -133,7 +133,7 @@ static struct judge *open_judge(const struct config *config, struct steering *st
 	return judge;
 }
 
-static void send_from_all(struct judge *judge, const struct judge_time *now)
+static void send_from_all(struct judge *judge, const struct now *now)
 {
 	struct message_facts message = {.facts = {.recipients_external = 1}};
 	struct message_decision answer;
@@ -149,7 +149,7 @@ static void send_from_all(struct judge *judge, const struct judge_time *now)
 
 Test(bench_judge_million, senders_are_written_and_restored)
 {
-	static const struct judge_time now = {1, NOON};
+	static const struct now now = {1, NOON};
 	struct config *config = config_file_load(TWO_POOLS "senders_tracked_max = 1000000\n"
 							   "decisions_max = 1024\n");
 	struct fake_datapath *fake = fake_datapath_new();

@@ -124,7 +124,7 @@ static struct {
 
 static void start(void)
 {
-	const struct judge_time now = {NOW_NS, NOW_SEC};
+	const struct now now = {NOW_NS, NOW_SEC};
 	const struct judge_hooks hooks = {.data = NULL};
 	struct error error;
 
@@ -267,7 +267,7 @@ static int check_netstring(const char *text, size_t taken, const struct netstrin
 
 static int ask(const struct netstring *request, struct error *error)
 {
-	const struct judge_time now = {NOW_NS, NOW_SEC};
+	const struct now now = {NOW_NS, NOW_SEC};
 	struct policy_stats before, after;
 	char reply[LOOKUP_REPLY_MAX];
 	size_t size;

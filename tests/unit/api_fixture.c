@@ -39,7 +39,7 @@ static json_t *describe_agent(void *data)
 
 void api_fixture_begin(const struct config *by, uint64_t now_ns, int64_t now_sec)
 {
-	const struct judge_time now = {now_ns, now_sec};
+	const struct now now = {now_ns, now_sec};
 	const struct judge_hooks hooks = {.data = NULL};
 
 	api_fixture_fake = fake_datapath_new();

@@ -29,11 +29,11 @@ struct judge_fixture {
 	struct steering *steering;
 	struct state *state;
 	struct judge *judge;
-	struct judge_time now; /* for a test to move */
-	json_t *news;	       /* an array of what followers would hear */
-	unsigned troubles;     /* how many it reported */
-	struct error error;    /* of the last call that failed */
-	char file[64];	       /* of the state; "": it is in memory only */
+	struct now now;	    /* for a test to move */
+	json_t *news;	    /* an array of what followers would hear */
+	unsigned troubles;  /* how many it reported */
+	struct error error; /* of the last call that failed */
+	char file[64];	    /* of the state; "": it is in memory only */
 };
 extern struct judge_fixture judge_fixture;
 
