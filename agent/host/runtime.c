@@ -13,38 +13,18 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 
 #include "base/cleanup.h"
 #include "base/error.h"
+#include "process/privileges.h"
 
 #define LOCK_FILE "up.lock"
 
 int runtime_check_privileges(struct error *error)
 {
-	static const struct {
-		int number;
-		const char *name;
-	} needed[] = {
-		{CAP_NET_ADMIN, "CAP_NET_ADMIN"},
-		{CAP_BPF, "CAP_BPF"},
-		{CAP_PERFMON, "CAP_PERFMON"},
-		{CAP_CHOWN, "CAP_CHOWN"},
-	};
-	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-	struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3];
-
-	if (syscall(SYS_capget, &header, sets))
-		return error_set(error, -errno, "cannot tell its own capabilities: %s",
-				 strerror(errno));
-	for (size_t i = 0; i < sizeof(needed) / sizeof(*needed); i++) {
-		int number = needed[i].number;
-
-		if (!(sets[CAP_TO_INDEX(number)].effective & CAP_TO_MASK(number)))
-			return error_set(error, -EPERM, "not privileged: lacks %s, run it as root",
-					 needed[i].name);
-	}
-	return 0;
+	return privileges_check(PRIVILEGE(CAP_NET_ADMIN) | PRIVILEGE(CAP_BPF) |
+					PRIVILEGE(CAP_PERFMON) | PRIVILEGE(CAP_CHOWN),
+				error);
 }
 
 int runtime_user_get(const char *name, struct runtime_user *ret_user, struct error *error)
