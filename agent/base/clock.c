@@ -26,6 +26,11 @@ int64_t clock_wall_sec(void)
 	return now.tv_sec;
 }
 
+struct now clock_now(void)
+{
+	return (struct now){clock_monotonic_ns(), clock_wall_sec()};
+}
+
 /* Seconds of a unit's letter; 0: no such unit. */
 static uint64_t unit_sec(const char *unit)
 {

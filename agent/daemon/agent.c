@@ -64,15 +64,10 @@ struct agent {
 
 /* ---- what it hears from below */
 
-static struct now now(void)
-{
-	return (struct now){clock_monotonic_ns(), clock_wall_sec()};
-}
-
 static void on_datapath_event(void *data, const struct event *event)
 {
 	struct agent *agent = data;
-	const struct now time = now();
+	const struct now time = clock_now();
 
 	if (event->what == COUNTER_flows_opened)
 		judge_connections(agent->judge, event->sender, &time);
@@ -122,7 +117,7 @@ static void on_write(evutil_socket_t fd, short what, void *data)
 static void on_tick(evutil_socket_t fd, short what, void *data)
 {
 	struct agent *agent = data;
-	const struct now time = now();
+	const struct now time = clock_now();
 
 	judge_tick(agent->judge, &time);
 	failover_tick(agent->state, time.sec);
@@ -201,7 +196,7 @@ static void commit_reload(struct agent *agent, struct reload *reload)
 /* Pool addresses and interfaces are put in place by `up`; senders, verdicts and slots follow here. */
 static int reload(struct agent *agent, struct error *error)
 {
-	struct reload reload = {.now = now()};
+	struct reload reload = {.now = clock_now()};
 	int code = prepare_reload(agent, &reload, error);
 
 	if (code < 0) {
@@ -364,7 +359,7 @@ static int open_state(struct agent *agent, struct error *error)
 static int open_judge(struct agent *agent, struct error *error)
 {
 	const struct judge_hooks hooks = {&agent->error_log, error_log_publish, error_log_add};
-	const struct now time = now();
+	const struct now time = clock_now();
 
 	return judge_open(agent->config, agent->steering, agent->state, &hooks, &time,
 			  &agent->judge, error);

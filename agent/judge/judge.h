@@ -15,6 +15,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/clock.h"
 #include "policy/decision_log.h"
 #include "policy/message.h"
 #include "policy/policy.h"
@@ -27,11 +28,6 @@ struct judge;
 struct lane;
 struct state;
 struct wire_event;
-
-struct now {
-	uint64_t ns;
-	int64_t sec;
-};
 
 struct judge_hooks {
 	void *data;

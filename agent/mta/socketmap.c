@@ -67,7 +67,7 @@ static void end(struct peer *peer)
 
 static void answer(struct peer *peer, const struct netstring *request)
 {
-	const struct now now = {clock_monotonic_ns(), clock_wall_sec()};
+	const struct now now = clock_now();
 	char reply[LOOKUP_REPLY_MAX];
 	size_t size =
 		lookup_reply(peer->socketmap->judge, request->bytes, request->size, &now, reply);
