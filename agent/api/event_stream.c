@@ -12,29 +12,29 @@
 #include "base/cleanup.h"
 
 struct follower {
-	struct followers *followers;
+	struct event_stream *stream;
 	struct evhttp_request *request; /* NULL: a free place */
 	bool dropped;			/* its connection is about to end */
 };
 
-struct followers {
-	struct door *door;
-	struct follower places[FOLLOWERS_MAX];
+struct event_stream {
+	struct http_listener *listener;
+	struct follower places[EVENT_STREAM_MAX];
 	uint64_t dropped;
 };
 
-struct followers *followers_new(struct door *door)
+struct event_stream *event_stream_new(struct http_listener *listener)
 {
-	struct followers *followers = calloc(1, sizeof(*followers));
+	struct event_stream *stream = calloc(1, sizeof(*stream));
 
-	if (followers)
-		followers->door = door;
-	return followers;
+	if (stream)
+		stream->listener = listener;
+	return stream;
 }
 
-void followers_free(struct followers *followers)
+void event_stream_free(struct event_stream *stream)
 {
-	free(followers);
+	free(stream);
 }
 
 /*
@@ -51,18 +51,18 @@ static void on_close(struct evhttp_connection *connection, void *data)
 		evhttp_send_reply_end(request);
 }
 
-bool followers_add(struct followers *followers, struct evhttp_request *request)
+bool event_stream_add(struct event_stream *stream, struct evhttp_request *request)
 {
 	struct evhttp_connection *connection = evhttp_request_get_connection(request);
 	size_t i = 0;
 
-	while (i < FOLLOWERS_MAX && followers->places[i].request)
+	while (i < EVENT_STREAM_MAX && stream->places[i].request)
 		i++;
-	if (i == FOLLOWERS_MAX)
+	if (i == EVENT_STREAM_MAX)
 		return false;
-	followers->places[i] = (struct follower){followers, request, false};
-	door_keep(followers->door, request);
-	evhttp_connection_set_closecb(connection, on_close, &followers->places[i]);
+	stream->places[i] = (struct follower){stream, request, false};
+	http_listener_keep(stream->listener, request);
+	evhttp_connection_set_closecb(connection, on_close, &stream->places[i]);
 	evhttp_add_header(evhttp_request_get_output_headers(request), "Content-Type",
 			  "application/x-ndjson");
 	evhttp_send_reply_start(request, 200, NULL);
@@ -82,10 +82,10 @@ static void send_line(struct follower *follower, const char *line, size_t size)
 {
 	struct evbuffer *buffer;
 
-	if (backlog_of(follower->request) + size > FOLLOWER_BACKLOG_BYTES) {
+	if (backlog_of(follower->request) + size > EVENT_STREAM_BACKLOG_BYTES) {
 		follower->dropped = true;
-		follower->followers->dropped++;
-		door_end(follower->request);
+		follower->stream->dropped++;
+		http_listener_end(follower->request);
 		return;
 	}
 	buffer = evbuffer_new();
@@ -95,13 +95,13 @@ static void send_line(struct follower *follower, const char *line, size_t size)
 		evbuffer_free(buffer);
 }
 
-void followers_publish(struct followers *followers, const json_t *event)
+void event_stream_publish(struct event_stream *stream, const json_t *event)
 {
 	_cleanup_(free_p) char *text = NULL;
 	size_t size = 0;
 
-	for (size_t i = 0; i < FOLLOWERS_MAX; i++) {
-		struct follower *follower = &followers->places[i];
+	for (size_t i = 0; i < EVENT_STREAM_MAX; i++) {
+		struct follower *follower = &stream->places[i];
 
 		if (!follower->request || follower->dropped)
 			continue;
@@ -116,9 +116,9 @@ void followers_publish(struct followers *followers, const json_t *event)
 	}
 }
 
-void followers_stats(const struct followers *followers, struct followers_stats *ret_stats)
+void event_stream_stats(const struct event_stream *stream, struct event_stream_stats *ret_stats)
 {
-	*ret_stats = (struct followers_stats){.dropped = followers->dropped};
-	for (size_t i = 0; i < FOLLOWERS_MAX; i++)
-		ret_stats->now += followers->places[i].request != NULL;
+	*ret_stats = (struct event_stream_stats){.dropped = stream->dropped};
+	for (size_t i = 0; i < EVENT_STREAM_MAX; i++)
+		ret_stats->now += stream->places[i].request != NULL;
 }

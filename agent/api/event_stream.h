@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Those who follow the events: each has an answer that does not end, one line of JSON an event. At most
- * FOLLOWERS_MAX; one who has FOLLOWER_BACKLOG_BYTES still to read when the next event comes is dropped.
+ * GET /v1/events: an answer that does not end, one line of JSON per event. At most EVENT_STREAM_MAX
+ * clients follow; a client with EVENT_STREAM_BACKLOG_BYTES still unread when the next event comes is
+ * dropped.
  */
 #pragma once
 
@@ -9,23 +10,23 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct door;
+struct event_stream;
 struct evhttp_request;
-struct followers;
+struct http_listener;
 
-#define FOLLOWERS_MAX	       16
-#define FOLLOWER_BACKLOG_BYTES (256 << 10)
+#define EVENT_STREAM_MAX	   16
+#define EVENT_STREAM_BACKLOG_BYTES (256 << 10)
 
-struct followers *followers_new(struct door *door); /* NULL: out of memory */
-/* After the door: connections that it ends still come here. */
-void followers_free(struct followers *followers);
+struct event_stream *event_stream_new(struct http_listener *listener); /* NULL: out of memory */
+/* After http_listener_free(), which still reports ended connections here. */
+void event_stream_free(struct event_stream *stream);
 
-/* Begins the answer. False: there are FOLLOWERS_MAX already, nothing was answered. */
-bool followers_add(struct followers *followers, struct evhttp_request *request);
-void followers_publish(struct followers *followers, const json_t *event);
+/* Begins the answer. False: EVENT_STREAM_MAX clients follow already; nothing was answered. */
+bool event_stream_add(struct event_stream *stream, struct evhttp_request *request);
+void event_stream_publish(struct event_stream *stream, const json_t *event);
 
-struct followers_stats {
+struct event_stream_stats {
 	uint32_t now;
 	uint64_t dropped;
 };
-void followers_stats(const struct followers *followers, struct followers_stats *ret_stats);
+void event_stream_stats(const struct event_stream *stream, struct event_stream_stats *ret_stats);

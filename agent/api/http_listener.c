@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* evhttp does not count its connections and does not tell when they end: a table of them does. */
+/* evhttp neither counts its connections nor reports their end: peers.h counts, a sweep finds the ends. */
 #include "api/http_listener.h"
 
 #include <assert.h>
@@ -15,31 +15,26 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "process/peers.h"
 
 #define SWEEP_AFTER_MS 5
-/* Room is made for several at once, as ending a connection takes a round of the loop. */
+/* Several at once: the end of a connection takes a round of the loop. */
 #define EVICT_SHARE 8
-/* Nobody reads what comes in while an answer is under way; a close must still be noticed. */
+/* evhttp reads nothing while an answer is under way; the watermark still lets it notice a close. */
 #define UNREAD_MAX_BYTES 4096
 
-struct place {
-	struct bufferevent *connection; /* NULL: free; a reference */
-	uint64_t since_ns;		/* of the last request, or of the beginning */
-	bool asked;
-	bool kept;
-	bool ended;
-};
-
-struct door {
-	struct door_options options;
+struct http_listener {
+	struct http_listener_options options;
 	struct evhttp *http;
 	struct evconnlistener *listener; /* owned by http */
 	struct event *sweep;
-	uint64_t evicted;
-	struct place places[];
+	struct peers *peers; /* of struct bufferevent, a reference each */
 };
 
-/* evhttp does not tell when it frees a connection, but then its callbacks are gone. */
+/*
+ * libevent 2.1 has no callback for the end of a connection without a request. bufferevent_free() takes
+ * the callbacks away, and our reference keeps the rest.
+ */
 static bool is_freed(struct bufferevent *connection)
 {
 	bufferevent_event_cb on_event;
@@ -48,34 +43,23 @@ static bool is_freed(struct bufferevent *connection)
 	return !on_event;
 }
 
-/* Lets go of those that ended; returns a free place or NULL. */
-static struct place *find_place(struct door *door)
+/* Removes connections that ended. */
+static void sweep(struct peers *peers)
 {
-	struct place *found = NULL;
+	for (size_t i = 0; i < peers->max; i++) {
+		struct peer *peer = &peers->places[i];
+		struct bufferevent *connection = peer->connection;
 
-	for (size_t i = 0; i < door->options.connections_max; i++) {
-		struct place *place = &door->places[i];
-
-		if (place->connection && is_freed(place->connection))
-			bufferevent_decref(TAKE_PTR(place->connection));
-		if (!place->connection)
-			found = place;
+		if (!connection || !is_freed(connection))
+			continue;
+		peers_remove(peers, peer);
+		bufferevent_decref(connection);
 	}
-	return found;
 }
 
-static struct place *place_of(struct door *door, const struct bufferevent *connection)
+static bool is_full(const struct http_listener *listener)
 {
-	for (size_t i = 0; i < door->options.connections_max; i++)
-		if (door->places[i].connection == connection)
-			return &door->places[i];
-	return NULL;
-}
-
-/* Does `a` have to make room before `b`? */
-static bool is_idler(const struct place *a, const struct place *b)
-{
-	return a->asked == b->asked ? a->since_ns < b->since_ns : !a->asked;
+	return listener->peers->count == listener->peers->max;
 }
 
 /* evhttp sees the end of the stream and frees the connection in a later round of the loop. */
@@ -84,56 +68,46 @@ static void end(struct bufferevent *connection)
 	shutdown(bufferevent_getfd(connection), SHUT_RDWR);
 }
 
-static void evict(struct door *door)
+static void evict(struct peers *peers)
 {
-	size_t wanted = door->options.connections_max / EVICT_SHARE + 1;
+	size_t wanted = peers->max / EVICT_SHARE + 1;
+	const struct peer *idlest;
 
-	while (wanted-- > 0) {
-		struct place *idlest = NULL;
-
-		for (size_t i = 0; i < door->options.connections_max; i++) {
-			struct place *place = &door->places[i];
-
-			if (!place->kept && !place->ended && (!idlest || is_idler(place, idlest)))
-				idlest = place;
-		}
-		if (!idlest)
-			return;
-		idlest->ended = true;
-		door->evicted++;
+	while (wanted-- > 0 && (idlest = peers_evict(peers)))
 		end(idlest->connection);
-	}
 }
 
 static void on_sweep(evutil_socket_t fd, short what, void *data)
 {
 	const struct timeval again = {.tv_usec = SWEEP_AFTER_MS * 1000};
-	struct door *door = data;
+	struct http_listener *listener = data;
 
 	(void)fd, (void)what;
-	if (find_place(door))
-		evconnlistener_enable(door->listener);
+	sweep(listener->peers);
+	if (is_full(listener))
+		event_add(listener->sweep, &again);
 	else
-		event_add(door->sweep, &again);
+		evconnlistener_enable(listener->listener);
 }
 
-/* The listener is only enabled while there is a place. */
+/* The listener is enabled only while the table has space. */
 static struct bufferevent *on_connection(struct event_base *base, void *data)
 {
-	struct door *door = data;
-	struct place *place = find_place(door);
+	struct http_listener *listener = data;
 	struct bufferevent *connection = bufferevent_socket_new(base, -1, BEV_OPT_CLOSE_ON_FREE);
+	struct peer *peer;
 
 	if (!connection)
 		return NULL;
-	assert(place);
+	sweep(listener->peers);
+	peer = peers_add(listener->peers, connection, clock_monotonic_ns());
+	assert(peer);
 	bufferevent_incref(connection);
-	*place = (struct place){.connection = connection, .since_ns = clock_monotonic_ns()};
-	if (place_of(door, NULL))
+	if (!is_full(listener))
 		return connection;
-	evconnlistener_disable(door->listener);
-	evict(door);
-	event_active(door->sweep, EV_TIMEOUT, 0);
+	evconnlistener_disable(listener->listener);
+	evict(listener->peers);
+	event_active(listener->sweep, EV_TIMEOUT, 0);
 	return connection;
 }
 
@@ -144,99 +118,99 @@ static struct bufferevent *connection_of(struct evhttp_request *request)
 
 static void on_request(struct evhttp_request *request, void *data)
 {
-	struct door *door = data;
-	struct place *place = place_of(door, connection_of(request));
+	struct http_listener *listener = data;
+	struct peer *peer = peers_find(listener->peers, connection_of(request));
 
-	if (place) {
-		place->asked = true;
-		place->since_ns = clock_monotonic_ns();
-	}
-	door->options.handle(door->options.data, request);
+	if (peer)
+		peer_asked(peer, clock_monotonic_ns());
+	listener->options.handle(listener->options.data, request);
 }
 
-void door_keep(struct door *door, struct evhttp_request *request)
+void http_listener_keep(struct http_listener *listener, struct evhttp_request *request)
 {
 	struct bufferevent *connection = connection_of(request);
-	struct place *place = place_of(door, connection);
+	struct peer *peer = peers_find(listener->peers, connection);
 
-	if (place)
-		place->kept = true;
+	if (peer)
+		peer_keep(peer);
 	bufferevent_setwatermark(connection, EV_READ, 0, UNREAD_MAX_BYTES);
 	bufferevent_set_timeouts(connection, NULL, NULL);
 }
 
-void door_end(struct evhttp_request *request)
+void http_listener_end(struct evhttp_request *request)
 {
 	end(connection_of(request));
 }
 
-uint64_t door_evicted(const struct door *door)
+uint64_t http_listener_evicted(const struct http_listener *listener)
 {
-	return door->evicted;
+	return listener->peers->evicted;
 }
 
-static void configure(struct door *door)
+static void configure(struct http_listener *listener)
 {
-	const struct door_options *options = &door->options;
+	const struct http_listener_options *options = &listener->options;
 
-	evhttp_set_timeout(door->http, options->idle_sec);
-	evhttp_set_max_headers_size(door->http, (ev_ssize_t)options->headers_max_bytes);
-	evhttp_set_max_body_size(door->http, (ev_ssize_t)options->body_max_bytes);
-	/* All of them: what a path does not have is answered by whoever knows the paths. */
-	evhttp_set_allowed_methods(door->http, UINT16_MAX);
-	evhttp_set_default_content_type(door->http, NULL);
-	evhttp_set_gencb(door->http, on_request, door);
-	evhttp_set_bevcb(door->http, on_connection, door);
+	evhttp_set_timeout(listener->http, options->idle_sec);
+	evhttp_set_max_headers_size(listener->http, (ev_ssize_t)options->headers_max_bytes);
+	evhttp_set_max_body_size(listener->http, (ev_ssize_t)options->body_max_bytes);
+	/* All: the routes answer a method that a path does not have. */
+	evhttp_set_allowed_methods(listener->http, UINT16_MAX);
+	evhttp_set_default_content_type(listener->http, NULL);
+	evhttp_set_gencb(listener->http, on_request, listener);
+	evhttp_set_bevcb(listener->http, on_connection, listener);
 }
 
-static int start(struct door *door, struct event_base *base, int fd)
+static int start(struct http_listener *listener, struct event_base *base, int fd)
 {
 	_cleanup_(close_fd_p) int socket = fd;
 
-	door->http = evhttp_new(base);
-	door->sweep = evtimer_new(base, on_sweep, door);
-	if (!door->http || !door->sweep)
+	listener->http = evhttp_new(base);
+	listener->sweep = evtimer_new(base, on_sweep, listener);
+	listener->peers = peers_new(listener->options.connections_max);
+	if (!listener->http || !listener->sweep || !listener->peers)
 		return -ENOMEM;
-	configure(door);
-	door->listener = evconnlistener_new(
+	configure(listener);
+	listener->listener = evconnlistener_new(
 		base, NULL, NULL, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, socket);
-	if (!door->listener)
+	if (!listener->listener)
 		return -ENOMEM;
 	TAKE_FD(socket);
-	if (!evhttp_bind_listener(door->http, door->listener)) {
-		evconnlistener_free(door->listener);
+	if (!evhttp_bind_listener(listener->http, listener->listener)) {
+		evconnlistener_free(listener->listener);
 		return -ENOMEM;
 	}
 	return 0;
 }
 
-int door_new(struct event_base *base, int fd, const struct door_options *options,
-	     struct door **ret_door, struct error *error)
+int http_listener_new(struct event_base *base, int fd, const struct http_listener_options *options,
+		      struct http_listener **ret_listener, struct error *error)
 {
-	struct door *door =
-		calloc(1, sizeof(*door) + options->connections_max * sizeof(struct place));
+	struct http_listener *listener = calloc(1, sizeof(*listener));
 
-	if (!door) {
+	if (!listener) {
 		close(fd);
 		return error_set(error, -ENOMEM, "out of memory");
 	}
-	door->options = *options;
-	if (start(door, base, fd) < 0) {
-		door_free(door);
+	listener->options = *options;
+	if (start(listener, base, fd) < 0) {
+		http_listener_free(listener);
 		return error_set(error, -ENOMEM, "out of memory");
 	}
-	*ret_door = door;
+	*ret_listener = listener;
 	return 0;
 }
 
-void door_free(struct door *door)
+void http_listener_free(struct http_listener *listener)
 {
-	if (!door)
+	if (!listener)
 		return;
-	if (door->sweep)
-		event_free(door->sweep);
-	if (door->http)
-		evhttp_free(door->http);
-	find_place(door);
-	free(door);
+	if (listener->sweep)
+		event_free(listener->sweep);
+	if (listener->http)
+		evhttp_free(listener->http);
+	if (listener->peers)
+		sweep(listener->peers);
+	peers_free(listener->peers);
+	free(listener);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Between the doors and api_handle(). */
+/* Between the listeners and api_handle(). */
 #include "api/server.h"
 
 #include <errno.h>
@@ -21,9 +21,9 @@
 struct server {
 	const struct api *api;
 	struct event_base *base;
-	struct door *door;
-	struct door *scrapers; /* NULL: no metrics over TCP */
-	struct followers *followers;
+	struct http_listener *listener;
+	struct http_listener *scrapers; /* NULL: no metrics over TCP */
+	struct event_stream *events;
 	char *path;
 	bool bound;
 };
@@ -80,7 +80,7 @@ static void follow(struct server *server, struct evhttp_request *request)
 {
 	struct api_response full = {.status = 503};
 
-	if (followers_add(server->followers, request))
+	if (event_stream_add(server->events, request))
 		return;
 	full.body = json_pack("{s:s}", "error", "too many follow the events already");
 	reply(request, &full);
@@ -133,7 +133,7 @@ static void on_scrape(void *data, struct evhttp_request *request)
 
 static int start(struct server *server, struct error *error)
 {
-	const struct door_options options = {
+	const struct http_listener_options options = {
 		.connections_max = SERVER_CONNECTIONS_MAX,
 		.idle_sec = SERVER_IDLE_SEC,
 		.headers_max_bytes = SERVER_HEADERS_MAX_BYTES,
@@ -147,11 +147,11 @@ static int start(struct server *server, struct error *error)
 	if (code < 0)
 		return code;
 	server->bound = true;
-	code = door_new(server->base, fd, &options, &server->door, error);
+	code = http_listener_new(server->base, fd, &options, &server->listener, error);
 	if (code < 0)
 		return code;
-	server->followers = followers_new(server->door);
-	return server->followers ? 0 : error_set(error, -ENOMEM, "out of memory");
+	server->events = event_stream_new(server->listener);
+	return server->events ? 0 : error_set(error, -ENOMEM, "out of memory");
 }
 
 int server_new(struct event_base *base, const char *path, const struct api *api,
@@ -177,9 +177,9 @@ void server_free(struct server *server)
 {
 	if (!server)
 		return;
-	door_free(server->scrapers);
-	door_free(server->door);
-	followers_free(server->followers);
+	http_listener_free(server->scrapers);
+	http_listener_free(server->listener);
+	event_stream_free(server->events);
 	if (server->bound)
 		unlink(server->path);
 	free(server->path);
@@ -188,7 +188,7 @@ void server_free(struct server *server)
 
 int server_serve_metrics(struct server *server, const char *endpoint, struct error *error)
 {
-	const struct door_options options = {
+	const struct http_listener_options options = {
 		.connections_max = SERVER_SCRAPERS_MAX,
 		.idle_sec = SERVER_SCRAPE_SEC,
 		.headers_max_bytes = SERVER_HEADERS_MAX_BYTES,
@@ -207,21 +207,21 @@ int server_serve_metrics(struct server *server, const char *endpoint, struct err
 	code = listen_tcp(&address, port, &fd, error);
 	if (code < 0)
 		return error_prefix(error, code, "metrics");
-	return door_new(server->base, fd, &options, &server->scrapers, error);
+	return http_listener_new(server->base, fd, &options, &server->scrapers, error);
 }
 
 void server_publish(struct server *server, const json_t *event)
 {
-	followers_publish(server->followers, event);
+	event_stream_publish(server->events, event);
 }
 
 void server_print_metrics(const struct server *server, FILE *out)
 {
-	struct followers_stats stats;
+	struct event_stream_stats stats;
 
-	followers_stats(server->followers, &stats);
-	metrics_one(out, "api_evicted_total", "counter",
-		    "connections to the API that had to make room", door_evicted(server->door));
+	event_stream_stats(server->events, &stats);
+	metrics_one(out, "api_evicted_total", "counter", "connections to the API that were evicted",
+		    http_listener_evicted(server->listener));
 	metrics_one(out, "followers", "gauge", "clients that follow the events", stats.now);
 	metrics_one(out, "followers_dropped_total", "counter",
 		    "clients that read the events too slowly", stats.dropped);

@@ -19,4 +19,4 @@ struct netstring {
 long netstring_read(const char *text, size_t size, size_t max, struct netstring *ret_string);
 
 /* At most so many bytes are looked at, or have to be kept, before one of `max` is complete. */
-#define NETSTRING_ROOM(max) ((max) + 22)
+#define NETSTRING_SPACE(max) ((max) + 22)

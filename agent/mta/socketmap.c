@@ -15,23 +15,23 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/error.h"
-#include "process/listen.h"
 #include "config/config.h"
 #include "judge/judge.h"
 #include "mta/lookup.h"
 #include "mta/netstring.h"
+#include "process/listen.h"
+#include "process/peers.h"
 
 /* Replies that wait for who asked; past it nothing is read from there. */
 #define UNSENT_MAX_BYTES (16 << 10)
 /* No file is to be had: another try. */
 #define ACCEPT_AGAIN_MS 100
 
-struct peer {
+struct socketmap_client {
 	struct socketmap *socketmap;
-	struct bufferevent *connection; /* NULL: the place is free */
-	uint64_t since_ns;		/* of the last request, or of the beginning */
-	bool asked;
-	bool ends; /* when its replies are sent */
+	struct bufferevent *connection;
+	struct peer *peer;
+	bool ends; /* once its replies are sent */
 };
 
 struct socketmap {
@@ -40,75 +40,75 @@ struct socketmap {
 	struct evconnlistener *listener;
 	struct event *accept_again;
 	struct socketmap_stats stats;
-	struct peer peers[SOCKETMAP_CONNECTIONS_MAX];
+	struct peers *peers; /* of struct socketmap_client */
 };
 
 /* ---- one connection */
 
-static void let_go(struct peer *peer)
+static void let_go(struct socketmap_client *client)
 {
-	bufferevent_free(TAKE_PTR(peer->connection));
-	peer->socketmap->stats.connections--;
+	peers_remove(client->socketmap->peers, client->peer);
+	bufferevent_free(client->connection);
+	free(client);
 }
 
-static size_t unsent_bytes(const struct peer *peer)
+static size_t unsent_bytes(const struct socketmap_client *client)
 {
-	return evbuffer_get_length(bufferevent_get_output(peer->connection));
+	return evbuffer_get_length(bufferevent_get_output(client->connection));
 }
 
 /* Nothing more is read; it ends at once, or when what is under way has arrived. */
-static void end(struct peer *peer)
+static void end(struct socketmap_client *client)
 {
-	peer->ends = true;
-	bufferevent_disable(peer->connection, EV_READ);
-	if (unsent_bytes(peer) == 0)
-		let_go(peer);
+	client->ends = true;
+	bufferevent_disable(client->connection, EV_READ);
+	if (unsent_bytes(client) == 0)
+		let_go(client);
 }
 
-static void answer(struct peer *peer, const struct netstring *request)
+static void answer(struct socketmap_client *client, const struct netstring *request)
 {
 	const struct now now = clock_now();
 	char reply[LOOKUP_REPLY_MAX];
 	size_t size =
-		lookup_reply(peer->socketmap->judge, request->bytes, request->size, &now, reply);
+		lookup_reply(client->socketmap->judge, request->bytes, request->size, &now, reply);
 
-	evbuffer_add_printf(bufferevent_get_output(peer->connection), "%zu:%s,", size, reply);
-	peer->asked = true;
-	peer->since_ns = now.ns;
-	peer->socketmap->stats.requests++;
+	evbuffer_add_printf(bufferevent_get_output(client->connection), "%zu:%s,", size, reply);
+	peer_asked(client->peer, now.ns);
+	client->socketmap->stats.requests++;
 }
 
 /* As far as the replies have room. False: it is no request. */
-static bool answer_all(struct peer *peer)
+static bool answer_all(struct socketmap_client *client)
 {
-	struct evbuffer *input = bufferevent_get_input(peer->connection);
+	struct evbuffer *input = bufferevent_get_input(client->connection);
 	long taken = 1;
 
-	while (taken > 0 && unsent_bytes(peer) < UNSENT_MAX_BYTES) {
+	while (taken > 0 && unsent_bytes(client) < UNSENT_MAX_BYTES) {
 		size_t size = evbuffer_get_length(input);
 		struct netstring request;
 
-		if (size > NETSTRING_ROOM(LOOKUP_REQUEST_MAX))
-			size = NETSTRING_ROOM(LOOKUP_REQUEST_MAX);
+		if (size > NETSTRING_SPACE(LOOKUP_REQUEST_MAX))
+			size = NETSTRING_SPACE(LOOKUP_REQUEST_MAX);
 		taken = netstring_read((const char *)evbuffer_pullup(input, (ssize_t)size), size,
 				       LOOKUP_REQUEST_MAX, &request);
 		if (taken > 0) {
-			answer(peer, &request);
+			answer(client, &request);
 			evbuffer_drain(input, (size_t)taken);
 		}
 	}
 	return taken >= 0;
 }
 
-static void go_on(struct peer *peer)
+static void go_on(struct socketmap_client *client)
 {
-	if (!answer_all(peer)) {
-		peer->socketmap->stats.cut++;
-		end(peer);
-	} else if (unsent_bytes(peer) < UNSENT_MAX_BYTES) {
-		bufferevent_enable(peer->connection, EV_READ);
+	if (!answer_all(client)) {
+		client->socketmap->stats.cut++;
+		end(client);
+	} else if (unsent_bytes(client) < UNSENT_MAX_BYTES) {
+		bufferevent_enable(client->connection, EV_READ);
 	} else {
-		bufferevent_disable(peer->connection, EV_READ);
+		bufferevent_disable(client->connection, EV_READ);
 	}
 }
 
@@ -121,52 +121,57 @@ static void on_readable(struct bufferevent *connection, void *data)
 /* All replies are sent. */
 static void on_sent(struct bufferevent *connection, void *data)
 {
-	struct peer *peer = data;
+	struct socketmap_client *client = data;
 
 	(void)connection;
-	if (peer->ends)
-		let_go(peer);
+	if (client->ends)
+		let_go(client);
 	else
-		go_on(peer);
+		go_on(client);
 }
 
 /* Whoever has said all that it has to say still hears the answers. */
 static void on_end(struct bufferevent *connection, short what, void *data)
 {
-	struct peer *peer = data;
+	struct socketmap_client *client = data;
 
 	(void)connection;
 	if (what & BEV_EVENT_TIMEOUT)
-		peer->socketmap->stats.cut++;
+		client->socketmap->stats.cut++;
 	if (what & BEV_EVENT_EOF)
-		end(peer);
+		end(client);
 	else
-		let_go(peer);
+		let_go(client);
 }
 
-/* ---- places */
+/* ---- accepting */
 
-/* Lower ones go first. */
-static uint64_t rank(const struct peer *peer)
+static void evict(struct socketmap *socketmap)
 {
-	return peer->since_ns | (peer->asked ? UINT64_C(1) << 63 : 0);
+	const struct peer *idlest = peers_evict(socketmap->peers);
+
+	if (idlest)
+		let_go(idlest->connection);
 }
 
-static struct peer *take_place(struct socketmap *socketmap)
+/* NULL: out of memory; `fd` is closed. */
+static struct socketmap_client *add_client(struct socketmap *socketmap, evutil_socket_t fd)
 {
-	struct peer *idlest = &socketmap->peers[0];
+	struct event_base *base = evconnlistener_get_base(socketmap->listener);
+	struct socketmap_client *client = calloc(1, sizeof(*client));
 
-	for (size_t i = 0; i < SOCKETMAP_CONNECTIONS_MAX; i++) {
-		struct peer *peer = &socketmap->peers[i];
-
-		if (!peer->connection)
-			return peer;
-		if (rank(peer) < rank(idlest))
-			idlest = peer;
+	if (client)
+		client->connection = bufferevent_socket_new(base, fd, BEV_OPT_CLOSE_ON_FREE);
+	if (!client || !client->connection) {
+		free(client);
+		close(fd);
+		return NULL;
 	}
-	socketmap->stats.evicted++;
-	let_go(idlest);
-	return idlest;
+	if (socketmap->peers->count == socketmap->peers->max)
+		evict(socketmap);
+	client->socketmap = socketmap;
+	client->peer = peers_add(socketmap->peers, client, clock_monotonic_ns());
+	return client;
 }
 
 static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *from,
@@ -174,22 +179,15 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struc
 {
 	const struct timeval idle = {.tv_sec = SOCKETMAP_IDLE_SEC};
 	const struct timeval unread = {.tv_sec = SOCKETMAP_WRITE_SEC};
-	struct socketmap *socketmap = data;
-	struct bufferevent *connection = bufferevent_socket_new(evconnlistener_get_base(listener),
-								fd, BEV_OPT_CLOSE_ON_FREE);
-	struct peer *peer;
+	struct socketmap_client *client = add_client(data, fd);
+	struct bufferevent *connection;
 
-	(void)from, (void)size;
-	if (!connection) {
-		close(fd);
+	(void)listener, (void)from, (void)size;
+	if (!client)
 		return;
-	}
-	peer = take_place(socketmap);
-	*peer = (struct peer){
-		.socketmap = socketmap, .connection = connection, .since_ns = clock_monotonic_ns()};
-	socketmap->stats.connections++;
-	bufferevent_setcb(connection, on_readable, on_sent, on_end, peer);
-	bufferevent_setwatermark(connection, EV_READ, 0, NETSTRING_ROOM(LOOKUP_REQUEST_MAX));
+	connection = client->connection;
+	bufferevent_setcb(connection, on_readable, on_sent, on_end, client);
+	bufferevent_setwatermark(connection, EV_READ, 0, NETSTRING_SPACE(LOOKUP_REQUEST_MAX));
 	bufferevent_set_timeouts(connection, &idle, &unread);
 	bufferevent_enable(connection, EV_READ | EV_WRITE);
 }
@@ -255,7 +253,9 @@ int socketmap_new(struct event_base *base, const struct config_socket *to,
 	if (!socketmap)
 		return error_set(error, -ENOMEM, "out of memory");
 	socketmap->judge = judge;
-	code = start(socketmap, base, to, error);
+	socketmap->peers = peers_new(SOCKETMAP_CONNECTIONS_MAX);
+	code = socketmap->peers ? start(socketmap, base, to, error)
+				: error_set(error, -ENOMEM, "out of memory");
 	if (code < 0)
 		socketmap_free(socketmap);
 	else
@@ -271,9 +271,10 @@ void socketmap_free(struct socketmap *socketmap)
 		evconnlistener_free(socketmap->listener);
 	if (socketmap->accept_again)
 		event_free(socketmap->accept_again);
-	for (size_t i = 0; i < SOCKETMAP_CONNECTIONS_MAX; i++)
-		if (socketmap->peers[i].connection)
-			let_go(&socketmap->peers[i]);
+	for (size_t i = 0; socketmap->peers && i < SOCKETMAP_CONNECTIONS_MAX; i++)
+		if (socketmap->peers->places[i].connection)
+			let_go(socketmap->peers->places[i].connection);
+	peers_free(socketmap->peers);
 	if (socketmap->path)
 		unlink(socketmap->path);
 	free(socketmap->path);
@@ -283,4 +284,6 @@ void socketmap_free(struct socketmap *socketmap)
 void socketmap_stats(const struct socketmap *socketmap, struct socketmap_stats *ret_stats)
 {
 	*ret_stats = socketmap->stats;
+	ret_stats->connections = socketmap->peers->count;
+	ret_stats->evicted = socketmap->peers->evicted;
 }

@@ -305,7 +305,7 @@ int parsers_socketmap(const uint8_t *data, size_t size, struct error *error)
 		data += taken;
 		size -= (size_t)taken;
 	}
-	if (r == 0 && taken == 0 && size >= NETSTRING_ROOM(LOOKUP_REQUEST_MAX))
+	if (r == 0 && taken == 0 && size >= NETSTRING_SPACE(LOOKUP_REQUEST_MAX))
 		return FAIL(error, "%zu bytes are not enough", size);
 	return r;
 }

@@ -317,10 +317,10 @@ Test(api_server, who_follows_gets_one_event_a_line)
 
 Test(api_server, there_is_a_bound_of_those_who_follow)
 {
-	int followers[FOLLOWERS_MAX];
+	int followers[EVENT_STREAM_MAX];
 	_cleanup_(close_fd_p) int more = -1;
 
-	for (size_t i = 0; i < FOLLOWERS_MAX; i++) {
+	for (size_t i = 0; i < EVENT_STREAM_MAX; i++) {
 		followers[i] = follow();
 		cr_assert_eq(answer_status(followers[i], WAIT_MS), 200);
 	}
