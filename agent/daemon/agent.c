@@ -3,7 +3,6 @@
 #include "daemon/agent.h"
 
 #include <errno.h>
-#include <event2/event.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/types.h>
@@ -18,6 +17,7 @@
 #include "judge/judge.h"
 #include "datapath/datapath.h"
 #include "daemon/listeners.h"
+#include "daemon/loop.h"
 #include "process/lock.h"
 #include "process/sd_notify.h"
 #include "datapath/pins.h"
@@ -32,16 +32,6 @@
 /* Between two slices of what is to be written, so that requests come in between. */
 #define WRITE_EVERY_MS 2
 
-enum watcher {
-	ON_TERM,
-	ON_INT,
-	ON_HUP,
-	TICK,
-	WATCH,
-	EVENTS,
-	WATCHERS,
-};
-
 struct agent {
 	const struct config *config; /* borrowed from the caller, or `reloaded` */
 	struct config *reloaded;
@@ -55,8 +45,7 @@ struct agent {
 	struct judge *judge;
 	struct datapath_events *events;
 	struct error_log error_log;
-	struct event_base *base;
-	struct event *watchers[WATCHERS];
+	struct loop loop;
 	struct listeners listeners;
 	uint64_t started_ns;
 	int status;
@@ -94,7 +83,7 @@ static int rewrite_state(void *data, struct state *state, struct error *error)
 static void stop(struct agent *agent, int status)
 {
 	agent->status = status;
-	event_base_loopbreak(agent->base);
+	loop_stop(&agent->loop);
 }
 
 static void on_stop_signal(evutil_socket_t number, short what, void *data)
@@ -106,12 +95,11 @@ static void on_stop_signal(evutil_socket_t number, short what, void *data)
 
 static void on_write(evutil_socket_t fd, short what, void *data)
 {
-	const struct timeval again = {.tv_usec = WRITE_EVERY_MS * 1000};
 	struct agent *agent = data;
 
 	(void)fd, (void)what;
 	if (judge_write(agent->judge))
-		event_base_once(agent->base, -1, EV_TIMEOUT, on_write, agent, &again);
+		loop_once(&agent->loop, WRITE_EVERY_MS, on_write, agent);
 }
 
 static void on_tick(evutil_socket_t fd, short what, void *data)
@@ -229,21 +217,10 @@ static int open_datapath(struct agent *agent, struct error *error)
 	return code;
 }
 
-static int watch(struct agent *agent, enum watcher watcher, evutil_socket_t fd, short what,
-		 event_callback_fn callback, int every_sec)
+static int follow_events(struct agent *agent)
 {
-	const struct timeval interval = {.tv_sec = every_sec};
-
-	agent->watchers[watcher] =
-		event_new(agent->base, fd, (short)(what | EV_PERSIST), callback, agent);
-	if (!agent->watchers[watcher])
-		return -ENOMEM;
-	return event_add(agent->watchers[watcher], every_sec ? &interval : NULL);
-}
-
-static int watch_events(struct agent *agent)
-{
-	return watch(agent, EVENTS, datapath_events_fd(agent->events), EV_READ, on_events, 0);
+	return loop_on_readable(&agent->loop, LOOP_EVENTS, datapath_events_fd(agent->events),
+				on_events, agent);
 }
 
 /* Exchanges what the agent has open. */
@@ -253,8 +230,7 @@ static void swap_datapath(struct agent *agent, struct datapath **datapath,
 	struct datapath_events *agents_events = TAKE_PTR(agent->events);
 	struct datapath *agents_datapath = TAKE_PTR(agent->datapath);
 
-	if (agent->watchers[EVENTS])
-		event_free(TAKE_PTR(agent->watchers[EVENTS]));
+	loop_forget(&agent->loop, LOOP_EVENTS);
 	agent->events = *events;
 	agent->datapath = *datapath;
 	*events = agents_events;
@@ -270,7 +246,7 @@ static int reopen(struct agent *agent, struct error *error)
 
 	swap_datapath(agent, &datapath, &events);
 	code = open_datapath(agent, error);
-	if (code == 0 && watch_events(agent) < 0)
+	if (code == 0 && follow_events(agent) < 0)
 		code = error_set(error, -ENOMEM, "out of memory");
 	if (code == 0)
 		code = reload(agent, error);
@@ -377,27 +353,17 @@ static int open_control(struct agent *agent, struct error *error)
 	return code;
 }
 
-/* An answer switches writing on and off again: changes that cancel out need no system call. */
-static struct event_base *new_base(void)
-{
-	struct event_config *config = event_config_new();
-	struct event_base *base = NULL;
-
-	if (config && event_config_set_flag(config, EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST) == 0)
-		base = event_base_new_with_config(config);
-	if (config)
-		event_config_free(config);
-	return base;
-}
-
 static int open_loop(struct agent *agent, struct error *error)
 {
-	agent->base = new_base();
-	if (!agent->base || watch(agent, ON_TERM, SIGTERM, EV_SIGNAL, on_stop_signal, 0) < 0 ||
-	    watch(agent, ON_INT, SIGINT, EV_SIGNAL, on_stop_signal, 0) < 0 ||
-	    watch(agent, ON_HUP, SIGHUP, EV_SIGNAL, on_reload_signal, 0) < 0 ||
-	    watch(agent, TICK, -1, 0, on_tick, TICK_EVERY_SEC) < 0 ||
-	    watch(agent, WATCH, -1, 0, on_watch, WATCH_EVERY_SEC) < 0 || watch_events(agent) < 0)
+	struct loop *loop = &agent->loop;
+
+	if (loop_open(loop) < 0 ||
+	    loop_on_signal(loop, LOOP_TERM, SIGTERM, on_stop_signal, agent) < 0 ||
+	    loop_on_signal(loop, LOOP_INT, SIGINT, on_stop_signal, agent) < 0 ||
+	    loop_on_signal(loop, LOOP_HUP, SIGHUP, on_reload_signal, agent) < 0 ||
+	    loop_every(loop, LOOP_TICK, TICK_EVERY_SEC, on_tick, agent) < 0 ||
+	    loop_every(loop, LOOP_WATCH, WATCH_EVERY_SEC, on_watch, agent) < 0 ||
+	    follow_events(agent) < 0)
 		return error_set(error, -ENOMEM, "cannot set up the event loop");
 	return 0;
 }
@@ -405,7 +371,7 @@ static int open_loop(struct agent *agent, struct error *error)
 static int open_listeners(struct agent *agent, struct error *error)
 {
 	agent->listeners = (struct listeners){
-		.base = agent->base,
+		.base = agent->loop.base,
 		.steering = agent->steering,
 		.judge = agent->judge,
 		.state = agent->state,
@@ -447,11 +413,7 @@ static void close_all(struct agent *agent)
 {
 	/* Whoever follows is gone before the last things happen. */
 	listeners_close(&agent->listeners);
-	for (int i = 0; i < WATCHERS; i++)
-		if (agent->watchers[i])
-			event_free(agent->watchers[i]);
-	if (agent->base)
-		event_base_free(agent->base);
+	loop_close(&agent->loop);
 	datapath_events_free(agent->events);
 	judge_close(agent->judge);
 	steering_free(agent->steering);
@@ -461,18 +423,6 @@ static void close_all(struct agent *agent)
 	config_free(agent->reloaded);
 	if (agent->lock_fd >= 0)
 		close(agent->lock_fd);
-}
-
-/* Blocked until the loop handles them: one that comes during the start ends it cleanly, too. */
-static void mask_signals(int how)
-{
-	sigset_t signals;
-
-	sigemptyset(&signals);
-	sigaddset(&signals, SIGTERM);
-	sigaddset(&signals, SIGINT);
-	sigaddset(&signals, SIGHUP);
-	sigprocmask(how, &signals, NULL);
 }
 
 int agent_run(const struct agent_options *options, struct error *error)
@@ -488,15 +438,15 @@ int agent_run(const struct agent_options *options, struct error *error)
 	if (code < 0)
 		return code;
 	signal(SIGPIPE, SIG_IGN);
-	mask_signals(SIG_BLOCK);
+	loop_block_signals(true);
 	privileges_user(agent.user);
 	code = open_all(&agent, error);
 	if (code == 0) {
 		log_info("agent", "running as %s, state %s", agent.user,
 			 *failover_trouble(agent.state) ? "in memory" : "durable");
 		sd_notify_send("READY=1");
-		mask_signals(SIG_UNBLOCK);
-		event_base_dispatch(agent.base);
+		loop_block_signals(false);
+		loop_run(&agent.loop);
 		sd_notify_send("STOPPING=1");
 		code = agent.status;
 	}
