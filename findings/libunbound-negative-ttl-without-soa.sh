@@ -11,7 +11,7 @@ set -eu
 dir=$(mktemp -d)
 trap '[ -z "${server:-}" ] || kill "$server"; rm -rf "$dir"' EXIT
 cd "$dir"
-apt-get download -qq libunbound8=1.17.1-2+deb12u4 libevent-2.1-7=2.1.12-stable-8
+apt-get download -qq libunbound8=1.17.1-2+deb12u4 libevent-2.1-7=2.1.12-stable-8 2>/dev/null
 for package in *.deb; do dpkg-deb -x "$package" .; done
 
 # A name server that answers NXDOMAIN, with a SOA only where the name begins with "soa".

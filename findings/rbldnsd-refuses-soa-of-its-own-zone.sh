@@ -10,7 +10,7 @@ dir=$(mktemp -d)
 chmod 755 "$dir"
 trap '[ -z "${server:-}" ] || kill "$server"; rm -rf "$dir"' EXIT
 cd "$dir"
-apt-get download -qq rbldnsd=1.0~20210120-2
+apt-get download -qq rbldnsd=1.0~20210120-2 2>/dev/null
 for package in *.deb; do dpkg-deb -x "$package" .; done
 printf ':127.0.0.2:listed\n192.0.2.1\n' >zone
 
