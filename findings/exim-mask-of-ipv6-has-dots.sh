@@ -12,7 +12,7 @@ trap 'rm -rf "$dir"' EXIT
 cd "$dir"
 apt-get download -qq exim4-daemon-light=4.96-15+deb12u11 2>/dev/null
 dpkg-deb -x exim4-daemon-light*.deb .
-printf 'exim_user = root\nexim_group = root\nspool_directory = %s/spool\nlog_file_path = %s/%%%%slog\n' "$dir" "$dir" >conf
+printf 'exim_user = root\nexim_group = root\nspool_directory = %s/spool\nlog_file_path = %s/%%slog\n' "$dir" "$dir" >conf
 echo 'primary_hostname = mail.example' >>conf
 # Debian's Exim wants its user to exist; here it does, in a mount namespace of its own.
 for file in passwd group; do cp /etc/$file .; done
