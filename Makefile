@@ -136,9 +136,10 @@ bench: ## costs of a packet, a connection, a decision; PARTS='stress …' choose
 	@POSTERN=$(abspath $(BUILD)/postern) BENCH_TOOLS=$(abspath $(BUILD)) BENCH_OUT=$(abspath $(BUILD)/bench) \
 		tests/bench/run
 
-lint: deps ## formatting, static analysis, direction of dependencies
+lint: deps ## formatting, static analysis, the rules of the house; and that lint finds what breaks them
 	@$(MAKE) --no-print-directory $(BUILD)/postern.skel.h
 	@tools/lint
+	@tests/lint/run
 
 asan: deps ## all tests under address and undefined behaviour sanitizers
 	@$(MAKE) --no-print-directory test BUILD=build/asan CFLAGS='-O1 -g -fno-omit-frame-pointer' \

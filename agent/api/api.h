@@ -16,11 +16,11 @@
  *   GET    /v1/flows?sender={name}&limit={n}      both optional; API_FLOWS_DEFAULT without limit
  *   DELETE /v1/senders/{name}/flows
  *   POST   /v1/senders/{name}/release
- *   POST   /v1/messages                           facts (facts.h); answered with the decision
+ *   POST   /v1/messages                           facts (wire/facts.h); answered with the decision
  *   POST   /v1/reports                            {"sender": "…"} or {"message_id": "…"}
  *   GET    /v1/decisions/{message id}
  *   GET    /v1/decisions?sender={name}            the last one
- *   GET    /v1/events                             does not end: one JSON object a line (news.h)
+ *   GET    /v1/events                             does not end: one JSON object a line (wire/event.h)
  *   GET    /metrics                               Prometheus' text format
  *
  * A change is answered, when the maps hold it, with the pool or sender as it now is. What fails is

@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: BSD-2-Clause
-// Starts tests/netns/boot-host, and runs commands on the host in it.
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Starts tests/netns/boot-host, and runs commands on the host in it. */
 #include "netns/boot.h"
 
 #include <criterion/criterion.h>

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The units of tools/systemd under a real systemd: order at boot, a boot without a default route, restart, reload,
  * stop and shutdown under traffic, processes that end again and again.

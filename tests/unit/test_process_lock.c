@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Locks of one process of a kind: taken, looked at, let go. */
 #include <criterion/criterion.h>
 #include <errno.h>

@@ -31,7 +31,7 @@ static void need_root(void)
 		cr_skip_test("needs root to give up privileges");
 }
 
-TestSuite(privileges, .init = need_root);
+TestSuite(process_privileges, .init = need_root);
 
 /* ---- work in a process of its own, which says what it sees */
 
@@ -110,7 +110,7 @@ static void drop(FILE *out)
 	print_status(out);
 }
 
-Test(privileges, root_becomes_the_user_without_any_capability)
+Test(process_privileges, root_becomes_the_user_without_any_capability)
 {
 	const struct passwd *user = getpwnam(USER);
 	struct said said;
@@ -140,7 +140,7 @@ static void drop_to_root(FILE *out)
 	print_status(out);
 }
 
-Test(privileges, root_that_stays_root_has_no_capability_either)
+Test(process_privileges, root_that_stays_root_has_no_capability_either)
 {
 	struct said said;
 
@@ -158,7 +158,7 @@ static void drop_to_nobody_known(FILE *out)
 	print_result(out, privileges_drop("no-such-user", &error), &error);
 }
 
-Test(privileges, a_user_that_does_not_exist_is_an_error)
+Test(process_privileges, a_user_that_does_not_exist_is_an_error)
 {
 	char expected[64];
 	struct said said;
@@ -205,7 +205,7 @@ static void call_capset(FILE *out)
 	syscall(SYS_capset, &header, none);
 }
 
-Test(privileges, a_process_without_capabilities_makes_no_capset)
+Test(process_privileges, a_process_without_capabilities_makes_no_capset)
 {
 	struct said said;
 
@@ -227,7 +227,7 @@ static void reduce(FILE *out)
 	print_status(out);
 }
 
-Test(privileges, the_given_set_is_kept_and_nothing_else)
+Test(process_privileges, the_given_set_is_kept_and_nothing_else)
 {
 	struct said said;
 
@@ -253,7 +253,7 @@ static void reduce_and_want_more(FILE *out)
 	print_status(out);
 }
 
-Test(privileges, a_set_with_more_than_there_is_is_refused_and_changes_nothing)
+Test(process_privileges, a_set_with_more_than_there_is_is_refused_and_changes_nothing)
 {
 	char expected[128];
 	struct said said;
@@ -277,7 +277,7 @@ static void check_all(FILE *out)
 	print_result(out, privileges_check(GUARD, &error), &error);
 }
 
-Test(privileges, the_first_capability_that_is_missing_is_named)
+Test(process_privileges, the_first_capability_that_is_missing_is_named)
 {
 	char expected[160];
 	struct said said;
@@ -315,7 +315,7 @@ static pid_t orphan(int ready[2])
 	return parent;
 }
 
-Test(privileges, the_end_of_the_parent_ends_the_child)
+Test(process_privileges, the_end_of_the_parent_ends_the_child)
 {
 	int ready[2], status;
 	pid_t parent, child;
@@ -344,7 +344,7 @@ static void print_names(FILE *out)
 	fprintf(out, "%s", user);
 }
 
-Test(privileges, a_user_without_a_name_is_a_number)
+Test(process_privileges, a_user_without_a_name_is_a_number)
 {
 	struct said said;
 

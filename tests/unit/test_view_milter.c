@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The milter's state by its lock, with its socket in the configuration and without. */
 #include <criterion/criterion.h>
 #include <stdio.h>
