@@ -11,7 +11,7 @@
 
 #include "base/error.h"
 
-/* Not a key: nobody can be told of it or set it. take_section() keeps the line of a section there. */
+/* Not a key: nobody can be told of it or set it. The line of a section is its value. */
 #define LINE_KEY "(line)"
 
 /* libconfuse has one lexer for the process and hands no pointer of ours to its callbacks. */
