@@ -100,7 +100,7 @@ static __always_inline struct flow *settle(struct __sk_buff *skb, const struct p
 {
 	bool cut = flow && flow->cut_seen != cuts && is_cut(flow, cuts);
 
-	if (!flow && is_leaving(packet->key.destination_port)) {
+	if (!flow && is_retired(packet->key.destination_port)) {
 		*ret_action = TC_ACT_UNSPEC;
 		return NULL;
 	}
@@ -144,7 +144,7 @@ static __noinline int untranslatable(struct __sk_buff *skb, const struct packet 
 		if (flow)
 			return report_drop(packet, flow->sender, flow->pool, drop);
 	}
-	if (kind != PACKET_OPAQUE && is_leaving(packet->key.destination_port))
+	if (kind != PACKET_OPAQUE && is_retired(packet->key.destination_port))
 		return TC_ACT_UNSPEC;
 	sender = sender_find(skb, packet);
 	if (sender == SENDER_UNKNOWN && !may_open)

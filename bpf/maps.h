@@ -155,7 +155,7 @@ struct {
 const volatile __u16 steered_ports[POSTERN_PORTS_MAX] = {25};
 
 /* Those that an earlier configuration steered: what has a flow still is, all else passes. */
-const volatile __u16 leaving_ports[POSTERN_PORTS_MAX] = {};
+const volatile __u16 retired_ports[POSTERN_PORTS_MAX] = {};
 
 /* Entries that postern_expiry may hold: a few less than it has room for, so that one can always be put back. */
 const volatile __u32 expiry_max = EXPIRY_MAX(MAP_DEFAULT_ENTRIES * 3 / 2);

@@ -325,14 +325,14 @@ static __always_inline bool is_port_among(const volatile __u16 *ports, __u16 por
 	return false;
 }
 
-static __always_inline bool is_leaving(__u16 port)
+static __always_inline bool is_retired(__u16 port)
 {
-	return is_port_among(leaving_ports, port);
+	return is_port_among(retired_ports, port);
 }
 
 static __always_inline bool is_steered(__u16 port)
 {
-	return is_port_among(steered_ports, port) || is_leaving(port);
+	return is_port_among(steered_ports, port) || is_retired(port);
 }
 
 static __always_inline void set_ports(__be16 source, __be16 destination, enum direction direction,

@@ -1,39 +1,36 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Arguments go in as a frame or as a context, as the type of the program wants it. */
+/* Hands the argument to the program as a frame: see bpf/adopt.h. */
 #include "datapath/adopt.h"
 
 #include <linux/if_ether.h>
+#include <stdint.h>
 #include <string.h>
 
 #include <bpf/bpf.h>
 
 #include "datapath/programs.h"
 
-static int run(const struct loaded *loaded, enum program_task task,
-	       struct bpf_test_run_opts *options)
+static int run(const struct programs *programs, enum program_task task, const void *frame,
+	       uint32_t size)
 {
-	int r = bpf_prog_test_run_opts(loaded_task(loaded, task), options);
+	struct bpf_test_run_opts options = {
+		.sz = sizeof(struct bpf_test_run_opts), .data_in = frame, .data_size_in = size};
+	int r = bpf_prog_test_run_opts(programs_task_fd(programs, task), &options);
 
-	return r ? r : -(int)options->retval;
+	return r ? r : -(int)options.retval;
 }
 
-int task_adopt(const struct loaded *loaded, const struct adoption *adoption)
+int adopt_flow(const struct programs *programs, const struct adoption *adoption)
 {
 	char frame[ETH_HLEN + sizeof(*adoption)] = {0};
-	struct bpf_test_run_opts options = {.sz = sizeof(struct bpf_test_run_opts),
-					    .data_in = frame,
-					    .data_size_in = sizeof(frame)};
 
 	memcpy(frame + ETH_HLEN, adoption, sizeof(*adoption));
-	return run(loaded, PROGRAM_ADOPT, &options);
+	return run(programs, PROGRAM_ADOPT, frame, sizeof(frame));
 }
 
-int task_renew(const struct loaded *loaded)
+int adopt_timer(const struct programs *programs)
 {
-	char frame[ETH_ZLEN] = {0};
-	struct bpf_test_run_opts options = {.sz = sizeof(struct bpf_test_run_opts),
-					    .data_in = frame,
-					    .data_size_in = sizeof(frame)};
+	const char frame[ETH_ZLEN] = {0};
 
-	return run(loaded, PROGRAM_RENEW, &options);
+	return run(programs, PROGRAM_RENEW, frame, sizeof(frame));
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Within datapath/ only: our filters on clsact, priority HOOK_CLSACT_PRIORITY and handle 1. The qdisc
- * itself is netlink/'s.
+ * Within datapath/ only: our filters on clsact, priority HOOK_CLSACT_PRIORITY and handle 1. The
+ * qdisc itself is netlink/'s.
  */
 #pragma once
 

@@ -65,23 +65,12 @@ static int pinned_get(struct datapath *datapath, enum map map, const void *key, 
 	return bpf_map_lookup_elem(to_pinned(datapath)->maps[map].fd, key, ret_value);
 }
 
-static int update(struct datapath *datapath, enum map map, const void *key, const void *value,
-		  uint64_t flags)
-{
-	int r = bpf_map_update_elem(to_pinned(datapath)->maps[map].fd, key, value, flags);
-
-	/* A full hash says E2BIG, a full LPM trie ENOSPC. */
-	return r == -ENOSPC ? -E2BIG : r;
-}
-
 static int pinned_put(struct datapath *datapath, enum map map, const void *key, const void *value)
 {
-	return update(datapath, map, key, value, BPF_ANY);
-}
+	int r = bpf_map_update_elem(to_pinned(datapath)->maps[map].fd, key, value, BPF_ANY);
 
-static int pinned_add(struct datapath *datapath, enum map map, const void *key, const void *value)
-{
-	return update(datapath, map, key, value, BPF_NOEXIST);
+	/* A full hash answers E2BIG, a full LPM trie ENOSPC. */
+	return r == -ENOSPC ? -E2BIG : r;
 }
 
 static int pinned_remove(struct datapath *datapath, enum map map, const void *key)
@@ -100,7 +89,10 @@ struct batch {
 	char *keys;
 	char *values;
 	uint32_t room;
-	/* Where the next system call goes on; opaque, at most a key long (the kernel's own width: 4). */
+	/*
+	 * Where the next system call goes on; opaque, at most a key long (the kernel's own width:
+	 * 4).
+	 */
 	char token[sizeof(struct flow_key)];
 	bool begun;
 };
@@ -293,7 +285,6 @@ static void pinned_free(struct datapath *datapath)
 static const struct datapath_ops pinned_ops = {
 	.get = pinned_get,
 	.put = pinned_put,
-	.add = pinned_add,
 	.remove = pinned_remove,
 	.walk = pinned_walk,
 	.put_slots = pinned_put_slots,

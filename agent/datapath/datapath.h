@@ -14,7 +14,10 @@
 
 struct error;
 
-/* The names of the pins are "postern_" and the lower-case name; key and value types in postern/abi.h. */
+/*
+ * The names of the pins are "postern_" and the lower-case name; key and value types in
+ * postern/abi.h.
+ */
 enum map {
 	MAP_SENDERS,
 	MAP_NETS,
@@ -43,13 +46,11 @@ struct datapath_ops {
 	int (*get)(struct datapath *datapath, enum map map, const void *key, void *ret_value);
 	/* Inserts or replaces. -E2BIG: the map is full. */
 	int (*put)(struct datapath *datapath, enum map map, const void *key, const void *value);
-	/* Inserts only. -EEXIST. */
-	int (*add)(struct datapath *datapath, enum map map, const void *key, const void *value);
 	/* -ENOENT. */
 	int (*remove)(struct datapath *datapath, enum map map, const void *key);
 	/*
-	 * Every entry, in no order; those changed meanwhile may be missed or come twice. Batched: the
-	 * visitor may change the map.
+	 * Every entry, in no order; those changed meanwhile may be missed or come twice. Batched:
+	 * the visitor may change the map.
 	 */
 	int (*walk)(struct datapath *datapath, enum map map, map_visitor visitor, void *data);
 	/* Writes `count` consecutive slots from `first`, in one call where the kernel can. */
@@ -72,8 +73,8 @@ struct datapath {
 int datapath_open(const char *pin_path, struct datapath **ret_datapath, struct error *error);
 
 /*
- * True after an `up` that was killed while it put other maps into the places of these: what goes to or comes from a
- * steered port is dropped until the next `up` (struct generation).
+ * True after an `up` that was killed while it put other maps into the places of these: what goes to
+ * or comes from a steered port is dropped until the next `up` (struct generation).
  */
 bool datapath_is_stuck(struct datapath *datapath);
 

@@ -116,28 +116,28 @@ static enum bpf_tc_attach_point clsact_point(struct hook hook)
 	return hook.direction == HOOK_INGRESS ? BPF_TC_INGRESS : BPF_TC_EGRESS;
 }
 
-static int program_of(const struct loaded *loaded, const struct hook_interface *interface,
+static int program_of(const struct programs *programs, const struct hook_interface *interface,
 		      struct hook hook)
 {
 	if (hook.kind == HOOK_XDP)
-		return loaded_program(loaded, PROGRAM_XDP, interface->has_link_layer);
-	return loaded_program(loaded,
-			      hook.direction == HOOK_INGRESS ? PROGRAM_INGRESS : PROGRAM_EGRESS,
-			      interface->has_link_layer);
+		return programs_fd(programs, PROGRAM_XDP, interface->has_link_layer);
+	return programs_fd(programs,
+			   hook.direction == HOOK_INGRESS ? PROGRAM_INGRESS : PROGRAM_EGRESS,
+			   interface->has_link_layer);
 }
 
-int hook_attach(const struct loaded *loaded, const char *pin_path,
+int hook_attach(const struct programs *programs, const char *pin_path,
 		const struct hook_interface *interface, struct hook hook, struct error *error)
 {
-	int program = program_of(loaded, interface, hook);
+	int program = program_of(programs, interface, hook);
 	int r;
 
-	messages_begin();
+	libbpf_log_begin();
 	if (hook.kind == HOOK_CLSACT)
 		r = clsact_attach(program, interface, clsact_point(hook), error);
 	else
 		r = link_attach(program, pin_path, interface, link_point(hook), error);
-	messages_end();
+	libbpf_log_end();
 	return r;
 }
 
@@ -146,12 +146,12 @@ int hook_detach(const char *pin_path, const struct hook_interface *interface, st
 {
 	int r;
 
-	messages_begin();
+	libbpf_log_begin();
 	if (hook.kind == HOOK_CLSACT)
 		r = clsact_detach(interface, clsact_point(hook), error);
 	else
 		r = link_detach(pin_path, interface, link_point(hook), error);
-	messages_end();
+	libbpf_log_end();
 	return r;
 }
 
@@ -166,7 +166,7 @@ void hook_query(const char *pin_path, const struct hook_interface *interface,
 		struct hook_status *ret_status)
 {
 	*ret_status = (struct hook_status){HOOK_NONE, HOOK_NONE};
-	messages_begin();
+	libbpf_log_begin();
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		struct hook hook = names[i].hook;
 
@@ -177,5 +177,5 @@ void hook_query(const char *pin_path, const struct hook_interface *interface,
 		if (hook.direction == HOOK_INGRESS && !ret_status->ingress)
 			ret_status->ingress = hook.kind;
 	}
-	messages_end();
+	libbpf_log_end();
 }

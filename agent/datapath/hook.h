@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The hooks of one interface. In tc: TCX by a pinned link, or, where the kernel has no TCX (before 6.6),
- * a filter on clsact. For replies also XDP, native mode only, by a pinned link.
+ * The hooks of one interface. In tc: TCX by a pinned link, or, where the kernel has no TCX (before
+ * 6.6), a filter on clsact. For replies also XDP, native mode only, by a pinned link.
  *
- * `auto` is XDP where the driver has it and the hook is free, but never on veth: XDP sees packets whose
- * checksum is unfinished (CHECKSUM_PARTIAL) there, and cannot tell them from others. Nor without
- * Ethernet headers.
+ * `auto` is XDP where the driver has it and the hook is free, but never on veth: XDP sees packets
+ * whose checksum is unfinished (CHECKSUM_PARTIAL) there, and cannot tell them from others. Nor
+ * without Ethernet headers.
  *
- * What is attached already is replaced in place: no packet passes unsteered between. TCX programs go
- * before those of others, which could end the chain with a verdict of their own. XDP belongs to one
- * program: somebody else's is never replaced.
+ * What is attached already is replaced in place: no packet passes unsteered between. TCX programs
+ * go before those of others, which could end the chain with a verdict of their own. XDP belongs to
+ * one program: somebody else's is never replaced.
  */
 #pragma once
 
@@ -18,7 +18,7 @@
 #include "config/config.h"
 
 struct error;
-struct loaded;
+struct programs;
 
 #define HOOK_CLSACT_PRIORITY 2525
 
@@ -49,18 +49,19 @@ struct hook_choice {
 };
 
 /*
- * What the configuration asks for, as the kernel has it; whether XDP can be had is seen by attaching.
- * -EOPNOTSUPP: the kernel has no TCX, or the interface no Ethernet headers, but they were asked for.
+ * What the configuration asks for, as the kernel has it; whether XDP can be had is seen by
+ * attaching. -EOPNOTSUPP: the kernel has no TCX, or the interface no Ethernet headers, but they
+ * were asked for.
  */
 int hook_choose(const struct hook_interface *interface, enum config_ingress wanted_ingress,
 		enum config_egress wanted_egress, struct hook_choice *ret_choice,
 		struct error *error);
 
 /*
- * HOOK_CLSACT needs the qdisc (netlink_clsact_add()). -EEXIST: somebody else's filter is in our place;
- * -EBUSY: somebody else's program is on the XDP hook; -EOPNOTSUPP: no native XDP.
+ * HOOK_CLSACT needs the qdisc (netlink_clsact_add()). -EEXIST: somebody else's filter is in our
+ * place; -EBUSY: somebody else's program is on the XDP hook; -EOPNOTSUPP: no native XDP.
  */
-int hook_attach(const struct loaded *loaded, const char *pin_path,
+int hook_attach(const struct programs *programs, const char *pin_path,
 		const struct hook_interface *interface, struct hook hook, struct error *error);
 
 /* What is not there, or not ours, is no error. */
@@ -72,6 +73,8 @@ struct hook_status {
 	enum hook_kind ingress;
 };
 
-/* What is there now; the first that packets meet. Needs no capability, only the rights on the pins. */
+/*
+ * What is there now; the first that packets meet. Needs no capability, only the rights on the pins.
+ */
 void hook_query(const char *pin_path, const struct hook_interface *interface,
 		struct hook_status *ret_status);

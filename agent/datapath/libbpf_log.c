@@ -56,14 +56,14 @@ static int take(enum libbpf_print_level level, const char *format, va_list argum
 	return 0;
 }
 
-void messages_begin(void)
+void libbpf_log_begin(void)
 {
 	*kept = '\0';
 	kept_is_verifier = false;
 	previous = libbpf_set_print(take);
 }
 
-const char *messages_end(void)
+const char *libbpf_log_end(void)
 {
 	libbpf_set_print(previous);
 	return kept;

@@ -55,7 +55,10 @@ static int link_file(const char *pin_path, const struct hook_interface *interfac
 	return pin_file(pin_path, name, file, error);
 }
 
-/* Does the pinned link hold a program on this very interface? One whose interface is gone has index 0. */
+/*
+ * Does the pinned link hold a program on this very interface? One whose interface is gone has index
+ * 0.
+ */
 static bool link_is_here(int fd, const struct hook_interface *interface, const struct point *point)
 {
 	struct bpf_link_info info = {0};

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Within datapath/ only: hooks that are held by a pinned BPF link, TCX and XDP. The pin is
- * pin_path/link_IFNAME_POINT, a '.' in the name of the interface written ':', as bpffs takes no dots.
+ * pin_path/link_IFNAME_POINT, a '.' in the name of the interface written ':', as bpffs takes no
+ * dots.
  */
 #pragma once
 
@@ -12,12 +13,14 @@ struct hook_interface;
 
 enum link_point { LINK_TCX_INGRESS, LINK_TCX_EGRESS, LINK_XDP };
 
-/* A kernel without TCX knows nothing of the attach type: -EINVAL. Other errors are the interface's. */
+/*
+ * A kernel without TCX knows nothing of the attach type: -EINVAL. Other errors are the interface's.
+ */
 int link_probe_tcx(const struct hook_interface *interface);
 
 /*
- * Replaces the program of our link, or makes a link. TCX: before the programs of others. XDP: native
- * only; -EOPNOTSUPP: the driver has no native XDP; -EBUSY: somebody else's program is there.
+ * Replaces the program of our link, or makes a link. TCX: before the programs of others. XDP:
+ * native only; -EOPNOTSUPP: the driver has no native XDP; -EBUSY: somebody else's program is there.
  */
 int link_attach(int program, const char *pin_path, const struct hook_interface *interface,
 		enum link_point point, struct error *error);

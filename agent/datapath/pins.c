@@ -205,15 +205,17 @@ int pins_remove(const char *pin_path, struct error *error)
 	return r;
 }
 
-/* ---- which maps they are */
+/* ---- replaced maps */
 
 int pins_inode(const char *pin_path, ino_t *ret_inode)
 {
-	_cleanup_(free_p) char *file = NULL;
+	char file[PATH_MAX];
+	struct error ignored;
 	struct stat status;
+	int r = pin_file(pin_path, map_name(MAP_CONTROL), file, &ignored);
 
-	if (asprintf(&file, "%s/%s", pin_path, map_name(MAP_CONTROL)) < 0)
-		return -ENOMEM;
+	if (r)
+		return r;
 	if (stat(file, &status) < 0)
 		return -errno;
 	*ret_inode = status.st_ino;
@@ -224,5 +226,5 @@ bool pins_are_replaced(const char *pin_path, ino_t inode)
 {
 	ino_t now;
 
-	return pins_inode(pin_path, &now) == 0 && now != inode;
+	return !pins_inode(pin_path, &now) && now != inode;
 }

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * `up`'s part of the datapath: create or re-use the pinned maps, load the programs, and take all of
- * it away again. CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON, or root. Where bpffs is mounted is
- * host/'s business; attaching is in hook.h; what other agents may read is in datapath.h.
+ * `up`'s part of the datapath: creates or re-uses the pinned maps and loads the programs. Needs
+ * CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON, or root. host/ mounts bpffs, hook.h attaches, pins.h
+ * grants and removes; the agent and other readers open the maps by datapath.h.
  *
- * What is below pin_path when a call was interrupted:
+ * Contents of pin_path after an interruption:
  *
  *   no directory, or an empty one       nothing was done
- *   maps, but not postern_control       loaded_open() was interrupted: the next one goes on
+ *   maps, but not postern_control       programs_open() was interrupted: the next one continues
  *   postern_control                     complete: it is filled, then pinned as the last map
  *   …and link_IFNAME_…                  attached
  */
@@ -15,13 +15,12 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <sys/types.h>
 
 #include "postern/abi.h"
 
 struct error;
 
-struct load_options {
+struct programs_options {
 	const char *pin_path;
 	uint16_t ports[POSTERN_PORTS_MAX];
 	uint32_t flows_max;
@@ -30,51 +29,43 @@ struct load_options {
 	uint64_t transitory_ns;
 };
 
-/* The loaded programs, not attached yet. Its maps are pinned, new or re-used. */
-struct loaded;
+/* Loaded, not attached yet; the maps are pinned, new or re-used. */
+struct programs;
 
 /*
- * Re-uses pinned maps of the same layout, but for those that are to have another capacity: loaded_move() puts
- * them in place. Creates those that are missing, and removes just these again on failure. pin_path's parent
- * must exist, on a bpffs. -EPERM: not privileged; -EPROTO: pinned maps of another layout;
- * -EOPNOTSUPP: the kernel lacks something, named in the text.
+ * Re-uses pinned maps of the same layout. A map whose capacity changes is created anew, and
+ * programs_move() replaces the pinned one. Creates missing maps, and removes these on failure.
+ * pin_path's parent must exist, on a bpffs. -EPERM: not privileged; -EPROTO: pinned maps of another
+ * layout, the text says what to do; -EOPNOTSUPP: the kernel lacks a feature that the text names.
  */
-int loaded_open(const struct load_options *options, struct loaded **ret_loaded,
-		struct error *error);
+int programs_open(const struct programs_options *options, struct programs **ret_programs,
+		  struct error *error);
 
-/* False: the maps were there already, with what an earlier `up` filled in and the flows since. */
-bool loaded_is_new(const struct loaded *loaded);
+/* False: an earlier `up` filled the maps, and they may hold flows. */
+bool programs_maps_are_new(const struct programs *programs);
 
 enum program { PROGRAM_INGRESS, PROGRAM_EGRESS, PROGRAM_XDP };
-/* The program's descriptor, borrowed. XDP is for interfaces that have a link layer. */
-int loaded_program(const struct loaded *loaded, enum program program, bool has_link_layer);
+/* The program's descriptor, borrowed. XDP serves interfaces that have a link layer. */
+int programs_fd(const struct programs *programs, enum program program, bool has_link_layer);
 
-/* Those of postern/adopt.h, for adopt.h. */
+/* The programs of postern/adopt.h, which adopt.h runs. */
 enum program_task { PROGRAM_ADOPT, PROGRAM_RENEW };
-int loaded_task(const struct loaded *loaded, enum program_task task);
+int programs_task_fd(const struct programs *programs, enum program_task task);
 
 /*
- * Where senders_max or flows_max has changed: fills the new maps from the old ones, puts them in their pins'
- * places and these programs in force, before they are attached. Those attached drop what is steered from
- * then on, TCP sends it again; there is no way back. An agent that holds the old maps finds another pin of
- * postern_control and opens the new ones. Interrupted, it is completed or repeated by the next `up`.
- * *ret_begun, set to true where there was something to do and it could not be taken back any more.
- * -E2BIG: what is in use does not fit; -ETIMEDOUT: the host was too busy.
+ * Where senders_max or flows_max has changed: copies the old maps into the new ones, replaces the
+ * pins and puts these programs in force, before they are attached. The attached programs drop
+ * steered packets from then on, and TCP sends them again; there is no way back. An agent that holds
+ * the old maps notices the new pin of postern_control (pins.h) and opens the new maps. The next
+ * `up` completes or repeats an interrupted move. *ret_begun becomes true once the move cannot be
+ * undone any more. -E2BIG: the entries in use do not fit; -ETIMEDOUT: the host was too busy.
  */
-int loaded_move(struct loaded *loaded, bool *ret_begun, struct error *error);
-/* When no program of an earlier load is attached any more: the timer runs one of these. */
-int loaded_settle(struct loaded *loaded, struct error *error);
+int programs_move(struct programs *programs, bool *ret_begun, struct error *error);
 
-/* Takes back what loaded_open() created in the file system (for `up` that fails later). */
-void loaded_rollback(struct loaded *loaded);
-/* The programs stay loaded where they are attached, the maps where they are pinned. */
-void loaded_free(struct loaded *loaded);
+/* Once no program of an earlier load is attached: the timer runs a program of this load. */
+int programs_settle(struct programs *programs, struct error *error);
 
-/* Makes the directory and all pins in it the agent's user's. */
-int loaded_grant(const struct loaded *loaded, uid_t uid, gid_t gid, struct error *error);
-
-/*
- * `down`: detaches the pinned links, egress first, removes every pin of ours below pin_path and the
- * directory. 0 where there is nothing. -ENOTEMPTY: somebody else's file is in it.
- */
-int programs_unload(const char *pin_path, struct error *error);
+/* Removes the files that programs_open() created, for an `up` that fails later. */
+void programs_rollback(struct programs *programs);
+/* Attached programs stay loaded, pinned maps stay. */
+void programs_free(struct programs *programs);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Writes postern_gen, and waits for programs that have not seen it. When to is resize.c's. */
+/* Writes postern_gen and waits until every running program has read it. resize.c decides when. */
 #include "datapath/quiesce.h"
 
 #include <errno.h>
@@ -12,7 +12,7 @@
 #include "base/error.h"
 #include "postern/abi.h"
 
-static int write_tables(int fd, uint64_t in_force, uint64_t until_ns, struct error *error)
+static int write_generation(int fd, uint64_t in_force, uint64_t until_ns, struct error *error)
 {
 	const struct generation generation = {.in_force = in_force, .paused_until_ns = until_ns};
 	uint32_t zero = 0;
@@ -21,7 +21,7 @@ static int write_tables(int fd, uint64_t in_force, uint64_t until_ns, struct err
 	return r ? error_set(error, r, "postern_gen cannot be written: %s", strerror(-r)) : 0;
 }
 
-/* The kernel grants that an update of a map of maps returns when all programs see it. */
+/* An update of a map of maps returns when no program uses the old inner map: the kernel waits. */
 static int wait_for_programs(int generation_fd, struct error *error)
 {
 	struct bpf_map_create_opts options = {.sz = sizeof(struct bpf_map_create_opts),
@@ -38,25 +38,27 @@ static int wait_for_programs(int generation_fd, struct error *error)
 		     : 0;
 }
 
-/* Looked at after the new time is there: then the programs have seen either the old or the new one. */
-static int lengthen(struct still *still, uint64_t in_force, struct error *error)
+/*
+ * Reads the clock after the write: before the old end, programs saw the old pause or the new one.
+ */
+static int lengthen(struct quiesce *quiesce, uint64_t in_force, struct error *error)
 {
-	uint64_t before_ns = still->until_ns;
-	uint64_t until_ns = clock_monotonic_ns() + STILL_SEC * NS_PER_SEC;
-	int r = write_tables(still->fd, in_force, until_ns, error);
+	uint64_t before_ns = quiesce->until_ns;
+	uint64_t until_ns = clock_monotonic_ns() + QUIESCE_SEC * NS_PER_SEC;
+	int r = write_generation(quiesce->fd, in_force, until_ns, error);
 
 	if (r)
 		return r;
-	still->until_ns = until_ns;
+	quiesce->until_ns = until_ns;
 	if (clock_monotonic_ns() < before_ns)
 		return 0;
 	return error_set(error, -ETIMEDOUT,
-			 "held up for more than %d seconds while it copied the maps; nothing has "
-			 "changed: try again",
-			 STILL_SEC);
+			 "the copy of the maps stalled for more than %d seconds; nothing has "
+			 "changed: run 'postern up' again",
+			 QUIESCE_SEC);
 }
 
-int still_begin(int generation_fd, struct still *ret_still, struct error *error)
+int quiesce_begin(int generation_fd, struct quiesce *ret_quiesce, struct error *error)
 {
 	struct generation generation;
 	uint32_t zero = 0;
@@ -64,34 +66,34 @@ int still_begin(int generation_fd, struct still *ret_still, struct error *error)
 
 	if (r)
 		return error_set(error, r, "postern_gen cannot be read: %s", strerror(-r));
-	*ret_still = (struct still){
+	*ret_quiesce = (struct quiesce){
 		.fd = generation_fd, .in_force = generation.in_force, .until_ns = UINT64_MAX};
-	r = lengthen(ret_still, generation.in_force, error);
+	r = lengthen(ret_quiesce, generation.in_force, error);
 	if (!r)
 		r = wait_for_programs(generation_fd, error);
 	if (r)
-		still_cancel(ret_still);
+		quiesce_cancel(ret_quiesce);
 	return r;
 }
 
-int still_extend(struct still *still, struct error *error)
+int quiesce_extend(struct quiesce *quiesce, struct error *error)
 {
-	return lengthen(still, still->in_force, error);
+	return lengthen(quiesce, quiesce->in_force, error);
 }
 
-int still_stop(struct still *still, struct error *error)
+int quiesce_stop(struct quiesce *quiesce, struct error *error)
 {
-	return lengthen(still, GENERATION_NONE, error);
+	return lengthen(quiesce, GENERATION_NONE, error);
 }
 
-void still_cancel(struct still *still)
+void quiesce_cancel(struct quiesce *quiesce)
 {
 	struct error ignored;
 
-	write_tables(still->fd, still->in_force, 0, &ignored);
+	write_generation(quiesce->fd, quiesce->in_force, 0, &ignored);
 }
 
-int still_force(int generation_fd, uint64_t number, struct error *error)
+int quiesce_force(int generation_fd, uint64_t generation, struct error *error)
 {
-	return write_tables(generation_fd, number, 0, error);
+	return write_generation(generation_fd, generation, 0, error);
 }

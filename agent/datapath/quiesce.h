@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Within datapath/ only: postern_gen, by which the running programs are held still while their maps are
- * copied, and others are put in force. Only one `up` at a time writes it (process/lock.h).
+ * Within datapath/ only: writes postern_gen, which pauses the running programs while their maps are
+ * copied, and puts another generation in force. Only one `up` at a time writes it (host/runtime.h).
  *
- *   in force ─still_begin──► still ─still_stop──► none in force ─still_force──► the others in force
- *       ▲                      │
- *       └──still_cancel, or ───┘
- *          killed: STILL_SEC later
+ *   in force ─begin──► paused ─stop──► none in force ─force──► the new generation in force
+ *      ▲                 │
+ *      ├─cancel──────────┤
+ *      └─`up` is killed; QUIESCE_SEC later
  *
- * Killed while none is in force, what goes to or comes from a steered port is dropped until the next `up`: the
- * pins are being exchanged, and no program may change maps that nobody will find again.
+ * Killed while no generation is in force, `up` leaves steered packets dropped until the next `up`:
+ * some pins are replaced already, and no program may change a map that nobody opens again.
  */
 #pragma once
 
@@ -17,19 +17,21 @@
 
 struct error;
 
-#define STILL_SEC 2
+#define QUIESCE_SEC 2
 
-struct still {
+struct quiesce {
 	int fd; /* of postern_gen, borrowed */
 	uint64_t in_force;
 	uint64_t until_ns;
 };
 
-/* When it returns, no program is running any more that had begun before. */
-int still_begin(int generation_fd, struct still *ret_still, struct error *error);
-/* For STILL_SEC from now. -ETIMEDOUT: it had lapsed; what was copied is not what there is. */
-int still_extend(struct still *still, struct error *error);
-/* None in force from now on. -ETIMEDOUT: as above, and cancelled. */
-int still_stop(struct still *still, struct error *error);
-void still_cancel(struct still *still);
-int still_force(int generation_fd, uint64_t number, struct error *error);
+/* Every program that began before the pause has ended when it returns. */
+int quiesce_begin(int generation_fd, struct quiesce *ret_quiesce, struct error *error);
+/*
+ * Pauses for QUIESCE_SEC from now. -ETIMEDOUT: the pause had expired, so the copy is out of date.
+ */
+int quiesce_extend(struct quiesce *quiesce, struct error *error);
+/* No generation is in force from now on. -ETIMEDOUT: as above; quiesce_cancel() follows. */
+int quiesce_stop(struct quiesce *quiesce, struct error *error);
+void quiesce_cancel(struct quiesce *quiesce);
+int quiesce_force(int generation_fd, uint64_t generation, struct error *error);

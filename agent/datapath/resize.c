@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Copies maps by their ops; pins and freezing by libbpf. Why in this order is told in the header. */
+/*
+ * Copies maps by their ops, pins and freezes by libbpf. The header gives the order and its reasons.
+ */
 #include "datapath/resize.h"
 
 #include <errno.h>
@@ -21,12 +23,12 @@
 #define FREEZE_MS  1000
 #define COPY_BATCH 4096
 
-/* Those that are copied entry by entry; the queue and its timer are made from the flows. */
+/* These are copied entry by entry; the queue and its timer are rebuilt from the flows. */
 #define COPIED_MAPS RESIZE_EXPIRY
 
 static const struct copied {
 	enum map map;
-	bool is_kernels; /* programs write it, so that it is copied while they are still */
+	bool is_kernels; /* programs write it: copied while they are paused */
 	const char *option;
 	const char *remedy;
 } copied_maps[COPIED_MAPS] = {
@@ -40,7 +42,7 @@ static const struct copied {
 
 /* ---- freezing */
 
-/* The kernel says so in /proc only. */
+/* The kernel reports it in /proc only. */
 static bool is_frozen(int fd)
 {
 	_cleanup_(fclose_p) FILE *file = NULL;
@@ -60,7 +62,7 @@ bool resize_is_needed(int fd, const struct bpf_map_info *info, uint32_t wanted)
 	return info->max_entries != wanted || is_frozen(fd);
 }
 
-/* EBUSY: frozen already, or somebody is just writing. */
+/* EBUSY: the map is frozen already, or a write is under way. */
 static int freeze_fd(int fd)
 {
 	int r = -EBUSY;
@@ -121,13 +123,13 @@ static int check(struct datapath *before, const struct copied *copied, uint32_t 
 
 struct copying {
 	int to;
-	int queue;	     /* the queue in which each flow stands; -1: these are no flows */
-	struct still *still; /* NULL: the programs may go on */
+	int queue;		 /* each flow enters it; -1: these are no flows */
+	struct quiesce *quiesce; /* NULL: the programs are not paused */
 	struct bpf_map_info info;
 	char *keys;
 	char *values;
-	uint32_t count;	 /* of these */
-	uint32_t copied; /* before these */
+	uint32_t count;	 /* entries in `keys` and `values` */
+	uint32_t copied; /* entries before them */
 	struct error *error;
 };
 
@@ -142,7 +144,10 @@ static int write_singly(const struct copying *copying)
 	return r;
 }
 
-/* Singly where there are no batches, and where one failed, for its error. An empty one keeps the programs still. */
+/*
+ * One by one where the kernel has no batches, and after a failed batch, for the error. Renews the
+ * pause.
+ */
 static int flush(struct copying *copying)
 {
 	uint32_t count = copying->count;
@@ -155,8 +160,8 @@ static int flush(struct copying *copying)
 	}
 	copying->copied += copying->count;
 	copying->count = 0;
-	if (!r && copying->still)
-		r = still_extend(copying->still, copying->error);
+	if (!r && copying->quiesce)
+		r = quiesce_extend(copying->quiesce, copying->error);
 	return r;
 }
 
@@ -199,7 +204,7 @@ static int walk_and_copy(struct datapath *before, enum map map, struct copying *
 	return r ? r : flush(copying);
 }
 
-/* What the kernel writes may have grown since it was checked. */
+/* Maps that programs write may have grown since check(). */
 static int copy(struct datapath *before, const struct copied *copied, struct copying *copying,
 		struct error *error)
 {
@@ -235,7 +240,7 @@ static int pin_in_place(const char *file, const char *temporary, int fd)
 		return -errno;
 	if (bpf_obj_pin(fd, temporary))
 		return -errno;
-	/* The agent that finds it must be able to open it. */
+	/* The agent, which does not run as root, opens it. */
 	if (lchown(temporary, status.st_uid, status.st_gid) || rename(temporary, file))
 		return -errno;
 	return 0;
@@ -283,8 +288,8 @@ static int copy_agents(const struct resize *resize, struct datapath *before, str
 	return r;
 }
 
-static int copy_kernels(const struct resize *resize, struct datapath *before, struct still *still,
-			struct error *error)
+static int copy_kernels(const struct resize *resize, struct datapath *before,
+			struct quiesce *quiesce, struct error *error)
 {
 	int r = 0;
 
@@ -292,7 +297,7 @@ static int copy_kernels(const struct resize *resize, struct datapath *before, st
 		struct copying copying = {
 			.to = resize->targets[i].fd,
 			.queue = i == RESIZE_FLOWS ? resize->targets[RESIZE_EXPIRY].fd : -1,
-			.still = still};
+			.quiesce = quiesce};
 
 		if (copying.to < 0 || !copied_maps[i].is_kernels)
 			continue;
@@ -303,7 +308,7 @@ static int copy_kernels(const struct resize *resize, struct datapath *before, st
 	return r;
 }
 
-/* The agent looks at postern_control, so that is the last. */
+/* postern_control is the last: its new pin is the agent's signal to open all maps again. */
 static int exchange_pins(const struct resize *resize, struct error *error)
 {
 	int r = 0;
@@ -319,26 +324,26 @@ static int exchange_pins(const struct resize *resize, struct error *error)
 static int move(const struct resize *resize, struct datapath *before, bool *ret_begun,
 		struct error *error)
 {
-	struct still still;
+	struct quiesce quiesce;
 	int r = check_all(resize, before, error);
 
 	if (!r)
 		r = copy_agents(resize, before, error);
 	if (!r)
-		r = still_begin(resize->generation_fd, &still, error);
+		r = quiesce_begin(resize->generation_fd, &quiesce, error);
 	if (r)
 		return r;
-	r = copy_kernels(resize, before, &still, error);
+	r = copy_kernels(resize, before, &quiesce, error);
 	if (!r)
-		r = still_stop(&still, error);
+		r = quiesce_stop(&quiesce, error);
 	if (r) {
-		still_cancel(&still);
+		quiesce_cancel(&quiesce);
 		return r;
 	}
 	*ret_begun = true;
 	r = exchange_pins(resize, error);
 	if (!r)
-		r = still_force(resize->generation_fd, resize->number, error);
+		r = quiesce_force(resize->generation_fd, resize->generation, error);
 	return r ? error_prefix(error, r, "steered traffic is held until 'postern up' succeeds")
 		 : 0;
 }

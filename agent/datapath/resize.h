@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Within datapath/ only: another capacity for the maps of senders or of flows while the datapath runs.
+ * Within datapath/ only: replaces the maps of senders or of flows by maps of another capacity while
+ * the datapath runs.
  *
- *   check    what is in the old maps fits the new ones; nothing is changed yet
- *   freeze   the old maps that the agent alone writes take no more writing
- *   copy     these into the new ones, not pinned yet
- *   still    the running programs change nothing any more (quiesce.h); what they write is copied: usage with
- *            its buckets, flows, returns. Every flow takes its place in the new queue
- *   pins     each new map takes its old one's place by rename, postern_control a new pin of its own
+ *   check    the entries of the old maps fit the new ones; nothing is changed yet
+ *   freeze   user space cannot write the agent's old maps any more
+ *   copy     the agent's maps are copied into the new ones, which have no pins yet
+ *   pause    the running programs change nothing (quiesce.h); the maps that programs write are copied:
+ *            usage with its buckets, flows, returns; every flow enters the new queue
+ *   pins     each new map takes over its old map's pin by rename, postern_control gets a new pin
  *   force    the programs of the new maps work wherever they are attached, those of the old ones nowhere
  *
- * Killed before the first rename, all is as it was, but for frozen maps, which the next `up` replaces. Killed
- * among the renames, old and new maps say the same, as nothing changes either: the next `up` begins
- * again with whatever is pinned.
+ * Killed before the first rename, `up` leaves everything as it was, except frozen maps, which the
+ * next `up` replaces. Killed between renames, old and new maps have the same content, as no program
+ * changes either: the next `up` starts over with the maps that are pinned.
  */
 #pragma once
 
@@ -27,7 +28,7 @@ enum resize_map {
 	RESIZE_NETS,
 	RESIZE_VERDICT,
 	RESIZE_USAGE,
-	RESIZE_FLOWS, /* this one and those that follow: all or none */
+	RESIZE_FLOWS, /* from here on: all or none */
 	RESIZE_RETURNS,
 	RESIZE_EXPIRY,
 	RESIZE_TIMER,
@@ -43,16 +44,17 @@ struct resize_target {
 struct resize {
 	const char *pin_path;
 	struct resize_target targets[RESIZE_MAPS];
-	int control_fd; /* pinned anew, which tells the agent */
+	int control_fd; /* pinned anew: the agent notices */
 	int generation_fd;
-	uint64_t number; /* of the programs of the new maps, see struct generation */
+	uint64_t generation; /* of the programs of the new maps */
 };
 
-/* Must the pinned map be replaced? Also where an earlier attempt left it frozen. */
+/* Must the pinned map be replaced? Also where an interrupted `up` left it frozen. */
 bool resize_is_needed(int fd, const struct bpf_map_info *info, uint32_t wanted);
 
 /*
- * -E2BIG: what is in use does not fit; -ETIMEDOUT: the host was too busy. Both times nothing has changed.
- * *ret_begun: the old maps are out of force, and only another `up` can mend what failed.
+ * -E2BIG: the entries in use do not fit; -ETIMEDOUT: the host was too busy. In both cases nothing
+ * has changed. *ret_begun: the old maps are out of force; after a failure only another `up` repairs
+ * it.
  */
 int resize_run(const struct resize *resize, bool *ret_begun, struct error *error);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* One walk over the flows. */
+/* Collects the ports of the pinned flows in one walk. */
 #include "datapath/retired_ports.h"
 
 #include <stdbool.h>
@@ -11,8 +11,8 @@
 
 struct ports {
 	const uint16_t *steered;
-	uint16_t *leaving;
-	size_t n_leaving;
+	uint16_t *retired;
+	size_t n_retired;
 };
 
 static bool is_listed(const uint16_t *ports, uint16_t port)
@@ -29,17 +29,17 @@ static int note_port(void *data, const void *key, const void *value)
 	uint16_t port = ((const struct flow_key *)key)->destination_port;
 
 	(void)value;
-	if (ports->n_leaving < POSTERN_PORTS_MAX && !is_listed(ports->steered, port) &&
-	    !is_listed(ports->leaving, port))
-		ports->leaving[ports->n_leaving++] = port;
+	if (ports->n_retired < POSTERN_PORTS_MAX && !is_listed(ports->steered, port) &&
+	    !is_listed(ports->retired, port))
+		ports->retired[ports->n_retired++] = port;
 	return 0;
 }
 
-int ports_find_leaving(const char *pin_path, const uint16_t steered[POSTERN_PORTS_MAX],
-		       uint16_t ret_leaving[POSTERN_PORTS_MAX], struct error *error)
+int retired_ports_find(const char *pin_path, const uint16_t steered[POSTERN_PORTS_MAX],
+		       uint16_t ret_retired[POSTERN_PORTS_MAX], struct error *error)
 {
-	uint16_t leaving[POSTERN_PORTS_MAX] = {0};
-	struct ports ports = {.steered = steered, .leaving = leaving};
+	uint16_t retired[POSTERN_PORTS_MAX] = {0};
+	struct ports ports = {.steered = steered, .retired = retired};
 	struct datapath *datapath = NULL;
 	int r = datapath_open(pin_path, &datapath, error);
 
@@ -49,6 +49,6 @@ int ports_find_leaving(const char *pin_path, const uint16_t steered[POSTERN_PORT
 	datapath_free(datapath);
 	if (r)
 		return error_set(error, r, "reading flows: %s", strerror(-r));
-	memcpy(ret_leaving, leaving, sizeof(leaving));
+	memcpy(ret_retired, retired, sizeof(retired));
 	return 0;
 }

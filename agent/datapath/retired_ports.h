@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Within datapath/ only: ports that the configuration does not steer any more, but flows still go to. What
- * has such a flow goes on to be translated, or its local end's address would be on the wire; all else passes.
+ * Within datapath/ only: retired ports, which the configuration does not steer any more while flows
+ * to them live. Packets of these flows are translated until the flows end, or they would leave with
+ * the local address; all other packets to a retired port pass.
  */
 #pragma once
 
@@ -11,6 +12,9 @@
 
 struct error;
 
-/* Of the flows pinned there. 0 ends both lists; of more than there is room for, any. */
-int ports_find_leaving(const char *pin_path, const uint16_t steered[POSTERN_PORTS_MAX],
-		       uint16_t ret_leaving[POSTERN_PORTS_MAX], struct error *error);
+/*
+ * From the pinned flows. 0 ends both lists; past POSTERN_PORTS_MAX retired ports the rest is left
+ * out.
+ */
+int retired_ports_find(const char *pin_path, const uint16_t steered[POSTERN_PORTS_MAX],
+		       uint16_t ret_retired[POSTERN_PORTS_MAX], struct error *error);

@@ -69,7 +69,7 @@ static int say(char **ret_note, size_t count, const char *why)
 	return 0;
 }
 
-static int adopt_all(const struct loaded *loaded, const struct sockdiag_socket *sockets,
+static int adopt_all(const struct programs *programs, const struct sockdiag_socket *sockets,
 		     size_t count, char **ret_note)
 {
 	size_t n_left = 0;
@@ -77,7 +77,7 @@ static int adopt_all(const struct loaded *loaded, const struct sockdiag_socket *
 
 	for (size_t i = 0; i < count; i++) {
 		const struct adoption adoption = adoption_of(&sockets[i]);
-		int r = task_adopt(loaded, &adoption);
+		int r = adopt_flow(programs, &adoption);
 
 		if (!r || r == -EEXIST) /* the second: it is steered already, or adopted */
 			continue;
@@ -90,7 +90,7 @@ static int adopt_all(const struct loaded *loaded, const struct sockdiag_socket *
 		   why == -EADDRINUSE ? "flows have them already" : strerror(-why));
 }
 
-int adopt_sockets(const struct config *config, const struct loaded *loaded, char **ret_note,
+int adopt_sockets(const struct config *config, const struct programs *programs, char **ret_note,
 		  struct error *error)
 {
 	_cleanup_(free_p) struct sockdiag_socket *sockets = NULL;
@@ -105,6 +105,6 @@ int adopt_sockets(const struct config *config, const struct loaded *loaded, char
 			       : 0;
 	if (r)
 		return r;
-	r = adopt_all(loaded, sockets, count, ret_note);
+	r = adopt_all(programs, sockets, count, ret_note);
 	return r ? error_set(error, r, "out of memory") : 0;
 }

@@ -8,11 +8,11 @@
 
 struct config;
 struct error;
-struct loaded;
+struct programs;
 
 /*
  * Makes a flow of each that has none. Before anything can take its port; it may be called again. *ret_note
  * (freed by the caller; NULL: nothing to say) tells which ports are not kept, and why; that is no error.
  */
-int adopt_sockets(const struct config *config, const struct loaded *loaded, char **ret_note,
+int adopt_sockets(const struct config *config, const struct programs *programs, char **ret_note,
 		  struct error *error);

@@ -13,7 +13,7 @@
 #include "base/log.h"
 #include "config/config.h"
 #include "datapath/hook.h"
-#include "datapath/programs.h"
+#include "datapath/pins.h"
 #include "host/journal.h"
 #include "host/runtime.h"
 #include "host/undo.h"
@@ -93,7 +93,7 @@ static int take_down(const struct config *config, struct journal *journal, struc
 	keep(undo_network(&undo, &failure), &failure, &result, error);
 	if (!listed)
 		detach_unlisted(config, netlink, &result, error);
-	keep(programs_unload(config->pin_path, &failure), &failure, &result, error);
+	keep(pins_remove(config->pin_path, &failure), &failure, &result, error);
 	keep(undo_files(&undo, &failure), &failure, &result, error);
 	keep(report_unknown(journal, &failure), &failure, &result, error);
 	return result;

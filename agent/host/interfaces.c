@@ -110,7 +110,7 @@ static int attach_one(const struct attachment *to, const struct hook_interface *
 	if (r)
 		return error_prefix(error, r, "interface '%s'", name);
 	r = journal_add(to->journal, JOURNAL_HOOK, name, hook_name(hook), error);
-	return r ? r : hook_attach(to->loaded, to->config->pin_path, interface, hook, error);
+	return r ? r : hook_attach(to->programs, to->config->pin_path, interface, hook, error);
 }
 
 static int add_note(struct interfaces *interfaces, const char *text, struct error *error)

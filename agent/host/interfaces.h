@@ -13,7 +13,7 @@
 struct config;
 struct error;
 struct journal;
-struct loaded;
+struct programs;
 struct netlink;
 
 struct interface {
@@ -42,7 +42,7 @@ struct attachment {
 	const struct config *config;
 	struct netlink *netlink;
 	struct journal *journal;
-	const struct loaded *loaded;
+	const struct programs *programs;
 };
 
 /*

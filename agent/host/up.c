@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "config/config.h"
 #include "datapath/datapath.h"
+#include "datapath/pins.h"
 #include "datapath/programs.h"
 #include "host/adopt.h"
 #include "host/bpffs.h"
@@ -33,7 +34,7 @@ struct up {
 	size_t journal_before; /* entries of earlier calls */
 	struct netlink *netlink;
 	struct interfaces interfaces;
-	struct loaded *loaded; /* NULL before load() */
+	struct programs *programs; /* NULL before load() */
 	struct state *state;
 	struct datapath *datapath; /* the pinned maps, once no step replaces them any more */
 	struct steering *steering;
@@ -46,7 +47,7 @@ static void up_done(struct up *up)
 	steering_free(up->steering);
 	datapath_free(up->datapath);
 	state_free(up->state);
-	loaded_free(up->loaded);
+	programs_free(up->programs);
 	interfaces_done(&up->interfaces);
 	netlink_free(up->netlink);
 	journal_free(up->journal);
@@ -82,7 +83,7 @@ static int prepare(struct up *up, struct error *error)
 static int load(struct up *up, struct error *error)
 {
 	const struct config *config = up->config;
-	struct load_options options = {
+	struct programs_options options = {
 		.pin_path = config->pin_path,
 		.flows_max = config->flows_max,
 		.senders_max = config->senders_max,
@@ -92,7 +93,7 @@ static int load(struct up *up, struct error *error)
 	int r = bpffs_prepare(config->pin_path, up->journal, error);
 
 	memcpy(options.ports, config->ports, sizeof(options.ports));
-	return r ? r : loaded_open(&options, &up->loaded, error);
+	return r ? r : programs_open(&options, &up->programs, error);
 }
 
 /* A full disk lets the file be read all the same. The first error says more. */
@@ -115,7 +116,7 @@ static int fill_maps(struct up *up, struct error *error)
 
 	if (r)
 		return r;
-	up->is_in_force = !loaded_is_new(up->loaded);
+	up->is_in_force = !programs_maps_are_new(up->programs);
 	return steering_sync(up->steering, now_ns, now_sec, error);
 }
 
@@ -132,7 +133,7 @@ static int fill(struct up *up, struct error *error)
 
 static int attach(struct up *up, struct error *error)
 {
-	const struct attachment attachment = {up->config, up->netlink, up->journal, up->loaded};
+	const struct attachment attachment = {up->config, up->netlink, up->journal, up->programs};
 
 	return interfaces_attach(&up->interfaces, &attachment, error);
 }
@@ -140,7 +141,7 @@ static int attach(struct up *up, struct error *error)
 static int adopt(struct up *up, struct error *error)
 {
 	free(up->sockets_note);
-	return adopt_sockets(up->config, up->loaded, &up->sockets_note, error);
+	return adopt_sockets(up->config, up->programs, &up->sockets_note, error);
 }
 
 typedef int (*plumb_step)(const struct plumb *plumb, struct error *error);
@@ -154,7 +155,7 @@ static int plumb(struct up *up, plumb_step step, struct error *error)
 
 static int grant(struct up *up, struct error *error)
 {
-	int r = loaded_grant(up->loaded, up->user.uid, up->user.gid, error);
+	int r = pins_chown(up->config->pin_path, up->user.uid, up->user.gid, error);
 
 	return r ? r : bpffs_open_way(up->config->pin_path, up->user.uid, up->journal, error);
 }
@@ -206,8 +207,8 @@ static void roll_back(struct up *up)
 	struct error ignored;
 
 	undo_network(&undo, &ignored);
-	if (up->loaded)
-		loaded_rollback(up->loaded);
+	if (up->programs)
+		programs_rollback(up->programs);
 	undo_files(&undo, &ignored);
 }
 
@@ -226,7 +227,7 @@ static int begin(struct up *up, struct error *error)
 /* The same where packets are steered all the while, maybe to addresses that are about to be. */
 static int take_over(struct up *up, struct error *error)
 {
-	int r = loaded_move(up->loaded, &up->is_in_force, error);
+	int r = programs_move(up->programs, &up->is_in_force, error);
 
 	if (!r)
 		r = attach(up, error);
@@ -242,7 +243,7 @@ static int bring_up(struct up *up, struct error *error)
 	if (!r)
 		r = plumb(up, plumb_pools, error);
 	if (!r)
-		r = loaded_is_new(up->loaded) ? begin(up, error) : take_over(up, error);
+		r = programs_maps_are_new(up->programs) ? begin(up, error) : take_over(up, error);
 	if (!r)
 		r = plumb(up, plumb_handles, error);
 	return r ? r : grant(up, error);
@@ -264,7 +265,7 @@ static int finish(struct up *up, struct error *error)
 	/* The addresses of old handles are gone by now: no connection can bind to them. */
 	if (!r)
 		r = steering_forget_handles(up->steering, is_gone, up, error);
-	return r ? r : loaded_settle(up->loaded, error);
+	return r ? r : programs_settle(up->programs, error);
 }
 
 /* Both notes in one line. */

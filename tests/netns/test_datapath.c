@@ -14,6 +14,7 @@
 #include "base/cleanup.h"
 #include "base/error.h"
 #include "datapath/datapath.h"
+#include "datapath/pins.h"
 #include "datapath/programs.h"
 #include "netns/host.h"
 
@@ -22,9 +23,9 @@ TestSuite(netns_datapath, .init = world_init, .fini = world_done, .timeout = 60)
 #define NOBODY	    65534
 #define SENDERS_MAX 10000 /* more than one batch */
 
-static struct loaded *load_maps(void)
+static struct programs *load_maps(void)
 {
-	const struct load_options options = {
+	const struct programs_options options = {
 		.pin_path = world.pin_path,
 		.ports = {25},
 		.flows_max = 1024,
@@ -32,11 +33,11 @@ static struct loaded *load_maps(void)
 		.established_ns = 1,
 		.transitory_ns = 2,
 	};
-	struct loaded *loaded = NULL;
+	struct programs *programs = NULL;
 	struct error error;
 
-	cr_assert_eq(loaded_open(&options, &loaded, &error), 0, "%s", error.text);
-	return loaded;
+	cr_assert_eq(programs_open(&options, &programs, &error), 0, "%s", error.text);
+	return programs;
 }
 
 /* Line of the first check that failed; 0: none did. */
@@ -75,12 +76,12 @@ static int run_checks(checks run)
 /* Runs the checks in a process of its own, as nobody, over maps that `up` would have given it. */
 static void as_nobody(checks run)
 {
-	struct loaded *loaded = load_maps();
+	struct programs *programs = load_maps();
 	struct error error;
 	int status = 0, line = 0, channel[2];
 
 	free(host_must(MAIL, "chmod o+x /sys/fs/bpf"));
-	cr_assert_eq(loaded_grant(loaded, NOBODY, NOBODY, &error), 0, "%s", error.text);
+	cr_assert_eq(pins_chown(world.pin_path, NOBODY, NOBODY, &error), 0, "%s", error.text);
 	cr_assert_eq(pipe(channel), 0);
 	if (!fork()) {
 		line = run_checks(run);
@@ -89,7 +90,7 @@ static void as_nobody(checks run)
 	cr_assert_eq(read(channel[0], &line, sizeof(line)), sizeof(line));
 	wait(&status);
 	cr_assert_eq(line, 0, "the check at line %d failed", line);
-	loaded_free(loaded);
+	programs_free(programs);
 }
 
 /* ---- walking */
@@ -229,8 +230,9 @@ static int answers_with_codes(struct datapath *datapath)
 	CHECK(ops->capacity(datapath, MAP_FLOWS) == 1024);
 	CHECK(ops->get(datapath, MAP_VERDICT, &id, &found) == -ENOENT);
 	CHECK(ops->remove(datapath, MAP_VERDICT, &id) == -ENOENT);
-	CHECK(ops->add(datapath, MAP_VERDICT, &id, &verdict) == 0);
-	CHECK(ops->add(datapath, MAP_VERDICT, &id, &verdict) == -EEXIST);
+	CHECK(ops->put(datapath, MAP_VERDICT, &id, &verdict) == 0);
+	CHECK(ops->get(datapath, MAP_VERDICT, &id, &found) == 0);
+	CHECK(!memcmp(&found, &verdict, sizeof(found)));
 	verdict.action = VERDICT_PASS;
 	CHECK(ops->put(datapath, MAP_VERDICT, &id, &verdict) == 0);
 	CHECK(ops->get(datapath, MAP_VERDICT, &id, &found) == 0);
@@ -340,14 +342,14 @@ static int open_code(char text[1024])
 
 Test(netns_datapath, what_cannot_be_opened_says_why)
 {
-	struct loaded *loaded;
+	struct programs *programs;
 	struct error error;
 	char text[1024];
 	int status = 0;
 
 	cr_expect_eq(open_code(text), -ENOENT);
 	cr_expect_not_null(strstr(text, "postern up"), "%s", text);
-	loaded = load_maps();
+	programs = load_maps();
 	cr_expect_eq(open_code(text), 0, "%s", text);
 	if (!fork())
 		_exit(become_nobody() || open_code(text) != -EACCES);
@@ -360,24 +362,24 @@ Test(netns_datapath, what_cannot_be_opened_says_why)
 			     "entries 4 name postern_usage"));
 	cr_expect_eq(open_code(text), -EPROTO);
 	cr_expect_not_null(strstr(text, "postern_usage"), "%s", text);
-	loaded_free(loaded);
-	cr_expect_eq(programs_unload(world.pin_path, &error), 0, "%s", error.text);
+	programs_free(programs);
+	cr_expect_eq(pins_remove(world.pin_path, &error), 0, "%s", error.text);
 	cr_expect_neq(access(world.pin_path, F_OK), 0);
 }
 
 Test(netns_datapath, rolling_back_removes_what_was_made_and_keeps_what_was_there)
 {
-	struct loaded *first = load_maps(), *second;
+	struct programs *first = load_maps(), *second;
 	char text[1024];
 
-	cr_assert(loaded_is_new(first));
+	cr_assert(programs_maps_are_new(first));
 	second = load_maps();
-	cr_assert(!loaded_is_new(second));
-	loaded_rollback(second);
+	cr_assert(!programs_maps_are_new(second));
+	programs_rollback(second);
 	cr_assert_eq(open_code(text), 0, "%s", text);
-	loaded_rollback(first);
+	programs_rollback(first);
 	cr_assert_eq(open_code(text), -ENOENT);
 	cr_assert_neq(access(world.pin_path, F_OK), 0);
-	loaded_free(first);
-	loaded_free(second);
+	programs_free(first);
+	programs_free(second);
 }

@@ -109,13 +109,6 @@ static int fake_put(struct datapath *datapath, enum map map, const void *key, co
 	return 0;
 }
 
-static int fake_add(struct datapath *datapath, enum map map, const void *key, const void *value)
-{
-	if (find(&fake_of(datapath)->maps[map], key))
-		return -EEXIST;
-	return fake_put(datapath, map, key, value);
-}
-
 static int fake_remove(struct datapath *datapath, enum map map, const void *key)
 {
 	struct fake_datapath *fake = fake_of(datapath);
@@ -175,7 +168,6 @@ static void fake_free(struct datapath *datapath)
 static const struct datapath_ops fake_ops = {
 	.get = fake_get,
 	.put = fake_put,
-	.add = fake_add,
 	.remove = fake_remove,
 	.walk = fake_walk,
 	.put_slots = fake_put_slots,
