@@ -71,6 +71,8 @@ $(BUILD)/%.o: %.c
 
 # By name: a pattern without a recipe would be no rule at all.
 $(filter $(BUILD)/agent/datapath/% $(BUILD)/tests/packet/% $(BUILD)/tests/fuzz/%,$(AGENT_O) $(TESTS_O)): | $(BUILD)/postern.skel.h
+# It embeds these texts.
+$(BUILD)/agent/mta/template.o: $(wildcard agent/mta/exim/* agent/mta/postfix/*)
 # Each commit has its own hash.
 $(BUILD)/agent/base/version.o: Makefile $(wildcard .git/logs/HEAD)
 $(BUILD)/agent/base/version.o: override CPPFLAGS += -DPOSTERN_VERSION='"$(VERSION)$(COMMIT:%= (%))"'

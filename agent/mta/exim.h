@@ -25,8 +25,6 @@
 
 #include <stdio.h>
 
-#include "pool/lane.h"
-
 struct config;
 struct error;
 
@@ -44,13 +42,3 @@ const char *exim_part_name(enum exim_part part);
 
 /* -EINVAL: normal or high-risk has no lane; -EIO: could not be written; -ENOMEM. */
 int exim_print(const struct config *config, enum exim_part part, FILE *out, struct error *error);
-
-/* ---- between the files of this module */
-
-/* Names of Exim's transports are made of letters, digits and '_'. */
-#define EXIM_TRANSPORT_SIZE 64
-const char *exim_transport(const struct lane_set *lanes, size_t index,
-			   char ret_name[EXIM_TRANSPORT_SIZE]);
-
-void exim_print_macros(const struct lane_set *lanes, FILE *out);
-void exim_print_acl(FILE *out);

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The main part: all that depends on our configuration, as macros, for the other parts to use. */
-#include "mta/exim.h"
+/* The values of mta/exim/main. */
+#include "mta/exim_macros.h"
 
 #include <ctype.h>
 #include <string.h>
 
 #include "config/config.h"
+#include "mta/exim_transports.h"
+#include "mta/template.h"
 
 #define NOTHING_MATCHES "(?!)"
-#define PATIENCE_SEC	3
 #define MS_PER_SEC	1000
-#define FRESH_SEC	60
 #define HEADERS_SEEN	65000 /* decoding may take some away */
 
 /* ---- texts of ours inside of theirs */
@@ -95,11 +95,12 @@ static void print_mark(const struct config_mark *mark, FILE *out)
 	print_value(mark, out);
 }
 
-static void print_marks(const struct config_mail *mail, FILE *out)
+static void print_marks(const struct lane_set *lanes, FILE *out)
 {
-	fputs("POSTERN_MARKS = ", out);
+	const struct config_mail *mail = &lanes->config->mail;
+
 	if (mail->n_spam_marks == 0) {
-		fputs(NOTHING_MATCHES "\n", out);
+		fputs(NOTHING_MATCHES, out);
 		return;
 	}
 	fputs("^(?:", out);
@@ -107,7 +108,7 @@ static void print_marks(const struct config_mail *mail, FILE *out)
 		fputs(i ? "|\\\n  " : "\\\n  ", out);
 		print_mark(&mail->spam_marks[i], out);
 	}
-	fputs(")(?![A-Za-z0-9])\n", out);
+	fputs(")(?![A-Za-z0-9])", out);
 }
 
 /* What Exim's name for a header's value takes ($h_NAME:). */
@@ -118,14 +119,13 @@ static bool is_plain(const char *header)
 }
 
 /*
- * A condition. Exim hands over 64 KiB of all headers and no more, so what stands behind as much is looked
- * for by name. As much of one name is no scanner's, but hides what a scanner says.
+ * Exim hands over 64 KiB of all headers and no more: marks behind that are looked for by the name of the
+ * header. No scanner writes that much under one name, but a sender may, to hide the scanner's mark.
  */
-static void print_marked(const struct config_mail *mail, FILE *out)
+static void print_long_marks(const struct lane_set *lanes, FILE *out)
 {
-	fputs("POSTERN_MARKED = or{{match{$message_headers_raw\\n$headers_added}"
-	      "{\\N(?im)POSTERN_MARKS\\N}}",
-	      out);
+	const struct config_mail *mail = &lanes->config->mail;
+
 	for (size_t i = 0; i < mail->n_spam_marks; i++) {
 		const struct config_mark *mark = &mail->spam_marks[i];
 
@@ -136,38 +136,32 @@ static void print_marked(const struct config_mail *mail, FILE *out)
 		print_value(mark, out);
 		fputs("(?![A-Za-z0-9])\\N}}", out);
 	}
-	fputs("}\n", out);
 }
 
 /* ---- DNS */
 
-static void print_lookup(const struct config_mail *mail, const char *type, FILE *out)
+static void print_dns_sec(const struct lane_set *lanes, FILE *out)
 {
-	fprintf(out, "${lookup dnsdb{retrans_%us,retry_1,%s=$acl_m_postern_domain}}",
-		(mail->dns_timeout_ms + MS_PER_SEC - 1) / MS_PER_SEC, type);
+	fprintf(out, "%u", (lanes->config->mail.dns_timeout_ms + MS_PER_SEC - 1) / MS_PER_SEC);
 }
 
-/* A condition; where one lookup finds something, those behind it are not made. */
-static void print_resolves(const struct config_mail *mail, FILE *out)
+/* The null MX (RFC 7505) is as good as no MX. */
+static void print_null_mx(const struct lane_set *lanes, FILE *out)
 {
-	fputs("POSTERN_RESOLVES = or{{!match{", out);
-	print_lookup(mail, "mx", out);
-	fprintf(out, "}{\\N^%s$\\N}}", mail->dns_null_mx ? "(?:0 \\.?)?" : "");
-	fputs("\\\n  {!eq{", out);
-	print_lookup(mail, "a", out);
-	fputs("}{}}", out);
-	if (mail->dns_aaaa) {
-		fputs("\\\n  {!eq{", out);
-		print_lookup(mail, "aaaa", out);
-		fputs("}{}}", out);
-	}
-	fputs("}\n", out);
+	if (lanes->config->mail.dns_null_mx)
+		fputs("(?:0 \\.?)?", out);
+}
+
+static void print_aaaa(const struct lane_set *lanes, FILE *out)
+{
+	if (!lanes->config->mail.dns_aaaa)
+		return;
+	fputs("\\\n  {!eq{${lookup dnsdb{retrans_", out);
+	print_dns_sec(lanes, out);
+	fputs("s,retry_1,aaaa=$acl_m_postern_domain}}}{}}", out);
 }
 
 /* ---- lanes */
-
-/* A key of extract must not be empty, as the lane is while an address is verified. */
-#define LANE_OR_NONE "${if def:r_postern_lane{$r_postern_lane}{none}}"
 
 /* The pool's first lane: it has one (exim_print()). */
 static const struct lane *first_lane(const struct lane_set *lanes, const struct config_pool *pool)
@@ -186,33 +180,60 @@ static void print_list(const struct lane_set *lanes, const struct config_pool *p
 			fprintf(out, ", %s", lanes->lanes[i].name);
 }
 
-static void print_transports(const struct lane_set *lanes, FILE *out)
+static size_t high_risk_lane(const struct lane_set *lanes)
 {
-	const struct lane *high_risk = first_lane(lanes, &lanes->config->pools[1]);
-	char name[EXIM_TRANSPORT_SIZE];
+	const struct config_pool *high_risk = &lanes->config->pools[1];
 
-	fputs("POSTERN_TRANSPORT = ${extract{" LANE_OR_NONE "}{\\\n", out);
-	for (size_t i = 0; i < lanes->n_lanes; i++)
-		fprintf(out, "  %s=%s \\\n", lanes->lanes[i].name, exim_transport(lanes, i, name));
-	fprintf(out, "  }{$value}{%s}}\n",
-		exim_transport(lanes, (size_t)(high_risk - lanes->lanes), name));
+	return (size_t)(first_lane(lanes, high_risk) - lanes->lanes);
 }
 
-/* What ignore_target_hosts ends with, for the lanes that do one family. */
+static void print_high_risk_lane(const struct lane_set *lanes, FILE *out)
+{
+	fputs(lanes->lanes[high_risk_lane(lanes)].name, out);
+}
+
+static void print_high_risk_transport(const struct lane_set *lanes, FILE *out)
+{
+	char name[EXIM_TRANSPORT_NAME_SIZE];
+
+	fputs(exim_transport_name(lanes, high_risk_lane(lanes), name), out);
+}
+
+static void print_transports(const struct lane_set *lanes, FILE *out)
+{
+	char name[EXIM_TRANSPORT_NAME_SIZE];
+
+	for (size_t i = 0; i < lanes->n_lanes; i++)
+		fprintf(out, "  %s=%s \\\n", lanes->lanes[i].name,
+			exim_transport_name(lanes, i, name));
+}
+
+static void print_lanes(const struct lane_set *lanes, FILE *out)
+{
+	print_list(lanes, NULL, out);
+}
+
+/* The end of ignore_target_hosts, for lanes of one family. */
 static void print_families(const struct lane_set *lanes, FILE *out)
 {
-	fputs("POSTERN_FAMILIES = ${extract{" LANE_OR_NONE "}{", out);
 	for (size_t i = 0; i < lanes->n_lanes; i++) {
 		const struct lane *lane = &lanes->lanes[i];
 
 		if (!lane->ipv4 || !lane->ipv6)
 			fprintf(out, "\\\n  %s=%s ", lane->name, lane->ipv4 ? "::/0" : "0.0.0.0/0");
 	}
-	fputs("}{; $value}}\n", out);
 }
 
-static void print_socket(const struct config_socket *socket, FILE *out)
+static void print_normal_lane(const struct lane_set *lanes, FILE *out)
 {
+	fputs(first_lane(lanes, &lanes->config->pools[0])->name, out);
+}
+
+/* ---- the question while mail waits */
+
+static void print_socketmap(const struct lane_set *lanes, FILE *out)
+{
+	const struct config_socket *socket = &lanes->config->mail.socketmap;
 	char endpoint[ENDPOINT_TEXT_SIZE];
 
 	if (socket->path)
@@ -221,113 +242,82 @@ static void print_socket(const struct config_socket *socket, FILE *out)
 		fprintf(out, "inet:%s", endpoint_format(&socket->address, socket->port, endpoint));
 }
 
-/* Who is accountable is the user where there is one: policy/decision.h. */
-static void print_question(const struct config_mail *mail, FILE *out)
-{
-	fputs("# Which lane does mail of a sender take now? As Postfix asks (socketmap).\n"
-	      "POSTERN_SOCKETMAP = ",
-	      out);
-	print_socket(&mail->socketmap, out);
-	fputs("\nPOSTERN_SENDER = "
-	      "${if def:authenticated_id{$authenticated_id}{$sender_address}}\n"
-	      "POSTERN_ASKED = ${readsocket{POSTERN_SOCKETMAP}\\\n"
-	      "  {${strlen:lane POSTERN_SENDER}:lane POSTERN_SENDER,}{POSTERN_PATIENCE}{}{}}\n",
-	      out);
-}
-
 /*
- * Where clients or selectors are who is counted, the sender's address says less than the decision did:
- * then that holds.
+ * By client or selector, the sender's address says less than the decision did: then the decision holds
+ * however long the message waits.
  */
-static bool is_followed(const struct config *config)
+static bool is_asked_again(const struct config *config)
 {
 	return config->identity == CONFIG_IDENTITY_ENVELOPE ||
 	       config->identity == CONFIG_IDENTITY_DOMAIN;
 }
 
 /*
- * The message that reaches a limit is within it, and would find its sender's verdict changed by itself. An
- * answer that names no lane is for the MTA's own: a verdict that passes.
+ * A fresh decision holds: the message that reaches a limit is within it, and would itself have changed the
+ * verdict of its sender.
  */
-static void print_chosen(const struct lane_set *lanes, FILE *out)
+static void print_decision_holds(const struct lane_set *lanes, FILE *out)
 {
-	const struct config *config = lanes->config;
-	const char *normal = first_lane(lanes, &config->pools[0])->name;
-	bool waits = config->mail.on_agent_down == CONFIG_ON_AGENT_DOWN_DEFER;
-
-	fprintf(out,
-		"# A decision holds, but where it was for normal and the mail has waited for so "
-		"many "
-		"seconds,\n"
-		"# its sender may have another verdict by now. A null sender is high-risk. Without "
-		"decision\n"
-		"# and answer: as on_agent_down says.\n"
-		"POSTERN_FRESH = %d\n"
-		"POSTERN_CHOSEN = ${if ",
-		FRESH_SEC);
-	if (is_followed(config)) {
-		fputs("and{{def:acl_m_postern_lane}{or{{<{$message_age}{POSTERN_FRESH}}"
-		      "{!inlist{$acl_m_postern_lane}{",
-		      out);
-		print_list(lanes, &config->pools[0], out);
-		fputs("}}}}}", out);
-	} else {
+	if (!is_asked_again(lanes->config)) {
 		fputs("def:acl_m_postern_lane", out);
+		return;
 	}
-	fprintf(out,
-		"{$acl_m_postern_lane}\\\n"
-		"  {${if eq{$sender_address}{}{POSTERN_RISKY}\\\n"
-		"  {${if match{${sg{POSTERN_ASKED}{NOTFOUND}{OK %s}}}{\\N^\\d+:OK (.*?):?,$\\N}"
-		"{$1}\\\n"
-		"  {${if def:acl_m_postern_lane{$acl_m_postern_lane}{%s}}}}}}}}\n",
-		normal, waits ? "" : normal);
+	fputs("and{{def:acl_m_postern_lane}{or{{<{$message_age}{POSTERN_FRESH}}"
+	      "{!inlist{$acl_m_postern_lane}{",
+	      out);
+	print_list(lanes, &lanes->config->pools[0], out);
+	fputs("}}}}}", out);
 }
 
-static void print_lanes(const struct lane_set *lanes, FILE *out)
+static bool is_deferred(const struct lane_set *lanes)
 {
-	fputs("\n# Lanes: the transport of each; which are there; the family that one does not "
-	      "do.\n"
-	      "# Your own routers to other hosts want these, too: transport = POSTERN_TRANSPORT\n",
-	      out);
-	fprintf(out, "POSTERN_RISKY = %s\n", first_lane(lanes, &lanes->config->pools[1])->name);
-	print_transports(lanes, out);
-	fputs("POSTERN_KNOWN = ", out);
-	print_list(lanes, NULL, out);
-	fputs("\n", out);
-	print_families(lanes, out);
-	print_question(&lanes->config->mail, out);
-	print_chosen(lanes, out);
+	return lanes->config->mail.on_agent_down == CONFIG_ON_AGENT_DOWN_DEFER;
 }
 
-void exim_print_macros(const struct lane_set *lanes, FILE *out)
+static void print_lane_without_answer(const struct lane_set *lanes, FILE *out)
 {
-	const struct config *config = lanes->config;
-	const struct config_mail *mail = &config->mail;
-	bool waits = mail->on_agent_down == CONFIG_ON_AGENT_DOWN_DEFER;
+	if (!is_deferred(lanes))
+		print_normal_lane(lanes, out);
+}
 
-	fputs("# Postern: what depends on its configuration; print this again when that has "
-	      "changed.\n"
-	      "POSTERN_API = ",
-	      out);
-	print_text(config->runtime_dir, out);
-	fprintf(out, "/api.sock\nPOSTERN_PATIENCE = %ds\n", PATIENCE_SEC);
-	fprintf(out, "# on_agent_down\nPOSTERN_AWAY = %s\n", waits ? "defer" : "accept");
-	fputs("# spam_marks, and internal_domains: regular expressions\n", out);
-	print_marks(mail, out);
-	print_marked(mail, out);
-	fputs("POSTERN_OURS = ", out);
-	print_patterns(&config->internal_domains, out);
-	fputs("\n# Does the sender's domain have mail DNS? A condition.\n", out);
-	print_resolves(mail, out);
-	print_lanes(lanes, out);
-	fputs("\n# Where these two are set already, put POSTERN_CALLED = yes in front of this, "
-	      "and\n"
-	      "# \"require acl = postern\" (postern_local in acl_not_smtp) before the last accept "
-	      "of\n"
-	      "# yours.\n"
-	      ".ifndef POSTERN_CALLED\n"
-	      "acl_smtp_data = postern\n"
-	      "acl_not_smtp = postern_local\n"
-	      ".endif\n",
-	      out);
+static void print_away(const struct lane_set *lanes, FILE *out)
+{
+	fputs(is_deferred(lanes) ? "defer" : "accept", out);
+}
+
+/* ---- all of it */
+
+static void print_runtime_dir(const struct lane_set *lanes, FILE *out)
+{
+	print_text(lanes->config->runtime_dir, out);
+}
+
+static void print_internal_domains(const struct lane_set *lanes, FILE *out)
+{
+	print_patterns(&lanes->config->internal_domains, out);
+}
+
+void exim_macros_print(const struct lane_set *lanes, FILE *out)
+{
+	static const struct template_value values[] = {
+		{"runtime_dir", print_runtime_dir},
+		{"away", print_away},
+		{"marks", print_marks},
+		{"long_marks", print_long_marks},
+		{"internal_domains", print_internal_domains},
+		{"dns_sec", print_dns_sec},
+		{"null_mx", print_null_mx},
+		{"aaaa", print_aaaa},
+		{"high_risk_lane", print_high_risk_lane},
+		{"high_risk_transport", print_high_risk_transport},
+		{"transports", print_transports},
+		{"lanes", print_lanes},
+		{"families", print_families},
+		{"socketmap", print_socketmap},
+		{"decision_holds", print_decision_holds},
+		{"normal_lane", print_normal_lane},
+		{"lane_without_answer", print_lane_without_answer},
+	};
+
+	template_print(template_exim_main, values, sizeof(values) / sizeof(values[0]), lanes, out);
 }

@@ -9,13 +9,11 @@
 #include "config/config.h"
 #include "mta/headers.h"
 #include "mta/lookup.h"
+#include "mta/template.h"
 #include "pool/lane.h"
 
 /* What Postfix's processes have as their directory, chrooted or not. */
 #define QUEUE_DIRECTORY "/var/spool/postfix/"
-
-/* Resolves addresses for the queue manager. No lane's name begins like this. */
-#define REWRITE "rewrite-postern"
 
 /* "unix:PATH", relative to the queue directory where it lies below it; or "inet:HOST:PORT". */
 static void print_socket(const struct config_socket *socket, FILE *out)
@@ -71,9 +69,6 @@ static void print_lanes(const struct lane_set *lanes, FILE *out)
 {
 	const struct config *config = lanes->config;
 
-	fprintf(out,
-		"# Postern: one lane for each %s; smtp_bind_address_enforce needs Postfix 3.7.\n",
-		config->mail.lanes == CONFIG_LANES_ADDRESS ? "address" : "pool");
 	for (size_t i = 0; i < config->n_pools; i++) {
 		size_t count;
 		const struct lane *lane = lane_of_pool(lanes, &config->pools[i], &count);
@@ -88,82 +83,79 @@ static void print_lanes(const struct lane_set *lanes, FILE *out)
 	}
 }
 
-/* Not chrooted, so that it finds the socket anywhere. */
-static void print_rewrite(const struct config_mail *mail, FILE *out)
+static void print_lane_unit(const struct lane_set *lanes, FILE *out)
 {
-	fprintf(out,
-		"# Which lane a sender's mail takes is asked of the agent whenever it is "
-		"delivered, so\n"
-		"# that what is queued follows a changed verdict. Bounces (the null sender), "
-		"Postfix's\n"
-		"# own included, take the lane of pool high-risk. While the agent is away mail "
-		"waits.\n"
-		"%s unix - - n - - trivial-rewrite\n"
-		"  -o sender_dependent_default_transport_maps=socketmap:",
-		REWRITE);
-	print_socket(&mail->socketmap, out);
-	fprintf(out, ":lane\n");
+	fputs(lanes->config->mail.lanes == CONFIG_LANES_ADDRESS ? "address" : "pool", out);
+}
+
+static void print_socketmap(const struct lane_set *lanes, FILE *out)
+{
+	print_socket(&lanes->config->mail.socketmap, out);
 }
 
 static void print_master(const struct lane_set *lanes, FILE *out)
 {
-	print_lanes(lanes, out);
-	print_rewrite(&lanes->config->mail, out);
+	static const struct template_value values[] = {
+		{"lane_unit", print_lane_unit},
+		{"lanes", print_lanes},
+		{"socketmap", print_socketmap},
+	};
+
+	template_print(template_postfix_master, values, 3, lanes, out);
 }
 
 /* ---- main.cf */
 
-/* Where nobody else has a say. */
-static void print_default(const struct lane_set *lanes, FILE *out)
+static void print_normal(const struct lane_set *lanes, FILE *out)
 {
-	const struct config_pool *normal = &lanes->config->pools[0];
+	fputs(lanes->config->pools[0].name, out);
+}
+
+static const struct lane *normal_lane(const struct lane_set *lanes)
+{
 	size_t count;
-	const struct lane *lane = lane_of_pool(lanes, normal, &count);
 
-	if (!lane) {
+	return lane_of_pool(lanes, &lanes->config->pools[0], &count);
+}
+
+static void print_normal_lane(const struct lane_set *lanes, FILE *out)
+{
+	fputs(normal_lane(lanes)->name, out);
+}
+
+static void print_default_transport(const struct lane_set *lanes, FILE *out)
+{
+	static const struct template_value values[] = {
+		{"normal", print_normal},
+		{"normal_lane", print_normal_lane},
+	};
+
+	if (normal_lane(lanes))
+		template_print(template_postfix_default, values, 2, lanes, out);
+	else
 		fprintf(out, "# Pool %s has no lane: default_transport stays what it is.\n",
-			normal->name);
-		return;
-	}
-	fprintf(out,
-		"# Mail to other hosts takes a lane of pool %s, unless the agent names another. "
-		"A\n"
-		"# relayhost stays the next hop; transport_maps and relay_transport (for "
-		"relay_domains)\n"
-		"# go their own ways.\n"
-		"default_transport = %s:\n",
-		normal->name, lane->name);
+			lanes->config->pools[0].name);
 }
 
-/* smtpd(8) must not ask: see lookup.h. */
-static void print_rewrite_service(FILE *out)
+static bool is_deferred(const struct lane_set *lanes)
 {
-	fprintf(out,
-		"# The queue manager asks for the lane of a sender (master.cf), and nobody else: "
-		"mail\n"
-		"# comes in while the agent is away.\n"
-		"rewrite_service_name = ${{$process_name} == {qmgr} ? {%s} : {rewrite}}\n",
-		REWRITE);
+	return lanes->config->mail.on_agent_down == CONFIG_ON_AGENT_DOWN_DEFER;
 }
 
-/* The default action is this milter's own: what others say of theirs stays. */
-static void print_milter(const struct config_mail *mail, FILE *out)
+static void print_on_agent_down(const struct lane_set *lanes, FILE *out)
 {
-	bool defer = mail->on_agent_down == CONFIG_ON_AGENT_DOWN_DEFER;
+	fputs(is_deferred(lanes) ? "defer" : "accept", out);
+}
 
-	fprintf(out,
-		"# Each message is judged when it comes in. Where other milters are set already, "
-		"this\n"
-		"# one comes behind them, to see what scanners have found: smtpd_milters = OTHERS, "
-		"{ …\n"
-		"# default_action is what on_agent_down = \"%s\" says.\n"
-		"smtpd_milters = { ",
-		defer ? "defer" : "accept");
-	print_socket(&mail->milter, out);
-	fprintf(out,
-		", default_action=%s }\n"
-		"non_smtpd_milters = $smtpd_milters\n",
-		defer ? "tempfail" : "accept");
+/* The default action is this milter's own: other milters keep theirs. */
+static void print_default_action(const struct lane_set *lanes, FILE *out)
+{
+	fputs(is_deferred(lanes) ? "tempfail" : "accept", out);
+}
+
+static void print_milter(const struct lane_set *lanes, FILE *out)
+{
+	print_socket(&lanes->config->mail.milter, out);
 }
 
 /* Names are literal but for these (base/config: names of pools; addresses). */
@@ -198,29 +190,26 @@ static void print_filters_of(const struct lane_set *lanes, const struct config_p
 	}
 }
 
-/* Only headers that a milter adds are looked at, so that none that came in counts. */
+/* milter_header_checks sees only headers that a milter adds, so a header of the message never counts. */
 static void print_filters(const struct lane_set *lanes, FILE *out)
 {
-	const struct config *config = lanes->config;
-
-	fprintf(out,
-		"# What was decided for another pool than %s keeps its lane, whatever is decided\n"
-		"# later, for all of its recipients, those on this host and of transport_maps "
-		"included.\n"
-		"milter_header_checks = regexp:{",
-		config->pools[0].name);
-	for (size_t i = 1; i < config->n_pools; i++)
-		print_filters_of(lanes, &config->pools[i], out);
-	fprintf(out, " }\n");
+	for (size_t i = 1; i < lanes->config->n_pools; i++)
+		print_filters_of(lanes, &lanes->config->pools[i], out);
 }
 
 static void print_main(const struct lane_set *lanes, FILE *out)
 {
-	fprintf(out, "# Postern: which mail takes which lane.\n");
-	print_default(lanes, out);
-	print_rewrite_service(out);
-	print_milter(&lanes->config->mail, out);
-	print_filters(lanes, out);
+	static const struct template_value values[] = {
+		{"default_transport", print_default_transport},
+		{"on_agent_down", print_on_agent_down},
+		{"milter", print_milter},
+		{"default_action", print_default_action},
+		{"normal", print_normal},
+		{"filters", print_filters},
+	};
+
+	template_print(template_postfix_main, values, sizeof(values) / sizeof(values[0]), lanes,
+		       out);
 }
 
 int postfix_print(const struct config *config, enum postfix_part part, FILE *out)
