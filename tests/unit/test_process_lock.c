@@ -116,3 +116,67 @@ Test(process_lock, whoever_looks_keeps_nobody_from_taking_it)
 	kill(looker, SIGKILL);
 	waitpid(looker, NULL, 0);
 }
+
+/* ---- holders that end, and files of another user's */
+
+static pid_t hold_in_child(void)
+{
+	int ready[2], fd = -1;
+	char byte;
+	pid_t pid;
+
+	cr_assert_eq(pipe(ready), 0);
+	pid = fork();
+	cr_assert_geq(pid, 0);
+	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (lock_take(directory, "agent", &fd, &error) < 0 || write(ready[1], "", 1) != 1)
+			_exit(1);
+		for (;;)
+			pause();
+	}
+	close(ready[1]);
+	cr_assert_eq(read(ready[0], &byte, 1), 1, "the child took the lock");
+	close(ready[0]);
+	return pid;
+}
+
+Test(process_lock, a_holder_that_is_killed_holds_it_no_more)
+{
+	_cleanup_(close_fd_p) int fd = -1;
+	pid_t holder = hold_in_child();
+
+	cr_assert_eq(lock_take(directory, "agent", &fd, &error), -EBUSY);
+	kill(holder, SIGKILL);
+	waitpid(holder, NULL, 0);
+	cr_expect_eq(lock_take(directory, "agent", &fd, &error), 0, "%s", error.text);
+}
+
+Test(process_lock, a_file_of_roots_serves_another_user)
+{
+	int fd = -1, status;
+	pid_t pid;
+
+	if (geteuid() != 0)
+		cr_skip_test("needs root to become another user");
+	cr_assert_eq(lock_take(directory, "agent", &fd, &error), 0, "%s", error.text);
+	close(fd);
+	cr_assert_eq(chmod(directory, 0755), 0);
+	pid = fork();
+	cr_assert_geq(pid, 0);
+	if (pid == 0)
+		_exit(setresuid(65534, 65534, 65534) || lock_take(directory, "agent", &fd, &error));
+	cr_assert_eq(waitpid(pid, &status, 0), pid);
+	cr_expect_eq(status, 0);
+}
+
+Test(process_lock, a_link_in_its_place_is_not_followed)
+{
+	char file[64];
+	int fd = -1;
+
+	snprintf(file, sizeof(file), "%s/agent.lock", directory);
+	cr_assert_eq(symlink("/nonexistent", file), 0);
+	cr_expect_eq(lock_take(directory, "agent", &fd, &error), -ELOOP);
+	cr_expect_eq(fd, -1);
+}

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Directories, files and the lock that root makes for the agent's user. */
+#include "host/runtime.h"
+
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <poll.h>
+#include <pwd.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/error.h"
+#include "common/patience.h"
+#include "unit/scratch.h"
+
+#define NOBODY 65534
+#define OTHER  4242
+
+static const struct runtime_user user = {NOBODY, NOBODY};
+static struct error error;
+
+static void set_up(void)
+{
+	if (geteuid() != 0)
+		cr_skip_test("needs root to give files to another user");
+	scratch_open();
+}
+
+TestSuite(host_runtime, .init = set_up, .fini = scratch_close);
+
+/* ---- the user */
+
+Test(host_runtime, a_user_is_found_by_name)
+{
+	const struct passwd *entry = getpwnam("nobody");
+	struct runtime_user found = {1, 1};
+
+	cr_assert_eq(runtime_user_get("nobody", &found, &error), 0, "%s", error.text);
+	cr_expect_eq(found.uid, entry->pw_uid);
+	cr_expect_eq(found.gid, entry->pw_gid);
+}
+
+Test(host_runtime, an_unknown_user_is_an_error_with_the_command_that_makes_him)
+{
+	struct runtime_user found = {1, 1};
+
+	cr_expect_eq(runtime_user_get("no-such-user", &found, &error), -ENOENT);
+	cr_expect_eq(found.uid, 1);
+	cr_expect_not_null(strstr(error.text, "useradd --system"), "%s", error.text);
+	cr_expect_not_null(strstr(error.text, "'no-such-user'"), "%s", error.text);
+}
+
+/* ---- the directory */
+
+Test(host_runtime, the_directory_is_made_for_the_user_only)
+{
+	cr_assert_eq(runtime_directory_make(scratch_path("run"), &user, &error), 0, "%s",
+		     error.text);
+	cr_expect_eq(scratch_mode("run"), 0750);
+	cr_expect_eq(scratch_owner("run"), NOBODY);
+}
+
+Test(host_runtime, one_that_somebody_else_made_stays_his)
+{
+	scratch_mkdir("run", 0755);
+	cr_assert_eq(lchown(scratch_path("run"), OTHER, OTHER), 0);
+	cr_assert_eq(runtime_directory_make(scratch_path("run"), &user, &error), 0);
+	cr_expect_eq(scratch_mode("run"), 0755);
+	cr_expect_eq(scratch_owner("run"), OTHER);
+}
+
+Test(host_runtime, one_with_our_lock_follows_the_configured_user)
+{
+	scratch_mkdir("run", 0750);
+	scratch_write("run/up.lock", "");
+	cr_assert_eq(runtime_directory_make(scratch_path("run"), &user, &error), 0);
+	cr_expect_eq(scratch_owner("run"), NOBODY);
+}
+
+Test(host_runtime, without_its_parent_it_is_not_made)
+{
+	cr_expect_eq(runtime_directory_make(scratch_path("a/run"), &user, &error), -ENOENT);
+	cr_expect_not_null(strstr(error.text, scratch_path("a/run")), "%s", error.text);
+}
+
+/* ---- the lock */
+
+/* Another process, without `held`: takes the lock, says so, and ends. */
+static pid_t start_second(int held, int said)
+{
+	pid_t pid = fork();
+
+	cr_assert_geq(pid, 0);
+	if (pid == 0) {
+		struct error failure;
+		int fd = -1;
+
+		close(held);
+		alarm(20);
+		if (runtime_lock(scratch, &fd, &failure) || write(said, "", 1) != 1)
+			_exit(1);
+		_exit(0);
+	}
+	return pid;
+}
+
+Test(host_runtime, the_second_one_waits_until_the_first_has_let_go)
+{
+	struct pollfd taken = {.events = POLLIN};
+	int fd = -1, ends[2], status;
+	pid_t second;
+
+	cr_assert_eq(pipe(ends), 0);
+	taken.fd = ends[0];
+	cr_assert_eq(runtime_lock(scratch, &fd, &error), 0, "%s", error.text);
+	second = start_second(fd, ends[1]);
+	cr_expect_eq(poll(&taken, 1, 200), 0, "two hold the lock");
+	close(fd);
+	cr_expect_eq(poll(&taken, 1, 5000 * (int)test_patience()), 1, "it waits for nobody");
+	cr_assert_eq(waitpid(second, &status, 0), second);
+	cr_expect_eq(status, 0);
+}
+
+Test(host_runtime, the_lock_is_for_root_only_and_stays)
+{
+	int fd = -1;
+
+	cr_assert_eq(runtime_lock(scratch, &fd, &error), 0);
+	close(fd);
+	cr_expect_eq(scratch_mode("up.lock"), 0600);
+	cr_expect_eq(scratch_owner("up.lock"), 0);
+}
+
+Test(host_runtime, a_pipe_in_the_place_of_the_lock_holds_nobody_up)
+{
+	_cleanup_(close_fd_p) int fd = -1;
+
+	cr_assert_eq(mkfifo(scratch_path("up.lock"), 0666), 0);
+	alarm(20);
+	cr_expect_eq(runtime_lock(scratch, &fd, &error), 0, "%s", error.text);
+}
+
+Test(host_runtime, a_link_in_the_place_of_the_lock_is_not_followed)
+{
+	int fd = -1;
+
+	cr_assert_eq(symlink(scratch_path("elsewhere"), scratch_path("up.lock")), 0);
+	cr_expect_eq(runtime_lock(scratch, &fd, &error), -ELOOP);
+	cr_expect_eq(fd, -1);
+	cr_expect_not(scratch_exists("elsewhere"));
+}
+
+Test(host_runtime, without_the_directory_there_is_no_lock)
+{
+	int fd = -1;
+
+	cr_expect_eq(runtime_lock(scratch_path("nothing"), &fd, &error), -ENOENT);
+	cr_expect_eq(fd, -1);
+}
+
+/* ---- the state file */
+
+static int make_state(const char *name)
+{
+	return runtime_state_make(scratch_path(name), &user, &error);
+}
+
+Test(host_runtime, the_state_file_and_its_directory_are_made_for_the_user)
+{
+	cr_assert_eq(make_state("lib/state.db"), 0, "%s", error.text);
+	cr_expect_eq(scratch_owner("lib"), NOBODY);
+	cr_expect_eq(scratch_owner("lib/state.db"), NOBODY);
+	cr_expect_eq(scratch_mode("lib/state.db") & 07, 0);
+}
+
+Test(host_runtime, a_state_file_of_roots_becomes_the_users_with_its_contents)
+{
+	scratch_write("state.db", "kept");
+	cr_assert_eq(make_state("state.db"), 0, "%s", error.text);
+	cr_expect_eq(scratch_owner("state.db"), NOBODY);
+	cr_expect_str_eq(scratch_read("state.db"), "kept");
+}
+
+Test(host_runtime, a_state_file_of_another_users_stays_his)
+{
+	scratch_write("state.db", "");
+	cr_assert_eq(lchown(scratch_path("state.db"), OTHER, OTHER), 0);
+	cr_assert_eq(make_state("state.db"), 0);
+	cr_expect_eq(scratch_owner("state.db"), OTHER);
+}
+
+Test(host_runtime, a_file_with_a_second_name_is_not_given_away)
+{
+	scratch_write("passwd", "");
+	cr_assert_eq(link(scratch_path("passwd"), scratch_path("state.db")), 0);
+	cr_assert_eq(make_state("state.db"), 0);
+	cr_expect_eq(scratch_owner("passwd"), 0);
+}
+
+Test(host_runtime, a_link_in_the_place_of_the_state_file_is_refused)
+{
+	scratch_write("passwd", "");
+	cr_assert_eq(symlink(scratch_path("passwd"), scratch_path("state.db")), 0);
+	cr_expect_eq(make_state("state.db"), -ELOOP);
+	cr_expect_not_null(strstr(error.text, "state file"), "%s", error.text);
+	cr_expect_eq(scratch_owner("passwd"), 0);
+}
