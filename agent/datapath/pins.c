@@ -15,7 +15,6 @@
 
 #include "base/cleanup.h"
 #include "base/error.h"
-#include "datapath/datapath.h"
 #include "postern/abi.h"
 
 int pin_file(const char *pin_path, const char *name, char buffer[PATH_MAX], struct error *error)
@@ -212,7 +211,7 @@ int pins_inode(const char *pin_path, ino_t *ret_inode)
 	char file[PATH_MAX];
 	struct error ignored;
 	struct stat status;
-	int r = pin_file(pin_path, map_name(MAP_CONTROL), file, &ignored);
+	int r = pin_file(pin_path, PIN_MAP_PREFIX "control", file, &ignored);
 
 	if (r)
 		return r;
