@@ -8,21 +8,21 @@
 #include "mail/dsn.h"
 #include "policy/decision.h"
 
-struct report {
-	struct content content;
+struct bounce {
+	struct content_type content;
 	bool replied, generated; /* Auto-Submitted (RFC 3834) */
 	bool failed_recipients;	 /* X-Failed-Recipients */
 	/* The first mailbox of each header; "": none. */
 	char from[POLICY_NAME_SIZE];
 	char to[POLICY_NAME_SIZE];
-	struct delivery delivery;
+	struct dsn dsn;
 };
 
 /* All zero before the first header. */
-void report_header(struct report *report, const char *name, const char *value);
+void bounce_header(struct bounce *bounce, const char *name, const char *value);
 
 /* After the last header, once; False: the body has nothing to find. */
-bool report_begin_body(struct report *report);
+bool bounce_begin_body(struct bounce *bounce);
 
-bool report_is_bounce(const struct report *report, bool null_sender);
-bool report_is_automatic(const struct report *report);
+bool bounce_is_bounce(const struct bounce *bounce, bool null_sender);
+bool bounce_is_automatic(const struct bounce *bounce);

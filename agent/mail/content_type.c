@@ -15,31 +15,31 @@ static void lower(char *text)
 			*text = (char)(*text - 'A' + 'a');
 }
 
-static void read_type(struct lexer *lexer, char ret_type[CONTENT_WORD_SIZE])
+static void read_type(struct lexer *lexer, char ret_type[CONTENT_TYPE_WORD_SIZE])
 {
-	char type[CONTENT_WORD_SIZE / 2], subtype[CONTENT_WORD_SIZE / 2];
+	char type[CONTENT_TYPE_WORD_SIZE / 2], subtype[CONTENT_TYPE_WORD_SIZE / 2];
 
 	if (lexer_word(lexer, "/;", type, sizeof(type)) && lexer_take(lexer, '/') &&
 	    lexer_word(lexer, ";", subtype, sizeof(subtype)))
-		snprintf(ret_type, CONTENT_WORD_SIZE, "%s/%s", type, subtype);
+		snprintf(ret_type, CONTENT_TYPE_WORD_SIZE, "%s/%s", type, subtype);
 	lower(ret_type);
 }
 
 /* What is longer would have been cut, and is no such line then. */
-static void take_boundary(const char *value, char ret_boundary[CONTENT_BOUNDARY_SIZE])
+static void take_boundary(const char *value, char ret_boundary[CONTENT_TYPE_BOUNDARY_SIZE])
 {
 	size_t length = strlen(value);
 
 	/* White space at the end is no part of it: gateways add such. */
 	while (length > 0 && (value[length - 1] == ' ' || value[length - 1] == '\t'))
 		length--;
-	if (length < CONTENT_BOUNDARY_SIZE)
-		snprintf(ret_boundary, CONTENT_BOUNDARY_SIZE, "%.*s", (int)length, value);
+	if (length < CONTENT_TYPE_BOUNDARY_SIZE)
+		snprintf(ret_boundary, CONTENT_TYPE_BOUNDARY_SIZE, "%.*s", (int)length, value);
 }
 
-static void read_parameter(struct lexer *lexer, struct content *content)
+static void read_parameter(struct lexer *lexer, struct content_type *content)
 {
-	char name[CONTENT_WORD_SIZE], value[CONTENT_BOUNDARY_SIZE + 1];
+	char name[CONTENT_TYPE_WORD_SIZE], value[CONTENT_TYPE_BOUNDARY_SIZE + 1];
 
 	if (!lexer_word(lexer, "=;", name, sizeof(name)) || !lexer_take(lexer, '=') ||
 	    !lexer_word(lexer, ";", value, sizeof(value)))
@@ -48,16 +48,16 @@ static void read_parameter(struct lexer *lexer, struct content *content)
 		take_boundary(value, content->boundary);
 	} else if (strcasecmp(name, "report-type") == 0 && !*content->report_type) {
 		snprintf(content->report_type, sizeof(content->report_type), "%.*s",
-			 CONTENT_WORD_SIZE - 1, value);
+			 CONTENT_TYPE_WORD_SIZE - 1, value);
 		lower(content->report_type);
 	}
 }
 
-void content_read(const char *value, struct content *ret_content)
+void content_type_read(const char *value, struct content_type *ret_content)
 {
 	struct lexer lexer = {.at = value};
 
-	*ret_content = (struct content){.type = ""};
+	*ret_content = (struct content_type){.type = ""};
 	read_type(&lexer, ret_content->type);
 	while (lexer_find(&lexer, ";")) {
 		lexer.at++;

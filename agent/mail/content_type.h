@@ -2,14 +2,14 @@
 /* A Content-Type (RFC 2045), as far as delivery reports need it. */
 #pragma once
 
-#define CONTENT_WORD_SIZE     64
-#define CONTENT_BOUNDARY_SIZE 128 /* RFC 2046 allows 70 characters */
+#define CONTENT_TYPE_WORD_SIZE	   64
+#define CONTENT_TYPE_BOUNDARY_SIZE 128 /* RFC 2046 allows 70 characters */
 
 /* In lower case but for the boundary; "": not there. */
-struct content {
-	char type[CONTENT_WORD_SIZE]; /* "multipart/report" */
-	char report_type[CONTENT_WORD_SIZE];
-	char boundary[CONTENT_BOUNDARY_SIZE]; /* "" where it is too long, too */
+struct content_type {
+	char type[CONTENT_TYPE_WORD_SIZE]; /* "multipart/report" */
+	char report_type[CONTENT_TYPE_WORD_SIZE];
+	char boundary[CONTENT_TYPE_BOUNDARY_SIZE]; /* "" where it is too long, too */
 };
 
-void content_read(const char *value, struct content *ret_content);
+void content_type_read(const char *value, struct content_type *ret_content);

@@ -61,7 +61,7 @@ static bool find_status(const char *diagnostic, struct status *ret_status)
 
 /* ---- fields of a recipient */
 
-static void take_recipient(struct delivery *delivery, const char *value)
+static void take_recipient(struct dsn *dsn, const char *value)
 {
 	struct lexer lexer = {.at = value};
 	char type[16];
@@ -70,11 +70,11 @@ static void take_recipient(struct delivery *delivery, const char *value)
 	if (!lexer_word(&lexer, ";", type, sizeof(type)) || !lexer_take(&lexer, ';') ||
 	    (strcasecmp(type, "rfc822") != 0 && strcasecmp(type, "utf-8") != 0))
 		return;
-	if (!mailbox_of_header(lexer.at, delivery->recipient))
-		delivery->recipient[0] = '\0';
+	if (!mailbox_of_header(lexer.at, dsn->recipient))
+		dsn->recipient[0] = '\0';
 }
 
-static void take_status_field(struct delivery *delivery, const char *name, const char *value)
+static void take_status_field(struct dsn *dsn, const char *name, const char *value)
 {
 	struct lexer lexer = {.at = value};
 	struct status status;
@@ -82,82 +82,82 @@ static void take_status_field(struct delivery *delivery, const char *name, const
 
 	lexer_skip(&lexer);
 	if (strcasecmp(name, "Final-Recipient") == 0) {
-		take_recipient(delivery, value);
+		take_recipient(dsn, value);
 	} else if (strcasecmp(name, "Action") == 0) {
-		delivery->failed = lexer_word(&lexer, ";", word, sizeof(word)) &&
-				   strcasecmp(word, "failed") == 0;
+		dsn->failed = lexer_word(&lexer, ";", word, sizeof(word)) &&
+			      strcasecmp(word, "failed") == 0;
 	} else if (strcasecmp(name, "Status") == 0 && read_status(lexer.at, &status)) {
-		delivery->status_says_unknown = is_unknown_recipient(&status);
-		delivery->status_is_vague = status.subject == 0 && status.detail == 0;
+		dsn->status_says_unknown = is_unknown_recipient(&status);
+		dsn->status_is_vague = status.subject == 0 && status.detail == 0;
 	} else if (strcasecmp(name, "Diagnostic-Code") == 0 && find_status(value, &status)) {
-		delivery->diagnostic_says_unknown = is_unknown_recipient(&status);
+		dsn->diagnostic_says_unknown = is_unknown_recipient(&status);
 	}
 }
 
-static void begin_recipient(struct delivery *delivery)
+static void begin_recipient(struct dsn *dsn)
 {
-	delivery->recipient[0] = '\0';
-	delivery->failed = true; /* the field must be there (RFC 3464, 2.3.3), but is not always */
-	delivery->status_says_unknown = false;
-	delivery->status_is_vague = true;
-	delivery->diagnostic_says_unknown = false;
+	dsn->recipient[0] = '\0';
+	dsn->failed = true; /* the field must be there (RFC 3464, 2.3.3), but is not always */
+	dsn->status_says_unknown = false;
+	dsn->status_is_vague = true;
+	dsn->diagnostic_says_unknown = false;
 }
 
-static void end_recipient(struct delivery *delivery)
+static void end_recipient(struct dsn *dsn)
 {
-	bool unknown = delivery->status_says_unknown ||
-		       (delivery->status_is_vague && delivery->diagnostic_says_unknown);
+	bool unknown =
+		dsn->status_says_unknown || (dsn->status_is_vague && dsn->diagnostic_says_unknown);
 
-	if (delivery->failed && unknown && !*delivery->unknown_recipient)
-		strcpy(delivery->unknown_recipient, delivery->recipient);
-	begin_recipient(delivery);
+	if (dsn->failed && unknown && !*dsn->unknown_recipient)
+		strcpy(dsn->unknown_recipient, dsn->recipient);
+	begin_recipient(dsn);
 }
 
 /* ---- fields of all kinds */
 
-static void take_field(struct delivery *delivery)
+static void take_field(struct dsn *dsn)
 {
-	char *colon = memchr(delivery->field, ':', delivery->field_size);
+	char *colon = memchr(dsn->field, ':', dsn->field_size);
 	char *end = colon;
 	const char *value;
 
 	if (!colon)
 		return;
 	value = colon + 1;
-	while (end > delivery->field && (end[-1] == ' ' || end[-1] == '\t'))
+	while (end > dsn->field && (end[-1] == ' ' || end[-1] == '\t'))
 		end--;
 	*end = '\0';
-	if (delivery->where == DELIVERY_PART && strcasecmp(delivery->field, "Content-Type") == 0)
-		content_read(value, &delivery->part);
-	else if (delivery->where == DELIVERY_STATUS)
-		take_status_field(delivery, delivery->field, value);
-	else if (delivery->where == DELIVERY_ORIGINAL && !*delivery->original_id &&
-		 strcasecmp(delivery->field, "Message-ID") == 0)
-		identifier_read(value, delivery->original_id, sizeof(delivery->original_id));
+	if (dsn->where == DSN_PART && strcasecmp(dsn->field, "Content-Type") == 0)
+		content_type_read(value, &dsn->part);
+	else if (dsn->where == DSN_STATUS)
+		take_status_field(dsn, dsn->field, value);
+	else if (dsn->where == DSN_ORIGINAL && !*dsn->original_id &&
+		 strcasecmp(dsn->field, "Message-ID") == 0)
+		message_id_read(value, dsn->original_id, sizeof(dsn->original_id));
 }
 
-static void end_field(struct delivery *delivery)
+static void end_field(struct dsn *dsn)
 {
-	if (delivery->field_size > 0)
-		take_field(delivery);
-	delivery->field_size = 0;
-	delivery->field[0] = '\0';
+	if (dsn->field_size > 0)
+		take_field(dsn);
+	dsn->field_size = 0;
+	dsn->field[0] = '\0';
 }
 
 /* A NUL in it hides what follows. */
-static void append(struct delivery *delivery, const char *text, size_t size)
+static void append(struct dsn *dsn, const char *text, size_t size)
 {
-	size_t room = sizeof(delivery->field) - 1 - delivery->field_size;
+	size_t room = sizeof(dsn->field) - 1 - dsn->field_size;
 
 	size = size < room ? size : room;
-	memcpy(delivery->field + delivery->field_size, text, size);
-	delivery->field_size += size;
-	delivery->field[delivery->field_size] = '\0';
+	memcpy(dsn->field + dsn->field_size, text, size);
+	dsn->field_size += size;
+	dsn->field[dsn->field_size] = '\0';
 }
 
 /* ---- lines */
 
-static enum delivery_where begin_part_body(struct delivery *delivery)
+static enum dsn_where begin_part_body(struct dsn *dsn)
 {
 	static const char *const statuses[] = {"message/delivery-status",
 					       "message/global-delivery-status"};
@@ -166,36 +166,36 @@ static enum delivery_where begin_part_body(struct delivery *delivery)
 						"message/global-headers"};
 
 	for (size_t i = 0; i < sizeof(statuses) / sizeof(statuses[0]); i++) {
-		if (strcmp(delivery->part.type, statuses[i]) == 0) {
-			delivery->has_status = true;
-			begin_recipient(delivery);
-			return DELIVERY_STATUS;
+		if (strcmp(dsn->part.type, statuses[i]) == 0) {
+			dsn->has_status = true;
+			begin_recipient(dsn);
+			return DSN_STATUS;
 		}
 	}
 	for (size_t i = 0; i < sizeof(originals) / sizeof(originals[0]); i++)
-		if (strcmp(delivery->part.type, originals[i]) == 0)
-			return DELIVERY_ORIGINAL;
-	return DELIVERY_SKIPPED;
+		if (strcmp(dsn->part.type, originals[i]) == 0)
+			return DSN_ORIGINAL;
+	return DSN_SKIPPED;
 }
 
-static void take_empty_line(struct delivery *delivery)
+static void take_empty_line(struct dsn *dsn)
 {
-	end_field(delivery);
-	if (delivery->where == DELIVERY_PART)
-		delivery->where = begin_part_body(delivery);
-	else if (delivery->where == DELIVERY_STATUS)
-		end_recipient(delivery);
-	else if (delivery->where == DELIVERY_ORIGINAL)
-		delivery->where = DELIVERY_DONE;
+	end_field(dsn);
+	if (dsn->where == DSN_PART)
+		dsn->where = begin_part_body(dsn);
+	else if (dsn->where == DSN_STATUS)
+		end_recipient(dsn);
+	else if (dsn->where == DSN_ORIGINAL)
+		dsn->where = DSN_DONE;
 }
 
-static void take_boundary(struct delivery *delivery, bool closes)
+static void take_boundary(struct dsn *dsn, bool closes)
 {
-	end_field(delivery);
-	if (delivery->where == DELIVERY_STATUS)
-		end_recipient(delivery);
-	delivery->where = closes ? DELIVERY_DONE : DELIVERY_PART;
-	delivery->part = (struct content){.type = ""};
+	end_field(dsn);
+	if (dsn->where == DSN_STATUS)
+		end_recipient(dsn);
+	dsn->where = closes ? DSN_DONE : DSN_PART;
+	dsn->part = (struct content_type){.type = ""};
 }
 
 static bool is_blank(const char *text)
@@ -204,66 +204,66 @@ static bool is_blank(const char *text)
 }
 
 /* White space may follow (RFC 2046, 5.1.1). */
-static bool is_boundary(const struct delivery *delivery, bool *ret_closes)
+static bool is_boundary(const struct dsn *dsn, bool *ret_closes)
 {
-	size_t length = strlen(delivery->boundary);
-	const char *rest = delivery->line + 2 + length;
+	size_t length = strlen(dsn->boundary);
+	const char *rest = dsn->line + 2 + length;
 
-	if (length == 0 || strncmp(delivery->line, "--", 2) != 0 ||
-	    strncmp(delivery->line + 2, delivery->boundary, length) != 0)
+	if (length == 0 || strncmp(dsn->line, "--", 2) != 0 ||
+	    strncmp(dsn->line + 2, dsn->boundary, length) != 0)
 		return false;
 	*ret_closes = strncmp(rest, "--", 2) == 0 && is_blank(rest + 2);
 	return *ret_closes || is_blank(rest);
 }
 
-static void take_line(struct delivery *delivery)
+static void take_line(struct dsn *dsn)
 {
-	size_t size = delivery->line_size;
+	size_t size = dsn->line_size;
 	bool closes;
 
-	if (size > 0 && delivery->line[size - 1] == '\r')
+	if (size > 0 && dsn->line[size - 1] == '\r')
 		size--;
-	delivery->line[size] = '\0';
-	delivery->line_size = 0;
-	if (is_boundary(delivery, &closes)) {
-		take_boundary(delivery, closes);
-	} else if (delivery->where != DELIVERY_PREAMBLE && delivery->where != DELIVERY_SKIPPED) {
+	dsn->line[size] = '\0';
+	dsn->line_size = 0;
+	if (is_boundary(dsn, &closes)) {
+		take_boundary(dsn, closes);
+	} else if (dsn->where != DSN_PREAMBLE && dsn->where != DSN_SKIPPED) {
 		if (size == 0) {
-			take_empty_line(delivery);
+			take_empty_line(dsn);
 			return;
 		}
-		if (delivery->line[0] != ' ' && delivery->line[0] != '\t')
-			end_field(delivery);
-		append(delivery, delivery->line, size);
+		if (dsn->line[0] != ' ' && dsn->line[0] != '\t')
+			end_field(dsn);
+		append(dsn, dsn->line, size);
 	}
 }
 
-void delivery_begin(struct delivery *delivery, const char *boundary)
+void dsn_begin(struct dsn *dsn, const char *boundary)
 {
-	memset(delivery, 0, sizeof(*delivery));
-	snprintf(delivery->boundary, sizeof(delivery->boundary), "%s", boundary);
-	delivery->where = *boundary ? DELIVERY_PREAMBLE : DELIVERY_DONE;
+	memset(dsn, 0, sizeof(*dsn));
+	snprintf(dsn->boundary, sizeof(dsn->boundary), "%s", boundary);
+	dsn->where = *boundary ? DSN_PREAMBLE : DSN_DONE;
 }
 
-bool delivery_read(struct delivery *delivery, const unsigned char *bytes, size_t size)
+bool dsn_read(struct dsn *dsn, const unsigned char *bytes, size_t size)
 {
-	for (size_t i = 0; i < size && delivery->where != DELIVERY_DONE; i++) {
+	for (size_t i = 0; i < size && dsn->where != DSN_DONE; i++) {
 		if (bytes[i] == '\n')
-			take_line(delivery);
-		else if (delivery->line_size < sizeof(delivery->line) - 1)
-			delivery->line[delivery->line_size++] = (char)bytes[i];
+			take_line(dsn);
+		else if (dsn->line_size < sizeof(dsn->line) - 1)
+			dsn->line[dsn->line_size++] = (char)bytes[i];
 	}
-	return delivery->where != DELIVERY_DONE;
+	return dsn->where != DSN_DONE;
 }
 
-void delivery_end(struct delivery *delivery)
+void dsn_end(struct dsn *dsn)
 {
-	if (delivery->where == DELIVERY_DONE)
+	if (dsn->where == DSN_DONE)
 		return;
-	if (delivery->line_size > 0)
-		take_line(delivery);
-	end_field(delivery);
-	if (delivery->where == DELIVERY_STATUS)
-		end_recipient(delivery);
-	delivery->where = DELIVERY_DONE;
+	if (dsn->line_size > 0)
+		take_line(dsn);
+	end_field(dsn);
+	if (dsn->where == DSN_STATUS)
+		end_recipient(dsn);
+	dsn->where = DSN_DONE;
 }

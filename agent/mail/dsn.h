@@ -19,43 +19,43 @@
 #include "policy/decision.h"
 
 /* Longer lines and fields lose their ends. A Message-ID may have a line for itself. */
-#define DELIVERY_LINE_SIZE    1024
-#define DELIVERY_FIELD_SIZE   2048
-#define DELIVERY_ID_MAX_BYTES 998
+#define DSN_LINE_SIZE	 1024
+#define DSN_FIELD_SIZE	 2048
+#define DSN_ID_MAX_BYTES 998
 
-enum delivery_where {
-	DELIVERY_PREAMBLE,
-	DELIVERY_PART,
-	DELIVERY_STATUS,
-	DELIVERY_ORIGINAL,
-	DELIVERY_SKIPPED,
-	DELIVERY_DONE,
+enum dsn_where {
+	DSN_PREAMBLE,
+	DSN_PART,
+	DSN_STATUS,
+	DSN_ORIGINAL,
+	DSN_SKIPPED,
+	DSN_DONE,
 };
 
-struct delivery {
+struct dsn {
 	/* Found: */
-	bool has_status;			     /* there is a part message/delivery-status */
-	char unknown_recipient[POLICY_NAME_SIZE];    /* a key of mailbox.h; "": none */
-	char original_id[DELIVERY_ID_MAX_BYTES + 1]; /* without brackets; "": none */
+	bool has_status;			  /* there is a part message/delivery-status */
+	char unknown_recipient[POLICY_NAME_SIZE]; /* a key of mailbox.h; "": none */
+	char original_id[DSN_ID_MAX_BYTES + 1];	  /* without brackets; "": none */
 	/* How far it is: */
-	enum delivery_where where;
-	char boundary[CONTENT_BOUNDARY_SIZE];
-	struct content part;
+	enum dsn_where where;
+	char boundary[CONTENT_TYPE_BOUNDARY_SIZE];
+	struct content_type part;
 	/* One recipient's fields so far. */
 	char recipient[POLICY_NAME_SIZE];
 	bool failed;
 	bool status_says_unknown, status_is_vague, diagnostic_says_unknown;
-	char line[DELIVERY_LINE_SIZE];
+	char line[DSN_LINE_SIZE];
 	size_t line_size;
-	char field[DELIVERY_FIELD_SIZE]; /* unfolded */
+	char field[DSN_FIELD_SIZE]; /* unfolded */
 	size_t field_size;
 };
 
 /* `boundary` "": nothing will be found. */
-void delivery_begin(struct delivery *delivery, const char *boundary);
+void dsn_begin(struct dsn *dsn, const char *boundary);
 
 /* Chunks cut anywhere; lines end with LF or CRLF. False: nothing more can be found. */
-bool delivery_read(struct delivery *delivery, const unsigned char *bytes, size_t size);
+bool dsn_read(struct dsn *dsn, const unsigned char *bytes, size_t size);
 
 /* What is pending is at its end. */
-void delivery_end(struct delivery *delivery);
+void dsn_end(struct dsn *dsn);

@@ -76,7 +76,7 @@ static void unquote(const char *bytes, size_t size, char ret_text[POLICY_NAME_SI
 			i++;
 		plain[length++] = bytes[i];
 	}
-	clean_text(plain, length, ret_text, POLICY_NAME_SIZE);
+	utf8_clean(plain, length, ret_text, POLICY_NAME_SIZE);
 }
 
 static size_t quoted_size(const char *text)
@@ -94,9 +94,9 @@ static size_t write_local(char text[POLICY_NAME_SIZE], size_t max, char *ret_loc
 	char *out = ret_local;
 	size_t length;
 
-	text[clean_cut(text, max)] = '\0';
+	text[utf8_cut(text, max)] = '\0';
 	while (!is_dot_string(text) && quoted_size(text) > max)
-		text[clean_cut(text, strlen(text) - 1)] = '\0';
+		text[utf8_cut(text, strlen(text) - 1)] = '\0';
 	length = strlen(text);
 	if (is_dot_string(text)) {
 		memcpy(ret_local, text, length + 1);
@@ -192,7 +192,7 @@ static void write_domain(const char *bytes, size_t size, char ret_domain[POLICY_
 	size_t skip = size > DOMAIN_MAX_BYTES ? size - DOMAIN_MAX_BYTES : 0;
 	char text[DOMAIN_MAX_BYTES + 1], ascii[MAILBOX_DOMAIN_SIZE];
 
-	clean_text(bytes + skip, size - skip, text, sizeof(text));
+	utf8_clean(bytes + skip, size - skip, text, sizeof(text));
 	lower(text);
 	if (skip || mailbox_domain_ascii(text, ascii) < 0 || strlen(ascii) > DOMAIN_MAX_BYTES)
 		strcpy(ret_domain, text);

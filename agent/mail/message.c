@@ -12,14 +12,14 @@
 #include "mail/spam_marks.h"
 #include "mail/bounce.h"
 
-_Static_assert(DELIVERY_ID_MAX_BYTES == MESSAGE_ID_MAX_BYTES, "ids of both kinds are compared");
+_Static_assert(DSN_ID_MAX_BYTES == MESSAGE_ID_MAX_BYTES, "ids of both kinds are compared");
 
 struct message {
 	const struct config_mail *config;
 	char message_id[MESSAGE_ID_MAX_BYTES + 1];
 	const struct config_mark *mark;
 	struct authres authres;
-	struct report report;
+	struct bounce bounce;
 	size_t body_size;
 };
 
@@ -42,17 +42,17 @@ void message_free(struct message *message)
 void message_header(struct message *message, const char *name, const char *value)
 {
 	if (!message->mark)
-		message->mark = marks_find(message->config, name, value);
+		message->mark = spam_marks_find(message->config, name, value);
 	if (strcasecmp(name, "Authentication-Results") == 0)
 		authres_read(&message->authres, &message->config->authserv_ids, value);
 	else if (strcasecmp(name, "Message-ID") == 0 && !*message->message_id)
-		identifier_read(value, message->message_id, sizeof(message->message_id));
-	report_header(&message->report, name, value);
+		message_id_read(value, message->message_id, sizeof(message->message_id));
+	bounce_header(&message->bounce, name, value);
 }
 
 bool message_wants_body(struct message *message)
 {
-	return report_begin_body(&message->report);
+	return bounce_begin_body(&message->bounce);
 }
 
 bool message_body(struct message *message, const unsigned char *bytes, size_t size)
@@ -61,7 +61,7 @@ bool message_body(struct message *message, const unsigned char *bytes, size_t si
 
 	size = size < room ? size : room;
 	message->body_size += size;
-	return delivery_read(&message->report.delivery, bytes, size) &&
+	return dsn_read(&message->bounce.dsn, bytes, size) &&
 	       message->body_size < MESSAGE_BODY_MAX_BYTES;
 }
 
@@ -73,22 +73,22 @@ static const char *given(const char *text)
 void message_findings(struct message *message, const char *envelope_from,
 		      struct message_findings *ret_findings)
 {
-	struct report *report = &message->report;
+	struct bounce *signs = &message->bounce;
 	bool bounce;
 
-	delivery_end(&report->delivery);
-	bounce = report_is_bounce(report, envelope_from && !*envelope_from);
+	dsn_end(&signs->dsn);
+	bounce = bounce_is_bounce(signs, envelope_from && !*envelope_from);
 	*ret_findings = (struct message_findings){
 		.message_id = given(message->message_id),
-		.header_from = given(report->from),
+		.header_from = given(signs->from),
 		.spam = message->mark != NULL,
 		.mark = message->mark,
 		.bounce = bounce,
-		.automatic = report_is_automatic(report),
+		.automatic = bounce_is_automatic(signs),
 		.spf = message->authres.spf,
 		.dkim = message->authres.dkim,
-		.bounce_to = bounce ? given(report->to) : NULL,
-		.unknown_recipient = bounce ? given(report->delivery.unknown_recipient) : NULL,
-		.original_id = bounce ? given(report->delivery.original_id) : NULL,
+		.bounce_to = bounce ? given(signs->to) : NULL,
+		.unknown_recipient = bounce ? given(signs->dsn.unknown_recipient) : NULL,
+		.original_id = bounce ? given(signs->dsn.original_id) : NULL,
 	};
 }

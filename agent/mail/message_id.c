@@ -7,7 +7,7 @@
 #include "mail/utf8.h"
 #include "mail/lexer.h"
 
-bool identifier_read(const char *value, char *ret_id, size_t size)
+bool message_id_read(const char *value, char *ret_id, size_t size)
 {
 	struct lexer lexer = {.at = value};
 	size_t length;
@@ -18,5 +18,5 @@ bool identifier_read(const char *value, char *ret_id, size_t size)
 	length = strcspn(lexer.at, bracket ? ">\r\n" : " \t\r\n");
 	if (length >= size || (bracket && lexer.at[length] != '>'))
 		return false;
-	return clean_text(lexer.at, length, ret_id, size) > 0;
+	return utf8_clean(lexer.at, length, ret_id, size) > 0;
 }

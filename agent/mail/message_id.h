@@ -10,4 +10,4 @@
  * no brackets is taken as it is. False, and "" set: there is none, its bracket is not closed, or it does
  * not fit: a part of an id is another id.
  */
-bool identifier_read(const char *value, char *ret_id, size_t size);
+bool message_id_read(const char *value, char *ret_id, size_t size);

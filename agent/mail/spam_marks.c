@@ -41,8 +41,8 @@ static bool begins_with(const char *value, const char *mark)
 	return !isalnum((unsigned char)*lexer.at);
 }
 
-const struct config_mark *marks_find(const struct config_mail *config, const char *name,
-				     const char *value)
+const struct config_mark *spam_marks_find(const struct config_mail *config, const char *name,
+					  const char *value)
 {
 	for (size_t i = 0; i < config->n_spam_marks; i++) {
 		const struct config_mark *mark = &config->spam_marks[i];

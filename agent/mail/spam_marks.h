@@ -9,5 +9,5 @@ struct config_mark;
  * The first mark that this header is, borrowed from the configuration; NULL: none. The value is looked at
  * without folds, and without comments before and between its words; see struct config_mark.
  */
-const struct config_mark *marks_find(const struct config_mail *config, const char *name,
-				     const char *value);
+const struct config_mark *spam_marks_find(const struct config_mail *config, const char *name,
+					  const char *value);

@@ -28,7 +28,7 @@ static size_t character_size(const unsigned char *at, size_t size)
 	return n;
 }
 
-size_t clean_text(const char *bytes, size_t size, char *ret_text, size_t ret_size)
+size_t utf8_clean(const char *bytes, size_t size, char *ret_text, size_t ret_size)
 {
 	const unsigned char *at = (const unsigned char *)bytes;
 	size_t length = 0;
@@ -51,7 +51,7 @@ size_t clean_text(const char *bytes, size_t size, char *ret_text, size_t ret_siz
 	return length;
 }
 
-size_t clean_cut(const char *text, size_t max)
+size_t utf8_cut(const char *text, size_t max)
 {
 	size_t length = strnlen(text, max + 1);
 

@@ -8,7 +8,7 @@
  * UTF-8 (RFC 3629) without control characters; each byte that is neither becomes '?'. Cut between
  * characters to fit `ret_size`, with a NUL. Returns its length. Cleaning twice changes nothing more.
  */
-size_t clean_text(const char *bytes, size_t size, char *ret_text, size_t ret_size);
+size_t utf8_clean(const char *bytes, size_t size, char *ret_text, size_t ret_size);
 
 /* The longest length up to `max` that ends no character in its midst; `text` is clean. */
-size_t clean_cut(const char *text, size_t max);
+size_t utf8_cut(const char *text, size_t max);

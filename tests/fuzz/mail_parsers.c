@@ -51,7 +51,7 @@ static bool is_clean(const char *text)
 	if (!text)
 		return true;
 	json_decref(string);
-	clean_text(text, strlen(text), again, sizeof(again));
+	utf8_clean(text, strlen(text), again, sizeof(again));
 	return string && strcmp(again, text) == 0;
 }
 

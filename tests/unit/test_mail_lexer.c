@@ -106,10 +106,10 @@ Test(mail_lexer, a_content_type_is_its_type_its_report_type_and_its_boundary)
 	};
 
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		struct content content;
+		struct content_type content;
 		char told[512];
 
-		content_read(cases[i].value, &content);
+		content_type_read(cases[i].value, &content);
 		snprintf(told, sizeof(told), "%s,%s,%s", content.type, content.report_type,
 			 content.boundary);
 		cr_expect_str_eq(told, cases[i].told, "%s: %s", cases[i].value, told);

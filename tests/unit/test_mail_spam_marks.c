@@ -47,7 +47,7 @@ Test(mail_spam_marks, what_a_scanner_calls_spam_is_marked)
 	};
 
 	for (size_t i = 0; i < COUNT(cases); i++)
-		cr_expect_eq(marks_find(&config, cases[i].name, cases[i].value),
+		cr_expect_eq(spam_marks_find(&config, cases[i].name, cases[i].value),
 			     &marks[cases[i].mark], "%s: %s", cases[i].name, cases[i].value);
 }
 
@@ -80,6 +80,6 @@ Test(mail_spam_marks, what_it_does_not_call_spam_is_not)
 	};
 
 	for (size_t i = 0; i < COUNT(cases); i++)
-		cr_expect_null(marks_find(&config, cases[i].name, cases[i].value), "%s: %s",
+		cr_expect_null(spam_marks_find(&config, cases[i].name, cases[i].value), "%s: %s",
 			       cases[i].name, cases[i].value);
 }

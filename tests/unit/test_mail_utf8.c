@@ -39,7 +39,7 @@ Test(mail_utf8, what_is_text_stays_and_each_other_byte_becomes_a_question_mark)
 
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		char text[64];
-		size_t length = clean_text(cases[i].bytes, strlen(cases[i].bytes), text, 64);
+		size_t length = utf8_clean(cases[i].bytes, strlen(cases[i].bytes), text, 64);
 
 		cr_expect_str_eq(text, cases[i].text, "case %zu: %s", i, text);
 		cr_expect_eq(length, strlen(text));
@@ -50,23 +50,23 @@ Test(mail_utf8, it_looks_at_no_more_than_it_is_given_and_cuts_between_characters
 {
 	char text[8];
 
-	cr_assert_eq(clean_text("a€", 3, text, sizeof(text)), 3);
+	cr_assert_eq(utf8_clean("a€", 3, text, sizeof(text)), 3);
 	cr_assert_str_eq(text, "a??");
-	cr_assert_eq(clean_text("abc\0de", 6, text, sizeof(text)), 6);
+	cr_assert_eq(utf8_clean("abc\0de", 6, text, sizeof(text)), 6);
 	cr_assert_str_eq(text, "abc?de");
-	cr_assert_eq(clean_text("ab€€", 8, text, sizeof(text)), 5);
+	cr_assert_eq(utf8_clean("ab€€", 8, text, sizeof(text)), 5);
 	cr_assert_str_eq(text, "ab€");
-	cr_assert_eq(clean_text("abcdefgh", 8, text, sizeof(text)), 7);
-	cr_assert_eq(clean_text("a", 1, text, 1), 0);
+	cr_assert_eq(utf8_clean("abcdefgh", 8, text, sizeof(text)), 7);
+	cr_assert_eq(utf8_clean("a", 1, text, 1), 0);
 	cr_assert_str_eq(text, "");
 }
 
 Test(mail_utf8, a_cut_ends_no_character_in_its_midst)
 {
-	cr_assert_eq(clean_cut("ab€", 9), 5);
-	cr_assert_eq(clean_cut("ab€", 5), 5);
-	cr_assert_eq(clean_cut("ab€", 4), 2);
-	cr_assert_eq(clean_cut("ab€", 3), 2);
-	cr_assert_eq(clean_cut("ab€", 2), 2);
-	cr_assert_eq(clean_cut("€", 1), 0);
+	cr_assert_eq(utf8_cut("ab€", 9), 5);
+	cr_assert_eq(utf8_cut("ab€", 5), 5);
+	cr_assert_eq(utf8_cut("ab€", 4), 2);
+	cr_assert_eq(utf8_cut("ab€", 3), 2);
+	cr_assert_eq(utf8_cut("ab€", 2), 2);
+	cr_assert_eq(utf8_cut("€", 1), 0);
 }
