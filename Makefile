@@ -22,7 +22,7 @@ CFLAGS   ?= -O2 -g
 SANITIZE ?=
 override CFLAGS += -std=gnu11 $(WARNINGS) $(SANITIZE) -D_GNU_SOURCE
 override CPPFLAGS += -Iinclude -iquote agent -I$(BUILD) $(shell pkg-config --cflags $(LIBRARIES) 2>/dev/null)
-LDLIBS    = $(shell pkg-config --libs $(LIBRARIES) 2>/dev/null) -lmilter -lm
+LDLIBS    = $(shell pkg-config --libs $(LIBRARIES) 2>/dev/null) -lm
 BPFFLAGS  = -target bpf -mcpu=v3 -g -O2 -Wall -Wextra -Werror -Iinclude \
             -I/usr/include/$(shell $(CC) -print-multiarch)
 

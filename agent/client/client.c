@@ -89,6 +89,7 @@ struct client {
 	CURL *curl;
 	struct curl_slist *headers;
 	char *socket_path;
+	char *request; /* the body; libcurl reads it until the answer is complete */
 	/* The answer so far. */
 	char *text;
 	size_t used, room, max;
@@ -103,6 +104,7 @@ void client_free(struct client *client)
 		curl_easy_cleanup(client->curl);
 	curl_slist_free_all(client->headers);
 	free(client->socket_path);
+	free(client->request);
 	free(client->text);
 	free(client);
 }
@@ -151,29 +153,15 @@ static size_t take_bytes(char *bytes, size_t one, size_t size, void *data)
 	return size;
 }
 
-static int perform(struct client *client, long *ret_status, struct error *error)
+int client_begin(struct client *client, enum api_method method, const char *uri, const json_t *body,
+		 const struct client_limits *limits, struct error *error)
 {
-	CURLcode result = curl_easy_perform(client->curl);
-
-	if (client->too_long)
-		return error_set(error, -EPROTO, "the agent's answer has more than %zu bytes",
-				 client->max);
-	if (result != CURLE_OK)
-		return transport_error(client->curl, result, client->socket_path, error);
-	curl_easy_getinfo(client->curl, CURLINFO_RESPONSE_CODE, ret_status);
-	return 0;
-}
-
-int client_ask(struct client *client, enum api_method method, const char *uri, const json_t *body,
-	       const struct client_limits *limits, json_t **ret_document, struct error *error)
-{
-	_cleanup_(free_p) char *request = body ? json_dumps(body, JSON_COMPACT) : NULL;
 	_cleanup_(free_p) char *url = NULL;
 	CURL *curl = client->curl;
-	long status = 0;
-	int code;
 
-	if ((body && !request) || asprintf(&url, "http://localhost%s", uri) < 0)
+	free(client->request);
+	client->request = body ? json_dumps(body, JSON_COMPACT) : NULL;
+	if ((body && !client->request) || asprintf(&url, "http://localhost%s", uri) < 0)
 		return error_set(error, -ENOMEM, "out of memory");
 	client->used = 0;
 	client->max = limits->size;
@@ -183,13 +171,38 @@ int client_ask(struct client *client, enum api_method method, const char *uri, c
 	curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)limits->time_ms);
 	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_bytes);
 	curl_easy_setopt(curl, CURLOPT_WRITEDATA, client);
-	if (request) {
+	if (client->request) {
 		curl_easy_setopt(curl, CURLOPT_HTTPHEADER, client->headers);
-		curl_easy_setopt(curl, CURLOPT_POSTFIELDS, request);
+		curl_easy_setopt(curl, CURLOPT_POSTFIELDS, client->request);
 	}
-	code = perform(client, &status, error);
+	return 0;
+}
+
+void *client_handle(struct client *client)
+{
+	return client->curl;
+}
+
+int client_end(struct client *client, int result, json_t **ret_document, struct error *error)
+{
+	long status = 0;
+
+	if (client->too_long)
+		return error_set(error, -EPROTO, "the agent's answer has more than %zu bytes",
+				 client->max);
+	if (result != CURLE_OK)
+		return transport_error(client->curl, (CURLcode)result, client->socket_path, error);
+	curl_easy_getinfo(client->curl, CURLINFO_RESPONSE_CODE, &status);
+	return read_answer(status, client->text, client->used, ret_document, error);
+}
+
+int client_ask(struct client *client, enum api_method method, const char *uri, const json_t *body,
+	       const struct client_limits *limits, json_t **ret_document, struct error *error)
+{
+	int code = client_begin(client, method, uri, body, limits, error);
+
 	return code < 0 ? code
-			: read_answer(status, client->text, client->used, ret_document, error);
+			: client_end(client, curl_easy_perform(client->curl), ret_document, error);
 }
 
 int client_request(const char *socket_path, enum api_method method, const char *uri,

@@ -33,6 +33,15 @@ int client_ask(struct client *client, enum api_method method, const char *uri, c
 	       const struct client_limits *limits, json_t **ret_document, struct error *error);
 
 /*
+ * client_ask() in two steps, for a caller that runs the transfer in an event loop of its own: libcurl's
+ * handle (CURL *), borrowed, with the request set; and the answer, by the transfer's result (CURLcode).
+ */
+int client_begin(struct client *client, enum api_method method, const char *uri, const json_t *body,
+		 const struct client_limits *limits, struct error *error);
+void *client_handle(struct client *client);
+int client_end(struct client *client, int result, json_t **ret_document, struct error *error);
+
+/*
  * An answer that does not end, line by line without their newlines, until `visit` returns other than 0,
  * which is then the result, or the agent ends it: 0. Errors as above.
  */

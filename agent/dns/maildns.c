@@ -1,37 +1,36 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Domains that are known or asked for, and the threads that wait for them.
+ * The domains that are known or have queries, and the lookups that wait for them.
  *
- * One lock for all; one thread takes results from libunbound, which calls back without locks of its own.
- * A domain stays where it is while a thread waits for it or libunbound still has a query of it.
+ * libunbound reports results inside ub_process(). The lookups they end are collected in `finished` and
+ * reported after it returns, so that a caller may start lookups from `done`. A domain stays in memory
+ * while a lookup waits for it or libunbound holds a query of it.
  */
 #include "dns/maildns.h"
 
 #include <arpa/nameser.h>
 #include <errno.h>
-#include <poll.h>
-#include <pthread.h>
+#include <event2/event.h>
 #include <search.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
-#include <sys/queue.h>
 #include <unbound.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/error.h"
 #include "config/config.h"
-#include "dns/outcome.h"
 #include "dns/context.h"
+#include "dns/outcome.h"
 #include "mail/mailbox.h"
 
+TAILQ_HEAD(maildns_waits, maildns_wait);
+
 struct domain {
-	TAILQ_ENTRY(domain) link;
+	TAILQ_ENTRY(domain) by_use, by_asked;
 	struct maildns *maildns;
-	struct answer answer;
-	unsigned waiting;
+	struct outcome outcome;
+	struct maildns_waits waits;
+	bool in_time; /* in the list by_asked: lookups may wait */
 	bool decided;
 	enum facts_dns dns; /* where decided */
 	uint64_t asked_ns;
@@ -44,15 +43,75 @@ struct maildns {
 	struct ub_ctx *context;
 	bool aaaa, null_mx;
 	uint64_t timeout_ns;
-	pthread_t thread;
-	int stop_fd;
-	pthread_mutex_t lock; /* of all below */
-	pthread_cond_t decided;
-	void *by_name;	       /* tsearch(3) */
-	struct domains by_age; /* longest not asked for first */
+	struct event *results, *timeout;
+	void *by_name;		 /* tsearch(3) */
+	struct domains by_use;	 /* least recently used first */
+	struct domains by_asked; /* undecided ones in time, first asked first */
+	struct maildns_waits finished;
 	unsigned waiting, asked;
 	struct maildns_counters counters;
 };
+
+/* ---- lookups that wait */
+
+static void move(struct maildns_wait *wait, struct maildns_waits *to)
+{
+	if (wait->list)
+		TAILQ_REMOVE(wait->list, wait, link);
+	wait->list = to;
+	if (to)
+		TAILQ_INSERT_TAIL(to, wait, link);
+}
+
+static void leave_domain(struct maildns_wait *wait, struct maildns_waits *to)
+{
+	if (wait->list && wait->list != &wait->maildns->finished)
+		wait->maildns->waiting--;
+	move(wait, to);
+}
+
+void maildns_cancel(struct maildns_wait *wait)
+{
+	leave_domain(wait, NULL);
+}
+
+static enum facts_dns unknown(struct maildns *maildns, uint64_t *counter)
+{
+	maildns->counters.unknowns++;
+	if (counter)
+		(*counter)++;
+	return FACTS_DNS_UNKNOWN;
+}
+
+/* Ends every wait of the domain: with its outcome, or unknown where there is none in time. */
+static void finish(struct domain *domain)
+{
+	struct maildns *maildns = domain->maildns;
+	struct maildns_wait *wait;
+
+	if (domain->in_time)
+		TAILQ_REMOVE(&maildns->by_asked, domain, by_asked);
+	domain->in_time = false;
+	while ((wait = TAILQ_FIRST(&domain->waits))) {
+		if (!domain->decided)
+			wait->dns = unknown(maildns, &maildns->counters.timeouts);
+		else if (domain->dns == FACTS_DNS_UNKNOWN)
+			wait->dns = unknown(maildns, NULL);
+		else
+			wait->dns = domain->dns;
+		leave_domain(wait, &maildns->finished);
+	}
+}
+
+static void report_finished(struct maildns *maildns)
+{
+	struct maildns_wait *wait;
+
+	while ((wait = TAILQ_FIRST(&maildns->finished))) {
+		move(wait, NULL);
+		wait->done(wait->data, wait->dns);
+	}
+}
 
 /* ---- domains */
 
@@ -74,17 +133,18 @@ static struct domain *find(struct maildns *maildns, const char *name)
 static void forget(struct maildns *maildns, struct domain *domain)
 {
 	tdelete(domain, &maildns->by_name, compare);
-	TAILQ_REMOVE(&maildns->by_age, domain, link);
+	TAILQ_REMOVE(&maildns->by_use, domain, by_use);
 	maildns->counters.domains--;
 	free(domain);
 }
 
-static void make_room(struct maildns *maildns)
+/* A domain without pending queries has no waiting lookup either. */
+static void evict(struct maildns *maildns)
 {
-	struct domain *domain = TAILQ_FIRST(&maildns->by_age);
+	struct domain *domain = TAILQ_FIRST(&maildns->by_use);
 
-	while (domain && (domain->waiting > 0 || domain->answer.pending > 0))
-		domain = TAILQ_NEXT(domain, link);
+	while (domain && domain->outcome.pending > 0)
+		domain = TAILQ_NEXT(domain, by_use);
 	if (domain)
 		forget(maildns, domain);
 }
@@ -97,28 +157,29 @@ static struct domain *add(struct maildns *maildns, const char *name)
 	if (!domain)
 		return NULL;
 	domain->maildns = maildns;
+	TAILQ_INIT(&domain->waits);
 	strcpy(domain->name, name);
 	if (maildns->counters.domains >= MAILDNS_DOMAINS_MAX)
-		make_room(maildns);
+		evict(maildns);
 	if (!tsearch(domain, &maildns->by_name, compare)) {
 		free(domain);
 		return NULL;
 	}
-	TAILQ_INSERT_TAIL(&maildns->by_age, domain, link);
+	TAILQ_INSERT_TAIL(&maildns->by_use, domain, by_use);
 	maildns->counters.domains++;
 	return domain;
 }
 
 static void touch(struct maildns *maildns, struct domain *domain)
 {
-	TAILQ_REMOVE(&maildns->by_age, domain, link);
-	TAILQ_INSERT_TAIL(&maildns->by_age, domain, link);
+	TAILQ_REMOVE(&maildns->by_use, domain, by_use);
+	TAILQ_INSERT_TAIL(&maildns->by_use, domain, by_use);
 }
 
-/* Does what was decided still hold? While a query is under way it does: it cannot be asked again. */
+/* While a query is pending the outcome holds: the domain cannot be asked for again. */
 static bool is_known(const struct domain *domain, uint64_t now_ns)
 {
-	return domain->decided && (domain->answer.pending > 0 || now_ns < domain->expires_ns);
+	return domain->decided && (domain->outcome.pending > 0 || now_ns < domain->expires_ns);
 }
 
 /* ---- queries */
@@ -128,25 +189,21 @@ static void take(struct domain *domain, int type, const struct ub_result *result
 	struct maildns *maildns = domain->maildns;
 	uint32_t sec;
 
-	answer_take(&domain->answer, type, result);
-	if (domain->answer.pending == 0)
+	outcome_take(&domain->outcome, type, result);
+	if (domain->outcome.pending == 0)
 		maildns->asked--;
-	if (!answer_decide(&domain->answer, maildns->null_mx, &domain->dns, &sec))
+	if (!outcome_decide(&domain->outcome, maildns->null_mx, &domain->dns, &sec))
 		return;
 	domain->decided = true;
 	domain->expires_ns = clock_monotonic_ns() + sec * NS_PER_SEC;
-	pthread_cond_broadcast(&maildns->decided);
+	if (!TAILQ_EMPTY(&domain->waits))
+		touch(maildns, domain);
+	finish(domain);
 }
 
-/* libunbound's; in the thread below. */
 static void on_result(void *data, int code, struct ub_result *result, int type)
 {
-	struct domain *domain = data;
-	struct maildns *maildns = domain->maildns;
-
-	pthread_mutex_lock(&maildns->lock);
-	take(domain, type, code == 0 ? result : NULL);
-	pthread_mutex_unlock(&maildns->lock);
+	take(data, type, code == 0 ? result : NULL);
 	ub_resolve_free(result);
 }
 
@@ -165,6 +222,45 @@ static void on_aaaa(void *data, int code, struct ub_result *result)
 	on_result(data, code, result, ns_t_aaaa);
 }
 
+static void on_results_ready(evutil_socket_t fd, short what, void *data)
+{
+	struct maildns *maildns = data;
+
+	(void)fd, (void)what;
+	ub_process(maildns->context);
+	report_finished(maildns);
+}
+
+static void set_timer(struct maildns *maildns)
+{
+	const struct domain *first = TAILQ_FIRST(&maildns->by_asked);
+	const uint64_t now_ns = clock_monotonic_ns();
+	uint64_t left_ns;
+	struct timeval left;
+
+	if (!first || evtimer_pending(maildns->timeout, NULL))
+		return;
+	left_ns = first->asked_ns + maildns->timeout_ns;
+	left_ns = left_ns > now_ns ? left_ns - now_ns : 0;
+	left = (struct timeval){.tv_sec = (time_t)(left_ns / NS_PER_SEC),
+				.tv_usec = (suseconds_t)(left_ns % NS_PER_SEC / 1000) + 1};
+	evtimer_add(maildns->timeout, &left);
+}
+
+static void on_timeout(evutil_socket_t fd, short what, void *data)
+{
+	struct maildns *maildns = data;
+	const uint64_t now_ns = clock_monotonic_ns();
+	struct domain *first;
+
+	(void)fd, (void)what;
+	while ((first = TAILQ_FIRST(&maildns->by_asked)) &&
+	       now_ns - first->asked_ns >= maildns->timeout_ns)
+		finish(first);
+	set_timer(maildns);
+	report_finished(maildns);
+}
+
 static void ask(struct maildns *maildns, struct domain *domain)
 {
 	const struct {
@@ -174,63 +270,41 @@ static void ask(struct maildns *maildns, struct domain *domain)
 	size_t n = maildns->aaaa ? 3 : 2;
 
 	domain->decided = false;
-	domain->answer = (struct answer){.pending = 0};
+	domain->in_time = true;
+	domain->outcome = (struct outcome){.pending = 0};
 	domain->asked_ns = clock_monotonic_ns();
+	TAILQ_INSERT_TAIL(&maildns->by_asked, domain, by_asked);
 	maildns->asked++;
 	for (size_t i = 0; i < n; i++)
-		answer_ask(&domain->answer, queries[i].type);
+		outcome_ask(&domain->outcome, queries[i].type);
 	for (size_t i = 0; i < n; i++) {
 		maildns->counters.queries++;
 		if (ub_resolve_async(maildns->context, domain->name, queries[i].type, ns_c_in,
 				     domain, queries[i].callback, NULL) != 0)
 			take(domain, queries[i].type, NULL);
 	}
-}
-
-static void *run(void *data)
-{
-	struct maildns *maildns = data;
-	struct pollfd fds[] = {
-		{.fd = ub_fd(maildns->context), .events = POLLIN},
-		{.fd = maildns->stop_fd, .events = POLLIN},
-	};
-
-	while (!(fds[1].revents & POLLIN)) {
-		if (poll(fds, 2, -1) > 0 && fds[0].revents)
-			ub_process(maildns->context);
-	}
-	return NULL;
+	set_timer(maildns);
 }
 
 /* ---- lookups */
 
-static enum facts_dns unknown(struct maildns *maildns, uint64_t *counter)
+/* NULL: at a limit, or no memory. */
+static struct domain *find_asked(struct maildns *maildns, struct domain *domain, const char *name)
 {
-	maildns->counters.unknowns++;
-	if (counter)
-		(*counter)++;
-	return FACTS_DNS_UNKNOWN;
+	bool pending = domain && domain->outcome.pending > 0;
+
+	if (maildns->waiting >= MAILDNS_WAITING_MAX ||
+	    (!pending && maildns->asked >= MAILDNS_ASKED_MAX))
+		return NULL;
+	if (!domain)
+		domain = add(maildns, name);
+	if (domain && !pending)
+		ask(maildns, domain);
+	return domain;
 }
 
-static bool await(struct maildns *maildns, struct domain *domain)
-{
-	uint64_t until_ns = domain->asked_ns + maildns->timeout_ns;
-	const struct timespec until = {
-		.tv_sec = (time_t)(until_ns / NS_PER_SEC),
-		.tv_nsec = (long)(until_ns % NS_PER_SEC),
-	};
-
-	maildns->waiting++;
-	domain->waiting++;
-	while (!domain->decided &&
-	       pthread_cond_timedwait(&maildns->decided, &maildns->lock, &until) == 0)
-		;
-	domain->waiting--;
-	maildns->waiting--;
-	return domain->decided;
-}
-
-static enum facts_dns lookup(struct maildns *maildns, const char *name)
+static bool lookup(struct maildns *maildns, const char *name, struct maildns_wait *wait,
+		   enum facts_dns *ret_dns)
 {
 	struct domain *domain = find(maildns, name);
 
@@ -238,75 +312,52 @@ static enum facts_dns lookup(struct maildns *maildns, const char *name)
 	if (domain && is_known(domain, clock_monotonic_ns())) {
 		maildns->counters.hits++;
 	} else {
-		bool pending = domain && domain->answer.pending > 0;
-
-		if (maildns->waiting >= MAILDNS_WAITING_MAX ||
-		    (!pending && maildns->asked >= MAILDNS_ASKED_MAX))
-			return unknown(maildns, &maildns->counters.refused);
-		if (!domain)
-			domain = add(maildns, name);
-		if (!domain)
-			return unknown(maildns, &maildns->counters.refused);
-		if (!pending)
-			ask(maildns, domain);
-		if (!await(maildns, domain))
-			return unknown(maildns, &maildns->counters.timeouts);
+		domain = find_asked(maildns, domain, name);
+		if (!domain) {
+			*ret_dns = unknown(maildns, &maildns->counters.refused);
+			return true;
+		}
+		if (!domain->decided && domain->in_time) {
+			wait->maildns = maildns;
+			move(wait, &domain->waits);
+			maildns->waiting++;
+			return false;
+		}
+		if (!domain->decided) {
+			*ret_dns = unknown(maildns, &maildns->counters.timeouts);
+			return true;
+		}
 	}
 	touch(maildns, domain);
-	return domain->dns == FACTS_DNS_UNKNOWN ? unknown(maildns, NULL) : domain->dns;
+	*ret_dns = domain->dns == FACTS_DNS_UNKNOWN ? unknown(maildns, NULL) : domain->dns;
+	return true;
 }
 
-enum facts_dns maildns_lookup(struct maildns *maildns, const char *domain)
+bool maildns_lookup(struct maildns *maildns, const char *domain, struct maildns_wait *wait,
+		    enum facts_dns *ret_dns)
 {
 	char name[MAILBOX_DOMAIN_SIZE];
-	enum facts_dns dns;
 
 	if (!domain || !*domain)
-		return FACTS_DNS_UNKNOWN;
-	if (mailbox_domain_ascii(domain, name) < 0)
-		return FACTS_DNS_ABSENT;
-	if (name[0] == '[')
-		return FACTS_DNS_PRESENT;
-	pthread_mutex_lock(&maildns->lock);
-	dns = lookup(maildns, name);
-	pthread_mutex_unlock(&maildns->lock);
-	return dns;
+		*ret_dns = FACTS_DNS_UNKNOWN;
+	else if (mailbox_domain_ascii(domain, name) < 0)
+		*ret_dns = FACTS_DNS_ABSENT;
+	else if (name[0] == '[')
+		*ret_dns = FACTS_DNS_PRESENT;
+	else
+		return lookup(maildns, name, wait, ret_dns);
+	return true;
 }
 
-void maildns_counters(struct maildns *maildns, struct maildns_counters *ret_counters)
+const struct maildns_counters *maildns_counters(const struct maildns *maildns)
 {
-	pthread_mutex_lock(&maildns->lock);
-	*ret_counters = maildns->counters;
-	pthread_mutex_unlock(&maildns->lock);
+	return &maildns->counters;
 }
 
 /* ---- life */
 
-static void init_locks(struct maildns *maildns)
-{
-	pthread_condattr_t monotonic;
-
-	pthread_condattr_init(&monotonic);
-	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-	pthread_cond_init(&maildns->decided, &monotonic);
-	pthread_condattr_destroy(&monotonic);
-	pthread_mutex_init(&maildns->lock, NULL);
-}
-
-/* Signals are for the threads of the caller. */
-static int start(struct maildns *maildns)
-{
-	sigset_t all, before;
-	int code;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	code = pthread_create(&maildns->thread, NULL, run, maildns);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return -code;
-}
-
-int maildns_new(const struct config_mail *config, struct maildns **ret_maildns, struct error *error)
+int maildns_new(const struct config_mail *config, struct event_base *base,
+		struct maildns **ret_maildns, struct error *error)
 {
 	struct maildns *maildns = calloc(1, sizeof(*maildns));
 	int r;
@@ -316,25 +367,23 @@ int maildns_new(const struct config_mail *config, struct maildns **ret_maildns, 
 	maildns->aaaa = config->dns_aaaa;
 	maildns->null_mx = config->dns_null_mx;
 	maildns->timeout_ns = config->dns_timeout_ms * (NS_PER_SEC / 1000);
-	TAILQ_INIT(&maildns->by_age);
-	init_locks(maildns);
-	maildns->stop_fd = eventfd(0, EFD_CLOEXEC);
-	r = maildns->stop_fd < 0 ? error_set(error, -errno, "eventfd: %s", strerror(errno))
-				 : context_new(config, &maildns->context, error);
+	TAILQ_INIT(&maildns->by_use);
+	TAILQ_INIT(&maildns->by_asked);
+	TAILQ_INIT(&maildns->finished);
+	r = context_new(config, &maildns->context, error);
 	if (r < 0)
 		goto fail;
-	r = start(maildns);
-	if (r < 0) {
-		error_set(error, r, "no thread for DNS: %s", strerror(-r));
+	maildns->timeout = evtimer_new(base, on_timeout, maildns);
+	maildns->results = event_new(base, ub_fd(maildns->context), EV_READ | EV_PERSIST,
+				     on_results_ready, maildns);
+	if (!maildns->timeout || !maildns->results || event_add(maildns->results, NULL) < 0) {
+		r = error_set(error, -ENOMEM, "out of memory");
 		goto fail;
 	}
 	*ret_maildns = maildns;
 	return 0;
 fail:
-	ub_ctx_delete(maildns->context);
-	if (maildns->stop_fd >= 0)
-		close(maildns->stop_fd);
-	free(maildns);
+	maildns_free(maildns);
 	return r;
 }
 
@@ -342,13 +391,12 @@ void maildns_free(struct maildns *maildns)
 {
 	if (!maildns)
 		return;
-	eventfd_write(maildns->stop_fd, 1);
-	pthread_join(maildns->thread, NULL);
+	if (maildns->results)
+		event_free(maildns->results);
+	if (maildns->timeout)
+		event_free(maildns->timeout);
 	ub_ctx_delete(maildns->context);
-	while (!TAILQ_EMPTY(&maildns->by_age))
-		forget(maildns, TAILQ_FIRST(&maildns->by_age));
-	pthread_cond_destroy(&maildns->decided);
-	pthread_mutex_destroy(&maildns->lock);
-	close(maildns->stop_fd);
+	while (!TAILQ_EMPTY(&maildns->by_use))
+		forget(maildns, TAILQ_FIRST(&maildns->by_use));
 	free(maildns);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the answers to a domain's queries come to, by the table of maildns.h; each as it arrives. */
+/* Combines the answers to one domain's queries, as they arrive, by the table of maildns.h. */
 #pragma once
 
 #include <stdbool.h>
@@ -9,19 +9,20 @@
 
 struct ub_result;
 
-/* All zero: nothing has been asked. */
-struct answer {
-	unsigned pending; /* queries that were sent */
+/* All zero: no query was sent. */
+struct outcome {
+	unsigned pending; /* queries without an answer */
 	bool mx_pending;
 	bool present, null_mx, failed;
 	uint32_t present_sec, null_mx_sec, absent_sec; /* TTLs; absent: the shortest */
 };
 
-void answer_ask(struct answer *answer, int type);
+/* A query of that type (ns_t_mx, …) is sent. */
+void outcome_ask(struct outcome *outcome, int type);
 
-/* `result` is NULL where there was none. */
-void answer_take(struct answer *answer, int type, const struct ub_result *result);
+/* Its answer; NULL where the query failed. */
+void outcome_take(struct outcome *outcome, int type, const struct ub_result *result);
 
-/* False: that depends on what is still pending. */
-bool answer_decide(const struct answer *answer, bool null_mx_is_absent, enum facts_dns *ret_dns,
-		   uint32_t *ret_sec);
+/* False: the outcome depends on a pending query. */
+bool outcome_decide(const struct outcome *outcome, bool null_mx_is_absent, enum facts_dns *ret_dns,
+		    uint32_t *ret_sec);

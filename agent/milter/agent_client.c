@@ -1,182 +1,338 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Connections to the agent, lent to who asks; and what its answers must look like to be believed. */
-#include "milter/ask.h"
+/* libcurl's multi interface on libevent. */
+#include "milter/agent_client.h"
 
+#include <curl/curl.h>
 #include <errno.h>
-#include <jansson.h>
-#include <pthread.h>
+#include <event2/event.h>
 #include <stdlib.h>
-#include <string.h>
-#include <time.h>
 
+#include "base/clock.h"
+#include "base/error.h"
 #include "client/client.h"
 #include "wire/decision.h"
 #include "wire/facts.h"
-#include "base/clock.h"
-#include "base/error.h"
 
 #define NS_PER_MS (NS_PER_SEC / 1000)
 
-struct asker {
-	pthread_mutex_t mutex;
-	pthread_cond_t returned;
-	/* The first n_free are lent to nobody: a stack, so that few connections stay warm. */
-	struct client *clients[ASK_CONNECTIONS_MAX];
-	unsigned n_free;
-	/* The last question was not answered in time; and somebody finds out whether that is still so. */
-	bool silent;
-	bool probing;
+TAILQ_HEAD(questions, agent_question);
+
+struct agent_connection {
+	struct client *client;
+	bool busy;
+	struct agent_question *question; /* NULL while busy: cancelled */
+	bool probes;			 /* of the question, cancelled or not */
 };
 
-/* ---- connections */
-
-/* Waiting is by the monotonic clock: nobody waits longer because somebody has set the time. */
-static int init_waiting(struct asker *asker)
-{
-	pthread_condattr_t attributes;
-	int r = pthread_condattr_init(&attributes);
-
-	if (r == 0)
-		r = pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-	if (r == 0)
-		r = pthread_cond_init(&asker->returned, &attributes);
-	if (r == 0)
-		r = pthread_mutex_init(&asker->mutex, NULL);
-	return -r;
-}
-
-int asker_new(const char *socket_path, struct asker **ret_asker, struct error *error)
-{
-	struct asker *asker = calloc(1, sizeof(*asker));
-	int r = asker ? init_waiting(asker) : -ENOMEM;
-
-	if (r < 0) {
-		free(asker);
-		return error_set(error, r, "asking the agent: %s", strerror(-r));
-	}
-	while (r == 0 && asker->n_free < ASK_CONNECTIONS_MAX) {
-		r = client_new(socket_path, &asker->clients[asker->n_free], error);
-		asker->n_free += r == 0;
-	}
-	if (r < 0) {
-		asker_free(asker);
-		return r;
-	}
-	*ret_asker = asker;
-	return 0;
-}
-
-void asker_free(struct asker *asker)
-{
-	if (!asker)
-		return;
-	while (asker->n_free > 0)
-		client_free(asker->clients[--asker->n_free]);
-	pthread_cond_destroy(&asker->returned);
-	pthread_mutex_destroy(&asker->mutex);
-	free(asker);
-}
-
-/* ---- an agent that is silent */
-
-/* How long this question may take; 0: it is not asked, as another one is finding out. */
-static unsigned begin(struct asker *asker, bool *ret_probes)
-{
-	unsigned time_ms = ASK_TIME_MS;
-
-	pthread_mutex_lock(&asker->mutex);
-	*ret_probes = asker->silent && !asker->probing;
-	if (asker->silent)
-		time_ms = *ret_probes ? ASK_PROBE_MS : 0;
-	asker->probing |= *ret_probes;
-	pthread_mutex_unlock(&asker->mutex);
-	return time_ms;
-}
-
-/* Whoever waits for a connection waits no longer when the agent has turned out to be silent. */
-static void end(struct asker *asker, bool probed, int code)
-{
-	pthread_mutex_lock(&asker->mutex);
-	asker->silent = code == -ETIMEDOUT;
-	asker->probing &= !probed;
-	if (asker->silent)
-		pthread_cond_broadcast(&asker->returned);
-	pthread_mutex_unlock(&asker->mutex);
-}
-
-/* NULL: none came back in time, or none is worth waiting for. */
-static struct client *borrow(struct asker *asker, bool probes, uint64_t until_ns)
-{
-	const struct timespec until = {.tv_sec = (time_t)(until_ns / NS_PER_SEC),
-				       .tv_nsec = (long)(until_ns % NS_PER_SEC)};
-	struct client *client = NULL;
-	int r = 0;
-
-	pthread_mutex_lock(&asker->mutex);
-	while (asker->n_free == 0 && (probes || !asker->silent) && r == 0)
-		r = pthread_cond_timedwait(&asker->returned, &asker->mutex, &until);
-	if (asker->n_free > 0)
-		client = asker->clients[--asker->n_free];
-	pthread_mutex_unlock(&asker->mutex);
-	return client;
-}
-
-static void give_back(struct asker *asker, struct client *client)
-{
-	pthread_mutex_lock(&asker->mutex);
-	asker->clients[asker->n_free++] = client;
-	pthread_cond_signal(&asker->returned);
-	pthread_mutex_unlock(&asker->mutex);
-}
+struct agent_client {
+	struct event_base *base;
+	CURLM *multi;
+	struct event *timer;	  /* libcurl's */
+	struct event *expiry;	  /* of the first question that waits */
+	struct questions waiting; /* for a connection; by until_ns */
+	/* The last question had no answer in time; and one finds out whether that is still so. */
+	bool silent, probing;
+	struct agent_connection connections[AGENT_CONNECTIONS_MAX];
+};
 
 /* ---- questions */
 
-static int ask(struct client *client, uint64_t until_ns, const json_t *facts,
-	       struct received_decision *ret_answer, struct error *error)
+static void close_question(struct agent_question *question)
 {
+	json_decref(question->facts);
+	question->facts = NULL;
+	question->client = NULL;
+	question->connection = NULL;
+}
+
+static void fail(struct agent_question *question, int code, const struct error *error)
+{
+	question->client->probing &= !question->probes;
+	close_question(question);
+	question->done(question->data, code, NULL, error);
+}
+
+static void set_timer(struct event *timer, uint64_t left_ns)
+{
+	const struct timeval left = {.tv_sec = (time_t)(left_ns / NS_PER_SEC),
+				     .tv_usec = (suseconds_t)(left_ns % NS_PER_SEC / 1000)};
+
+	evtimer_add(timer, &left);
+}
+
+static void wait_for_connection(struct agent_client *client, struct agent_question *question)
+{
+	TAILQ_INSERT_TAIL(&client->waiting, question, link);
+	if (!evtimer_pending(client->expiry, NULL))
+		set_timer(client->expiry, question->until_ns - clock_monotonic_ns() + NS_PER_MS);
+}
+
+/* Without an answer in time: all that wait, or those whose time has passed. */
+static void fail_waiting(struct agent_client *client, uint64_t now_ns)
+{
+	struct agent_question *first;
+	struct error error;
+
+	error_set(&error, 0, "the agent does not answer");
+	while ((first = TAILQ_FIRST(&client->waiting)) && first->until_ns <= now_ns) {
+		TAILQ_REMOVE(&client->waiting, first, link);
+		fail(first, -ETIMEDOUT, &error);
+	}
+	if (first && !evtimer_pending(client->expiry, NULL))
+		set_timer(client->expiry, first->until_ns - now_ns + NS_PER_MS);
+}
+
+static void on_expiry(evutil_socket_t fd, short what, void *data)
+{
+	(void)fd, (void)what;
+	fail_waiting(data, clock_monotonic_ns());
+}
+
+static struct agent_connection *find_free(struct agent_client *client)
+{
+	for (size_t i = 0; i < AGENT_CONNECTIONS_MAX; i++)
+		if (!client->connections[i].busy)
+			return &client->connections[i];
+	return NULL;
+}
+
+static int send_question(struct agent_connection *connection, struct agent_question *question,
+			 struct error *error)
+{
+	struct agent_client *client = question->client;
 	const uint64_t now_ns = clock_monotonic_ns();
-	struct client_limits limits = {.size = ASK_ANSWER_MAX_BYTES};
-	json_t *document = NULL;
-	int code;
+	struct client_limits limits = {.size = AGENT_ANSWER_MAX_BYTES};
+	CURL *curl = client_handle(connection->client);
+	int r;
 
 	/* 0 would be no limit. */
-	limits.time_ms = until_ns > now_ns ? (unsigned)((until_ns - now_ns) / NS_PER_MS) + 1 : 1;
-	code = client_ask(client, API_POST, "/v1/messages", facts, &limits, &document, error);
-	if (code == 0)
-		code = decision_read(document, ret_answer, error);
-	json_decref(document);
-	return code;
+	limits.time_ms = question->until_ns > now_ns
+				 ? (unsigned)((question->until_ns - now_ns) / NS_PER_MS) + 1
+				 : 1;
+	r = client_begin(connection->client, API_POST, "/v1/messages", question->facts, &limits,
+			 error);
+	if (r < 0)
+		return r;
+	curl_easy_setopt(curl, CURLOPT_PRIVATE, connection);
+	if (curl_multi_add_handle(client->multi, curl) != CURLM_OK)
+		return error_set(error, -ENOMEM, "out of memory");
+	connection->busy = true;
+	connection->question = question;
+	connection->probes = question->probes;
+	question->connection = connection;
+	return 0;
 }
 
-/* With a connection of its own for that time. */
-static int ask_in_time(struct asker *asker, bool probes, unsigned time_ms, const json_t *facts,
-		       struct received_decision *ret_answer, struct error *error)
+/* A silent agent is not worth waiting for, but for the one question that finds out. */
+static void send_waiting(struct agent_client *client)
 {
-	const uint64_t until_ns = clock_monotonic_ns() + time_ms * NS_PER_MS;
-	struct client *client = time_ms ? borrow(asker, probes, until_ns) : NULL;
-	int code;
+	struct agent_connection *connection;
+	struct agent_question *first;
+	struct error error;
+	int r;
+
+	if (client->silent)
+		fail_waiting(client, UINT64_MAX);
+	while ((first = TAILQ_FIRST(&client->waiting)) && (connection = find_free(client))) {
+		TAILQ_REMOVE(&client->waiting, first, link);
+		r = send_question(connection, first, &error);
+		if (r < 0)
+			fail(first, r, &error);
+	}
+}
+
+int agent_client_ask(struct agent_client *client, const struct message_facts *message,
+		     struct agent_question *question, struct error *error)
+{
+	struct agent_connection *connection = find_free(client);
+	unsigned time_ms = AGENT_TIME_MS;
+	int r = 0;
+
+	question->probes = client->silent && !client->probing;
+	if (client->silent && !question->probes)
+		return error_set(error, -ETIMEDOUT, "the agent does not answer");
+	if (question->probes)
+		time_ms = AGENT_PROBE_MS;
+	r = facts_write(message, &question->facts, error);
+	if (r < 0)
+		return r;
+	question->client = client;
+	question->until_ns = clock_monotonic_ns() + time_ms * NS_PER_MS;
+	if (connection)
+		r = send_question(connection, question, error);
+	else
+		wait_for_connection(client, question);
+	if (r < 0)
+		close_question(question);
+	else
+		client->probing |= question->probes;
+	return r;
+}
+
+void agent_client_cancel(struct agent_question *question)
+{
+	if (!question->client)
+		return;
+	if (question->connection) {
+		question->connection->question = NULL;
+	} else {
+		TAILQ_REMOVE(&question->client->waiting, question, link);
+		question->client->probing &= !question->probes;
+	}
+	close_question(question);
+}
+
+/* ---- transfers */
+
+static void finish(struct agent_client *client, struct agent_connection *connection, int result)
+{
+	struct agent_question *question = connection->question;
+	struct received_decision decision;
+	json_t *document = NULL;
+	struct error error;
+	int r = client_end(connection->client, result, &document, &error);
+
+	connection->busy = false;
+	connection->question = NULL;
+	if (r == 0)
+		r = decision_read(document, &decision, &error);
+	json_decref(document);
+	client->silent = r == -ETIMEDOUT;
+	client->probing &= !connection->probes;
+	if (!question)
+		return;
+	close_question(question);
+	question->done(question->data, r, r < 0 ? NULL : &decision, &error);
+}
+
+static void finish_all(struct agent_client *client)
+{
+	struct agent_connection *connection;
+	CURLMsg *message;
+	int left;
+
+	while ((message = curl_multi_info_read(client->multi, &left))) {
+		CURL *curl = message->easy_handle;
+		int result = (int)message->data.result;
+
+		curl_easy_getinfo(curl, CURLINFO_PRIVATE, &connection);
+		curl_multi_remove_handle(client->multi, curl);
+		finish(client, connection, result);
+	}
+	send_waiting(client);
+}
+
+static void on_socket_ready(evutil_socket_t fd, short what, void *data)
+{
+	struct agent_client *client = data;
+	int action =
+		(what & EV_READ ? CURL_CSELECT_IN : 0) | (what & EV_WRITE ? CURL_CSELECT_OUT : 0);
+	int running;
+
+	curl_multi_socket_action(client->multi, fd, action, &running);
+	finish_all(client);
+}
+
+static void on_timer(evutil_socket_t fd, short what, void *data)
+{
+	struct agent_client *client = data;
+	int running;
+
+	(void)fd, (void)what;
+	curl_multi_socket_action(client->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+	finish_all(client);
+}
+
+/* libcurl's: it wants to know when `fd` is ready. `data` is the event that was assigned to it. */
+static int watch_socket(CURL *curl, curl_socket_t fd, int what, void *client_data, void *data)
+{
+	struct agent_client *client = client_data;
+	struct event *event = data;
+	short events = EV_PERSIST;
+
+	(void)curl;
+	if (event)
+		event_free(event);
+	event = NULL;
+	if (what != CURL_POLL_REMOVE) {
+		events |= (what & CURL_POLL_IN) ? EV_READ : 0;
+		events |= (what & CURL_POLL_OUT) ? EV_WRITE : 0;
+		event = event_new(client->base, fd, events, on_socket_ready, client);
+		if (event)
+			event_add(event, NULL);
+	}
+	curl_multi_assign(client->multi, fd, event);
+	return 0;
+}
+
+/* libcurl's; -1: no timer. */
+static int watch_time(CURLM *multi, long time_ms, void *data)
+{
+	struct agent_client *client = data;
+
+	(void)multi;
+	if (time_ms < 0)
+		evtimer_del(client->timer);
+	else
+		set_timer(client->timer, (uint64_t)time_ms * NS_PER_MS);
+	return 0;
+}
+
+/* ---- life */
+
+static int start(struct agent_client *client, const char *socket_path, struct error *error)
+{
+	int r = 0;
+
+	client->multi = curl_multi_init();
+	client->timer = evtimer_new(client->base, on_timer, client);
+	client->expiry = evtimer_new(client->base, on_expiry, client);
+	if (!client->multi || !client->timer || !client->expiry)
+		return error_set(error, -ENOMEM, "out of memory");
+	curl_multi_setopt(client->multi, CURLMOPT_SOCKETFUNCTION, watch_socket);
+	curl_multi_setopt(client->multi, CURLMOPT_SOCKETDATA, client);
+	curl_multi_setopt(client->multi, CURLMOPT_TIMERFUNCTION, watch_time);
+	curl_multi_setopt(client->multi, CURLMOPT_TIMERDATA, client);
+	curl_multi_setopt(client->multi, CURLMOPT_MAXCONNECTS, (long)AGENT_CONNECTIONS_MAX);
+	for (size_t i = 0; r == 0 && i < AGENT_CONNECTIONS_MAX; i++)
+		r = client_new(socket_path, &client->connections[i].client, error);
+	return r;
+}
+
+int agent_client_new(const char *socket_path, struct event_base *base,
+		     struct agent_client **ret_client, struct error *error)
+{
+	struct agent_client *client = calloc(1, sizeof(*client));
+	int r;
 
 	if (!client)
-		return error_set(error, -ETIMEDOUT, "the agent does not answer");
-	code = ask(client, until_ns, facts, ret_answer, error);
-	give_back(asker, client);
-	return code;
+		return error_set(error, -ENOMEM, "out of memory");
+	client->base = base;
+	TAILQ_INIT(&client->waiting);
+	r = start(client, socket_path, error);
+	if (r < 0)
+		agent_client_free(client);
+	else
+		*ret_client = client;
+	return r;
 }
 
-int asker_ask(struct asker *asker, const struct message_facts *message,
-	      struct received_decision *ret_answer, struct error *error)
+/* A transfer whose question was cancelled may still run. */
+void agent_client_free(struct agent_client *client)
 {
-	unsigned time_ms;
-	json_t *facts = NULL;
-	bool probes;
-	int code = facts_write(message, &facts, error);
+	if (!client)
+		return;
+	for (size_t i = 0; i < AGENT_CONNECTIONS_MAX; i++) {
+		struct agent_connection *connection = &client->connections[i];
 
-	if (code < 0)
-		return code;
-	time_ms = begin(asker, &probes);
-	code = ask_in_time(asker, probes, time_ms, facts, ret_answer, error);
-	if (time_ms)
-		end(asker, probes, code);
-	json_decref(facts);
-	return code;
+		if (connection->busy)
+			curl_multi_remove_handle(client->multi, client_handle(connection->client));
+		client_free(connection->client);
+	}
+	curl_multi_cleanup(client->multi);
+	if (client->timer)
+		event_free(client->timer);
+	if (client->expiry)
+		event_free(client->expiry);
+	free(client);
 }

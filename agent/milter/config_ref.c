@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Counts who uses which. */
+/* Derives what messages need of a configuration, and counts the messages. */
 #include "milter/config_ref.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,11 +11,11 @@
 #include "config/config.h"
 #include "dns/maildns.h"
 
-static void let_go(struct settings *settings)
+static void config_ref_free(struct config_ref *ref)
 {
-	maildns_free(settings->dns);
-	config_free(settings->owned);
-	free(settings);
+	maildns_free(ref->dns);
+	config_free(ref->owned);
+	free(ref);
 }
 
 static int find_high_risk_lane(const struct config *config, char ret_name[LANE_NAME_SIZE],
@@ -32,59 +33,59 @@ static int find_high_risk_lane(const struct config *config, char ret_name[LANE_N
 	return 0;
 }
 
-int settings_new(const struct config *config, struct config *owned, struct settings **ret_settings,
-		 struct error *error)
+int config_refs_replace(struct config_refs *refs, const struct config *config, struct config *owned,
+			struct event_base *base, struct error *error)
 {
-	struct settings *settings = calloc(1, sizeof(*settings));
-	int code;
+	struct config_ref *ref = calloc(1, sizeof(*ref));
+	int r;
 
-	if (!settings)
+	if (!ref)
 		return error_set(error, -ENOMEM, "out of memory");
-	code = find_high_risk_lane(config, settings->high_risk_lane, error);
-	if (code == 0)
-		code = maildns_new(&config->mail, &settings->dns, error);
-	if (code < 0) {
-		let_go(settings);
-		return code;
+	r = find_high_risk_lane(config, ref->high_risk_lane, error);
+	if (r == 0)
+		r = maildns_new(&config->mail, base, &ref->dns, error);
+	if (r < 0) {
+		free(ref);
+		return r;
 	}
-	settings->config = config;
-	settings->owned = owned;
-	settings->references = 1;
-	*ret_settings = settings;
+	ref->config = config;
+	ref->owned = owned;
+	if (refs->current)
+		SLIST_INSERT_HEAD(&refs->replaced, refs->current, link);
+	refs->current = ref;
 	return 0;
 }
 
-void settings_replace(struct settings_holder *holder, struct settings *settings)
+void config_refs_sweep(struct config_refs *refs)
 {
-	struct settings *before;
+	struct config_ref *ref = SLIST_FIRST(&refs->replaced), *next;
 
-	pthread_mutex_lock(&holder->mutex);
-	before = holder->current;
-	holder->current = settings;
-	pthread_mutex_unlock(&holder->mutex);
-	settings_put(holder, before);
+	for (; ref; ref = next) {
+		next = SLIST_NEXT(ref, link);
+		if (ref->users)
+			continue;
+		SLIST_REMOVE(&refs->replaced, ref, config_ref, link);
+		config_ref_free(ref);
+	}
 }
 
-struct settings *settings_get(struct settings_holder *holder)
+void config_refs_done(struct config_refs *refs)
 {
-	struct settings *settings;
-
-	pthread_mutex_lock(&holder->mutex);
-	settings = holder->current;
-	settings->references++;
-	pthread_mutex_unlock(&holder->mutex);
-	return settings;
+	config_refs_sweep(refs);
+	assert(SLIST_EMPTY(&refs->replaced));
+	if (refs->current)
+		config_ref_free(refs->current);
+	refs->current = NULL;
 }
 
-void settings_put(struct settings_holder *holder, struct settings *settings)
+struct config_ref *config_ref_get(struct config_refs *refs)
 {
-	unsigned left;
+	refs->current->users++;
+	return refs->current;
+}
 
-	if (!settings)
-		return;
-	pthread_mutex_lock(&holder->mutex);
-	left = --settings->references;
-	pthread_mutex_unlock(&holder->mutex);
-	if (left == 0)
-		let_go(settings);
+void config_ref_put(struct config_ref *ref)
+{
+	if (ref)
+		ref->users--;
 }

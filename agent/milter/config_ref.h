@@ -1,47 +1,48 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The configuration that messages are judged by, and what is made of it. It can be replaced at any time: a message
- * keeps what it has begun with, and what nobody uses any more is freed.
+ * The configuration for the next message, and the older ones that messages in progress started under.
+ * A message counts as a user of its configuration; one that has been replaced is freed when it has no
+ * user left.
  */
 #pragma once
 
-#include <pthread.h>
+#include <sys/queue.h>
 
 #include "pool/lane.h"
 
 struct config;
 struct error;
+struct event_base;
 struct maildns;
 
-struct settings {
+struct config_ref {
 	const struct config *config;
-	struct config *owned; /* the same, or NULL where it is the caller's */
+	struct config *owned; /* the same, or NULL: the caller's */
 	struct maildns *dns;
-	char high_risk_lane[LANE_NAME_SIZE]; /* "": it has none */
-	unsigned references;		     /* the holder's is one */
+	char high_risk_lane[LANE_NAME_SIZE]; /* "": none */
+	unsigned users;
+	SLIST_ENTRY(config_ref) link;
 };
 
-/* Those that hold for the next message. */
-struct settings_holder {
-	pthread_mutex_t mutex; /* of `current`, and of all references */
-	struct settings *current;
+/* All zero: none yet. */
+struct config_refs {
+	struct config_ref *current;
+	SLIST_HEAD(, config_ref) replaced;
 };
-
-#define SETTINGS_HOLDER_INIT                                                                       \
-	{                                                                                          \
-		.mutex = PTHREAD_MUTEX_INITIALIZER                                                 \
-	}
 
 /*
- * Borrows `config`, or owns it with `owned`: not where it fails. -EINVAL: no address of a resolver; -ENOMEM, -EAGAIN.
+ * Makes `config` current; with `owned`, takes it over on success. -EINVAL: no address of a resolver;
+ * -ENOMEM; the current one stays.
  */
-int settings_new(const struct config *config, struct config *owned, struct settings **ret_settings,
-		 struct error *error);
+int config_refs_replace(struct config_refs *refs, const struct config *config, struct config *owned,
+			struct event_base *base, struct error *error);
 
-/* Takes them over; those that were there go with their last message. NULL: none any more. */
-void settings_replace(struct settings_holder *holder, struct settings *settings);
+/* Frees the replaced ones without users; not within a callback of their maildns. */
+void config_refs_sweep(struct config_refs *refs);
+/* There are no users any more. */
+void config_refs_done(struct config_refs *refs);
 
-/* Until settings_put(). */
-struct settings *settings_get(struct settings_holder *holder);
+/* The current one, for one message, until config_ref_put(). */
+struct config_ref *config_ref_get(struct config_refs *refs);
 /* NULL is fine. */
-void settings_put(struct settings_holder *holder, struct settings *settings);
+void config_ref_put(struct config_ref *ref);

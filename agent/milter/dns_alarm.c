@@ -9,29 +9,29 @@
 
 #define MODULE "milter"
 
-static void judge(struct lookups *lookups, uint64_t asked, uint64_t unknown)
+static void judge(struct dns_alarm *alarm, uint64_t asked, uint64_t unknown)
 {
-	if (asked < LOOKUPS_FEW)
+	if (asked < DNS_ALARM_FEW)
 		return;
 	if (2 * unknown >= asked) {
 		log_warning(MODULE,
 			    "DNS: %" PRIu64 " of %" PRIu64 " lookups in the last minute were not "
 			    "answered: which senders' domains have neither A nor MX is not known",
 			    unknown, asked);
-		lookups->failing = true;
-	} else if (lookups->failing) {
+		alarm->failing = true;
+	} else if (alarm->failing) {
 		log_info(MODULE, "DNS answers again");
-		lookups->failing = false;
+		alarm->failing = false;
 	}
 }
 
-void lookups_watch(struct lookups *lookups, const struct maildns_counters *now, uint64_t now_ns)
+void dns_alarm_watch(struct dns_alarm *alarm, const struct maildns_counters *now, uint64_t now_ns)
 {
-	if (lookups->since_ns && now_ns - lookups->since_ns < LOOKUPS_TELL_SEC * NS_PER_SEC)
+	if (alarm->since_ns && now_ns - alarm->since_ns < DNS_ALARM_REPORT_SEC * NS_PER_SEC)
 		return;
-	if (lookups->since_ns)
-		judge(lookups, now->lookups - lookups->before.lookups,
-		      now->unknowns - lookups->before.unknowns);
-	lookups->before = *now;
-	lookups->since_ns = now_ns;
+	if (alarm->since_ns)
+		judge(alarm, now->lookups - alarm->before.lookups,
+		      now->unknowns - alarm->before.unknowns);
+	alarm->before = *now;
+	alarm->since_ns = now_ns;
 }

@@ -10,15 +10,15 @@
 
 #include "dns/maildns.h"
 
-#define LOOKUPS_TELL_SEC 60
-#define LOOKUPS_FEW	 10 /* in that time: too few to say anything */
+#define DNS_ALARM_REPORT_SEC 60
+#define DNS_ALARM_FEW	     10 /* in that time: too few to say anything */
 
 /* A zeroed one has seen nothing. */
-struct lookups {
+struct dns_alarm {
 	struct maildns_counters before;
 	uint64_t since_ns; /* 0: not begun */
 	bool failing;	   /* and told so */
 };
 
-/* As often as one likes; looks once in LOOKUPS_TELL_SEC. Fails: half of the lookups and more. */
-void lookups_watch(struct lookups *lookups, const struct maildns_counters *now, uint64_t now_ns);
+/* As often as one likes; looks once in DNS_ALARM_REPORT_SEC. Fails: half of the lookups and more. */
+void dns_alarm_watch(struct dns_alarm *alarm, const struct maildns_counters *now, uint64_t now_ns);

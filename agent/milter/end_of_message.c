@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Facts, question, and what the MTA is told. */
+/* Facts, the question, and the reply. */
 #include "milter/end_of_message.h"
 
 #include <errno.h>
@@ -8,24 +8,114 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "config/config.h"
-#include "dns/maildns.h"
 #include "mail/mailbox.h"
 #include "mail/message.h"
-#include "milter/ask.h"
+#include "milter/config_ref.h"
+#include "milter/protocol.h"
 #include "milter/reply.h"
-#include "milter/session.h"
+#include "milter/transaction.h"
 #include "mta/headers.h"
 #include "policy/message.h"
+#include "wire/decision.h"
+
+/* ---- replies */
+
+static void finish(struct end_of_message *end, bool replied)
+{
+	end->transaction = NULL;
+	end->done(end->data, replied);
+}
+
+static void refuse(struct end_of_message *end, const struct reply *reply)
+{
+	finish(end, protocol_reply_code(end->out, reply->code, reply->status, reply->text));
+}
+
+/* From the last to the first: a removal may renumber the headers behind it. */
+static bool remove_forged(struct evbuffer *out, const struct forged *forged)
+{
+	for (size_t i = 0; i < forged->n_names; i++)
+		for (unsigned which = forged->names[i].count; which > 0; which--)
+			if (!protocol_remove_header(out, forged->names[i].name, which))
+				return false;
+	return true;
+}
+
+static bool add_header(struct evbuffer *out, const char *name, const char *value)
+{
+	return !value[0] || protocol_add_header(out, name, value);
+}
+
+/* The message passes; "": without that header. */
+static void pass(struct end_of_message *end, const char *pool, const char *lane)
+{
+	finish(end, remove_forged(end->out, &end->transaction->forged) &&
+			    add_header(end->out, HEADERS_POOL, pool) &&
+			    add_header(end->out, HEADERS_LANE, lane) &&
+			    protocol_reply(end->out, PROTOCOL_CONTINUE));
+}
+
+/* ---- decisions */
+
+/*
+ * A message that is high-risk whatever its sender's counts and manual verdicts is marked without the
+ * agent. So is one whose facts the agent rejects: it would reject them for ever, and a message must not
+ * pass that way.
+ */
+static void decide_alone(struct end_of_message *end, int code, const struct error *why)
+{
+	const struct config_ref *rules = end->transaction->rules;
+	bool defers = rules->config->mail.on_agent_down == CONFIG_ON_AGENT_DOWN_DEFER;
+	enum outage_kind kind = OUTAGE_PASSED;
+	struct reply reply;
+
+	if (defers && code != -EINVAL)
+		kind = OUTAGE_DEFERRED;
+	else if (code == -EINVAL || end->high_risk)
+		kind = OUTAGE_HIGH_RISK;
+	outage_count(&end->shared->outage, kind, end->unanswered, why, clock_monotonic_ns());
+	switch (kind) {
+	case OUTAGE_DEFERRED:
+		reply_agent_down(&reply);
+		refuse(end, &reply);
+		break;
+	case OUTAGE_HIGH_RISK:
+		pass(end, rules->config->pools[1].name, rules->high_risk_lane);
+		break;
+	default:
+		pass(end, "", "");
+	}
+}
+
+static void on_decision(void *data, int code, const struct received_decision *decision,
+			const struct error *error)
+{
+	struct end_of_message *end = data;
+	struct reply reply;
+
+	if (code < 0) {
+		decide_alone(end, code, error);
+		return;
+	}
+	outage_end(&end->shared->outage, clock_monotonic_ns());
+	if (decision->action == DECISION_STEER) {
+		pass(end, decision->pool, decision->lane);
+	} else {
+		reply_of_decision(decision, &reply);
+		refuse(end, &reply);
+	}
+}
+
+/* ---- facts */
 
 static const char *given(const char *text)
 {
 	return text[0] ? text : NULL;
 }
 
-/* Texts are borrowed from the session and its message. */
-static struct message_facts collect(const struct session *session)
+/* Texts are borrowed from the transaction and its message. */
+static struct message_facts collect(const struct transaction *transaction, enum facts_dns mail_dns)
 {
-	const struct transaction *transaction = &session->transaction;
 	struct message_findings findings;
 
 	message_findings(transaction->message, transaction->envelope_from, &findings);
@@ -42,12 +132,10 @@ static struct message_facts collect(const struct session *session)
 				.bounce = findings.bounce,
 				.automatic = findings.automatic,
 				.spam = findings.spam,
-				.mail_dns =
-					maildns_lookup(transaction->settings->dns,
-						       mailbox_domain(transaction->envelope_from)),
+				.mail_dns = mail_dns,
 				.spf = findings.spf,
 				.dkim = findings.dkim,
-				.client = given(session->client),
+				.client = given(transaction->client),
 				.sender = transaction->sender,
 			},
 		.bounce_to = findings.bounce_to,
@@ -57,109 +145,55 @@ static struct message_facts collect(const struct session *session)
 	};
 }
 
-static sfsistat refuse(SMFICTX *ctx, const struct reply *reply)
+static bool is_high_risk(const struct facts *facts)
 {
-	char code[4], status[DECISION_STATUS_SIZE], text[REPLY_SIZE];
-
-	/* libmilter's parameters are not const; where it fails the MTA has words of its own. */
-	snprintf(code, sizeof(code), "%s", reply->code);
-	snprintf(status, sizeof(status), "%s", reply->status);
-	snprintf(text, sizeof(text), "%s", reply->text);
-	smfi_setreply(ctx, code, status, text);
-	return reply->code[0] == '5' ? SMFIS_REJECT : SMFIS_TEMPFAIL;
+	return facts->bounce || facts->spam || facts->mail_dns == FACTS_DNS_ABSENT ||
+	       facts->envelope_from[0] == '\0';
 }
 
-/* From the last to the first: with each one that goes, those behind it may move up. */
-static bool remove_forged(SMFICTX *ctx, const struct forged *forged)
+static void on_dns(void *data, enum facts_dns mail_dns)
 {
-	for (size_t i = 0; i < forged->n_names; i++)
-		for (unsigned which = forged->names[i].count; which > 0; which--)
-			if (smfi_chgheader(ctx, forged->names[i].name, (int)which, NULL) !=
-			    MI_SUCCESS)
-				return false;
-	return true;
-}
-
-static bool add_header(SMFICTX *ctx, const char *name, const char *value)
-{
-	char own_name[64], own_value[LANE_NAME_SIZE];
-
-	if (!value[0])
-		return true;
-	snprintf(own_name, sizeof(own_name), "%s", name);
-	snprintf(own_value, sizeof(own_value), "%s", value);
-	return smfi_addheader(ctx, own_name, own_value) == MI_SUCCESS;
-}
-
-/* It passes; "": without that header. */
-static sfsistat pass(SMFICTX *ctx, const struct forged *forged, const char *pool, const char *lane)
-{
-	if (!remove_forged(ctx, forged) || !add_header(ctx, HEADERS_POOL, pool) ||
-	    !add_header(ctx, HEADERS_LANE, lane))
-		return SMFIS_TEMPFAIL;
-	return SMFIS_CONTINUE;
-}
-
-/*
- * What no count and no order of an operator could make better, so that nobody need be asked. And what the
- * agent refuses to understand: it would be refused again for ever, and must not be a way around it.
- */
-static bool is_high_risk_anyway(const struct facts *facts, int code)
-{
-	return code == -EINVAL || facts->bounce || facts->spam ||
-	       facts->mail_dns == FACTS_DNS_ABSENT || facts->envelope_from[0] == '\0';
-}
-
-static sfsistat decide_alone(SMFICTX *ctx, struct session_shared *shared,
-			     const struct transaction *transaction,
-			     const struct message_facts *message, int code, const struct error *why)
-{
-	const struct settings *settings = transaction->settings;
-	bool defers = settings->config->mail.on_agent_down == CONFIG_ON_AGENT_DOWN_DEFER;
-	enum outage_kind kind = OUTAGE_PASSED;
-	struct reply reply;
-
-	if (defers && code != -EINVAL)
-		kind = OUTAGE_DEFERRED;
-	else if (is_high_risk_anyway(&message->facts, code))
-		kind = OUTAGE_HIGH_RISK;
-	outage_count(&shared->outage, kind, message->unanswered, why, clock_monotonic_ns());
-	switch (kind) {
-	case OUTAGE_DEFERRED:
-		reply_agent_down(&reply);
-		return refuse(ctx, &reply);
-	case OUTAGE_HIGH_RISK:
-		return pass(ctx, &transaction->forged, settings->config->pools[1].name,
-			    settings->high_risk_lane);
-	default:
-		return pass(ctx, &transaction->forged, "", "");
-	}
-}
-
-sfsistat verdict_give(SMFICTX *ctx, struct session_shared *shared, const struct session *session)
-{
-	const struct transaction *transaction = &session->transaction;
-	const struct forged *forged = &transaction->forged;
-	struct message_facts message;
-	struct received_decision answer;
-	struct reply reply;
+	struct end_of_message *end = data;
+	struct message_facts message = collect(end->transaction, mail_dns);
 	struct error error;
-	int code;
+	int r;
 
-	if (!transaction->message)
-		return SMFIS_TEMPFAIL;
-	if (forged->too_many) {
+	message.unanswered = end->unanswered = outage_take(&end->shared->outage);
+	end->high_risk = is_high_risk(&message.facts);
+	r = agent_client_ask(end->shared->agent, &message, &end->question, &error);
+	if (r < 0)
+		decide_alone(end, r, &error);
+}
+
+void end_of_message_begin(struct end_of_message *end, const struct transaction *transaction)
+{
+	enum facts_dns mail_dns;
+	struct reply reply;
+
+	end->transaction = transaction;
+	end->dns.done = on_dns;
+	end->question.done = on_decision;
+	end->dns.data = end->question.data = end;
+	if (!transaction->message) {
+		finish(end, protocol_reply(end->out, PROTOCOL_TEMPFAIL));
+	} else if (transaction->forged.too_many) {
 		reply_forged(&reply);
-		return refuse(ctx, &reply);
+		refuse(end, &reply);
+	} else if (maildns_lookup(transaction->rules->dns,
+				  mailbox_domain(transaction->envelope_from), &end->dns,
+				  &mail_dns)) {
+		on_dns(end, mail_dns);
 	}
-	message = collect(session);
-	message.unanswered = outage_take(&shared->outage);
-	code = asker_ask(shared->asker, &message, &answer, &error);
-	if (code < 0)
-		return decide_alone(ctx, shared, transaction, &message, code, &error);
-	outage_end(&shared->outage, clock_monotonic_ns());
-	if (answer.action == DECISION_STEER)
-		return pass(ctx, forged, answer.pool, answer.lane);
-	reply_of_answer(&answer, &reply);
-	return refuse(ctx, &reply);
+}
+
+bool end_of_message_is_open(const struct end_of_message *end)
+{
+	return end->transaction != NULL;
+}
+
+void end_of_message_cancel(struct end_of_message *end)
+{
+	maildns_cancel(&end->dns);
+	agent_client_cancel(&end->question);
+	end->transaction = NULL;
 }

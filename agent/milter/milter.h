@@ -15,7 +15,7 @@
  *   defer      451 with the decision's enhanced status
  *   reject     550 with it
  *   (refused)  the agent does not understand the facts (400): as steered to high-risk, and counted by outage.c
- *   (none)     the agent does not answer within ASK_TIME_MS, or nonsense: on_agent_down. With `accept`
+ *   (none)     the agent does not answer within AGENT_TIME_MS, or nonsense: on_agent_down. With `accept`
  *              the message passes without a lane, but for one that is high-risk whatever the agent would
  *              say (bounce, no-mail-dns, marked as spam): it is marked so. outage.c counts and tells.
  *
@@ -25,7 +25,7 @@
  * ---- Limits on what a remote can grow
  *
  *   recipients       only counted
- *   a header         MILTER_COMMAND_MAX_BYTES; the MTA's own limit is lower by default
+ *   a header         PROTOCOL_DATA_MAX; the MTA's own limit is lower by default
  *   body             64 KiB are looked at, where there is a reason to; the rest is not even sent
  *   forged headers   FORGED_NAMES_MAX names, FORGED_MAX in all; a message with more is rejected (5.7.1)
  *   addresses        keys of mailbox.h, so a local part that is too long is cut and still counted;
@@ -36,12 +36,8 @@
 struct config;
 struct error;
 
-/* A header with its name; Postfix's header_size_limit is 100 KiB. */
-#define MILTER_COMMAND_MAX_BYTES (2 << 20)
 /* How long the MTA may keep silent; its own limits are below it. */
 #define MILTER_IDLE_SEC 3600
-/* How long the messages that are being decided may take at the end: ASK_TIME_MS and DNS. */
-#define MILTER_END_SEC 20
 
 struct milter_options {
 	const struct config *config;

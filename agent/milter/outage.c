@@ -38,17 +38,14 @@ uint32_t outage_take(struct outage *outage)
 {
 	uint32_t taken;
 
-	pthread_mutex_lock(&outage->mutex);
 	taken = outage->untold < FACTS_RECIPIENTS_MAX ? outage->untold : FACTS_RECIPIENTS_MAX;
 	outage->untold -= taken;
-	pthread_mutex_unlock(&outage->mutex);
 	return taken;
 }
 
 void outage_count(struct outage *outage, enum outage_kind kind, uint32_t taken,
 		  const struct error *why, uint64_t now_ns)
 {
-	pthread_mutex_lock(&outage->mutex);
 	outage->counts[kind]++;
 	outage->untold += taken + 1;
 	if (is_due(outage, now_ns)) {
@@ -56,25 +53,20 @@ void outage_count(struct outage *outage, enum outage_kind kind, uint32_t taken,
 		outage->away = true;
 		outage->told_ns = now_ns;
 	}
-	pthread_mutex_unlock(&outage->mutex);
 }
 
 void outage_end(struct outage *outage, uint64_t now_ns)
 {
-	pthread_mutex_lock(&outage->mutex);
 	if (!is_empty(outage) && (outage->away || is_due(outage, now_ns))) {
 		tell(outage, "the agent answers again");
 		memset(outage->counts, 0, sizeof(outage->counts));
 		outage->away = false;
 		outage->told_ns = now_ns;
 	}
-	pthread_mutex_unlock(&outage->mutex);
 }
 
 void outage_tell(struct outage *outage)
 {
-	pthread_mutex_lock(&outage->mutex);
 	if (!is_empty(outage))
 		tell(outage, "the agent did not answer");
-	pthread_mutex_unlock(&outage->mutex);
 }

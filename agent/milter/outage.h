@@ -8,11 +8,10 @@
  *   the first answer afterwards  "the agent answers again: …", with all that was counted meanwhile
  *
  * Who comes and goes all the time is told of once in OUTAGE_TELL_SEC. The agent is told as well, with the
- * next question that it answers (facts.h, unanswered). Any number of threads.
+ * next question that it answers (facts.h, unanswered).
  */
 #pragma once
 
-#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -24,18 +23,13 @@ struct error;
 
 enum outage_kind { OUTAGE_PASSED, OUTAGE_HIGH_RISK, OUTAGE_DEFERRED, OUTAGE_KINDS };
 
+/* All zero: the agent answers. */
 struct outage {
-	pthread_mutex_t mutex;
 	bool away;		       /* and told so */
 	uint64_t told_ns;	       /* when something was last told; 0: never */
 	uint64_t counts[OUTAGE_KINDS]; /* since the last "answers again" */
 	uint32_t untold;	       /* that the agent does not know of */
 };
-
-#define OUTAGE_INIT                                                                                \
-	{                                                                                          \
-		.mutex = PTHREAD_MUTEX_INITIALIZER                                                 \
-	}
 
 /* For a question: what the agent is told with it. Without an answer it is given back to outage_count(). */
 uint32_t outage_take(struct outage *outage);

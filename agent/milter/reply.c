@@ -21,28 +21,28 @@ static const char *name_of(const char *sender)
 	return sender;
 }
 
-static void write_rejection(const struct received_decision *answer, struct reply *reply)
+static void write_rejection(const struct received_decision *decision, struct reply *reply)
 {
-	const char *name = name_of(answer->sender);
-	const char *before = answer->until[0] ? " until " : "";
+	const char *name = name_of(decision->sender);
+	const char *before = decision->until[0] ? " until " : "";
 
-	if (answer->reason == REASON_RESTRICTED || answer->reason == REASON_OVER_LIMIT)
+	if (decision->reason == REASON_RESTRICTED || decision->reason == REASON_OVER_LIMIT)
 		snprintf(reply->text, sizeof(reply->text),
 			 "Sending is blocked for %s%s%s: too much was sent. Ask your postmaster",
-			 name, before, answer->until);
+			 name, before, decision->until);
 	else
 		snprintf(reply->text, sizeof(reply->text),
 			 "Mail of %s is refused here. Ask your postmaster", name);
 }
 
-static void write_deferral(const struct received_decision *answer, struct reply *reply)
+static void write_deferral(const struct received_decision *decision, struct reply *reply)
 {
-	const char *name = name_of(answer->sender);
+	const char *name = name_of(decision->sender);
 
-	if (answer->reason == REASON_OVER_LIMIT)
+	if (decision->reason == REASON_OVER_LIMIT)
 		snprintf(reply->text, sizeof(reply->text),
 			 "%s has sent too much for now, try again later", name);
-	else if (answer->reason == REASON_MANUAL)
+	else if (decision->reason == REASON_MANUAL)
 		snprintf(reply->text, sizeof(reply->text),
 			 "Mail of %s is held by the postmaster, try again later", name);
 	else
@@ -50,16 +50,16 @@ static void write_deferral(const struct received_decision *answer, struct reply 
 			 "Mail of %s is not taken at the moment, try again later", name);
 }
 
-void reply_of_answer(const struct received_decision *answer, struct reply *ret_reply)
+void reply_of_decision(const struct received_decision *decision, struct reply *ret_reply)
 {
-	bool rejects = answer->action == DECISION_REJECT;
+	bool rejects = decision->action == DECISION_REJECT;
 
 	ret_reply->code = rejects ? "550" : "451";
-	ret_reply->status = answer->status;
+	ret_reply->status = decision->status;
 	if (rejects)
-		write_rejection(answer, ret_reply);
+		write_rejection(decision, ret_reply);
 	else
-		write_deferral(answer, ret_reply);
+		write_deferral(decision, ret_reply);
 }
 
 void reply_agent_down(struct reply *ret_reply)

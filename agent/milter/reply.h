@@ -13,7 +13,7 @@ struct reply {
 };
 
 /* Of a decision to defer or to reject. */
-void reply_of_answer(const struct received_decision *answer, struct reply *ret_reply);
+void reply_of_decision(const struct received_decision *decision, struct reply *ret_reply);
 /* The agent is away, and mail waits until it is back. */
 void reply_agent_down(struct reply *ret_reply);
 /* More forged headers than are removed. */

@@ -1,60 +1,58 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * One connection of the MTA, and the message that is on its way in it: libmilter's callbacks.
+ * One connection of the MTA: its packets in, replies out. It does no I/O.
  *
- *   negotiate → connect → (mail → rcpt … → header … → end of headers → body … → end of message) …
- *             → close
- *
- * A message may be left at any step (abort), and the next begins with MAIL again: what was collected is
- * dropped by whatever comes first, abort, MAIL or close. Callbacks of one connection never run at the same
- * time; those of several do, on libmilter's threads.
+ * A message may be left at any step; the next begins with MAIL. ABORT, MAIL or the end of the connection,
+ * whichever comes first, drops the transaction.
  */
 #pragma once
 
-#include <libmilter/mfapi.h>
 #include <stdbool.h>
-#include <stdint.h>
+#include <stddef.h>
 
 #include "base/address.h"
-#include "milter/forged.h"
-#include "milter/outage.h"
 #include "milter/config_ref.h"
-#include "policy/decision.h"
+#include "milter/end_of_message.h"
+#include "milter/protocol.h"
+#include "milter/transaction.h"
 
-struct asker;
-struct message;
+struct evbuffer;
 
-/* What all connections share. */
+/* Shared by all connections. */
 struct session_shared {
-	struct settings_holder settings;
-	struct asker *asker;
-	struct outage outage;
-};
-
-struct transaction {
-	struct message *message;	      /* NULL: none is on its way, or no memory */
-	struct settings *settings;	      /* while there is a message */
-	char envelope_from[POLICY_NAME_SIZE]; /* a key of mailbox.h */
-	char user[POLICY_NAME_SIZE];	      /* "": nobody has authenticated */
-	const char *sender; /* of the configuration, by the client's address; NULL: none */
-	uint32_t recipients_external;
-	uint32_t recipients_internal;
-	struct forged forged;
-	bool wants_body;
+	struct config_refs rules;
+	struct end_of_message_shared end;
 };
 
 struct session {
-	bool can_skip;			/* the MTA stops sending a body when it is told to */
-	char client[ADDRESS_TEXT_SIZE]; /* "": not known */
-	struct address address;		/* where it is known */
+	struct session_shared *shared;
+	struct evbuffer *out;
+	void (*resume)(void *data);
+	void *data;
+	struct protocol protocol;
+	struct address address; /* of the client, where it is known */
+	bool has_address;
+	char client[ADDRESS_TEXT_SIZE]; /* "": unknown */
+	char user[POLICY_NAME_SIZE];	/* the login of the message that begins next; "": none */
 	struct transaction transaction;
+	struct end_of_message end;
+	bool deciding; /* about a message; no further packet until `resume` */
+	bool failed;   /* a reply could not be written: the connection must end */
 };
 
-/* The callbacks, for smfi_register(). They use `shared` until session_end(). */
-struct smfiDesc session_callbacks(struct session_shared *shared);
+/*
+ * Replies go to `out`. `resume` follows each decision that does not come within session_take(): there are
+ * replies, and the next packet may be taken.
+ */
+void session_init(struct session *session, struct session_shared *shared, struct evbuffer *out,
+		  void (*resume)(void *data), void *data);
+void session_done(struct session *session);
 
 /*
- * No callback uses anything from here on; messages that still come are deferred. Waits for those that are
- * being decided. False: after `wait_sec` there are still some.
+ * Takes one packet, while no decision is awaited. -ESHUTDOWN: QUIT; -ENOMEM; -EPROTO, -EOPNOTSUPP: see
+ * protocol.h. The connection must end then.
  */
-bool session_end(unsigned wait_sec);
+int session_take(struct session *session, char command, const char *data, size_t size);
+
+/* A decision takes long: asks the MTA to wait on. */
+void session_progress(struct session *session);

@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -26,8 +27,17 @@ static int make_socket(int family, int *ret_fd, struct error *error)
 	return 0;
 }
 
-static int remove_stale(const char *path, struct error *error)
+static bool is_served(const struct sockaddr_un *address)
 {
+	_cleanup_(close_fd_p) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	return fd >= 0 && connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0;
+}
+
+/* A killed process leaves its socket file behind. */
+static int remove_stale(const struct sockaddr_un *address, struct error *error)
+{
+	const char *path = address->sun_path;
 	struct stat status;
 
 	if (lstat(path, &status) < 0)
@@ -36,6 +46,9 @@ static int remove_stale(const char *path, struct error *error)
 			       : error_set(error, -errno, "socket '%s': %s", path, strerror(errno));
 	if (!S_ISSOCK(status.st_mode))
 		return error_set(error, -EEXIST, "socket '%s': there is a file that is no socket",
+				 path);
+	if (is_served(address))
+		return error_set(error, -EADDRINUSE, "socket '%s': another process serves it",
 				 path);
 	if (unlink(path) < 0 && errno != ENOENT)
 		return error_set(error, -errno, "stale socket '%s': %s", path, strerror(errno));
@@ -54,7 +67,7 @@ int listen_unix(const char *path, int *ret_fd, struct error *error)
 	strcpy(address.sun_path, path);
 	r = make_socket(AF_UNIX, &fd, error);
 	if (r == 0)
-		r = remove_stale(path, error);
+		r = remove_stale(&address, error);
 	if (r < 0)
 		return r;
 	if (bind(fd, (const struct sockaddr *)&address, sizeof(address)) < 0 ||

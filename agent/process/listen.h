@@ -10,8 +10,8 @@ struct error;
 #define LISTEN_PATH_SIZE 108 /* of a unix socket, NUL included (unix(7)) */
 
 /*
- * A unix socket of mode 0660. A socket file that is there is replaced: the caller knows that nobody
- * serves it. -ENAMETOOLONG; -EEXIST: there is something else than a socket; what bind(2) says.
+ * A unix socket of mode 0660, in place of a socket file that no process serves. -ENAMETOOLONG;
+ * -EADDRINUSE: a process serves it; -EEXIST: the file is no socket; others: bind(2).
  */
 int listen_unix(const char *path, int *ret_fd, struct error *error);
 

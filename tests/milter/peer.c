@@ -5,7 +5,6 @@
 #include <arpa/inet.h>
 #include <criterion/criterion.h>
 #include <errno.h>
-#include <libmilter/mfdef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +15,8 @@
 #include "base/cleanup.h"
 #include "common/served.h"
 
-#define REPLY_ROOM 4096
+#define REPLY_ROOM  4096
+#define ACTIONS_ALL 0x1ff
 
 static bool write_all(int fd, const void *bytes, size_t size)
 {
@@ -83,19 +83,19 @@ static void expect_continue(struct peer *peer, uint32_t silent)
 	size_t size;
 
 	if (!(peer->steps & silent))
-		cr_assert_eq(peer_receive(peer, data, sizeof(data), &size), SMFIR_CONTINUE);
+		cr_assert_eq(peer_receive(peer, data, sizeof(data), &size), PROTOCOL_CONTINUE);
 }
 
 /* ---- the connection */
 
 static void negotiate(struct peer *peer, uint32_t steps)
 {
-	uint32_t words[3] = {htonl(6), htonl(SMFI_CURR_ACTS), htonl(steps)};
+	uint32_t words[3] = {htonl(6), htonl(ACTIONS_ALL), htonl(steps)};
 	char data[REPLY_ROOM];
 	size_t size;
 
-	cr_assert(peer_send(peer, SMFIC_OPTNEG, words, sizeof(words)));
-	cr_assert_eq(peer_receive(peer, data, sizeof(data), &size), SMFIC_OPTNEG);
+	cr_assert(peer_send(peer, PROTOCOL_OPTNEG, words, sizeof(words)));
+	cr_assert_eq(peer_receive(peer, data, sizeof(data), &size), PROTOCOL_OPTNEG);
 	cr_assert_geq(size, sizeof(words));
 	memcpy(words, data, sizeof(words));
 	peer->steps = ntohl(words[2]);
@@ -114,8 +114,8 @@ void peer_connect(struct peer *peer, const char *client)
 	size += (size_t)snprintf(data + size, sizeof(data) - size, "%s",
 				 client ? client : "/run/x") +
 		1;
-	cr_assert(peer_send(peer, SMFIC_CONNECT, data, size));
-	expect_continue(peer, SMFIP_NR_CONN);
+	cr_assert(peer_send(peer, PROTOCOL_CONNECT, data, size));
+	expect_continue(peer, PROTOCOL_NO_REPLY_CONNECT);
 }
 
 struct peer peer_open(const char *socket_path, uint32_t steps, const char *client)
@@ -129,7 +129,7 @@ struct peer peer_open(const char *socket_path, uint32_t steps, const char *clien
 
 void peer_close(struct peer *peer)
 {
-	peer_send(peer, SMFIC_QUIT, NULL, 0);
+	peer_send(peer, PROTOCOL_QUIT, NULL, 0);
 	close(peer->fd);
 	peer->fd = -1;
 }
@@ -154,15 +154,15 @@ void peer_mail(struct peer *peer, const char *user, const char *from)
 		memcpy(data + size, user, strlen(user) + 1);
 		size += strlen(user) + 1;
 	}
-	peer_send(peer, SMFIC_MACRO, data, size);
-	send_text(peer, SMFIC_MAIL, from);
-	expect_continue(peer, SMFIP_NR_MAIL);
+	peer_send(peer, PROTOCOL_MACRO, data, size);
+	send_text(peer, PROTOCOL_MAIL, from);
+	expect_continue(peer, PROTOCOL_NO_REPLY_MAIL);
 }
 
 void peer_rcpt(struct peer *peer, const char *to)
 {
-	send_text(peer, SMFIC_RCPT, to);
-	expect_continue(peer, SMFIP_NR_RCPT);
+	send_text(peer, PROTOCOL_RCPT, to);
+	expect_continue(peer, PROTOCOL_NO_REPLY_RCPT);
 }
 
 void peer_header(struct peer *peer, const char *name, const char *value, size_t size)
@@ -174,14 +174,14 @@ void peer_header(struct peer *peer, const char *name, const char *value, size_t 
 	memcpy(data, name, name_size);
 	memcpy(data + name_size, value, size);
 	data[name_size + size] = '\0';
-	peer_send(peer, SMFIC_HEADER, data, name_size + size + 1);
-	expect_continue(peer, SMFIP_NR_HDR);
+	peer_send(peer, PROTOCOL_HEADER, data, name_size + size + 1);
+	expect_continue(peer, PROTOCOL_NO_REPLY_HEADER);
 }
 
 void peer_end_of_headers(struct peer *peer)
 {
-	peer_send(peer, SMFIC_EOH, NULL, 0);
-	expect_continue(peer, SMFIP_NR_EOH);
+	peer_send(peer, PROTOCOL_EOH, NULL, 0);
+	expect_continue(peer, PROTOCOL_NO_REPLY_EOH);
 }
 
 char peer_body(struct peer *peer, const void *bytes, size_t size)
@@ -189,7 +189,7 @@ char peer_body(struct peer *peer, const void *bytes, size_t size)
 	char data[REPLY_ROOM];
 	size_t got;
 
-	peer_send(peer, SMFIC_BODY, bytes, size);
+	peer_send(peer, PROTOCOL_BODY, bytes, size);
 	return peer_receive(peer, data, sizeof(data), &got);
 }
 
@@ -216,7 +216,7 @@ void peer_begin(struct peer *peer, const struct peer_message *message)
 
 void peer_end(struct peer *peer)
 {
-	peer_send(peer, SMFIC_BODYEOB, NULL, 0);
+	peer_send(peer, PROTOCOL_BODYEOB, NULL, 0);
 }
 
 static void take_header(struct peer_result *result, const char *name)
@@ -249,14 +249,14 @@ struct peer_result peer_result(struct peer *peer)
 	size_t size;
 
 	while ((result.action = peer_receive(peer, data, sizeof(data), &size))) {
-		if (result.action == SMFIR_ADDHEADER)
+		if (result.action == PROTOCOL_ADD_HEADER)
 			take_header(&result, data);
-		else if (result.action == SMFIR_CHGHEADER)
+		else if (result.action == PROTOCOL_CHANGE_HEADER)
 			take_change(&result, data, size);
 		else
 			break;
 	}
-	if (result.action == SMFIR_REPLYCODE)
+	if (result.action == PROTOCOL_REPLY_CODE)
 		snprintf(result.reply, sizeof(result.reply), "%.1000s", data);
 	return result;
 }

@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "milter/protocol.h"
+
 struct peer {
 	int fd;
 	uint32_t steps; /* what the milter asked for and got */
@@ -32,7 +34,7 @@ struct peer_message {
 
 /* What the milter said at the end of a message. */
 struct peer_result {
-	char action; /* SMFIR_CONTINUE, SMFIR_REPLYCODE, …; '\0': it has ended the connection */
+	char action; /* PROTOCOL_CONTINUE, PROTOCOL_REPLY_CODE, …; '\0': it has ended the connection */
 	char reply[1024];   /* "550 5.1.8 …" */
 	char pool[64];	    /* X-Postern-Pool that it adds; "": none */
 	char lane[128];	    /* X-Postern-Lane */
@@ -59,7 +61,7 @@ void peer_mail(struct peer *peer, const char *user, const char *from);
 void peer_rcpt(struct peer *peer, const char *to);
 void peer_header(struct peer *peer, const char *name, const char *value, size_t size);
 void peer_end_of_headers(struct peer *peer);
-/* SMFIR_CONTINUE or SMFIR_SKIP. */
+/* PROTOCOL_CONTINUE or PROTOCOL_SKIP. */
 char peer_body(struct peer *peer, const void *bytes, size_t size);
 
 /* All of it but the end. */

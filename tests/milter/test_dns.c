@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The milter while its name server is silent, dead, and back again. */
 #include <criterion/criterion.h>
-#include <libmilter/mfdef.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -56,7 +55,7 @@ static void expect_pool(struct peer *peer, const char *pool)
 {
 	struct peer_result result = peer_result(peer);
 
-	cr_assert_eq(result.action, SMFIR_CONTINUE, "%c %s", result.action, result.reply);
+	cr_assert_eq(result.action, PROTOCOL_CONTINUE, "%c %s", result.action, result.reply);
 	cr_assert_str_eq(result.pool, pool);
 }
 

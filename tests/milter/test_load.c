@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Many messages, many connections, and ends in the midst of them. */
 #include <criterion/criterion.h>
-#include <libmilter/mfdef.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -76,7 +75,7 @@ static bool end(struct peer *peer, unsigned n)
 
 	if (result.action == '\0')
 		return false;
-	cr_expect_eq(result.action, SMFIR_CONTINUE, "%c %s", result.action, result.reply);
+	cr_expect_eq(result.action, PROTOCOL_CONTINUE, "%c %s", result.action, result.reply);
 	cr_expect_str_eq(result.lane, is_spam(n) ? "postern-high-risk" : "postern-normal",
 			 "message %u: %s", n, result.lane);
 	cr_expect_str_eq(result.removed, "X-Postern-Lane:1 ");
@@ -189,7 +188,7 @@ Test(milter_load, an_agent_restarted_under_load_costs_no_message_and_no_high_ris
 		for (unsigned i = 0; i < PEERS; i++) {
 			struct peer_result result = peer_result(&peers[i]);
 
-			cr_assert_eq(result.action, SMFIR_CONTINUE);
+			cr_assert_eq(result.action, PROTOCOL_CONTINUE);
 			if (is_spam(i))
 				cr_expect_str_eq(result.lane, "postern-high-risk");
 			else

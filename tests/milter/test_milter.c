@@ -2,7 +2,6 @@
 /* What the MTA is told about messages, by the real milter and the real judge. */
 #include <criterion/criterion.h>
 #include <jansson.h>
-#include <libmilter/mfdef.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -16,7 +15,7 @@ TestSuite(milter_milter, .fini = milter_fixture_close, .timeout = 30);
 
 static void expect_lane(const struct peer_result *result, const char *pool, const char *lane)
 {
-	cr_expect_eq(result->action, SMFIR_CONTINUE, "%c %s", result->action, result->reply);
+	cr_expect_eq(result->action, PROTOCOL_CONTINUE, "%c %s", result->action, result->reply);
 	cr_expect_str_eq(result->pool, pool);
 	cr_expect_str_eq(result->lane, lane);
 	cr_expect_eq(result->added, (unsigned)(pool[0] != '\0') + (lane[0] != '\0'));
@@ -24,7 +23,7 @@ static void expect_lane(const struct peer_result *result, const char *pool, cons
 
 static void expect_reply(const struct peer_result *result, const char *begin)
 {
-	cr_expect_eq(result->action, SMFIR_REPLYCODE, "%c", result->action);
+	cr_expect_eq(result->action, PROTOCOL_REPLY_CODE, "%c", result->action);
 	cr_expect_eq(strncmp(result->reply, begin, strlen(begin)), 0, "%s", result->reply);
 	cr_expect_eq(result->added, 0);
 }
@@ -302,7 +301,7 @@ Test(milter_milter, what_was_aborted_leaves_nothing_behind)
 	milter_fixture_open(LIMITED("defer"));
 	peer = milter_fixture_connect();
 	peer_begin(&peer, &spam); /* with the body in it */
-	cr_assert(peer_send(&peer, SMFIC_ABORT, NULL, 0));
+	cr_assert(peer_send(&peer, PROTOCOL_ABORT, NULL, 0));
 	result = peer_deliver(&peer, &message);
 	expect_lane(&result, "normal", "postern-normal");
 	cr_expect_str_empty(result.removed);
@@ -323,7 +322,7 @@ Test(milter_milter, a_connection_may_be_used_again_for_another_client)
 	milter_fixture_open(LIMITED("restrict") "identity = \"sender\"\n");
 	peer = peer_open(milter_fixture_socket, PEER_STEPS_ALL, "10.1.18.7");
 	expect_pool(&peer, &message, "normal", "postern-normal");
-	cr_assert(peer_send(&peer, SMFIC_QUIT_NC, NULL, 0));
+	cr_assert(peer_send(&peer, PROTOCOL_QUIT_NC, NULL, 0));
 	peer_connect(&peer, "10.1.17.7");
 	message.external = 4;
 	result = peer_deliver(&peer, &message);
@@ -339,7 +338,7 @@ Test(milter_milter, an_old_mta_that_wants_an_answer_to_everything_gets_it)
 	message.headers[0] = (struct peer_header){"X-Spam", " Yes"};
 	milter_fixture_open("");
 	peer = peer_open(milter_fixture_socket, PEER_STEPS_OLD, "198.51.100.7");
-	cr_expect_eq(peer.steps & SMFIP_SKIP, 0);
+	cr_expect_eq(peer.steps & PROTOCOL_CAN_SKIP, 0);
 	expect_pool(&peer, &message, "high-risk", "postern-high-risk");
 	expect_pool(&peer, &message, "high-risk", "postern-high-risk");
 	peer_close(&peer);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The milter while the agent is away, slow, restarted, or somebody else. */
 #include <criterion/criterion.h>
-#include <libmilter/mfdef.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,7 +8,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "common/patience.h"
-#include "milter/ask.h"
+#include "milter/agent_client.h"
 #include "milter/peer.h"
 #include "milter/milter_fixture.h"
 #include "netns/host.h"
@@ -40,7 +39,7 @@ static void expect(struct peer *peer, const struct peer_message *message, const 
 
 	if (pool[0])
 		snprintf(lane, sizeof(lane), "postern-%s", pool);
-	cr_expect_eq(result.action, SMFIR_CONTINUE, "%c %s", result.action, result.reply);
+	cr_expect_eq(result.action, PROTOCOL_CONTINUE, "%c %s", result.action, result.reply);
 	cr_expect_str_eq(result.pool, pool);
 	cr_expect_str_eq(result.lane, lane);
 }
@@ -49,7 +48,7 @@ static void expect_deferred(struct peer *peer, const struct peer_message *messag
 {
 	struct peer_result result = peer_deliver(peer, message);
 
-	cr_expect_eq(result.action, SMFIR_REPLYCODE);
+	cr_expect_eq(result.action, PROTOCOL_REPLY_CODE);
 	cr_expect_str_eq(result.reply, "451 4.7.1 Outbound mail cannot be checked at the moment, "
 				       "try again later");
 	cr_expect_eq(result.added, 0);
@@ -71,7 +70,7 @@ Test(milter_outage, mail_passes_unmarked_but_for_what_is_high_risk_anyway)
 	milter_fixture_milter_start();
 	peer = milter_fixture_connect();
 	result = peer_deliver(&peer, &plain);
-	cr_expect_eq(result.action, SMFIR_CONTINUE);
+	cr_expect_eq(result.action, PROTOCOL_CONTINUE);
 	cr_expect_eq(result.added, 0);
 	cr_expect_str_eq(result.removed, "X-Postern-Lane:1 ");
 	expect(&peer, &spam, "high-risk");
@@ -143,13 +142,13 @@ Test(milter_outage, an_agent_that_is_silent_is_waited_for_once_and_no_longer)
 	milter_fixture_agent_signal(SIGSTOP);
 	began_ns = clock_monotonic_ns();
 	expect(&peer, &spam, "high-risk");
-	cr_expect_geq(since_ms(began_ns), ASK_TIME_MS - 100);
-	cr_expect_lt(since_ms(began_ns), 2 * ASK_TIME_MS);
+	cr_expect_geq(since_ms(began_ns), AGENT_TIME_MS - 100);
+	cr_expect_lt(since_ms(began_ns), 2 * AGENT_TIME_MS);
 	expect_logged("does not answer");
 	began_ns = clock_monotonic_ns();
 	expect(&peer, &plain, "");
 	expect(&peer, &spam, "high-risk");
-	cr_expect_lt(since_ms(began_ns), ASK_TIME_MS);
+	cr_expect_lt(since_ms(began_ns), AGENT_TIME_MS);
 	milter_fixture_agent_signal(SIGCONT);
 	cr_expect(wait_for(is_answered(&peer), 5000));
 	expect(&peer, &plain, "normal");
@@ -159,7 +158,7 @@ Test(milter_outage, an_agent_that_is_silent_is_waited_for_once_and_no_longer)
 /* Several times as many messages as connections to the agent. */
 Test(milter_outage, a_silent_agent_holds_up_all_messages_together_but_once)
 {
-	struct peer peers[4 * ASK_CONNECTIONS_MAX];
+	struct peer peers[4 * AGENT_CONNECTIONS_MAX];
 	const unsigned count = sizeof(peers) / sizeof(peers[0]);
 	uint64_t began_ns;
 
@@ -175,10 +174,10 @@ Test(milter_outage, a_silent_agent_holds_up_all_messages_together_but_once)
 	for (unsigned i = 0; i < count; i++) {
 		struct peer_result result = peer_result(&peers[i]);
 
-		cr_expect_eq(result.action, SMFIR_CONTINUE);
+		cr_expect_eq(result.action, PROTOCOL_CONTINUE);
 		cr_expect_eq(result.added, 0);
 	}
-	cr_expect_leq(since_ms(began_ns), 2 * ASK_TIME_MS + 4 * MARGIN_MS, "%lu",
+	cr_expect_leq(since_ms(began_ns), 2 * AGENT_TIME_MS + 4 * MARGIN_MS, "%lu",
 		      since_ms(began_ns));
 	milter_fixture_agent_signal(SIGCONT);
 	cr_expect(wait_for(is_answered(&peers[0]), 5000));
@@ -229,7 +228,8 @@ Test(milter_outage, answers_that_are_no_decisions_are_as_good_as_none)
 
 		milter_fixture_nonsense_start(nonsense[i]);
 		result = peer_deliver(&peer, &plain);
-		cr_expect_eq(result.action, SMFIR_CONTINUE, "%s: %c", nonsense[i], result.action);
+		cr_expect_eq(result.action, PROTOCOL_CONTINUE, "%s: %c", nonsense[i],
+			     result.action);
 		cr_expect_eq(result.added, 0, "%s", nonsense[i]);
 		result = peer_deliver(&peer, &spam);
 		cr_expect_str_eq(result.lane, "postern-high-risk", "%s", nonsense[i]);

@@ -3,7 +3,6 @@
 #include <criterion/criterion.h>
 #include <dirent.h>
 #include <jansson.h>
-#include <libmilter/mfdef.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -66,7 +65,7 @@ static void expect_pool(struct peer *peer, const struct peer_message *message, c
 {
 	struct peer_result result = peer_deliver(peer, message);
 
-	cr_assert_eq(result.action, SMFIR_CONTINUE, "%c %s", result.action, result.reply);
+	cr_assert_eq(result.action, PROTOCOL_CONTINUE, "%c %s", result.action, result.reply);
 	cr_assert_str_eq(result.pool, pool);
 }
 
@@ -210,7 +209,8 @@ static void deliver_and_reload(struct peer peers[PEERS], const struct peer_messa
 	for (unsigned i = 0; i < PEERS; i++) {
 		struct peer_result result = peer_result(&peers[i]);
 
-		cr_assert_eq(result.action, SMFIR_CONTINUE, "%d %s", result.action, result.reply);
+		cr_assert_eq(result.action, PROTOCOL_CONTINUE, "%d %s", result.action,
+			     result.reply);
 		cr_assert_str_eq(result.pool, "high-risk");
 	}
 }

@@ -14,7 +14,7 @@
 
 #define FOR 1000 /* the first moment, in seconds */
 
-static struct outage outage = OUTAGE_INIT;
+static struct outage outage;
 static FILE *log_file;
 
 /* What stderr says goes to a file without a name. */
@@ -112,13 +112,13 @@ Test(milter_told, the_agent_is_told_of_each_once_whoever_asked_in_vain)
 
 /* ---- DNS */
 
-static struct lookups lookups;
+static struct dns_alarm alarm_;
 
 static void look(uint64_t asked, uint64_t unknown, unsigned at_sec)
 {
 	const struct maildns_counters counters = {.lookups = asked, .unknowns = unknown};
 
-	lookups_watch(&lookups, &counters, (FOR + at_sec) * NS_PER_SEC);
+	dns_alarm_watch(&alarm_, &counters, (FOR + at_sec) * NS_PER_SEC);
 }
 
 #define FAILS(unknown, asked)                                                                      \

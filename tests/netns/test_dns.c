@@ -2,7 +2,7 @@
 /* Mail DNS (agent/dns/) against a real name server: what is there, what is not, and what cannot be known. */
 #include <criterion/criterion.h>
 #include <errno.h>
-#include <pthread.h>
+#include <event2/event.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,16 +24,19 @@
 #define ABSENT	FACTS_DNS_ABSENT
 
 static pid_t nameserver;
+static struct event_base *base;
 
 static void set_up(void)
 {
 	world_init();
 	nameserver = nameserver_start(MAIL, "127.0.0.1", PORT);
-	host_enter(MAIL); /* threads, those of libunbound too, are where this one is */
+	host_enter(MAIL); /* libunbound's threads are where this one is */
+	base = event_base_new();
 }
 
 static void tear_down(void)
 {
+	event_base_free(base);
 	host_leave();
 	world_done();
 }
@@ -50,16 +53,52 @@ static struct maildns *open_with(struct config_mail config)
 		config.resolver = (struct config_texts){resolver, 1};
 	if (!config.dns_timeout_ms)
 		config.dns_timeout_ms = 5000;
-	cr_assert_eq(maildns_new(&config, &maildns, &error), 0, "%s", error.text);
+	cr_assert_eq(maildns_new(&config, base, &maildns, &error), 0, "%s", error.text);
 	return maildns;
 }
 
 static struct maildns_counters count(struct maildns *maildns)
 {
-	struct maildns_counters counters;
+	return *maildns_counters(maildns);
+}
 
-	maildns_counters(maildns, &counters);
-	return counters;
+/* ---- lookups */
+
+struct looker {
+	struct maildns_wait wait;
+	bool done;
+	enum facts_dns dns;
+};
+
+static void on_done(void *data, enum facts_dns dns)
+{
+	struct looker *looker = data;
+
+	cr_assert(!looker->done);
+	looker->dns = dns;
+	looker->done = true;
+}
+
+static void start(struct looker *looker, struct maildns *maildns, const char *name)
+{
+	*looker = (struct looker){.wait = {.done = on_done, .data = looker}};
+	looker->done = maildns_lookup(maildns, name, &looker->wait, &looker->dns);
+}
+
+static enum facts_dns outcome(struct looker *looker)
+{
+	while (!looker->done)
+		event_base_loop(base, EVLOOP_ONCE);
+	return looker->dns;
+}
+
+static enum facts_dns look_up(struct maildns *maildns, const char *name)
+{
+	struct looker looker;
+
+	event_base_loop(base, EVLOOP_NONBLOCK); /* answers that came since */
+	start(&looker, maildns, name);
+	return outcome(&looker);
 }
 
 struct name {
@@ -106,11 +145,11 @@ Test(netns_dns, what_the_name_server_says_is_what_is_known_with_every_option)
 		const struct name *name = &names[i % COUNT(names)];
 		enum facts_dns dns;
 
-		dns = maildns_lookup(plain, name->name);
+		dns = look_up(plain, name->name);
 		cr_expect_eq(dns, name->plain, "%s: %d", name->name, dns);
-		dns = maildns_lookup(aaaa, name->name);
+		dns = look_up(aaaa, name->name);
 		cr_expect_eq(dns, name->aaaa, "%s with AAAA: %d", name->name, dns);
-		dns = maildns_lookup(null_mx, name->name);
+		dns = look_up(null_mx, name->name);
 		cr_expect_eq(dns, name->null_mx, "%s with null MX: %d", name->name, dns);
 	}
 	cr_expect_eq(count(plain).lookups, 2 * COUNT(names));
@@ -132,15 +171,15 @@ Test(netns_dns, nobody_is_asked_about_what_can_be_no_name_of_a_mail_domain)
 
 	memset(longer, 'a', sizeof(longer));
 	longer[sizeof(longer) - 1] = '\0';
-	cr_expect_eq(maildns_lookup(maildns, "[192.0.2.1]"), PRESENT);
-	cr_expect_eq(maildns_lookup(maildns, "[ipv6:2001:db8::1]"), PRESENT);
-	cr_expect_eq(maildns_lookup(maildns, "[example.net]"), ABSENT);
-	cr_expect_eq(maildns_lookup(maildns, longer), ABSENT);
-	cr_expect_eq(maildns_lookup(maildns, "both..example"), ABSENT);
-	cr_expect_eq(maildns_lookup(maildns, "both example"), ABSENT);
-	cr_expect_eq(maildns_lookup(maildns, "\xff.example"), ABSENT);
-	cr_expect_eq(maildns_lookup(maildns, ""), UNKNOWN);
-	cr_expect_eq(maildns_lookup(maildns, NULL), UNKNOWN);
+	cr_expect_eq(look_up(maildns, "[192.0.2.1]"), PRESENT);
+	cr_expect_eq(look_up(maildns, "[ipv6:2001:db8::1]"), PRESENT);
+	cr_expect_eq(look_up(maildns, "[example.net]"), ABSENT);
+	cr_expect_eq(look_up(maildns, longer), ABSENT);
+	cr_expect_eq(look_up(maildns, "both..example"), ABSENT);
+	cr_expect_eq(look_up(maildns, "both example"), ABSENT);
+	cr_expect_eq(look_up(maildns, "\xff.example"), ABSENT);
+	cr_expect_eq(look_up(maildns, ""), UNKNOWN);
+	cr_expect_eq(look_up(maildns, NULL), UNKNOWN);
 	cr_expect_eq(count(maildns).queries, 0);
 	maildns_free(maildns);
 }
@@ -148,7 +187,7 @@ Test(netns_dns, nobody_is_asked_about_what_can_be_no_name_of_a_mail_domain)
 /* An answer that comes late is kept, and found by who asks again. */
 static void await(struct maildns *maildns, const char *domain, enum facts_dns dns)
 {
-	cr_assert(wait_for(maildns_lookup(maildns, domain) == dns, 10000), "%s", domain);
+	cr_assert(wait_for(look_up(maildns, domain) == dns, 10000), "%s", domain);
 }
 
 Test(netns_dns, what_is_known_holds_as_long_as_its_ttl_and_no_longer)
@@ -162,11 +201,10 @@ Test(netns_dns, what_is_known_holds_as_long_as_its_ttl_and_no_longer)
 	await(maildns, "brief.example", PRESENT);
 	nameserver_signal(nameserver, SIGSTOP);
 	/* Its TTL is a second; that it has no MX holds longer. */
-	cr_assert(maildns_lookup(maildns, "brief.example") == PRESENT ||
-		  now_ms() - known_ms >= 1000);
-	cr_assert(wait_for(maildns_lookup(maildns, "brief.example") == UNKNOWN, 3000));
-	cr_assert_eq(maildns_lookup(maildns, "both.example"), PRESENT);
-	cr_assert_eq(maildns_lookup(maildns, "nobody.example"), ABSENT);
+	cr_assert(look_up(maildns, "brief.example") == PRESENT || now_ms() - known_ms >= 1000);
+	cr_assert(wait_for(look_up(maildns, "brief.example") == UNKNOWN, 3000));
+	cr_assert_eq(look_up(maildns, "both.example"), PRESENT);
+	cr_assert_eq(look_up(maildns, "nobody.example"), ABSENT);
 	nameserver_signal(nameserver, SIGCONT);
 	maildns_free(maildns);
 }
@@ -178,16 +216,16 @@ Test(netns_dns, where_no_answer_comes_in_time_it_is_unknown_and_a_late_one_is_ke
 
 	nameserver_signal(nameserver, SIGSTOP);
 	start = now_ms();
-	cr_assert_eq(maildns_lookup(maildns, "both.example"), UNKNOWN);
+	cr_assert_eq(look_up(maildns, "both.example"), UNKNOWN);
 	cr_assert_geq(now_ms() - start, TIMEOUT_MS);
 	cr_assert_lt(now_ms() - start, TIMEOUT_MS + 2000 * test_patience());
 	/* It has been waited for long enough. */
 	start = now_ms();
-	cr_assert_eq(maildns_lookup(maildns, "both.example"), UNKNOWN);
+	cr_assert_eq(look_up(maildns, "both.example"), UNKNOWN);
 	cr_assert_lt(now_ms() - start, TIMEOUT_MS);
 	cr_assert_eq(count(maildns).timeouts, 2);
 	nameserver_signal(nameserver, SIGCONT);
-	cr_assert(wait_for(maildns_lookup(maildns, "both.example") == PRESENT, 10000));
+	cr_assert(wait_for(look_up(maildns, "both.example") == PRESENT, 10000));
 	cr_assert_eq(count(maildns).queries, 2);
 	maildns_free(maildns);
 }
@@ -199,46 +237,19 @@ Test(netns_dns, a_dead_name_server_leaves_unknown_what_is_not_known_and_is_found
 	await(maildns, "both.example", PRESENT);
 	await(maildns, "nobody.example", ABSENT);
 	nameserver_signal(nameserver, SIGKILL);
-	cr_assert_eq(maildns_lookup(maildns, "both.example"), PRESENT);
-	cr_assert_eq(maildns_lookup(maildns, "nobody.example"), ABSENT);
-	cr_assert_eq(maildns_lookup(maildns, "mx-only.example"), UNKNOWN);
-	cr_assert_eq(maildns_lookup(maildns, "nobody.nobody.example"), UNKNOWN);
+	cr_assert_eq(look_up(maildns, "both.example"), PRESENT);
+	cr_assert_eq(look_up(maildns, "nobody.example"), ABSENT);
+	cr_assert_eq(look_up(maildns, "mx-only.example"), UNKNOWN);
+	cr_assert_eq(look_up(maildns, "nobody.nobody.example"), UNKNOWN);
 	nameserver = nameserver_start(MAIL, "127.0.0.1", PORT);
-	cr_assert(wait_for(maildns_lookup(maildns, "mx-only.example") == PRESENT, 30000));
-	cr_assert(wait_for(maildns_lookup(maildns, "nobody.nobody.example") == ABSENT, 30000));
+	cr_assert(wait_for(look_up(maildns, "mx-only.example") == PRESENT, 30000));
+	cr_assert(wait_for(look_up(maildns, "nobody.nobody.example") == ABSENT, 30000));
 	maildns_free(maildns);
 }
 
 /* ---- many at once */
 
-struct looker {
-	pthread_t thread;
-	struct maildns *maildns;
-	char name[64];
-	enum facts_dns dns;
-};
-
-static void *look(void *data)
-{
-	struct looker *looker = data;
-
-	looker->dns = maildns_lookup(looker->maildns, looker->name);
-	return NULL;
-}
-
-static void start(struct looker *looker, struct maildns *maildns, const char *name)
-{
-	pthread_attr_t small;
-
-	pthread_attr_init(&small);
-	pthread_attr_setstacksize(&small, 256 << 10);
-	looker->maildns = maildns;
-	snprintf(looker->name, sizeof(looker->name), "%s", name);
-	cr_assert_eq(pthread_create(&looker->thread, &small, look, looker), 0);
-	pthread_attr_destroy(&small);
-}
-
-Test(netns_dns, a_hundred_threads_that_ask_for_one_domain_share_its_queries)
+Test(netns_dns, a_hundred_lookups_of_one_domain_share_its_queries)
 {
 	struct maildns *maildns = open_with((struct config_mail){.dns_timeout_ms = 20000});
 	struct looker lookers[100];
@@ -246,32 +257,28 @@ Test(netns_dns, a_hundred_threads_that_ask_for_one_domain_share_its_queries)
 	nameserver_signal(nameserver, SIGSTOP);
 	for (size_t i = 0; i < COUNT(lookers); i++)
 		start(&lookers[i], maildns, i % 2 ? "both.example" : "Both.Example");
-	cr_assert(wait_for(count(maildns).lookups == COUNT(lookers), 10000));
+	cr_assert_eq(count(maildns).lookups, COUNT(lookers));
 	nameserver_signal(nameserver, SIGCONT);
-	for (size_t i = 0; i < COUNT(lookers); i++) {
-		pthread_join(lookers[i].thread, NULL);
-		cr_assert_eq(lookers[i].dns, PRESENT);
-	}
+	for (size_t i = 0; i < COUNT(lookers); i++)
+		cr_assert_eq(outcome(&lookers[i]), PRESENT);
 	cr_assert_eq(count(maildns).queries, 2);
 	cr_assert_eq(count(maildns).unknowns, 0);
 	maildns_free(maildns);
 }
 
-/* `n_threads` at once, for as many names as are different; the name server is silent. */
-static void look_in_vain(struct maildns *maildns, unsigned n_threads, unsigned first_name,
+/* `n_lookers` at once, for as many names as are different; the name server is silent. */
+static void look_in_vain(struct maildns *maildns, unsigned n_lookers, unsigned first_name,
 			 unsigned n_names)
 {
-	struct looker lookers[n_threads];
+	struct looker lookers[n_lookers];
 	char name[64];
 
-	for (unsigned i = 0; i < n_threads; i++) {
+	for (unsigned i = 0; i < n_lookers; i++) {
 		snprintf(name, sizeof(name), "x%u.many.example", first_name + i % n_names);
 		start(&lookers[i], maildns, name);
 	}
-	for (size_t i = 0; i < n_threads; i++) {
-		pthread_join(lookers[i].thread, NULL);
-		cr_assert_eq(lookers[i].dns, UNKNOWN);
-	}
+	for (size_t i = 0; i < n_lookers; i++)
+		cr_assert_eq(outcome(&lookers[i]), UNKNOWN);
 }
 
 Test(netns_dns, while_the_dns_is_silent_only_so_many_wait_and_the_others_are_answered_at_once)
@@ -295,22 +302,22 @@ Test(netns_dns, while_the_dns_is_silent_only_so_many_domains_are_asked_for)
 	uint64_t begin;
 
 	nameserver_signal(nameserver, SIGSTOP);
-	cr_assert_eq(maildns_lookup(maildns, "mx-only.example"), UNKNOWN);
+	cr_assert_eq(look_up(maildns, "mx-only.example"), UNKNOWN);
 	for (unsigned i = 0; i < MAILDNS_ASKED_MAX; i += MAILDNS_WAITING_MAX)
 		look_in_vain(maildns, MAILDNS_WAITING_MAX, i, MAILDNS_WAITING_MAX);
 	cr_assert_eq(count(maildns).refused, 1);
 	cr_assert_eq(count(maildns).queries, 2 * MAILDNS_ASKED_MAX);
 	/* Nobody waits any more. */
 	begin = now_ms();
-	cr_assert_eq(maildns_lookup(maildns, "both.example"), UNKNOWN);
+	cr_assert_eq(look_up(maildns, "both.example"), UNKNOWN);
 	cr_assert_lt(now_ms() - begin, TIMEOUT_MS);
 	cr_assert_eq(count(maildns).refused, 2);
 	cr_assert_eq(count(maildns).queries, 2 * MAILDNS_ASKED_MAX);
 	/* It is one of those that are asked for. */
-	cr_assert_eq(maildns_lookup(maildns, "mx-only.example"), UNKNOWN);
+	cr_assert_eq(look_up(maildns, "mx-only.example"), UNKNOWN);
 	cr_assert_eq(count(maildns).refused, 2);
 	nameserver_signal(nameserver, SIGCONT);
-	cr_assert(wait_for(maildns_lookup(maildns, "both.example") == PRESENT, 30000));
+	cr_assert(wait_for(look_up(maildns, "both.example") == PRESENT, 30000));
 	maildns_free(maildns);
 }
 
@@ -319,17 +326,17 @@ Test(netns_dns, only_so_many_domains_are_kept_and_the_longest_unasked_goes_first
 	struct maildns *maildns = open_with((struct config_mail){.n_spam_marks = 0});
 	char name[64];
 
-	cr_assert_eq(maildns_lookup(maildns, "both.example"), PRESENT);
-	cr_assert_eq(maildns_lookup(maildns, "nobody.example"), ABSENT);
+	cr_assert_eq(look_up(maildns, "both.example"), PRESENT);
+	cr_assert_eq(look_up(maildns, "nobody.example"), ABSENT);
 	for (size_t i = 0; i < MAILDNS_DOMAINS_MAX - 1; i++) {
 		snprintf(name, sizeof(name), "x%zu.many.example", i);
-		cr_assert_eq(maildns_lookup(maildns, name), PRESENT);
-		cr_assert_eq(maildns_lookup(maildns, "both.example"), PRESENT);
+		cr_assert_eq(look_up(maildns, name), PRESENT);
+		cr_assert_eq(look_up(maildns, "both.example"), PRESENT);
 	}
 	cr_assert_eq(count(maildns).domains, MAILDNS_DOMAINS_MAX);
 	/* The one that was asked for all the time was never asked for again. */
 	cr_assert_eq(count(maildns).queries, 2 * (MAILDNS_DOMAINS_MAX + 1));
-	cr_assert_eq(maildns_lookup(maildns, "nobody.example"), ABSENT);
+	cr_assert_eq(look_up(maildns, "nobody.example"), ABSENT);
 	cr_assert_eq(count(maildns).queries, 2 * (MAILDNS_DOMAINS_MAX + 2));
 	cr_assert_eq(count(maildns).domains, MAILDNS_DOMAINS_MAX);
 	maildns_free(maildns);
@@ -347,7 +354,7 @@ Test(netns_dns, what_is_no_address_is_no_resolver)
 		struct maildns *maildns;
 		struct error error;
 
-		cr_expect_eq(maildns_new(&config, &maildns, &error), -EINVAL, "'%s'", bad[i]);
+		cr_expect_eq(maildns_new(&config, base, &maildns, &error), -EINVAL, "'%s'", bad[i]);
 		cr_expect_not_null(strstr(error.text, "resolver '"), "%s", error.text);
 	}
 }
@@ -357,8 +364,8 @@ Test(netns_dns, of_two_resolvers_one_may_be_dead)
 	static char *both[] = {"127.0.0.1@5999", RESOLVER};
 	struct maildns *maildns = open_with((struct config_mail){.resolver = {both, 2}});
 
-	cr_assert_eq(maildns_lookup(maildns, "both.example"), PRESENT);
-	cr_assert_eq(maildns_lookup(maildns, "nobody.example"), ABSENT);
+	cr_assert_eq(look_up(maildns, "both.example"), PRESENT);
+	cr_assert_eq(look_up(maildns, "nobody.example"), ABSENT);
 	maildns_free(maildns);
 }
 
@@ -368,9 +375,9 @@ Test(netns_dns, without_a_configured_resolver_that_of_the_host_is_asked)
 	struct maildns *maildns;
 	struct error error;
 
-	cr_assert_eq(maildns_new(&config, &maildns, &error), 0, "%s", error.text);
+	cr_assert_eq(maildns_new(&config, base, &maildns, &error), 0, "%s", error.text);
 	/* From this namespace it cannot be reached, whoever it is. */
-	cr_assert_eq(maildns_lookup(maildns, "both.example"), UNKNOWN);
+	cr_assert_eq(look_up(maildns, "both.example"), UNKNOWN);
 	cr_assert_eq(count(maildns).queries, 2);
 	maildns_free(maildns);
 }

@@ -36,13 +36,13 @@ static const struct ub_result refused = {.rcode = ns_r_refused, .ttl = 70};
 static const struct ub_result none; /* its address: there was no result */
 
 /* Adds an answer and says what is known then. */
-static int take(struct answer *answer, int type, const struct ub_result *result, bool null_mx,
+static int take(struct outcome *outcome, int type, const struct ub_result *result, bool null_mx,
 		uint32_t *ret_sec)
 {
 	enum facts_dns dns;
 
-	answer_take(answer, type, result == &none ? NULL : result);
-	return answer_decide(answer, null_mx, &dns, ret_sec) ? (int)dns : UNDECIDED;
+	outcome_take(outcome, type, result == &none ? NULL : result);
+	return outcome_decide(outcome, null_mx, &dns, ret_sec) ? (int)dns : UNDECIDED;
 }
 
 static const struct pair {
@@ -71,23 +71,23 @@ static const struct pair {
 	{&none, &none, FACTS_DNS_UNKNOWN, 5, 5, FACTS_DNS_UNKNOWN},
 };
 
-static struct answer ask_both(void)
+static struct outcome ask_both(void)
 {
-	struct answer answer = {.pending = 0};
+	struct outcome outcome = {.pending = 0};
 
-	answer_ask(&answer, ns_t_mx);
-	answer_ask(&answer, ns_t_a);
-	return answer;
+	outcome_ask(&outcome, ns_t_mx);
+	outcome_ask(&outcome, ns_t_a);
+	return outcome;
 }
 
 /* What was decided by the first answer, and how long it holds; else by both. */
 static int decide(const struct pair *pair, bool a_first, bool null_mx, uint32_t *ret_sec)
 {
-	struct answer answer = ask_both();
+	struct outcome outcome = ask_both();
 	uint32_t sec;
-	int first = take(&answer, a_first ? ns_t_a : ns_t_mx, a_first ? pair->a : pair->mx, null_mx,
+	int first = take(&outcome, a_first ? ns_t_a : ns_t_mx, a_first ? pair->a : pair->mx, null_mx,
 			 ret_sec);
-	int second = take(&answer, a_first ? ns_t_mx : ns_t_a, a_first ? pair->mx : pair->a,
+	int second = take(&outcome, a_first ? ns_t_mx : ns_t_a, a_first ? pair->mx : pair->a,
 			  null_mx, &sec);
 
 	if (first == UNDECIDED) {
@@ -115,15 +115,15 @@ Test(dns_outcome, the_order_of_answers_makes_no_difference)
 
 Test(dns_outcome, one_record_decides_without_the_others_unless_a_null_mx_may_follow)
 {
-	struct answer answer = ask_both();
+	struct outcome outcome = ask_both();
 	uint32_t sec;
 
-	cr_assert_eq(take(&answer, ns_t_a, &has_a, false, &sec), FACTS_DNS_PRESENT);
-	answer = ask_both();
-	cr_assert_eq(take(&answer, ns_t_a, &has_a, true, &sec), UNDECIDED);
-	cr_assert_eq(take(&answer, ns_t_mx, &none, true, &sec), FACTS_DNS_PRESENT);
-	answer = ask_both();
-	cr_assert_eq(take(&answer, ns_t_a, &nothing, false, &sec), UNDECIDED);
-	answer = ask_both();
-	cr_assert_eq(take(&answer, ns_t_mx, &no_name, false, &sec), UNDECIDED);
+	cr_assert_eq(take(&outcome, ns_t_a, &has_a, false, &sec), FACTS_DNS_PRESENT);
+	outcome = ask_both();
+	cr_assert_eq(take(&outcome, ns_t_a, &has_a, true, &sec), UNDECIDED);
+	cr_assert_eq(take(&outcome, ns_t_mx, &none, true, &sec), FACTS_DNS_PRESENT);
+	outcome = ask_both();
+	cr_assert_eq(take(&outcome, ns_t_a, &nothing, false, &sec), UNDECIDED);
+	outcome = ask_both();
+	cr_assert_eq(take(&outcome, ns_t_mx, &no_name, false, &sec), UNDECIDED);
 }
