@@ -39,7 +39,7 @@ struct message;
 int message_new(const struct config_mail *config, struct message **ret_message);
 void message_free(struct message *message); /* NULL is fine */
 
-/* As libmilter gives them: folded, without the end of the line. Repeated names are fine. */
+/* The value folded, without the end of the line. Repeated names are fine. */
 void message_header(struct message *message, const char *name, const char *value);
 
 /* After the last header. False: the body has nothing to find. */

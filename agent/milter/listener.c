@@ -1,49 +1,42 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Sockets, buffers, and the order in which connections are evicted. */
+/* Accepts connections, cuts their input into packets, and reports those it had to close. */
 #include "milter/listener.h"
 
 #include <errno.h>
 #include <event2/buffer.h>
+#include <event2/bufferevent.h>
 #include <event2/event.h>
 #include <event2/listener.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/queue.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
-#include "milter/milter.h"
 #include "milter/protocol.h"
 #include "milter/session.h"
+#include "process/peers.h"
 
-#define MODULE	   "milter"
-#define READ_BYTES 16384
-#define PAUSE_MS   100 /* after an accept(2) that failed */
+#define MODULE		"milter"
+#define PACKET_MAX	(sizeof(uint32_t) + 1 + PROTOCOL_DATA_MAX)
+#define ACCEPT_AGAIN_MS 100
 
 struct connection {
-	TAILQ_ENTRY(connection) link;
 	struct listener *listener;
-	int fd;
-	struct event *readable, *writable;
-	struct evbuffer *in, *out;
-	size_t held; /* bytes in `in`, as counted by the listener */
-	uint64_t active_ns;
+	struct bufferevent *stream;
+	struct peer *peer;
+	size_t held; /* bytes of its input, as far as the listener counts them */
 	struct session session;
 };
 
 struct listener {
-	struct event_base *base;
 	struct evconnlistener *accepting;
-	struct event *tick, *pause;
+	struct event *accept_again, *tick;
 	struct session_shared *shared;
-	TAILQ_HEAD(, connection) connections; /* idlest first */
-	size_t count, count_max, held;
-	/* Since the last report: */
-	unsigned evicted, broken;
-	char why[64]; /* of the last broken one */
+	struct peers *peers; /* of struct connection */
+	size_t held;
+	unsigned closed; /* since the last report, by the listener */
+	const char *why; /* the last of them */
 	uint64_t reported_ns;
 };
 
@@ -58,85 +51,58 @@ static void hold(struct connection *connection, size_t bytes)
 static void connection_free(struct connection *connection)
 {
 	session_done(&connection->session);
-	if (connection->readable)
-		event_free(connection->readable);
-	if (connection->writable)
-		event_free(connection->writable);
-	if (connection->in)
-		evbuffer_free(connection->in);
-	if (connection->out)
-		evbuffer_free(connection->out);
-	close(connection->fd);
+	hold(connection, 0);
+	if (connection->peer)
+		peers_remove(connection->listener->peers, connection->peer);
+	bufferevent_free(connection->stream);
 	free(connection);
 }
 
-static void end(struct connection *connection)
-{
-	struct listener *listener = connection->listener;
-
-	hold(connection, 0);
-	TAILQ_REMOVE(&listener->connections, connection, link);
-	listener->count--;
-	connection_free(connection);
-}
-
-/* As soon as there is something; then once in LISTENER_REPORT_SEC. */
+/* The first one at once, then once in LISTENER_REPORT_SEC. */
 static void report(struct listener *listener)
 {
 	const uint64_t now_ns = clock_monotonic_ns();
 
-	if ((!listener->evicted && !listener->broken) ||
+	if (!listener->closed ||
 	    (listener->reported_ns &&
 	     now_ns - listener->reported_ns < LISTENER_REPORT_SEC * NS_PER_SEC))
 		return;
-	if (listener->evicted)
-		log_warning(MODULE, "%u idle connections evicted: the limit is %zu",
-			    listener->evicted, listener->count_max);
-	if (listener->broken)
-		log_warning(MODULE, "%u connections closed: %s", listener->broken, listener->why);
-	listener->evicted = listener->broken = 0;
+	log_warning(MODULE, "%u connections of the MTA closed, the last one because %s",
+		    listener->closed, listener->why);
+	listener->closed = 0;
 	listener->reported_ns = now_ns;
 }
 
-/* A connection that the MTA would have gone on with. */
 static void break_off(struct connection *connection, const char *why)
 {
 	struct listener *listener = connection->listener;
 
-	listener->broken++;
-	snprintf(listener->why, sizeof(listener->why), "%s", why);
+	connection_free(connection);
+	listener->closed++;
+	listener->why = why;
 	report(listener);
-	end(connection);
 }
 
-static const char *reason_of(int code)
+/* `code` as of session_take(). */
+static void end(struct connection *connection, int code)
 {
-	switch (code) {
-	case -ENOMEM:
-		return "out of memory";
-	case -EOPNOTSUPP:
-		return "the MTA lets no filter change headers";
-	default:
-		return "not the milter protocol";
-	}
+	if (code == -ESHUTDOWN)
+		connection_free(connection);
+	else if (code == -ENOMEM)
+		break_off(connection, "there was no memory");
+	else if (code == -EOPNOTSUPP)
+		break_off(connection, "it lets no filter change headers");
+	else
+		break_off(connection, "it broke the milter protocol");
 }
 
 /* ---- packets */
 
-static void touch(struct connection *connection)
-{
-	struct listener *listener = connection->listener;
-
-	connection->active_ns = clock_monotonic_ns();
-	TAILQ_REMOVE(&listener->connections, connection, link);
-	TAILQ_INSERT_TAIL(&listener->connections, connection, link);
-}
-
-/* 1: taken; 0: it is not complete; else as session_take(). */
+/* 1: taken; 0: not complete yet; negative: as session_take(). */
 static int take_packet(struct connection *connection)
 {
-	struct evbuffer *in = connection->in;
-	uint8_t head[4];
+	struct evbuffer *in = bufferevent_get_input(connection->stream);
+	uint8_t head[sizeof(uint32_t)];
 	const char *packet;
 	size_t length;
 	int r;
@@ -157,174 +123,115 @@ static int take_packet(struct connection *connection)
 	return r < 0 ? r : 1;
 }
 
-/* Writes what the socket takes; false: the connection has ended. */
-static bool flush(struct connection *connection)
-{
-	struct evbuffer *out = connection->out;
-
-	if (evbuffer_get_length(out) > 0 && evbuffer_write(out, connection->fd) < 0 &&
-	    errno != EAGAIN && errno != EINTR) {
-		end(connection);
-		return false;
-	}
-	if (evbuffer_get_length(out) > LISTENER_OUTPUT_MAX_BYTES) {
-		break_off(connection, "the MTA does not read its replies");
-		return false;
-	}
-	if (evbuffer_get_length(out) > 0)
-		event_add(connection->writable, NULL);
-	return true;
-}
-
-/* Takes all complete packets up to one that waits for a decision. */
+/* Takes all packets, up to one that waits for a decision. */
 static void serve(struct connection *connection)
 {
 	struct listener *listener = connection->listener;
-	int r = 1;
+	struct bufferevent *stream = connection->stream;
+	const struct evbuffer *out = bufferevent_get_output(stream);
+	int r = connection->session.failed ? -ENOMEM : 1;
 
 	while (r > 0 && !connection->session.deciding &&
-	       evbuffer_get_length(connection->out) <= LISTENER_OUTPUT_MAX_BYTES)
+	       evbuffer_get_length(out) < LISTENER_OUTPUT_MAX_BYTES)
 		r = take_packet(connection);
-	if (connection->session.failed)
-		r = -ENOMEM;
-	if (r < 0 && r != -ESHUTDOWN) {
-		break_off(connection, reason_of(r));
+	if (r < 0) {
+		end(connection, r);
 		return;
 	}
-	if (!flush(connection))
-		return;
-	hold(connection, evbuffer_get_length(connection->in));
-	if (r == -ESHUTDOWN)
-		end(connection);
-	else if (listener->held > LISTENER_INPUT_MAX_BYTES)
-		break_off(connection, "too much input at once");
+	peer_asked(connection->peer, clock_monotonic_ns());
+	(connection->session.deciding ? peer_keep : peer_release)(connection->peer);
+	hold(connection, evbuffer_get_length(bufferevent_get_input(stream)));
+	if (listener->held > LISTENER_INPUT_MAX_BYTES)
+		break_off(connection, "all hold too much input");
 }
 
-static void on_resume(void *data)
+static void on_decided(void *data)
 {
-	touch(data);
 	serve(data);
 }
 
-/* ---- sockets */
-
-/* What read(2) says. */
-static ssize_t receive(struct connection *connection)
+/* Input has come, or all replies are sent: packets may have waited for that. */
+static void on_ready(struct bufferevent *stream, void *data)
 {
-	struct evbuffer_iovec space;
-	ssize_t got;
-
-	if (evbuffer_reserve_space(connection->in, READ_BYTES, &space, 1) < 1) {
-		errno = ENOMEM;
-		return -1;
-	}
-	got = recv(connection->fd, space.iov_base, space.iov_len, 0);
-	space.iov_len = got > 0 ? (size_t)got : 0;
-	evbuffer_commit_space(connection->in, &space, 1);
-	return got;
+	(void)stream;
+	serve(data);
 }
 
-/* While a decision is under way, only the end of the connection is of interest, and one packet. */
-static void on_readable(evutil_socket_t fd, short what, void *data)
+/* The MTA closed it, or a time passed. A decision under way is nothing that times out. */
+static void on_end(struct bufferevent *stream, short what, void *data)
 {
 	struct connection *connection = data;
-	ssize_t got = receive(connection);
 
-	(void)fd, (void)what;
-	if (got < 0 && (errno == EAGAIN || errno == EINTR))
-		return;
-	if (got <= 0) {
-		end(connection);
-		return;
-	}
-	if (evbuffer_get_length(connection->in) > PROTOCOL_DATA_MAX + 2 * READ_BYTES) {
-		break_off(connection, "the MTA does not wait for the decision");
-		return;
-	}
-	touch(connection);
-	serve(connection);
+	if ((what & BEV_EVENT_TIMEOUT) && connection->session.deciding)
+		bufferevent_enable(stream, EV_READ | EV_WRITE);
+	else
+		connection_free(connection);
 }
 
-static void on_writable(evutil_socket_t fd, short what, void *data)
+/* ---- connections */
+
+static void evict(struct listener *listener)
 {
-	(void)fd, (void)what;
-	if (flush(data))
-		serve(data);
+	const struct peer *idlest = peers_evict(listener->peers);
+
+	if (idlest)
+		break_off(idlest->connection, "it was the idlest of too many");
 }
 
-static struct connection *connection_new(struct listener *listener, int fd)
+static struct connection *connection_new(struct listener *listener, evutil_socket_t fd)
 {
+	struct event_base *base = evconnlistener_get_base(listener->accepting);
 	struct connection *connection = calloc(1, sizeof(*connection));
 
-	if (!connection) {
+	if (connection)
+		connection->stream = bufferevent_socket_new(base, fd, BEV_OPT_CLOSE_ON_FREE);
+	if (!connection || !connection->stream) {
+		free(connection);
 		close(fd);
 		return NULL;
 	}
 	connection->listener = listener;
-	connection->fd = fd;
-	connection->in = evbuffer_new();
-	connection->out = evbuffer_new();
-	connection->readable =
-		event_new(listener->base, fd, EV_READ | EV_PERSIST, on_readable, connection);
-	connection->writable = event_new(listener->base, fd, EV_WRITE, on_writable, connection);
-	session_init(&connection->session, listener->shared, connection->out, on_resume,
-		     connection);
-	if (!connection->in || !connection->out || !connection->readable || !connection->writable ||
-	    event_add(connection->readable, NULL) < 0) {
-		connection_free(connection);
-		return NULL;
-	}
+	session_init(&connection->session, listener->shared,
+		     bufferevent_get_output(connection->stream), on_decided, connection);
 	return connection;
 }
 
-/* ---- all connections */
-
-/* False: a decision is under way in every one. */
-static bool evict(struct listener *listener)
+static void on_accept(struct evconnlistener *accepting, evutil_socket_t fd, struct sockaddr *from,
+		      int size, void *data)
 {
-	struct connection *connection = TAILQ_FIRST(&listener->connections);
-
-	while (connection && connection->session.deciding)
-		connection = TAILQ_NEXT(connection, link);
-	if (!connection)
-		return false;
-	listener->evicted++;
-	end(connection);
-	report(listener);
-	return true;
-}
-
-static void on_connection(struct evconnlistener *accepting, evutil_socket_t fd,
-			  struct sockaddr *peer, int size, void *data)
-{
+	const struct timeval idle = {.tv_sec = LISTENER_IDLE_SEC};
+	const struct timeval unread = {.tv_sec = LISTENER_WRITE_SEC};
 	struct listener *listener = data;
-	struct connection *connection;
+	struct connection *connection = connection_new(listener, fd);
 
-	(void)accepting, (void)peer, (void)size;
-	if (listener->count >= listener->count_max && !evict(listener)) {
-		close(fd);
+	(void)accepting, (void)from, (void)size;
+	if (!connection)
+		return;
+	if (listener->peers->count == listener->peers->max)
+		evict(listener);
+	connection->peer = peers_add(listener->peers, connection, clock_monotonic_ns());
+	if (!connection->peer) {
+		break_off(connection, "all others wait for a decision");
 		return;
 	}
-	connection = connection_new(listener, fd);
-	if (!connection)
-		return;
-	connection->active_ns = clock_monotonic_ns();
-	TAILQ_INSERT_TAIL(&listener->connections, connection, link);
-	listener->count++;
+	bufferevent_setcb(connection->stream, on_ready, on_ready, on_end, connection);
+	bufferevent_setwatermark(connection->stream, EV_READ, 0, PACKET_MAX);
+	bufferevent_set_timeouts(connection->stream, &idle, &unread);
+	bufferevent_enable(connection->stream, EV_READ | EV_WRITE);
 }
 
-/* Usually EMFILE: the process has fewer descriptors than it was promised. */
-static void on_accept_error(struct evconnlistener *accepting, void *data)
+/* Usually EMFILE. The connection stays in the backlog, and would be reported again at once. */
+static void on_accept_failed(struct evconnlistener *accepting, void *data)
 {
-	const struct timeval pause = {.tv_usec = PAUSE_MS * 1000};
+	const struct timeval again = {.tv_usec = ACCEPT_AGAIN_MS * 1000};
 	struct listener *listener = data;
 
 	evict(listener);
 	evconnlistener_disable(accepting);
-	event_add(listener->pause, &pause);
+	event_add(listener->accept_again, &again);
 }
 
-static void on_pause_end(evutil_socket_t fd, short what, void *data)
+static void on_accept_again(evutil_socket_t fd, short what, void *data)
 {
 	struct listener *listener = data;
 
@@ -332,55 +239,44 @@ static void on_pause_end(evutil_socket_t fd, short what, void *data)
 	evconnlistener_enable(listener->accepting);
 }
 
-/* The list is by activity, so those that were active lately need no look. */
 static void on_tick(evutil_socket_t fd, short what, void *data)
 {
 	struct listener *listener = data;
 	const uint64_t now_ns = clock_monotonic_ns();
-	struct connection *connection = TAILQ_FIRST(&listener->connections), *next;
 
 	(void)fd, (void)what;
-	for (; connection; connection = next) {
-		uint64_t idle_ns = now_ns - connection->active_ns;
+	for (size_t i = 0; i < listener->peers->max; i++) {
+		const struct peer *peer = &listener->peers->places[i];
+		struct connection *connection = peer->connection;
 
-		next = TAILQ_NEXT(connection, link);
-		if (idle_ns < LISTENER_PROGRESS_SEC * NS_PER_SEC)
-			break;
-		if (connection->session.deciding) {
+		if (connection && now_ns - peer->since_ns >= LISTENER_PROGRESS_SEC * NS_PER_SEC)
 			session_progress(&connection->session);
-			flush(connection);
-		} else if (idle_ns >= MILTER_IDLE_SEC * NS_PER_SEC) {
-			end(connection);
-		}
 	}
 	report(listener);
 }
 
 /* ---- life */
 
-static int start(struct listener *listener, int fd)
+static int start(struct listener *listener, struct event_base *base, int fd)
 {
 	const struct timeval every = {.tv_sec = LISTENER_PROGRESS_SEC};
 
-	listener->tick = event_new(listener->base, -1, EV_PERSIST, on_tick, listener);
-	listener->pause = evtimer_new(listener->base, on_pause_end, listener);
-	if (!listener->tick || !listener->pause || event_add(listener->tick, &every) < 0) {
-		close(fd);
-		return -ENOMEM;
-	}
-	listener->accepting =
-		evconnlistener_new(listener->base, on_connection, listener,
-				   LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
+	listener->accepting = evconnlistener_new(
+		base, on_accept, listener, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
 	if (!listener->accepting) {
 		close(fd);
 		return -ENOMEM;
 	}
-	evconnlistener_set_error_cb(listener->accepting, on_accept_error);
-	return 0;
+	evconnlistener_set_error_cb(listener->accepting, on_accept_failed);
+	listener->accept_again = evtimer_new(base, on_accept_again, listener);
+	listener->tick = event_new(base, -1, EV_PERSIST, on_tick, listener);
+	if (!listener->accept_again || !listener->tick || !listener->peers)
+		return -ENOMEM;
+	return event_add(listener->tick, &every) < 0 ? -ENOMEM : 0;
 }
 
-int listener_new(struct event_base *base, int fd, struct session_shared *shared,
-		 size_t connections_max, struct listener **ret_listener, struct error *error)
+int listener_new(struct event_base *base, int fd, size_t connections_max,
+		 struct session_shared *shared, struct listener **ret_listener, struct error *error)
 {
 	struct listener *listener = calloc(1, sizeof(*listener));
 
@@ -388,11 +284,9 @@ int listener_new(struct event_base *base, int fd, struct session_shared *shared,
 		close(fd);
 		return error_set(error, -ENOMEM, "out of memory");
 	}
-	listener->base = base;
 	listener->shared = shared;
-	listener->count_max = connections_max;
-	TAILQ_INIT(&listener->connections);
-	if (start(listener, fd) < 0) {
+	listener->peers = peers_new(connections_max);
+	if (start(listener, base, fd) < 0) {
 		listener_free(listener);
 		return error_set(error, -ENOMEM, "out of memory");
 	}
@@ -404,13 +298,15 @@ void listener_free(struct listener *listener)
 {
 	if (!listener)
 		return;
-	while (!TAILQ_EMPTY(&listener->connections))
-		end(TAILQ_FIRST(&listener->connections));
+	for (size_t i = 0; listener->peers && i < listener->peers->max; i++)
+		if (listener->peers->places[i].connection)
+			connection_free(listener->peers->places[i].connection);
 	if (listener->accepting)
 		evconnlistener_free(listener->accepting);
+	if (listener->accept_again)
+		event_free(listener->accept_again);
 	if (listener->tick)
 		event_free(listener->tick);
-	if (listener->pause)
-		event_free(listener->pause);
+	peers_free(listener->peers);
 	free(listener);
 }

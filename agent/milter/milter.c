@@ -22,9 +22,9 @@
 #include "milter/session.h"
 #include "process/listen.h"
 
-#define MODULE		    "milter"
-#define DESCRIPTORS	    65536
-#define DESCRIPTORS_OF_OURS 1024 /* connections to the agent, libunbound's sockets, the loop's */
+#define MODULE "milter"
+/* The other half is for the agent and the name servers. */
+#define DESCRIPTORS (2 * MILTER_CONNECTIONS_MAX)
 
 struct milter {
 	const struct config *config; /* at the start */
@@ -109,7 +109,7 @@ static int watch_events(struct milter *milter, struct error *error)
 
 /* ---- sockets */
 
-/* One descriptor for each connection of the MTA; returns how many connections there may be. */
+/* A descriptor for each connection of the MTA; returns how many connections that allows. */
 static size_t allow_connections(void)
 {
 	struct rlimit limit = {.rlim_cur = 1024};
@@ -118,10 +118,7 @@ static size_t allow_connections(void)
 		limit.rlim_cur = limit.rlim_max < DESCRIPTORS ? limit.rlim_max : DESCRIPTORS;
 		setrlimit(RLIMIT_NOFILE, &limit);
 	}
-	if (limit.rlim_cur > LISTENER_CONNECTIONS_MAX + DESCRIPTORS_OF_OURS)
-		return LISTENER_CONNECTIONS_MAX;
-	return limit.rlim_cur > 2 * DESCRIPTORS_OF_OURS ? limit.rlim_cur - DESCRIPTORS_OF_OURS
-							: limit.rlim_cur / 2;
+	return limit.rlim_cur >= DESCRIPTORS ? MILTER_CONNECTIONS_MAX : limit.rlim_cur / 2;
 }
 
 static int listen_at(struct milter *milter, struct error *error)
@@ -132,7 +129,7 @@ static int listen_at(struct milter *milter, struct error *error)
 			    : listen_tcp(&where->address, where->port, &fd, error);
 
 	return r < 0 ? r
-		     : listener_new(milter->base, fd, &milter->shared, allow_connections(),
+		     : listener_new(milter->base, fd, allow_connections(), &milter->shared,
 				    &milter->listener, error);
 }
 

@@ -1,43 +1,50 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * `postern milter`: what an MTA that speaks the milter protocol (Postfix, Sendmail) asks about each
- * message. Long-running, without privileges, and the only process that parses mail.
+ * `postern milter`: decides about each message for an MTA that speaks the milter protocol (Postfix,
+ * Sendmail). Long-running, without privileges, and the only process that parses mail in transit. One
+ * event loop does everything.
  *
- *   MTA ──► session.c: client, login, envelope; mail/: headers and the start of the body
- *             │ at the end of the message
- *             ├──► dns/: has the sender's domain mail DNS?
- *             ├──► ask.c: POST /v1/messages to the agent ──► the decision
- *             └──► headers for the lane (end_of_message.c), or a refusal that people understand (reply.c)
+ *   MTA ──► listener.c ──► protocol.c: packets ──► session.c ──► transaction.c: client, login, envelope,
+ *                                                  │             headers and the start of the body (mail/)
+ *                                                  └──► end_of_message.c
+ *                                                         ├──► dns/: has the sender's domain mail DNS?
+ *                                                         ├──► agent_client.c: POST /v1/messages
+ *                                                         └──► headers for the lane, or reply.c's text
  *
- *   decision   what the MTA is told
- *   steer      every X-Postern-* header that came in is removed; X-Postern-Pool and, where the pool has
- *              a lane, X-Postern-Lane are added (mta/headers.h)
- *   defer      451 with the decision's enhanced status
- *   reject     550 with it
- *   (refused)  the agent does not understand the facts (400): as steered to high-risk, and counted by outage.c
- *   (none)     the agent does not answer within AGENT_TIME_MS, or nonsense: on_agent_down. With `accept`
- *              the message passes without a lane, but for one that is high-risk whatever the agent would
- *              say (bounce, no-mail-dns, marked as spam): it is marked so. outage.c counts and tells.
+ *   decision    reply to the MTA
+ *   steer       every X-Postern-* header that came in is removed; X-Postern-Pool and, where the pool has
+ *               a lane, X-Postern-Lane are added (mta/headers.h)
+ *   defer       451 with the decision's enhanced status
+ *   reject      550 with it
+ *   (rejected)  the agent rejects the facts (400): as steered to high-risk, and counted by outage.c
+ *   (none)      the agent does not answer within AGENT_TIME_MS, or not with a decision: on_agent_down.
+ *               With `accept` the message passes without a lane, unless it is high-risk whatever the
+ *               agent would decide (bounce, no-mail-dns, marked as spam): then it is marked so.
+ *               outage.c counts and reports.
  *
- * dns_alarm.c tells when the DNS fails, reload.c reads another configuration. Nothing is answered before the end of a message, so the MTA need not wait for us earlier. One message
- * is asked about once: where several milters run, this one comes last, to see what scanners added.
+ * Nothing is decided before the end of a message, so the MTA does not wait for the milter earlier. Where
+ * several milters run, this one comes last: it reads the headers that scanners add.
  *
- * ---- Limits on what a remote can grow
+ * SIGHUP reads the configuration again, for the messages that begin after it; messages in progress keep
+ * the rules they started under (config_ref.h). A wrong configuration is reported, and the old one stays.
+ * runtime_dir, user and the socket change only with a restart.
+ *
+ * ---- Limits on what a remote can grow; those of connections are listener.h's
  *
  *   recipients       only counted
  *   a header         PROTOCOL_DATA_MAX; the MTA's own limit is lower by default
- *   body             64 KiB are looked at, where there is a reason to; the rest is not even sent
+ *   body             at most 64 KiB are read, and only where there is a reason to; an MTA that can does
+ *                    not send the rest
  *   forged headers   FORGED_NAMES_MAX names, FORGED_MAX in all; a message with more is rejected (5.7.1)
- *   addresses        keys of mailbox.h, so a local part that is too long is cut and still counted;
- *                    a login is cut to POLICY_NAME_SIZE likewise
+ *   addresses        keys of mailbox.h: a local part that is too long is cut and still counted; a login
+ *                    is cut to POLICY_NAME_SIZE likewise
  */
 #pragma once
 
 struct config;
 struct error;
 
-/* How long the MTA may keep silent; its own limits are below it. */
-#define MILTER_IDLE_SEC 3600
+#define MILTER_CONNECTIONS_MAX 8192 /* of the MTA; fewer where the process may open fewer files */
 
 struct milter_options {
 	const struct config *config;
@@ -46,9 +53,8 @@ struct milter_options {
 };
 
 /*
- * Listens and serves until SIGTERM or SIGINT; 0 then. As whoever it is: see process/privileges.h. SIGHUP reads
- * the configuration again, for the messages that begin after it; where it is wrong the old one stays. What was
- * opened at the start changes with a new start only. Once a process (libmilter). -EADDRINUSE: somebody serves that socket; others: bind(2), with the socket's
- * name in the text.
+ * Listens and serves until SIGTERM or SIGINT; 0 then. Takes those signals, SIGHUP and SIGPIPE over, and
+ * keeps the caller's user (process/privileges.h). -EADDRINUSE: another process serves the socket;
+ * -EINVAL: no address of a resolver; -ENOMEM; others: process/listen.h.
  */
 int milter_run(const struct milter_options *options, struct error *error);

@@ -54,6 +54,11 @@ void peer_keep(struct peer *peer)
 	peer->kept = true;
 }
 
+void peer_release(struct peer *peer)
+{
+	peer->kept = false;
+}
+
 static bool is_idler(const struct peer *a, const struct peer *b)
 {
 	return a->asked == b->asked ? a->since_ns < b->since_ns : !a->asked;

@@ -42,8 +42,9 @@ struct peer *peers_find(struct peers *peers, const void *connection);
 
 /* The peer sent a request. */
 void peer_asked(struct peer *peer, uint64_t now_ns);
-/* The peer is never evicted. */
+/* The peer is not evicted until it is released. */
 void peer_keep(struct peer *peer);
+void peer_release(struct peer *peer);
 
 /* Marks the idlest as evicted. NULL: all are kept or evicted. */
 struct peer *peers_evict(struct peers *peers);

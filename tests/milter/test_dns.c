@@ -87,7 +87,7 @@ static void deliver_many(unsigned round, const char *pool)
 		expect_pool(&peers[i], pool);
 }
 
-/* libmilter has a few workers, one more or less by how much there is to do; not one for each that waits. */
+/* The loop, libunbound's thread: none for each message that waits. */
 static unsigned count_threads(void)
 {
 	_cleanup_result_ struct result result =

@@ -85,8 +85,8 @@ static int decide(const struct pair *pair, bool a_first, bool null_mx, uint32_t 
 {
 	struct outcome outcome = ask_both();
 	uint32_t sec;
-	int first = take(&outcome, a_first ? ns_t_a : ns_t_mx, a_first ? pair->a : pair->mx, null_mx,
-			 ret_sec);
+	int first = take(&outcome, a_first ? ns_t_a : ns_t_mx, a_first ? pair->a : pair->mx,
+			 null_mx, ret_sec);
 	int second = take(&outcome, a_first ? ns_t_mx : ns_t_a, a_first ? pair->mx : pair->a,
 			  null_mx, &sec);
 
