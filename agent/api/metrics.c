@@ -118,7 +118,7 @@ static void print_judge(const struct judge *judge, FILE *out)
 
 	judge_stats(judge, &stats);
 	metrics_head(out, "decisions_total", "counter", "decisions on messages and connections");
-	for (enum reason reason = REASON_GOOD; reason <= REASON_HANDLE; reason++)
+	for (enum reason reason = REASON_GOOD; reason < REASONS; reason++)
 		fprintf(out, "postern_decisions_total{reason=\"%s\"} %llu\n", reason_name(reason),
 			(unsigned long long)stats.policy.decisions[reason]);
 	metrics_one(out, "messages_unanswered_total", "counter",

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Runs the programs of postern/adopt.h. 0 or a negative errno, of the program or of the run itself.
- * Within datapath/ but for adopt_flow().
- */
+/* Runs the programs of postern/adopt.h: a running connection, and the running timer, are adopted. */
 #pragma once
 
 #include "postern/adopt.h"
 
+struct error;
 struct programs;
 
-/* Makes a flow of an older connection; errors as in postern/adopt.h. */
+/* Makes a flow of an older connection. The errors of postern/adopt.h, negative; or of the run itself. */
 int adopt_flow(const struct programs *programs, const struct adoption *adoption);
-/* The timer runs these programs from now on, no longer an earlier load's. -ENOMEM: try again. */
-int adopt_timer(const struct programs *programs);
+/*
+ * Once no program of an earlier load is attached: the timer that ends flows runs these programs from
+ * now on. 0 also where the kernel has no memory for a timer: the first flow that opens starts it.
+ */
+int adopt_timer(const struct programs *programs, struct error *error);

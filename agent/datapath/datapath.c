@@ -34,7 +34,7 @@ static const struct map_type {
 	[MAP_SLOTS] = {"postern_slots", sizeof(uint32_t), sizeof(struct slot)},
 	[MAP_FLOWS] = {"postern_flows", sizeof(struct flow_key), sizeof(struct flow)},
 	[MAP_RETURNS] = {"postern_returns", sizeof(struct return_key), sizeof(struct return_entry)},
-	[MAP_CONTROL] = {"postern_control", sizeof(uint32_t), sizeof(struct control)},
+	[MAP_CONTROL] = {PIN_CONTROL, sizeof(uint32_t), sizeof(struct control)},
 	[MAP_GEN] = {"postern_gen", sizeof(uint32_t), sizeof(struct generation)},
 };
 

@@ -211,7 +211,7 @@ int pins_inode(const char *pin_path, ino_t *ret_inode)
 	char file[PATH_MAX];
 	struct error ignored;
 	struct stat status;
-	int r = pin_file(pin_path, PIN_MAP_PREFIX "control", file, &ignored);
+	int r = pin_file(pin_path, PIN_CONTROL, file, &ignored);
 
 	if (r)
 		return r;

@@ -15,6 +15,7 @@ struct bpf_map_info;
 
 #define PIN_MAP_PREFIX	"postern_"
 #define PIN_LINK_PREFIX "link_"
+#define PIN_CONTROL	"postern_control" /* pinned last, so it stands for a complete set */
 
 /*
  * The remedy for pinned maps of another version; `down` goes by names, so it serves every layout.

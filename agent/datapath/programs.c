@@ -1,25 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Loads the programs and starts the timer. The maps are object_maps.c's, attaching is hook.c's. */
+/* Loads the programs. Their maps are object_maps.c's, attaching is hook.c's, running adopt.c's. */
 #include "datapath/programs.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
 #include "base/error.h"
-#include "datapath/adopt.h"
 #include "datapath/libbpf_log.h"
 #include "datapath/object_maps.h"
 #include "datapath/quiesce.h"
 #include "datapath/retired_ports.h"
 #include "postern.skel.h"
-
-#define SETTLE_TRIES	200
-#define SETTLE_PAUSE_US 1000
 
 struct programs {
 	struct postern_bpf *skeleton;
@@ -179,25 +174,6 @@ int programs_task_fd(const struct programs *programs, enum program_task task)
 	default:
 		return bpf_program__fd(skeleton->progs.postern_renew);
 	}
-}
-
-int programs_settle(struct programs *programs, struct error *error)
-{
-	int r = adopt_timer(programs);
-
-	/*
-	 * bpf_timer_init() fails while its CPU is inside the allocator, and nothing reports the
-	 * end.
-	 */
-	for (int tries = 0; r == -ENOMEM && tries < SETTLE_TRIES; tries++) {
-		usleep(SETTLE_PAUSE_US);
-		r = adopt_timer(programs);
-	}
-	/* Still -ENOMEM: the first flow that opens starts the timer. */
-	if (r && r != -ENOMEM)
-		return error_set(error, r, "cannot start the timer that ends flows: %s",
-				 strerror(-r));
-	return 0;
 }
 
 int programs_move(struct programs *programs, bool *ret_begun, struct error *error)

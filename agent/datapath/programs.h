@@ -62,9 +62,6 @@ int programs_task_fd(const struct programs *programs, enum program_task task);
  */
 int programs_move(struct programs *programs, bool *ret_begun, struct error *error);
 
-/* Once no program of an earlier load is attached: the timer runs a program of this load. */
-int programs_settle(struct programs *programs, struct error *error);
-
 /* Removes the files that programs_open() created, for an `up` that fails later. */
 void programs_rollback(struct programs *programs);
 /* Attached programs stay loaded, pinned maps stay. */

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "config/config.h"
+#include "datapath/adopt.h"
 #include "datapath/datapath.h"
 #include "datapath/pins.h"
 #include "datapath/programs.h"
@@ -265,7 +266,7 @@ static int finish(struct up *up, struct error *error)
 	/* The addresses of old handles are gone by now: no connection can bind to them. */
 	if (!r)
 		r = steering_forget_handles(up->steering, is_gone, up, error);
-	return r ? r : programs_settle(up->programs, error);
+	return r ? r : adopt_timer(up->programs, error);
 }
 
 /* Both notes in one line. */

@@ -162,7 +162,7 @@ int policy_standings(const struct policy *policy, int64_t now_sec, policy_standi
 		     void *data);
 
 struct policy_stats {
-	uint64_t decisions[REASON_HANDLE + 1]; /* by reason */
+	uint64_t decisions[REASONS]; /* by reason */
 	uint64_t senders;
 	uint64_t senders_evicted;
 	uint64_t senders_refused; /* every place was taken by one with a standing */

@@ -21,7 +21,7 @@ struct policy {
 	struct standing_table *standings;
 	struct tenant_counts tenants;
 	int64_t ticked_sec;
-	uint64_t decisions[REASON_HANDLE + 1];
+	uint64_t decisions[REASONS];
 	uint64_t senders_refused;
 	uint64_t standings_refused;
 };

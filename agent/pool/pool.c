@@ -94,11 +94,23 @@ static int build(const struct pool *pool, enum slot_family family,
 	return r;
 }
 
+/* The configuration has no cycle; the bound keeps a mistake elsewhere from hanging the agent. */
+static const struct pool *next_along(const struct pool *pool, unsigned *steps)
+{
+	return ++*steps < POSTERN_POOLS_MAX ? pool->when_empty : NULL;
+}
+
+bool pool_reaches(const struct pool *pool, uint32_t id)
+{
+	for (unsigned steps = 0; pool; pool = next_along(pool, &steps))
+		if (pool->id == id)
+			return true;
+	return false;
+}
+
 int pool_slots(const struct pool *pool, enum slot_family family, uint32_t ret_slots[POSTERN_SLOTS])
 {
-	/* The configuration has no cycle; the bound keeps a mistake elsewhere from hanging the agent. */
-	for (unsigned steps = 0; pool && steps < POSTERN_POOLS_MAX;
-	     steps++, pool = pool->when_empty)
+	for (unsigned steps = 0; pool; pool = next_along(pool, &steps))
 		if (pool_has_active(pool, family))
 			return build(pool, family, ret_slots);
 

@@ -56,5 +56,8 @@ bool pool_address_is_active(const struct pool *pool, const struct pool_address *
 enum slot_family pool_address_family(const struct pool_address *address);
 bool pool_has_active(const struct pool *pool, enum slot_family family);
 
+/* Is `id` this pool, or a pool to which when_empty leads from here? */
+bool pool_reaches(const struct pool *pool, uint32_t id);
+
 /* The table of a pool's new flows for one family, when_empty resolved. -ENOMEM. */
 int pool_slots(const struct pool *pool, enum slot_family family, uint32_t ret_slots[POSTERN_SLOTS]);

@@ -74,21 +74,11 @@ static const struct pool *pool_of(const struct steering *steering, uint32_t conf
 	return NULL;
 }
 
-/* The pool itself, or where it goes while it has nothing active. The configuration has no cycle. */
-static bool leads_to_normal(const struct pool *pool)
-{
-	for (unsigned steps = 0; pool && steps < POSTERN_POOLS_MAX;
-	     steps++, pool = pool->when_empty)
-		if (pool->id == POOL_NORMAL)
-			return true;
-	return false;
-}
-
 /* What was bound for high-risk never leaves by normal, also where another configuration makes a way. */
 static bool is_barred(const struct steering_sender *sender, const struct pool *pool)
 {
 	return sender->handles_of && sender->handles_of->id == POOL_HIGH_RISK &&
-	       leads_to_normal(pool);
+	       pool_reaches(pool, POOL_NORMAL);
 }
 
 static struct effect effect_of(const struct steering *steering,

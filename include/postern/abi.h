@@ -95,6 +95,7 @@ enum reason {
 	REASON_RELAY = 7,
 	REASON_UNKNOWN_SENDER = 8,
 	REASON_HANDLE = 9,
+	REASONS,
 };
 
 enum verdict_address {
@@ -152,12 +153,14 @@ struct usage {
 enum pool_state {
 	POOL_ENABLED = 1,
 	POOL_DISABLED = 2,
+	POOL_STATES,
 };
 
 enum address_state {
 	ADDRESS_ACTIVE = 1,
 	ADDRESS_DRAINING = 2, /* no new flows; live flows continue */
 	ADDRESS_DISABLED = 3,
+	ADDRESS_STATES,
 };
 
 /* For operators and the agent; the programs read only slots and addresses. */

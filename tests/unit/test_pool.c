@@ -83,6 +83,21 @@ Test(pool, when_empty_goes_on_to_hold_when_that_pool_has_nothing_either)
 	assert_all(relay, SLOT_IPV4, 0);
 }
 
+Test(pool, reaches_itself_and_what_when_empty_leads_to)
+{
+	cr_assert(pool_reaches(relay, relay->id));
+	cr_assert(pool_reaches(relay, POOL_NORMAL));
+	cr_assert_not(pool_reaches(normal, relay->id));
+}
+
+Test(pool, a_cycle_ends)
+{
+	normal->when_empty = relay;
+	cr_assert_not(pool_reaches(relay, POOL_HIGH_RISK));
+	addresses[0].state = addresses[2].state = ADDRESS_DISABLED;
+	assert_all(relay, SLOT_IPV4, 0);
+}
+
 Test(pool, look_ups_find_names_ids_and_addresses)
 {
 	struct pool_set set = {.pools = pools, .n_pools = 2};

@@ -48,7 +48,7 @@ Test(wire_decision, a_steered_message_keeps_pool_lane_and_sender)
 
 Test(wire_decision, every_reason_arrives_as_itself)
 {
-	for (enum reason reason = REASON_GOOD; reason <= REASON_HANDLE; reason++) {
+	for (enum reason reason = REASON_GOOD; reason < REASONS; reason++) {
 		const struct message_decision message = {
 			.decision = {.action = DECISION_REJECT,
 				     .reason = reason,
