@@ -109,6 +109,10 @@ test: deps ## all tests (as root); FILTER='netns*/*' runs some
 	@$(MAKE) --no-print-directory -j$(shell nproc) $(BUILD)/postern $(BUILD)/run-tests
 	@POSTERN=$(abspath $(BUILD)/postern) $(BUILD)/run-tests --jobs 1 $(if $(FILTER),--filter='$(FILTER)')
 
+fresh: ## both commands of the README in a fresh minimal Debian; FRESH='make demo' runs another (as root)
+	@tools/install-deps fresh
+	@tools/fresh
+
 test-vm: ## packet and namespace tests on the kernels that Debian 12 offers, in virtual machines
 	@tools/install-deps vm
 	@$(MAKE) --no-print-directory -j$(shell nproc) $(BUILD)/postern $(BUILD)/run-tests
@@ -161,4 +165,4 @@ install: all ## install below $(DESTDIR)$(PREFIX)
 clean: ## remove what was built
 	rm -rf build
 
-.PHONY: all libraries help deps test bench test-vm demo lint asan fuzz format install clean
+.PHONY: all libraries help deps test fresh bench test-vm demo lint asan fuzz format install clean
