@@ -33,7 +33,10 @@ BENCH_C   = $(filter-out tests/bench/test_% %.bpf.c,$(wildcard tests/bench/*.c))
 STRESS_C  = $(wildcard tests/bench/stress/*.c)
 STRESS    = $(STRESS_C:tests/bench/stress/%.c=$(BUILD)/stress-%)
 BENCH     = $(addprefix $(BUILD)/bench-,packets programs talk agent) $(STRESS)
-TESTS_C   = $(filter-out $(BENCH_C) %.bpf.c,$(wildcard tests/*/*.c))
+# Run by tests/soak/run, with what the namespace tests share.
+SOAK_C    = $(wildcard tests/soak/*.c)
+SOAK_O    = $(patsubst %.c,$(BUILD)/%.o,$(SOAK_C) $(filter-out tests/netns/test_%,$(wildcard tests/netns/*.c tests/common/*.c)))
+TESTS_C   = $(filter-out $(BENCH_C) $(SOAK_C) %.bpf.c,$(wildcard tests/*/*.c))
 TESTS_O   = $(TESTS_C:%.c=$(BUILD)/%.o)
 SOURCES   = $(wildcard bpf/*.[ch] agent/*.[ch] agent/*/*.[ch] include/postern/*.h tests/*/*.[ch] \
             tests/*/*/*.[ch])
@@ -84,6 +87,9 @@ $(BUILD)/tests/%.o: override CPPFLAGS += -Itests
 $(BUILD)/run-tests: $(filter-out $(BUILD)/agent/main.o,$(AGENT_O)) $(TESTS_O)
 	$(call quiet,LINK)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -lcriterion -o $@
 
+$(BUILD)/run-soak: $(filter-out $(BUILD)/agent/main.o,$(AGENT_O)) $(SOAK_O)
+	$(call quiet,LINK)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -lcriterion -o $@
+
 # Built by `make fuzz`, with its flags. The targets lie deeper than the tests, which have a main of their own.
 FUZZ_O    = $(filter-out $(BUILD)/agent/main.o $(BUILD)/tests/fuzz/test_%, \
                 $(AGENT_O) $(filter $(BUILD)/tests/fuzz/%,$(TESTS_O))) \
@@ -98,7 +104,7 @@ $(BUILD)/tests/fuzz/targets/parser-%.o: tests/fuzz/targets/parser.c
 	$(call quiet,CC)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@ \
 		-DPARSER=$(if $(filter message authres mailbox,$*),mail_)parsers_$*
 
--include $(AGENT_O:.o=.d) $(TESTS_O:.o=.d) $(BENCH_C:%.c=$(BUILD)/%.d) $(STRESS_C:%.c=$(BUILD)/%.d) $(wildcard $(BUILD)/tests/fuzz/targets/*.d)
+-include $(AGENT_O:.o=.d) $(TESTS_O:.o=.d) $(SOAK_O:.o=.d) $(BENCH_C:%.c=$(BUILD)/%.d) $(STRESS_C:%.c=$(BUILD)/%.d) $(wildcard $(BUILD)/tests/fuzz/targets/*.d)
 
 # ---- what people start
 
@@ -108,6 +114,10 @@ deps: ## install the Debian packages that are missing
 test: deps ## all tests (as root); FILTER='netns*/*' runs some
 	@$(MAKE) --no-print-directory -j$(shell nproc) $(BUILD)/postern $(BUILD)/run-tests
 	@POSTERN=$(abspath $(BUILD)/postern) $(BUILD)/run-tests --jobs 1 $(if $(FILTER),--filter='$(FILTER)')
+
+soak: deps ## what happens rarely, again and again at random: HOURS=1 in all; PARTS=boots some (as root)
+	@$(MAKE) --no-print-directory -j$(shell nproc) $(BUILD)/postern $(BUILD)/run-soak
+	@tests/soak/run
 
 fresh: ## both commands of the README in a fresh minimal Debian; FRESH='make demo' runs another (as root)
 	@tools/install-deps fresh
@@ -165,4 +175,4 @@ install: all ## install below $(DESTDIR)$(PREFIX)
 clean: ## remove what was built
 	rm -rf build
 
-.PHONY: all libraries help deps test fresh bench test-vm demo lint asan fuzz format install clean
+.PHONY: all libraries help deps test soak fresh bench test-vm demo lint asan fuzz format install clean

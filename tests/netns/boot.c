@@ -14,9 +14,12 @@
 
 #include "base/cleanup.h"
 #include "netns/host.h"
+#include "netns/inbox.h"
+#include "netns/nameserver.h"
 #include "netns/postern.h"
 
-#define UNIT_MS 20000
+#define MTA_DNS_PORT 53
+#define UNIT_MS	     20000
 
 static pid_t namespaces;	 /* the process that holds them; systemd is its child */
 static long systemd;		 /* its pid as the test sees it */
@@ -32,6 +35,17 @@ static const char lanes_script[] =
 	"postern mta postfix master >>/etc/postfix/master.cf\n"
 	"postern mta postfix main >>/etc/postfix/main.cf\n"
 	"touch -d 1970-01-02 /etc/postfix/*.cf\n";
+
+/* $1: Message-ID, $2: sender, $3: one more header. */
+static const char queue_script[] =
+	"postfix check\n"
+	"queue() {\n"
+	"	printf 'Message-ID: <%s>\\nFrom: a program\\n%s\\n\\nHello.\\n' \"$1\" \"$3\" |\n"
+	"		sendmail -f \"$2\" bob@example.org\n"
+	"}\n"
+	"queue good@x ann@example.net X-Nothing:\n"
+	"queue spam@x ann@example.net 'X-Spam-Flag: YES'\n"
+	"queue bounce@x '<>' X-Nothing:\n";
 
 static void skip_where_it_cannot_boot(void)
 {
@@ -50,6 +64,18 @@ void boot_prepare(void)
 		       world.directory));
 	free(world_write("resolv.conf", "nameserver 127.0.0.1\n"));
 	boot_script(lanes_script);
+}
+
+void boot_prepare_mail(void)
+{
+	boot_prepare();
+	inbox_start();
+	nameserver_start(MAIL, "127.0.0.1", MTA_DNS_PORT);
+}
+
+void boot_queue_mail(void)
+{
+	boot_script(queue_script);
 }
 
 static void append(const char *name, const char *text)

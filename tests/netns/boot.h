@@ -13,6 +13,10 @@
 
 /* Writes the configuration. Skips the test where this machine cannot boot. */
 void boot_prepare(void);
+/* With receivers and name server: mail leaves. */
+void boot_prepare_mail(void);
+/* Three messages in Postfix's queue before the first boot: good@x, spam@x and bounce@x, to example.org. */
+void boot_queue_mail(void);
 /* A file of the host, by its absolute path. */
 void boot_file(const char *path, const char *text);
 /* Lines of shell; they run in the host's root directory before the boot. */

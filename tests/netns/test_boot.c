@@ -3,44 +3,20 @@
  * The units of tools/systemd under a real systemd: order at boot, a boot without a default route, restart, reload,
  * stop and shutdown under traffic, processes that end again and again.
  */
-#include <arpa/inet.h>
 #include <criterion/criterion.h>
-#include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "netns/boot.h"
 #include "netns/mailhost.h"
-#include "netns/nameserver.h"
 #include "netns/postern.h"
+#include "netns/stream.h"
 
 TestSuite(netns_boot, .init = world_init, .fini = world_done, .timeout = 120);
 
 /* ---- order at boot */
-
-/* Mail in Postfix's queue before the first boot; $1: Message-ID, $2: sender, $3: one more header. */
-static const char queue_script[] =
-	"postfix check\n"
-	"queue() {\n"
-	"	printf 'Message-ID: <%s>\\nFrom: a program\\n%s\\n\\nHello.\\n' \"$1\" \"$3\" |\n"
-	"		sendmail -f \"$2\" bob@example.org\n"
-	"}\n"
-	"queue good@x ann@example.net X-Nothing:\n"
-	"queue spam@x ann@example.net 'X-Spam-Flag: YES'\n"
-	"queue bounce@x '<>' X-Nothing:\n";
-
-static void prepare_mail(void)
-{
-	boot_prepare();
-	inbox_start();
-	nameserver_start(MAIL, "127.0.0.1", 53);
-}
 
 static void expect_letter(const char *id, const char *pool, const char *reason)
 {
@@ -68,8 +44,8 @@ Test(netns_boot, mail_that_waits_at_boot_leaves_by_its_pools_however_long_up_tak
 {
 	struct capture *capture;
 
-	prepare_mail();
-	boot_script(queue_script);
+	boot_prepare_mail();
+	boot_queue_mail();
 	boot_file("/etc/systemd/system/postern.service.d/slow.conf",
 		  "[Service]\nExecStartPre=/bin/sleep 2\n");
 	capture = capture_start();
@@ -128,7 +104,7 @@ static bool has_tried_again(void)
 
 Test(netns_boot, while_up_finds_no_default_route_it_is_tried_again_and_mail_waits_for_it)
 {
-	prepare_mail();
+	boot_prepare_mail();
 	free(host_must(MAIL,
 		       "sed -i /^interfaces/d %s/postern.conf; ip route del default;"
 		       "ip -6 route del default",
@@ -151,31 +127,6 @@ Test(netns_boot, while_up_finds_no_default_route_it_is_tried_again_and_mail_wait
 }
 
 /* ---- under traffic */
-
-#define SYN_EVERY_MS 5
-
-/* New connections to the receiver, one after the other, until the test ends. Whatever comes of them, the SYN counts. */
-static void stream_start(enum host host)
-{
-	const struct sockaddr_in to = {.sin_family = AF_INET,
-				       .sin_port = htons(25),
-				       .sin_addr.s_addr = inet_addr(RECEIVER_IPV4)};
-	const struct linger reset = {.l_onoff = 1};
-
-	if (fork())
-		return;
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	close(world.watchdog_pipe);
-	host_enter(host);
-	for (;;) {
-		int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-
-		setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
-		connect(fd, (const struct sockaddr *)&to, sizeof(to));
-		poll(NULL, 0, SYN_EVERY_MS);
-		close(fd);
-	}
-}
 
 /* The agent's and the milter's processes are killed, and come up again. */
 static void fail_once_more(unsigned times_before)

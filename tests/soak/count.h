@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What a round of a soak test counts, and its random numbers. tests/soak/run adds up the counts of all rounds of a
+ * part and starts each round with another seed.
+ */
+#pragma once
+
+/* Adds to a count of this part. */
+void count_add(const char *name, long long value);
+/* The same of one that must be 0 at the end. */
+void count_add_zero(const char *name, long long value);
+
+/* 0 … below - 1. The same seed (SOAK_SEED) gives the same numbers. */
+unsigned count_random(unsigned below);
