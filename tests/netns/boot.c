@@ -49,7 +49,8 @@ static const char queue_script[] =
 
 static void skip_where_it_cannot_boot(void)
 {
-	_cleanup_(free_p) char *missing = host_must(MAIL, "tests/netns/boot-host --missing");
+	_cleanup_(free_p) char *missing =
+		host_must(MAIL, "printf %%s \"$(tests/netns/boot-host --missing)\"");
 
 	if (*missing)
 		cr_skip_test("systemd cannot be booted here: %s", missing);
