@@ -181,7 +181,9 @@ static void commit_reload(struct agent *agent, struct reload *reload)
 	agent->config = agent->reloaded = reload->config;
 }
 
-/* Pool addresses and interfaces are put in place by `up`; senders, verdicts and slots follow here. */
+/*
+ * Pool addresses and interfaces are put in place by `up`; senders, verdicts and slots follow here.
+ */
 static int reload(struct agent *agent, struct error *error)
 {
 	struct reload reload = {.now = clock_now()};
@@ -257,7 +259,10 @@ static int reopen(struct agent *agent, struct error *error)
 	return code;
 }
 
-/* Maps that take no writing are about to be replaced by another `up`: what it brings is opened when it is done. */
+/*
+ * Maps that take no writing are about to be replaced by another `up`: what it brings is opened when
+ * it is done.
+ */
 static void follow_datapath(struct agent *agent)
 {
 	struct error error;

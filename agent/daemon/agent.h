@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The long-running process: verdicts that end, cgroups that come and go, events of the datapath, the
- * API. Packets do not need it; what it does is in the maps, and they outlive it.
+ * The long-running process: verdicts that end, cgroups that come and go, events of the datapath,
+ * the API. Packets do not need it; what it does is in the maps, and they outlive it.
  *
  *   SIGTERM, SIGINT  clean end, status 0
  *   SIGHUP           reads the configuration again; where it is wrong the old one stays. What was opened
@@ -25,7 +25,7 @@ struct agent_options {
 
 /*
  * Becomes config->user where it is root, without any capability, before it opens or listens. Says
- * READY=1 to the supervisor once it answers. Returns the exit status, or a negative errno: could not
- * start; -ENOENT: datapath not up; -EBUSY: an agent runs already.
+ * READY=1 to the supervisor once it answers. Returns the exit status, or a negative errno: could
+ * not start; -ENOENT: datapath not up; -EBUSY: an agent runs already.
  */
 int agent_run(const struct agent_options *options, struct error *error);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the agent has to say: errors that it survives go to the last errors of the status, to the log and
- * to those who follow the events, each at most once a minute (recent_errors.h); what else happens to those who
- * follow.
+ * What the agent has to say: errors that it survives go to the last errors of the status, to the
+ * log and to those who follow the events, each at most once a minute (recent_errors.h); what else
+ * happens to those who follow.
  */
 #pragma once
 

@@ -9,7 +9,10 @@
 
 #include "base/cleanup.h"
 
-/* An answer of the API turns writing on and off again: with the changelist this needs no system call. */
+/*
+ * An answer of the API turns writing on and off again: with the changelist this needs no system
+ * call.
+ */
 int loop_open(struct loop *loop)
 {
 	struct event_config *config = event_config_new();

@@ -49,5 +49,7 @@ void loop_forget(struct loop *loop, enum loop_source source);
 void loop_run(struct loop *loop);
 void loop_stop(struct loop *loop);
 
-/* Blocks (true) SIGTERM, SIGINT and SIGHUP, so that they wait for the loop, or lets them through. */
+/*
+ * Blocks (true) SIGTERM, SIGINT and SIGHUP, so that they wait for the loop, or lets them through.
+ */
 void loop_block_signals(bool block);

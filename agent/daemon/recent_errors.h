@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The last errors, for status: RECENT_ERRORS_MAX different ones, each with how often and when last. What
- * differs is what happened, to which sender, towards which pool; the oldest gives way to a new one.
- * Pure: `now_ns` is an argument.
+ * The last errors, for status: RECENT_ERRORS_MAX different ones, each with how often and when last.
+ * What differs is what happened, to which sender, towards which pool; the oldest gives way to a new
+ * one. Pure: `now_ns` is an argument.
  */
 #pragma once
 
@@ -28,7 +28,9 @@ struct recent_errors;
 struct recent_errors *recent_errors_new(void); /* NULL: out of memory */
 void recent_errors_free(struct recent_errors *recent);
 
-/* All texts are copied, cut to fit. True: worth a line in the log (new, or not logged for a while). */
+/*
+ * All texts are copied, cut to fit. True: worth a line in the log (new, or not logged for a while).
+ */
 bool recent_errors_add(struct recent_errors *recent, const struct recent_error *error,
 		       uint64_t now_ns);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* From the kernel's list of sockets to flows: which ones, and what their state says. */
+/* Chooses sockets from the kernel's list and translates their TCP state into that of a flow. */
 #include "host/adopt.h"
 
 #include <errno.h>
@@ -30,7 +30,7 @@ static bool is_pool_address(const struct config *config, const struct address *a
 	return false;
 }
 
-/* A SYN that is not answered yet will be seen when it is sent again. */
+/* The datapath sees an unanswered SYN when the kernel retransmits it. */
 static bool is_wanted(const void *data, const struct sockdiag_socket *socket)
 {
 	return socket->state != TCP_SYN_SENT && socket->state != TCP_SYN_RECV &&
@@ -59,11 +59,12 @@ static struct adoption adoption_of(const struct sockdiag_socket *socket)
 	return adoption;
 }
 
-static int say(char **ret_note, size_t count, const char *why)
+static int make_note(char **ret_note, size_t count, const char *why)
 {
 	if (asprintf(ret_note,
-		     "%zu connection%s older than the datapath, from pool addresses, whose ports "
-		     "cannot be kept: %s",
+		     "the ports of %zu existing connection%s from pool addresses cannot be "
+		     "reserved: "
+		     "%s",
 		     count, count == 1 ? "" : "s", why) < 0)
 		return -ENOMEM;
 	return 0;
@@ -79,15 +80,15 @@ static int adopt_all(const struct programs *programs, const struct sockdiag_sock
 		const struct adoption adoption = adoption_of(&sockets[i]);
 		int r = adopt_flow(programs, &adoption);
 
-		if (!r || r == -EEXIST) /* the second: it is steered already, or adopted */
+		if (!r || r == -EEXIST) /* -EEXIST: it has a flow already */
 			continue;
 		n_left++;
 		why = r;
 	}
 	if (!n_left)
 		return 0;
-	return say(ret_note, n_left,
-		   why == -EADDRINUSE ? "flows have them already" : strerror(-why));
+	return make_note(ret_note, n_left,
+			 why == -EADDRINUSE ? "flows use them already" : strerror(-why));
 }
 
 int adopt_sockets(const struct config *config, const struct programs *programs, char **ret_note,
@@ -99,7 +100,7 @@ int adopt_sockets(const struct config *config, const struct programs *programs, 
 
 	*ret_note = NULL;
 	if (r == -EOPNOTSUPP)
-		return asprintf(ret_note, "ports of older connections may be handed out: %s",
+		return asprintf(ret_note, "the ports of existing connections are not reserved: %s",
 				error->text) < 0
 			       ? error_set(error, -ENOMEM, "out of memory")
 			       : 0;

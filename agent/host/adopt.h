@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Local connections to steered ports that the datapath has not seen opened, from addresses of pools: made
- * before the first `up`, or before an address was given to a pool. They go on as they are, and
- * their ports are not handed out while they live. One whose SYN the datapath sees needs none of this.
+ * Connections of this host from pool addresses to steered ports, opened before the first `up` or
+ * before their address joined a pool. The datapath saw no SYN of theirs, so they get a flow here:
+ * they continue unchanged, and no other flow takes their ports while they live.
  */
 #pragma once
 
@@ -11,8 +11,10 @@ struct error;
 struct programs;
 
 /*
- * Makes a flow of each that has none. Before anything can take its port; it may be called again. *ret_note
- * (freed by the caller; NULL: nothing to say) tells which ports are not kept, and why; that is no error.
+ * Makes a flow for each connection that has none. May be called again; call it before new flows can
+ * take the ports. Where ports cannot be reserved, *ret_note reports how many and why, and the
+ * result is still 0; the caller frees it, NULL: nothing to report. Errors: sockdiag_list()'s except
+ * -EOPNOTSUPP; -ENOMEM.
  */
 int adopt_sockets(const struct config *config, const struct programs *programs, char **ret_note,
 		  struct error *error);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Mounts bpffs where it is missing and makes the directories that lead to the pins. */
+/* The mount, the directories that lead to the pins, and who may pass through them. */
 #include "host/bpffs.h"
 
 #include <dirent.h>
@@ -28,7 +28,7 @@ static bool is_bpffs(const char *path)
 	return !statfs(path, &status) && status.f_type == BPF_FS_MAGIC;
 }
 
-/* The directory above, in place; "/" stays. */
+/* Replaces the path by its parent; "/" stays. */
 static void to_parent(char path[PATH_MAX])
 {
 	char copy[PATH_MAX];
@@ -45,20 +45,20 @@ static int parent_of(const char *path, char parent[PATH_MAX], struct error *erro
 	return 0;
 }
 
-/* Names with a dot are the kernel's own on a bpffs (progs.debug, maps.debug); nobody else can make one. */
-static bool is_kernels(int directory_fd, const char *name)
+/* On a bpffs only the kernel makes names with a dot: progs.debug, maps.debug. */
+static bool is_of_kernel(int directory_fd, const char *name)
 {
 	(void)directory_fd;
 	return strchr(name, '.');
 }
 
-static bool is_nothing(int directory_fd, const char *name)
+static bool is_dot(int directory_fd, const char *name)
 {
 	(void)directory_fd;
 	return !strcmp(name, ".") || !strcmp(name, "..");
 }
 
-static bool is_roots(int directory_fd, const char *name)
+static bool is_of_root(int directory_fd, const char *name)
 {
 	struct stat status;
 
@@ -81,7 +81,7 @@ static bool holds_only(const char *directory, entry_test is_ignored)
 	return only;
 }
 
-/* Every directory of the path that is missing, outermost first. */
+/* Makes the missing directories of the path, outermost first. */
 static int make_directories(const char *path, struct journal *journal, struct error *error)
 {
 	char part[PATH_MAX];
@@ -110,11 +110,12 @@ static int mount_at(const char *mount_point, struct journal *journal, struct err
 
 	if (r)
 		return r;
-	if (!holds_only(mount_point, is_nothing))
-		return error_set(error, -ENOTEMPTY,
-				 "'%s' is on no BPF file system, and not empty, so none is mounted "
-				 "over it: choose a pin_path below " USUAL_MOUNT_POINT,
-				 mount_point);
+	if (!holds_only(mount_point, is_dot))
+		return error_set(
+			error, -ENOTEMPTY,
+			"'%s' is not empty and not on a BPF file system; a mount would hide "
+			"its contents: choose a pin_path below " USUAL_MOUNT_POINT,
+			mount_point);
 	r = journal_add(journal, JOURNAL_MOUNT, mount_point, NULL, error);
 	if (r)
 		return r;
@@ -177,12 +178,12 @@ int bpffs_open_way(const char *pin_path, uid_t uid, struct journal *journal, str
 
 bool bpffs_is_shared(const char *directory)
 {
-	return !access(directory, F_OK) && !holds_only(directory, is_roots);
+	return !access(directory, F_OK) && !holds_only(directory, is_of_root);
 }
 
 int bpffs_unmount(const char *mount_point, struct error *error)
 {
-	if (!is_bpffs(mount_point) || !holds_only(mount_point, is_kernels))
+	if (!is_bpffs(mount_point) || !holds_only(mount_point, is_of_kernel))
 		return 0;
 	if (umount2(mount_point, UMOUNT_NOFOLLOW) && errno != EBUSY && errno != EINVAL)
 		return error_set(error, -errno, "cannot unmount '%s': %s", mount_point,

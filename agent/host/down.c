@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Undoes `up`. What each line of the journal stands for is undone in undo.c. */
+/* The order in which `up` is undone. undo.c undoes single lines of the journal. */
 #include "host/down.h"
 
 #include <errno.h>
@@ -43,8 +43,8 @@ static void detach_clsact(const struct config *config, const struct netlink_inte
 }
 
 /*
- * Where the journal is lost, nothing tells of filters on clsact; they are looked for where the
- * configuration would put them. Links are found by their pins.
+ * Without a journal, filters on clsact leave no trace in files: this detaches them from the
+ * interfaces that the configuration names now. Links have pins.
  */
 static void detach_unlisted(const struct config *config, struct netlink *netlink, int *result,
 			    struct error *error)
@@ -64,7 +64,7 @@ static void detach_unlisted(const struct config *config, struct netlink *netlink
 		detach_clsact(config, &defaults[i], result, error);
 }
 
-/* Of another version: it cannot be undone here, and is not forgotten either. */
+/* Lines of another version: this one cannot undo them, and keeps them. */
 static int report_unknown(const struct journal *journal, struct error *error)
 {
 	char place[PATH_MAX];
@@ -74,7 +74,7 @@ static int report_unknown(const struct journal *journal, struct error *error)
 
 		if (entry->kind == JOURNAL_UNKNOWN)
 			return error_set(error, -EINVAL,
-					 "%s: unknown line '%s': undo by hand what it tells of, "
+					 "%s: unknown line '%s': undo the change that it names, "
 					 "then remove the line",
 					 journal_place(journal, i, place, sizeof(place)),
 					 entry->what);
@@ -116,7 +116,7 @@ int down_run(const struct config *config, struct error *error)
 	_cleanup_(close_fd_p) int lock = -1;
 	int r = runtime_check_privileges(error);
 
-	/* Without its directory there is no `up` to keep away, nor a journal. */
+	/* Without the directory there is neither a journal nor an `up` at work. */
 	if (!r && !access(config->runtime_dir, F_OK))
 		r = runtime_lock(config->runtime_dir, &lock, error);
 	if (r)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The interfaces that steered mail leaves by, and the hooks on each. The configuration names them, or
- * they are the interfaces of the default routes. hook.h chooses and attaches; undo.h detaches.
+ * The interfaces that steered mail leaves by, and the hooks on each. The configuration names them,
+ * or they are the interfaces of the default routes. hook.h chooses and attaches; undo.h detaches.
  */
 #pragma once
 
@@ -29,9 +29,9 @@ struct interfaces {
 };
 
 /*
- * Changes nothing on the host. interfaces_done() frees the result. -ENODEV: no interface of that name;
- * -ENOENT: no default route; -EOPNOTSUPP: the configuration asks for a hook that the kernel or the
- * interface lacks; -ENOMEM.
+ * Changes nothing on the host. interfaces_done() frees the result. -ENODEV: no interface of that
+ * name; -ENOENT: no default route; -EOPNOTSUPP: the configuration asks for a hook that the kernel
+ * or the interface lacks; -ENOMEM.
  */
 int interfaces_find(const struct config *config, struct netlink *netlink,
 		    struct interfaces *ret_interfaces, struct error *error);
@@ -47,8 +47,8 @@ struct attachment {
 
 /*
  * Attaches to every interface, each change in the journal first. Ingress comes before egress: the
- * reply to the first translated SYN finds its program. Where the driver has no native XDP, tc takes the
- * replies, and only a reason other than that is noted. Errors: hook_attach() and journal_add().
+ * reply to the first translated SYN finds its program. Where the driver has no native XDP, tc takes
+ * the replies, and only a reason other than that is noted. Errors: hook_attach() and journal_add().
  */
 int interfaces_attach(struct interfaces *interfaces, const struct attachment *attachment,
 		      struct error *error);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The file and its lines. What the lines stand for is done in up.c and undone in undo.c. */
+/* The file and its lines. Others make the changes; undo.c undoes them. */
 #include "host/journal.h"
 
 #include <errno.h>
@@ -15,7 +15,7 @@
 #include "base/error.h"
 
 #define FILE_NAME "journal"
-#define HEAD_LINE "# What 'postern up' did on this host and 'postern down' will undo.\n"
+#define HEAD_LINE "# Changes by 'postern up' on this host. 'postern down' undoes them.\n"
 
 static const struct kind {
 	const char *name;
@@ -74,7 +74,7 @@ int journal_entry_parse(const char *line, struct journal_entry *ret_entry)
 	const char *detail = NULL;
 	size_t what_length = strlen(what);
 
-	/* A path may hold blanks, what follows it may not: the last blank divides. */
+	/* A path may contain spaces, the detail after it cannot: the last space divides them. */
 	if (kind != JOURNAL_UNKNOWN && kinds[kind].has_detail) {
 		const char *blank = strrchr(what, ' ');
 
@@ -159,7 +159,7 @@ static int read_lines(struct journal *journal, FILE *stream)
 	return ferror(stream) ? -EIO : 0;
 }
 
-/* The directory is the agent's: a file that was put there to be undone by root is not ours. */
+/* The agent owns the directory: it could leave a journal there for root to undo. */
 static int check_owner(int fd)
 {
 	struct stat status;
@@ -180,7 +180,7 @@ static int read_file(struct journal *journal, struct error *error)
 		return 0;
 	r = fd < 0 ? -errno : check_owner(fd);
 	if (r == -EPERM)
-		return error_set(error, r, "'%s' is not root's own: look at it, then remove it",
+		return error_set(error, r, "'%s' does not belong to root: check it, then remove it",
 				 journal->file);
 	if (!r) {
 		stream = fdopen(fd, "re");
@@ -220,7 +220,7 @@ void journal_free(struct journal *journal)
 	free(journal);
 }
 
-/* A rename is on the disk when its directory is. */
+/* A rename is durable once the directory is. */
 static int sync_directory(const char *file)
 {
 	_cleanup_(free_p) char *copy = strdup(file);
@@ -237,7 +237,7 @@ static int write_lines(const struct journal *journal, const char *file)
 	_cleanup_(close_fd_p) int fd = -1;
 	_cleanup_(fclose_p) FILE *stream = NULL;
 
-	/* Left behind by a crash, or put there by somebody else. */
+	/* A crash left it, or somebody else did. */
 	if (unlink(file) && errno != ENOENT)
 		return -errno;
 	fd = open(file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -285,7 +285,7 @@ const struct journal_entry *journal_get(const struct journal *journal, size_t in
 
 const char *journal_place(const struct journal *journal, size_t index, char *buffer, size_t size)
 {
-	/* The head is line 1. */
+	/* HEAD_LINE is line 1. */
 	snprintf(buffer, size, "%s:%zu", journal->file, index + 2);
 	return buffer;
 }
@@ -297,7 +297,8 @@ int journal_add(struct journal *journal, enum journal_kind kind, const char *wha
 	int r;
 
 	if (strchr(what, '\n') || (detail && strpbrk(detail, " \n")))
-		return error_set(error, -EINVAL, "'%s': a line break or blank in a name", what);
+		return error_set(error, -EINVAL,
+				 "'%s': a name must not contain a space or a line break", what);
 	r = entry_fill(&entry, kind, what, strlen(what), detail);
 	if (!r && !is_listed(journal, &entry)) {
 		r = append(journal, &entry);

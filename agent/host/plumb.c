@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Addresses of pools and handles. */
+/* Adds the addresses that are missing on the host. */
 #include "host/plumb.h"
 
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Puts the configuration's addresses on the host, each in the journal first. Those that are there
- * already, whoever put them there, stay as they are. Taking them away is undo.c's.
+ * Adds the configuration's addresses to the host, each in the journal first. An address that is on
+ * any interface already stays as it is and is not listed. undo.c removes addresses.
  */
 #pragma once
 
@@ -22,10 +22,10 @@ struct plumb {
 	const struct interfaces *interfaces;
 };
 
-/* Pools' addresses: on the interface whose network holds them, else on the first one. */
+/* Pool addresses: each on the interface whose network contains it, else on the first one. */
 int plumb_pools(const struct plumb *plumb, struct error *error);
 
-/* Handles: on lo. */
+/* Handles: all on lo. */
 int plumb_handles(const struct plumb *plumb, struct error *error);
 
 /* Does the configuration still have this address or handle of the journal? */

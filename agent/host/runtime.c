@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Privileges, user, lock, and files that root makes for the agent's user. */
+/* The agent may write to these directories: no name in them is trusted or followed. */
 #include "host/runtime.h"
 
 #include <errno.h>
@@ -36,8 +36,8 @@ int runtime_user_get(const char *name, struct runtime_user *ret_user, struct err
 	if (!entry)
 		return error_set(error, -ENOENT,
 				 "there is no user '%s': create it with 'useradd --system "
-				 "--user-group --shell /usr/sbin/nologin %s', or name another one "
-				 "in the configuration with user = \"…\"",
+				 "--user-group --shell /usr/sbin/nologin %s', or set user = "
+				 "\"NAME\" in the configuration",
 				 name, name);
 	*ret_user = (struct runtime_user){entry->pw_uid, entry->pw_gid};
 	return 0;
@@ -72,7 +72,9 @@ int runtime_directory_make(const char *runtime_dir, const struct runtime_user *u
 
 	if (!r)
 		r = make_directory(runtime_dir, user, &new, error);
-	/* One that an earlier `up` made follows the configuration's user; any other is left alone. */
+	/*
+	 * `up` made a directory with our lock: it follows the configured user. Others keep theirs.
+	 */
 	if (!r && !new && !access(lock, F_OK) && lchown(runtime_dir, user->uid, user->gid))
 		r = error_set(error, -errno, "'%s': %s", runtime_dir, strerror(errno));
 	return r;
@@ -86,7 +88,7 @@ int runtime_lock(const char *runtime_dir, int *ret_fd, struct error *error)
 
 	if (r)
 		return r;
-	/* In the agent's directory: what was put there in its place, a pipe for one, must not hold root up. */
+	/* The agent can put a pipe there, where open() without O_NONBLOCK would wait for ever. */
 	fd = open(file, O_RDONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
 	if (fd < 0)
 		return error_set(error, -errno, "'%s': %s", file, strerror(errno));
@@ -99,7 +101,7 @@ int runtime_lock(const char *runtime_dir, int *ret_fd, struct error *error)
 	return 0;
 }
 
-/* A file of root's, made by root before the user was there, becomes the user's; others are left alone. */
+/* Root's file becomes the user's: root made it before the user existed. Others keep their owner. */
 static int give_file(int fd, const struct runtime_user *user)
 {
 	struct stat status;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What `up` and `down` need before they touch anything: privileges, the agent's user, the lock. */
+/*
+ * What `up` and `down` need before they change the host: privileges, the agent's user, the lock,
+ * and the directories and files that belong to that user.
+ */
 #pragma once
 
 #include <sys/types.h>
@@ -7,25 +10,34 @@
 struct config;
 struct error;
 
-/* -EPERM: a capability is missing; the text names it. */
+/* -EPERM: the process lacks a capability that `up` and `down` need; the text names it. */
 int runtime_check_privileges(struct error *error);
 
 struct runtime_user {
 	uid_t uid;
 	gid_t gid;
 };
-/* -ENOENT: no such user; the text says how to make it. */
+/* -ENOENT: no such user; the text says how to create one. */
 int runtime_user_get(const char *name, struct runtime_user *ret_user, struct error *error);
 
-/* Makes runtime_dir (0750, the user's). The parent must exist. */
+/*
+ * Makes runtime_dir, mode 0750, owned by the user. One that holds our lock changes to that owner;
+ * any other stays as it is. -ENOENT: its parent is missing; an errno of mkdir(2) or chown(2);
+ * -ENAMETOOLONG.
+ */
 int runtime_directory_make(const char *runtime_dir, const struct runtime_user *user,
 			   struct error *error);
 
 /*
- * Waits until no other `up` or `down` of this runtime_dir runs. Held until *ret_fd is closed.
- * -ENOENT: there is no such directory.
+ * Waits for every other `up` and `down` with this runtime_dir to end. Closing *ret_fd, and its
+ * copies, releases the lock. -ENOENT: no such directory; -ELOOP: a symbolic link in the lock's
+ * place; -ENAMETOOLONG; an errno of open(2) or flock(2).
  */
 int runtime_lock(const char *runtime_dir, int *ret_fd, struct error *error);
 
-/* Makes the directory and an empty file, as the user's, where they are missing; a file of root's is given to it. */
+/*
+ * Makes the state file and its directory where they are missing, owned by the user, who also
+ * becomes the owner of a file of root's that has no second name. -ELOOP: a symbolic link in the
+ * file's place; an errno of mkdir(2), open(2) or chown(2); -ENOMEM.
+ */
 int runtime_state_make(const char *file, const struct runtime_user *user, struct error *error);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* One function for each kind of line in the journal. */
+/* One function for each kind of journal entry. */
 #include "host/undo.h"
 
 #include <errno.h>
@@ -16,7 +16,7 @@
 #include "host/journal.h"
 #include "netlink/netlink.h"
 
-/* Index of the interface; 0: it is gone. */
+/* *ret_index is 0 where the interface is gone. */
 static int find_interface(const struct undo *undo, const char *name, int *ret_index,
 			  struct error *error)
 {
@@ -36,7 +36,7 @@ static int undo_address(const struct undo *undo, const struct journal_entry *ent
 	int r;
 
 	if (address_parse(entry->what, &plumb.address))
-		return error_set(error, -EINVAL, "'%s' is no address", entry->what);
+		return error_set(error, -EINVAL, "'%s' is not an address", entry->what);
 	r = find_interface(undo, entry->detail, &plumb.index, error);
 	return r || !plumb.index ? r : netlink_address_remove(undo->netlink, &plumb, error);
 }
@@ -50,7 +50,7 @@ static int undo_qdisc(const struct undo *undo, const struct journal_entry *entry
 	return r || !index ? r : netlink_clsact_remove(undo->netlink, index, error);
 }
 
-/* A pinned link is found by its name, so that it goes even if its interface was renamed. */
+/* The pin has the interface's name in it, so a link goes even if the interface is renamed. */
 static int undo_hook(const struct undo *undo, const struct journal_entry *entry,
 		     struct error *error)
 {
@@ -59,7 +59,7 @@ static int undo_hook(const struct undo *undo, const struct journal_entry *entry,
 	int r;
 
 	if (hook_parse(entry->detail, &hook))
-		return error_set(error, -EINVAL, "'%s' is no hook", entry->detail);
+		return error_set(error, -EINVAL, "'%s' is not a hook", entry->detail);
 	snprintf(interface.name, sizeof(interface.name), "%s", entry->what);
 	r = find_interface(undo, entry->what, &interface.index, error);
 	return r ? r : hook_detach(undo->pin_path, &interface, hook, error);
@@ -71,7 +71,7 @@ static int undo_mode(const struct journal_entry *entry, struct error *error)
 	unsigned long mode = strtoul(entry->detail, &end, 8);
 
 	if (*end || mode > 07777)
-		return error_set(error, -EINVAL, "'%s' is no file mode", entry->detail);
+		return error_set(error, -EINVAL, "'%s' is not a file mode", entry->detail);
 	if (bpffs_is_shared(entry->what))
 		return 0;
 	if (chmod(entry->what, mode) && errno != ENOENT)
@@ -81,7 +81,7 @@ static int undo_mode(const struct journal_entry *entry, struct error *error)
 
 static int undo_directory(const struct journal_entry *entry, struct error *error)
 {
-	/* Where others have put something into it meanwhile, it is theirs. */
+	/* Somebody else uses a directory that is not empty. */
 	if (rmdir(entry->what) && errno != ENOENT && errno != ENOTEMPTY && errno != EBUSY)
 		return error_set(error, -errno, "'%s': %s", entry->what, strerror(errno));
 	return 0;
@@ -119,7 +119,7 @@ static bool is_selected(const struct undo *undo, size_t index, unsigned kinds)
 	       (!undo->selects || undo->selects(undo->data, index, entry));
 }
 
-/* Those of the given kinds, the last one first. Keeps the first failure in *result. */
+/* Undoes the entries of the given kinds, the last one first. Keeps the first failure in *result. */
 static void undo_kinds(const struct undo *undo, unsigned kinds, int *result, struct error *error)
 {
 	for (size_t i = journal_count(undo->journal); i-- > 0;) {

@@ -97,7 +97,7 @@ static int load(struct up *up, struct error *error)
 	return r ? r : programs_open(&options, &up->programs, error);
 }
 
-/* A full disk lets the file be read all the same. The first error says more. */
+/* On a full disk the file can still be read. If that fails too, the first error explains more. */
 static int open_state(const char *file, struct state **ret_state, struct error *error)
 {
 	int r = sqlite_open(file, ret_state, error);
@@ -163,7 +163,7 @@ static int grant(struct up *up, struct error *error)
 
 /* ---- what is taken away again */
 
-/* For undo: what an earlier `up` did and this configuration no longer wants. */
+/* For undo: entries of an earlier `up` that this configuration no longer has. */
 static bool is_unwanted(const void *data, size_t index, const struct journal_entry *entry)
 {
 	const struct up *up = data;
@@ -185,7 +185,7 @@ static bool is_unwanted(const void *data, size_t index, const struct journal_ent
 	}
 }
 
-/* For undo: what this call added. */
+/* For undo: entries of this call. */
 static bool is_new(const void *data, size_t index, const struct journal_entry *entry)
 {
 	const struct up *up = data;
@@ -201,7 +201,7 @@ static int prune(struct up *up, struct error *error)
 	return undo_network(&undo, error);
 }
 
-/* The first error is the one to tell; what cannot be undone stays in the journal for `down`. */
+/* Keeps silent: the caller reports the error that led here. Entries that fail stay for `down`. */
 static void roll_back(struct up *up)
 {
 	struct undo undo = {up->journal, up->netlink, up->config->pin_path, is_new, up};
@@ -213,7 +213,10 @@ static void roll_back(struct up *up)
 	undo_files(&undo, &ignored);
 }
 
-/* Nothing is steered yet: connections older than the datapath are taken in before and after it begins. */
+/*
+ * Nothing is steered yet. Connections may open at any moment before the hooks are there, so
+ * existing ones are adopted before and after.
+ */
 static int begin(struct up *up, struct error *error)
 {
 	int r = fill(up, error);
@@ -225,7 +228,9 @@ static int begin(struct up *up, struct error *error)
 	return r ? r : adopt(up, error);
 }
 
-/* The same where packets are steered all the while, maybe to addresses that are about to be. */
+/*
+ * Packets are steered all the time, so the maps change last: only then may new addresses be used.
+ */
 static int take_over(struct up *up, struct error *error)
 {
 	int r = programs_move(up->programs, &up->is_in_force, error);
@@ -263,13 +268,13 @@ static int finish(struct up *up, struct error *error)
 {
 	int r = prune(up, error);
 
-	/* The addresses of old handles are gone by now: no connection can bind to them. */
+	/* Old handles have left the host: no connection can bind to them any more. */
 	if (!r)
 		r = steering_forget_handles(up->steering, is_gone, up, error);
 	return r ? r : adopt_timer(up->programs, error);
 }
 
-/* Both notes in one line. */
+/* Joins both notes into one line. */
 static int take_note(struct up *up, char **ret_note, struct error *error)
 {
 	char **note = &up->interfaces.note;

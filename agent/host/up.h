@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * `postern up`: maps, programs, addresses, hooks; then it exits, and the datapath stands by itself.
+ * `postern up`: maps, programs, addresses, hooks. Then it exits, and the datapath works by itself.
  *
- *   privileges, user, interfaces, lock      nothing is touched yet
- *   bpffs, maps and programs                created, or re-used with the flows in them
- *   pool addresses                          before anything is steered to them
- *   maps filled, then hooks                 no packet meets empty maps; over a datapath that is up
- *                                           the hooks come first, as what fails there is taken back,
- *                                           after maps of another capacity (from there on: forward)
- *   older connections from pool addresses   made flows, before their ports can be handed out
- *   handles                                 last, so that none ever leaves untranslated
+ *   privileges, user, interfaces, lock      the host is unchanged
+ *   bpffs, maps and programs                new, or re-used with the flows in them
+ *   pool addresses                          before flows use them
+ *   fresh:  maps filled, then hooks         no packet finds empty maps
+ *   over a running datapath:                maps of another capacity move first, which cannot be
+ *           hooks, then maps filled         undone; otherwise a failing hook still changes nothing
+ *   existing connections adopted            before new flows can take their ports
+ *   handles                                 last: no connection leaves by one untranslated
  *   pins given to the agent's user
- *   what the configuration no longer has    addresses and hooks of an earlier `up`, and its programs
+ *   old addresses, hooks and programs       of an earlier `up`: removed
  *
- * If it fails, everything that this call added is taken back; what an earlier one did stays. Only over
- * a datapath that is up, once the maps follow the new configuration, it goes forward: what was done
- * stays, and the error says so. Addresses that were there before `up` are left alone, never removed.
+ * On failure, `up` undoes its own changes and keeps those of an earlier call. There is one
+ * exception: over a running datapath whose maps follow the new configuration already, its changes
+ * stay, and the error says so. `up` never removes an address that was on the host before it.
  */
 #pragma once
 
@@ -23,8 +23,9 @@ struct config;
 struct error;
 
 /*
- * *ret_note (freed by the caller; NULL: nothing to say) is what the operator should know although all
- * went well. -EPERM: not privileged; -ENODEV: an interface is missing; -ENOENT: no such user;
- * -EPROTO: pinned maps of another layout; -EOPNOTSUPP: the kernel lacks something; and others.
+ * *ret_note reports a limitation although `up` succeeded; the caller frees it, NULL: nothing to
+ * report. -EPERM: not privileged; -ENODEV: an interface is missing; -ENOENT: no such user, or no
+ * default route; -EPROTO: pinned maps of another layout; -EOPNOTSUPP: the kernel lacks a feature;
+ * the errors of the functions that do each step.
  */
 int up_run(const struct config *config, char **ret_note, struct error *error);

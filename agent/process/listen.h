@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Listening sockets, non-blocking and CLOEXEC. Who may connect, and what is served, is the callers'. */
+/*
+ * Listening sockets, non-blocking and CLOEXEC. Who may connect, and what is served, is the
+ * callers'.
+ */
 #pragma once
 
 #include <stdint.h>

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A lock is taken on a descriptor that can only read, so that a file of root's serves every user. */
+/*
+ * A lock is taken on a descriptor that can only read, so that a file of root's serves every user.
+ */
 #include "process/lock.h"
 
 #include <errno.h>

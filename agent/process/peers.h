@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The connections of one listener, bounded: when the table is full, the idlest is evicted. First go
- * connections that never asked anything, oldest first, then connections by their last request. So a peer
- * that asks at once is answered, however many others only hold a connection.
+ * connections that never asked anything, oldest first, then connections by their last request. So a
+ * peer that asks at once is answered, however many others only hold a connection.
  *
  * The table does no I/O and reads no clock: its owner ends an evicted connection and removes it. An
  * evicted connection keeps its place until then, and is not evicted twice.

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Order matters: the bounding set needs CAP_SETPCAP, the groups CAP_SETGID, and both go with the uid. */
+/*
+ * Order matters: the bounding set needs CAP_SETPCAP, the groups CAP_SETGID, and both go with the
+ * uid.
+ */
 #include "process/privileges.h"
 
 #include <cap-ng.h>
@@ -119,7 +122,10 @@ int privileges_drop(const char *user, struct error *error)
 	return r ? r : reduce_held(0, error);
 }
 
-/* The kernel clears the parent-death signal when the uid changes, so the request for it comes after. */
+/*
+ * The kernel clears the parent-death signal when the uid changes, so the request for it comes
+ * after.
+ */
 int privileges_become(const char *user, bool ends_with_parent, struct error *error)
 {
 	pid_t parent = getppid();

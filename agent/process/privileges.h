@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Capabilities and users: giving them up for good. A set of capabilities is a mask of PRIVILEGE(CAP_…)
- * from <linux/capability.h>. All of it works on the calling thread: call it before there is another.
+ * Capabilities and users: giving them up for good. A set of capabilities is a mask of
+ * PRIVILEGE(CAP_…) from <linux/capability.h>. All of it works on the calling thread: call it before
+ * there is another.
  */
 #pragma once
 
@@ -13,14 +14,17 @@ struct error;
 #define PRIVILEGE(capability) (1ULL << (capability))
 #define PRIVILEGES_USER_SIZE  64
 
-/* -EPERM: the process lacks a capability of the set `needed`; the text names it and says what to do. */
+/*
+ * -EPERM: the process lacks a capability of the set `needed`; the text names it and says what to
+ * do.
+ */
 int privileges_check(uint64_t needed, struct error *error);
 
 /*
  * Keeps the capabilities of `kept` in the permitted, effective and (with CAP_SETPCAP) bounding set,
- * empties every set of all others, and sets no_new_privs, so that no exec brings one back. The user stays.
- * A process without capabilities makes no capset(2) here: a seccomp filter may kill at it. -EPERM: the
- * process lacks a capability of `kept`, and nothing has changed.
+ * empties every set of all others, and sets no_new_privs, so that no exec brings one back. The user
+ * stays. A process without capabilities makes no capset(2) here: a seccomp filter may kill at it.
+ * -EPERM: the process lacks a capability of `kept`, and nothing has changed.
  */
 int privileges_reduce(uint64_t kept, struct error *error);
 

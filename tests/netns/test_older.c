@@ -169,8 +169,8 @@ Test(netns_older, where_a_flow_has_its_port_already_up_says_so)
 	forget_older();
 	take_port();
 	said = postern_must("up");
-	cr_assert_not_null(strstr(said, "1 connection "), "%s", said);
-	cr_assert_not_null(strstr(said, "flows have them already"), "%s", said);
+	cr_assert_not_null(strstr(said, "1 existing connection "), "%s", said);
+	cr_assert_not_null(strstr(said, "flows use them already"), "%s", said);
 }
 
 Test(netns_older, an_address_that_a_later_up_gives_to_a_pool_keeps_the_ports_in_use)

@@ -66,7 +66,7 @@ static const struct failure {
 	{"a damaged state file",
 	 "mkdir -p $directory/state; head -c 9000 /dev/urandom >$directory/state/state.db", "",
 	 "state.db"},
-	{"a pin path on no bpffs", "true", "s|/sys/fs/bpf/|/tmp/|", "no BPF file system"},
+	{"a pin path on no bpffs", "true", "s|/sys/fs/bpf/|/tmp/|", "not on a BPF file system"},
 };
 
 Test(netns_up, what_fails_in_the_middle_leaves_nothing)
