@@ -9,7 +9,7 @@ BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool /sbin/bpftool) bpftool)
 PREFIX  ?= /usr/local
 DESTDIR ?=
 
-LIBRARIES = libbpf libelf libnl-route-3.0 libmnl libevent libcurl jansson libconfuse sqlite3 libunbound libidn2 libcap-ng
+LIBRARIES = libbpf libelf libnl-route-3.0 libmnl libevent libcurl jansson sqlite3 libunbound libidn2 libcap-ng
 WARNINGS  = -Wall -Wextra -Werror -Wshadow -Wmissing-prototypes -Wstrict-prototypes
 # The version's only place; .github/CHANGELOG.md begins with it (lint).
 VERSION   = 0.9.0

@@ -171,7 +171,7 @@ static bool split_endpoint(char *text, char **ret_address, char **ret_port)
 	return brackets == (strchr(*ret_address, ':') != NULL);
 }
 
-static int port_parse(const char *text, uint16_t *ret_port)
+int port_parse(const char *text, uint16_t *ret_port)
 {
 	size_t digits = strspn(text, "0123456789");
 	unsigned long port = strtoul(text, NULL, 10);

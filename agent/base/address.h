@@ -38,7 +38,9 @@ int prefix_parse(const char *text, struct prefix *ret_prefix);
 
 bool prefix_contains(const struct prefix *prefix, const struct address *address);
 
-/* ip:port or [ip6]:port, the port from 1. -EINVAL: not of that form. */
+/* Decimal digits, 1 to 65535. -EINVAL: not of that form. */
+int port_parse(const char *text, uint16_t *ret_port);
+/* ip:port or [ip6]:port. -EINVAL: not of that form. */
 int endpoint_parse(const char *text, struct address *ret_address, uint16_t *ret_port);
 
 /* All write into `buffer` and return it. */

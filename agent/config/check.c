@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Pools that must be there, and the names that lead to pools and policies. */
-#include "config/read.h"
+#include "config/check.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "config/read.h"
+#include "config/section.h"
 
 static int compare_pool(const void *a, const void *b)
 {
@@ -27,13 +30,10 @@ static int check_pools(const struct reader *reader)
 
 static int resolve_default(const struct reader *reader)
 {
-	const struct read_name *name = &reader->default_name;
 	struct config *config = reader->config;
+	const struct config_name *name = &config->default_name;
 
 	config->default_action = VERDICT_STEER;
-	config->default_pool = &config->pools[0];
-	if (!name->text)
-		return 0;
 	config->default_pool = config_pool_find(config, name->text);
 	if (config->default_pool)
 		return 0;
@@ -51,9 +51,9 @@ static int resolve_default(const struct reader *reader)
 
 static int resolve_when_empty(const struct reader *reader, struct config_pool *pool)
 {
-	const struct read_name *name = &reader->when_empty[pool->id];
+	const struct config_name *name = &pool->when_empty_name;
 
-	if (!name->text || strcmp(name->text, "hold") == 0)
+	if (strcmp(name->text, "hold") == 0)
 		return 0;
 	pool->when_empty = config_pool_find(reader->config, name->text);
 	if (!pool->when_empty)
@@ -97,7 +97,7 @@ static int check_when_empty(const struct reader *reader)
 
 	if (leads_to(high_risk, normal)) {
 		describe_path(high_risk, normal, path, sizeof(path));
-		return read_error(reader, reader->when_empty[high_risk->id].line,
+		return read_error(reader, high_risk->when_empty_name.line,
 				  "found when_empty path %s, expected none from 'high-risk' to "
 				  "'normal'",
 				  path);
@@ -108,7 +108,7 @@ static int check_when_empty(const struct reader *reader)
 		if (!leads_to(pool, pool))
 			continue;
 		describe_path(pool, pool, path, sizeof(path));
-		return read_error(reader, reader->when_empty[pool->id].line,
+		return read_error(reader, pool->when_empty_name.line,
 				  "found when_empty path %s, expected one that ends with 'hold'",
 				  path);
 	}
@@ -124,18 +124,49 @@ static int resolve_names(const struct reader *reader)
 	return r < 0 ? r : check_when_empty(reader);
 }
 
+/* What like = NAME of such a policy is in the file. */
+static int add_ready_made(struct reader *reader)
+{
+	static const struct {
+		const char *name, *like;
+	} policies[] = {{"standard", "standard"},
+			{"strict", "strict"},
+			{"service", "service"},
+			{"default", "service"}};
+
+	for (size_t i = 0; i < sizeof(policies) / sizeof(policies[0]); i++) {
+		const struct value name = {policies[i].name, 0}, like = {policies[i].like, 0};
+		struct section section;
+		int r;
+
+		if (config_policy_find(reader->config, name.text))
+			continue;
+		r = section_open(reader, CONFIG_POLICY, &name, &section);
+		if (r == 0)
+			r = section_value(reader, &section, config_key_find(CONFIG_POLICY, "like"),
+					  &like);
+		if (r == 0)
+			r = section_close(reader, &section);
+		if (r < 0)
+			return r;
+	}
+	reader->config->default_policy = config_policy_find(reader->config, "default");
+	return 0;
+}
+
 static int resolve_policies(const struct reader *reader)
 {
-	for (size_t i = 0; i < reader->n_sender_policies; i++) {
-		const struct read_sender_policy *at = &reader->sender_policies[i];
-		const struct config_policy *policy =
-			config_policy_find(reader->config, at->name.text);
+	for (size_t i = 0; i < reader->config->n_senders; i++) {
+		struct config_sender *sender = &reader->config->senders[i];
+		const struct config_name *name = &sender->policy_name;
 
-		if (!policy)
-			return read_error(reader, at->name.line,
+		if (!name->text)
+			continue;
+		sender->policy = config_policy_find(reader->config, name->text);
+		if (!sender->policy)
+			return read_error(reader, name->line,
 					  "found policy '%.100s', expected the name of a policy",
-					  at->name.text);
-		reader->config->senders[at->sender].policy = policy;
+					  name->text);
 	}
 	return 0;
 }
@@ -190,7 +221,7 @@ int check_all(struct reader *reader)
 	qsort(config->pools, config->n_pools, sizeof(*config->pools), compare_pool);
 	r = resolve_names(reader);
 	if (r == 0)
-		r = read_ready_made(reader);
+		r = add_ready_made(reader);
 	if (r == 0)
 		r = resolve_policies(reader);
 	if (r == 0)

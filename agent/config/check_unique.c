@@ -3,7 +3,7 @@
  * What may stand in one place only. Found by sorting, never by comparing all pairs: there may be some
  * hundred thousand senders. The error is at the later line and names the earlier one.
  */
-#include "config/read.h"
+#include "config/check.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +11,7 @@
 #include <strings.h>
 
 #include "base/cleanup.h"
+#include "config/read.h"
 
 static int compare_numbers(uint64_t a, uint64_t b)
 {

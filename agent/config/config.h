@@ -54,8 +54,15 @@ struct config_address {
 		*of; /* the one address that it stands for; NULL: any of the pool */
 };
 
+/* A name as it stands in the file; the pointer beside it is the answer. */
+struct config_name {
+	char *text; /* NULL: left out */
+	int line;
+};
+
 struct config_pool {
 	char *name;
+	int line;
 	uint32_t id; /* POOL_NORMAL, POOL_HIGH_RISK, then in the order of the file */
 	struct config_address *addresses;
 	size_t n_addresses;
@@ -63,7 +70,7 @@ struct config_pool {
 	size_t n_handles;
 	char *helo;			      /* NULL: the MTA's own */
 	const struct config_pool *when_empty; /* NULL: hold */
-	int line;
+	struct config_name when_empty_name;
 };
 
 enum config_selector_kind {
@@ -113,10 +120,10 @@ enum config_identity {
 };
 
 /*
- * Patterns as of fnmatch(3), without regard to case. "*@example.net", "*.example.net" (which is not
- * example.net itself), "tenant-*".
+ * Texts as they stand in the file. Patterns are those of fnmatch(3), without regard to case: "*@example.net",
+ * "*.example.net" (which is not example.net itself), "tenant-*".
  */
-struct config_patterns {
+struct config_texts {
 	char **texts;
 	size_t count;
 };
@@ -125,12 +132,17 @@ struct config_patterns {
 
 #define CONFIG_SPAM_FOR_MAX_SEC (30 * 86400)
 
+/* The ready-made limits that a policy begins with. */
+enum config_like { CONFIG_LIKE_STANDARD, CONFIG_LIKE_STRICT, CONFIG_LIKE_SERVICE };
+
 /* Every limit has a value: what is left out or 0 is that of the service, below. */
 struct config_policy {
 	char *name;
-	struct config_patterns senders; /* nothing in all three: chosen by name only */
-	struct config_patterns tenants;
-	struct config_patterns domains;
+	int line; /* 0: ready-made */
+	enum config_like like;
+	struct config_texts senders; /* nothing in all three: chosen by name only */
+	struct config_texts tenants;
+	struct config_texts domains;
 	uint32_t limits[CONFIG_LIMITS_OF_SENDER]; /* 1..10000; connections: 0 is no limit */
 	enum config_on_limit on_limit;
 	/* Spam: `spam_count` of the last `spam_of` messages, or reports in a day. 0: never. */
@@ -138,16 +150,15 @@ struct config_policy {
 	uint32_t spam_of; /* at most 64 */
 	uint32_t reports_per_day;
 	uint32_t spam_for_sec; /* how long the sender is high-risk then; default a day */
-	int line;	       /* 0: ready-made */
 };
 
 struct config_tenant {
 	char *name;
-	struct config_patterns senders;
-	struct config_patterns domains;
+	int line;
+	struct config_texts senders;
+	struct config_texts domains;
 	uint32_t limits[CONFIG_LIMITS_OF_TENANT]; /* 0: no limit */
 	enum config_on_limit on_limit;
-	int line;
 };
 
 /* New connections a minute, in the datapath; at most. */
@@ -157,12 +168,13 @@ struct config_tenant {
 
 struct config_sender {
 	char *name;
+	int line;
 	uint32_t connections_per_minute;    /* 0: no limit; default sender_connections_per_minute */
 	uint32_t flows_max;		    /* at once; 0: no limit; default sender_flows_max */
 	const struct config_policy *policy; /* NULL: the first that matches */
+	struct config_name policy_name;
 	struct config_selector *selectors;
 	size_t n_selectors;
-	int line;
 };
 
 /* Where a process of ours listens; given to it by systemd or made by itself. */
@@ -170,11 +182,7 @@ struct config_socket {
 	char *path; /* NULL: TCP, on loopback */
 	struct address address;
 	uint16_t port;
-};
-
-struct config_texts {
-	char **texts;
-	size_t count;
+	int line; /* 0: a default */
 };
 
 /*
@@ -213,13 +221,13 @@ struct config_mail {
 
 struct config {
 	char *file;
-	char **interfaces; /* NULL and 0: those of the default routes */
-	size_t n_interfaces;
+	struct config_texts interfaces;	   /* none: those of the default routes */
 	uint16_t ports[POSTERN_PORTS_MAX]; /* default: 25; unused ones 0 */
 	enum config_ingress ingress;	   /* "auto" | "xdp" | "tc" */
 	enum config_egress egress;	   /* "auto" | "tcx" | "clsact" */
 	enum verdict_action default_action;
 	const struct config_pool *default_pool; /* NULL unless STEER */
+	struct config_name default_name;
 	struct config_pool *pools; /* sorted by id; pools[0] is normal, pools[1] high-risk */
 	size_t n_pools;
 	struct config_sender *senders; /* sorted by name, without regard to case first */
@@ -248,7 +256,7 @@ struct config {
 	const struct config_policy *default_policy; /* for whom no other is; never NULL */
 	struct config_tenant *tenants;		    /* in the order of the file */
 	size_t n_tenants;
-	struct config_patterns internal_domains; /* ours */
+	struct config_texts internal_domains; /* ours */
 	enum config_identity identity;
 	bool relay_dkim;	      /* DKIM, too, keeps mail out of the relay pool */
 	uint32_t senders_tracked_max; /* default 1000000, 1024..16777216 */

@@ -1,18 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The keys that concern the mail itself: sockets, marks of scanners, whom to believe, DNS. */
-#include "config/read.h"
+/* Keys of the top level that concern mail: sockets, the marks of scanners, hosts that are believed or asked. */
+#include "config/sections.h"
 
 #include <ctype.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/un.h>
 
-#include "base/cleanup.h"
+#include "base/array.h"
 
-#define DNS_TIMEOUT_MS 5000
-#define MARK_LAST      255
-#define HOST_LAST      255
+#define SOCKET_PATH_SIZE sizeof(((struct sockaddr_un *)NULL)->sun_path)
 
 /* ---- sockets */
 
@@ -23,277 +20,198 @@ static bool is_loopback(const struct address *address)
 	return address_is_ipv4(address) ? address->bytes[12] == 127 : address_equal(address, &ipv6);
 }
 
-static bool fits_socket(const char *path)
-{
-	return path[0] == '/' && strlen(path) < sizeof(((struct sockaddr_un *)NULL)->sun_path);
-}
-
 static int set_path(const struct reader *reader, const char *path, struct config_socket *socket)
 {
 	socket->path = strdup(path);
 	return socket->path ? 0 : read_out_of_memory(reader);
 }
 
-int read_socket(const struct reader *reader, const struct syntax_section *section, const char *key,
-		const char *name, struct config_socket *socket)
+static int socket_read(const struct reader *reader, const struct config_key *key,
+		       const struct value *value, void *field)
 {
-	const struct syntax_value *value = syntax_get(section, key, 0);
-	char path[sizeof(((struct sockaddr_un *)NULL)->sun_path) + 64];
+	const char *text = value->text + 5;
+	struct config_socket *socket = field;
 
-	if (!value) {
-		snprintf(path, sizeof(path), "%s/%s", reader->config->runtime_dir, name);
-		return set_path(reader, path, socket);
-	}
-	if (strncmp(value->text, "unix:", 5) == 0 && fits_socket(value->text + 5))
-		return set_path(reader, value->text + 5, socket);
+	socket->line = value->line;
+	if (strncmp(value->text, "unix:", 5) == 0 && text[0] == '/' &&
+	    strlen(text) < SOCKET_PATH_SIZE)
+		return set_path(reader, text, socket);
 	if (strncmp(value->text, "inet:", 5) == 0 &&
-	    endpoint_parse(value->text + 5, &socket->address, &socket->port) == 0 &&
+	    endpoint_parse(text, &socket->address, &socket->port) == 0 &&
 	    is_loopback(&socket->address))
 		return 0;
 	return read_error(reader, value->line,
 			  "found %s '%.200s', expected unix:PATH, which begins with '/' and has at "
 			  "most %zu characters, or inet:127.0.0.1:PORT or inet:[::1]:PORT",
-			  key, value->text, sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1);
+			  key->name, value->text, SOCKET_PATH_SIZE - 1);
 }
 
-static bool is_same(const struct config_socket *a, const struct config_socket *b)
+static void socket_print(const struct config_key *key, const void *field, FILE *out)
 {
-	if (a->path && b->path)
-		return strcmp(a->path, b->path) == 0;
-	return !a->path && !b->path && a->port == b->port &&
-	       address_equal(&a->address, &b->address);
+	const struct config_socket *socket = field;
+	char text[ENDPOINT_TEXT_SIZE];
+
+	(void)key;
+	if (socket->path)
+		fprintf(out, "unix:%s\n", socket->path);
+	else
+		fprintf(out, "inet:%s\n", endpoint_format(&socket->address, socket->port, text));
 }
 
-/* Whoever makes a socket removes what is left of an earlier one: the later process would rob the other. */
-static int check_socket(const struct reader *reader, const struct syntax_section *section,
-			const char *key, const struct config_socket *socket, const char *other_key,
+static void socket_release(void *field)
+{
+	free(((struct config_socket *)field)->path);
+}
+
+const struct kind kind_socket = {
+	.name = "socket", .read = socket_read, .print = socket_print, .release = socket_release};
+
+static int put_in_runtime_dir(const struct reader *reader, const char *name,
+			      struct config_socket *socket)
+{
+	char path[SOCKET_PATH_SIZE + 64];
+
+	if (socket->path || socket->port)
+		return 0;
+	snprintf(path, sizeof(path), "%s/%s", reader->config->runtime_dir, name);
+	return set_path(reader, path, socket);
+}
+
+/* A process removes the stale socket in its way: the second one would rob the first. */
+static int check_socket(const struct reader *reader, const char *key,
+			const struct config_socket *socket, const char *other_key,
 			const struct config_socket *other)
 {
-	const struct syntax_value *value = syntax_get(section, key, 0);
+	char text[ENDPOINT_TEXT_SIZE];
 
-	if (!value || !is_same(socket, other))
+	if (!socket->line || !config_socket_equal(socket, other))
 		return 0;
-	return read_error(reader, value->line,
-			  "found %s '%.200s', expected another socket than that of %s", key,
-			  value->text, other_key);
+	return read_error(reader, socket->line,
+			  "found %s '%s%.200s', expected another socket than that of %s", key,
+			  socket->path ? "unix:" : "inet:",
+			  socket->path ? socket->path
+				       : endpoint_format(&socket->address, socket->port, text),
+			  other_key);
 }
 
-static int check_sockets(const struct reader *reader, const struct syntax_section *section)
-{
-	char path[sizeof(((struct sockaddr_un *)NULL)->sun_path) + 64];
-	const struct config_mail *mail = &reader->config->mail;
-	const struct config_socket api = {.path = path};
-	int r;
-
-	snprintf(path, sizeof(path), "%s/api.sock", reader->config->runtime_dir);
-	r = check_socket(reader, section, "socketmap", &mail->socketmap, "the API", &api);
-	if (r == 0)
-		r = check_socket(reader, section, "milter", &mail->milter, "the API", &api);
-	if (r == 0)
-		r = check_socket(reader, section, "socketmap", &mail->socketmap, "milter",
-				 &mail->milter);
-	return r < 0 ? r
-		     : check_socket(reader, section, "milter", &mail->milter, "socketmap",
-				    &mail->socketmap);
-}
-
-static int read_sockets(const struct reader *reader, const struct syntax_section *section)
+int mail_finish(const struct reader *reader)
 {
 	struct config_mail *mail = &reader->config->mail;
-	int r = read_socket(reader, section, "milter", "milter.sock", &mail->milter);
+	char path[SOCKET_PATH_SIZE + 64];
+	const struct config_socket api = {.path = path};
+	int r = put_in_runtime_dir(reader, "milter.sock", &mail->milter);
 
-	mail->has_milter = syntax_is_set(section, "milter");
+	mail->has_milter = mail->milter.line > 0;
+	snprintf(path, sizeof(path), "%s/api.sock", reader->config->runtime_dir);
 	if (r == 0)
-		r = read_socket(reader, section, "socketmap", "socketmap.sock", &mail->socketmap);
-	return r < 0 ? r : check_sockets(reader, section);
-}
-
-static int read_lanes(const struct reader *reader, const struct syntax_section *section)
-{
-	static const char *const words[READ_WORDS_MAX] = {
-		[CONFIG_LANES_POOL] = "pool",
-		[CONFIG_LANES_ADDRESS] = "address",
-	};
-	unsigned index;
-	int r = read_word(reader, section, "lanes", words, &index);
-
+		r = put_in_runtime_dir(reader, "socketmap.sock", &mail->socketmap);
 	if (r == 0)
-		reader->config->mail.lanes = (enum config_lanes)index;
-	return r;
-}
-
-static int read_on_agent_down(const struct reader *reader, const struct syntax_section *section)
-{
-	static const char *const words[READ_WORDS_MAX] = {
-		[CONFIG_ON_AGENT_DOWN_ACCEPT] = "accept",
-		[CONFIG_ON_AGENT_DOWN_DEFER] = "defer",
-	};
-	unsigned index;
-	int r = read_word(reader, section, "on_agent_down", words, &index);
-
+		r = check_socket(reader, "socketmap", &mail->socketmap, "the API", &api);
 	if (r == 0)
-		reader->config->mail.on_agent_down = (enum config_on_agent_down)index;
+		r = check_socket(reader, "milter", &mail->milter, "the API", &api);
+	if (r == 0)
+		r = check_socket(reader, "socketmap", &mail->socketmap, "milter", &mail->milter);
+	if (r == 0)
+		r = check_socket(reader, "milter", &mail->milter, "socketmap", &mail->socketmap);
 	return r;
 }
 
 /* ---- marks of scanners */
 
-/* SpamAssassin's, those of many filters in front of a mailbox, and rspamd's for what it calls spam. */
-static const char *const usual_marks[] = {
-	"X-Spam-Flag: YES",
-	"X-Spam: Yes",
-	"X-Spam-Status: Yes",
-	"X-Rspamd-Action: add header",
-	"X-Rspamd-Action: rewrite subject",
-	"X-Rspamd-Action: reject",
-};
-#define USUAL_MARKS (sizeof(usual_marks) / sizeof(usual_marks[0]))
+/* Of a text without blanks at both ends: no control character, and not empty. */
+static bool is_mark_value(const char *value, size_t size)
+{
+	for (size_t i = 0; i < size; i++)
+		if (iscntrl((unsigned char)value[i]))
+			return false;
+	return size > 0;
+}
 
-/* A field name is printable ASCII but ':' (RFC 5322, 2.2); the rest is for people to get right. */
+/* A field name is printable ASCII without ':' (RFC 5322, 2.2). */
 static bool parse_mark(const char *text, struct config_mark *ret_mark)
 {
-	const char *colon = strchr(text, ':'), *value, *end = text + strlen(text);
+	size_t name = 0, size;
+	const char *value;
 
-	if (!colon || colon == text || strlen(text) > MARK_LAST)
+	while (isgraph((unsigned char)text[name]) && text[name] != ':')
+		name++;
+	if (name == 0 || text[name] != ':')
 		return false;
-	for (const char *c = text; c < colon; c++)
-		if (!isgraph((unsigned char)*c))
-			return false;
-	for (value = colon + 1; isblank((unsigned char)*value); value++)
+	value = text + name + 1 + strspn(text + name + 1, " \t");
+	for (size = strlen(value); size > 0 && isblank((unsigned char)value[size - 1]); size--)
 		;
-	while (end > value && isblank((unsigned char)end[-1]))
-		end--;
-	for (const char *c = value; c < end; c++)
-		if (iscntrl((unsigned char)*c))
-			return false;
-	if (value == end)
+	if (!is_mark_value(value, size))
 		return false;
-	ret_mark->header = strndup(text, (size_t)(colon - text));
-	ret_mark->value = strndup(value, (size_t)(end - value));
+	ret_mark->header = strndup(text, name);
+	ret_mark->value = strndup(value, size);
 	return true;
 }
 
-static int add_mark(const struct reader *reader, const char *text, int line)
+static int marks_read(const struct reader *reader, const struct config_key *key,
+		      const struct value *value, void *field)
 {
-	struct config_mail *mail = &reader->config->mail;
-	struct config_mark *mark = &mail->spam_marks[mail->n_spam_marks];
+	struct config_mail *mail = field;
+	struct config_mark *marks =
+		array_grow(mail->spam_marks, mail->n_spam_marks, sizeof(*marks));
+	struct config_mark *mark;
 
-	if (!parse_mark(text, mark))
-		return read_error(reader, line,
-				  "found '%.100s' in 'spam_marks', expected a header and how its "
-				  "value begins, like 'X-Spam-Flag: YES', of at most %d characters",
-				  text, MARK_LAST);
+	if (!marks)
+		return read_out_of_memory(reader);
+	mail->spam_marks = marks;
+	mark = &marks[mail->n_spam_marks];
+	if (strlen(value->text) > key->max || !parse_mark(value->text, mark))
+		return read_refuse(reader, key, value, key->expected);
 	mail->n_spam_marks++;
 	return mark->header && mark->value ? 0 : read_out_of_memory(reader);
 }
 
-static int read_spam_marks(const struct reader *reader, const struct syntax_section *section)
+static void marks_print(const struct config_key *key, const void *field, FILE *out)
 {
-	bool given = syntax_is_set(section, "spam_marks");
-	size_t count = given ? syntax_count(section, "spam_marks") : USUAL_MARKS;
-	int r = 0;
+	const struct config_mail *mail = field;
 
-	reader->config->mail.spam_marks =
-		calloc(count + 1, sizeof(*reader->config->mail.spam_marks));
-	if (!reader->config->mail.spam_marks)
-		return read_out_of_memory(reader);
-	for (size_t i = 0; r == 0 && i < count; i++) {
-		const struct syntax_value *value =
-			given ? syntax_get(section, "spam_marks", i) : NULL;
-
-		r = add_mark(reader, value ? value->text : usual_marks[i], value ? value->line : 0);
-	}
-	return r;
+	(void)key;
+	for (size_t i = 0; i < mail->n_spam_marks; i++)
+		fprintf(out, "%s: %s\n", mail->spam_marks[i].header, mail->spam_marks[i].value);
 }
+
+static void marks_release(void *field)
+{
+	struct config_mail *mail = field;
+
+	for (size_t i = 0; i < mail->n_spam_marks; i++) {
+		free(mail->spam_marks[i].header);
+		free(mail->spam_marks[i].value);
+	}
+	free(mail->spam_marks);
+}
+
+const struct kind kind_marks = {.name = "header",
+				.is_list = true,
+				.read = marks_read,
+				.print = marks_print,
+				.release = marks_release};
 
 /* ---- hosts */
 
-static bool is_host(const char *text)
+bool mail_is_authserv_id(const char *text)
 {
-	size_t length = strlen(text);
-
-	if (length == 0 || length > HOST_LAST || strpbrk(text, ";()\"\\/"))
-		return false;
 	for (const char *c = text; *c; c++)
-		if (isspace((unsigned char)*c) || iscntrl((unsigned char)*c))
+		if (!isgraph((unsigned char)*c) || strchr(";()\"\\/", *c))
 			return false;
 	return true;
 }
 
-/* As libunbound takes it. */
-static bool is_resolver(const char *text)
+/* ADDRESS or ADDRESS@PORT, as libunbound takes it. */
+bool mail_is_resolver(const char *text)
 {
-	_cleanup_(free_p) char *copy = strdup(text);
-	char *at = copy ? strchr(copy, '@') : NULL, *end;
+	size_t size = strcspn(text, "@");
+	char copy[ADDRESS_TEXT_SIZE];
 	struct address address;
-	unsigned long port;
+	uint16_t port;
 
-	if (at) {
-		*at++ = '\0';
-		port = strtoul(at, &end, 10);
-		if (!isdigit((unsigned char)*at) || *end || port < 1 || port > UINT16_MAX)
-			return false;
-	}
-	return copy && address_parse(copy, &address) == 0;
-}
-
-static int read_texts(const struct reader *reader, const struct syntax_section *section,
-		      const char *key, bool (*is_right)(const char *text), const char *example,
-		      struct config_texts *texts)
-{
-	size_t count = syntax_count(section, key);
-
-	texts->texts = calloc(count + 1, sizeof(*texts->texts));
-	if (!texts->texts)
-		return read_out_of_memory(reader);
-	for (size_t i = 0; i < count; i++) {
-		const struct syntax_value *value = syntax_get(section, key, i);
-
-		if (!is_right(value->text))
-			return read_error(reader, value->line,
-					  "found '%.100s' in '%s', expected %s", value->text, key,
-					  example);
-		texts->texts[i] = strdup(value->text);
-		if (!texts->texts[i])
-			return read_out_of_memory(reader);
-		texts->count++;
-	}
-	return 0;
-}
-
-static int read_hosts(const struct reader *reader, const struct syntax_section *section)
-{
-	int r = read_texts(reader, section, "authserv_ids", is_host,
-			   "the name that a host gives itself, like 'mx.example.net'",
-			   &reader->config->mail.authserv_ids);
-
-	return r < 0 ? r
-		     : read_texts(reader, section, "resolver", is_resolver,
-				  "an address like '127.0.0.1' or '127.0.0.1@5353'",
-				  &reader->config->mail.resolver);
-}
-
-static int read_dns(const struct reader *reader, const struct syntax_section *section)
-{
-	struct config_mail *mail = &reader->config->mail;
-	int r = read_boolean(reader, section, "mail_dns_aaaa", false, &mail->dns_aaaa);
-
-	if (r == 0)
-		r = read_boolean(reader, section, "mail_dns_null_mx", false, &mail->dns_null_mx);
-	mail->dns_timeout_ms = DNS_TIMEOUT_MS;
-	return r < 0 ? r
-		     : read_number_of(reader, section, "dns_timeout_ms", 100, 60000,
-				      &mail->dns_timeout_ms);
-}
-
-int read_mail(const struct reader *reader, const struct syntax_section *section)
-{
-	static int (*const steps[])(const struct reader *, const struct syntax_section *) = {
-		read_sockets, read_lanes, read_on_agent_down, read_spam_marks, read_hosts, read_dns,
-	};
-	int r = 0;
-
-	for (size_t i = 0; r == 0 && i < sizeof(steps) / sizeof(steps[0]); i++)
-		r = steps[i](reader, section);
-	return r;
+	if (size >= sizeof(copy))
+		return false;
+	snprintf(copy, sizeof(copy), "%.*s", (int)size, text);
+	return address_parse(copy, &address) == 0 &&
+	       (!text[size] || port_parse(text + size + 1, &port) == 0);
 }

@@ -1,178 +1,280 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* pool "NAME" { addresses handles helo when_empty } */
-#include "config/read.h"
+/* pool "NAME" { … }: its name and id, its addresses and handles. */
+#include "config/sections.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-typedef int (*address_reader)(const struct reader *reader, const struct syntax_value *value,
-			      struct config_address *ret_address);
+#include "base/array.h"
+#include "base/cleanup.h"
+#include "base/hostname.h"
 
-/* What was read before a failure is the caller's as well. */
-static int read_addresses(const struct reader *reader, const struct syntax_section *section,
-			  const char *key, address_reader read_one,
-			  struct config_address **ret_addresses, size_t *ret_count)
+#define WEIGHT_MAX 1000
+
+bool pool_is_helo(const char *text)
 {
-	size_t count = syntax_count(section, key);
-
-	*ret_addresses = calloc(count ? count : 1, sizeof(**ret_addresses));
-	if (!*ret_addresses)
-		return read_out_of_memory(reader);
-	*ret_count = count;
-	for (size_t i = 0; i < count; i++) {
-		int r = read_one(reader, syntax_get(section, key, i), &(*ret_addresses)[i]);
-
-		if (r < 0)
-			return r;
-	}
-	return 0;
+	return hostname_is_domain(text) || hostname_is_literal(text);
 }
 
-static int read_helo(const struct reader *reader, const struct syntax_section *section,
-		     char **ret_helo)
-{
-	const struct syntax_value *value = syntax_get(section, "helo", 0);
+/* ---- handles */
 
-	return value ? read_helo_name(reader, value->text, value->line, ret_helo) : 0;
+static int check_handle(const struct reader *reader, const struct address *handle, const char *text,
+			int line)
+{
+	if (address_is_unicast(handle))
+		return 0;
+	return read_error(reader, line,
+			  "found handle '%.100s', expected a unicast address that is not loopback "
+			  "(the kernel lets nothing out of the host that comes from 127.0.0.0/8 or "
+			  "::1)",
+			  text);
 }
 
-/* What is the handle of one address stands behind those of the pool. */
-static int add_own_handles(const struct reader *reader, struct config_pool *pool)
+static int handles_read(const struct reader *reader, const struct config_key *key,
+			const struct value *value, void *field)
 {
-	struct config_address *handles = reallocarray(
-		pool->handles, pool->n_handles + pool->n_addresses + 1, sizeof(*handles));
+	struct config_pool *pool = field;
+	struct config_address *handles =
+		array_grow(pool->handles, pool->n_handles, sizeof(*handles));
+	struct config_address *handle;
 
 	if (!handles)
 		return read_out_of_memory(reader);
 	pool->handles = handles;
-	for (size_t i = 0; i < pool->n_addresses; i++) {
-		const struct config_address *address = &pool->addresses[i];
+	handle = &handles[pool->n_handles];
+	*handle = (struct config_address){.line = value->line};
+	if (address_parse(value->text, &handle->address) < 0)
+		return read_refuse(reader, key, value, "an IPv4 or IPv6 address");
+	pool->n_handles++;
+	return check_handle(reader, &handle->address, value->text, value->line);
+}
 
-		if (address->has_handle)
-			handles[pool->n_handles++] = (struct config_address){
-				.address = address->handle, .line = address->line, .of = address};
-	}
+static void handles_release(void *field)
+{
+	free(((struct config_pool *)field)->handles);
+}
+
+const struct kind kind_handles = {
+	.name = "address", .is_list = true, .read = handles_read, .release = handles_release};
+
+/* ---- addresses: "ADDRESS [weight N] [handle ADDRESS] [helo NAME]" */
+
+/* What the words behind an address are read into. */
+struct words {
+	const struct reader *reader;
+	const struct value *value; /* all of it, for errors */
+	struct config_address *address;
+};
+
+static int refuse_words(const struct words *words, const char *expected)
+{
+	return read_error(words->reader, words->value->line, "found '%.100s', expected %s",
+			  words->value->text, expected);
+}
+
+static int read_weight(const struct words *words, const char *text)
+{
+	size_t digits = strspn(text, "0123456789");
+	unsigned long weight = strtoul(text, NULL, 10);
+
+	if (digits == 0 || digits > 4 || text[digits] || weight < 1 || weight > WEIGHT_MAX)
+		return refuse_words(words, "'weight' and a number from 1 to 1000 behind the "
+					   "address");
+	words->address->weight = (unsigned)weight;
 	return 0;
 }
 
-/* The two that always are there have fixed ids, so the others begin at POOL_FIRST_FREE. */
-static int choose_id(const struct reader *reader, const struct syntax_section *section,
-		     const char *name, uint32_t *ret_id)
+static int read_handle(const struct words *words, const char *text)
+{
+	struct config_address *address = words->address;
+
+	if (address_parse(text, &address->handle) < 0 ||
+	    address_is_ipv4(&address->handle) != address_is_ipv4(&address->address))
+		return read_error(
+			words->reader, words->value->line,
+			"found handle '%.100s', expected an %s address, as is the one that "
+			"it stands for",
+			text, address_is_ipv4(&address->address) ? "IPv4" : "IPv6");
+	address->has_handle = true;
+	return check_handle(words->reader, &address->handle, text, words->value->line);
+}
+
+static int read_helo(const struct words *words, const char *text)
+{
+	if (!pool_is_helo(text))
+		return read_error(words->reader, words->value->line,
+				  "found helo '%.100s', expected " POOL_HELO_EXPECTED, text);
+	words->address->helo = strdup(text);
+	return words->address->helo ? 0 : read_out_of_memory(words->reader);
+}
+
+static int read_word(const struct words *words, const char *word, const char *text)
+{
+	const struct config_address *address = words->address;
+	const struct {
+		const char *word;
+		bool is_set;
+		int (*read)(const struct words *words, const char *text);
+	} table[] = {
+		{"weight", address->weight, read_weight},
+		{"handle", address->has_handle, read_handle},
+		{"helo", address->helo, read_helo},
+	};
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
+		if (strcmp(word, table[i].word) == 0)
+			return table[i].is_set ? refuse_words(words, "each word once")
+					       : table[i].read(words, text);
+	return refuse_words(words, "an address, then 'weight N', 'handle ADDRESS' or 'helo NAME'");
+}
+
+/* Cuts up `text`. */
+static int read_words(const struct words *words, char *text)
+{
+	static const char blanks[] = " \t";
+	struct config_address *address = words->address;
+	char *save, *word = strtok_r(text, blanks, &save);
+	int r = 0;
+
+	if (!word || address_parse(word, &address->address) < 0)
+		return refuse_words(words, "an IPv4 or IPv6 address, or such an address and "
+					   "'weight N'");
+	while (r == 0 && (word = strtok_r(NULL, blanks, &save))) {
+		const char *behind = strtok_r(NULL, blanks, &save);
+
+		r = read_word(words, word, behind ? behind : "");
+	}
+	if (r < 0)
+		return r;
+	if (address->weight == 0)
+		address->weight = 1;
+	return address_is_unicast(&address->address)
+		       ? 0
+		       : refuse_words(words, "a unicast address (not unspecified, loopback, "
+					     "multicast or broadcast)");
+}
+
+static int addresses_read(const struct reader *reader, const struct config_key *key,
+			  const struct value *value, void *field)
+{
+	struct config_pool *pool = field;
+	struct config_address *addresses =
+		array_grow(pool->addresses, pool->n_addresses, sizeof(*addresses));
+	_cleanup_(free_p) char *text = strdup(value->text);
+	struct words words = {reader, value, NULL};
+
+	(void)key;
+	if (addresses)
+		pool->addresses = addresses;
+	if (!addresses || !text)
+		return read_out_of_memory(reader);
+	words.address = &addresses[pool->n_addresses++];
+	*words.address = (struct config_address){.line = value->line};
+	return read_words(&words, text);
+}
+
+static void addresses_release(void *field)
+{
+	struct config_pool *pool = field;
+
+	for (size_t i = 0; i < pool->n_addresses; i++)
+		free(pool->addresses[i].helo);
+	free(pool->addresses);
+}
+
+const struct kind kind_addresses = {
+	.name = "address", .is_list = true, .read = addresses_read, .release = addresses_release};
+
+/* ---- pools */
+
+int pool_check(const struct reader *reader, const struct value *title)
+{
+	static const char *const words[] = {"hold", "pass", "drop"};
+	const struct config_pool *before = config_pool_find(reader->config, title->text);
+	struct address address;
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (strcmp(title->text, words[i]) == 0)
+			return read_error(reader, title->line,
+					  "found pool name '%s', expected another: that word has a "
+					  "meaning of its own",
+					  words[i]);
+	/* "handle/192.0.2.1" is a sender. */
+	if (address_parse(title->text, &address) == 0)
+		return read_error(reader, title->line,
+				  "found pool name '%s', expected another: that is an address",
+				  title->text);
+	if (before)
+		return read_error(reader, title->line,
+				  "found pool '%s' again, expected it once (it is at line %d)",
+				  title->text, before->line);
+	return 0;
+}
+
+/* "normal" and "high-risk" have fixed ids; the others begin at POOL_FIRST_FREE. */
+static int choose_id(const struct reader *reader, struct config_pool *pool)
 {
 	uint32_t id = POOL_FIRST_FREE;
 
 	for (size_t i = 0; i < reader->config->n_pools; i++)
 		id += reader->config->pools[i].id >= POOL_FIRST_FREE;
-	if (strcmp(name, "normal") == 0)
+	if (strcmp(pool->name, "normal") == 0)
 		id = POOL_NORMAL;
-	else if (strcmp(name, "high-risk") == 0)
+	else if (strcmp(pool->name, "high-risk") == 0)
 		id = POOL_HIGH_RISK;
 	if (id >= POSTERN_POOLS_MAX)
-		return read_error(reader, section->line,
-				  "found pool '%s', expected at most %d pools", name,
-				  POSTERN_POOLS_MAX - 1);
-	*ret_id = id;
+		return read_error(reader, pool->line, "found pool '%s', expected at most %d pools",
+				  pool->name, POSTERN_POOLS_MAX - 1);
+	pool->id = id;
 	return 0;
 }
 
-static int check_pool_name(const struct reader *reader, const struct syntax_section *section)
+/* The handles of single addresses stand behind those of the pool. */
+static int add_own_handles(const struct reader *reader, struct config_pool *pool)
 {
-	static const char *const words[] = {"hold", "pass", "drop"};
-	struct address address;
+	for (size_t i = 0; i < pool->n_addresses; i++) {
+		const struct config_address *address = &pool->addresses[i];
+		struct config_address *handles;
 
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-		if (strcmp(section->title, words[i]) == 0)
-			return read_error(reader, section->line,
-					  "found pool name '%s', expected another: that word has a "
-					  "meaning of its own",
-					  words[i]);
-	/* "handle/192.0.2.1" is a sender. */
-	if (address_parse(section->title, &address) == 0)
-		return read_error(reader, section->line,
-				  "found pool name '%s', expected another: that is an address",
-				  section->title);
-	for (size_t i = 0; i < reader->config->n_pools; i++)
-		if (strcmp(section->title, reader->config->pools[i].name) == 0)
-			return read_error(reader, section->line,
-					  "found pool '%s' again, expected it once (it is at line "
-					  "%d)",
-					  section->title, reader->config->pools[i].line);
+		if (!address->has_handle)
+			continue;
+		handles = array_grow(pool->handles, pool->n_handles, sizeof(*handles));
+		if (!handles)
+			return read_out_of_memory(reader);
+		pool->handles = handles;
+		handles[pool->n_handles++] = (struct config_address){
+			.address = address->handle, .line = address->line, .of = address};
+	}
 	return 0;
 }
 
-static int read_when_empty(struct reader *reader, const struct syntax_section *section, uint32_t id)
-{
-	struct read_name *name = &reader->when_empty[id];
-	int r = read_copy(reader, section, "when_empty", &name->text);
-
-	if (r == 0 && name->text)
-		name->line = syntax_get(section, "when_empty", 0)->line;
-	return r;
-}
-
-static int check_count(const struct reader *reader, const struct syntax_section *section,
-		       const struct config_pool *pool)
+static int check_count(const struct reader *reader, const struct config_pool *pool)
 {
 	size_t count = 0;
 
 	if (pool->n_addresses == 0)
-		return read_error(reader, section->line,
+		return read_error(reader, pool->line,
 				  "found pool '%s' without addresses, expected at least one",
 				  pool->name);
 	if (pool->n_addresses > POSTERN_SLOTS)
-		return read_error(reader, section->line,
+		return read_error(reader, pool->line,
 				  "found %zu addresses in pool '%s', expected at most %d",
 				  pool->n_addresses, pool->name, POSTERN_SLOTS);
-	/* This one is among them. */
 	for (size_t i = 0; i < reader->config->n_pools; i++)
 		count += reader->config->pools[i].n_addresses;
 	if (count > POSTERN_ADDRESSES_MAX)
-		return read_error(reader, section->line,
+		return read_error(reader, pool->line,
 				  "found %zu addresses up to those of pool '%s', expected at most "
 				  "%d in all",
 				  count, pool->name, POSTERN_ADDRESSES_MAX);
 	return 0;
 }
 
-static int read_keys(struct reader *reader, const struct syntax_section *section,
-		     struct config_pool *pool)
+int pool_finish(const struct reader *reader, void *pool)
 {
-	int r = read_addresses(reader, section, "addresses", read_pool_address, &pool->addresses,
-			       &pool->n_addresses);
+	int r = choose_id(reader, pool);
 
 	if (r == 0)
-		r = read_addresses(reader, section, "handles", read_handle, &pool->handles,
-				   &pool->n_handles);
-	if (r == 0)
-		r = add_own_handles(reader, pool);
-	if (r == 0)
-		r = read_helo(reader, section, &pool->helo);
-	if (r == 0)
-		r = read_when_empty(reader, section, pool->id);
-	return r == 0 ? check_count(reader, section, pool) : r;
-}
-
-int read_pool(struct reader *reader, const struct syntax_section *section)
-{
-	struct config *config = reader->config;
-	struct config_pool pool = {.line = section->line};
-	struct config_pool *pools;
-	int r = check_pool_name(reader, section);
-
-	if (r == 0)
-		r = read_title(reader, section, POSTERN_POOL_LABEL, &pool.name);
-	if (r < 0)
-		return r;
-	pools = reallocarray(config->pools, config->n_pools + 1, sizeof(*pools));
-	if (!pools) {
-		free(pool.name);
-		return read_out_of_memory(reader);
-	}
-	config->pools = pools;
-	r = choose_id(reader, section, pool.name, &pool.id);
-	/* From here on the configuration owns what is read, complete or not. */
-	pools[config->n_pools] = pool;
-	pool = (struct config_pool){0};
-	config->n_pools++;
-	return r < 0 ? r : read_keys(reader, section, &pools[config->n_pools - 1]);
+		r = check_count(reader, pool);
+	return r < 0 ? r : add_own_handles(reader, pool);
 }

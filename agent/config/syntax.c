@@ -1,298 +1,236 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The keys of postern.conf as libconfuse's tables, and its errors in our words. */
+/* Follows the tokens, and hands each value to its section. */
 #include "config/syntax.h"
 
-#include <confuse.h>
-#include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "base/error.h"
+#include "config/read.h"
+#include "config/section.h"
+#include "config/token.h"
 
-/* Not a key: nobody can be told of it or set it. The line of a section is its value. */
-#define LINE_KEY "(line)"
-
-/* libconfuse has one lexer for the process and hands no pointer of ours to its callbacks. */
-static struct {
-	const char *file;
-	syntax_visitor visitor;
-	void *data;
-	struct error *error;
-	int result; /* of the first error */
-} parse;
-
-/* Text of libconfuse in, 'found …, expected …' out. Its argument, where it has one, is %1$s. */
-static const struct {
-	const char *format;
-	const char *ours;
-} messages[] = {
-	{"missing title for section", "found '%1$s' without a name, expected %1$s \"NAME\" { … }"},
-	{"missing opening brace", "found '%1$s' without '{', expected %1$s \"NAME\" { … }"},
-	{"missing equal sign", "found '%1$s' without '=', expected %1$s = VALUE"},
-	{"attempt to append", "found '+=', expected '=': '%1$s' is no list"},
-	{"unexpected closing brace", "found '}', expected a key or the end of the file"},
-	{"premature end", "found the end of the file, expected a value or '{'"},
+struct parser {
+	struct reader *reader;
+	struct tokens tokens;
+	struct token token; /* the one looked at */
 };
 
-static bool begins_with(const char *text, const char *prefix)
+static int step(struct parser *parser)
 {
-	return strncmp(text, prefix, strlen(prefix)) == 0;
+	return tokens_next(&parser->tokens, &parser->token);
 }
 
-static void unknown_key(const cfg_t *cfg, const char *key, char *ret_text, size_t size)
+static bool is_sign(const struct parser *parser, const char *sign)
 {
-	size_t used = (size_t)snprintf(ret_text, size, "found '%.100s', expected one of", key);
-
-	for (const cfg_opt_t *opt = cfg->opts; opt->name && used < size; opt++)
-		if (strcmp(opt->name, LINE_KEY) != 0)
-			used += (size_t)snprintf(ret_text + used, size - used, "%s %s",
-						 ret_text[used - 1] == 'f' ? "" : ",", opt->name);
+	return parser->token.kind == TOKEN_SIGN && strcmp(parser->token.text, sign) == 0;
 }
 
-/* Words are keys or values wherever those may stand; only behind a value of a list are they not. */
-static void unexpected_token(const char *token, char *ret_text, size_t size)
+static int refuse(const struct parser *parser, const char *expected)
 {
-	const char *expected = "',' or '}'";
+	const struct token *token = &parser->token;
 
-	if (strcmp(token, "}") == 0)
-		expected = "a value";
-	else if (strcmp(token, "+=") == 0 || (strlen(token) == 1 && strchr("={},()", *token)))
-		expected = "a key or a value";
-	snprintf(ret_text, size, "found '%.100s', expected %s", token, expected);
+	return read_error(parser->reader, token->line,
+			  token->kind == TOKEN_END ? "found %s, expected %s"
+						   : "found '%.100s', expected %s",
+			  token->text, expected);
 }
 
-static void translate(const cfg_t *cfg, const char *format, va_list arguments, char *ret_text,
-		      size_t size)
-{
-	const char *argument = strstr(format, "%s") ? va_arg(arguments, const char *) : "";
+/* ---- keys */
 
-	if (begins_with(format, "no such option")) {
-		unknown_key(cfg, argument, ret_text, size);
-		return;
+static int unknown_key(const struct parser *parser, enum config_section section)
+{
+	char expected[640] = "one of";
+	size_t used = strlen(expected);
+	const char *before = " ";
+
+	for (unsigned i = CONFIG_POOL; section == CONFIG_TOP && i < CONFIG_SECTIONS; i++) {
+		used += (size_t)snprintf(expected + used, sizeof(expected) - used, "%s%s", before,
+					 config_section_name(i));
+		before = ", ";
 	}
-	if (begins_with(format, "unexpected token")) {
-		unexpected_token(argument, ret_text, size);
-		return;
+	for (size_t i = 0; i < config_n_keys && used < sizeof(expected); i++) {
+		if (config_keys[i].section != section)
+			continue;
+		used += (size_t)snprintf(expected + used, sizeof(expected) - used, "%s%s", before,
+					 config_keys[i].name);
+		before = ", ";
 	}
-	for (size_t i = 0; i < sizeof(messages) / sizeof(messages[0]); i++) {
-		if (begins_with(format, messages[i].format)) {
-			snprintf(ret_text, size, messages[i].ours, argument);
-			return;
-		}
-	}
-	snprintf(ret_text, size, "found '%.100s', expected KEY = VALUE", argument);
+	return refuse(parser, expected);
 }
 
-static void take_error(cfg_t *cfg, const char *format, va_list arguments)
+static int parse_value(struct parser *parser, struct section *section, const struct config_key *key,
+		       const char *expected)
 {
-	char text[768];
+	const struct value value = {parser->token.text, parser->token.line};
 
-	if (parse.result < 0)
-		return;
-	translate(cfg, format, arguments, text, sizeof(text));
-	parse.result = error_set(parse.error, -EINVAL, "%s:%d: %s", parse.file, cfg->line, text);
+	if (parser->token.kind != TOKEN_WORD)
+		return refuse(parser, expected);
+	return section_value(parser->reader, section, key, &value);
 }
 
-/*
- * Called for each value. The first line of a key is kept as the key's comment, which survives when
- * libconfuse drops the values for those of a second `key =`: that would be a silent surprise.
- */
-static int take_value(cfg_t *cfg, cfg_opt_t *opt, const char *text, void *ret_value)
+/* Behind '{'. */
+static int parse_list(struct parser *parser, struct section *section, const struct config_key *key)
 {
-	struct syntax_value *value;
-	char line[16];
+	int r = step(parser);
 
-	if (opt->nvalues == 1 && cfg_opt_getcomment(opt)) {
-		parse.result = error_set(parse.error, -EINVAL,
-					 "%s:%d: found '%s' again, expected it once (it is at line "
-					 "%s)",
-					 parse.file, cfg->line, opt->name, cfg_opt_getcomment(opt));
-		return -1;
+	section_empty(section, key);
+	while (r == 0 && !is_sign(parser, "}")) {
+		r = parse_value(parser, section, key, "a value or '}'");
+		if (r == 0)
+			r = step(parser);
+		if (r < 0 || is_sign(parser, "}"))
+			break;
+		r = is_sign(parser, ",") ? step(parser) : refuse(parser, "',' or '}'");
 	}
-	snprintf(line, sizeof(line), "%d", cfg->line);
-	if (opt->nvalues == 1 && cfg_opt_setcomment(opt, line) != CFG_SUCCESS)
-		return -1;
-	value = malloc(sizeof(*value) + strlen(text) + 1);
-	if (!value)
-		return -1;
-	value->line = cfg->line;
-	strcpy(value->text, text);
-	*(void **)ret_value = value;
+	return r;
+}
+
+static int check_assignment(const struct parser *parser, const struct section *section,
+			    const struct config_key *key)
+{
+	int line = section_given(section, key);
+
+	if (is_sign(parser, "+=") && config_key_is_list(key))
+		return 0;
+	if (is_sign(parser, "+="))
+		return read_error(parser->reader, parser->token.line,
+				  "found '+=', expected '=': '%s' is no list", key->name);
+	if (!is_sign(parser, "="))
+		return read_error(parser->reader, parser->token.line,
+				  "found '%s' without '=', expected %s = VALUE", key->name,
+				  key->name);
+	if (line)
+		return read_error(parser->reader, parser->token.line,
+				  "found '%s' again, expected it once (it is at line %d)",
+				  key->name, line);
 	return 0;
 }
 
-/* The one way by which a second `key =` gets past take_value(): an empty list calls nothing. */
-static int check_emptied(const cfg_t *cfg)
+static int parse_key(struct parser *parser, struct section *section)
 {
-	for (cfg_opt_t *opt = cfg->opts; opt->name; opt++)
-		if (opt->type == CFGT_PTR && opt->nvalues == 0 && cfg_opt_getcomment(opt))
-			return error_set(parse.error, -EINVAL,
-					 "%s:%s: found '%s' again further down, expected it once",
-					 parse.file, cfg_opt_getcomment(opt), opt->name);
-	return 0;
-}
-
-static int visit(cfg_t *keys, const char *kind)
-{
-	struct syntax_section section = {.kind = kind, .title = keys->title, .keys = keys};
-	int r = check_emptied(keys);
-
-	if (r < 0)
-		return r;
-	if (kind)
-		section.line = syntax_get(&section, LINE_KEY, 0)->line;
-	return parse.visitor(parse.data, &section);
-}
-
-/* Called when a section closes. */
-static int take_section(cfg_t *cfg, cfg_opt_t *opt)
-{
-	(void)cfg;
-	parse.result = visit(cfg_opt_getnsec(opt, 0), opt->name);
-	return parse.result < 0 ? -1 : cfg_opt_rmnsec(opt, 0);
-}
-
-/*
- * A default is parsed, and take_value() called with it, when the section opens: the only moment at
- * which libconfuse tells where that is.
- */
-#define SECTION_LINE CFG_PTR_CB(LINE_KEY, "-", CFGF_NONE, take_value, free)
-#define VALUE(name)  CFG_PTR_CB(name, NULL, CFGF_NONE, take_value, free)
-#define LIST(name)   CFG_PTR_LIST_CB(name, NULL, CFGF_NONE, take_value, free)
-
-static cfg_opt_t pool_keys[] = {
-	SECTION_LINE,  LIST("addresses"),   LIST("handles"),
-	VALUE("helo"), VALUE("when_empty"), CFG_END(),
-};
-
-static cfg_opt_t sender_keys[] = {
-	SECTION_LINE,
-	LIST("source"),
-	LIST("mark"),
-	LIST("uid"),
-	LIST("cgroup"),
-	VALUE("policy"),
-	VALUE("connections_per_minute"),
-	VALUE("flows_max"),
-	CFG_END(),
-};
-
-static cfg_opt_t policy_keys[] = {
-	SECTION_LINE,
-	VALUE("like"),
-	VALUE("recipients_external_per_hour"),
-	VALUE("recipients_internal_per_hour"),
-	VALUE("recipients_per_day"),
-	VALUE("messages_per_minute"),
-	VALUE("connections_per_minute"),
-	VALUE("on_limit"),
-	VALUE("spam_of_last"),
-	VALUE("reports_per_day"),
-	VALUE("spam_for"),
-	LIST("senders"),
-	LIST("tenants"),
-	LIST("domains"),
-	CFG_END(),
-};
-
-static cfg_opt_t tenant_keys[] = {
-	SECTION_LINE,
-	LIST("senders"),
-	LIST("domains"),
-	VALUE("recipients_external_per_day"),
-	VALUE("recipients_per_day"),
-	VALUE("on_limit"),
-	CFG_END(),
-};
-
-static cfg_opt_t top_keys[] = {
-	CFG_SEC("pool", pool_keys, CFGF_MULTI | CFGF_TITLE),
-	CFG_SEC("sender", sender_keys, CFGF_MULTI | CFGF_TITLE),
-	CFG_SEC("policy", policy_keys, CFGF_MULTI | CFGF_TITLE),
-	CFG_SEC("tenant", tenant_keys, CFGF_MULTI | CFGF_TITLE),
-	/* The datapath. */
-	LIST("interfaces"),
-	LIST("ports"),
-	VALUE("ingress"),
-	VALUE("egress"),
-	VALUE("default"),
-	VALUE("plumb"),
-	VALUE("pin_path"),
-	VALUE("flows_max"),
-	VALUE("sender_flows_max"),
-	VALUE("sender_connections_per_minute"),
-	VALUE("senders_max"),
-	VALUE("timeout_established_sec"),
-	VALUE("timeout_transitory_sec"),
-	/* The agent. */
-	VALUE("runtime_dir"),
-	VALUE("state"),
-	VALUE("user"),
-	VALUE("metrics"),
-	LIST("internal_domains"),
-	VALUE("identity"),
-	VALUE("relay_dkim"),
-	VALUE("senders_tracked_max"),
-	VALUE("decisions_max"),
-	/* Mail. */
-	VALUE("milter"),
-	VALUE("socketmap"),
-	VALUE("lanes"),
-	VALUE("on_agent_down"),
-	LIST("spam_marks"),
-	LIST("authserv_ids"),
-	LIST("resolver"),
-	VALUE("mail_dns_aaaa"),
-	VALUE("mail_dns_null_mx"),
-	VALUE("dns_timeout_ms"),
-	CFG_END(),
-};
-
-static int parse_text(const char *text)
-{
-	static const char *const sections[] = {"pool", "sender", "policy", "tenant"};
-	cfg_t *cfg = cfg_init(top_keys, CFGF_NONE);
+	const struct config_key *key = config_key_find(section->kind, parser->token.text);
 	int r;
 
-	if (!cfg)
-		return -ENOMEM;
-	cfg_set_error_function(cfg, take_error);
-	for (size_t i = 0; i < sizeof(sections) / sizeof(sections[0]); i++)
-		cfg_set_validate_func(cfg, sections[i], take_section);
-	r = cfg_parse_buf(cfg, text);
-	if (r == CFG_SUCCESS)
-		parse.result = visit(cfg, NULL);
-	else if (parse.result == 0)
-		parse.result = error_set(parse.error, -ENOMEM, "%s: out of memory", parse.file);
-	cfg_free(cfg);
-	return parse.result;
+	if (!key)
+		return unknown_key(parser, section->kind);
+	r = step(parser);
+	if (r == 0)
+		r = check_assignment(parser, section, key);
+	if (r == 0)
+		r = step(parser);
+	if (r < 0)
+		return r;
+	return config_key_is_list(key) && is_sign(parser, "{")
+		       ? parse_list(parser, section, key)
+		       : parse_value(parser, section, key, "a value");
 }
 
-int syntax_parse(const char *file, const char *text, syntax_visitor visitor, void *data,
-		 struct error *error)
+/* ---- sections */
+
+/* KIND "NAME" '{': up to the brace. */
+static int parse_title(struct parser *parser, enum config_section kind, struct section *ret_section)
 {
-	parse.file = file;
-	parse.visitor = visitor;
-	parse.data = data;
-	parse.error = error;
-	parse.result = 0;
-	return parse_text(text);
+	const char *name = config_section_name(kind);
+	char title[256];
+	int r = step(parser);
+
+	if (r == 0 && parser->token.kind != TOKEN_WORD)
+		return read_error(parser->reader, parser->token.line,
+				  "found '%s' without a name, expected %s \"NAME\" { … }", name,
+				  name);
+	if (r == 0) {
+		/* Longer than every label, so that what is cut off is refused. */
+		snprintf(title, sizeof(title), "%s", parser->token.text);
+		r = step(parser);
+	}
+	if (r == 0 && !is_sign(parser, "{"))
+		return read_error(parser->reader, parser->token.line,
+				  "found '%s' without '{', expected %s \"NAME\" { … }", name, name);
+	return r < 0 ? r
+		     : section_open(parser->reader, kind,
+				    &(struct value){title, parser->token.line}, ret_section);
 }
 
-bool syntax_is_set(const struct syntax_section *section, const char *key)
+static int parse_section(struct parser *parser, enum config_section kind)
 {
-	return cfg_getopt(section->keys, key)->flags & CFGF_MODIFIED;
+	struct section section;
+	int r = parse_title(parser, kind, &section);
+
+	if (r == 0)
+		r = step(parser);
+	while (r == 0 && !is_sign(parser, "}")) {
+		r = parser->token.kind == TOKEN_WORD ? parse_key(parser, &section)
+						     : refuse(parser, "a key or '}'");
+		if (r == 0)
+			r = step(parser);
+	}
+	return r < 0 ? r : section_close(parser->reader, &section);
 }
 
-size_t syntax_count(const struct syntax_section *section, const char *key)
+/* CONFIG_TOP: the word names none. */
+static enum config_section section_kind(const char *word)
 {
-	return cfg_size(section->keys, key);
+	for (unsigned i = CONFIG_POOL; i < CONFIG_SECTIONS; i++)
+		if (strcmp(config_section_name(i), word) == 0)
+			return i;
+	return CONFIG_TOP;
 }
 
-const struct syntax_value *syntax_get(const struct syntax_section *section, const char *key,
-				      size_t index)
+static int parse_top(struct parser *parser)
 {
-	return cfg_getnptr(section->keys, key, (unsigned)index);
+	struct section top;
+	int r = section_open(parser->reader, CONFIG_TOP, NULL, &top);
+
+	while (r == 0 && (r = step(parser)) == 0 && parser->token.kind != TOKEN_END) {
+		enum config_section kind = CONFIG_TOP;
+
+		if (parser->token.kind == TOKEN_WORD)
+			kind = section_kind(parser->token.text);
+		else
+			r = refuse(parser,
+				   is_sign(parser, "}") ? "a key or the end of the file" : "a key");
+		if (r == 0)
+			r = kind != CONFIG_TOP ? parse_section(parser, kind)
+					       : parse_key(parser, &top);
+	}
+	return r < 0 ? r : section_close(parser->reader, &top);
+}
+
+/* ---- the whole file */
+
+/*
+ * First over the whole file: where a brace is not closed, a later line is the first that looks wrong, and it
+ * is not.
+ */
+static int check_braces(struct parser *parser)
+{
+	int depth = 0, outer_line = 0, r;
+
+	while ((r = step(parser)) == 0 && parser->token.kind != TOKEN_END) {
+		if (is_sign(parser, "{") && depth++ == 0)
+			outer_line = parser->token.line;
+		depth -= is_sign(parser, "}");
+	}
+	if (r == 0 && depth > 0)
+		r = read_error(parser->reader, outer_line,
+			       "found '{' that is never closed, expected '}'");
+	return r;
+}
+
+static int pass(struct reader *reader, const char *text, int (*over)(struct parser *parser))
+{
+	struct parser parser = {.reader = reader};
+	int r = tokens_init(&parser.tokens, reader, text);
+
+	if (r == 0)
+		r = over(&parser);
+	tokens_done(&parser.tokens);
+	return r;
+}
+
+int syntax_parse(struct reader *reader, const char *text)
+{
+	int r = pass(reader, text, check_braces);
+
+	return r < 0 ? r : pass(reader, text, parse_top);
 }

@@ -54,10 +54,11 @@ static void detach_unlisted(const struct config *config, struct netlink *netlink
 	struct error ignored;
 	size_t count = 0;
 
-	for (size_t i = 0; i < config->n_interfaces; i++)
-		if (!netlink_interface_get(netlink, config->interfaces[i], &interface, &ignored))
+	for (size_t i = 0; i < config->interfaces.count; i++)
+		if (!netlink_interface_get(netlink, config->interfaces.texts[i], &interface,
+					   &ignored))
 			detach_clsact(config, &interface, result, error);
-	if (config->n_interfaces ||
+	if (config->interfaces.count ||
 	    netlink_default_interfaces(netlink, &defaults, &count, &ignored))
 		return;
 	for (size_t i = 0; i < count; i++)

@@ -19,13 +19,13 @@ static int find_named(const struct config *config, struct netlink *netlink,
 		      struct netlink_interface **ret_found, struct error *error)
 {
 	_cleanup_(free_p) struct netlink_interface *found =
-		calloc(config->n_interfaces, sizeof(*found));
+		calloc(config->interfaces.count, sizeof(*found));
 	int r = 0;
 
 	if (!found)
 		return error_set(error, -ENOMEM, "out of memory");
-	for (size_t i = 0; !r && i < config->n_interfaces; i++)
-		r = netlink_interface_get(netlink, config->interfaces[i], &found[i], error);
+	for (size_t i = 0; !r && i < config->interfaces.count; i++)
+		r = netlink_interface_get(netlink, config->interfaces.texts[i], &found[i], error);
 	if (!r)
 		*ret_found = TAKE_PTR(found);
 	return r;
@@ -64,7 +64,7 @@ int interfaces_find(const struct config *config, struct netlink *netlink,
 {
 	_cleanup_(free_p) struct netlink_interface *found = NULL;
 	struct interfaces interfaces = {0};
-	size_t count = config->n_interfaces;
+	size_t count = config->interfaces.count;
 	int r = count ? find_named(config, netlink, &found, error)
 		      : netlink_default_interfaces(netlink, &found, &count, error);
 

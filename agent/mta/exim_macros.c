@@ -64,7 +64,7 @@ static void print_pattern(const char *pattern, FILE *out)
 	}
 }
 
-static void print_patterns(const struct config_patterns *patterns, FILE *out)
+static void print_patterns(const struct config_texts *patterns, FILE *out)
 {
 	for (size_t i = 0; i < patterns->count; i++) {
 		fputs(i ? "|" : "", out);

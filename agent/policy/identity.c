@@ -31,7 +31,7 @@ const char *identity_domain(const char *mailbox)
 	return at && at[1] ? at + 1 : NULL;
 }
 
-bool identity_matches(const struct config_patterns *patterns, const char *text)
+bool identity_matches(const struct config_texts *patterns, const char *text)
 {
 	for (size_t i = 0; text && i < patterns->count; i++)
 		if (fnmatch(patterns->texts[i], text, FNM_CASEFOLD | FNM_NOESCAPE) == 0)

@@ -41,4 +41,4 @@ const struct config_policy *identity_rules(const struct config *config, const ch
 
 /* What is behind the last '@'; NULL: nothing, or no '@'. */
 const char *identity_domain(const char *mailbox);
-bool identity_matches(const struct config_patterns *patterns, const char *text);
+bool identity_matches(const struct config_texts *patterns, const char *text);

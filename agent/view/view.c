@@ -230,12 +230,14 @@ static json_t *configured_interfaces(struct netlink *netlink, const struct confi
 {
 	json_t *list = json_array();
 
-	for (size_t i = 0; i < config->n_interfaces; i++) {
+	for (size_t i = 0; i < config->interfaces.count; i++) {
 		struct netlink_interface interface = {0};
 		struct error ignored;
 
-		if (netlink_interface_get(netlink, config->interfaces[i], &interface, &ignored) < 0)
-			strncpy(interface.name, config->interfaces[i], sizeof(interface.name) - 1);
+		if (netlink_interface_get(netlink, config->interfaces.texts[i], &interface,
+					  &ignored) < 0)
+			strncpy(interface.name, config->interfaces.texts[i],
+				sizeof(interface.name) - 1);
 		json_array_append_new(list, interface_json(config, &interface));
 	}
 	return list;
@@ -264,8 +266,8 @@ static json_t *interfaces_json(const struct config *config)
 
 	if (netlink_open(&netlink, &ignored) < 0)
 		return json_array();
-	list = config->n_interfaces ? configured_interfaces(netlink, config)
-				    : default_interfaces(netlink, config);
+	list = config->interfaces.count ? configured_interfaces(netlink, config)
+					: default_interfaces(netlink, config);
 	netlink_free(netlink);
 	return list;
 }

@@ -32,8 +32,8 @@ Test(config, what_is_left_out_has_the_documented_value)
 	struct config *config = config_file_load(TWO_POOLS);
 
 	cr_expect_str_eq(config->file, config_file);
-	cr_expect_eq(config->n_interfaces, 0);
-	cr_expect_null(config->interfaces);
+	cr_expect_eq(config->interfaces.count, 0);
+	cr_expect_null(config->interfaces.texts);
 	cr_expect_eq(config->ports[0], 25);
 	cr_expect_eq(config->ports[1], 0);
 	cr_expect_eq(config->ingress, CONFIG_INGRESS_AUTO);
@@ -78,9 +78,9 @@ Test(config, every_key_of_the_top_level_is_read)
 						 "timeout_established_sec = 7441\n"
 						 "timeout_transitory_sec = 241\n" TWO_POOLS);
 
-	cr_assert_eq(config->n_interfaces, 2);
-	cr_expect_str_eq(config->interfaces[0], "eth0");
-	cr_expect_str_eq(config->interfaces[1], "wan.2");
+	cr_assert_eq(config->interfaces.count, 2);
+	cr_expect_str_eq(config->interfaces.texts[0], "eth0");
+	cr_expect_str_eq(config->interfaces.texts[1], "wan.2");
 	cr_expect_eq(config->ports[0], 25);
 	cr_expect_eq(config->ports[1], 465);
 	cr_expect_eq(config->ports[2], 587);
@@ -236,6 +236,25 @@ Test(config, an_address_may_have_a_handle_and_a_name_of_its_own_in_any_order)
 	cr_expect_eq(pool->handles[1].line, 5);
 	cr_expect_str_eq(address(&pool->handles[2]), "fd00::2");
 	cr_expect_eq(pool->handles[2].of, &pool->addresses[1]);
+	config_free(config);
+}
+
+Test(config, two_slashes_within_a_word_begin_no_comment)
+{
+	struct config *config =
+		config_file_load(TWO_POOLS "state = /srv//postern///state.db\n"
+					   "pin_path = /sys/fs/bpf//other// a comment\n"
+					   "runtime_dir = /run/other/* a comment */\n"
+					   "// user = x\n"
+					   "flows_max = 2048//\n"
+					   "user = //nobody\n"
+					   "somebody# else");
+
+	cr_expect_str_eq(config->state, "/srv//postern///state.db");
+	cr_expect_str_eq(config->pin_path, "/sys/fs/bpf//other");
+	cr_expect_str_eq(config->runtime_dir, "/run/other");
+	cr_expect_eq(config->flows_max, 2048);
+	cr_expect_str_eq(config->user, "somebody");
 	config_free(config);
 }
 

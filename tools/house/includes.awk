@@ -5,7 +5,7 @@ BEGIN {
 	see = ": see the table in agent/README.md"
 	row_says = "delete it from the row"
 	split("libbpf bpf/ libnl netlink/ libmnl libmnl/ libevent event2/ libcurl curl/ jansson jansson[.]h " \
-	      "SQLite sqlite3 hiredis hiredis/ libunbound unbound[.]h libidn2 idn2[.]h libconfuse confuse[.]h " \
+	      "SQLite sqlite3 hiredis hiredis/ libunbound unbound[.]h libidn2 idn2[.]h " \
 	      "libcap-ng cap-ng[.]h sockets sys/socket[.]h", words, " ")
 	for (i = 1; i in words; i += 2)
 		pattern[words[i]] = "^" words[i + 1]

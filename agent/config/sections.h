@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What single sections and keys have of their own, beyond the kinds of read.h. Within config/ only;
+ * results are those of read.h.
+ *
+ * "_check" looks at the title before the section is added. "_finish" gets the section when it has
+ * closed and its defaults are in place.
+ */
+#pragma once
+
+#include "config/read.h"
+
+/* ---- the top level: the host (read_host.c) and mail (read_mail.c) */
+
+extern const struct kind kind_ports;  /* uint16_t[POSTERN_PORTS_MAX] */
+extern const struct kind kind_socket; /* struct config_socket */
+extern const struct kind kind_marks;  /* struct config_mail */
+
+bool host_is_interface(const char *text);
+bool host_is_path(const char *text);
+bool host_is_user(const char *text);
+bool host_is_metrics(const char *text);
+bool mail_is_authserv_id(const char *text);
+bool mail_is_resolver(const char *text);
+
+/* One port at least; works out sender_flows_max. */
+int host_finish(const struct reader *reader);
+/* Puts sockets that are left out into runtime_dir; no two may be the same. */
+int mail_finish(const struct reader *reader);
+
+/* ---- pools (read_pool.c) */
+
+extern const struct kind kind_addresses; /* struct config_pool */
+extern const struct kind kind_handles;	 /* struct config_pool */
+
+#define POOL_HELO_EXPECTED                                                                         \
+	"a domain name such as 'out.example.net' or an address literal such as '[192.0.2.1]'"
+bool pool_is_helo(const char *text);
+int pool_check(const struct reader *reader, const struct value *title);
+int pool_finish(const struct reader *reader, void *pool);
+
+/* ---- senders (read_sender.c) */
+
+extern const struct kind kind_sources, kind_marks_of_packets, kind_uids, kind_cgroups;
+
+int sender_finish(const struct reader *reader, void *sender);
+
+/* ---- policies and tenants (read_policy.c) */
+
+extern const struct kind kind_like;	    /* enum config_like */
+extern const struct kind kind_spam_of_last; /* struct config_policy */
+
+bool policy_is_sender(const char *text);
+bool policy_is_domain(const char *text);
+int policy_check(const struct reader *reader, const struct value *title);
+int policy_finish(const struct reader *reader, void *policy);

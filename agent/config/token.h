@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The words and signs of postern.conf:
+ *
+ *   word     letters, digits and _ . : / @ % -, or any printable ASCII in quotes, on one line. In "…"
+ *            a backslash stands before \ and " only; in '…' it stands for itself, except before \ and '.
+ *            "${" is refused, as older files may expect the environment there; '${' is plain text.
+ *   sign     = += { } , ( )
+ *   comment  # and // up to the end of the line, and those of C. In /srv//state "//" is part of the word.
+ */
+#pragma once
+
+#include <stddef.h>
+
+struct reader;
+
+enum token_kind { TOKEN_END, TOKEN_WORD, TOKEN_SIGN };
+
+struct token {
+	enum token_kind kind;
+	int line;
+	const char *text; /* a word without its quotes, or the sign; gone with the next token */
+};
+
+/* Embedded; all in it is private. */
+struct tokens {
+	const struct reader *reader; /* for errors */
+	const char *at;
+	int line;
+	char *word;
+};
+
+/* Borrows `text` until tokens_done(), which also a failure does not spare. -ENOMEM. */
+int tokens_init(struct tokens *tokens, const struct reader *reader, const char *text);
+void tokens_done(struct tokens *tokens);
+/* -EINVAL: a byte, string or comment that is not of the above. */
+int tokens_next(struct tokens *tokens, struct token *ret_token);
