@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The factor from the environment, and Criterion's time limits multiplied by it. */
+/* Multiplies Criterion's time limits by the factor from the environment. */
 #include "common/patience.h"
 
 #include <criterion/criterion.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * How many times longer everything may take than on a processor of one's own: POSTERN_TEST_PATIENCE, else 1.
- * The time limits of all suites and tests follow it, as do the waits of the namespace tests.
+ * POSTERN_TEST_PATIENCE multiplies every limit in time: of suites, tests and waits of namespace
+ * tests. A machine with free processors needs 1, the default.
  */
 #pragma once
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Children that say when they are ready. */
+/* Child processes that report when they are ready. */
 #include "common/served.h"
 
 #include <criterion/criterion.h>
@@ -56,7 +56,7 @@ int served_dial(const char *path)
 	return fd;
 }
 
-/* A pid has 22 bits at the most; 127.0.0.0/10 is left to others. */
+/* A pid has at most 22 bits. 127.0.0.0/10 stays free for others. */
 const char *served_loopback(void)
 {
 	static char text[sizeof("127.255.255.255")];

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Says what was skipped, and why: Criterion counts such tests nowhere and tells of them only if --verbose. */
+/*
+ * Prints each skipped test with its reason: Criterion does so only with --verbose, and counts them
+ * nowhere.
+ */
 #include <criterion/criterion.h>
 #include <criterion/hooks.h>
 #include <stdio.h>
@@ -8,7 +11,7 @@ static size_t skipped;
 
 ReportHook(POST_TEST)(struct criterion_test_stats *stats)
 {
-	/* What the filter leaves out is disabled. */
+	/* A test that the filter excludes is "disabled". */
 	if (stats->test_status != CR_STATUS_SKIPPED || stats->test->data->disabled)
 		return;
 	skipped++;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The packet capture of traffic.h: a thread that reads a packet socket on the receiver's wire and
- * keeps only who sent how many packets.
+ * The packet capture of traffic.h: a thread reads a packet socket on the receiver's wire and counts
+ * packets by source.
  */
 #include "netns/traffic.h"
 
@@ -35,7 +35,10 @@ static bool is_smtp(const uint8_t *tcp)
 	return tcp[2] == 0 && tcp[3] == 25; /* destination port */
 }
 
-/* The source of an IP packet if it is TCP to port 25; the wire here carries no options or fragments. */
+/*
+ * Returns the source of an IP packet if it is TCP to port 25. Packets on this wire have no IP
+ * options and are no fragments.
+ */
 static bool parse(const uint8_t *packet, size_t size, struct address *ret_source)
 {
 	const struct ip *ip = (const struct ip *)packet;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Starts a mail host with Exim, and asserts what came of its mail. */
+/* Starts a mail host with Exim, and asserts the fate of its mail. */
 #include "netns/exim.h"
 
 #include <criterion/criterion.h>
@@ -69,7 +69,7 @@ bool exim_logged(const char *pattern)
 	return host_succeeds(MAIL, "grep -qE -e '%s' %s/exim/log/main", pattern, world.directory);
 }
 
-/* ---- what came of it */
+/* ---- fate of a message */
 
 void exim_expect_letter(const char *id, const char *pool)
 {

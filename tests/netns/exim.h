@@ -1,39 +1,42 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A mail host with a real Exim (tools/exim-instance) and exactly what `postern mta exim` prints, a name
- * server, and the receivers of inbox.h. Mail is given by smtp.h; a domain local.example is Exim's own, and
- * nobody lives there.
+ * A mail host with a real Exim (tools/exim-instance) whose lanes are the output of `postern mta
+ * exim`, a name server, and the receivers of inbox.h. smtp.h sends the mail. Exim owns the domain
+ * local.example, which has no mailbox.
  */
 #pragma once
 
 #include "netns/host.h"
 #include "netns/smtp.h"
 
-/* Ours, so that mail of them does not leave by the pool relay. */
+/* Internal domains: their mail does not leave by the pool relay. */
 #define EXIM_DOMAINS "internal_domains = { \"example.net\", \"*.example\" }\n"
 
 struct exim_setup {
-	/* An expression of sed's, for all parts and exim4.conf; NULL: as they were written. */
+	/* A sed expression for all parts and exim4.conf; NULL: none. */
 	const char *edit;
-	bool waits; /* what Exim takes stays in the queue, else it is looked at every second */
+	bool waits; /* accepted mail stays in the queue; else Exim runs the queue every second */
 };
 
-/* With these lines of postern.conf; returns the agent. */
+/* Starts the mail host with these lines in postern.conf; returns the agent. */
 pid_t exim_begin(const char *more);
 pid_t exim_begin_with(const char *more, const struct exim_setup *exim);
 
-/* A program of the mail host hands over a mail to bob@example.org; the caller's. */
+/*
+ * A local program of the mail host sends a mail to bob@example.org. Returns its Message-ID, the
+ * caller's.
+ */
 struct result exim_sendmail(const char *id, const char *from);
 
-/* Whether the queue has n messages, and whether a line of the log is like that (grep -E). */
+/* Does the queue have n messages? Does a line of the log match (grep -E)? */
 bool exim_queued(unsigned n);
 bool exim_logged(const char *pattern);
 
-/* Awaits that message: it came once, from that pool, with its name in HELO. */
+/* Awaits the message: one copy, from that pool, with the pool's name in HELO. */
 void exim_expect_letter(const char *id, const char *pool);
-/* And `explain` names that pool, too. */
+/* The same, and `explain` names that pool. */
 void exim_expect_left(const char *id, const char *pool);
-/* Gives the mail; the reply begins so. */
+/* Sends the mail; the reply must begin like this. */
 void exim_expect_refused(const struct mail *mail, const char *begins);
-/* Awaits that nothing is left in the queue. */
+/* Awaits an empty queue. */
 void exim_expect_empty(void);

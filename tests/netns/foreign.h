@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Somebody else's programs on the hooks of an interface: each counts the packets that it sees, and lets them pass. */
+/*
+ * Programs of others on the hooks of an interface: each counts the packets that it sees, and passes
+ * them.
+ */
 #pragma once
 
 #include <stdint.h>
@@ -20,10 +23,10 @@ struct foreign {
 #define _cleanup_foreign_ __attribute__((cleanup(foreign_detach)))
 
 /*
- * On an interface of the mail host, from the current network namespace. TCX: before all others;
- * clsact: at that priority.
+ * Attaches to an interface of the mail host, from the current network namespace. TCX: before all
+ * others; clsact: at that priority.
  */
 struct foreign foreign_attach(const char *interface, enum foreign_hook hook, unsigned priority);
 uint64_t foreign_seen(const struct foreign *foreign);
-/* TCX and XDP only: a filter ends with its interface. */
+/* TCX and XDP only: a filter of clsact ends with its interface. */
 void foreign_detach(struct foreign *foreign);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Namespaces, commands and daemons of a test's world, and the watchdog that removes it. What flows
- * between the hosts is traffic.c.
+ * Namespaces, commands and daemons of a test's world, and the watchdog that removes them. Traffic
+ * between the hosts is in traffic.c.
  */
 #include "netns/host.h"
 
@@ -31,15 +31,17 @@ static const char *const host_names[HOSTS] = {"internet", "mail", "tenant"};
 static int home_namespace = -1;
 
 /*
- * Namespaces last: a process in them keeps them, so those go first (found by what they are in, as
- * daemons have left their parents). The name is this test's alone.
+ * Processes first: a process keeps its namespace. Daemons have left their parents, so they are
+ * found by their namespace. The name belongs to this test alone.
  */
 static const char remove_script[] =
 	"for ns in internet mail tenant; do\n"
 	"	ip netns pids $name-$ns 2>/dev/null | xargs -r kill -9 2>/dev/null\n"
 	"done\n"
 	"for ns in internet mail tenant; do ip netns del $name-$ns 2>/dev/null; done\n"
-	/* A cgroup can go when the last of its processes has gone, some time after SIGKILL. */
+	/*
+	 * The kernel can remove a cgroup only some time after the last process in it got SIGKILL.
+	 */
 	"n=0; while [ -d \"$cgroup\" ] && [ $n -lt 500 ]; do\n"
 	"	find $cgroup -depth -type d -exec rmdir {} + 2>/dev/null || sleep 0.01\n"
 	"	n=$((n + 1))\n"
@@ -51,7 +53,7 @@ static const char build_script[] =
 	"set -e\n"
 	"for ns in internet mail tenant; do\n"
 	"	ip netns add $name-$ns\n"
-	/* No wait for duplicate address detection, no reverse path filter in the way. */
+	/* No duplicate address detection, no reverse path filter. */
 	"	nsenter --net=/run/netns/$name-$ns sh -c '\n"
 	"		for f in /proc/sys/net/ipv6/conf/*/accept_dad; do echo 0 >$f; done\n"
 	"		for f in /proc/sys/net/ipv4/conf/*/rp_filter; do echo 0 >$f; done\n"
@@ -91,13 +93,13 @@ static const char build_script[] =
 	"	route add default via fd00:7::1\n"
 	"end\n"
 	/*
-	 * A veth hands unfinished checksums on as they are, and nobody verifies them. Finished by the
-	 * sending end, after tc, they are verified by the receiving one, as on a real wire.
+	 * A veth forwards unfinished checksums, and no receiver verifies them. Let the sending end
+	 * finish them after tc: then the receiver verifies them as on a real wire.
 	 */
 	"for end in internet mail; do\n"
 	"	nsenter --net=/run/netns/$name-$end ethtool -K wan tx off >/dev/null\n"
 	"done\n"
-	/* Neighbour discovery needs the link-local addresses, and these come in their own time. */
+	/* Neighbour discovery needs link-local addresses, which appear with a delay. */
 	"for end in internet/wan mail/wan mail/lan tenant/lan; do\n"
 	"	until ip -n $name-${end%/*} -6 -o address show dev ${end#*/} scope link | grep -q "
 	".\n"
@@ -140,7 +142,10 @@ static char *read_all(int fd)
 	return text;
 }
 
-/* In the child: output to `out`, then the shell; `net` -1 stays in the namespace of the test. */
+/*
+ * Runs in the child: redirects output to `out`, then executes the shell. `net` -1: stays in the
+ * namespace of the test.
+ */
 static _Noreturn void become_shell(int net, int out, const char *command)
 {
 	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
@@ -293,7 +298,7 @@ static void export_names(void)
 	setenv("cgroup", world.cgroup, 1);
 }
 
-/* A process whose read ends when the test has ended, as nobody else keeps the other end. */
+/* The watchdog's read ends when the test has ended: no other process holds the write end. */
 static void start_watchdog(void)
 {
 	int pipe_ends[2];
@@ -315,7 +320,10 @@ static void start_watchdog(void)
 	world.watchdog_pipe = pipe_ends[1];
 }
 
-/* Where cgroup v2 is mounted: a field of its line before " - cgroup2". Empty where it is not. */
+/*
+ * The mount point of cgroup v2: the field before " - cgroup2" of its line. Empty if it is not
+ * mounted.
+ */
 static void find_cgroup(void)
 {
 	_cleanup_(fclose_p) FILE *file = fopen("/proc/self/mountinfo", "re");
@@ -341,7 +349,7 @@ void world_init(void)
 	cr_assert_eq(geteuid(), 0, "namespace tests need root; run make test as root");
 	cr_assert_not_null(getenv("POSTERN"), "POSTERN is not set; run by make test");
 	signal(SIGPIPE, SIG_IGN);
-	/* A shell has what it runs in the background ignore it, and what is started here would go on to. */
+	/* A shell makes its background jobs ignore SIGINT, and children would inherit that. */
 	signal(SIGINT, SIG_DFL);
 	snprintf(world.name, sizeof(world.name), "pst-%d", getpid());
 	snprintf(world.pin_path, sizeof(world.pin_path), "/sys/fs/bpf/postern-test-%d", getpid());

@@ -55,7 +55,9 @@ struct result {
 #define _cleanup_result_ __attribute__((cleanup(result_done)))
 void result_done(struct result *result);
 
-/* A shell command line on a host. bpffs stays visible, as only the network namespace is entered. */
+/*
+ * Runs a shell command line on a host. bpffs stays visible: only the network namespace is entered.
+ */
 struct result host_run(enum host host, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 /* The same; a status other than 0 fails the test. The text is the caller's. */
@@ -63,16 +65,19 @@ char *host_must(enum host host, const char *format, ...) __attribute__((format(p
 
 bool host_succeeds(enum host host, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* A process on a host; output is appended to world.directory/NAME.log. Dies with the test. */
+/*
+ * Starts a process on a host; its output is appended to world.directory/NAME.log. It ends with the
+ * test.
+ */
 pid_t host_start(enum host host, const char *name, const char *const argv[]);
 /* Sends the signal, awaits the end and returns the status as in struct result. */
 int host_stop(pid_t pid, int signal);
 
-/* Runs as `host` from here on: for a forked child, or between enter and leave. */
+/* Runs as `host` from here on: in a forked child, or until host_leave(). */
 void host_enter(enum host host);
 void host_leave(void);
 
-/* Is there TCX (Linux 6.6)? Else "auto" is clsact. Tried, by asking what is attached there. */
+/* Has the kernel TCX (Linux 6.6)? Tried by a query. Without it "auto" means clsact. */
 bool kernel_has_tcx(void);
 #define NEEDS_TCX()                                                                                \
 	do {                                                                                       \
@@ -82,7 +87,7 @@ bool kernel_has_tcx(void);
 
 /* Writes a file below world.directory and returns its path (the caller's). */
 char *world_write(const char *name, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* The content of a file; an empty string where there is none. The caller's. */
+/* The content of a file, the caller's; "" if there is none. */
 char *read_text(const char *path);
 
 static inline uint64_t now_ms(void)
@@ -93,12 +98,15 @@ static inline uint64_t now_ms(void)
 	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-/* What is awaited ends a wait; time ends only that of a test that fails, so it is never less than this. */
+/*
+ * A condition ends a wait; time ends only the wait of a test that fails. So no wait is shorter than
+ * this.
+ */
 #define WAIT_LEAST_MS 15000
 
 /*
- * Whether the condition became true within the time, or WAIT_LEAST_MS (or test_patience() times that); asked
- * every 2 ms.
+ * Did the condition become true within the time? WAIT_LEAST_MS is the shortest, test_patience()
+ * multiplies it. Polls every 2 ms.
  */
 #define wait_for(condition, within_ms)                                                             \
 	({                                                                                         \

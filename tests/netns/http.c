@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* HTTP by hand: what it sends and when is what the tests are about. */
+/* HTTP written byte by byte: the tests decide what is sent and when. */
 #include "netns/http.h"
 
 #include <criterion/criterion.h>
@@ -25,7 +25,7 @@ int http_connect(void)
 	return fd;
 }
 
-/* Where the body of an answer that is all there begins; NULL: there is more to come. */
+/* The start of the body of a complete response; NULL: incomplete. */
 static const char *find_body(const char *answer)
 {
 	const char *body = strstr(answer, "\r\n\r\n");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The agent's API as another program would use it: one connection, one request after another. */
+/* The agent's API as another program uses it: one connection, one request after another. */
 #pragma once
 
 #include <jansson.h>
@@ -8,8 +8,8 @@
 /* Connects to the API of the world's agent. */
 int http_connect(void);
 
-/* Sends a request and reads its answer; the body's document, the caller's. `body` NULL: none. */
+/* Sends a request (`body` NULL: none) and returns the document of its response, the caller's. */
 json_t *http_ask(int fd, const char *method, const char *uri, const char *body, int *ret_status);
 
-/* POST /v1/messages with a body formatted like this; must be answered with 200. */
+/* POST /v1/messages with this body; the status must be 200. */
 json_t *http_message(int fd, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Runs smtp-sink and reads the files that it writes, one for each message. */
+/* Runs smtp-sink and reads its files, one for each message. */
 #include "netns/inbox.h"
 
 #include <criterion/criterion.h>
@@ -52,7 +52,7 @@ void inbox_start(void)
 	cr_assert(wait_for(receivers_listen(), 5000));
 }
 
-/* The value of a line that smtp-sink put in front of the message; empty where it has not. */
+/* The value of a line that smtp-sink writes before the message; "" if it has none. */
 static void read_line(const char *text, const char *name, char *ret, size_t size)
 {
 	const char *line = strstr(text, name);
@@ -82,8 +82,8 @@ static void read_id(const char *message, char *ret, size_t size)
 }
 
 /*
- * The receiver's lines, then its Received header, then the message; one empty line ends the file. What
- * has not that is still being written.
+ * A file has the receiver's lines, its Received header, the message, and one empty line at the end.
+ * A file without that end is still being written.
  */
 static bool parse(char *file, size_t bytes, struct letter *ret)
 {
@@ -117,7 +117,7 @@ static bool read_letter(const char *name, struct letter *ret)
 		return false;
 	got = fread(bytes, 1, LETTER_MAX_BYTES, file);
 	bytes[got] = '\0';
-	/* A NUL of the message would end it for all that read it as text. */
+	/* A NUL in the message would end the text for every reader. */
 	for (char *nul; (nul = memchr(bytes, '\0', got));)
 		*nul = '?';
 	if (!parse(bytes, got, ret))
@@ -156,7 +156,7 @@ struct inbox inbox_read(void)
 	return inbox;
 }
 
-/* How many with that id; the first of them moves to *ret. */
+/* Counts the messages with that id; moves the first to *ret. */
 static size_t take(const char *id, struct letter *ret)
 {
 	_cleanup_inbox_ struct inbox inbox = inbox_read();

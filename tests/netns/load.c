@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The processes that give mail, and their end. */
+/* Client processes that send mail, and their end. */
 #include "netns/load.h"
 
 #include <criterion/criterion.h>
@@ -26,7 +26,10 @@ static bool give(int *fd, const struct mail *mail, bool insists)
 
 		if (*reply == '2' || *reply == '5' || !insists || now_ms() > deadline)
 			return *reply == '2';
-		/* In a new session, as any MTA: of this one Postfix may have given up a milter. */
+		/*
+		 * In a new session, as from any MTA: Postfix may have given up the milter in an
+		 * earlier one.
+		 */
 		close(*fd);
 		poll(NULL, 0, AGAIN_MS);
 		*fd = smtp_open();

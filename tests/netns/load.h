@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Much mail at once: some clients, each a process with a connection of its own, give their shares one by one. */
+/*
+ * Much mail at once: several client processes, each with its connection, send their shares one by
+ * one.
+ */
 #pragma once
 
 #include "netns/smtp.h"
 
 struct load {
 	unsigned count;
-	unsigned clients; /* client i gives mail i, i + clients, … */
-	bool insists;	  /* what is not taken for now (4xx) is given again until it is */
-	/* Mail number n; its texts need to live until the next call only. */
+	unsigned clients; /* client i sends mail i, i + clients, … */
+	bool insists;	  /* a mail that is deferred (4xx) is sent again until it is accepted */
+	/* Fills in mail number n; its texts may be overwritten by the next call. */
 	struct mail (*compose)(unsigned n);
 };
 
@@ -16,5 +19,5 @@ struct load {
 
 /* One at a time. */
 void load_start(const struct load *load);
-/* Awaits the end; asserts that every mail was taken. */
+/* Awaits the end; asserts that every mail was accepted. */
 void load_finish(void);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Starts the daemons of a mail host in the order in which a person would. */
+/* Starts the daemons of a mail host in the order that a person would use. */
 #include "netns/mailhost.h"
 
 #include <criterion/criterion.h>
@@ -33,7 +33,7 @@ static const char base_main[] = "mynetworks = 0.0.0.0/0, [::]/0\n"
 
 /* ---- daemons */
 
-/* Fails with what the daemon has written: its log goes with the world. */
+/* Fails with the daemon's output: its log is removed with the world. */
 static void expect_started(bool started, const char *name)
 {
 	_cleanup_(free_p) char *log = NULL;
@@ -90,8 +90,8 @@ void mailhost_start_milter(void)
 }
 
 /*
- * Its resolver is libc's, which looks into /etc/resolv.conf: in a mount namespace of its own, the world's
- * stands there.
+ * rspamd resolves names by libc, which reads /etc/resolv.conf: it gets a mount namespace with the
+ * world's own file there.
  */
 static void start_postfix(const struct mailhost_setup *setup)
 {
@@ -110,9 +110,10 @@ static void start_postfix(const struct mailhost_setup *setup)
 		       "$POSTERN -c ../../postern.conf mta postfix main >>main.cf;"
 		       "sed -i \"s/^smtpd_milters = /&%s/\" main.cf;"
 		       /*
-			* Not appended: of what is set twice every process warns, and a log daemon that
-			* warns while its socket is full waits for itself.
-			*/
+		        * Replaced, not appended: every process warns of a setting that occurs
+		        * twice, and a log daemon that warns while its socket is full waits for
+		        * itself.
+		        */
 		       "xargs -d \"\\n\" postconf -c $PWD -e <../../main.cf;"
 		       /* Postfix would wait until its files are a second old. */
 		       "touch -d 1970-01-02 main.cf master.cf;"
@@ -127,7 +128,7 @@ void mailhost_begin(const struct mailhost_setup *setup)
 
 	cr_assert_geq(asprintf(&head, base_conf, world.directory, world.directory), 0);
 	cr_assert_geq(asprintf(&more, "%s%s", head, conf), 0);
-	/* First, as agent and milter listen in its queue's directory. */
+	/* Postfix first: agent and milter listen in the directory of its queue. */
 	free(host_must(MAIL, "tools/postfix-instance %s/postfix", world.directory));
 	start_scanner();
 	inbox_start();
@@ -148,7 +149,10 @@ void mailhost_done(void)
 
 /* ---- mail */
 
-/* Twice where messages go to and fro: one that moves meanwhile is seen in one place at least. */
+/*
+ * Looks twice where messages move: a message that moves between looks is seen in one place at
+ * least.
+ */
 unsigned mailhost_queued(void)
 {
 	_cleanup_(free_p) char *count =

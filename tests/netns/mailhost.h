@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The mail host as a whole: a real Postfix with what `postern mta postfix` prints, nothing else about lanes
- * and milters; a real scanner (rspamd) in front of `postern milter`; a name server; the receivers of
- * inbox.h on the internet. Mail is given by smtp.h.
+ * A complete mail host: a real Postfix with the output of `postern mta postfix` and no other
+ * setting of lanes or milters; a real scanner (rspamd) in front of `postern milter`; a name server;
+ * the receivers of inbox.h on the internet. smtp.h sends the mail.
  *
- * Postfix has a connection for each message (a setting of tools/postfix-instance), takes mail for
- * everybody from everybody, believes XCLIENT, and finds next hops in the DNS. Postern asks a name server of
- * its own, so that a test may end or silence it while Postfix still delivers.
+ * Postfix opens a connection for each message (a setting of tools/postfix-instance), relays for
+ * everybody, trusts XCLIENT, and finds next hops in the DNS. Postern has a name server of its own:
+ * a test can stop it while Postfix still delivers.
  */
 #pragma once
 
@@ -17,15 +17,15 @@
 #include "netns/smtp.h"
 
 struct mailhost_setup {
-	const char *conf; /* lines of postern.conf; NULL: none */
-	const char *main; /* settings of main.cf, the last word; NULL: none */
+	const char *conf; /* lines for postern.conf; NULL: none */
+	const char *main; /* settings of main.cf that override all others; NULL: none */
 	bool no_scanner;
 };
 
 struct mailhost {
 	pid_t agent;
 	pid_t milter;
-	pid_t nameserver; /* Postern's */
+	pid_t nameserver; /* the name server of Postern */
 };
 extern struct mailhost mailhost;
 
@@ -33,27 +33,27 @@ extern struct mailhost mailhost;
 void mailhost_begin(const struct mailhost_setup *setup);
 void mailhost_done(void);
 
-/* Starts what a test has ended; returns when it answers. */
+/* Starts a process that a test has stopped; returns when it answers. */
 void mailhost_start_agent(void);
 void mailhost_start_milter(void);
 
-/* Awaits that Postfix has nothing left to do, then the letters that came. The caller's. */
+/* Awaits an empty queue of Postfix, then returns all letters, the caller's. */
 struct inbox mailhost_settle(int within_ms);
-/* How many messages are in Postfix's queue, in any of its states. */
+/* The number of messages in Postfix's queue, in any state. */
 unsigned mailhost_queued(void);
 
-/* What `postern explain` says of it: "POOL REASON". The caller's. */
+/* The explanation of `postern explain`: "POOL REASON". The caller's. */
 char *mailhost_explain(const char *id);
 
 /*
- * Gives the mail and awaits it: it came from an address of the pool, under the pool's name, without any
- * header of ours, once; and `explain` gives that pool and this reason.
+ * Sends the mail and awaits it: one copy, from an address of the pool, with the pool's name in
+ * HELO, without any header of Postern; and `explain` gives that pool and this reason.
  */
 void mailhost_expect(const struct mail *mail, const char *pool, const char *reason);
-/* The same of one that was given already. */
+/* The same for a mail that was sent already. */
 void mailhost_expect_letter(const char *id, const char *pool, const char *reason);
-/* Of whatever letter: address and HELO are of that pool, and no header is ours. */
+/* For any letter: address and HELO belong to the pool, and no header is Postern's. */
 void mailhost_expect_lane(const struct letter *letter, const char *pool);
 
-/* Postfix's; the caller's. */
+/* The directory of Postfix's queue; the caller's. */
 char *mailhost_log(void);

@@ -20,7 +20,7 @@ static bool has_started(const char *name)
 pid_t nameserver_start(enum host host, const char *address, unsigned port)
 {
 	char name[16], conf[64];
-	/* A session of its own, so that all its processes have one group. */
+	/* A session of its own: all its processes share one group. */
 	const char *const argv[] = {"setsid", "nsd", "-d", "-c", conf, NULL};
 	pid_t pid;
 

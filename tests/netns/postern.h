@@ -29,14 +29,14 @@ struct setup {
 	const char *fallback; /* `default`; NULL: normal */
 	const char *egress;   /* NULL: auto */
 	const char *ingress;  /* NULL: auto */
-	const char *pools;    /* in place of those above */
-	const char *more;     /* lines of the configuration */
+	const char *pools;    /* these replace the pools above */
+	const char *more;     /* more lines of the configuration */
 };
 
-/* Writes postern.conf; returns its path (world's). */
+/* Writes postern.conf; returns its path, the world's. */
 const char *postern_configure(const struct setup *setup);
 
-/* A command with that configuration; `-c FILE` is put in front. */
+/* Runs a command with that configuration; adds `-c FILE` in front. */
 struct result postern_run(const char *format, ...) __attribute__((format(printf, 1, 2)));
 char *postern_must(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
@@ -46,21 +46,21 @@ pid_t postern_agent(void);
 /* Configuration, `up` and agent in one; returns the agent. NULL: the defaults. */
 pid_t postern_begin(const struct setup *setup);
 
-/* "normal", "high-risk", "relay" or "none": whose address is it? */
+/* The pool that owns the address: "normal", "high-risk", "relay" or "none". */
 const char *pool_of(const char *address);
 
 /* Opens a connection, asserts the pool whose address the receiver sees, and closes it. */
 void expect_pool(int receiver, const struct origin *origin, const char *destination,
 		 const char *pool);
-/* Asserts that the connection does not come about. */
+/* Asserts that the connection is refused. */
 void expect_refused(int receiver, const struct origin *origin, const char *destination);
-/* Ends the capture; asserts that it saw something, and nothing but addresses of pools. */
+/* Ends the capture; asserts that it has packets, and only from addresses of pools. */
 void expect_pools_only(struct capture *capture);
 
-/* A figure of the agent's metrics, by its name and labels as they are printed; -1: there is none. */
+/* A value of the agent's metrics, by its printed name and labels; -1: none. */
 long long postern_metric(const char *name);
 
-/* `postern events` from now on; returns its process, which ends with the test. */
+/* Starts `postern events`; returns its process, which ends with the test. */
 pid_t postern_follow(void);
-/* Has it printed an event of that name ("bounce-surge") in whose JSON `text` stands? */
+/* Has it printed an event of that name ("bounce-surge") whose JSON contains `text`? */
 bool postern_told(const char *event, const char *text);

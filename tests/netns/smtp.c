@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The client's side of SMTP, a command at a time. */
+/* The client's side of SMTP, command by command. */
 #include "netns/smtp.h"
 
 #include <arpa/inet.h>
@@ -17,7 +17,7 @@
 
 #define REPLY_MAX  4096
 #define STALL_SEC  60
-#define LINE_BYTES 78 /* of what is added to a body, CRLF included */
+#define LINE_BYTES 78 /* bytes of a line that is added to a body, CRLF included */
 
 static int connect_mta(unsigned port)
 {
@@ -38,7 +38,7 @@ static int connect_mta(unsigned port)
 	return fd;
 }
 
-/* Whether a last line ("250 …", not "250-…") has come, whole. */
+/* Has a complete last line ("250 …", not "250-…") arrived? */
 static bool is_whole(const char *reply, size_t size)
 {
 	const char *line = reply;
@@ -50,7 +50,7 @@ static bool is_whole(const char *reply, size_t size)
 	return false;
 }
 
-/* Without its line end; "" where the connection ended. */
+/* Without its line end; "" if the connection ended. */
 static char *read_reply(int fd)
 {
 	char *reply = calloc(1, REPLY_MAX);
@@ -96,7 +96,7 @@ static char *command(int fd, const char *format, ...)
 	return write_all(fd, line, (size_t)size) ? read_reply(fd) : strdup("");
 }
 
-/* Keeps `reply` in *last, in place of the one before; whether it is what was hoped for. */
+/* Keeps `reply` in *last instead of the previous one. Does it begin as expected? */
 static bool keep(char **last, char *reply, char expected)
 {
 	free(*last);
@@ -104,7 +104,7 @@ static bool keep(char **last, char *reply, char expected)
 	return *reply == expected;
 }
 
-/* RFC 4616: NUL, who, NUL, password; the caller's. */
+/* RFC 4616: NUL, user, NUL, password; the caller's. */
 static char *encode_plain(const char *user)
 {
 	static const char digits[] =
@@ -217,7 +217,7 @@ char *smtp_give(int fd, const struct mail *mail)
 		free(command(fd, "RSET\r\n"));
 		return reply;
 	}
-	/* A server that has heard enough may end the connection: what it said then is the reply. */
+	/* A server may end the connection early: its last reply counts. */
 	if (write_all(fd, head, strlen(head)) && write_more(fd, mail->more_bytes))
 		write_all(fd, ".\r\n", 3);
 	keep(&reply, read_reply(fd), '2');

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Mail given to the world's MTA as any client would: every byte is the test's. Who the client is (its
- * address, whether it has logged in) is told by XCLIENT, which the MTA must allow.
+ * Mail for the world's MTA from any client: the test decides every byte. XCLIENT, which the MTA
+ * must allow, sets the client's address and login.
  */
 #pragma once
 
@@ -13,37 +13,39 @@
 
 struct mail {
 	const char *client;  /* XCLIENT ADDR; NULL: 127.0.0.1, without XCLIENT */
-	const char *login;   /* XCLIENT LOGIN; NULL: nobody */
-	const char *user;    /* AUTH PLAIN, with any password; NULL: nobody */
-	const char *from;    /* what follows MAIL FROM: "<a@example.net>", parameters and all */
-	const char *to;	     /* what follows RCPT TO; NULL: <bob@example.org> */
-	unsigned copies;     /* so many recipients more, <copy-N@example.org> from 1 on */
-	const char *id;	     /* Message-ID, without brackets; NULL: has none */
+	const char *login;   /* XCLIENT LOGIN; NULL: none */
+	const char *user;    /* AUTH PLAIN, with any password; NULL: none */
+	const char *from;    /* after MAIL FROM: "<a@example.net>" with its parameters */
+	const char *to;	     /* after RCPT TO; NULL: <bob@example.org> */
+	unsigned copies;     /* so many more recipients, <copy-N@example.org> from 1 on */
+	const char *id;	     /* Message-ID without brackets; NULL: none */
 	const char *author;  /* From; NULL: `from` without its parameters */
-	const char *headers; /* more of them, each ended with CRLF */
-	const char *body;    /* ended with CRLF; NULL: one line. No line is to begin with a dot */
-	size_t more_bytes;   /* so much is added to the body */
+	const char *headers; /* more headers, each ends with CRLF */
+	const char *body;    /* ends with CRLF; no line may begin with a dot; NULL: one line */
+	size_t more_bytes;   /* adds so many bytes to the body */
 };
 
-/* Connects to that port of the mail host, and says EHLO. Every call that waits gives up after a minute. */
+/*
+ * Connects to that port of the mail host and says EHLO. Every call that waits fails after a minute.
+ */
 int smtp_open_port(unsigned port);
 int smtp_open(void); /* SUBMISSION_PORT */
 
 /*
- * Gives one mail. The reply that ended it: the one to the end of data, or the first that refused it
- * ("550 5.7.1 …"); "" where the connection ended. One that was refused is reset, and the
- * connection can be used on. The caller's.
+ * Sends one mail. Returns the last reply, the caller's: to the end of data, or the first refusal
+ * ("550 5.7.1 …"); "" if the connection ended. After a refusal the session is reset and can be used
+ * again.
  */
 char *smtp_give(int fd, const struct mail *mail);
 
-/* A connection for one mail; and for one that must be taken. */
+/* A connection for one mail; and the same for a mail that must be accepted. */
 char *smtp_try(const struct mail *mail);
 void smtp_send(const struct mail *mail);
 
-/* What rspamd marks, whatever else it thinks of it (tools/rspamd-instance). */
+/* Makes rspamd mark the mail as spam (tools/rspamd-instance). */
 #define SPAM_BODY "YJS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X\r\n"
 
-/* A report of a failed delivery (RFC 3464), whoever sends it. */
+/* A report of a failed delivery (RFC 3464), from any sender. */
 #define REPORT_HEADERS                                                                             \
 	"MIME-Version: 1.0\r\n"                                                                    \
 	"Content-Type: multipart/report; report-type=delivery-status; boundary=\"b\"\r\n"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Connections between the hosts and byte-exact transfers over them. The capture is capture.c. */
+/* Connections between the hosts and byte-exact transfers over them. The capture is in capture.c. */
 #include "netns/traffic.h"
 
 #include <arpa/inet.h>
@@ -56,7 +56,7 @@ int receiver_open(uint16_t port)
 	return fd;
 }
 
-/* A blocking socket whose every call gives up in the end. */
+/* A blocking socket whose calls all have a time limit. */
 static void set_stall(int fd, int ms)
 {
 	struct timeval stall = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
@@ -108,7 +108,7 @@ static int connect_as(const struct origin *origin, const char *destination, uint
 	host_enter(origin->host);
 	if (origin->in_cgroup && (r = join_cgroup()))
 		return r;
-	/* The mark needs root; so a socket with one belongs to root. */
+	/* A mark needs root, so a socket with a mark belongs to root. */
 	if (origin->uid && setresuid(origin->uid, origin->uid, origin->uid))
 		return -errno;
 	fd = socket(to.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -128,7 +128,7 @@ union rights {
 	char space[CMSG_SPACE(sizeof(int))];
 };
 
-/* The answer of the connecting process: 0 with the socket, or an errno. */
+/* The result of the connecting process: 0 with the socket, or an errno. */
 static void send_answer(int channel, int answer, int fd)
 {
 	struct iovec data = {.iov_base = &answer, .iov_len = sizeof(answer)};

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * TCP between the hosts of a world, and what the receiver sees of it.
+ * TCP between the hosts of a world, and the receiver's view of it.
  *
- * An origin says who connects, as the datapath's selectors can tell senders apart. The connecting is
- * done by a process of its own that really is that user, in that cgroup, on that host; the connected
- * socket then comes to the test.
+ * An origin says which sender connects, by the marks that the datapath's selectors see. A process
+ * that really has that user, cgroup and host connects, and hands the socket to the test.
  */
 #pragma once
 
@@ -31,15 +30,14 @@ int receiver_open(uint16_t port);
 struct talk {
 	int client;
 	int server;
-	char from[ADDRESS_TEXT_SIZE]; /* what the receiver sees */
+	char from[ADDRESS_TEXT_SIZE]; /* the source that the receiver sees */
 	uint16_t from_port;
 };
 #define _cleanup_talk_ __attribute__((cleanup(talk_close)))
 #define TALK_NONE      ((struct talk){.client = -1, .server = -1})
 
-#define CONNECT_MS                                                                                 \
-	(int)(5000 * test_patience()) /* for connections that are expected to come about */
-#define REFUSE_MS 600		      /* for those that are not: a first SYN and no answer */
+#define CONNECT_MS (int)(5000 * test_patience()) /* for connections that are expected to succeed */
+#define REFUSE_MS  600				 /* for the others: one SYN without an answer */
 
 /* Connects to the receiver. 0 or -errno of connect(); -ETIMEDOUT after `within_ms`. */
 int talk_open(int receiver, const struct origin *origin, const char *destination, uint16_t port,
@@ -49,11 +47,11 @@ struct talk talk_must(int receiver, const struct origin *origin, const char *des
 		      uint16_t port);
 void talk_close(struct talk *talk);
 
-/* Sends so many bytes each way at once and compares each one. The sockets stay open. */
+/* Sends so many bytes each way at once and compares each. The sockets stay open. */
 bool talk_transfer(const struct talk *talk, size_t up_bytes, size_t down_bytes);
-/* A few bytes each way: the connection lives. */
+/* Sends a few bytes each way: is the connection alive? */
 bool talk_lives(const struct talk *talk);
-/* The client's next packet is answered with a reset, and not a byte of it reaches the receiver. */
+/* Is the client's next packet answered with a reset, and no byte of it delivered? */
 bool talk_is_reset(const struct talk *talk);
 
 /* TCP packets to port 25 that come in from the wire at `internet`, counted by source address. */
@@ -63,6 +61,9 @@ struct capture_source {
 };
 struct capture;
 struct capture *capture_start(void);
-/* Takes in what has arrived, then ends; fails the test if the kernel lost a packet. Borrowed. */
+/*
+ * Reads the packets that have arrived, then ends. Fails the test if the kernel lost a packet.
+ * Borrowed.
+ */
 const struct capture_source *capture_stop(struct capture *capture, size_t *ret_count);
 void capture_free(struct capture *capture);

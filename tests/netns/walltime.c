@@ -15,7 +15,7 @@ void walltime_set(int64_t now_sec)
 {
 	char next[64], file[64];
 
-	/* In one step: a file that is being written would be no time at all. */
+	/* In one step: half a file would be no valid time. */
 	free(world_write("walltime.new", "%+lld", (long long)now_sec - (long long)time(NULL)));
 	snprintf(next, sizeof(next), "%s/walltime.new", world.directory);
 	snprintf(file, sizeof(file), "%s/walltime", world.directory);
@@ -33,7 +33,7 @@ pid_t walltime_agent(void)
 	setenv("FAKETIME_NO_CACHE", "1", 1);
 	setenv("FAKETIME_DONT_FAKE_MONOTONIC", "1", 1);
 	setenv("NO_FAKE_STAT", "1", 1);
-	/* Which wants to be loaded first, and need not be. */
+	/* The sanitizer's runtime requires to be loaded first; it need not be here. */
 	setenv("ASAN_OPTIONS", "verify_asan_link_order=0", 0);
 	setenv("LD_PRELOAD", "/usr/$LIB/faketime/libfaketimeMT.so.1", 1);
 	agent = postern_agent();

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * An agent whose wall clock the test turns (libfaketime): midnights, rolls of windows and leaps in both
- * directions within seconds. Monotonic time, and with it every timer, is the real one.
+ * An agent whose wall clock the test sets (libfaketime): midnights, windows that roll over, and
+ * leaps in both directions within seconds. Monotonic time, and so every timer, stays real.
  */
 #pragma once
 
 #include <stdint.h>
 #include <sys/types.h>
 
-/* From now on it is this time, in seconds since the epoch; it goes on from there. */
+/* Sets the wall clock to this time, in seconds since the epoch; it runs on from there. */
 void walltime_set(int64_t now_sec);
 
-/* As postern_agent(). A time must have been set. */
+/* Like postern_agent(). A time must have been set. */
 pid_t walltime_agent(void);
