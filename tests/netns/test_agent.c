@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The agent as a process: what it may do, and what goes on without it. */
+/* The agent as a process: its rights, and the host without it. */
 #include <criterion/criterion.h>
 #include <signal.h>
 #include <stdio.h>
@@ -115,7 +115,10 @@ Test(netns_agent, what_was_set_by_hand_outlives_down_and_up)
 	expect_pool(receiver, &local, RECEIVER_IPV4, "normal");
 }
 
-/* Sets verdicts without end, one after another, and notes each that is confirmed and the one that is not. */
+/*
+ * Sets verdicts without end, one after another; notes each that is confirmed and the one that is
+ * not.
+ */
 static pid_t start_changes(void)
 {
 	static const char script[] = "while :; do for pool in high-risk relay normal; do "
@@ -154,7 +157,7 @@ Test(netns_agent, killed_in_the_middle_of_changes_by_hand_it_keeps_what_it_confi
 		agent = postern_agent();
 		shown = postern_must("-j sender show tenant-7 | jq -r .verdict.pool");
 		shown[strcspn(shown, "\n")] = '\0';
-		/* What was asked for last may be durable without an answer. */
+		/* The last order may be durable without an answer. */
 		cr_assert(is_noted("confirmed", shown) || is_noted("asked", shown),
 			  "after %d ms: %s", after_ms[i], shown);
 		in_map = host_must(MAIL,
@@ -186,7 +189,7 @@ Test(netns_agent, where_it_is_away_the_command_line_reads_the_maps_and_says_so)
 	cr_assert_eq(set.status, 1, "%s", set.text);
 }
 
-/* ---- the milter, as status and metrics show it */
+/* ---- the milter in status and metrics */
 
 static bool status_says(const char *line)
 {

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The pinned maps through struct datapath_ops: by a user without any capability, on the real kernel. */
+/*
+ * The pinned maps through struct datapath_ops, opened by a user without any capability, on the real
+ * kernel.
+ */
 #include <criterion/criterion.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -40,7 +43,7 @@ static struct programs *load_maps(void)
 	return programs;
 }
 
-/* Line of the first check that failed; 0: none did. */
+/* Line of the first check that failed; 0: none failed. */
 typedef int (*checks)(struct datapath *datapath);
 #define CHECK(condition)                                                                           \
 	do {                                                                                       \
@@ -73,7 +76,7 @@ static int run_checks(checks run)
 	return line;
 }
 
-/* Runs the checks in a process of its own, as nobody, over maps that `up` would have given it. */
+/* Runs the checks in a process of its own, as nobody, over maps with the owner that `up` sets. */
 static void as_nobody(checks run)
 {
 	struct programs *programs = load_maps();
@@ -98,7 +101,8 @@ static void as_nobody(checks run)
 struct seen {
 	unsigned char ids[SENDERS_MAX];
 	unsigned count;
-	struct datapath *datapath; /* where entries are removed as they are seen; NULL: they stay */
+	/* the map from which visited entries are removed; NULL: they stay */
+	struct datapath *datapath;
 };
 
 static int see(void *data, const void *key, const void *value)
@@ -207,7 +211,7 @@ static int uses_nets(struct datapath *datapath)
 	}
 	CHECK(datapath->ops->get(datapath, MAP_NETS, &net, &ref) == 0);
 	CHECK(ref.sender == SENDERS_MAX - 1);
-	/* Prefixes of equal bits are one entry, so there are fewer than were put. */
+	/* Prefixes of equal bits are one entry, so the map has fewer than were put. */
 	CHECK(datapath->ops->walk(datapath, MAP_NETS, count_nets, &count) == 0);
 	CHECK(count > 100 && count <= SENDERS_MAX);
 	return 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Wrong configurations and wrong requests, through the binary: a clear answer, and nothing changed. */
+/* Wrong configurations and wrong requests, through the binary: a clear answer, and no change. */
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,7 +10,7 @@
 
 TestSuite(netns_errors, .init = world_init, .fini = world_done, .timeout = 30);
 
-/* What is done to the good file, and what the one line must hold. */
+/* The edit of the good file, and the text that the one line of output must contain. */
 struct bad {
 	const char *name, *edit, *line, *text;
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Message by message, Exim does what the agent answers. */
+/* Exim follows the agent's answer, message by message. */
 #include <criterion/criterion.h>
 #include <signal.h>
 #include <stdio.h>
@@ -115,7 +115,10 @@ Test(netns_exim, bytes_of_every_kind_are_asked_about_as_they_are)
 		 "normal"},
 		{{.id = "to", FROM, .to = "<\"a,x@example.net,b\\\"\"@example.org>"}, "normal"},
 	};
-	/* Control character, no start, surrogate, overlong, past the last character, cut short. */
+	/*
+	 * A control character, a byte that starts no character, a surrogate, an overlong form, a
+	 * value past the last character, a truncated character.
+	 */
 	static const struct mail garbled = {
 		.id = "g\001\377\355\240\200\340\200\200\364\220\200\200\303", FROM};
 	char id[1200 + 1] = "";
@@ -144,7 +147,9 @@ Test(netns_exim, bytes_of_every_kind_are_asked_about_as_they_are)
 	cr_expect_str_eq(facts, "[1,0]\n");
 }
 
-/* Of all headers together Exim shows the first 64 KiB, and of those of one name as well. */
+/*
+ * Exim's variables show the first 64 KiB of all headers together, and of all headers of one name.
+ */
 Test(netns_exim, headers_of_a_hundred_kilobytes_hide_no_mark)
 {
 	static const struct {
@@ -173,7 +178,7 @@ Test(netns_exim, headers_of_a_hundred_kilobytes_hide_no_mark)
 	}
 }
 
-/* ---- what Exim sends by itself */
+/* ---- mail from Exim itself */
 
 static bool bounced(char *ret_id, size_t size)
 {
@@ -237,7 +242,7 @@ Test(netns_exim, a_restricted_sender_is_refused_and_so_is_its_program)
 	exim_expect_left("first", "normal");
 	free(postern_must("sender release a@example.net"));
 	smtp_send(&second);
-	/* It has sent more than it may in this hour. */
+	/* The sender is over its limit of this hour. */
 	exim_expect_left("second", "high-risk");
 	exim_expect_empty();
 }
@@ -252,7 +257,7 @@ Test(netns_exim, what_is_to_come_later_is_told_so)
 	exim_expect_refused(&second, "451 4.7.1 ");
 }
 
-/* ---- without the agent */
+/* ---- agent away */
 
 Test(netns_exim, without_the_agent_mail_is_taken_and_what_is_high_risk_anyway_leaves_so)
 {
@@ -288,7 +293,7 @@ Test(netns_exim, with_on_agent_down_defer_mail_comes_again)
 	exim_expect_left("clean", "normal");
 }
 
-/* It is stopped, not away: it takes the connection and says nothing. */
+/* A stopped agent: it accepts the connection and stays silent. */
 Test(netns_exim, an_agent_that_does_not_answer_in_time_is_away)
 {
 	static const struct mail clean = {.id = "clean", FROM};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Which of Exim's transports a message takes, and that nothing else gets out. */
+/* Each message takes the right transport of Exim, and nothing leaves by another. */
 #include <criterion/criterion.h>
 #include <signal.h>
 #include <stdio.h>
@@ -15,7 +15,7 @@ TestSuite(netns_exim_lanes, .init = world_init, .fini = world_done, .timeout = 6
 
 #define FROM .from = "<a@example.net>"
 
-/* As it is with what was in the queue before Postern came. */
+/* Messages that were in the queue before Postern was installed have no answer. */
 Test(netns_exim_lanes, without_a_question_the_null_sender_is_high_risk)
 {
 	static const struct mail clean = {.id = "clean", FROM};
@@ -30,7 +30,7 @@ Test(netns_exim_lanes, without_a_question_the_null_sender_is_high_risk)
 	exim_expect_empty();
 }
 
-/* As it were if an agent did not understand what an Exim configured for another one asks. */
+/* The agent refuses the question, as with an Exim that was configured for another version. */
 Test(netns_exim_lanes, what_is_asked_about_in_vain_is_high_risk)
 {
 	static const struct mail clean = {.id = "clean", FROM};
@@ -41,7 +41,7 @@ Test(netns_exim_lanes, what_is_asked_about_in_vain_is_high_risk)
 	exim_expect_letter("clean", "high-risk");
 }
 
-/* The connection is there before the message is. */
+/* The test connects before it has a message. */
 Test(netns_exim_lanes, what_is_delivered_before_it_is_judged_is_high_risk)
 {
 	static const struct mail clean = {.id = "clean", FROM};
@@ -93,7 +93,7 @@ Test(netns_exim_lanes, mail_of_a_pool_without_a_lane_waits)
 
 #define WITHOUT_FAMILIES "s/^POSTERN_FAMILIES = .*/POSTERN_FAMILIES =\\nUNUSED = \\\\/"
 
-/* The lane of quarantine does IPv4 only, and the mail is for a host of IPv6 only. Returns what left. */
+/* The lane of quarantine has only IPv4, the recipient's host only IPv6. Returns the capture. */
 static struct capture *send_out_of_reach(void)
 {
 	const struct mail first = {.id = "first", FROM}, ipv4 = {.id = "ipv4", FROM};
@@ -112,7 +112,7 @@ static struct capture *send_out_of_reach(void)
 	return capture;
 }
 
-/* Bounces may leave; the pool of the verdict has no address of IPv6. */
+/* Bounces may leave; the pool of the verdict has no IPv6 address. */
 static void expect_not_by_normal(struct capture *capture)
 {
 	char text[ADDRESS_TEXT_SIZE];
@@ -150,7 +150,7 @@ Test(netns_exim_lanes, a_router_of_ones_own_that_does_not_know_that_reaches_noth
 	expect_not_by_normal(capture);
 }
 
-/* Mail that has waited for one host goes over one connection of each transport. */
+/* Exim delivers waiting mail for one host over one connection of each transport. */
 Test(netns_exim_lanes, a_connection_that_is_used_again_is_one_of_the_same_lane)
 {
 	char id[32];
@@ -169,14 +169,14 @@ Test(netns_exim_lanes, a_connection_that_is_used_again_is_one_of_the_same_lane)
 		snprintf(id, sizeof(id), "number-%d", i);
 		exim_expect_left(id, i % 2 ? "high-risk" : "normal");
 	}
-	/* So Exim marks them. */
+	/* Exim marks a reused connection with *. */
 	cr_expect(exim_logged("T=postern_normal H=[^ ]* [^ ]*[*]"));
 	cr_expect(exim_logged("T=postern_high_risk H=[^ ]* [^ ]*[*]"));
 }
 
 /* ---- mail in the queue */
 
-/* Asked about again at once. */
+/* No answer stays fresh: Exim asks again at once. */
 #define NOT_FRESH "s/^POSTERN_FRESH = .*/POSTERN_FRESH = 0/"
 
 static void run_queue(void)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Which hooks `up` takes, replies through XDP, and programs of others on the same hooks. */
+/* The hooks that `up` chooses, replies through XDP, and programs of others on the same hooks. */
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +14,7 @@ TestSuite(netns_hooks, .init = world_init, .fini = world_done, .timeout = 60);
 static const struct origin tenant = {.host = TENANT};
 static const struct setup by_xdp = {.ingress = "xdp"};
 
-/* What hangs on the hooks of the mail host's interfaces, and our pins. */
+/* The hooks of the mail host's interfaces with their programs, and our pins. */
 static char *hooks_picture(void)
 {
 	return host_must(
@@ -25,7 +25,7 @@ static char *hooks_picture(void)
 		world.directory);
 }
 
-/* "[NAME,EGRESS,INGRESS]" of each interface, as `status` has it. */
+/* "[NAME,EGRESS,INGRESS]" of each interface, from `status`. */
 static char *interfaces(void)
 {
 	return postern_must("-j status 2>/dev/null | jq -c '.datapath.interfaces[] | [.name, "
@@ -42,7 +42,7 @@ static void expect_hooks(const char *interface, const char *egress, const char *
 	cr_assert_str_eq(actual, expected);
 }
 
-/* What this kernel has. */
+/* The kind of hook that this kernel has. */
 static const char *tc_kind(void)
 {
 	_cleanup_(free_p) char *actual = interfaces();
@@ -50,7 +50,7 @@ static const char *tc_kind(void)
 	return strstr(actual, ",\"tcx\",") ? "tcx" : "clsact";
 }
 
-/* XDP cannot tell unfinished checksums, so the other end finishes its own. */
+/* XDP cannot see that a checksum is unfinished, so the other end finishes its checksums. */
 static void finish_checksums(void)
 {
 	free(host_must(INTERNET, "ethtool -K wan tx off tso off gso off"));
@@ -113,7 +113,7 @@ Test(netns_hooks, jumbo_frames_come_in_by_xdp)
 	}
 }
 
-/* ---- which hook it is */
+/* ---- choice of the hook */
 
 Test(netns_hooks, replies_over_veth_are_taken_in_tc_by_itself)
 {
@@ -151,7 +151,7 @@ Test(netns_hooks, from_tc_to_xdp_and_back_no_connection_is_lost_and_down_removes
 	cr_assert_str_eq(before, after);
 }
 
-/* Sets up the mail host's interface of another driver in place of wan. */
+/* Uses an interface of another driver instead of wan on the mail host. */
 static void configure_on(const char *interface, const char *ingress)
 {
 	const char *conf = postern_configure(&(struct setup){.ingress = ingress});
@@ -160,7 +160,7 @@ static void configure_on(const char *interface, const char *ingress)
 		       conf));
 }
 
-/* A module, and its device, may have to be loaded first. */
+/* The kernel may have to load the module first. */
 static void make_tunnel(const char *name, const char *mode)
 {
 	free(host_must(MAIL,
@@ -244,9 +244,12 @@ Test(netns_hooks, an_xdp_hook_that_is_taken_stays_so_and_replies_are_taken_in_tc
 	host_leave();
 }
 
-/* ---- others */
+/* ---- programs of others */
 
-/* Two strangers in each direction, ours between them: all see a connection's packets, and it works. */
+/*
+ * Two foreign programs in each direction, ours between them: each sees the packets of a connection,
+ * which works.
+ */
 static void expect_all_work(const struct foreign others[4])
 {
 	int receiver = receiver_open(25);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Rates and facts become verdicts: the agent as a process, mail and connections on the wire. */
+/* Rates and facts become verdicts: the agent as a process, real mail and connections. */
 #include <arpa/inet.h>
 #include <criterion/criterion.h>
 #include <signal.h>
@@ -60,7 +60,7 @@ Test(netns_judge, over_its_limit_of_connections_a_sender_goes_on_by_high_risk)
 	}
 }
 
-/* More events than the ring buffer has room for, while nobody takes them out. */
+/* Fills the ring buffer with more events than it holds, while the agent reads none. */
 static void fill_ring(void)
 {
 	const struct sockaddr_in from = {.sin_family = AF_INET,
@@ -107,7 +107,7 @@ Test(netns_judge, over_its_limit_of_recipients_a_sender_goes_on_by_high_risk)
 				   "\"recipients_external\":10}");
 	cr_assert_str_eq(string(answer, "pool"), "normal");
 	json_decref(answer);
-	/* Nothing to wait for: the answer came after the map had it. */
+	/* No wait: the map has the verdict before the answer. */
 	expect_pool(receiver, &tenant, RECEIVER_IPV4, "high-risk");
 	answer = http_message(api, "{\"sender\":\"tenant-7\",\"recipients_external\":1}");
 	cr_assert_str_eq(string(answer, "pool"), "high-risk");
@@ -207,7 +207,7 @@ Test(netns_judge, a_thousand_idle_clients_and_slow_ones_keep_it_from_nothing)
 	postern_begin(&policies);
 	for (int i = 0; i < 1000; i++) {
 		idle[i] = http_connect();
-		/* Every other one begins a request that it never ends. */
+		/* Every other client begins a request and never ends it. */
 		if (i % 2)
 			(void)!write(idle[i], "POST /v1/messages HTTP/1.1\r\nContent-Le", 38);
 	}
@@ -241,7 +241,7 @@ Test(netns_judge, explain_tells_why_a_message_left_as_it_did)
 	cr_assert_str_eq(json, "10.1.7.5matched");
 }
 
-/* From the message id alone to the address on the wire, by both ways of leaving. */
+/* From the Message-ID alone to the address on the wire, by handle and by translation. */
 static void expect_explained_address(int receiver, const char *id, const struct origin *origin)
 {
 	_cleanup_talk_ struct talk talk = talk_must(receiver, origin, RECEIVER_IPV4, 25);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Hours, midnights and leaps of the clock: what they do to windows and restrictions, and so to connections. */
+/*
+ * Hours, midnights and leaps of the clock: their effect on windows and restrictions, and so on
+ * connections.
+ */
 #include <criterion/criterion.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -70,7 +73,7 @@ Test(netns_judge_clock, an_hour_later_there_is_room_and_connections_are_normal_a
 	expect_pool(receiver, &tenant, RECEIVER_IPV4, "high-risk");
 	walltime_set(NOON + 3590);
 	cr_assert(is_answered(api, "tenant-7", 1, "over-limit"));
-	/* The one just now counts until an hour after it; then up to a twelfth of an hour more. */
+	/* The last message counts for an hour, then for up to a twelfth of an hour more. */
 	walltime_set(NOON + 3590 + 3600 + 300);
 	cr_assert(wait_for(has_reason("tenant-7", "good"), 3000));
 	expect_pool(receiver, &tenant, RECEIVER_IPV4, "normal");
@@ -88,7 +91,7 @@ Test(netns_judge_clock, a_leap_back_gives_no_room_and_freezes_nothing)
 	walltime_set(NOON - 7200);
 	cr_assert(is_answered(api, "tenant-7", 1, "over-limit"));
 	expect_pool(receiver, &tenant, RECEIVER_IPV4, "high-risk");
-	/* Everything is over an hour after the leap, by the clock as it is now. */
+	/* After the leap all counts expire within an hour of the new clock. */
 	walltime_set(NOON - 7200 + 3600 + 600);
 	cr_assert(wait_for(has_reason("tenant-7", "good"), 3000));
 	expect_pool(receiver, &tenant, RECEIVER_IPV4, "normal");
@@ -122,7 +125,10 @@ Test(netns_judge_clock,
 	cr_assert(is_answered(api, "tenant-8", 6, "over-limit"));
 	walltime_set(MIDNIGHT - 7200);
 	cr_assert(is_answered(api, "tenant-8", 1, "restricted"));
-	/* Today is the day before now, and ends sooner than what was given. */
+	/*
+	 * By the new clock today is the day before, so the restriction ends at this earlier
+	 * midnight.
+	 */
 	cr_assert(wait_for(ends_at("tenant-8", "2026-11-22T00:00:00Z"), 3000));
 	walltime_set(MIDNIGHT + 30);
 	cr_assert(wait_for(has_reason("tenant-8", "good"), 3000));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the agent remembers, and how it goes on where its file does not: killed, damaged, full, of an older
+ * The state that the agent keeps, and its work without its file: killed, damaged, full, of an older
  * version.
  */
 #include <criterion/criterion.h>
@@ -59,10 +59,10 @@ static void send_one(int api)
 	json_decref(http_message(api, "{\"sender\":\"tenant-7\",\"recipients_external\":1}"));
 }
 
-/* A second between two writings, and the time that one takes, on a disk with other work too. */
+/* A second between two writes, and the time of one, on a disk with other work. */
 #define WRITTEN_MS (2000 * test_patience())
 
-/* Sends for longer than that, then kills: whatever was answered so long before counts. */
+/* Sends for longer than that, then kills: every answer older than that must count. */
 Test(netns_judge_state, a_kill_loses_no_restriction_and_at_most_a_second_of_counts)
 {
 	int receiver = receiver_open(25);
@@ -130,7 +130,7 @@ Test(netns_judge_state, over_a_damaged_file_it_decides_steers_and_says_so)
 	api = http_connect();
 	cr_assert(state_says("memory: "));
 	cr_assert_eq(postern_metric("postern_state_durable"), 0);
-	/* The maps remember. */
+	/* The maps still have it. */
 	expect_refused(receiver, &other, RECEIVER_IPV4);
 	send_one(api);
 	free(postern_must("sender set tenant-7 high-risk"));

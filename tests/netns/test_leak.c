@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Whatever goes wrong, nothing but pool addresses is ever on the wire to port 25: each case drops, counts
- * under its own name and is told to the agent; and what is translated is so once, whatever hooks it passes.
+ * Only pool addresses are ever on the wire to port 25, whatever fails: each case drops, counts
+ * under its own name and is reported to the agent. A packet is translated once, however many hooks
+ * it passes.
  */
 #include <arpa/inet.h>
 #include <bpf/bpf.h>
@@ -41,7 +42,7 @@ static bool agent_was_told(const char *name)
 			     getenv("POSTERN"), world.directory, name);
 }
 
-/* The counter has moved since it was `before`, and the agent knows. */
+/* The counter is higher than `before`, and the agent has the event. */
 static void expect_told(const char *name, long before)
 {
 	cr_assert_gt(counter(name), before, "%s was not counted", name);
@@ -90,7 +91,7 @@ static void map_address(uint8_t to[16], const char *text)
 	cr_assert_eq(inet_pton(AF_INET, text, to + 12), 1);
 }
 
-/* As flows of somebody else would: each port of the address towards the remote end, until -E2BIG. */
+/* Takes each port of the address towards the remote end, until -E2BIG, as flows of others would. */
 static int take_ports(int returns, const char *address, const char *remote)
 {
 	struct return_key key = {.remote_port = 25};
@@ -106,7 +107,7 @@ static int take_ports(int returns, const char *address, const char *remote)
 	return 0;
 }
 
-/* Keys of flows and of returns have one size. */
+/* Keys of flows and of returns have the same size. */
 static void empty(int map)
 {
 	struct return_key key, next;
@@ -161,7 +162,7 @@ static void mid_stream(int receiver)
 	cr_assert_gt(counter("resets_sent"), resets);
 }
 
-/* From the tenant by a raw socket, as the stack would not: `bytes` of TCP, `fragment` as in the header. */
+/* Sends from the tenant by a raw socket: `bytes` of TCP, `fragment` as in the IP header. */
 static void send_raw(uint8_t flags, uint16_t fragment, size_t bytes)
 {
 	struct {
@@ -226,7 +227,7 @@ static void cut(int receiver)
 	free(postern_must("sender clear tenant-7"));
 }
 
-/* The last verdicts hold. */
+/* The last verdicts stay in force. */
 static void agent_dead(int receiver, pid_t agent)
 {
 	free(postern_must("sender block tenant-8"));
@@ -260,36 +261,28 @@ Test(netns_leak, nothing_but_pool_addresses_leaves_whatever_goes_wrong)
 Test(netns_leak, a_connection_to_an_address_of_our_own_pool_arrives_as_it_is)
 {
 	static const char *const addresses[] = {"192.0.2.10", "2001:db8:1::20"};
+	_cleanup_(close_fd_p) int receiver = receiver_open_on(MAIL, 25);
 	long opened;
 
 	postern_begin(NULL);
 	opened = counter("flows_opened");
 	for (size_t i = 0; i < 2; i++) {
-		_cleanup_(free_p) char *from = NULL;
+		_cleanup_talk_ struct talk talk = talk_must(receiver, &tenant, addresses[i], 25);
 
-		host_start(MAIL, "listener",
-			   (const char *const[]){"python3", "-c",
-						 "import socket, sys\n"
-						 "s = socket.create_server((sys.argv[1], 25),"
-						 " family=socket.AF_INET6 if ':' in sys.argv[1]"
-						 " else socket.AF_INET)\n"
-						 "c, a = s.accept()\n"
-						 "c.sendall(a[0].encode())\n",
-						 addresses[i], NULL});
-		cr_assert(wait_for(host_succeeds(MAIL, "ss -Htln 'sport = 25' | grep -q ."), 5000));
-		from = host_must(TENANT,
-				 "exec python3 -c 'import socket; print(socket."
-				 "create_connection((\"%s\", 25), 5).recv(99).decode(), end=\"\")'",
-				 addresses[i]);
-		cr_assert_str_eq(from, i ? TENANT_IPV6 : TENANT_IPV4);
+		cr_assert_str_eq(talk.from, i ? TENANT_IPV6 : TENANT_IPV4);
+		cr_assert(talk_lives(&talk));
 	}
 	cr_assert_eq(counter("flows_opened"), opened);
 }
 
-/* Routed to this host and not on it: out, round by the other host, in, and out again until its hops are used up. */
+/*
+ * The address is routed to this host but not assigned to it: without a check the packet would
+ * leave, come back and leave again until its hops are used up.
+ */
 Test(netns_leak, what_comes_back_in_from_its_way_to_a_pool_does_not_go_round)
 {
 	static const char *const destinations[] = {"192.0.2.10", "2001:db8:1::20"};
+	int receiver = receiver_open(25);
 	long opened, looped;
 
 	postern_begin(&(struct setup){.more = "plumb = false\n"});
@@ -302,13 +295,16 @@ Test(netns_leak, what_comes_back_in_from_its_way_to_a_pool_does_not_go_round)
 	for (size_t i = 0; i < 2; i++) {
 		opened = counter("flows_opened");
 		looped = counter("dropped_loop");
-		for (int j = 0; j < 4; j++)
-			free(host_must(
-				TENANT,
-				"python3 -c 'import socket; s = socket.socket(socket.AF_INET%s);"
-				"s.settimeout(0.3); s.connect_ex((\"%s\", 25))'",
-				i ? "6" : "", destinations[i]));
-		/* Where the pool gives it that very address it is dropped at once. */
+		for (int j = 0; j < 4; j++) {
+			_cleanup_talk_ struct talk talk = TALK_NONE;
+
+			cr_assert_lt(talk_open(receiver, &tenant, destinations[i], 25, 300, &talk),
+				     0);
+		}
+		/*
+		 * If the pool chooses the destination itself as source, the packet is dropped at
+		 * once.
+		 */
 		cr_assert_leq(counter("flows_opened"), opened + 4);
 		cr_assert_gt(counter("dropped_loop"), looped);
 	}
@@ -316,7 +312,7 @@ Test(netns_leak, what_comes_back_in_from_its_way_to_a_pool_does_not_go_round)
 
 /* ---- two hooks */
 
-/* The egress program of the interface on clsact as well, behind TCX. */
+/* Attaches the egress program on clsact too, behind TCX. */
 static void attach_on_clsact_too(void)
 {
 	free(host_must(MAIL,
@@ -361,7 +357,7 @@ static bool agent_has_read_again(void)
 	return host_succeeds(MAIL, "grep -q 'read again' $directory/agent.log");
 }
 
-/* An MTA is told of another handle later than the agent. */
+/* An MTA learns of another handle later than the agent. */
 Test(netns_leak, a_handle_that_is_no_more_in_the_configuration_is_no_way_to_the_normal_pool)
 {
 	static const struct origin lane = {.host = MAIL, .bind = HANDLE_HIGH_RISK};
@@ -376,7 +372,7 @@ Test(netns_leak, a_handle_that_is_no_more_in_the_configuration_is_no_way_to_the_
 	expect_pool(receiver, &lane, RECEIVER_IPV4, "high-risk");
 	free(postern_must("up"));
 	cr_assert(!host_succeeds(MAIL, "ip address show dev lo | grep -qw " HANDLE_HIGH_RISK));
-	/* Whose it is from then on is up to who puts it there. */
+	/* From now on the address belongs to whoever assigns it. */
 	free(host_must(MAIL, "ip address add " HANDLE_HIGH_RISK "/32 dev lo"));
 	expect_pool(receiver, &lane, RECEIVER_IPV4, "normal");
 }

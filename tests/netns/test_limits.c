@@ -77,7 +77,7 @@ Test(netns_limits, over_the_limit_connections_wait_where_the_policy_defers)
 	cr_assert_geq(number("status", ".datapath.counters.dropped_over_limit"), 1);
 }
 
-/* SYNs to where nobody ever answers, all at once. */
+/* SYNs at once to an address that never answers. */
 static void flood(int count)
 {
 	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(25)};

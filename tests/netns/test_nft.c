@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The same connections through Postern and through nftables' source NAT, in the same hosts: nowhere does
- * nftables do better, but for what the table of scenarios says, and the README says why.
+ * The same connections through Postern and through nftables' source NAT, on the same hosts. Nowhere
+ * does nftables do better, except where the table of scenarios says so; the README says why.
  */
 #include <arpa/inet.h>
 #include <criterion/criterion.h>
@@ -26,7 +26,10 @@ static const struct origin tenant = {.host = TENANT};
 
 enum translator { POSTERN, NFT, TRANSLATORS };
 
-/* One address a family, so that ports clash where they can. conntrack's own time for a closed one is 10 s. */
+/*
+ * One address for each family: ports clash where they can. conntrack keeps a closed connection for
+ * 10 s.
+ */
 static const char nft_script[] = "set -e\n"
 				 "ip address add " POOL_IPV4 "/32 dev wan\n"
 				 "ip address add 2001:db8:1::10/128 dev wan nodad\n"
@@ -57,7 +60,7 @@ static void begin(enum translator translator)
 	free(postern_must("pool drain normal 2001:db8:1::11"));
 }
 
-/* ---- packets that no stack would send */
+/* ---- packets that no stack sends */
 
 struct raw {
 	struct iphdr ip;
@@ -111,7 +114,7 @@ static void raw_send(enum host host, const struct raw *raw, size_t size)
 	close(fd);
 }
 
-/* The sequence number that the other end expects next. */
+/* The sequence number that the remote end expects next. */
 static uint32_t next_sequence(int fd)
 {
 	int on = 1, off = TCP_REPAIR_OFF_NO_WP, queue = TCP_SEND_QUEUE;
@@ -135,7 +138,7 @@ static void forge_reset(const struct talk *talk, uint32_t beyond)
 	raw_send(INTERNET, &raw, sizeof(raw.ip) + sizeof(raw.tcp));
 }
 
-/* ---- scenarios: true where all is as if there were no translator, but for the address */
+/* ---- scenarios: true if only the address shows that there is a translator */
 
 static bool carries(int receiver, const char *destination)
 {
@@ -160,34 +163,21 @@ static bool port_clash(int receiver)
 	       first.from_port != second.from_port && talk_lives(&first) && talk_lives(&second);
 }
 
-static int listen_on_mail(void)
-{
-	struct sockaddr_in6 any = {.sin6_family = AF_INET6, .sin6_port = htons(25)};
-	int fd;
-
-	host_enter(MAIL);
-	fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	host_leave();
-	cr_assert_eq(bind(fd, (struct sockaddr *)&any, sizeof(any)), 0, "%s", strerror(errno));
-	cr_assert_eq(listen(fd, 16), 0);
-	return fd;
-}
-
 static bool hairpin(int receiver)
 {
-	_cleanup_(close_fd_p) int listener = listen_on_mail();
+	_cleanup_(close_fd_p) int listener = receiver_open_on(MAIL, 25);
 	_cleanup_talk_ struct talk talk = talk_must(listener, &tenant, POOL_IPV4, 25);
 
 	(void)receiver;
 	return !strcmp(talk.from, TENANT_IPV4) && talk_lives(&talk);
 }
 
-/* A service on an address of the pool, and a tenant whose own port is the service's. */
+/* A service on a pool address, and a tenant whose source port is the service's. */
 static bool port_shadow(int receiver)
 {
 	const struct origin from_25 = {.host = TENANT, .bind = TENANT_IPV4, .port = 25};
 	const struct origin remote = {.host = INTERNET, .bind = NOBODY_THERE, .port = 25};
-	_cleanup_(close_fd_p) int listener = listen_on_mail();
+	_cleanup_(close_fd_p) int listener = receiver_open_on(MAIL, 25);
 	_cleanup_talk_ struct talk talk = TALK_NONE;
 
 	close(receiver); /* the remote end itself connects from port 25 */
@@ -209,7 +199,10 @@ static bool reset_in_window(int receiver)
 	return recv(talk.client, &byte, 1, 0) < 0 && errno == ECONNRESET;
 }
 
-/* The tenant answers it with a challenge (RFC 5961 section 3.2), and goes on; a while later too. */
+/*
+ * The tenant answers with a challenge ACK (RFC 5961 section 3.2), and the connection lives, a while
+ * later too.
+ */
 static bool reset_beside(int receiver)
 {
 	_cleanup_talk_ struct talk talk = talk_must(receiver, &tenant, RECEIVER_IPV4, 25);
@@ -239,7 +232,7 @@ static bool port_unreachable(int receiver)
 	return talk_open(receiver, &tenant, RECEIVER_IPV4, 25, CONNECT_MS, &talk) == -ECONNREFUSED;
 }
 
-/* The mail host tells the receiver, about packets whose destination is translated already. */
+/* The mail host reports to the receiver, about packets whose destination is already translated. */
 static bool fragmentation_needed(int receiver)
 {
 	_cleanup_talk_ struct talk talk = TALK_NONE;
@@ -277,7 +270,7 @@ static bool fragments(int receiver)
 	return arrived;
 }
 
-/* What is expected of each. Where only nftables holds, the README says why. */
+/* The expected result of each. The README explains those where only nftables succeeds. */
 static const struct scenario {
 	const char *name;
 	bool (*run)(int receiver);

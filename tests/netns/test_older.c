@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Connections from pool addresses that are older than the datapath: they go on as they are, and their ports
- * are nobody else's. And sockets on pool addresses that come later: they are steered like all others.
+ * Connections from pool addresses that are older than the datapath stay untranslated, and no flow
+ * gets their ports. Later sockets on pool addresses are steered like all others.
  */
 #include <criterion/criterion.h>
 #include <bpf/bpf.h>
@@ -22,7 +22,7 @@ TestSuite(netns_older, .init = world_init, .fini = world_done, .timeout = 45);
 #define POOL_IPV6 "2001:db8:1::10"
 #define PORT	  40500
 
-/* Pool addresses on the host before `up`, and no other active in the pool after it. */
+/* Assigns pool addresses before `up`; after it the pool has no other active address. */
 static void put_pool_addresses(void)
 {
 	free(host_must(MAIL, "ip address add " POOL_IPV4 "/32 dev wan;"
@@ -44,7 +44,9 @@ static struct talk talk_from(int receiver, uid_t uid, const char *bind, uint16_t
 	return talk_must(receiver, &origin, destination, 25);
 }
 
-/* What leaves by the pool address towards the receiver has another port than the connection `older`. */
+/*
+ * A new flow from the pool address to the receiver gets another port than the connection `older`.
+ */
 static void expect_port_kept(int receiver, const char *bind, const char *address,
 			     const char *destination)
 {
@@ -125,7 +127,7 @@ Test(netns_older, a_connection_that_is_closing_keeps_its_port_too)
 	}
 }
 
-/* A connection idle for so long that its flow has expired; and then another flow has taken its port. */
+/* Removes the flow of an idle connection, as its expiry does; then another flow takes its port. */
 static void forget_older(void)
 {
 	free(host_must(MAIL, "for map in flows returns; do"
@@ -136,7 +138,7 @@ static void forget_older(void)
 			     "test $(bpftool -j map dump pinned $pin_path/postern_returns) = []"));
 }
 
-/* As a flow of somebody else's would. */
+/* As a flow of another sender does. */
 static void take_port(void)
 {
 	struct return_key key = {.port = PORT, .remote_port = 25};
@@ -215,7 +217,10 @@ Test(netns_older, what_a_process_opens_from_a_pool_address_is_steered_and_tracke
 	expect_pools_only(capture);
 }
 
-/* A socket that is only bound has no remote end yet: nothing is kept for it, and nothing has to be. */
+/*
+ * A socket that is only bound has no remote end yet, so no port is reserved for it, nor needs to
+ * be.
+ */
 Test(netns_older, a_socket_bound_to_a_pool_address_and_port_in_use_outside_gets_through)
 {
 	int receiver = receiver_open(25);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Links with a smaller MTU than those at both ends: TCP does not fragment, so bulk data gets through only if
- * the ICMP errors about it do, translated. Outside, between the internet's router and the receiver; inside,
- * between the mail host and its tenant.
+ * Links with a smaller MTU than those at both ends. TCP does not fragment, so bulk data arrives
+ * only if the ICMP errors arrive, translated. The small link is outside, between the internet's
+ * router and the receiver, or inside, between the mail host and its tenant.
  */
 #include <criterion/criterion.h>
 #include <criterion/parameterized.h>
@@ -22,8 +22,8 @@ TestSuite(netns_pathmtu, .init = world_init, .fini = world_done, .timeout = 60);
 #define SMALL_MTU "1300"
 
 /*
- * The receiver moves behind a router, that takes the place of the internet host: from here on INTERNET is
- * the namespace beyond the link with the small MTU. It has no name, and ends with the test.
+ * Moves the receiver behind a router, which replaces the internet host: from here on INTERNET is
+ * the namespace beyond the small link. It has no name, and ends with the test.
  */
 static void move_receiver_away(void)
 {
@@ -43,7 +43,7 @@ static void move_receiver_away(void)
 		       "ip address add 2001:db8:2::1/64 dev far nodad",
 		       getpid(), far));
 	world.namespaces[INTERNET] = far;
-	/* Its own link is as large as any, so that it offers what the path does not carry. */
+	/* The receiver's own link is large, so it offers an MSS that the path cannot carry. */
 	free(host_must(INTERNET, "set -e; sysctl -qw net.ipv6.conf.all.accept_dad=0;"
 				 "ip link set lo up; ip link set far up mtu 1500;"
 				 "ip address add " RECEIVER_IPV4 "/24 dev far;"
@@ -59,12 +59,12 @@ static unsigned long counter(const char *name)
 	return strtoul(text, NULL, 10);
 }
 
-/* Whether is enough: a test's parameter goes to another process, where pointers mean nothing. */
+/* No pointers: Criterion copies a parameter to another process. */
 struct way {
 	bool forwarded, ipv6, xdp;
 };
 
-/* Bulk data one way, with the errors that it takes. */
+/* Bulk data one way, with the ICMP errors that it causes. */
 static void transfer(const struct way *way, size_t up_bytes, size_t down_bytes)
 {
 	const char *destination = way->ipv6 ? RECEIVER_IPV6 : RECEIVER_IPV4;
@@ -111,7 +111,7 @@ ParameterizedTestParameters(netns_pathmtu, a_small_link_in_front_of_the_tenant)
 	return cr_make_param_array(struct way, ways, sizeof(ways) / sizeof(ways[0]));
 }
 
-/* At the mail host's end only, so that the tenant asks for more than gets there. */
+/* Only at the mail host's end, so that the tenant sends more than the link carries. */
 ParameterizedTest(struct way *way, netns_pathmtu, a_small_link_in_front_of_the_tenant)
 {
 	free(host_must(MAIL, "ip link set lan mtu " SMALL_MTU));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A real Postfix on the mail host, its lanes exactly as `postern mta postfix` prints them, and
- * smtp-sink on the internet, which writes down the client address of each message.
+ * A real Postfix on the mail host with the lanes that `postern mta postfix` prints, and smtp-sink
+ * on the internet, which records the client address of each message.
  */
 #include <criterion/criterion.h>
 #include <signal.h>
@@ -79,7 +79,7 @@ static bool arrived(const char *to, char **seen)
 	return **seen;
 }
 
-/* "address helo" of the one message to `to`, awaited. The caller's. */
+/* Awaits the one message to `to`; returns its "address helo", the caller's. */
 static char *client_of(const char *to)
 {
 	char *seen = NULL;

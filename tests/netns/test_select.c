@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Who sends, told by each kind of selector from real processes and networks; seen by the pool that
- * the receiver finds.
- */
+/* Each kind of selector recognises real processes and networks; the receiver sees the pool. */
 #include <criterion/criterion.h>
 #include <stdlib.h>
 
@@ -11,7 +8,7 @@
 
 TestSuite(netns_select, .init = world_init, .fini = world_done, .timeout = 30);
 
-/* Only `sender` goes to the relay pool; so `chosen` must be seen there, and `other` must not. */
+/* Only `sender` is steered to the relay pool: `chosen` must leave by it, and `other` must not. */
 static void tells_apart(const char *sender, struct origin chosen, struct origin other)
 {
 	struct capture *capture;
@@ -114,7 +111,7 @@ Test(netns_select, a_process_that_just_dials_port_25_gets_the_default)
 		    "high-risk");
 	expect_pool(receiver, &(struct origin){.host = MAIL, .uid = 65534}, RECEIVER_IPV6,
 		    "high-risk");
-	/* Who is known stays where it was. */
+	/* A known sender keeps its verdict. */
 	expect_pool(receiver, &(struct origin){.host = TENANT}, RECEIVER_IPV4, "normal");
 	expect_pools_only(capture);
 }

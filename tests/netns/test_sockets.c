@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The host's own sockets: how they are listed and closed, and what --now adds to a cut. */
+/* The host's own sockets: listed, closed, and the effect of --now on a cut. */
 #include <criterion/criterion.h>
 #include <arpa/inet.h>
 #include <errno.h>
@@ -55,7 +55,7 @@ static size_t destroy_to(uint16_t port)
 	return count;
 }
 
-/* Closed by somebody else, and not for want of a packet. */
+/* It is closed on request, not for lack of a packet. */
 static bool is_aborted(const struct talk *talk)
 {
 	char byte;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * README.md followed to the letter on a stock Debian Postfix, chroots and all: the commands are read from it,
- * so that what it says is what works. The host is that of tests/netns/stock-host.
+ * Follows README.md to the letter on a stock Debian Postfix with its chroots. The commands are read
+ * from README.md, so they must work as written. The host is tests/netns/stock-host.
  */
 #include <criterion/criterion.h>
 #include <stdio.h>
@@ -20,7 +20,10 @@
 
 static pid_t mount_namespace;
 
-/* A command line as root's in the stock host, with its sudo and its systemctl. The output is the caller's. */
+/*
+ * Runs a command line as root of the stock host, with its sudo and systemctl. The output is the
+ * caller's.
+ */
 #define in_stock_host(format, ...)                                                                 \
 	host_must(MAIL,                                                                            \
 		  "exec nsenter --mount=/proc/%d/ns/mnt env PATH=%s/stock/bin:$PATH sh -ec '"      \
@@ -44,7 +47,7 @@ static bool has_own_mounts(void)
 			     mount_namespace);
 }
 
-/* The configuration of the worlds, without where it keeps things: that is what README.md says. */
+/* The configuration of the worlds without its paths, which README.md sets. */
 static void start_stock_host(void)
 {
 	const char *const sleeper[] = {"unshare", "-m", "sleep", "infinity", NULL};
@@ -61,8 +64,8 @@ static void start_stock_host(void)
 }
 
 /*
- * The blocks of a step of README.md into files block-STEP-1, -2, …; how many there are. A step's text
- * ends where the next one or another mail server begins.
+ * Writes the code blocks of a step of README.md to files block-STEP-1, -2, …; returns their number.
+ * A step ends where the next step or another mail server begins.
  */
 static int read_step(int step)
 {
@@ -83,7 +86,7 @@ static void follow_readme(void)
 	/* Start: the datapath and the agent. */
 	cr_assert_eq(read_step(4), 1);
 	free(in_stock_host("sh -ex block-4-1"));
-	/* Postfix: a directory, two settings, the rest; what else is there is for other sites. */
+	/* Postfix: a directory, two settings, the lanes. Later blocks are for other sites. */
 	cr_assert_geq(read_step(5), 3);
 	free(in_stock_host("sh -ex block-5-1"));
 	free(in_stock_host("cat block-5-2 >>/etc/postern/postern.conf; postern check"));
@@ -143,7 +146,7 @@ Test(netns_stock, the_readme_followed_on_a_stock_postfix_steers_its_mail)
 	expect_letter("spam@x", "high-risk", "spam");
 	give(&(struct mail){.from = "<ann@nobody.example>", .id = "no-dns@x"});
 	expect_letter("no-dns@x", "high-risk", "no-mail-dns");
-	/* A program of this host. */
+	/* Mail from a program of this host. */
 	free(in_stock_host("printf \"Message-ID: <local@x>\\n\\nHello.\\n\" |"
 			   "sendmail -f ann@example.net bob@example.org"));
 	expect_letter("local@x", "normal", "good");

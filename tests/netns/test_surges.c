@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Sudden rises of bounces: each likely cause from its facts to the event and the metric, in a running agent. */
+/*
+ * Sudden rises of bounces in a running agent: each likely cause, from its facts to event and
+ * metric.
+ */
 #include <criterion/criterion.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -9,10 +12,10 @@
 #include "netns/postern.h"
 #include "netns/walltime.h"
 
-/* 2026-11-21 12:00:10 UTC: all of a test is in one interval of five minutes. */
+/* 2026-11-21 12:00:10 UTC: a whole test fits into one interval of five minutes. */
 #define NOON 1795262410
 
-/* As many bounces as begin a surge of a domain that had none (policy/surge.h). */
+/* The number of bounces that starts a surge of a domain without bounces (policy/surge.h). */
 #define SURGE 20
 
 TestSuite(netns_surges, .init = world_init, .fini = world_done, .timeout = 60);
@@ -29,11 +32,11 @@ static int begin(void)
 	return http_connect();
 }
 
-/* The facts of one to a sender of the domain, but for the rest. */
+/* The first facts of a bounce to a sender of the domain. */
 #define BOUNCE(domain)                                                                             \
 	"{\"envelope_from\":\"\",\"bounce\":true,\"bounce_to\":\"someone@" domain "\","
 
-/* Once, with its cause, and no surge of any other cause. */
+/* One event with its cause, and no surge of another cause. */
 static void expect_surge(const char *domain, const char *cause)
 {
 	_cleanup_(free_p) char *what = NULL, *metric = NULL;

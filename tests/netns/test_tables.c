@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Another flows_max under traffic: flows move to other tables, none is lost, reset or let out as it is. */
+/*
+ * Another flows_max under traffic: flows move to other tables; none is lost, reset or sent
+ * untranslated.
+ */
 #include <arpa/inet.h>
 #include <criterion/criterion.h>
 #include <bpf/bpf.h>
@@ -45,7 +48,7 @@ static unsigned capacity(void)
 	return (unsigned)strtoul(text, NULL, 10);
 }
 
-/* Of all flows what the kernel has, but for when: equal texts are equal flows. */
+/* All flows as the kernel has them, without times: equal texts mean equal flows. */
 static char *picture(void)
 {
 	return postern_must("-j flow list | jq -S 'map(del(.age_sec)) | sort_by(.source)'");
@@ -105,13 +108,13 @@ static uint64_t programs_in_force(void)
 
 #define SENDERS	      16
 #define RECEIVERS     32
-#define RATE	      50 /* a second, of each sender */
+#define RATE	      50 /* connections a second of each sender */
 #define MESSAGE_BYTES 4000
 
 struct churn {
 	uint64_t done;
 	uint64_t failed;
-	int error; /* of the last one that failed; 0: it ended too early */
+	int error; /* of the last that failed; 0: it ended too early */
 	bool ends;
 };
 
@@ -126,7 +129,7 @@ static bool exchange(int fd, bool begins)
 	return begins || send(fd, bytes, sizeof(bytes), MSG_NOSIGNAL) == sizeof(bytes);
 }
 
-/* Twice, as a flow may have moved in between; then both ends close. */
+/* Exchanges twice, as the flow may move in between; then both ends close. */
 static bool converse(int fd, bool begins)
 {
 	char byte;
@@ -210,7 +213,7 @@ static void begin_sender(void *churn)
 	send_at_rate(churn);
 }
 
-/* While `between` runs. Fails the test where a single one of them did. */
+/* Connects while `between` runs. A single failure fails the test. */
 static void connections_survive(int receiver, void (*between)(void))
 {
 	struct churn *churn = mmap(NULL, sizeof(*churn), PROT_READ | PROT_WRITE,
@@ -243,7 +246,7 @@ static void resize_six_times(void)
 	for (size_t i = 0; i < sizeof(capacities) / sizeof(*capacities); i++) {
 		resize(capacities[i]);
 		cr_assert_eq(capacity(), capacities[i]);
-		poll(NULL, 0, 300); /* of traffic over these tables */
+		poll(NULL, 0, 300); /* traffic over these tables */
 	}
 }
 
@@ -274,7 +277,7 @@ Test(netns_tables, hundreds_of_connections_a_second_go_on_while_flows_max_goes_u
 
 #define TALKS 20
 
-/* Whoever has ended a connection knows that the other end has, too. */
+/* No connection waits for the acknowledgement of its end. */
 static bool all_is_acknowledged(enum host host)
 {
 	return host_succeeds(host, "! ss -Htn state fin-wait-1 state fin-wait-2 state closing "
@@ -316,7 +319,7 @@ Test(netns_tables, flows_are_the_same_afterwards_to_the_last_byte)
 	}
 }
 
-/* As if so many were open: pairs like that of the only flow there is. */
+/* Adds so many flows: copies of the only pair, with other ports. */
 static void copy_flow(unsigned count)
 {
 	_cleanup_(close_fd_p) int flows = open_map("postern_flows");
@@ -337,7 +340,9 @@ static void copy_flow(unsigned count)
 	}
 }
 
-/* Or those of before, until they are replaced, would write where nobody looks any more. */
+/*
+ * Else the old programs, until they are replaced, would write to maps that nobody reads any more.
+ */
 Test(netns_tables, other_tables_have_programs_of_their_own_and_the_same_tables_have_not)
 {
 	uint64_t first, second;
@@ -377,7 +382,7 @@ Test(netns_tables, a_flows_max_below_what_is_in_use_is_refused_and_nothing_chang
 	cr_assert_str_eq(after, before);
 	cr_assert(talk_lives(&talk));
 	expect_pool(receiver, &tenant, RECEIVER_IPV4, "normal");
-	/* And the limit itself: 1501 and the one just closed. */
+	/* The limit itself: 1501, and the one that was just closed. */
 	resize(1502);
 	cr_assert_eq(entries("postern_flows"), 1502);
 	expect_refused(receiver, &tenant, RECEIVER_IPV4);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Connections through a real datapath: every byte arrives, and the receiver sees nothing but pool
- * addresses. Local mail through GSO and CHECKSUM_PARTIAL, forwarded mail of a tenant, both families.
+ * Connections through a real datapath: every byte arrives, and the receiver sees only pool
+ * addresses. Local mail with GSO and CHECKSUM_PARTIAL, forwarded mail of a tenant, both families.
  */
 #include <criterion/criterion.h>
 #include <stdlib.h>
@@ -63,7 +63,7 @@ Test(netns_tcp, forwarded_200_mb_over_ipv6_arrive_byte_for_byte_from_a_pool_addr
 	transfer(TENANT, RECEIVER_IPV6);
 }
 
-/* Three senders and two addresses, so that at least two share one: only their ports can differ. */
+/* Three senders and two addresses: at least two share an address and differ only by port. */
 Test(netns_tcp, senders_with_one_source_port_and_one_destination_all_get_through)
 {
 	static const struct origin origins[] = {

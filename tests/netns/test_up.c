@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* `up` that fails, is killed, meets a changed configuration or somebody else's programs; and `down` after each. */
+/*
+ * `up` that fails, is killed, or meets a changed configuration or programs of others; and `down`
+ * after each.
+ */
 #include <criterion/criterion.h>
 #include <bpf/bpf.h>
 #include <linux/bpf.h>
@@ -21,7 +24,10 @@ TestSuite(netns_up, .init = world_init, .fini = world_done, .timeout = 60);
 
 static const struct origin tenant = {.host = TENANT};
 
-/* What `up` may change, of the mail host. Link-local addresses come by themselves; programs are numbered. */
+/*
+ * The parts of the mail host that `up` may change. Link-local addresses appear by themselves; ids
+ * of programs are left out.
+ */
 static char *host_picture(void)
 {
 	return host_must(
@@ -45,7 +51,7 @@ static void configure(const char *script)
 #define BOTH_INTERFACES "s/\"wan\"/\"wan\", \"lan\"/"
 #define ON_CLSACT	"s/^egress.*/egress = \"clsact\"/"
 
-/* A classic program is enough to sit in our place. */
+/* A classic program is enough to occupy the place of ours. */
 #define FOREIGN_FILTER(priority)                                                                   \
 	"tc qdisc add dev lan clsact; tc filter add dev lan egress prio " priority                 \
 	" handle 1 bpf bytecode \"1,6 0 0 4294967295\""
@@ -113,7 +119,7 @@ Test(netns_up, what_fails_over_a_running_datapath_leaves_it_running)
 	expect_pool(receiver, &tenant, RECEIVER_IPV4, "normal");
 }
 
-/* How long an `up` takes here; it stays up. */
+/* Measures an `up`; leaves it up. */
 static uint64_t up_ms(void)
 {
 	uint64_t start = now_ms();
@@ -122,7 +128,7 @@ static uint64_t up_ms(void)
 	return now_ms() - start;
 }
 
-/* Begins an `up` and kills it after the given share of its time. */
+/* Starts an `up` and kills it after the given share of its time. */
 static void kill_up(uint64_t whole_ms, int step, int steps)
 {
 	const char *const argv[] = {getenv("POSTERN"), "-c", postern_configure(NULL), "up", NULL};
@@ -218,7 +224,7 @@ Test(netns_up, a_changed_configuration_is_taken_over_and_only_its_remains_are_re
 	cr_assert_str_eq(before, after);
 }
 
-/* As many addresses as there may be, from 10.0.`third`.0 on. */
+/* The largest number of addresses that is allowed, from 10.0.`third`.0 on. */
 static void configure_many(unsigned third)
 {
 	char *pools = NULL;
@@ -304,7 +310,9 @@ Test(netns_up, from_tcx_to_clsact_no_connection_is_lost)
 	switches("tcx", "clsact");
 }
 
-/* Loads a program that passes everything and attaches it to wan's egress; -1 or the link. */
+/*
+ * Loads a program that passes everything and attaches it to wan's egress; returns the link, or -1.
+ */
 static int attach_foreign(void)
 {
 	const struct bpf_insn pass[] = {
@@ -321,7 +329,7 @@ static int attach_foreign(void)
 	return link;
 }
 
-/* Names of the TCX programs on wan's egress, in their order, with a blank after each. */
+/* Names of the TCX programs on wan's egress, in order, each followed by a space. */
 static void name_programs(char text[128])
 {
 	__u32 ids[8], count = 8, flags;
@@ -369,7 +377,7 @@ Test(netns_up, a_foreign_filter_on_clsact_stays_and_so_does_its_qdisc)
 	free(postern_must("down"));
 	after = host_picture();
 	cr_assert_str_eq(before, after);
-	/* The same where it came to a qdisc that `up` had added. */
+	/* The same for a foreign filter on a qdisc that `up` added. */
 	free(host_must(MAIL, "tc qdisc del dev lan clsact"));
 	free(postern_must("up"));
 	free(host_must(MAIL, "tc filter add dev lan egress prio 7 handle 1 "
@@ -454,7 +462,7 @@ Test(netns_up, the_state_file_becomes_the_users_but_somebody_elses_does_not)
 	expect_state_owner("daemon");
 }
 
-/* The directory is the agent's user's, who may put there what it likes. */
+/* The directory belongs to the agent's user, who may put any file there. */
 Test(netns_up, a_lock_that_has_become_a_pipe_holds_nobody_up)
 {
 	postern_configure(NULL);

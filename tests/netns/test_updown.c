@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* `up` and `down` as seen by the rest of the host: what is there before, between and after. */
+/* `up` and `down` from the host's point of view: before, between and after. */
 #include <criterion/criterion.h>
 #include <signal.h>
 #include <stdio.h>
@@ -17,7 +17,7 @@ TestSuite(netns_updown, .init = world_init, .fini = world_done, .timeout = 60);
 static const struct origin tenant = {.host = TENANT};
 static const struct origin local = {.host = MAIL};
 
-/* Addresses without what counts down, qdiscs, filters and pins of the mail host. */
+/* Addresses without their lifetimes, qdiscs, filters and pins of the mail host. */
 static char *host_picture(void)
 {
 	return host_must(MAIL,
@@ -27,7 +27,10 @@ static char *host_picture(void)
 			 world.pin_path);
 }
 
-/* The pinned maps, the programs that use them and these programs' links, one "kind id" a line. */
+/*
+ * The pinned maps, the programs that use them and the links of these programs, one "kind id" a
+ * line.
+ */
 static char *kernel_objects(void)
 {
 	return host_must(

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* `up` over a running datapath: what lives goes on, programs of before end, and maps take another capacity. */
+/* `up` over a running datapath: flows live on, old programs end, and maps take another capacity. */
 #include <criterion/criterion.h>
 #include <bpf/bpf.h>
 #include <signal.h>
@@ -20,7 +20,7 @@ TestSuite(netns_upgrade, .init = world_init, .fini = world_done, .timeout = 90);
 static const struct origin tenant = {.host = TENANT};
 static const struct origin local = {.host = MAIL};
 
-/* The configuration of postern_configure() with capacities. */
+/* The configuration of postern_configure() with these capacities. */
 static void configure(unsigned capacity)
 {
 	const char *conf = postern_configure(NULL);
@@ -142,14 +142,14 @@ Test(netns_upgrade, another_capacity_keeps_verdicts_and_the_agent_goes_on_with_t
 	expect_pool(receiver, &tenant, RECEIVER_IPV4, "high-risk");
 	expect_refused(receiver, &(struct origin){.host = TENANT, .bind = TENANT_OTHER},
 		       RECEIVER_IPV4);
-	/* Until it has the new maps, a change is refused rather than lost. */
+	/* Until the agent has the new maps it refuses changes, rather than lose them. */
 	cr_assert(wait_for(sets("relay"), 5000));
 	expect_pool(receiver, &tenant, RECEIVER_IPV4, "relay");
 	cr_assert_eq(kill(agent, 0), 0, "the agent has ended");
 	free(host_must(MAIL, "! ls $pin_path | grep _new"));
 }
 
-/* What it cannot follow it does not go on without: its supervisor starts it again. */
+/* An agent that cannot open the new maps ends; its supervisor starts it again. */
 Test(netns_upgrade, where_the_agent_cannot_open_the_new_maps_it_ends_with_status_1)
 {
 	pid_t agent;
@@ -183,7 +183,7 @@ static void write_timeouts(uint64_t established_ms, uint64_t transitory_ms)
 	cr_assert_eq(bpf_map_update_elem(map, &zero, &control, BPF_ANY), 0);
 }
 
-/* Its timer was set by a program that is gone, and that counted in a map that is gone. */
+/* The flow's timer was set by a program that is gone, and that used a map that is gone. */
 Test(netns_upgrade, a_flow_of_before_ends_by_its_timeout_and_is_counted_down)
 {
 	int receiver = receiver_open(25);
@@ -235,7 +235,7 @@ Test(netns_upgrade, programs_of_before_are_gone_although_flows_of_theirs_live)
 	cr_assert(talk_lives(&talk));
 }
 
-/* As an `up` leaves it that was killed after it froze the map. */
+/* The state in which an `up` leaves the map if it is killed after it froze it. */
 Test(netns_upgrade, a_map_that_was_left_frozen_is_replaced_by_the_next_up)
 {
 	_cleanup_(close_fd_p) int map = -1;
@@ -284,7 +284,7 @@ Test(netns_upgrade, a_capacity_below_what_is_in_use_is_refused_and_nothing_chang
 	expect_pool(receiver, &tenant, RECEIVER_IPV4, "high-risk");
 }
 
-/* Begins an `up` with another capacity and kills it after the given share of its time. */
+/* Starts an `up` with another capacity and kills it after the given share of its time. */
 static void kill_up(uint64_t whole_ms, int step, int steps)
 {
 	char conf[64];
@@ -318,7 +318,7 @@ Test(netns_upgrade, killed_while_capacities_change_it_is_completed_by_the_next_o
 		configure(capacity);
 		kill_up(whole_ms, step, 16);
 		cr_assert(talk_lives(&talk), "killed in step %d of 16", step);
-		/* What it was before, which it may be in part. */
+		/* The previous capacity, which part of the maps may have. */
 		if (step % 3 == 0)
 			configure(capacity = 4096);
 		free(postern_must("up"));

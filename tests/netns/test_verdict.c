@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What people change while mail flows: verdicts, pools and addresses. New connections follow at
- * once, those that live stay as they are.
+ * Orders while mail flows: verdicts, pools and addresses. New connections follow at once, live ones
+ * stay.
  */
 #include <arpa/inet.h>
 #include <criterion/criterion.h>
@@ -79,7 +79,7 @@ Test(netns_verdict, sender_block_refuses_new_connections_only)
 	expect_pool(receiver, &tenant, RECEIVER_IPV4, "normal");
 }
 
-/* Connects until each of the two addresses was seen, or `tries` are used up; says which were. */
+/* Connects until each of the two addresses was seen, or 24 times; returns the set that was seen. */
 static unsigned addresses_seen(int receiver, const char *first, const char *second)
 {
 	unsigned seen = 0;
@@ -87,7 +87,7 @@ static unsigned addresses_seen(int receiver, const char *first, const char *seco
 	for (int i = 0; i < 24 && seen != 3; i++) {
 		char destination[32];
 
-		/* The address follows from sender and destination: so many destinations. */
+		/* Sender and destination choose the address, so try several destinations. */
 		snprintf(destination, sizeof(destination), "198.51.100.%d", 100 + i);
 		_cleanup_talk_ struct talk talk = talk_must(receiver, &tenant, destination, 25);
 
@@ -203,7 +203,7 @@ Test(netns_verdict, flow_list_shows_both_sides_of_a_live_connection)
 	}
 }
 
-/* Opens connections from the tenant without an end, and lets go of each at once. */
+/* Opens connections from the tenant without end, and closes each at once. */
 static void open_many(void)
 {
 	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(25)};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The harness itself, with no datapath: what the other suites take for granted. */
+/* The harness itself, without a datapath: the assumptions of the other suites. */
 #include <criterion/criterion.h>
 #include <stdlib.h>
 #include <string.h>

@@ -40,13 +40,13 @@ static socklen_t socket_address(const char *text, uint16_t port, struct sockaddr
 	return sizeof(*in);
 }
 
-int receiver_open(uint16_t port)
+int receiver_open_on(enum host host, uint16_t port)
 {
 	struct sockaddr_storage any;
 	socklen_t size = socket_address("::", port, &any);
 	int one = 1, fd;
 
-	host_enter(INTERNET);
+	host_enter(host);
 	fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	host_leave();
 	cr_assert_geq(fd, 0);
@@ -54,6 +54,11 @@ int receiver_open(uint16_t port)
 	cr_assert_eq(bind(fd, (struct sockaddr *)&any, size), 0, "bind: %s", strerror(errno));
 	cr_assert_eq(listen(fd, 512), 0);
 	return fd;
+}
+
+int receiver_open(uint16_t port)
+{
+	return receiver_open_on(INTERNET, port);
 }
 
 /* A blocking socket whose calls all have a time limit. */

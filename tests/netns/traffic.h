@@ -24,8 +24,9 @@ struct origin {
 	uint16_t port;	  /* source port; 0: the kernel's choice */
 };
 
-/* Listens in `internet`, both families, any address. */
+/* Listens in `internet`, or on another host; both families, any address. */
 int receiver_open(uint16_t port);
+int receiver_open_on(enum host host, uint16_t port);
 
 struct talk {
 	int client;
