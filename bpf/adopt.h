@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The tasks of postern/adopt.h: what `up` runs once, and no packet ever comes to. */
+/* Makes a flow of a connection that is older than the datapath: see postern/adopt.h. */
 #pragma once
 
 #include <asm/errno.h>
@@ -13,7 +13,7 @@
 #include "postern/adopt.h"
 #include "sender.h"
 
-/* As sender_find(), of what is known of a socket; of the cgroups above its own nothing is. */
+/* As sender_find(), from the fields of a socket; ancestors of its cgroup are not known. */
 static __always_inline __u32 adopted_sender(const struct adoption *adoption)
 {
 	__u32 sender = SENDER_UNKNOWN;
@@ -50,7 +50,7 @@ static __always_inline void plan_adoption(const struct adoption *adoption,
 	fill_return(opening, packet);
 }
 
-/* Limits are for new connections; the gauge counts all. */
+/* Limits apply to new connections only; the gauge counts all flows. */
 static __always_inline void take_flow(struct opening *opening)
 {
 	__u32 sender = opening->flow.sender;

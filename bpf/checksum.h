@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Internet checksums (RFC 1071) and their change by what changed (RFC 1624). */
+/* Internet checksums (RFC 1071) and their incremental update (RFC 1624). */
 #pragma once
 
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
 
-/* Sums in ones' complement, 32 bits as they lie in memory; ~sum is what takes it away again. */
+/* Sums in ones' complement of 32 bits, in memory order; adding ~sum subtracts it. */
 static __always_inline __u32 sum_add(__u32 a, __u32 b)
 {
 	return a + b + (a + b < a);
@@ -22,7 +22,7 @@ static __always_inline __u16 sum_fold(__u32 sum)
 	return (sum & 0xffff) + (sum >> 16);
 }
 
-/* What a sum over an address gains by another one in its place. */
+/* The change of a sum when another address replaces one. */
 static __always_inline __u32 sum_delta_address(const void *from, const void *to)
 {
 	return bpf_csum_diff((__be32 *)from, 16, (__be32 *)to, 16, 0);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What people and the agent get to hear: counters, events, the usage of senders and addresses. */
+/* Counters, events, and the usage of senders and addresses. */
 #pragma once
 
 #include <linux/pkt_cls.h>
@@ -17,7 +17,7 @@ static __always_inline void count(enum counter counter)
 }
 
 static __always_inline void emit(const struct flow_key *key, __u32 sender, __u32 pool,
-				 enum counter what)
+				 enum counter counter)
 {
 	struct event *event = bpf_ringbuf_reserve(&postern_events, sizeof(*event), 0);
 
@@ -26,7 +26,7 @@ static __always_inline void emit(const struct flow_key *key, __u32 sender, __u32
 		return;
 	}
 	event->time_ns = bpf_ktime_get_ns();
-	event->what = what;
+	event->counter = counter;
 	event->sender = sender;
 	event->pool = pool;
 	event->source_port = key->source_port;
@@ -36,21 +36,21 @@ static __always_inline void emit(const struct flow_key *key, __u32 sender, __u32
 	bpf_ringbuf_submit(event, 0);
 }
 
-/* Limits tell of themselves, less often: a flood must not fill the ring with its own drops. */
-static __always_inline bool is_told_elsewhere(enum counter what)
+/* limit.h reports these itself, less often: a flood must not fill the ring with its own drops. */
+static __always_inline bool is_reported_by_limit(enum counter counter)
 {
-	return what == COUNTER_dropped_over_limit || what == COUNTER_dropped_flow_limit;
+	return counter == COUNTER_dropped_over_limit || counter == COUNTER_dropped_flow_limit;
 }
 
-/* Counts and tells; a SYN counts as refused to its sender. The action to return. */
+/* Counts and reports; a SYN also counts as refused, for its sender. Returns the action. */
 static __noinline int report_drop(const struct packet *packet, __u32 sender, __u32 pool,
-				  enum counter what)
+				  enum counter counter)
 {
 	struct usage *usage;
 
-	count(what);
-	if (!is_told_elsewhere(what))
-		emit(&packet->key, sender, pool, what);
+	count(counter);
+	if (!is_reported_by_limit(counter))
+		emit(&packet->key, sender, pool, counter);
 	usage = bpf_map_lookup_elem(&postern_usage, &sender);
 	if (usage && packet_opens(packet)) {
 		__sync_fetch_and_add(&usage->refused, 1);
@@ -59,14 +59,14 @@ static __noinline int report_drop(const struct packet *packet, __u32 sender, __u
 	return TC_ACT_SHOT;
 }
 
-/* A gauge whose entry was made anew while flows live must not stay below 0. */
+/* The agent may recreate an entry while flows live: the gauge must not stay below 0. */
 static __always_inline void gauge_down(__u64 *gauge)
 {
 	if ((__s64)__sync_fetch_and_add(gauge, -1) <= 0)
 		__sync_fetch_and_add(gauge, 1);
 }
 
-static __noinline void tell_opened(const struct flow_key *key, const struct flow *flow)
+static __noinline void emit_opened(const struct flow_key *key, const struct flow *flow)
 {
 	const struct verdict *verdict = bpf_map_lookup_elem(&postern_verdict, &flow->sender);
 
@@ -74,7 +74,7 @@ static __noinline void tell_opened(const struct flow_key *key, const struct flow
 		emit(key, flow->sender, flow->pool, COUNTER_flows_opened);
 }
 
-/* usage.flows was raised before, see limit.h. */
+/* limit.h has raised usage.flows already. */
 static __always_inline void report_opened(const struct flow_key *key, const struct flow *flow)
 {
 	struct usage *usage = bpf_map_lookup_elem(&postern_usage, &flow->sender);
@@ -89,8 +89,8 @@ static __always_inline void report_opened(const struct flow_key *key, const stru
 		__sync_fetch_and_add(&address->connections, 1);
 		__sync_fetch_and_add(&address->flows, 1);
 	}
-	/* Last: who hears of it finds it counted. */
-	tell_opened(key, flow);
+	/* The last step: a reader of the event finds the flow counted. */
+	emit_opened(key, flow);
 }
 
 static __always_inline void report_ended(__u32 sender, __u32 address_id)

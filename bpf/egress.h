@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The way out. A packet of a known flow needs one lookup and is translated; all else (a SYN, a packet
- * in mid-stream without a flow, a flow that may have been cut, what cannot be translated) is settled
- * out of line.
+ * Egress. A packet of a known flow costs one look-up and is translated. settle() handles, out of
+ * line: a SYN, a packet in mid-stream without a flow, a flow that may have been cut.
+ * untranslatable() handles fragments and broken headers.
  *
  *   settle() -> a flow: translate the packet by it; NULL: *ret_action holds.
  */
@@ -22,8 +22,9 @@
 #include "steer.h"
 
 /*
- * In mid-stream without a flow: what a known sender sends must not leave as it is, unless it may pass.
- * The connections of nobody in particular that were there before the datapath go on as they are.
+ * A packet in mid-stream without a flow. A known sender's must not leave untranslated, unless its
+ * verdict is pass. Unknown senders' connections that are older than the datapath continue
+ * untranslated.
  */
 static __noinline int without_flow(struct __sk_buff *skb, const struct packet *packet)
 {
@@ -40,8 +41,8 @@ static __noinline int without_flow(struct __sk_buff *skb, const struct packet *p
 }
 
 /*
- * A flow is cut where its sender's verdict says so for flows as old as it is. Remembered for those that
- * are not; those that are keep being found so, and end after the transitory timeout.
+ * A flow is cut if it opened at or before the verdict's cut_ns. `cut_seen` remembers a flow that is
+ * not cut; a cut flow is compared again at each packet, and ends after the transitory timeout.
  */
 static __noinline bool is_cut(struct flow *flow, __u64 cuts)
 {
@@ -58,7 +59,10 @@ static __noinline bool is_cut(struct flow *flow, __u64 cuts)
 	return true;
 }
 
-/* A SYN on a flow: a new connection of the same addresses and ports, rather than the same SYN again? */
+/*
+ * Does a SYN on a flow open a new connection of the same addresses and ports? Else it is a repeated
+ * SYN.
+ */
 static __noinline bool is_new_connection(const struct packet *packet, const struct flow *flow)
 {
 	struct return_key returns;
@@ -69,17 +73,16 @@ static __noinline bool is_new_connection(const struct packet *packet, const stru
 		return packet->sequence + 1 != flow->out.sequence;
 	case FLOW_CLOSING:
 		return true;
-	default: /* the remote end answers with a challenge ACK (RFC 5961 section 4) */
+	default: /* the remote end answers by a challenge ACK (RFC 5961 section 4) */
 		return false;
 	}
 }
 
 /*
- * A packet may pass two hooked interfaces (a VLAN and its parent, a bond and its port), or two hooks of one
- * while `up` changes over. The second finds a source that is the first one's translation, and must
- * not take it for traffic of nobody in particular. The first leaves a sign in skb->tc_index, which no
- * socket can set and ingress takes off; that there is a return entry too keeps apart what two hosts on one
- * kernel sign.
+ * A packet may pass two hooked interfaces (a VLAN and its parent, a bond and its port), or two
+ * hooks of one interface while `up` replaces one by the other. The second hook sees the translated
+ * source and must not take it for an unknown sender's. Also require a return entry: two namespaces
+ * of one kernel set the same mark.
  */
 static __always_inline bool is_translated(struct __sk_buff *skb, const struct packet *packet)
 {
@@ -87,10 +90,10 @@ static __always_inline bool is_translated(struct __sk_buff *skb, const struct pa
 }
 
 /*
- * Sent to an address of a pool that is routed to this host but not on it, a packet that was translated comes
- * back in and is forwarded out again. It would be given another address and port each time round.
+ * A routing loop: a translated packet to a pool's address that is routed to this host, but is not
+ * on it, comes back in and is forwarded out again. Each round would translate it once more.
  */
-static __always_inline bool has_come_back(struct __sk_buff *skb, const struct packet *packet)
+static __always_inline bool is_looping(struct __sk_buff *skb, const struct packet *packet)
 {
 	return skb->ingress_ifindex && bpf_map_lookup_elem(&postern_returns, &packet->key);
 }
@@ -104,7 +107,7 @@ static __always_inline struct flow *settle(struct __sk_buff *skb, const struct p
 		*ret_action = TC_ACT_UNSPEC;
 		return NULL;
 	}
-	if (!flow && has_come_back(skb, packet)) {
+	if (!flow && is_looping(skb, packet)) {
 		*ret_action = report_drop(packet, SENDER_UNKNOWN, POOL_NONE, COUNTER_dropped_loop);
 		return NULL;
 	}
@@ -122,9 +125,9 @@ static __always_inline struct flow *settle(struct __sk_buff *skb, const struct p
 }
 
 /*
- * Fragments, headers cut short, endless extension headers. They pass where nothing would have been
- * translated: of a passed flow or sender, or of nobody in particular in mid-stream. A first fragment that
- * hides its flags may be a SYN, and counts as one (RFC 1858).
+ * Fragments, headers cut short, too many extension headers. They pass where the whole packet would
+ * leave untranslated: a passed flow or sender, an unknown sender in mid-stream. A first fragment
+ * without TCP flags may be a SYN, and counts as one (RFC 1858).
  */
 static __noinline int untranslatable(struct __sk_buff *skb, const struct packet *packet,
 				     enum packet_kind kind)
@@ -154,7 +157,7 @@ static __noinline int untranslatable(struct __sk_buff *skb, const struct packet 
 	return report_drop(packet, sender, steering.pool, drop);
 }
 
-/* By a copy of the address and port: `flow` may be re-used for another key while it is read. */
+/* Copies the address and port: the map may re-use `flow` for another key meanwhile. */
 static __always_inline int translate(struct __sk_buff *skb, const struct packet *packet,
 				     struct flow *flow)
 {
@@ -166,7 +169,7 @@ static __always_inline int translate(struct __sk_buff *skb, const struct packet 
 	address_copy(to.address, flow->address);
 	if (!is_entry_of(&flow->key_hash, &packet->key))
 		return report_drop(packet, SENDER_UNKNOWN, POOL_NONE, COUNTER_dropped_error);
-	/* The end of what a flow sends: its last timestamp decides what may follow it. */
+	/* The FIN or RST: may_follow() compares a later SYN with its timestamp. */
 	if (half_update(&flow->out, packet, bpf_ktime_get_coarse_ns()))
 		flow->timestamp = tcp_timestamp(skb, packet->tcp);
 	if (rewrite(skb, packet, EGRESS, to.address, to.port))

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * How flows end by themselves, with no agent. Every flow stands in postern_expiry, a queue; a single timer,
- * the timer, looks at those at its head, ends the ones whose time is over and puts the others back at its
- * end. A flow is looked at every quarter of the transitory timeout, so it goes within that much after its
- * time, and the work is spread evenly: some at each tick, however many there are.
+ * Flows expire without the agent. Every flow has an entry in the queue postern_expiry. One timer
+ * checks the entries at the head, ends flows whose timeout has passed and re-queues the others at
+ * the tail. It checks each flow every quarter of the transitory timeout, so a flow ends within that
+ * time after its timeout, and each tick does an equal share of the work.
  *
- * One timer for all rather than a bpf_timer in each flow: bpf_timer_init() allocates, and since Linux 6.18 it
- * fails for most of the flows that are opened in a burst.
+ * One timer serves all flows, instead of a bpf_timer in each: bpf_timer_init() allocates, and since
+ * Linux 6.18 it fails for most of the flows that open in a burst.
  *
- * Nothing is deleted that was just seen: both halves are read when the flow is looked at. Entries of
- * flows that ended otherwise are dropped when their turn comes; until then they take room in the queue.
- * timer.queued counts the entries and keeps them below expiry_max, so that putting back always succeeds.
+ * A check reads both halves of the flow, so no flow ends that has just seen a packet. An entry
+ * whose flow has ended otherwise is dropped at its next check; until then it takes space in the
+ * queue. `queued` counts the entries and keeps them below expiry_max, so that re-queueing always
+ * succeeds.
  */
 #pragma once
 
@@ -20,10 +21,10 @@
 #include "generation.h"
 #include "maps.h"
 
-#define EXPIRY_PART    4 /* of the transitory timeout: how often a flow is looked at */
+#define EXPIRY_PART    4 /* of the transitory timeout: a flow is checked this often */
 #define EXPIRY_TICK_NS 100000000ULL
-#define EXPIRY_BUSY_NS 10000000ULL /* where a tick did not do it all */
-#define EXPIRY_BATCH   4096	   /* at one tick: a millisecond's work */
+#define EXPIRY_BUSY_NS 10000000ULL /* after a tick that left entries due */
+#define EXPIRY_BATCH   4096	   /* entries per tick: a millisecond's work */
 
 static __always_inline struct expiry_timer *timer_get(void)
 {
@@ -32,7 +33,10 @@ static __always_inline struct expiry_timer *timer_get(void)
 	return bpf_map_lookup_elem(&postern_timer, &zero);
 }
 
-/* True where the flow was ended. Without a return entry it is half a pair, that an operator may have left. */
+/*
+ * True where the flow ended. An operator may have deleted the return entry: then only the flow
+ * ends.
+ */
 static __noinline bool end_if_due(const struct flow_key *key, const struct flow *flow, __u64 now)
 {
 	struct control *control = control_get();
@@ -55,7 +59,7 @@ static __noinline bool end_if_due(const struct flow_key *key, const struct flow 
 	return true;
 }
 
-/* What was looked at within `part_ns` is not looked at again. */
+/* An entry checked less than `part_ns` ago is not due. */
 struct tick {
 	__u64 now;
 	__u64 part_ns;
@@ -66,8 +70,8 @@ static __always_inline void unqueue(struct expiry_timer *timer)
 	__sync_fetch_and_add(&timer->queued, -1);
 }
 
-/* For bpf_loop(): 1 ends it. Only the timer pops, so what was peeked at is what is popped. */
-static long look(__u32 i __attribute__((unused)), struct tick *tick)
+/* For bpf_loop(), which 1 ends. Only the timer pops, so it pops the entry that it peeked at. */
+static long check_next(__u32 i __attribute__((unused)), struct tick *tick)
 {
 	struct expiry_timer *timer = timer_get();
 	struct expiry_entry entry;
@@ -93,9 +97,10 @@ static long look(__u32 i __attribute__((unused)), struct tick *tick)
 }
 
 /*
- * How long an entry waits for its turn. A local end that opens the same connection again and again leaves two
- * entries of gone flows each time, and must not keep others from opening theirs: so where the queue is
- * nearly full none waits, but is looked at once a tick. Flows that live are two thirds of it at most.
+ * The time between two checks of an entry. A local end that opens the same connection again and
+ * again leaves two entries of ended flows each time, and must not fill the queue for others: while
+ * the queue is nearly full, every entry is due at every tick. Live flows fill two thirds of the
+ * queue at most.
  */
 static __always_inline __u64 part_ns(const struct expiry_timer *timer,
 				     const struct control *control)
@@ -115,12 +120,14 @@ static int tick(void *map __attribute__((unused)), __u32 *key __attribute__((unu
 		return 0;
 	tick.part_ns = part_ns(timer, control);
 	if (!generation_is_paused())
-		busy = bpf_loop(EXPIRY_BATCH, look, &tick, 0) == EXPIRY_BATCH;
+		busy = bpf_loop(EXPIRY_BATCH, check_next, &tick, 0) == EXPIRY_BATCH;
 	bpf_timer_start(&timer->timer, busy ? EXPIRY_BUSY_NS : EXPIRY_TICK_NS, 0);
 	return 0;
 }
 
-/* -EBUSY of init: it is there already, of an earlier load; it is this program's from now on. */
+/*
+ * -EBUSY of bpf_timer_init(): an earlier load has started the timer; from now on it runs this load.
+ */
 static __noinline int expiry_start(void)
 {
 	struct expiry_timer *timer = timer_get();
@@ -139,7 +146,7 @@ static __noinline int expiry_start(void)
 	return error;
 }
 
-/* Of a flow that has just been inserted, seen now. -E2BIG: the queue is full; the flow must not stay. */
+/* Queues a flow that was just inserted. -E2BIG: the queue is full, and the caller ends the flow. */
 static __noinline int expiry_add(const struct flow_key *key, const struct flow *flow)
 {
 	struct expiry_entry entry = {

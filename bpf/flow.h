@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * A flow's life, but for its beginning (open.h) and its expiry (expiry.h): count, close, end. A flow is a pair: postern_flows for
- * egress, postern_returns for ingress.
+ * A flow's state: counting packets, closing, ending. open.h opens flows, expiry.h ends them in
+ * time. A flow is a pair of entries: postern_flows for egress, postern_returns for ingress.
  *
- * The return entry is the pair's lock. Who inserts it with BPF_NOEXIST owns the external port and may
- * insert the flow; who deletes it owns the end of the pair and deletes the flow. So two CPUs never both
- * open or both end one, whatever they interleave.
+ * The return entry is the pair's lock. The CPU that inserts it with BPF_NOEXIST owns the external
+ * port and may insert the flow; the CPU that deletes it owns the end of the pair and deletes the
+ * flow. So two CPUs never both open or both end one flow, in any interleaving.
  */
 #pragma once
 
@@ -26,7 +26,7 @@ static __always_inline void return_key_of(const struct flow_key *key, const stru
 	ret->remote_port = key->destination_port;
 }
 
-/* Tells keys apart, of flows and of returns alike; it need not be hard to forge. */
+/* Identifies keys of flows and of returns; it need not resist forgery. */
 static __always_inline __u64 key_hash(const void *key)
 {
 	const __u32 *words = __builtin_assume_aligned(key, 4);
@@ -39,15 +39,16 @@ static __always_inline __u64 key_hash(const void *key)
 }
 
 /*
- * Is what was read from an entry since its look-up the key's own? Entries are written from their
- * beginning, where the hash is: whoever has read a byte of the next owner's finds its hash there.
+ * Did everything read from the entry since its look-up belong to this key? The map re-uses a
+ * deleted entry at once and writes it from its first byte on, where the hash is: a reader that has
+ * seen any byte of the next owner finds the next owner's hash.
  */
 static __always_inline bool is_entry_of(const __u64 *entry_hash, const void *key)
 {
 	return *(const volatile __u64 *)entry_hash == key_hash(key);
 }
 
-/* The table at struct half. Where the return entry is gone, the pair is being ended. */
+/* Table: struct half. No return entry: another CPU is ending the pair. */
 static __always_inline enum flow_state flow_state(const struct flow *flow,
 						  const struct return_entry *entry)
 {
@@ -58,10 +59,10 @@ static __always_inline enum flow_state flow_state(const struct flow *flow,
 }
 
 /*
- * Counts a packet; true where its direction begins to close. A later packet without RST takes an
- * earlier RST back (RFC 7857 section 2.1 point 3): that one may have been forged, or refused by the
- * other end. A RST does not refresh, but the first one: it grants the transitory timeout. Data in a SYN
- * does not count, so that a SYN sent again without it is known as the same.
+ * Counts a packet; true where its direction begins to close. A later packet without RST clears an
+ * earlier RST (RFC 7857 section 2.1 point 3), which may have been forged, or refused by the other
+ * end. The first RST refreshes, as it grants the transitory timeout; later ones do not. Data in a
+ * SYN does not count: a SYN sent again without it is the same SYN.
  */
 static __always_inline bool half_update(struct half *half, const struct packet *packet, __u64 now)
 {
@@ -82,7 +83,7 @@ static __always_inline bool half_update(struct half *half, const struct packet *
 	return closes;
 }
 
-/* After the return entry: the flow itself and the gauges. -ENOENT: somebody was faster. */
+/* After the return entry: deletes the flow, lowers the gauges. -ENOENT: another CPU was faster. */
 static __always_inline int flow_forget(const struct flow_key *key, const struct flow *flow)
 {
 	__u32 address_id = flow->address_id;
@@ -95,8 +96,8 @@ static __always_inline int flow_forget(const struct flow_key *key, const struct 
 }
 
 /*
- * Ends a pair. -EEXIST: another CPU is at it, or has ended it and another flow has the entry by now, whose half
- * this is not to take away. `flow` must not be used afterwards.
+ * Ends a pair; `flow` is invalid afterwards. -EEXIST: another CPU is ending it, or has ended it and
+ * another flow has the entry by now, which must keep its return entry.
  */
 static __noinline int flow_remove(const struct flow_key *key, const struct flow *flow)
 {

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Settings that `up` and the agent give to the programs, and whether these programs are in force. */
+/*
+ * Settings that `up` and the agent give to the programs, and whether these programs are in force.
+ */
 #pragma once
 
 #include <stdbool.h>
@@ -15,7 +17,7 @@ static __always_inline struct control *control_get(void)
 	return bpf_map_lookup_elem(&postern_control, &zero);
 }
 
-/* May nothing change, as `up` is at the maps, or has put others in their places? */
+/* True while `up` copies the maps, and for good once other programs are in force. */
 static __always_inline bool generation_is_paused(void)
 {
 	__u32 zero = 0;

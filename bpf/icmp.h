@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * ICMP and ICMPv6 errors about packets of flows (RFC 5508 section 4). An error quotes the packet that it
- * is about, as its sender saw it: from outside, what had been translated on its way out; from a local
- * end, a reply as it was after its translation. So the quote is read in the other direction, and then
- * its local end is the flow's just as the error's own is.
+ * ICMP and ICMPv6 errors about packets of flows (RFC 5508 section 4). An error quotes a packet as
+ * the error's sender saw it: from outside, the packet after its translation; from a local end, the
+ * reply after its translation. So the quote is parsed in the opposite direction, and the local ends
+ * of the error and of the quote are the same end of the flow.
  *
- * From outside, both become the flow's source. From a local end, or a router in front of it, both become
- * the external address, as that sender's own must not leave. Errors never refresh or end a flow.
+ * From outside, both become the flow's source. From a local end, or a router in front of it, both
+ * become the external address, as the sender's own must not leave. Errors never refresh or end a
+ * flow.
  */
 #pragma once
 
@@ -20,14 +21,14 @@
 #include "counters.h"
 #include "rewrite.h"
 
-/* Of both versions: type, code, checksum, four bytes that depend on the type; then the quote. */
+/* In both versions: type, code, checksum, four bytes that depend on the type, then the quote. */
 #define ICMP_CHECK_OFFSET 2
 #define ICMP_QUOTE_OFFSET 8
 
-/* What RFC 792 grants: ports and sequence number. Stacks ignore a quote of less. */
+/* RFC 792 guarantees ports and sequence number; stacks ignore a shorter quote. */
 #define ICMP_TCP_BYTES_MIN 8
 
-/* Copied out of an entry before is_entry_of(): it may be re-used for another key while it is read. */
+/* Copied from an entry before is_entry_of(): the map may re-use the entry meanwhile. */
 struct end {
 	__u8 address[16];
 	__u32 port;
@@ -44,7 +45,7 @@ static __always_inline enum direction quoted_direction(enum direction direction)
 	return direction == EGRESS ? INGRESS : EGRESS;
 }
 
-/* How much of the quoted TCP segment there is, not counting what the frame is padded with. */
+/* Bytes of the quoted TCP segment, without the padding of the frame. */
 static __always_inline __u32 quoted_bytes(const struct packet *error, const struct packet *quote)
 {
 	__u32 end = error->ip + error->bytes;
@@ -52,7 +53,7 @@ static __always_inline __u32 quoted_bytes(const struct packet *error, const stru
 	return end > quote->tcp ? end - quote->tcp : 0;
 }
 
-/* Is the error about a TCP packet from or to a steered port? Then the quote's key and offsets are set. */
+/* True: the error quotes a TCP packet of a steered port; the quote's key and offsets are set. */
 static __always_inline bool parse_quote(struct frame frame, const struct packet *error,
 					enum direction direction, struct packet *quote)
 {
@@ -82,9 +83,9 @@ static __always_inline long fix_check(struct frame frame, __u32 offset, __u32 de
 }
 
 /*
- * Each checksum within the quote makes up for all that changed under it, so in the sum over the whole
- * error what it covered does not count any more. ICMPv6 adds the error's own addresses. In the end the
- * sum over all bytes of the packet is what it was, so that skb->csum (CHECKSUM_COMPLETE) holds.
+ * Each checksum in the quote cancels the changes that it covers, so these do not change the sum
+ * over the whole error. ICMPv6 also covers the error's own addresses. In the end the sum over all
+ * bytes of the packet is unchanged, and skb->csum (CHECKSUM_COMPLETE) stays right.
  */
 static __always_inline long icmp_rewrite(struct frame frame, const struct packet *error,
 					 const struct packet *quote, enum direction direction,
@@ -112,7 +113,7 @@ static __always_inline long icmp_rewrite(struct frame frame, const struct packet
 	return failed ?: fix_check(frame, error->tcp + ICMP_CHECK_OFFSET, delta);
 }
 
-/* From a local end, about a reply. The action to return. */
+/* From a local end, about a reply. Returns the action. */
 static __noinline int icmp_egress(struct __sk_buff *skb, const struct packet *error)
 {
 	struct frame frame = {.context = skb};
@@ -122,7 +123,7 @@ static __noinline int icmp_egress(struct __sk_buff *skb, const struct packet *er
 
 	if (!parse_quote(frame, error, EGRESS, &quote))
 		return TC_ACT_UNSPEC;
-	/* Of a flow that these tables may not have. An error lost is no harm. */
+	/* These maps may lack its flow. A lost ICMP error does no harm. */
 	if (generation_is_paused()) {
 		count(COUNTER_dropped_moving);
 		return TC_ACT_SHOT;
@@ -133,7 +134,7 @@ static __noinline int icmp_egress(struct __sk_buff *skb, const struct packet *er
 	end_copy(&to, flow->address, flow->port);
 	if (!is_entry_of(&flow->key_hash, &quote.key))
 		return report_drop(&quote, SENDER_UNKNOWN, POOL_NONE, COUNTER_dropped_error);
-	/* The other fragments cannot be found, and would arrive from another address. */
+	/* Later fragments cannot be matched, and would leave with another address. */
 	if (error->fragment)
 		return report_drop(&quote, flow->sender, flow->pool, COUNTER_dropped_fragment);
 	if (icmp_rewrite(frame, error, &quote, EGRESS, to.address, to.port))
@@ -142,14 +143,14 @@ static __noinline int icmp_egress(struct __sk_buff *skb, const struct packet *er
 	return TC_ACT_UNSPEC;
 }
 
-/* From outside. False: what is left of it has to be dropped. */
+/* From outside. False: an error left it half changed, drop it. */
 static __always_inline bool icmp_ingress(struct frame frame, const struct packet *error)
 {
 	struct return_entry *entry;
 	struct packet quote;
 	struct end to;
 
-	/* An error goes to where the packet came from; else it is not about one of ours. */
+	/* An error about a flow goes to the source of the packet that it quotes. */
 	if (error->fragment || !parse_quote(frame, error, INGRESS, &quote) ||
 	    !address_equal(error->key.source, quote.key.source))
 		return true;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The way back, in tc or XDP: what comes from a steered port to a pool's address and external port goes
- * to where the flow came from, and so do ICMP errors about a flow. All else, and what cannot be
- * translated, is left to the stack untouched.
+ * Replies, in tc or XDP: a packet from a steered port to a flow's external address and port goes to
+ * the flow's local end, and so does an ICMP error about a flow. All other packets, and packets that
+ * cannot be translated, reach the stack untouched.
  */
 #pragma once
 
@@ -25,7 +25,7 @@ static __always_inline bool reply(struct frame frame, const struct packet *packe
 
 	if (!entry)
 		return true;
-	/* By a copy: the entry may be re-used for another key while it is read. */
+	/* A copy: the map may re-use the entry for another key meanwhile. */
 	address_copy(to.address, entry->source);
 	to.port = entry->source_port;
 	if (!is_entry_of(&entry->key_hash, &packet->key))
@@ -41,8 +41,8 @@ static __always_inline bool reply(struct frame frame, const struct packet *packe
 }
 
 /*
- * False: it was left half changed, and has to be dropped; or it cannot be told yet whose it is, and the stack
- * would reset a connection that it does not know.
+ * False: drop the packet. Either an error left it half changed; or, while the maps move, its flow
+ * is not known yet, and the stack would reset the connection.
  */
 static __always_inline bool ingress(struct frame frame, __u32 link_header)
 {

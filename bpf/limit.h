@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Limits per sender: a token bucket for new connections, and how many flows live at once. Both are
- * asked for a SYN that is about to open a flow, and given back when nothing comes of it. A SYN that is
- * sent again finds its flow and does not come here.
+ * Limits per sender: a token bucket for new connections, and a maximum of live flows. A SYN that
+ * opens a flow takes from both, and gives back if the flow does not open. A repeated SYN finds its
+ * flow and takes nothing.
  *
- * The bucket is the generic cell rate algorithm (ITU-T I.371): its whole state is the time at which it
- * will be full again, so that one compare-and-swap takes a token and no CPU ever takes one twice.
- * The gauge of flows is raised first and looked at then: never one flow too many; one too few only in
- * the moment in which another SYN is being refused.
+ * The bucket is the generic cell rate algorithm (ITU-T I.371): its whole state is the time at which
+ * it is full again, so one compare-and-swap takes a token, and no two CPUs take the same one. The
+ * gauge of flows is raised before it is compared: it never admits a flow too many, and may briefly
+ * reject one SYN too many while another SYN is being undone.
  */
 #pragma once
 
@@ -15,12 +15,12 @@
 #include "packet.h"
 #include "counters.h"
 
-#define LIMIT_MINUTE_NS	    60000000000ULL
-#define LIMIT_TELL_EVERY_NS 1000000000ULL
-/* Each race that is lost is a token for somebody else: after so many, the bucket counts as empty. */
+#define LIMIT_MINUTE_NS	      60000000000ULL
+#define LIMIT_REPORT_EVERY_NS 1000000000ULL
+/* Another CPU takes a token in each lost race: after so many, the bucket counts as empty. */
 #define LIMIT_RACES 16
 
-/* What a SYN has taken so far. */
+/* Taken by this SYN from the limits of its sender. */
 struct taken {
 	__u64 token_ns; /* 0: none */
 	__u32 flow;	/* 0 or 1 */
@@ -45,13 +45,13 @@ static __always_inline bool take_token(struct usage *usage, __u64 token_ns, __u6
 	return false;
 }
 
-/* True where this CPU is the one to tell. */
-static __always_inline bool is_first_to_tell(__u64 *told_ns, __u64 before, __u64 now)
+/* True on the one CPU that reports. */
+static __always_inline bool is_first_to_report(__u64 *reported_ns, __u64 before, __u64 now)
 {
-	return __sync_val_compare_and_swap(told_ns, before, now) == before;
+	return __sync_val_compare_and_swap(reported_ns, before, now) == before;
 }
 
-/* False: the bucket is empty. `now` as of bpf_ktime_get_ns(). */
+/* False: the bucket is empty. `now` is bpf_ktime_get_ns(). */
 static __noinline bool limit_take_token(const struct verdict *verdict, struct usage *usage,
 					struct taken *taken, __u64 now)
 {
@@ -66,7 +66,7 @@ static __noinline bool limit_take_token(const struct verdict *verdict, struct us
 	return false;
 }
 
-/* False: the sender has as many as it may have. */
+/* False: the sender has its maximum. */
 static __always_inline bool limit_take_flow(const struct verdict *verdict, struct usage *usage,
 					    struct taken *taken)
 {
@@ -80,20 +80,20 @@ static __always_inline bool limit_take_flow(const struct verdict *verdict, struc
 	return true;
 }
 
-static __always_inline void limit_tell_over(const struct packet *packet, __u32 sender,
-					    __u32 over_pool, struct usage *usage, __u64 now)
+static __always_inline void limit_report_over(const struct packet *packet, __u32 sender,
+					      __u32 over_pool, struct usage *usage, __u64 now)
 {
-	if (!usage->over_reported_ns && is_first_to_tell(&usage->over_reported_ns, 0, now))
+	if (!usage->over_reported_ns && is_first_to_report(&usage->over_reported_ns, 0, now))
 		emit(&packet->key, sender, over_pool, COUNTER_over_limit);
 }
 
-static __always_inline void limit_tell_flows(const struct packet *packet, __u32 sender,
-					     struct usage *usage, __u64 now)
+static __always_inline void limit_report_flows(const struct packet *packet, __u32 sender,
+					       struct usage *usage, __u64 now)
 {
-	__u64 told_ns = usage->flows_reported_ns;
+	__u64 reported_ns = usage->flows_reported_ns;
 
-	if ((!told_ns || now - told_ns >= LIMIT_TELL_EVERY_NS) &&
-	    is_first_to_tell(&usage->flows_reported_ns, told_ns, now))
+	if ((!reported_ns || now - reported_ns >= LIMIT_REPORT_EVERY_NS) &&
+	    is_first_to_report(&usage->flows_reported_ns, reported_ns, now))
 		emit(&packet->key, sender, POOL_NONE, COUNTER_dropped_flow_limit);
 }
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The maps. Types and meaning are in postern/abi.h; who writes what is said there too. Capacities
- * that depend on the configuration are small here and set by user space before it loads.
+ * The maps; postern/abi.h has their types and meaning. User space sets the capacities that depend
+ * on the configuration before it loads the object.
  *
- * Flows and returns are plain, preallocated HASH maps: an LRU would evict one half of a live pair, and
- * an insert must not depend on the allocator in the middle of a burst. What only user space inserts
- * into takes memory as it fills.
+ * Flows and returns are plain, preallocated HASH maps: an LRU map would evict one half of a live
+ * pair, and an insert must not depend on the allocator during a burst. Maps that only user space
+ * inserts into allocate as they fill.
  */
 #pragma once
 
@@ -15,7 +15,9 @@
 #include "postern/abi.h"
 
 #define MAP_DEFAULT_ENTRIES 1024
-/* Those of a configuration, and those of the one before, which go last. */
+/*
+ * Space for the addresses of the new and of the old configuration: the old ones are removed last.
+ */
 #define MAP_ADDRESSES	 (2 * POSTERN_ADDRESSES_MAX)
 #define MAP_SLOTS	 (POSTERN_POOLS_MAX * POSTERN_FAMILIES * POSTERN_SLOTS)
 #define MAP_EVENTS_BYTES (256 * 1024)
@@ -52,7 +54,7 @@ struct {
 	__type(value, struct usage);
 } postern_usage SEC(".maps");
 
-/* For operators: no program reads it. */
+/* For operators and the agent: no program reads it. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, POSTERN_POOLS_MAX);
@@ -109,9 +111,8 @@ struct {
 } postern_timer SEC(".maps");
 
 /*
- * Where a new flow is put together: too large for the stack. As bytes, since no per-CPU map may hold a
- * timer. One CPU opens one flow at a time: egress runs with softirqs off, and nothing within it sends.
- * Not pinned: it is of no use to anybody else.
+ * Holds the flow that a CPU is opening (struct opening), which is too large for the stack. Egress
+ * runs with softirqs off and sends nothing itself, so one CPU opens one flow at a time. Not pinned.
  */
 #define MAP_SCRATCH_BYTES 320
 struct scratch {
@@ -154,11 +155,14 @@ struct {
 /* Host order; 0 ends the list. Read-only once loaded, so the verifier drops the unused compares. */
 const volatile __u16 steered_ports[POSTERN_PORTS_MAX] = {25};
 
-/* Those that an earlier configuration steered: what has a flow still is, all else passes. */
+/* Ports of an earlier configuration: packets with a flow are translated, all others pass. */
 const volatile __u16 retired_ports[POSTERN_PORTS_MAX] = {};
 
-/* Entries that postern_expiry may hold: a few less than it has room for, so that one can always be put back. */
+/*
+ * Entries that postern_expiry may hold: fewer than its capacity, so the timer can always re-queue
+ * one.
+ */
 const volatile __u32 expiry_max = EXPIRY_MAX(MAP_DEFAULT_ENTRIES * 3 / 2);
 
-/* The number of this load, see struct generation. */
+/* The generation of these programs. */
 const volatile __u64 own_generation = 0;

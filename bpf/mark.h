@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/*
- * The mark of a packet that egress has translated, in skb->tc_index: no socket can set it, and no tool of
- * today uses it.
- */
+/* The mark of a translated packet, in skb->tc_index: no socket can set that field. */
 #pragma once
 
 #include <stdbool.h>

@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * How a flow begins: a port of its own towards the remote end, then both halves, then its place in the queue of
- * those that are watched.
+ * Opens flows: plans one (plan.h), claims its port (port.h), inserts both entries of the pair,
+ * queues it for expiry (expiry.h).
  *
- * An external port whose connection is closed stays out of use until the flow expires, as the remote end
- * may still know the connection (TIME-WAIT). Before that, only a SYN gets it that the remote end will take
- * for a later connection (RFC 6191, may_follow()). So where a local end opens another connection by the
- * addresses and ports of a closed one, the old flow is set aside: kept under its external address and
- * port, as if these were its source. The new one then takes its port over, or another port.
+ * A local end may open another connection with the addresses and ports of a closed flow, whose
+ * external port is still reserved (port.h). Then the old flow is set aside: re-inserted with its
+ * external address and port as its source. The new flow takes over its port, or gets another one.
  */
 #pragma once
 
@@ -24,8 +22,8 @@
 #include "sender.h"
 
 /*
- * Opens the flow that `opening` describes; its gauge of flows, taken before, is the flow's from then on.
- * -EEXIST: another CPU has opened it just now; other errors as of claim_port().
+ * Inserts the flow of `opening`, which from then on owns what limit_take_flow() added to the gauge.
+ * -EEXIST: another CPU has just opened it; other errors as for claim_port().
  */
 static __noinline int open_pair(const struct flow_key *key, struct opening *opening)
 {
@@ -53,9 +51,9 @@ static __noinline int open_pair(const struct flow_key *key, struct opening *open
 	return 0;
 }
 
-/* ---- what was there before */
+/* ---- a closed flow with the same key */
 
-/* What has to be known of a flow to keep its port out of use. */
+/* The fields that reserve the port, and that may_follow() reads. */
 static __always_inline void describe_aside(const struct flow_key *key, const struct flow *old,
 					   struct opening *aside)
 {
@@ -79,7 +77,7 @@ static __always_inline void describe_aside(const struct flow_key *key, const str
 	flow->out.rst_seen = 1;
 }
 
-/* As many entries as before, so that it works in a full table. */
+/* set_aside() has deleted as many entries before: this works in a full table. */
 static __always_inline int insert_aside(struct opening *aside)
 {
 	const struct flow_key *key = (const struct flow_key *)&aside->returns;
@@ -97,8 +95,8 @@ static __always_inline int insert_aside(struct opening *aside)
 }
 
 /*
- * Moves a closed flow out of the way of a new connection of its local end. -EEXIST: another CPU is at it.
- * In the moment between the two steps somebody else's flow may get the port; then the old one ends here.
+ * Frees the key of a closed flow for a new connection. -EEXIST: another CPU is doing it. Between
+ * the two steps another flow may claim the port: then the old flow ends here.
  */
 static __noinline int set_aside(const struct flow_key *key, const struct flow *old)
 {
@@ -107,7 +105,7 @@ static __noinline int set_aside(const struct flow_key *key, const struct flow *o
 	if (!aside)
 		return -EIO;
 	describe_aside(key, old, aside);
-	/* As flow_remove(). */
+	/* The same lock as in flow_remove(). */
 	if (!is_entry_of(&old->key_hash, key) ||
 	    bpf_map_delete_elem(&postern_returns, &aside->returns))
 		return -EEXIST;
@@ -121,8 +119,8 @@ static __noinline int set_aside(const struct flow_key *key, const struct flow *o
 }
 
 /*
- * Of a flow whose external end is its source, passed or set aside already, the new connection can only
- * take the place. What passes is the local end's own affair, as it would be without a datapath.
+ * A flow whose external end is its source (passed, or set aside already) has no second key: the new
+ * connection replaces it. For a passed flow the local end alone decides, as without a datapath.
  */
 static __noinline int replace(const struct flow_key *key, const struct flow *old, __u32 sequence,
 			      __u32 timestamp)
@@ -135,8 +133,8 @@ static __noinline int replace(const struct flow_key *key, const struct flow *old
 	return 0;
 }
 
-/* Errors as of open_pair(). */
-static __always_inline int make_way(const struct flow_key *key, const struct flow *old,
+/* Errors as for open_pair(). */
+static __always_inline int free_key(const struct flow_key *key, const struct flow *old,
 				    __u32 sequence, __u32 timestamp)
 {
 	if (old->port == key->source_port && address_equal(old->address, key->source))
@@ -144,7 +142,7 @@ static __always_inline int make_way(const struct flow_key *key, const struct flo
 	return set_aside(key, old);
 }
 
-/* ---- all of it */
+/* ---- a SYN */
 
 static __always_inline enum counter counter_of(int error)
 {
@@ -159,7 +157,7 @@ static __always_inline enum counter counter_of(int error)
 	}
 }
 
-/* 0 or -EEXIST: there is a flow now. Else the counter of the drop is in *ret_drop. */
+/* 0 or -EEXIST: the flow exists now. Otherwise *ret_drop is the counter of the drop. */
 static __noinline int try_open(const struct packet *packet, struct opening *opening,
 			       enum counter *ret_drop)
 {
@@ -175,7 +173,7 @@ static __noinline int try_open(const struct packet *packet, struct opening *open
 	return error;
 }
 
-/* A SYN without a flow, or with a closed one that makes way for it. Returns like settle(). */
+/* A SYN without a flow, or with the closed flow `old`. Returns like settle(). */
 static __noinline struct flow *open_flow(struct __sk_buff *skb, const struct packet *packet,
 					 const struct flow *old, int *ret_action)
 {
@@ -188,7 +186,7 @@ static __noinline struct flow *open_flow(struct __sk_buff *skb, const struct pac
 	if (!opening)
 		return NULL;
 	if (old)
-		error = make_way(&packet->key, old, packet->sequence, timestamp);
+		error = free_key(&packet->key, old, packet->sequence, timestamp);
 	__builtin_memset(opening, 0, sizeof(*opening));
 	opening->sequence = packet->sequence;
 	opening->timestamp = timestamp;

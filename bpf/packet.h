@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Reads a packet's headers into struct packet: Ethernet with up to two in-line VLAN tags or none at
- * all, IPv4 with options, IPv6 with a bounded walk over extension headers, TCP. Headers are copied
- * out, so that nothing depends on packet pointers once a helper has moved the packet. The same for
- * both kinds of hooks, tc and XDP.
+ * Parses a packet's headers into struct packet, in tc and XDP alike: Ethernet with up to two
+ * in-line VLAN tags, or no link header; IPv4 with options; IPv6 with a bounded walk over extension
+ * headers; TCP. Headers are copied, so no pointer into the packet outlives a helper that moves the
+ * packet.
  */
 #pragma once
 
@@ -22,7 +22,7 @@
 
 #define PACKET_VLAN_TAGS  2
 #define PACKET_EXTENSIONS 6
-/* Every header that is read directly lies below; keeps the verifier's view of offsets small. */
+/* Headers below this offset are read directly; a bound keeps the verifier's states few. */
 #define PACKET_DIRECT_MAX 256
 
 #define IPV4_DONT_FRAGMENT   0x4000
@@ -35,54 +35,55 @@
 #define TCP_RST 0x04
 #define TCP_ACK 0x10
 
-/* <linux/icmp.h> brings all of the sockets along. */
+/* <linux/icmp.h> would include the socket headers. */
 #define ICMP_DEST_UNREACH  3
 #define ICMP_TIME_EXCEEDED 11
 #define ICMP_PARAMETERPROB 12
 
 enum direction { EGRESS, INGRESS };
 
-/* What the program was handed. Everything that takes one is inlined, so that `is_xdp` is a constant. */
+/* The program's context. Functions that take a frame are inlined, so `is_xdp` is a constant. */
 struct frame {
 	void *context; /* struct __sk_buff, or struct xdp_md */
 	bool is_xdp;
 };
 
 enum packet_kind {
-	PACKET_OTHER, /* none of ours: another protocol or port, or too short to tell */
-	PACKET_TCP,   /* all of struct packet is set */
-	PACKET_ICMP, /* an ICMP or ICMPv6 error, to be looked into: ports, sequence, flags are not set */
-	PACKET_SHORT, /* a steered port, but the TCP header is cut short: only `key` is set */
-	PACKET_OPAQUE, /* more IPv6 extension headers than are walked, or cut short: only addresses */
+	PACKET_OTHER,  /* another protocol or port, or too short to decide */
+	PACKET_TCP,    /* all of struct packet is set */
+	PACKET_ICMP,   /* an ICMP or ICMPv6 error; ports, sequence and flags are not set */
+	PACKET_SHORT,  /* a steered port, but the TCP header is cut short: only `key` is set */
+	PACKET_OPAQUE, /* too many IPv6 extension headers, or cut short: only addresses are set */
 };
 
 /*
- * `key` is seen from this side in both directions: source is the local end. So on egress it is the
- * flow's key, and on ingress, the packet coming from key.destination, it is the return key, which has
- * the same layout.
+ * In both directions the source of `key` is the local end. So on egress `key` is the flow's key; on
+ * ingress the packet comes from key.destination, and `key` is the return key, which has the same
+ * layout.
  */
 struct packet {
 	struct flow_key key __attribute__((aligned(8)));
-	__u32 sequence; /* these two in host order */
+	__u32 sequence; /* both in host order */
 	__u32 acknowledgement;
 	__u32 ip;    /* offset of the IP header */
 	__u32 tcp;   /* offset of the TCP header, or of the ICMP one */
-	__u32 bytes; /* IP packet, without what an Ethernet frame is padded with */
+	__u32 bytes; /* of the IP packet, without padding of the frame */
 	__u32 payload_bytes;
 	__sum16 ip_check;
 	__sum16 tcp_check;
 	__u8 version; /* 4 or 6 */
 	__u8 flags;
-	__u8 fragment; /* 0 or 1: the first part, with ports, of a packet in fragments */
+	__u8 fragment; /* 0 or 1: the first fragment, which has the ports */
 	__u8 reserved;
 };
 
-_Static_assert(sizeof(struct flow_key) == sizeof(struct return_key), "one stands for the other");
+_Static_assert(sizeof(struct flow_key) == sizeof(struct return_key),
+	       "a packet's key serves as both");
 _Static_assert(__builtin_offsetof(struct flow_key, source_port) ==
 		       __builtin_offsetof(struct return_key, port),
-	       "one stands for the other");
+	       "a packet's key serves as both");
 
-/* Fields of the maps are bytes; where they lie in memory they are aligned to 4. */
+/* Addresses in keys and entries are byte arrays, aligned to 4. */
 static __always_inline void address_copy(void *to, const void *from)
 {
 	__builtin_memcpy(__builtin_assume_aligned(to, 4), __builtin_assume_aligned(from, 4), 16);
@@ -118,7 +119,7 @@ static __always_inline bool address_is_ipv4(const void *address)
 	return !words[0] && !words[1] && words[2] == bpf_htonl(0xffff);
 }
 
-/* A SYN that opens a connection, not the answer to one. */
+/* A SYN that opens a connection; not a SYN-ACK. */
 static __always_inline bool packet_opens(const struct packet *packet)
 {
 	return (packet->flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN;
@@ -142,7 +143,7 @@ static __always_inline __u32 frame_bytes(struct frame frame)
 			    : ((struct __sk_buff *)frame.context)->len;
 }
 
-/* Directly where the bytes are linear; a device may leave headers in fragments, so else by the helper. */
+/* Reads linear bytes directly; a device may leave headers in fragments, which the helper reads. */
 static __always_inline long packet_read(struct frame frame, __u32 offset, void *to, __u32 size)
 {
 	void *data = frame_data(frame);
@@ -156,7 +157,7 @@ static __always_inline long packet_read(struct frame frame, __u32 offset, void *
 	return 0;
 }
 
-/* Not directly in an skb, whose bytes may be another one's too. skb->csum stays as it is. */
+/* By the helper in an skb, which may share its bytes. skb->csum does not change. */
 static __always_inline long packet_write(struct frame frame, __u32 offset, const void *from,
 					 __u32 size)
 {
@@ -171,7 +172,7 @@ static __always_inline long packet_write(struct frame frame, __u32 offset, const
 	return 0;
 }
 
-/* Sets packet->ip. What follows the link header: ETH_P_IP, ETH_P_IPV6 or something else. */
+/* Sets packet->ip. Returns the protocol after the link header: ETH_P_IP, ETH_P_IPV6 or another. */
 static __always_inline __u16 parse_link(struct frame frame, __u32 link_header,
 					struct packet *packet)
 {
@@ -204,16 +205,16 @@ static __always_inline __u16 parse_link(struct frame frame, __u32 link_header,
 }
 
 /*
- * Lengths come from the header: a frame may be padded. 0 stands for more than 64 KiB (BIG TCP). What is there in one
- * piece needs no asking for the rest. By a difference, as before Linux 6.4 nothing is added to a pointer whose bounds
- * the verifier does not know.
+ * The length comes from the header, as a frame may be padded; 0 means more than 64 KiB (BIG TCP).
+ * If the packet is linear, the helper that measures the frame is skipped. The comparison subtracts
+ * pointers: before Linux 6.4 the verifier rejects a pointer plus an unbounded number.
  */
 static __always_inline void set_bytes(struct frame frame, __u32 total, struct packet *packet)
 {
-	__u64 there = frame_end(frame) - frame_data(frame);
+	__u64 linear = frame_end(frame) - frame_data(frame);
 
 	packet->bytes = total;
-	if (total && packet->ip + total <= there)
+	if (total && packet->ip + total <= linear)
 		return;
 	packet->bytes = frame_bytes(frame) - packet->ip;
 	if (total && total < packet->bytes)
@@ -258,14 +259,14 @@ static __always_inline bool is_extension(__u8 header)
 	       header == IPPROTO_FRAGMENT || header == IPPROTO_DSTOPTS || header == IPPROTO_AH;
 }
 
-/* RFC 8200 section 4; the authentication header counts in words of 4 (RFC 4302 section 2.2). */
+/* RFC 8200 section 4; the authentication header counts words of 4 bytes (RFC 4302 section 2.2). */
 static __always_inline enum packet_kind walk_extensions(struct frame frame, __u8 header,
 							struct packet *packet)
 {
 	struct {
 		__u8 next;
 		__u8 length;
-		__be16 fragment; /* of a fragment header; every header has 8 bytes at least */
+		__be16 fragment; /* of a fragment header; every extension has at least 8 bytes */
 		__u32 rest;
 	} extension;
 
@@ -342,7 +343,7 @@ static __always_inline void set_ports(__be16 source, __be16 destination, enum di
 	packet->key.destination_port = bpf_ntohs(direction == EGRESS ? destination : source);
 }
 
-/* Everything but the ports. */
+/* Sets all TCP fields except the ports. */
 static __always_inline void set_tcp(const struct tcphdr *tcp, struct packet *packet)
 {
 	__u32 headers = packet->tcp - packet->ip + tcp->doff * 4;
@@ -373,7 +374,7 @@ static __always_inline enum packet_kind parse_tcp(struct frame frame, enum direc
 	return PACKET_TCP;
 }
 
-/* Only what follows the IP header is left to be read. */
+/* Sets everything up to the end of the IP header. */
 static __always_inline enum packet_kind parse_ip(struct frame frame, __u16 protocol,
 						 enum direction direction, struct packet *packet)
 {
@@ -384,7 +385,10 @@ static __always_inline enum packet_kind parse_ip(struct frame frame, __u16 proto
 	return PACKET_OTHER;
 }
 
-/* Errors about a packet. Redirects are for this hop alone, a source quench is for nobody (RFC 6633). */
+/*
+ * Only errors about a packet. A redirect concerns this hop alone; source quench is obsolete (RFC
+ * 6633).
+ */
 static __always_inline enum packet_kind parse_icmp(struct frame frame, const struct packet *packet)
 {
 	__u8 type;
@@ -400,8 +404,8 @@ static __always_inline enum packet_kind parse_icmp(struct frame frame, const str
 }
 
 /*
- * What nearly all packets are, looked at where it lies: TCP over IPv4, whole, without options of IP and VLAN tags.
- * False: look closer. *ret_kind is PACKET_TCP or PACKET_OTHER.
+ * The fast path, without a copy: TCP over IPv4, no fragment, no IP options, no VLAN tag.
+ * False: parse in full. *ret_kind is PACKET_TCP or PACKET_OTHER.
  */
 static __always_inline bool parse_usual(struct frame frame, __u32 link_header,
 					enum direction direction, struct packet *packet,

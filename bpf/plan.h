@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * What a flow that is about to open will be: its sender's verdict and limits, the pool's address. No map of flows
- * is touched yet.
+ * Decides a new flow: its sender's verdict and limits, the pool's address. Writes no map of flows.
  */
 #pragma once
 
@@ -12,18 +11,18 @@
 #include "packet.h"
 #include "steer.h"
 
-/* All that makes up a new pair; `returns` is what has been claimed. */
+/* A flow that is about to open, in the map `scratch`. */
 struct opening {
-	struct return_key returns;
-	__u32 sequence; /* of the SYN, and its timestamp */
+	struct return_key returns; /* the claimed external address and port */
+	__u32 sequence;		   /* of the SYN */
 	struct return_entry entry;
 	struct flow flow;
 	struct taken taken;
-	__u32 timestamp;
-	int error;
+	__u32 timestamp; /* TCP timestamp of the SYN; 0: none */
+	int error;	 /* of the last claim() */
 };
 
-_Static_assert(sizeof(struct opening) <= sizeof(struct scratch), "it is kept there");
+_Static_assert(sizeof(struct opening) <= sizeof(struct scratch), "the map has the space");
 
 static __always_inline struct opening *opening_get(void)
 {
@@ -42,7 +41,10 @@ static __always_inline void fill_return(struct opening *opening, const struct pa
 	opening->entry.source_port = packet->key.source_port;
 }
 
-/* Takes what the sender's limits ask for. COUNTERS, with the steering that is left; or the drop's counter. */
+/*
+ * Takes a token and a flow from the sender's limits. COUNTERS, `steering` holds; or the drop's
+ * counter.
+ */
 static __noinline enum counter take_limits(const struct packet *packet,
 					   const struct verdict *verdict, struct opening *opening,
 					   struct steering *steering)
@@ -54,7 +56,7 @@ static __noinline enum counter take_limits(const struct packet *packet,
 	if (!usage)
 		return COUNTERS;
 	if (!limit_take_flow(verdict, usage, &opening->taken)) {
-		limit_tell_flows(packet, sender, usage, now);
+		limit_report_flows(packet, sender, usage, now);
 		return COUNTER_dropped_flow_limit;
 	}
 	if (!steer_is_limited(verdict, now) ||
@@ -62,11 +64,11 @@ static __noinline enum counter take_limits(const struct packet *packet,
 		return COUNTERS;
 	if (verdict->over_action)
 		steer_to(verdict->over_action, verdict->over_pool, VERDICT_ANY_ADDRESS, steering);
-	limit_tell_over(packet, sender, steering->pool, usage, now);
+	limit_report_over(packet, sender, steering->pool, usage, now);
 	return steering->action == VERDICT_DROP ? COUNTER_dropped_over_limit : COUNTERS;
 }
 
-/* Which of the pool's addresses, or the `only` one: COUNTERS, or the drop's counter. */
+/* Takes `only`, or an address of the pool. COUNTERS, or the drop's counter. */
 static __noinline enum counter choose_address(const struct packet *packet, struct flow *flow,
 					      __u32 only)
 {
@@ -82,12 +84,12 @@ static __noinline enum counter choose_address(const struct packet *packet, struc
 		return COUNTER_dropped_error;
 	flow->pool = address->pool;
 	address_copy(flow->address, address->address);
-	/* To an address of ours by that same address: it would only come back. */
+	/* A flow from an address to itself would loop back. */
 	return address_equal(flow->address, packet->key.destination) ? COUNTER_dropped_error
 								     : COUNTERS;
 }
 
-/* By the verdict of flow.sender: COUNTERS and all of `opening`, or the counter of the drop. */
+/* By the verdict of flow.sender. COUNTERS, `opening` is filled in; or the drop's counter. */
 static __noinline enum counter plan(const struct packet *packet, struct opening *opening)
 {
 	struct control *control = control_get();
@@ -96,7 +98,10 @@ static __noinline enum counter plan(const struct packet *packet, struct opening 
 	struct steering steering;
 	enum counter drop;
 
-	/* These two before the verdict: the cut that comes with the next one meets all that this one has opened. */
+	/*
+	 * Before the verdict is read: a cut by the next verdict reaches every flow opened by this
+	 * one.
+	 */
 	flow->opened_ns = bpf_ktime_get_ns();
 	flow->cut_seen = control ? control->cuts : 0;
 	flow->out.last_ns = flow->opened_ns;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The external port of a new flow: the original one, or another one, towards its remote end.
+ * Claims the external port of a new flow towards its remote end: the original port, or another.
  *
- * A port whose connection is closed stays out of use until the flow expires, as the remote end may still know the
- * connection (TIME-WAIT). Before that, only a SYN gets it that the remote end will take for a later connection
- * (RFC 6191, may_follow()).
+ * The port of a closed connection stays reserved until the flow expires, as the remote end may
+ * still remember the connection (TIME-WAIT). Before that, only a SYN that the remote end accepts
+ * for a later connection gets the port (RFC 6191, may_follow()).
  */
 #pragma once
 
@@ -17,20 +17,20 @@
 #include "packet.h"
 #include "plan.h"
 
-/* 512 in all: where 99 of 100 ports are in use, one SYN of 170 finds none. */
+/* 512 tries in all: with 99 of 100 ports in use, one SYN in 170 finds none. */
 #define PORT_TRIES	32
 #define PORT_LAST_TRIES 448
 #define PORT_FIRST	1024 /* never a well-known port; the last is 65535 */
 
-#define TCP_OPTIONS_MAX	     16 /* that are looked at */
+#define TCP_OPTIONS_MAX	     16 /* options that are read */
 #define TCP_OPTION_END	     0
 #define TCP_OPTION_NOP	     1
 #define TCP_OPTION_TIMESTAMP 8
 #define TCP_TIMESTAMP_BYTES  10
 
 /*
- * The TCP timestamp (RFC 7323) of the packet whose TCP header is at `offset`; 0: it has none. Asked only of
- * a SYN that opens, and of the first FIN or RST. Not static, so that the verifier walks the loop once.
+ * The TCP timestamp (RFC 7323) of the packet whose TCP header is at `offset`; 0: none. Only a SYN
+ * that opens and the first FIN or RST need it. Not static: the verifier checks the loop once.
  */
 __noinline __u32 tcp_timestamp(struct __sk_buff *skb, __u32 offset)
 {
@@ -62,9 +62,9 @@ __noinline __u32 tcp_timestamp(struct __sk_buff *skb, __u32 offset)
 }
 
 /*
- * Will the remote end of a closed flow take a SYN by its external address and port for a new connection?
- * With timestamps in both, if the SYN's is later; else if its sequence number lies behind the old ones.
- * Of a flow that was adopted (adopt.h) and sent nothing since, neither is known: no.
+ * Will the remote end of a closed flow accept this SYN, from the same external address and port, as
+ * a new connection? If both have timestamps: if the SYN's is later; else if its sequence number is
+ * higher than the old ones. Never for an adopted flow (adopt.h) without packets: neither is known.
  */
 static __always_inline bool may_follow(const struct flow *old, __u32 sequence, __u32 timestamp)
 {
@@ -75,7 +75,9 @@ static __always_inline bool may_follow(const struct flow *old, __u32 sequence, _
 	return (__s32)(sequence - old->out.sequence) >= 0;
 }
 
-/* The kernel's int: before Linux 6.4 the upper half of what a map operation returns is undefined. */
+/*
+ * An int, as in the kernel: before Linux 6.4 the upper half of a map helper's result is undefined.
+ */
 static __always_inline int claim(struct opening *opening)
 {
 	opening->entry.key_hash = key_hash(&opening->returns);
@@ -89,9 +91,9 @@ static __always_inline void unclaim(const struct opening *opening)
 	bpf_map_delete_elem(&postern_returns, &opening->returns);
 }
 
-/* The flow of whoever holds the port that is wanted, if it is closed and the SYN may follow it. */
+/* The flow that holds the wanted port, if it is closed and the SYN may follow it. */
 static __always_inline struct flow *
-find_follower(const struct opening *opening, const struct return_entry *entry, struct flow_key *key)
+find_closed(const struct opening *opening, const struct return_entry *entry, struct flow_key *key)
 {
 	struct flow *flow;
 
@@ -108,11 +110,11 @@ find_follower(const struct opening *opening, const struct return_entry *entry, s
 	return flow;
 }
 
-/* -EEXIST: the port is in use, or not free yet for this SYN. Others as of claim(). */
+/* -EEXIST: the port is in use, or still reserved for this SYN. Others as for claim(). */
 static __noinline int take_over(struct opening *opening, const struct return_entry *entry)
 {
 	struct flow_key key;
-	struct flow *flow = find_follower(opening, entry, &key);
+	struct flow *flow = find_closed(opening, entry, &key);
 
 	if (!flow || flow_remove(&key, flow))
 		return -EEXIST;
@@ -133,8 +135,8 @@ static __always_inline void choose_port(struct opening *opening)
 }
 
 /*
- * Two kinds of tries, for bpf_loop(): 1 ends it. Only a port that is taken is worth another. Looking comes
- * before claiming, which takes a lock.
+ * Two kinds of tries for bpf_loop(), which 1 ends: only a taken port is worth another try. The
+ * look-up comes first, as claiming takes a lock of the map.
  */
 static long try_free_port(__u32 i __attribute__((unused)), void *context __attribute__((unused)))
 {
@@ -163,10 +165,9 @@ static long try_closed_port(__u32 i __attribute__((unused)), void *context __att
 }
 
 /*
- * Claims the original port, else a random one, else one of a closed flow, towards the remote end; where most are
- * in use, it goes on looking for a random one.
- * -EADDRINUSE: there is none; -E2BIG, -ENOMEM: no room; other: the kernel refused. A passed flow has no
- * choice of port.
+ * Claims the original port, else a free random one, else one of a closed flow; then tries random
+ * ones for longer. A passed flow keeps its port. -EADDRINUSE: no port is free; -E2BIG, -ENOMEM: the
+ * map is full; others: the kernel refused.
  */
 static __noinline int claim_port(struct opening *opening)
 {

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The entry points: one program per direction and kind of interface. The _l3 programs are for devices
- * whose packets begin with the IP header (tun, wireguard). What they do is in egress.h and ingress.h; what
- * is below tasks is never attached.
+ * The entry points: one program per direction and kind of interface. The _l3 programs serve devices
+ * whose packets begin with the IP header (tun, wireguard). README.md shows the path of a packet.
  */
 #include <linux/bpf.h>
 #include <linux/pkt_cls.h>
@@ -17,7 +16,7 @@
 
 char _license[] SEC("license") = "Dual BSD/GPL";
 
-/* `bpftool prog show` prints what is in .rodata under a name of this kind. */
+/* `bpftool prog show` prints variables of .rodata whose name begins with bpf_metadata_. */
 #define TEXT(x)	   #x
 #define TEXT_OF(x) TEXT(x)
 const char bpf_metadata_layout[] SEC(".rodata") __attribute__((used)) = TEXT_OF(POSTERN_LAYOUT);
@@ -48,7 +47,7 @@ int postern_ingress_l3(struct __sk_buff *skb)
 	return ingress((struct frame){.context = skb}, 0) ? TC_ACT_UNSPEC : TC_ACT_SHOT;
 }
 
-/* With frags: also where a driver hands over large packets in pieces. */
+/* xdp.frags: for drivers that hand over large packets in fragments, too. */
 SEC("xdp.frags")
 int postern_xdp(struct xdp_md *xdp)
 {
@@ -56,7 +55,7 @@ int postern_xdp(struct xdp_md *xdp)
 										 : XDP_DROP;
 }
 
-/* ---- tasks */
+/* ---- run by `up` (postern/adopt.h), never attached */
 
 SEC("tc")
 int postern_adopt(struct __sk_buff *skb)
@@ -64,7 +63,7 @@ int postern_adopt(struct __sk_buff *skb)
 	return adopt(skb);
 }
 
-/* Of this type, not "syscall": before Linux 6.4 no program that may sleep can use a queue. */
+/* Not of type "syscall": before Linux 6.4 sleepable programs cannot use a queue. */
 SEC("tc")
 int postern_renew(struct __sk_buff *skb __attribute__((unused)))
 {

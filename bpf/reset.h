@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Tells the local end of a connection, on this host or behind it, that its packet was dropped for good:
- * the packet itself is made into the reset that the remote end might have sent, and taken in again at the
+ * Resets the local end, on this host or behind it, of a connection whose packet is dropped for
+ * good: the packet becomes the reset that the remote end might have sent, and enters by the
  * interface that it was about to leave by.
  *
- * Whether the packet's TCP checksum is finished cannot be seen from here. So the new one is put in by
- * two differences: the pseudo-header's, which the helper always applies, and the rest, which it
- * leaves out where the checksum is unfinished (CHECKSUM_PARTIAL). Either way the outcome is right.
+ * The program cannot see whether the packet's TCP checksum is finished. So it applies two
+ * differences: the pseudo-header's, which the helper always applies, and the rest, which the helper
+ * leaves out where the checksum is unfinished (CHECKSUM_PARTIAL). Both ways the result is right.
  */
 #pragma once
 
@@ -64,7 +64,7 @@ static __always_inline long reset_ipv6(struct __sk_buff *skb, const struct packe
 	return bpf_skb_store_bytes(skb, packet->ip, &ip, sizeof(ip), 0);
 }
 
-/* RFC 9293 section 3.10.7.1, what a closed port answers. */
+/* The answer of a closed port, RFC 9293 section 3.10.7.1. */
 static __always_inline void fill_tcp(const struct packet *packet, struct tcphdr *tcp)
 {
 	__u32 length =
@@ -83,8 +83,8 @@ static __always_inline void fill_tcp(const struct packet *packet, struct tcphdr 
 }
 
 /*
- * The sum of the addresses is the same after they are exchanged, and that of an IPv4 address the same
- * with the mapping in front, whose 0xffff is a zero. So of the pseudo-header only the length changes.
+ * Exchanged addresses have the same sum, and so has an IPv4 address with the mapping before it, as
+ * its 0xffff is a zero. So only the length of the pseudo-header changes.
  */
 static __always_inline long reset_tcp(struct __sk_buff *skb, const struct packet *packet)
 {
@@ -98,7 +98,7 @@ static __always_inline long reset_tcp(struct __sk_buff *skb, const struct packet
 	fill_tcp(packet, &tcp);
 	sum = sum_add(sum_of(&tcp, sizeof(tcp)), sum_of(packet->key.source, 32));
 	sum = sum_add(sum, sum_add(length, bpf_htonl(IPPROTO_TCP)));
-	rest_delta = sum_add(sum, packet->tcp_check); /* minus what was there, the complement */
+	rest_delta = sum_add(sum, packet->tcp_check); /* the complement of the old sum */
 	rest_delta = sum_add(rest_delta, ~pseudo_delta);
 	tcp.check = packet->tcp_check;
 	error = bpf_skb_store_bytes(skb, packet->tcp, &tcp, sizeof(tcp), 0);
@@ -108,7 +108,7 @@ static __always_inline long reset_tcp(struct __sk_buff *skb, const struct packet
 	return error ?: bpf_l4_csum_replace(skb, tcp_check_offset(packet), 0, rest_delta, 0);
 }
 
-/* Never in answer to a reset, nor where options or extension headers would have to be turned round. */
+/* Never answers a reset, nor a packet with IP options or extension headers. */
 static __always_inline bool may_reset(const struct packet *packet)
 {
 	__u32 headers = packet->version == 4 ? sizeof(struct iphdr) : sizeof(struct ipv6hdr);
@@ -116,13 +116,13 @@ static __always_inline bool may_reset(const struct packet *packet)
 
 	if (packet->flags & TCP_RST || packet->tcp - packet->ip != headers)
 		return false;
-	/* On its way in, it must not be taken for an answer to another one's flow. */
+	/* Ingress must not translate the reset as a reply to another flow. */
 	entry = bpf_map_lookup_elem(&postern_returns, &packet->key);
 	return !entry || (entry->source_port == packet->key.source_port &&
 			  address_equal(entry->source, packet->key.source));
 }
 
-/* The action to return: TC_ACT_SHOT where there is no reset, and after an error in the middle. */
+/* Returns the action: TC_ACT_SHOT where no reset is due, and after an error halfway. */
 static __noinline int reset_local(struct __sk_buff *skb, const struct packet *packet)
 {
 	long error;

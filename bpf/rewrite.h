@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Puts another address and port at the local end of a packet: its source on egress, its destination
- * on ingress. In tc it works on GSO packets and on unfinished checksums (CHECKSUM_PARTIAL), where the
- * TCP checksum field covers only the pseudo-header: the helper knows, as long as address deltas carry
- * BPF_F_PSEUDO_HDR and port deltas do not. XDP cannot tell an unfinished checksum from a finished one.
+ * Replaces the address and port of a packet's local end: its source on egress, its destination on
+ * ingress. In tc this works on GSO packets and on unfinished checksums (CHECKSUM_PARTIAL), where
+ * the TCP checksum covers only the pseudo-header: the helper knows, if address deltas carry
+ * BPF_F_PSEUDO_HDR and port deltas do not. XDP cannot distinguish unfinished checksums from
+ * finished ones.
  */
 #pragma once
 
@@ -13,7 +14,7 @@
 #include "maps.h"
 #include "packet.h"
 
-/* BPF_F_IPV6, which not every <linux/bpf.h> has: keeps skb->csum right with CHECKSUM_COMPLETE. */
+/* BPF_F_IPV6, missing in older <linux/bpf.h>: keeps skb->csum right with CHECKSUM_COMPLETE. */
 #define REWRITE_IPV6 (1ULL << 7)
 
 static __always_inline __u32 tcp_check_offset(const struct packet *packet)
@@ -21,14 +22,14 @@ static __always_inline __u32 tcp_check_offset(const struct packet *packet)
 	return packet->tcp + __builtin_offsetof(struct tcphdr, check);
 }
 
-/* The address in the IP header, and IPv4's header checksum. */
+/* The address in the IP header, and the header checksum of IPv4. */
 static __always_inline long store_address(struct frame frame, const struct packet *packet,
 					  enum direction direction, const __u8 *address)
 {
 	__be32 from = address_ipv4(packet->key.source);
 	__be32 to = address_ipv4(address);
 	__be32 remote = address_ipv4(packet->key.destination);
-	/* The last ten bytes of an IPv4 header without options, stored in one go. */
+	/* The last ten bytes of an IPv4 header without options, written by one call. */
 	struct {
 		__sum16 check;
 		__be32 source;
@@ -76,7 +77,7 @@ static __always_inline long fix_check_ipv6(struct __sk_buff *skb, const struct p
 	long error = bpf_l4_csum_replace(skb, tcp_check_offset(packet), 0, delta,
 					 BPF_F_PSEUDO_HDR | REWRITE_IPV6);
 
-	if (error == -EINVAL) /* a kernel that does not know the flag */
+	if (error == -EINVAL) /* this kernel does not know the flag */
 		error = bpf_l4_csum_replace(skb, tcp_check_offset(packet), 0, delta,
 					    BPF_F_PSEUDO_HDR);
 	return error;
@@ -90,7 +91,10 @@ static __always_inline long fix_check_port(struct __sk_buff *skb, const struct p
 				   sizeof(__be16));
 }
 
-/* Nothing is called for what stays as it is. An error leaves the packet half changed: drop it. */
+/*
+ * No helper is called for fields that do not change. An error leaves the packet half changed: drop
+ * it.
+ */
 static __always_inline long rewrite(struct __sk_buff *skb, const struct packet *packet,
 				    enum direction direction, const __u8 *address, __u16 port)
 {
@@ -113,7 +117,7 @@ static __always_inline long rewrite(struct __sk_buff *skb, const struct packet *
 
 /* ---- XDP */
 
-/* For packets whose TCP checksum is finished. Errors as above. */
+/* For finished TCP checksums. Errors as for rewrite(). */
 static __always_inline long rewrite_finished(struct frame frame, const struct packet *packet,
 					     enum direction direction, const __u8 *address,
 					     __u16 port)

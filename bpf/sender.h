@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Who sends: mark, exact address, cgroup, uid, longest prefix, in this order; the first that is known
- * wins. Only packets without a flow come here. Kinds of selectors that no sender has are skipped.
+ * Finds the sender by fwmark, exact address, cgroup, uid, longest prefix, in this order; the first
+ * match wins. Only for packets without a flow. Kinds of selectors that no sender has are skipped.
  */
 #pragma once
 
@@ -9,7 +9,10 @@
 #include "maps.h"
 #include "packet.h"
 
-/* A cgroup's own level and those above it, the root included; deeper ones match by their own id only. */
+/*
+ * Levels of ancestors, root included, that are compared; a deeper cgroup matches by its own id
+ * only.
+ */
 #define SENDER_CGROUP_LEVELS 16
 
 static __always_inline __u32 sender_by_number(enum selector_kind kind, __u64 number)
@@ -32,7 +35,7 @@ static __always_inline __u32 sender_by_address(const __u8 *address)
 
 /*
  * The socket's cgroup, then its ancestors upwards. Id 0: no socket, or no ancestor at that level.
- * Not static, so that the verifier walks the loop once and not from every place that leads here.
+ * Not static: the verifier checks the loop once, not at each call.
  */
 __noinline __u32 sender_by_cgroup(struct __sk_buff *skb)
 {
@@ -61,7 +64,7 @@ static __always_inline __u32 sender_by_prefix(const __u8 *address)
 	return ref ? ref->sender : SENDER_UNKNOWN;
 }
 
-/* A packet that is forwarded has no socket, and then neither cgroup nor uid. */
+/* A forwarded packet has no socket, hence neither cgroup nor uid. */
 static __noinline __u32 sender_among(struct __sk_buff *skb, const struct packet *packet,
 				     __u32 kinds)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What happens to a sender's new flow: the verdict that holds now, and which address of the pool it takes. */
+/* The verdict that holds now for a sender, and the pool's address for a new flow. */
 #pragma once
 
 #include <asm/errno.h>
@@ -13,7 +13,7 @@ struct steering {
 	__u32 address; /* enum verdict_address, or a key of postern_addrs */
 };
 
-static __always_inline bool verdict_is_over(const struct verdict *verdict, __u64 now)
+static __always_inline bool verdict_is_past(const struct verdict *verdict, __u64 now)
 {
 	return verdict->until_ns && verdict->until_ns <= now;
 }
@@ -26,20 +26,20 @@ static __always_inline void steer_to(enum verdict_action action, __u32 pool, __u
 	ret->address = address;
 }
 
-/* Does the limit of new connections count? By hand comes before it, until the verdict's time is up. */
+/* Does the limit of new connections apply? A manual verdict precedes it until until_ns. */
 static __always_inline bool steer_is_limited(const struct verdict *verdict, __u64 now)
 {
 	return verdict->connections_per_min &&
-	       (verdict->reason != REASON_MANUAL || verdict_is_over(verdict, now));
+	       (verdict->reason != REASON_MANUAL || verdict_is_past(verdict, now));
 }
 
-/* -ENOENT: the agent gave the sender no verdict at all (NULL). */
+/* -ENOENT: the sender has no verdict (NULL). */
 static __always_inline int steer_verdict(const struct verdict *verdict, __u64 now,
 					 struct steering *ret)
 {
 	if (!verdict)
 		return -ENOENT;
-	if (verdict_is_over(verdict, now))
+	if (verdict_is_past(verdict, now))
 		steer_to(verdict->after_action, verdict->after_pool, verdict->after_address, ret);
 	else
 		steer_to(verdict->action, verdict->pool, verdict->address, ret);
@@ -53,8 +53,8 @@ static __always_inline int steer_sender(__u32 sender, struct steering *ret)
 }
 
 /*
- * A sender keeps its address towards a destination, so no ports go in. Multiply and fold (as in
- * murmur's finaliser): the slots of neighbouring destinations have nothing in common.
+ * A sender keeps its address towards a destination, so ports do not count. Multiply and fold, as in
+ * murmur's finaliser: neighbouring destinations get independent slots.
  */
 static __always_inline __u64 mix(__u64 hash, __u64 word)
 {
@@ -72,7 +72,7 @@ static __always_inline __u32 steer_hash(__u32 sender, const void *destination)
 	return mix(hash, 0) >> 16;
 }
 
-/* Key of postern_addrs; 0: nothing active in the pool, hold. */
+/* Key of postern_addrs; 0: the pool has no active address, hold. */
 static __always_inline __u32 steer_address(__u32 pool, __u32 sender, const struct packet *packet)
 {
 	__u32 family = packet->version == 4 ? SLOT_IPV4 : SLOT_IPV6;

@@ -58,7 +58,7 @@ static void on_datapath_event(void *data, const struct event *event)
 	struct agent *agent = data;
 	const struct now time = clock_now();
 
-	if (event->what == COUNTER_flows_opened)
+	if (event->counter == COUNTER_flows_opened)
 		judge_connections(agent->judge, event->sender, &time);
 	else
 		error_log_drop(&agent->error_log, agent->steering, event);

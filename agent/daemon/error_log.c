@@ -59,8 +59,8 @@ void error_log_drop(const struct error_log *log, const struct steering *steering
 	const struct pool *pool = pool_find_id(steering_pools(steering), event->pool);
 	char source[ENDPOINT_TEXT_SIZE], destination[ENDPOINT_TEXT_SIZE];
 	const struct recent_error recent = {
-		.what = counter_name(event->what),
-		.text = counter_help(event->what),
+		.what = counter_name(event->counter),
+		.text = counter_help(event->counter),
 		.sender = steering_sender_name(steering, event->sender),
 		.pool = pool ? pool->name : "",
 		.source = endpoint(event->source, event->source_port, source),

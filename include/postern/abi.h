@@ -207,7 +207,9 @@ struct slot {
 	__u32 address; /* key of postern_addrs */
 };
 
-/* ---- flows: postern_flows (HASH: flow_key -> flow), postern_returns (return_key -> return_entry) */
+/*
+ * ---- flows: postern_flows (HASH: flow_key -> flow), postern_returns (return_key -> return_entry)
+ */
 
 /* Aligned: programs copy addresses by words. */
 #define POSTERN_KEY __attribute__((aligned(4)))
@@ -375,7 +377,7 @@ struct stats {
 };
 
 /*
- * ---- postern_events (RINGBUF): events for the operator; `what` is the counter that counts them
+ * ---- postern_events (RINGBUF): events for the operator; each names its counter
  *
  * Each flow of a sender whose verdict is `reported` is an event when it opens (flows_opened). Each
  * drop is an event, except drops by a sender's limits, as a flood must not fill the buffer: an
@@ -385,7 +387,7 @@ struct stats {
 
 struct event {
 	__u64 time_ns;
-	enum counter what;
+	enum counter counter;
 	__u32 sender;
 	__u32 pool;
 	__u16 source_port;

@@ -1,24 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * What `up` has the kernel do once, by running a program on an argument (BPF_PROG_TEST_RUN): work on the
- * maps that user space cannot do, as timers and atomic additions are the kernel's. No part of the
- * pinned layout: `up` brings programs and arguments along together. Each program returns 0 or an errno.
+ * Programs that `up` runs once on an argument (BPF_PROG_TEST_RUN): only a program can start a timer
+ * and add atomically. Not part of the pinned layout: one `up` brings both programs and arguments.
+ * Each program returns 0 or a positive errno.
  */
 #pragma once
 
 #include "postern/abi.h"
 
 /*
- * postern_adopt, on a frame: an Ethernet header that means nothing, then this. Makes a flow of a local
- * connection that was established unseen, from an address of a pool to a steered port: it passes as it is,
- * expires as all flows do, and its address and port are nobody else's meanwhile.
+ * postern_adopt, on a frame: an Ethernet header of any content, then this struct. Makes a flow of a
+ * local connection that is older than the datapath, from a pool's address to a steered port. The
+ * flow passes untranslated, expires as every flow does, and reserves its address and port.
  *
- * EEXIST: it has a flow already; EADDRINUSE: its address and port are another flow's towards that remote
- * end; E2BIG: no room.
+ * EEXIST: it has a flow already; EADDRINUSE: another flow has its address and port towards that
+ * remote end; E2BIG: the maps are full.
  */
 struct adoption {
 	struct flow_key key;
-	__u32 mark; /* these three as of the socket; 0: none */
+	__u32 mark; /* of the socket, as cgroup and uid; 0: none */
 	__u64 cgroup;
 	__u32 uid;
 	__u8 fin_out; /* 0 or 1: this end has sent its FIN */
@@ -27,9 +27,8 @@ struct adoption {
 };
 
 /*
- * postern_renew, on a frame of any content: the timer that ends flows runs this very program from now on,
- * so that those of an earlier load, with the maps that were theirs, are no longer needed. ENOMEM: try
- * again.
+ * postern_renew, on a frame of any content: from now on the timer that ends flows runs the programs
+ * of this load, and the programs and maps of an earlier load can be freed. ENOMEM: try again.
  */
 
 #ifndef __cplusplus

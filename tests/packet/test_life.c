@@ -317,7 +317,7 @@ Test(packet_life, a_cut_flow_sends_nothing_more_and_ends)
 	rig_expect_reset(EGRESS, &data);
 	cr_assert_eq(rig_flow(&data).out.rst_seen, 1);
 	cr_assert_eq(rig_events(&event), 2);
-	cr_assert_eq(event.what, COUNTER_dropped_cut);
+	cr_assert_eq(event.counter, COUNTER_dropped_cut);
 	cr_assert_eq(event.pool, POOL_NORMAL);
 	rig_set_timeouts(HOUR_NS, 20 * MILLISECOND_NS);
 	rig_await_flows(0);

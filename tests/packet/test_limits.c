@@ -133,7 +133,7 @@ Test(packet_limits, over_the_limit_may_mean_nothing_but_to_be_told)
 	rig_put_verdict(TENANT, &verdict);
 	expect_pools(POOL_NORMAL, 6);
 	cr_assert_eq(rig_events(&event), 1);
-	cr_assert_eq(event.what, COUNTER_over_limit);
+	cr_assert_eq(event.counter, COUNTER_over_limit);
 	cr_assert_eq(event.pool, POOL_NORMAL);
 	rig_expect_counters(.flows_opened = 6, .over_limit = 3);
 }
@@ -147,7 +147,7 @@ Test(packet_limits, the_agent_hears_once_of_each_bucket_that_runs_empty)
 	cr_assert_eq(rig_events(&event), 0);
 	expect_pools(POOL_HIGH_RISK, 5);
 	cr_assert_eq(rig_events(&event), 1);
-	cr_assert_eq(event.what, COUNTER_over_limit);
+	cr_assert_eq(event.counter, COUNTER_over_limit);
 	cr_assert_eq(event.sender, TENANT);
 	cr_assert_eq(event.pool, POOL_HIGH_RISK);
 	let_pass(20 * SECOND_NS); /* not full */
@@ -218,7 +218,7 @@ Test(packet_limits, a_flood_of_syns_reaches_the_senders_own_flows_and_no_more)
 	/* Once a second. */
 	cr_assert(told >= 1 && (uint64_t)told <= 1 + (rig_now_ns() - start_ns) / SECOND_NS,
 		  "%d events", told);
-	cr_assert_eq(event.what, COUNTER_dropped_flow_limit);
+	cr_assert_eq(event.counter, COUNTER_dropped_flow_limit);
 	cr_assert_eq(event.sender, TENANT);
 	rig_expect_through(EGRESS, &stranger, &outside);
 	rig_expect_flows(11);
@@ -331,7 +331,7 @@ Test(packet_limits, each_flow_of_a_watched_sender_is_told_once_and_of_others_non
 	for (int i = 0; i < 3; i++)
 		cr_assert_eq(rig_run(EGRESS, &syn, 0, NULL), -1);
 	cr_assert_eq(rig_events(&event), 1);
-	cr_assert_eq(event.what, COUNTER_flows_opened);
+	cr_assert_eq(event.counter, COUNTER_flows_opened);
 	cr_assert_eq(event.sender, TENANT);
 	cr_assert_eq(event.pool, POOL_NORMAL);
 	cr_assert_eq(event.source_port, syn.source_port);

@@ -43,7 +43,7 @@ ParameterizedTest(struct variant *variant, packet_untracked, a_known_sender_is_r
 	rig_expect_flows(0);
 	cr_assert_eq(rig_usage(TENANT).refused, 0);
 	cr_assert_eq(rig_events(&event), 1);
-	cr_assert_eq(event.what, COUNTER_dropped_no_flow);
+	cr_assert_eq(event.counter, COUNTER_dropped_no_flow);
 	cr_assert_eq(event.sender, TENANT);
 }
 

@@ -118,7 +118,7 @@ FAMILY_TEST(drop_drops_the_syn_and_tells)
 	cr_assert_neq(rig_usage(TENANT).last_ns, 0);
 	cr_assert_eq(rig_usage(TENANT).connections, 0);
 	cr_assert_eq(rig_events(&event), 1);
-	cr_assert_eq(event.what, COUNTER_dropped_blocked);
+	cr_assert_eq(event.counter, COUNTER_dropped_blocked);
 	cr_assert_eq(event.sender, TENANT);
 	cr_assert_eq(event.source_port, 40000);
 	cr_assert_eq(event.destination_port, 25);

@@ -80,7 +80,7 @@ Test(daemon_error_log, an_error_is_one_line_and_among_the_last_ones)
 
 static struct event drop(uint32_t sender, uint32_t pool)
 {
-	struct event event = {.what = COUNTER_dropped_no_port,
+	struct event event = {.counter = COUNTER_dropped_no_port,
 			      .sender = sender,
 			      .pool = pool,
 			      .source_port = 40000,
