@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Options and the table of commands. What a command does is in cli/, host/ or daemon/. */
+/* Options and the table of commands. The commands are in cli/, host/, daemon/ and milter/. */
 #include <errno.h>
 #include <getopt.h>
 #include <jansson.h>
@@ -80,24 +80,22 @@ static int command_help(struct cli *cli, char **arguments, struct error *error);
 
 /* Rows that share their first word stand together. */
 static const struct command commands[] = {
-	{"up", "", 0, NEEDS_CONFIG,
-	 "load, attach and pin the datapath, put addresses in place (root)", command_up,
-	 "Over a datapath that is up it replaces the programs and loses no flow."},
-	{"down", "", 0, NEEDS_CONFIG, "undo exactly what up did (root)", command_down, NULL},
-	{"agent", "", 0, NEEDS_CONFIG, "the long-running process; becomes the configured user",
-	 command_agent,
-	 "Needs 'up' first. SIGTERM and SIGINT end it. SIGHUP reads the configuration again;\n"
-	 "where that is wrong, the old one stays. When the datapath is taken down, it ends with\n"
-	 "status 1, for its supervisor to start it again. Packets do not need it."},
+	{"up", "", 0, NEEDS_CONFIG, "load, attach and pin the datapath, add the addresses (root)",
+	 command_up, "Over a running datapath it replaces the programs and loses no flow."},
+	{"down", "", 0, NEEDS_CONFIG, "undo all changes of 'up' (root)", command_down, NULL},
+	{"agent", "", 0, NEEDS_CONFIG,
+	 "decide and write verdicts; long-running, as the configured user", command_agent,
+	 "Needs 'up' first. SIGTERM and SIGINT end it. SIGHUP reloads the configuration; if it\n"
+	 "has errors, the old one stays. After 'down' the agent exits with status 1, and its\n"
+	 "supervisor restarts it. Packets do not need it."},
 	{"milter", "", 0, NEEDS_CONFIG,
-	 "what the MTA asks about each message; becomes the configured user", command_milter,
-	 "Long-running. It asks the agent about each message and marks it with its lane, defers "
-	 "or\n"
-	 "rejects it. SIGTERM and SIGINT end it. SIGHUP reads the configuration again, for the\n"
-	 "messages that begin after it; where that is wrong, the old one stays."},
-	{"run", "", 0, NEEDS_CONFIG, "up and agent in the foreground, down at the end (root)",
-	 command_run, NULL},
-	{"check", "", 0, NEEDS_CONFIG, "read the configuration and say what is in it", cli_check,
+	 "answer the MTA about each message; long-running, as the configured user", command_milter,
+	 "It asks the agent about each message, then marks it with its lane, defers or rejects\n"
+	 "it. SIGTERM and SIGINT end it. SIGHUP reloads the configuration for the messages that\n"
+	 "begin after it; if it has errors, the old one stays."},
+	{"run", "", 0, NEEDS_CONFIG,
+	 "'up' and the agent in the foreground, 'down' at the end (root)", command_run, NULL},
+	{"check", "", 0, NEEDS_CONFIG, "check the configuration and print a summary", cli_check,
 	 NULL},
 	{"status", "", 0, NEEDS_CONFIG, "hooks, pools, flows, counters, agent, last errors",
 	 cli_status, NULL},
@@ -105,9 +103,9 @@ static const struct command commands[] = {
 	{"pool enable", "NAME", 0, NEEDS_CONFIG, "give the pool's addresses new flows again",
 	 cli_pool_enable, NULL},
 	{"pool disable", "NAME", 0, NEEDS_CONFIG, "no new flows on any address of the pool",
-	 cli_pool_disable, "What happens instead is the pool's when_empty."},
+	 cli_pool_disable, "New flows follow the pool's when_empty."},
 	{"pool drain", "NAME ADDRESS", 0, NEEDS_CONFIG,
-	 "no new flows on one address; those that live go on", cli_pool_drain, NULL},
+	 "no new flows on one address; live ones continue", cli_pool_drain, NULL},
 	{"pool activate", "NAME ADDRESS", 0, NEEDS_CONFIG, "give one address new flows again",
 	 cli_pool_activate, NULL},
 	{"sender list", "", 0, NEEDS_CONFIG, "senders, their verdicts and usage", cli_sender_list,
@@ -117,27 +115,27 @@ static const struct command commands[] = {
 	 "steer the sender's new flows to a pool", cli_sender_set, NULL},
 	{"sender block", "NAME", COMMAND_FOR | COMMAND_CUT | COMMAND_NOW, NEEDS_CONFIG,
 	 "drop the sender's new flows", cli_sender_block, NULL},
-	{"sender clear", "NAME", 0, NEEDS_CONFIG, "take back what set or block said",
+	{"sender clear", "NAME", 0, NEEDS_CONFIG, "remove the verdict of 'set' or 'block'",
 	 cli_sender_clear, NULL},
 	{"sender release", "NAME", 0, NEEDS_CONFIG,
 	 "end a restriction or a high-risk verdict for spam", cli_sender_release,
-	 "Whoever was restricted is not restricted again on the same day (UTC)."},
+	 "A released sender is not restricted again on the same day (UTC)."},
 	{"flow list", "[SENDER]", 0, NEEDS_CONFIG, "live flows with both sides of the translation",
 	 cli_flow_list, NULL},
 	{"flow cut", "SENDER", COMMAND_NOW, NEEDS_CONFIG,
 	 "end the sender's live flows, each at its next packet", cli_flow_cut, NULL},
 	{"explain", "[MESSAGE-ID]", COMMAND_SENDER, NEEDS_CONFIG,
 	 "why a message, or a sender's mail, left by that address", cli_explain,
-	 "One of the two. Decisions of the last hour are kept, up to decisions_max."},
-	{"events", "", 0, NEEDS_CONFIG, "follow what happens, until interrupted", cli_events,
-	 "With -j one JSON object a line."},
+	 "Give one of the two. Decisions are kept for an hour, at most decisions_max of them."},
+	{"events", "", 0, NEEDS_CONFIG, "follow the events, until interrupted", cli_events,
+	 "With -j, one JSON object per line."},
 	{"top", "", 0, NEEDS_CONFIG, "the most active senders, until interrupted", cli_top,
-	 "With -j, or where the output is no terminal, once."},
+	 "With -j, or if the output is not a terminal, it prints once."},
 	{"mta postfix", "[master|main]", 0, NEEDS_CONFIG,
-	 "print the Postfix configuration for the pools as configured", cli_mta_postfix, NULL},
+	 "print the Postfix configuration for these pools", cli_mta_postfix, NULL},
 	{"mta exim", "[main|acl|routers|transports]", 0, NEEDS_CONFIG,
-	 "print the Exim configuration for the pools as configured", cli_mta_exim, NULL},
-	{"help", "[WORD] [WORD]", 0, NEEDS_NOTHING, "what a command does", command_help, NULL},
+	 "print the Exim configuration for these pools", cli_mta_exim, NULL},
+	{"help", "[WORD] [WORD]", 0, NEEDS_NOTHING, "explain a command", command_help, NULL},
 };
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
@@ -276,7 +274,7 @@ static int execute(struct cli *cli, const struct command *command, char **argume
 	return code < 0 ? EXIT_FAILED : code;
 }
 
-/* Help, too, may be too much for a full disk. */
+/* A full disk loses even the help. */
 static int flush(int status)
 {
 	if ((fflush(stdout) == 0 && !ferror(stdout)) || status != EXIT_DONE)

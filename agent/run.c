@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A parent that only waits: `down` needs the root rights that the agent gives away. */
+/* The parent only waits and stays root: `down` needs privileges that the agent gives up. */
 #include "run.h"
 
 #include <errno.h>
@@ -23,15 +23,15 @@ static void be_agent(const struct config *config, int lock_fd)
 	const struct agent_options options = {
 		.config = config, .lock_fd = lock_fd, .ends_with_parent = true};
 	struct error error;
-	int code;
+	int r;
 
-	code = agent_run(&options, &error);
-	if (code < 0)
+	r = agent_run(&options, &error);
+	if (r < 0)
 		log_error("postern", "%s", error.text);
-	exit(code < 0 ? 1 : code);
+	exit(r < 0 ? 1 : r);
 }
 
-/* Passes signals on until the child has ended; its exit status. The signals are blocked. */
+/* Forwards signals, which are blocked, until the child ends. Returns its exit status. */
 static int wait_for(pid_t child, const sigset_t *signals)
 {
 	int status;
@@ -59,7 +59,7 @@ static int run_agent(const struct config *config, int lock_fd, const sigset_t *s
 	return wait_for(child, signals);
 }
 
-/* Nothing ends the process between `up` and `down`; the agent unblocks what it handles. */
+/* No signal may end the process between `up` and `down`. The agent unblocks its own. */
 static void block_signals(sigset_t *ret_signals)
 {
 	sigemptyset(ret_signals);
@@ -81,23 +81,23 @@ int run_all(const struct config *config, struct error *error)
 	_cleanup_(free_p) char *note = NULL;
 	sigset_t signals;
 	struct error down_error;
-	int code = take_lock(config, &lock_fd, error);
+	int r = take_lock(config, &lock_fd, error);
 
-	/* Without the directory there is no agent either; `up` makes it. */
-	if (code < 0 && code != -ENOENT)
-		return code;
+	/* Without the directory no agent runs; `up` makes it. */
+	if (r < 0 && r != -ENOENT)
+		return r;
 	block_signals(&signals);
-	code = up_run(config, &note, error);
-	if (code < 0)
-		return code;
+	r = up_run(config, &note, error);
+	if (r < 0)
+		return r;
 	if (note)
 		log_info("up", "%s", note);
-	code = take_lock(config, &lock_fd, error);
-	if (code == -EBUSY)
-		return code;
-	if (code == 0)
-		code = run_agent(config, lock_fd, &signals, error);
+	r = take_lock(config, &lock_fd, error);
+	if (r == -EBUSY)
+		return r;
+	if (r == 0)
+		r = run_agent(config, lock_fd, &signals, error);
 	if (down_run(config, &down_error) < 0)
-		return code < 0 ? code : error_set(error, -EIO, "%s", down_error.text);
-	return code;
+		return r < 0 ? r : error_set(error, -EIO, "%s", down_error.text);
+	return r;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Reading the two clocks, and durations as people write them. */
+/* Reads the two clocks, and durations that people write. */
 #include "base/clock.h"
 
 #include <errno.h>
@@ -31,7 +31,7 @@ struct now clock_now(void)
 	return (struct now){clock_monotonic_ns(), clock_wall_sec()};
 }
 
-/* Seconds of a unit's letter; 0: no such unit. */
+/* The length of a unit; 0: no such unit. */
 static uint64_t unit_sec(const char *unit)
 {
 	static const struct {

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The two clocks. Only the outer layers read them; everything below takes `now` as an argument. */
+/* The two clocks. Only the outer rooms read them; all others take `struct now` as an argument. */
 #pragma once
 
 #include <stdint.h>
 
 #define NS_PER_SEC 1000000000ULL
 
-uint64_t clock_monotonic_ns(void); /* the datapath's time (bpf_ktime_get_ns) */
-int64_t clock_wall_sec(void);	   /* seconds since the epoch, UTC: what survives a reboot */
+uint64_t clock_monotonic_ns(void); /* since boot, as bpf_ktime_get_ns() in the datapath */
+int64_t clock_wall_sec(void);	   /* since the epoch, UTC; times that outlive a reboot */
 
 /* One moment, by both clocks. */
 struct now {
@@ -16,5 +16,8 @@ struct now {
 };
 struct now clock_now(void);
 
-/* "90", "90s", "15m", "2h", "7d" -> seconds. -EINVAL: not of that form or zero; -ERANGE: over ten years. */
+/*
+ * "90", "90s", "15m", "2h", "7d" in seconds. -EINVAL: zero or another form; -ERANGE: over ten
+ * years.
+ */
 int duration_parse(const char *text, uint64_t *ret_sec);

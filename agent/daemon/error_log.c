@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* One error, three readers. */
+/* Hands each error to the list of recent ones, to stderr and to the followers. */
 #include "daemon/error_log.h"
 
 #include <jansson.h>
@@ -78,9 +78,9 @@ void error_log_state(const struct error_log *log, const char *why)
 							    .now_sec = clock_wall_sec(),
 							    .trouble = why});
 	if (!*why) {
-		log_info("agent", "the state file takes writes again; everything was written");
+		log_info("agent", "the state file accepts writes again; all changes are saved");
 		return;
 	}
-	error_set(&error, 0, "%s; going on in memory, retrying", why);
+	error_set(&error, 0, "%s; continuing in memory, retrying", why);
 	error_log_add((void *)log, &error);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the agent has to say: errors that it survives go to the last errors of the status, to the
- * log and to those who follow the events, each at most once a minute (recent_errors.h); what else
- * happens to those who follow.
+ * Reports what happens. An error that the agent survives goes to the recent errors each time; to
+ * the log and the followers of the API once a minute (recent_errors.h). Other events go to the
+ * followers only.
  */
 #pragma once
 
@@ -16,15 +16,15 @@ struct wire_event;
 
 struct error_log {
 	struct recent_errors *recent;
-	struct server *server; /* NULL: nobody can follow yet, or any more */
+	struct server *server; /* NULL: it is not open, so there are no followers */
 };
 
-/* `log` is a struct error_log (judge_hooks). */
+/* For judge_hooks: `log` is a struct error_log. */
 void error_log_publish(void *log, const struct wire_event *event);
 /* Likewise. */
 void error_log_add(void *log, const struct error *error);
-/* A drop that the datapath told of. */
+/* A drop that the datapath reported. */
 void error_log_drop(const struct error_log *log, const struct steering *steering,
 		    const struct event *event);
-/* The state file takes nothing any more, or ("") takes it again. */
+/* The state file refuses writes for that reason; "": it accepts them again. */
 void error_log_state(const struct error_log *log, const char *why);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Opens and closes what listens; and what the agent says of itself there. */
+/* Opens the listeners, and tells the API about the agent itself: status and metrics. */
 #include "daemon/listeners.h"
 
 #include <errno.h>
@@ -17,7 +17,7 @@
 #include "state/failover.h"
 #include "state/state.h"
 
-/* ---- what the agent says of itself */
+/* ---- the agent itself */
 
 static json_t *describe(void *data)
 {
@@ -39,20 +39,20 @@ static void print_socketmap(const struct listeners *listeners, FILE *out)
 	socketmap_stats(listeners->socketmap, &stats);
 	metrics_one(out, "socketmap_connections", "gauge", "connections of Postfix",
 		    stats.connections);
-	metrics_one(out, "socketmap_requests_total", "counter", "lanes that Postfix asked for",
+	metrics_one(out, "socketmap_requests_total", "counter", "lookups of lanes by Postfix",
 		    stats.requests);
 	metrics_one(out, "socketmap_evicted_total", "counter",
-		    "connections to the socketmap that had to make room", stats.evicted);
+		    "idle socketmap connections evicted for new ones", stats.evicted);
 	metrics_one(out, "socketmap_cut_total", "counter",
-		    "connections to the socketmap that sent no request, or were too slow",
-		    stats.cut);
+		    "socketmap connections closed for sending no request in time", stats.cut);
 }
 
 static void print_metrics(void *data, FILE *out)
 {
 	const struct listeners *listeners = data;
 
-	metrics_one(out, "state_durable", "gauge", "1: the state file takes what is put",
+	metrics_one(out, "state_durable", "gauge",
+		    "1: the state file accepts writes; 0: changes stay in memory",
 		    !*failover_trouble(listeners->state));
 	server_print_metrics(listeners->error_log->server, out);
 	if (listeners->socketmap)
@@ -98,19 +98,19 @@ void listeners_retry(struct listeners *listeners)
 		return;
 	if (socketmap_new(listeners->base, &listeners->config->mail.socketmap, listeners->judge,
 			  &listeners->socketmap, &error) < 0) {
-		error_prefix(&error, 0, "no 'socketmap', retrying");
+		error_prefix(&error, 0, "retrying 'socketmap'");
 		error_log_add(listeners->error_log, &error);
 	}
 }
 
 int listeners_open(struct listeners *listeners, const struct config *config, struct error *error)
 {
-	int code;
+	int r;
 
 	listeners->config = config;
-	code = open_api(listeners, error);
-	if (code < 0)
-		return code;
+	r = open_api(listeners, error);
+	if (r < 0)
+		return r;
 	open_metrics(listeners);
 	listeners_retry(listeners);
 	return 0;

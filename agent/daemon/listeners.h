@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Where others reach the agent: the API's socket, the TCP port of metrics, the socketmap for
- * Postfix. Without the first there is no agent; without the others steering goes on, and it is said
- * that they are missing. The socketmap is tried again, as its directory may be Postfix's.
+ * The sockets of the agent: the API, the TCP port of metrics, the socketmap for Postfix. Without
+ * the API the agent does not start. Without the others it reports an error and runs; it retries the
+ * socketmap, whose directory may belong to Postfix and appear later.
  */
 #pragma once
 
@@ -16,7 +16,7 @@ struct socketmap;
 struct state;
 
 struct listeners {
-	/* The caller's, before listeners_open(): */
+	/* Borrowed; the caller sets them before listeners_open(): */
 	struct event_base *base;
 	struct steering *steering;
 	struct judge *judge;
@@ -27,20 +27,19 @@ struct listeners {
 
 	struct api api;
 	const struct config *config;
-	struct socketmap *socketmap; /* NULL: not there */
+	struct socketmap *socketmap; /* NULL: not open */
 };
 
 /*
- * Sets error_log->server. `config`: of the start; what another one says of listeners holds from the
- * next start on.
+ * Sets error_log->server. `config` is the one of the start: listener settings change only on
+ * restart. Errors: server_new()'s; -ENOMEM.
  */
 int listeners_open(struct listeners *listeners, const struct config *config, struct error *error);
-/* From now on the API answers from this one. */
+/* The API answers from this one from now on; the caller keeps it until the next call. */
 void listeners_follow(struct listeners *listeners, struct steering *steering);
-/* Now and then: tries again what was missing. */
+/* Opens the socketmap if it is missing; the agent calls it every other second. */
 void listeners_retry(struct listeners *listeners);
 /*
- * Whoever follows the events is gone after it. Also where listeners_open() failed or was never
- * called.
+ * Ends all connections, followers included. Also after a failed listeners_open(), or without one.
  */
 void listeners_close(struct listeners *listeners);

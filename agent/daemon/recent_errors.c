@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A small table, searched linearly, kept sorted by the last occurrence. */
+/* A table sorted by the last occurrence; small enough for a linear search. */
 #include "daemon/recent_errors.h"
 
 #include <stdio.h>

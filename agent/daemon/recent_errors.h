@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The last errors, for status: RECENT_ERRORS_MAX different ones, each with how often and when last.
- * What differs is what happened, to which sender, towards which pool; the oldest gives way to a new
- * one. Pure: `now_ns` is an argument.
+ * The last RECENT_ERRORS_MAX different errors, each with its count and its last time, for the
+ * status. Two errors are the same if counter, text, sender and pool are. A new one evicts the
+ * oldest.
  */
 #pragma once
 
@@ -14,13 +14,13 @@
 #define RECENT_ERRORS_LOG_EVERY_SEC 60
 
 struct recent_error {
-	const char *what; /* a counter's name, or "agent" */
-	const char *text; /* in words */
-	/* Empty where they do not apply. */
+	const char *what; /* the name of a counter, or "agent" */
+	const char *text;
+	/* "" where it does not apply: */
 	const char *sender;
 	const char *pool;
-	const char *source;	 /* of the last one */
-	const char *destination; /* of the last one */
+	const char *source;	 /* of the last occurrence */
+	const char *destination; /* likewise */
 };
 
 struct recent_errors;
@@ -29,7 +29,8 @@ struct recent_errors *recent_errors_new(void); /* NULL: out of memory */
 void recent_errors_free(struct recent_errors *recent);
 
 /*
- * All texts are copied, cut to fit. True: worth a line in the log (new, or not logged for a while).
+ * Copies all texts and cuts them to fit. True: log it, as it is new or was last logged more than
+ * RECENT_ERRORS_LOG_EVERY_SEC ago.
  */
 bool recent_errors_add(struct recent_errors *recent, const struct recent_error *error,
 		       uint64_t now_ns);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* socket(2), bind(2), listen(2). */
+/* Unix sockets replace the stale file of a killed process; TCP sockets the port of one. */
 #include "process/listen.h"
 
 #include <arpa/inet.h>
@@ -29,9 +29,12 @@ static int make_socket(int family, int *ret_fd, struct error *error)
 
 static bool is_served(const struct sockaddr_un *address)
 {
-	_cleanup_(close_fd_p) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	_cleanup_(close_fd_p) int fd =
+		socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
-	return fd >= 0 && connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0;
+	/* EAGAIN: its queue of connections is full. */
+	return fd >= 0 && (connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0 ||
+			   errno == EAGAIN);
 }
 
 /* A killed process leaves its socket file behind. */
@@ -45,7 +48,7 @@ static int remove_stale(const struct sockaddr_un *address, struct error *error)
 			       ? 0
 			       : error_set(error, -errno, "socket '%s': %s", path, strerror(errno));
 	if (!S_ISSOCK(status.st_mode))
-		return error_set(error, -EEXIST, "socket '%s': there is a file that is no socket",
+		return error_set(error, -EEXIST, "socket '%s': the file is not a socket; remove it",
 				 path);
 	if (is_served(address))
 		return error_set(error, -EADDRINUSE, "socket '%s': another process serves it",
@@ -55,7 +58,7 @@ static int remove_stale(const struct sockaddr_un *address, struct error *error)
 	return 0;
 }
 
-/* Nobody can connect before listen(), so the mode is right for the first one. */
+/* connect() fails until listen(), so the mode holds for the first connection, too. */
 int listen_unix(const char *path, int *ret_fd, struct error *error)
 {
 	_cleanup_(close_fd_p) int fd = -1;

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Listening sockets, non-blocking and CLOEXEC. Who may connect, and what is served, is the
- * callers'.
- */
+/* Listening sockets, non-blocking and CLOEXEC. The caller accepts and serves the connections. */
 #pragma once
 
 #include <stdint.h>
@@ -14,9 +11,9 @@ struct error;
 
 /*
  * A unix socket of mode 0660, in place of a socket file that no process serves. -ENAMETOOLONG;
- * -EADDRINUSE: a process serves it; -EEXIST: the file is no socket; others: bind(2).
+ * -EADDRINUSE: a process serves it; -EEXIST: the file is not a socket; an errno of bind(2).
  */
 int listen_unix(const char *path, int *ret_fd, struct error *error);
 
-/* -EADDRINUSE and what else bind(2) says. */
+/* -EADDRINUSE: the port is taken; other errnos of bind(2). */
 int listen_tcp(const struct address *address, uint16_t port, int *ret_fd, struct error *error);

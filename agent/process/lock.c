@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * A lock is taken on a descriptor that can only read, so that a file of root's serves every user.
- */
+/* The descriptor is read-only, so that every user can lock a file that root made. */
 #include "process/lock.h"
 
 #include <errno.h>
@@ -38,7 +36,8 @@ int lock_take(const char *runtime_dir, const char *name, int *ret_fd, struct err
 
 	if (asprintf(&file, "%s/%s.lock", runtime_dir, name) < 0)
 		return error_set(error, -ENOMEM, "out of memory");
-	fd = open(file, O_RDONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+	/* O_NONBLOCK: a pipe in its place must not stop `postern run`, which is root here. */
+	fd = open(file, O_RDONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0644);
 	if (fd < 0)
 		return error_set(error, -errno, "lock '%s': %s", file, strerror(errno));
 	r = take(fd);
@@ -46,7 +45,7 @@ int lock_take(const char *runtime_dir, const char *name, int *ret_fd, struct err
 		return error_set(error, -EBUSY, "%s already running: it holds '%s'", name, file);
 	if (r < 0)
 		return error_set(error, r, "lock '%s': %s", file, strerror(-r));
-	/* lock_look() reads this time. A file of another user's keeps its older one. */
+	/* lock_look() reads this time. Only its owner can set it: otherwise it stays older. */
 	if (futimens(fd, NULL) < 0 && errno != EPERM && errno != EACCES)
 		return error_set(error, -errno, "lock '%s': %s", file, strerror(errno));
 	*ret_fd = TAKE_FD(fd);

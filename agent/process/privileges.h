@@ -29,8 +29,8 @@ int privileges_check(uint64_t needed, struct error *error);
 int privileges_reduce(uint64_t kept, struct error *error);
 
 /*
- * Root becomes `user`, with the groups of `user`; any other user stays. Then as privileges_reduce(0).
- * -ENOENT: no such user.
+ * Root becomes `user`, with the groups of `user`; any other user stays. Then as
+ * privileges_reduce(0). -ENOENT: no such user.
  */
 int privileges_drop(const char *user, struct error *error);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* One datagram; a library for it would be the larger part of the program. */
+/* One datagram: libsystemd would be a dependency for these few lines. */
 #include "process/sd_notify.h"
 
 #include <stddef.h>

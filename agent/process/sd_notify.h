@@ -2,5 +2,5 @@
 /* The supervisor's notification socket (sd_notify(3), environment NOTIFY_SOCKET). */
 #pragma once
 
-/* "READY=1" or "STOPPING=1". Without a socket, or where sending fails, nothing happens. */
+/* Sends "READY=1" or "STOPPING=1". Without a socket it does nothing, and it ignores errors. */
 void sd_notify_send(const char *message);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A directory for one test, and the files in it. A suite's .init = scratch_open, .fini = scratch_close. */
+/*
+ * A directory for one test, and the files in it. A suite's .init = scratch_open, .fini =
+ * scratch_close.
+ */
 #pragma once
 
 #include <sys/types.h>

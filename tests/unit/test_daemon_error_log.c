@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Errors in the log, in the list of the last ones, and at a follower of the events over a real socket. */
+/*
+ * Errors in the log, in the list of the last ones, and at a follower of the events over a real
+ * socket.
+ */
 #include "daemon/error_log.h"
 
 #include <criterion/criterion.h>
@@ -124,9 +127,10 @@ Test(daemon_error_log, a_drop_of_a_pool_that_is_gone_has_no_pool)
 Test(daemon_error_log, a_state_file_that_refuses_writes_is_an_error_until_it_takes_them)
 {
 	error_log_state(&error_log, "state '/x': disk full");
-	cr_expect_str_eq(recent(0, "text"), "state '/x': disk full; going on in memory, retrying");
+	cr_expect_str_eq(recent(0, "text"),
+			 "state '/x': disk full; continuing in memory, retrying");
 	error_log_state(&error_log, "");
-	cr_expect_not_null(strstr(scratch_read("log"), "the state file takes writes again"));
+	cr_expect_not_null(strstr(scratch_read("log"), "the state file accepts writes again"));
 	recent(0, "text");
 	cr_expect_eq(json_array_size(list), 1);
 }
@@ -202,7 +206,7 @@ Test(daemon_error_log, a_follower_gets_each_error_once_a_minute_and_each_state_o
 	cr_assert_eq(write(order[1], "", 1), 1);
 	expect_event(stream, "error", "text", "the disk is full");
 	expect_event(stream, "state", "trouble", "no space");
-	expect_event(stream, "error", "text", "no space; going on in memory, retrying");
+	expect_event(stream, "error", "text", "no space; continuing in memory, retrying");
 	expect_event(stream, "state", "trouble", NULL);
 	served_end(server, SIGKILL);
 }

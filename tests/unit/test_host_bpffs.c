@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Real mounts (whose root is sticky) in a directory of the test, and directories where none may be mounted. */
+/*
+ * Real mounts (whose root is sticky) in a directory of the test, and directories where none may be
+ * mounted.
+ */
 #include "host/bpffs.h"
 
 #include <criterion/criterion.h>

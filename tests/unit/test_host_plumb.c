@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Addresses on the host's own loopback, which the tests leave as it is, and on an interface that is gone. */
+/*
+ * Addresses on the host's own loopback, which the tests leave as it is, and on an interface that is
+ * gone.
+ */
 #include "host/plumb.h"
 
 #include <criterion/criterion.h>

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Undoing the journal's lines: real files in a directory of the test, and interfaces that are gone. */
+/*
+ * Undoing the journal's lines: real files in a directory of the test, and interfaces that are gone.
+ */
 #include "host/undo.h"
 
 #include <criterion/criterion.h>

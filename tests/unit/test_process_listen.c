@@ -23,7 +23,7 @@
 
 static struct error error;
 
-TestSuite(process_listen, .init = scratch_open, .fini = scratch_close);
+TestSuite(process_listen, .init = scratch_open, .fini = scratch_close, .timeout = 30);
 
 static void expect_flags(int fd)
 {
@@ -55,6 +55,29 @@ Test(process_listen, a_socket_file_that_nobody_serves_is_replaced)
 	cr_assert_eq(listen_unix(scratch_path("socket"), &second, &error), 0, "%s", error.text);
 	client = served_dial(scratch_path("socket"));
 	cr_expect_geq(client, 0);
+}
+
+Test(process_listen, a_socket_that_a_process_serves_stays_its_own)
+{
+	_cleanup_(close_fd_p) int first = -1, client = -1;
+	int second = -1;
+
+	cr_assert_eq(listen_unix(scratch_path("socket"), &first, &error), 0);
+	cr_expect_eq(listen_unix(scratch_path("socket"), &second, &error), -EADDRINUSE);
+	cr_expect_eq(second, -1);
+	client = served_dial(scratch_path("socket"));
+	cr_expect_geq(client, 0);
+}
+
+Test(process_listen, one_that_serves_but_accepts_nothing_holds_nobody_up)
+{
+	_cleanup_(close_fd_p) int first = -1;
+	int second = -1;
+
+	cr_assert_eq(listen_unix(scratch_path("socket"), &first, &error), 0);
+	cr_assert_eq(listen(first, 0), 0);
+	served_dial(scratch_path("socket")); /* its queue is full; it ends with the test */
+	cr_expect_eq(listen_unix(scratch_path("socket"), &second, &error), -EADDRINUSE);
 }
 
 Test(process_listen, a_file_that_is_no_socket_stays)

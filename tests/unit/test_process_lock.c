@@ -180,3 +180,13 @@ Test(process_lock, a_link_in_its_place_is_not_followed)
 	cr_expect_eq(lock_take(directory, "agent", &fd, &error), -ELOOP);
 	cr_expect_eq(fd, -1);
 }
+
+Test(process_lock, a_pipe_in_its_place_holds_nobody_up)
+{
+	_cleanup_(close_fd_p) int fd = -1;
+	char file[64];
+
+	snprintf(file, sizeof(file), "%s/agent.lock", directory);
+	cr_assert_eq(mkfifo(file, 0666), 0);
+	cr_expect_eq(lock_take(directory, "agent", &fd, &error), 0, "%s", error.text);
+}

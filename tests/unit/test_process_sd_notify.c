@@ -18,7 +18,10 @@
 
 TestSuite(process_sd_notify, .init = scratch_open, .fini = scratch_close);
 
-/* A datagram socket at `name`, where '@' stands for the abstract name space, and the variable that names it. */
+/*
+ * A datagram socket at `name`, where '@' stands for the abstract name space, and the variable that
+ * names it.
+ */
 static int supervise(const char *name)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
