@@ -9,33 +9,24 @@
 #include <string.h>
 
 #include "wire/json_fields.h"
+#include "api/attached.h"
 #include "base/address.h"
 #include "base/error.h"
 #include "base/names.h"
-#include "base/version.h"
 #include "steering/steering.h"
 #include "judge/judge.h"
-#include "view/milter.h"
 #include "view/view.h"
 
 static int get_status(const struct call *call, json_t **ret, struct error *error)
 {
 	const struct api *api = call->api;
-	json_t *view = NULL;
-	json_t *status;
-	int code = view_status(api->steering, &view, error);
+	struct hooked_interfaces interfaces;
+	int code;
 
-	if (code < 0)
-		return code;
-	status = json_pack("{s:s, s:O, s:o, s:o, s:O}", "version", version(), "datapath",
-			   json_object_get(view, "datapath"), "agent", api->agent(api->data),
-			   "milter", view_milter(steering_config(api->steering)), "pools",
-			   json_object_get(view, "pools"));
-	json_decref(view);
-	if (!status)
-		return error_set(error, -ENOMEM, "out of memory");
-	*ret = status;
-	return 0;
+	attached_read(steering_config(api->steering), &interfaces);
+	code = view_status(api->steering, &interfaces, api->agent(api->data), ret, error);
+	attached_done(&interfaces);
+	return code;
 }
 
 static int get_pools(const struct call *call, json_t **ret, struct error *error)

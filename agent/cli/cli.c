@@ -14,11 +14,12 @@
 #include "config/config.h"
 #include "steering/steering.h"
 #include "datapath/datapath.h"
+#include "wire/status.h"
 
 static json_t *agent_away(void *data)
 {
 	(void)data;
-	return json_pack("{s:b}", "running", 0);
+	return wire_agent_away_json();
 }
 
 static int answer(struct steering *steering, const char *uri, json_t **ret_document,

@@ -91,6 +91,11 @@ void columns_add(struct columns *columns, const char *format, ...)
 	add_cell(columns, text);
 }
 
+void columns_add_text(struct columns *columns, const char *text)
+{
+	columns_add(columns, "%s", text ? text : "");
+}
+
 void columns_print(struct columns *columns, FILE *out)
 {
 	for (size_t i = 0; i < columns->n_cells; i++) {

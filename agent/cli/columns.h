@@ -16,5 +16,8 @@ struct columns *columns_new(const char *headers);
 void columns_add(struct columns *columns, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
+/* "-" for NULL, too. */
+void columns_add_text(struct columns *columns, const char *text);
+
 /* Prints the headers and all rows, then frees it. */
 void columns_print(struct columns *columns, FILE *out);

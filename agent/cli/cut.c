@@ -12,8 +12,8 @@
 #include "base/cleanup.h"
 #include "base/error.h"
 #include "cli/cli.h"
-#include "cli/words.h"
 #include "netlink/sockdiag.h"
+#include "wire/flow.h"
 
 /* "source destination", both as endpoint_format() writes them. */
 #define ENDS_SIZE (2 * ENDPOINT_TEXT_SIZE)
@@ -57,15 +57,18 @@ static int take_victims(const json_t *flows, struct victims *ret_victims)
 {
 	struct victims victims = {
 		.ends = calloc(json_array_size(flows) + 1, sizeof(*victims.ends))};
-	json_t *flow;
+	json_t *document;
 	size_t i;
 
 	if (!victims.ends)
 		return -ENOMEM;
-	json_array_foreach (flows, i, flow) {
-		if (json_is_true(json_object_get(flow, "cut")))
+	json_array_foreach (flows, i, document) {
+		struct wire_flow flow;
+
+		wire_flow_read(document, &flow);
+		if (flow.cut && flow.source && flow.destination)
 			snprintf(victims.ends[victims.count++].text, ENDS_SIZE, "%s %s",
-				 words_string(flow, "source"), words_string(flow, "destination"));
+				 flow.source, flow.destination);
 	}
 	qsort(victims.ends, victims.count, sizeof(*victims.ends), compare_ends);
 	*ret_victims = victims;

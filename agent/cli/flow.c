@@ -11,6 +11,7 @@
 #include "cli/columns.h"
 #include "cli/cut.h"
 #include "cli/words.h"
+#include "wire/flow.h"
 
 void cli_print_flows(const json_t *flows, FILE *out)
 {
@@ -18,18 +19,21 @@ void cli_print_flows(const json_t *flows, FILE *out)
 		columns_new("SENDER|SOURCE|ADDRESS|DESTINATION|POOL|STATE|>PACKETS|>BYTES|>AGE");
 	char buffer[WORDS_SIZE];
 	size_t i;
-	json_t *flow;
+	json_t *document;
 
-	json_array_foreach (flows, i, flow) {
-		columns_add(columns, "%s", words_string(flow, "sender"));
-		columns_add(columns, "%s", words_string(flow, "source"));
-		columns_add(columns, "%s", words_string(flow, "address"));
-		columns_add(columns, "%s", words_string(flow, "destination"));
-		columns_add(columns, "%s", words_string(flow, "pool"));
-		columns_add(columns, "%s", words_string(flow, "state"));
-		columns_add(columns, "%lld", words_integer(flow, "packets"));
-		columns_add(columns, "%lld", words_integer(flow, "bytes"));
-		columns_add(columns, "%s", words_duration(words_integer(flow, "age_sec"), buffer));
+	json_array_foreach (flows, i, document) {
+		struct wire_flow flow;
+
+		wire_flow_read(document, &flow);
+		columns_add_text(columns, flow.sender);
+		columns_add_text(columns, flow.source);
+		columns_add_text(columns, flow.address);
+		columns_add_text(columns, flow.destination);
+		columns_add_text(columns, flow.pool);
+		columns_add_text(columns, flow.state);
+		columns_add(columns, "%lld", flow.packets);
+		columns_add(columns, "%lld", flow.bytes);
+		columns_add(columns, "%s", words_duration(flow.age_sec, buffer));
 	}
 	columns_print(columns, out);
 }

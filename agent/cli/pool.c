@@ -5,24 +5,30 @@
 #include "base/cleanup.h"
 #include "cli/cli.h"
 #include "cli/columns.h"
-#include "cli/words.h"
+#include "wire/pool.h"
 
 void cli_print_pools(const json_t *pools, FILE *out)
 {
 	struct columns *columns =
 		columns_new("POOL|STATE|ADDRESS|>WEIGHT|ADDRESS STATE|>FLOWS|WHEN EMPTY");
 	size_t i, j;
-	json_t *pool, *address;
+	json_t *document, *part;
 
-	json_array_foreach (pools, i, pool) {
-		json_array_foreach (json_object_get(pool, "addresses"), j, address) {
-			columns_add(columns, "%s", words_string(pool, "name"));
-			columns_add(columns, "%s", words_string(pool, "state"));
-			columns_add(columns, "%s", words_string(address, "address"));
-			columns_add(columns, "%lld", words_integer(address, "weight"));
-			columns_add(columns, "%s", words_string(address, "state"));
-			columns_add(columns, "%lld", words_integer(address, "flows"));
-			columns_add(columns, "%s", words_string(pool, "when_empty"));
+	json_array_foreach (pools, i, document) {
+		struct wire_pool pool;
+
+		wire_pool_read(document, &pool);
+		json_array_foreach (pool.addresses, j, part) {
+			struct wire_address address;
+
+			wire_address_read(part, &address);
+			columns_add_text(columns, pool.name);
+			columns_add_text(columns, pool.state);
+			columns_add_text(columns, address.address);
+			columns_add(columns, "%lld", address.weight);
+			columns_add_text(columns, address.state);
+			columns_add(columns, "%lld", address.flows);
+			columns_add_text(columns, pool.when_empty);
 		}
 	}
 	columns_print(columns, out);

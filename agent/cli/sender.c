@@ -11,9 +11,10 @@
 #include "cli/columns.h"
 #include "cli/cut.h"
 #include "cli/words.h"
+#include "wire/sender.h"
 
 /* "source 10.1.7.0/24, uid 33"; freed by free(), NULL: out of memory. */
-static char *join_selectors(const json_t *sender)
+static char *join_selectors(const json_t *selectors)
 {
 	char *text = NULL;
 	size_t size, i;
@@ -22,56 +23,64 @@ static char *join_selectors(const json_t *sender)
 
 	if (!stream)
 		return NULL;
-	json_array_foreach (json_object_get(sender, "selectors"), i, selector) {
+	json_array_foreach (selectors, i, selector) {
 		fprintf(stream, "%s%s", i ? ", " : "", json_string_value(selector));
 	}
 	fclose(stream);
 	return text;
 }
 
+static void add_sender(struct columns *columns, const json_t *document)
+{
+	_cleanup_(free_p) char *selectors = NULL;
+	struct wire_verdict verdict;
+	struct wire_sender sender;
+	struct wire_usage usage;
+	char buffer[WORDS_SIZE];
+
+	wire_sender_read(document, &sender);
+	wire_verdict_read(sender.verdict, &verdict);
+	wire_usage_read(sender.usage, &usage);
+	selectors = join_selectors(sender.selectors);
+	columns_add_text(columns, sender.name);
+	columns_add_text(columns, verdict.action);
+	columns_add_text(columns, verdict.pool);
+	columns_add_text(columns, verdict.reason);
+	columns_add(columns, "%s", words_until(verdict.until, clock_wall_sec(), buffer));
+	columns_add(columns, "%lld", usage.flows);
+	columns_add(columns, "%lld", usage.connections);
+	columns_add(columns, "%lld", usage.refused);
+	columns_add_text(columns, selectors);
+}
+
 void cli_print_senders(const json_t *senders, FILE *out)
 {
 	struct columns *columns = columns_new("SENDER|ACTION|POOL|REASON|UNTIL|>FLOWS|"
 					      ">CONNECTIONS|>REFUSED|SELECTORS");
-	int64_t now_sec = clock_wall_sec();
-	char buffer[WORDS_SIZE];
 	size_t i;
-	json_t *sender;
+	json_t *document;
 
-	json_array_foreach (senders, i, sender) {
-		_cleanup_(free_p) char *selectors = join_selectors(sender);
-		const json_t *verdict = json_object_get(sender, "verdict");
-		const json_t *usage = json_object_get(sender, "usage");
-		const char *until = json_string_value(json_object_get(verdict, "until"));
-
-		columns_add(columns, "%s", words_string(sender, "name"));
-		columns_add(columns, "%s", words_string(verdict, "action"));
-		columns_add(columns, "%s", words_string(verdict, "pool"));
-		columns_add(columns, "%s", words_string(verdict, "reason"));
-		columns_add(columns, "%s", words_until(until, now_sec, buffer));
-		columns_add(columns, "%lld", words_integer(usage, "flows"));
-		columns_add(columns, "%lld", words_integer(usage, "connections"));
-		columns_add(columns, "%lld", words_integer(usage, "refused"));
-		columns_add(columns, "%s", selectors ? selectors : "");
+	json_array_foreach (senders, i, document) {
+		add_sender(columns, document);
 	}
 	columns_print(columns, out);
 }
 
-static void print_verdict(const json_t *verdict, FILE *out)
+static void print_verdict(const json_t *document, FILE *out)
 {
-	const char *until = json_string_value(json_object_get(verdict, "until"));
-	const char *pool = words_string(verdict, "pool");
+	struct wire_verdict verdict;
 	char buffer[WORDS_SIZE];
 
-	if (!json_is_object(verdict)) {
+	if (!document) {
 		fputs("verdict      none\n", out);
 		return;
 	}
-	fprintf(out, "verdict      %s%s%s, reason %s", words_string(verdict, "action"),
-		*pool ? " to " : "", pool, words_string(verdict, "reason"));
-	if (until)
-		fprintf(out, ", until %s (%s)", until,
-			words_until(until, clock_wall_sec(), buffer));
+	wire_verdict_read(document, &verdict);
+	fprintf(out, "verdict      %s%s%s, reason %s", verdict.action, verdict.pool ? " to " : "",
+		verdict.pool ? verdict.pool : "", verdict.reason);
+	if (verdict.until)
+		fprintf(out, ", until %s (%s)", verdict.until,
+			words_until(verdict.until, clock_wall_sec(), buffer));
 	fputc('\n', out);
 }
 
@@ -79,13 +88,16 @@ static void print_windows(const json_t *windows, FILE *out)
 {
 	struct columns *columns = columns_new("LIMIT|>COUNT|>MAX");
 	const char *name;
-	json_t *window;
+	json_t *document;
 
-	json_object_foreach ((json_t *)windows, name, window) {
+	json_object_foreach ((json_t *)windows, name, document) {
+		struct wire_window window;
+
+		wire_window_read(document, &window);
 		columns_add(columns, "%s", name);
-		columns_add(columns, "%lld", words_integer(window, "count"));
-		if (json_is_integer(json_object_get(window, "limit")))
-			columns_add(columns, "%lld", words_integer(window, "limit"));
+		columns_add(columns, "%lld", window.count);
+		if (window.limit >= 0)
+			columns_add(columns, "%lld", window.limit);
 		else
 			columns_add(columns, "%s", "");
 	}
@@ -93,35 +105,41 @@ static void print_windows(const json_t *windows, FILE *out)
 	columns_print(columns, out);
 }
 
-/* What only the agent knows. */
-static void print_counts(const json_t *sender, FILE *out)
+/* Only the agent knows them. */
+static void print_counts(const json_t *document, FILE *out)
 {
-	const json_t *spam = json_object_get(sender, "spam");
-	const char *until = words_string(sender, "restricted_until");
+	struct wire_counts counts;
+	struct wire_spam spam;
 
-	if (!json_object_get(sender, "windows"))
+	wire_counts_read(document, &counts);
+	if (!counts.windows)
 		return;
-	fprintf(out, "policy       %s\n", words_string(sender, "policy"));
-	if (json_is_true(json_object_get(sender, "restricted")))
-		fprintf(out, "restricted   until %s\n", *until ? until : "released");
+	wire_spam_read(counts.spam, &spam);
+	fprintf(out, "policy       %s\n", counts.policy ? counts.policy : "");
+	if (counts.restricted)
+		fprintf(out, "restricted   until %s\n",
+			counts.restricted_until ? counts.restricted_until : "released");
 	fprintf(out, "spam         %lld of the last %lld messages, %lld reports in a day\n",
-		words_integer(spam, "marked"), words_integer(spam, "of"),
-		words_integer(spam, "reports"));
-	print_windows(json_object_get(sender, "windows"), out);
+		spam.marked, spam.of, spam.reports);
+	print_windows(counts.windows, out);
 }
 
-void cli_print_sender(const json_t *sender, FILE *out)
+void cli_print_sender(const json_t *document, FILE *out)
 {
-	const json_t *usage = json_object_get(sender, "usage");
-	_cleanup_(free_p) char *selectors = join_selectors(sender);
+	_cleanup_(free_p) char *selectors = NULL;
+	struct wire_sender sender;
+	struct wire_usage usage;
 
-	fprintf(out, "sender       %s\n", words_string(sender, "name"));
+	wire_sender_read(document, &sender);
+	wire_usage_read(sender.usage, &usage);
+	selectors = join_selectors(sender.selectors);
+	fprintf(out, "sender       %s\n", sender.name);
 	fprintf(out, "selectors    %s\n", selectors && *selectors ? selectors : "-");
-	print_verdict(json_object_get(sender, "verdict"), out);
-	fprintf(out, "flows        %lld\n", words_integer(usage, "flows"));
-	fprintf(out, "connections  %lld\n", words_integer(usage, "connections"));
-	fprintf(out, "refused      %lld\n", words_integer(usage, "refused"));
-	print_counts(sender, out);
+	print_verdict(sender.verdict, out);
+	fprintf(out, "flows        %lld\n", usage.flows);
+	fprintf(out, "connections  %lld\n", usage.connections);
+	fprintf(out, "refused      %lld\n", usage.refused);
+	print_counts(document, out);
 }
 
 /* One more than is shown: then there are more. */

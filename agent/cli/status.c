@@ -11,27 +11,31 @@
 #include "cli/columns.h"
 #include "cli/words.h"
 #include "view/milter.h"
+#include "wire/pool.h"
+#include "wire/status.h"
 
-static void print_agent(const json_t *agent, FILE *out)
+static void print_agent(const struct wire_agent *agent, FILE *out)
 {
 	char buffer[WORDS_SIZE];
 
-	if (!json_is_true(json_object_get(agent, "running"))) {
+	if (!agent->running) {
 		fputs("agent     not running\n", out);
 		return;
 	}
-	fprintf(out, "agent     running as %s, pid %lld, for %s\n", words_string(agent, "user"),
-		words_integer(agent, "pid"),
-		words_duration(words_integer(agent, "uptime_sec"), buffer));
-	fprintf(out, "state     %s\n", words_string(agent, "state"));
+	fprintf(out, "agent     running as %s, pid %lld, for %s\n", agent->user, agent->pid,
+		words_duration(agent->uptime_sec, buffer));
+	fprintf(out, "state     %s\n", agent->state);
 }
 
-static void print_milter(const json_t *milter, FILE *out)
+static void print_milter(const json_t *document, FILE *out)
 {
-	if (!json_is_object(milter))
+	struct wire_milter milter;
+
+	wire_milter_read(document, &milter);
+	if (!document)
 		return;
-	if (json_is_true(json_object_get(milter, "running")))
-		fprintf(out, "milter    running since %s\n", words_string(milter, "since"));
+	if (milter.running)
+		fprintf(out, "milter    running since %s\n", milter.since ? milter.since : "");
 	else
 		fputs("milter    NOT running, mail is not judged; run 'systemctl start "
 		      "postern-milter'\n",
@@ -42,32 +46,39 @@ static void print_interfaces(const json_t *interfaces, FILE *out)
 {
 	struct columns *columns = columns_new("INTERFACE|EGRESS|INGRESS");
 	size_t i;
-	json_t *interface;
+	json_t *document;
 
-	json_array_foreach (interfaces, i, interface) {
-		columns_add(columns, "%s", words_string(interface, "name"));
-		columns_add(columns, "%s", words_string(interface, "egress"));
-		columns_add(columns, "%s", words_string(interface, "ingress"));
+	json_array_foreach (interfaces, i, document) {
+		struct wire_interface interface;
+
+		wire_interface_read(document, &interface);
+		columns_add_text(columns, interface.name);
+		columns_add_text(columns, interface.egress);
+		columns_add_text(columns, interface.ingress);
 	}
 	fputc('\n', out);
 	columns_print(columns, out);
 }
 
-static void add_pool(struct columns *columns, const json_t *pool)
+static void add_pool(struct columns *columns, const json_t *document)
 {
-	const json_t *addresses = json_object_get(pool, "addresses");
-	unsigned active = 0;
+	struct wire_pool pool;
 	long long flows = 0;
+	unsigned active = 0;
 	size_t i;
-	json_t *address;
+	json_t *part;
 
-	json_array_foreach (addresses, i, address) {
-		active += strcmp(words_string(address, "state"), "active") == 0;
-		flows += words_integer(address, "flows");
+	wire_pool_read(document, &pool);
+	json_array_foreach (pool.addresses, i, part) {
+		struct wire_address address;
+
+		wire_address_read(part, &address);
+		active += address.state && strcmp(address.state, "active") == 0;
+		flows += address.flows;
 	}
-	columns_add(columns, "%s", words_string(pool, "name"));
-	columns_add(columns, "%s", words_string(pool, "state"));
-	columns_add(columns, "%u of %zu", active, json_array_size(addresses));
+	columns_add_text(columns, pool.name);
+	columns_add_text(columns, pool.state);
+	columns_add(columns, "%u of %zu", active, json_array_size(pool.addresses));
 	columns_add(columns, "%lld", flows);
 }
 
@@ -113,65 +124,58 @@ static void print_errors(const json_t *errors, FILE *out)
 	struct columns *columns;
 	char buffer[WORDS_SIZE];
 	size_t i;
-	json_t *recent;
+	json_t *document;
 
 	if (json_array_size(errors) == 0)
 		return;
 	columns = columns_new(">AGE|>TIMES|SENDER|POOL|SOURCE|DESTINATION|LAST ERRORS");
-	json_array_foreach (errors, i, recent) {
-		columns_add(columns, "%s",
-			    words_duration(words_integer(recent, "age_sec"), buffer));
-		columns_add(columns, "%lld", words_integer(recent, "count"));
-		columns_add(columns, "%s", words_string(recent, "sender"));
-		columns_add(columns, "%s", words_string(recent, "pool"));
-		columns_add(columns, "%s", words_string(recent, "source"));
-		columns_add(columns, "%s", words_string(recent, "destination"));
-		columns_add(columns, "%s", words_string(recent, "text"));
+	json_array_foreach (errors, i, document) {
+		struct wire_recent recent;
+
+		wire_recent_read(document, &recent);
+		columns_add(columns, "%s", words_duration(recent.age_sec, buffer));
+		columns_add(columns, "%lld", recent.count);
+		columns_add_text(columns, recent.sender);
+		columns_add_text(columns, recent.pool);
+		columns_add_text(columns, recent.source);
+		columns_add_text(columns, recent.destination);
+		columns_add_text(columns, recent.text);
 	}
 	fputc('\n', out);
 	columns_print(columns, out);
 }
 
-static const char *datapath_text(const json_t *datapath)
+static const char *datapath_text(const struct wire_datapath *datapath)
 {
-	if (json_is_true(json_object_get(datapath, "held")))
+	if (datapath->held)
 		return "HOLDS all steered traffic, as an 'up' was interrupted; run 'postern up'";
-	if (!json_is_true(json_object_get(datapath, "attached")))
-		return "up, but NOT attached everywhere";
-	return "attached";
+	return datapath->attached ? "attached" : "up, but NOT attached everywhere";
 }
 
-void cli_print_status(const json_t *status, FILE *out)
+void cli_print_status(const json_t *document, FILE *out)
 {
-	const json_t *datapath = json_object_get(status, "datapath");
-	const json_t *agent = json_object_get(status, "agent");
-	const json_t *milter = json_object_get(status, "milter");
-	const json_t *counters = json_object_get(datapath, "counters");
+	struct wire_status status;
+	struct wire_datapath datapath;
+	struct wire_agent agent;
 
-	fprintf(out, "postern   %s\n", words_string(status, "version"));
-	if (!counters) {
+	wire_status_read(document, &status);
+	wire_datapath_read(status.datapath, &datapath);
+	wire_agent_read(status.agent, &agent);
+	fprintf(out, "postern   %s\n", status.version);
+	if (!datapath.counters) {
 		fputs("datapath  not up; run 'postern up'\n", out);
-		print_agent(agent, out);
-		print_milter(milter, out);
+		print_agent(&agent, out);
+		print_milter(status.milter, out);
 		return;
 	}
-	fprintf(out, "datapath  %s\n", datapath_text(datapath));
-	fprintf(out, "flows     %lld of %lld\n", words_integer(datapath, "flows"),
-		words_integer(datapath, "flows_max"));
-	print_agent(agent, out);
-	print_milter(milter, out);
-	print_interfaces(json_object_get(datapath, "interfaces"), out);
-	print_pools(json_object_get(status, "pools"), out);
-	print_counters(counters, out);
-	print_errors(json_object_get(agent, "errors"), out);
-}
-
-/* Nothing being up is a status, too. */
-static json_t *nothing_up(const struct config *config)
-{
-	return json_pack("{s:s, s:{s:b}, s:{s:b}, s:o, s:[]}", "version", version(), "datapath",
-			 "attached", 0, "agent", "running", 0, "milter", view_milter(config),
-			 "pools");
+	fprintf(out, "datapath  %s\n", datapath_text(&datapath));
+	fprintf(out, "flows     %lld of %lld\n", datapath.flows, datapath.flows_max);
+	print_agent(&agent, out);
+	print_milter(status.milter, out);
+	print_interfaces(datapath.interfaces, out);
+	print_pools(status.pools, out);
+	print_counters(datapath.counters, out);
+	print_errors(agent.errors, out);
 }
 
 int cli_status(struct cli *cli, char **arguments, struct error *error)
@@ -182,5 +186,7 @@ int cli_status(struct cli *cli, char **arguments, struct error *error)
 	(void)arguments;
 	if (code < 0 && code != -ENXIO)
 		return code;
-	return cli_show(cli, code < 0 ? nothing_up(cli->config) : status, cli_print_status, error);
+	return cli_show(
+		cli, code < 0 ? wire_status_down_json(version(), view_milter(cli->config)) : status,
+		cli_print_status, error);
 }

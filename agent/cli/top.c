@@ -13,18 +13,30 @@
 #include "cli/columns.h"
 #include "cli/commands.h"
 #include "cli/words.h"
+#include "wire/sender.h"
+#include "wire/top.h"
 
 #define TOP_EVERY_SEC 2
 #define TOP_ROWS      20
 
-static long long connections_of(const json_t *sender)
+static json_int_t connections_of(const json_t *document)
 {
-	return words_integer(json_object_get(sender, "usage"), "connections");
+	struct wire_sender sender;
+	struct wire_usage usage;
+
+	wire_sender_read(document, &sender);
+	wire_usage_read(sender.usage, &usage);
+	return usage.connections;
 }
 
-static long long count_of(const json_t *sender, const char *limit)
+static json_int_t count_of(const json_t *document, const char *limit)
 {
-	return words_integer(json_object_get(json_object_get(sender, "windows"), limit), "count");
+	struct wire_counts counts;
+	struct wire_window window;
+
+	wire_counts_read(document, &counts);
+	wire_window_read(json_object_get(counts.windows, limit), &window);
+	return window.count;
 }
 
 /* Both lists have the same order, but for senders that came or went. */
@@ -42,42 +54,43 @@ static const json_t *find(const json_t *senders, size_t near, const char *name)
 	return NULL;
 }
 
-static json_t *make_row(const json_t *before, const json_t *sender, size_t index, int seconds)
+static json_t *make_row(const json_t *before, const json_t *document, size_t index, int seconds)
 {
-	const char *name = words_string(sender, "name");
-	const json_t *old = find(before, index, name);
-	const json_t *verdict = json_object_get(sender, "verdict");
-	const json_t *usage = json_object_get(sender, "usage");
-	long long opened = old ? connections_of(sender) - connections_of(old) : 0;
+	struct wire_sender sender;
+	struct wire_verdict verdict;
+	struct wire_usage usage;
+	const json_t *old;
 
-	return json_pack("{s:s, s:s, s:O?, s:s, s:I, s:f, s:I, s:I, s:I}", "name", name, "action",
-			 words_string(verdict, "action"), "pool", json_object_get(verdict, "pool"),
-			 "reason", words_string(verdict, "reason"), "flows",
-			 words_integer(usage, "flows"), "connections_per_sec",
-			 (double)opened / seconds, "messages_per_minute",
-			 count_of(sender, "messages_per_minute"), "recipients_per_hour",
-			 count_of(sender, "recipients_external_per_hour") +
-				 count_of(sender, "recipients_internal_per_hour"),
-			 "refused", words_integer(usage, "refused"));
-}
-
-static double rate_of(const json_t *row)
-{
-	return json_real_value(json_object_get(row, "connections_per_sec"));
+	wire_sender_read(document, &sender);
+	wire_verdict_read(sender.verdict, &verdict);
+	wire_usage_read(sender.usage, &usage);
+	old = find(before, index, sender.name);
+	return wire_top_json(&(struct wire_top){
+		.name = sender.name,
+		.action = verdict.action ? verdict.action : "",
+		.pool = verdict.pool,
+		.reason = verdict.reason ? verdict.reason : "",
+		.flows = usage.flows,
+		.connections_per_sec =
+			old ? (double)(usage.connections - connections_of(old)) / seconds : 0,
+		.messages_per_minute = count_of(document, "messages_per_minute"),
+		.recipients_per_hour = count_of(document, "recipients_external_per_hour") +
+				       count_of(document, "recipients_internal_per_hour"),
+		.refused = usage.refused,
+	});
 }
 
 static int by_activity(const void *a, const void *b)
 {
-	const json_t *left = *(json_t *const *)a, *right = *(json_t *const *)b;
-	long long messages = words_integer(right, "messages_per_minute") -
-			     words_integer(left, "messages_per_minute");
-	long long flows = words_integer(right, "flows") - words_integer(left, "flows");
+	struct wire_top left, right;
 
-	if (rate_of(left) != rate_of(right))
-		return rate_of(left) < rate_of(right) ? 1 : -1;
-	if (messages)
-		return messages > 0 ? 1 : -1;
-	return (flows > 0) - (flows < 0);
+	wire_top_read(*(json_t *const *)a, &left);
+	wire_top_read(*(json_t *const *)b, &right);
+	if (left.connections_per_sec != right.connections_per_sec)
+		return left.connections_per_sec < right.connections_per_sec ? 1 : -1;
+	if (left.messages_per_minute != right.messages_per_minute)
+		return left.messages_per_minute < right.messages_per_minute ? 1 : -1;
+	return (right.flows > left.flows) - (right.flows < left.flows);
 }
 
 json_t *cli_top_rows(const json_t *before, const json_t *after, int seconds)
@@ -103,23 +116,26 @@ void cli_print_top(const json_t *rows, FILE *out)
 	struct columns *columns = columns_new("SENDER|ACTION|POOL|REASON|>FLOWS|>CONN/S|"
 					      ">MESSAGES/MIN|>RECIPIENTS/H|>REFUSED");
 	size_t i;
-	json_t *row;
+	json_t *document;
 
-	json_array_foreach ((json_t *)rows, i, row) {
-		columns_add(columns, "%s", words_string(row, "name"));
-		columns_add(columns, "%s", words_string(row, "action"));
-		columns_add(columns, "%s", words_string(row, "pool"));
-		columns_add(columns, "%s", words_string(row, "reason"));
-		columns_add(columns, "%lld", words_integer(row, "flows"));
-		columns_add(columns, "%.1f", rate_of(row));
-		columns_add(columns, "%lld", words_integer(row, "messages_per_minute"));
-		columns_add(columns, "%lld", words_integer(row, "recipients_per_hour"));
-		columns_add(columns, "%lld", words_integer(row, "refused"));
+	json_array_foreach ((json_t *)rows, i, document) {
+		struct wire_top row;
+
+		wire_top_read(document, &row);
+		columns_add_text(columns, row.name);
+		columns_add_text(columns, row.action);
+		columns_add_text(columns, row.pool);
+		columns_add_text(columns, row.reason);
+		columns_add(columns, "%lld", row.flows);
+		columns_add(columns, "%.1f", row.connections_per_sec);
+		columns_add(columns, "%lld", row.messages_per_minute);
+		columns_add(columns, "%lld", row.recipients_per_hour);
+		columns_add(columns, "%lld", row.refused);
 	}
 	columns_print(columns, out);
 }
 
-/* Home, and away with what was there. */
+/* ECMA-48: cursor home, erase the display. */
 static void clear_screen(FILE *out)
 {
 	fputs("\033[H\033[2J", out);

@@ -2,8 +2,13 @@
 /* Durations and members of JSON objects, as the tables print them. */
 #include "cli/words.h"
 
+#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <time.h>
+
+#include "base/cleanup.h"
 
 const char *words_duration(int64_t sec, char buffer[WORDS_SIZE])
 {
@@ -42,17 +47,32 @@ const char *words_until(const char *until, int64_t now_sec, char buffer[WORDS_SI
 	return buffer;
 }
 
-/* jansson keeps a text as it was written to it: in place, and of the same length. */
-static void disarm_text(char *text)
+/* False: nothing had to be replaced. */
+static bool disarm_text(char *text)
 {
+	bool found = false;
+
 	for (; *text; text++) {
 		const unsigned char *byte = (const unsigned char *)text;
+		bool is_c1 = byte[0] == 0xc2 && byte[1] >= 0x80 && byte[1] < 0xa0;
 
-		if (byte[0] < ' ' || byte[0] == 0x7f)
-			*text = '?';
-		else if (byte[0] == 0xc2 && byte[1] >= 0x80 && byte[1] < 0xa0)
-			text[0] = text[1] = '?';
+		if (!is_c1 && byte[0] >= ' ' && byte[0] != 0x7f)
+			continue;
+		found = true;
+		if (is_c1)
+			*text++ = '?';
+		*text = '?';
 	}
+	return found;
+}
+
+/* Without memory nothing is printed: the terminal must not see the text. */
+static void disarm_string(json_t *string)
+{
+	_cleanup_(free_p) char *copy = strdup(json_string_value(string));
+
+	if (!copy || (disarm_text(copy) && json_string_set(string, copy) < 0))
+		abort();
 }
 
 void words_disarm(json_t *document)
@@ -68,7 +88,7 @@ void words_disarm(json_t *document)
 		words_disarm(value);
 	}
 	if (json_is_string(document))
-		disarm_text((char *)json_string_value(document));
+		disarm_string(document);
 }
 
 const char *words_string(const json_t *object, const char *name)

@@ -4,7 +4,6 @@
 
 #include <curl/curl.h>
 #include <errno.h>
-#include <event2/http.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -291,5 +290,9 @@ int client_follow(const char *socket_path, const char *uri, client_visitor visit
 
 char *client_escape(const char *name)
 {
-	return evhttp_uriencode(name, -1, 0);
+	char *escaped = curl_easy_escape(NULL, name, 0);
+	char *copy = escaped ? strdup(escaped) : NULL;
+
+	curl_free(escaped);
+	return copy;
 }

@@ -16,6 +16,7 @@
 #include "mta/socketmap.h"
 #include "state/failover.h"
 #include "state/state.h"
+#include "wire/status.h"
 
 /* ---- the agent itself */
 
@@ -25,11 +26,18 @@ static json_t *describe(void *data)
 	const char *trouble = failover_trouble(listeners->state);
 	uint64_t now_ns = clock_monotonic_ns();
 
-	return json_pack("{s:b, s:i, s:s, s:I, s:o, s:o}", "running", 1, "pid", (int)getpid(),
-			 "user", listeners->user, "uptime_sec",
-			 (json_int_t)((now_ns - listeners->started_ns) / NS_PER_SEC), "state",
-			 *trouble ? json_sprintf("memory: %s", trouble) : json_string("durable"),
-			 "errors", recent_errors_json(listeners->error_log->recent, now_ns));
+	struct error state = {"durable"};
+
+	if (*trouble)
+		error_set(&state, 0, "memory: %s", trouble);
+	return wire_agent_json(&(struct wire_agent){
+		.running = true,
+		.pid = getpid(),
+		.user = listeners->user,
+		.uptime_sec = (json_int_t)((now_ns - listeners->started_ns) / NS_PER_SEC),
+		.state = state.text,
+		.errors = recent_errors_json(listeners->error_log->recent, now_ns),
+	});
 }
 
 static void print_socketmap(const struct listeners *listeners, FILE *out)

@@ -9,6 +9,7 @@
 #include "base/address.h"
 #include "base/clock.h"
 #include "postern/abi.h"
+#include "wire/status.h"
 
 struct entry {
 	char what[32];
@@ -88,12 +89,15 @@ json_t *recent_errors_json(const struct recent_errors *recent, uint64_t now_ns)
 		const struct entry *entry = &recent->entries[i];
 		uint64_t age_ns = now_ns > entry->last_ns ? now_ns - entry->last_ns : 0;
 
-		json_array_append_new(
-			list, json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I}", "what",
-					entry->what, "text", entry->text, "sender", entry->sender,
-					"pool", entry->pool, "source", entry->source, "destination",
-					entry->destination, "count", (json_int_t)entry->count,
-					"age_sec", (json_int_t)(age_ns / NS_PER_SEC)));
+		json_array_append_new(list, wire_recent_json(&(struct wire_recent){
+						    .what = entry->what,
+						    .text = entry->text,
+						    .sender = entry->sender,
+						    .pool = entry->pool,
+						    .source = entry->source,
+						    .destination = entry->destination,
+						    .count = (json_int_t)entry->count,
+						    .age_sec = (json_int_t)(age_ns / NS_PER_SEC)}));
 	}
 	return list;
 }

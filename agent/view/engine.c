@@ -11,6 +11,7 @@
 #include "wire/decision.h"
 #include "judge/judge.h"
 #include "steering/steering.h"
+#include "wire/sender.h"
 #include "wire/values.h"
 
 static int give(json_t *document, json_t **ret, struct error *error)
@@ -30,29 +31,39 @@ static json_t *windows_json(const struct config_policy *rules, const struct poli
 	for (enum config_limit limit = 0; limit < CONFIG_LIMITS_OF_SENDER; limit++)
 		json_object_set_new(
 			windows, config_limit_name(limit),
-			json_pack("{s:I, s:o}", "count", (json_int_t)view->counts[limit], "limit",
-				  rules->limits[limit] ? value_number(rules->limits[limit])
-						       : json_null()));
+			wire_window_json(&(struct wire_window){
+				.count = view->counts[limit],
+				.limit = rules->limits[limit] ? (json_int_t)rules->limits[limit]
+							      : -1}));
 	return windows;
+}
+
+static json_t *spam_json(const struct policy_view *view)
+{
+	return wire_spam_json(&(struct wire_spam){
+		.marked = view->spam_marks, .of = view->spam_of, .reports = view->reports});
 }
 
 void view_add_windows(json_t *sender, struct policy *policy, const char *name, int64_t now_sec)
 {
 	const struct config_policy *rules = policy_rules(policy, name);
 	struct policy_view view = {.policy = rules->name, .spam_of = rules->spam_of};
+	char until[VALUE_TIME_SIZE];
 	int64_t until_sec;
+	json_t *counts;
 
 	policy_view(policy, name, now_sec, &view);
 	until_sec = view.restricted_until_sec;
-	json_object_set_new(sender, "policy", value_text(view.policy));
-	json_object_set_new(sender, "windows", windows_json(rules, &view));
-	json_object_set_new(sender, "spam",
-			    json_pack("{s:I, s:I, s:I}", "marked", (json_int_t)view.spam_marks,
-				      "of", (json_int_t)view.spam_of, "reports",
-				      (json_int_t)view.reports));
-	json_object_set_new(sender, "restricted", json_boolean(until_sec != 0));
-	json_object_set_new(sender, "restricted_until",
-			    value_time(until_sec == STANDING_FOREVER ? 0 : until_sec));
+	counts = wire_counts_json(&(struct wire_counts){
+		.policy = view.policy,
+		.windows = windows_json(rules, &view),
+		.spam = spam_json(&view),
+		.restricted = until_sec != 0,
+		.restricted_until =
+			value_time_text(until_sec == STANDING_FOREVER ? 0 : until_sec, until),
+	});
+	json_object_update(sender, counts);
+	json_decref(counts);
 }
 
 static const char *pool_name(const struct steering *steering, uint32_t id)
@@ -69,11 +80,16 @@ static json_t *engine_sender_json(const struct steering *steering, struct policy
 				  const char *name, const struct sender_verdict *verdict,
 				  int64_t now_sec)
 {
-	json_t *sender = json_pack(
-		"{s:o, s:[], s:{s:s, s:o, s:s, s:o}, s:n}", "name", value_text(name), "selectors",
-		"verdict", "action", verdict_action_name(verdict->action), "pool",
-		value_text(pool_name(steering, verdict->pool)), "reason",
-		reason_name(verdict->reason), "until", value_time(verdict->until_sec), "usage");
+	char until[VALUE_TIME_SIZE];
+	json_t *sender = wire_sender_json(&(struct wire_sender){
+		.name = name,
+		.selectors = json_array(),
+		.verdict = wire_verdict_json(&(struct wire_verdict){
+			.action = verdict_action_name(verdict->action),
+			.pool = pool_name(steering, verdict->pool),
+			.reason = reason_name(verdict->reason),
+			.until = value_time_text(verdict->until_sec, until)}),
+	});
 
 	if (sender)
 		view_add_windows(sender, policy, name, now_sec);

@@ -11,6 +11,7 @@
 #include "base/names.h"
 #include "steering/steering.h"
 #include "datapath/datapath.h"
+#include "wire/flow.h"
 
 struct listing {
 	const struct steering *steering;
@@ -73,17 +74,18 @@ static json_t *flow_json(struct listing *listing, const struct flow_key *key,
 	struct return_entry back;
 
 	read_return(steering_datapath(steering), key, flow, &back);
-	return json_pack("{s:s, s:s, s:s, s:o, s:s, s:s, s:b, s:I, s:I, s:I}", "sender",
-			 steering_sender_name(steering, flow->sender), "source",
-			 endpoint(key->source, key->source_port, source), "destination",
-			 endpoint(key->destination, key->destination_port, destination), "pool",
-			 flow->pool == POOL_NONE ? json_null()
-						 : json_string(pool_name(steering, flow->pool)),
-			 "address", endpoint(flow->address, flow->port, address), "state",
-			 flow_state_name(&flow->out, &back.in), "cut", (int)is_cut(listing, flow),
-			 "packets", (json_int_t)(flow->out.packets + back.in.packets), "bytes",
-			 (json_int_t)(flow->out.bytes + back.in.bytes), "age_sec",
-			 (json_int_t)(age_ns / NS_PER_SEC));
+	return wire_flow_json(&(struct wire_flow){
+		.sender = steering_sender_name(steering, flow->sender),
+		.source = endpoint(key->source, key->source_port, source),
+		.destination = endpoint(key->destination, key->destination_port, destination),
+		.pool = flow->pool == POOL_NONE ? NULL : pool_name(steering, flow->pool),
+		.address = endpoint(flow->address, flow->port, address),
+		.state = flow_state_name(&flow->out, &back.in),
+		.cut = is_cut(listing, flow),
+		.packets = (json_int_t)(flow->out.packets + back.in.packets),
+		.bytes = (json_int_t)(flow->out.bytes + back.in.bytes),
+		.age_sec = (json_int_t)(age_ns / NS_PER_SEC),
+	});
 }
 
 static int visit(void *data, const void *key, const void *value)

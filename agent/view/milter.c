@@ -6,6 +6,7 @@
 
 #include "config/config.h"
 #include "process/lock.h"
+#include "wire/status.h"
 #include "wire/values.h"
 
 void view_milter_read(const struct config *config, struct view_milter *ret)
@@ -23,10 +24,13 @@ void view_milter_read(const struct config *config, struct view_milter *ret)
 json_t *view_milter(const struct config *config)
 {
 	struct view_milter milter;
+	char since[VALUE_TIME_SIZE];
 
 	view_milter_read(config, &milter);
 	if (!milter.is_known)
-		return json_null();
-	return json_pack("{s:b, s:o}", "running", milter.is_running, "since",
-			 value_time(milter.since_sec));
+		return NULL;
+	return wire_milter_json(&(struct wire_milter){
+		.running = milter.is_running,
+		.since = value_time_text(milter.since_sec, since),
+	});
 }

@@ -8,13 +8,17 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/names.h"
+#include "base/version.h"
 #include "config/config.h"
 #include "steering/steering.h"
 #include "wire/values.h"
 #include "view/engine.h"
 #include "datapath/datapath.h"
 #include "datapath/hook.h"
-#include "netlink/netlink.h"
+#include "wire/pool.h"
+#include "wire/sender.h"
+#include "wire/status.h"
+#include "view/milter.h"
 
 static int give(json_t *document, json_t **ret, struct error *error)
 {
@@ -32,10 +36,13 @@ static json_t *address_json(struct datapath *datapath, const struct pool_address
 	struct address_usage usage = {0};
 
 	datapath->ops->get(datapath, MAP_ADDRUSE, &address->id, &usage);
-	return json_pack("{s:s, s:i, s:s, s:I, s:I}", "address",
-			 address_format(&address->address, text), "weight", (int)address->weight,
-			 "state", address_state_name(address->state), "flows",
-			 (json_int_t)usage.flows, "connections", (json_int_t)usage.connections);
+	return wire_address_json(&(struct wire_address){
+		.address = address_format(&address->address, text),
+		.weight = (json_int_t)address->weight,
+		.state = address_state_name(address->state),
+		.flows = (json_int_t)usage.flows,
+		.connections = (json_int_t)usage.connections,
+	});
 }
 
 static json_t *pool_json(struct datapath *datapath, const struct pool *pool)
@@ -44,10 +51,12 @@ static json_t *pool_json(struct datapath *datapath, const struct pool *pool)
 
 	for (size_t i = 0; i < pool->n_addresses; i++)
 		json_array_append_new(addresses, address_json(datapath, &pool->addresses[i]));
-	return json_pack("{s:s, s:s, s:s, s:o}", "name", pool->name, "state",
-			 pool_state_name(pool->state), "when_empty",
-			 pool->when_empty ? pool->when_empty->name : "hold", "addresses",
-			 addresses);
+	return wire_pool_json(&(struct wire_pool){
+		.name = pool->name,
+		.state = pool_state_name(pool->state),
+		.when_empty = pool->when_empty ? pool->when_empty->name : "hold",
+		.addresses = addresses,
+	});
 }
 
 static json_t *pools_json(struct steering *steering)
@@ -106,44 +115,46 @@ static json_t *selectors_json(const struct steering_sender *sender)
 	return selectors;
 }
 
-/* null for a verdict without end. */
-static json_t *until_json(uint64_t until_ns, uint64_t now_ns, int64_t now_sec)
+/* When a verdict ends; 0: never. Rounded, as the two clocks were not read at the same instant. */
+static int64_t end_of(const struct verdict *verdict, uint64_t now_ns, int64_t now_sec)
 {
-	if (until_ns == 0)
-		return json_null();
-	/* Rounded, as the two clocks were not read at the same instant. */
-	return value_time(now_sec + ((int64_t)(until_ns - now_ns) + (int64_t)NS_PER_SEC / 2) /
-					    (int64_t)NS_PER_SEC);
+	if (verdict->until_ns == 0)
+		return 0;
+	return now_sec + ((int64_t)(verdict->until_ns - now_ns) + (int64_t)NS_PER_SEC / 2) /
+				 (int64_t)NS_PER_SEC;
 }
 
 static json_t *verdict_json(const struct verdict *verdict, uint64_t now_ns, int64_t now_sec)
 {
-	json_t *pool =
-		verdict->action == VERDICT_STEER ? json_string(verdict->pool_label) : json_null();
+	char until[VALUE_TIME_SIZE];
 
-	return json_pack("{s:s, s:o, s:s, s:o}", "action", verdict_action_name(verdict->action),
-			 "pool", pool, "reason", reason_name(verdict->reason), "until",
-			 until_json(verdict->until_ns, now_ns, now_sec));
+	return wire_verdict_json(&(struct wire_verdict){
+		.action = verdict_action_name(verdict->action),
+		.pool = verdict->action == VERDICT_STEER ? verdict->pool_label : NULL,
+		.reason = reason_name(verdict->reason),
+		.until = value_time_text(end_of(verdict, now_ns, now_sec), until),
+	});
 }
 
 static json_t *usage_json(const struct usage *usage, uint64_t now_ns)
 {
-	json_t *idle = usage->last_ns && now_ns > usage->last_ns
-			       ? json_integer((json_int_t)((now_ns - usage->last_ns) / NS_PER_SEC))
-			       : json_null();
+	bool known = usage->last_ns && now_ns > usage->last_ns;
 
-	return json_pack("{s:I, s:I, s:I, s:I, s:o}", "flows", (json_int_t)usage->flows,
-			 "connections", (json_int_t)usage->connections, "refused",
-			 (json_int_t)usage->refused, "over_limit", (json_int_t)usage->over_limit,
-			 "idle_sec", idle);
+	return wire_usage_json(&(struct wire_usage){
+		.flows = (json_int_t)usage->flows,
+		.connections = (json_int_t)usage->connections,
+		.refused = (json_int_t)usage->refused,
+		.over_limit = (json_int_t)usage->over_limit,
+		.idle_sec = known ? (json_int_t)((now_ns - usage->last_ns) / NS_PER_SEC) : -1,
+	});
 }
 
-/* In the datapath; 0: none. */
 static json_t *limits_json(const struct verdict *verdict)
 {
-	return json_pack("{s:I, s:I}", "connections_per_minute",
-			 (json_int_t)verdict->connections_per_min, "flows_max",
-			 (json_int_t)verdict->flows_max);
+	return wire_limits_json(&(struct wire_limits){
+		.connections_per_minute = (json_int_t)verdict->connections_per_min,
+		.flows_max = (json_int_t)verdict->flows_max,
+	});
 }
 
 static json_t *sender_json(struct datapath *datapath, const struct steering_sender *sender,
@@ -151,14 +162,18 @@ static json_t *sender_json(struct datapath *datapath, const struct steering_send
 {
 	struct verdict verdict = {0};
 	struct usage usage = {0};
-	json_t *held = json_null();
+	json_t *verdict_or_null = NULL;
 
 	if (datapath->ops->get(datapath, MAP_VERDICT, &sender->id, &verdict) == 0)
-		held = verdict_json(&verdict, now_ns, now_sec);
+		verdict_or_null = verdict_json(&verdict, now_ns, now_sec);
 	datapath->ops->get(datapath, MAP_USAGE, &sender->id, &usage);
-	return json_pack("{s:s, s:o, s:o, s:o, s:o}", "name", sender->name, "selectors",
-			 selectors_json(sender), "verdict", held, "limits", limits_json(&verdict),
-			 "usage", usage_json(&usage, now_ns));
+	return wire_sender_json(&(struct wire_sender){
+		.name = sender->name,
+		.selectors = selectors_json(sender),
+		.verdict = verdict_or_null,
+		.limits = limits_json(&verdict),
+		.usage = usage_json(&usage, now_ns),
+	});
 }
 
 /* `policy` may be NULL. */
@@ -214,94 +229,57 @@ static json_t *counters_json(const struct stats *stats)
 	return counters;
 }
 
-static json_t *interface_json(const struct config *config, const struct netlink_interface *known)
-{
-	struct hook_interface interface = {.index = known->index,
-					   .has_link_layer = known->has_link_layer};
-	struct hook_status status;
-
-	memcpy(interface.name, known->name, sizeof(interface.name));
-	hook_query(config->pin_path, &interface, &status);
-	return json_pack("{s:s, s:s, s:s}", "name", interface.name, "egress",
-			 hook_kind_name(status.egress), "ingress", hook_kind_name(status.ingress));
-}
-
-static json_t *configured_interfaces(struct netlink *netlink, const struct config *config)
+static json_t *interfaces_json(const struct hooked_interfaces *interfaces)
 {
 	json_t *list = json_array();
 
-	for (size_t i = 0; i < config->interfaces.count; i++) {
-		struct netlink_interface interface = {0};
-		struct error ignored;
+	for (size_t i = 0; i < interfaces->count; i++) {
+		const struct hooked_interface *interface = &interfaces->list[i];
 
-		if (netlink_interface_get(netlink, config->interfaces.texts[i], &interface,
-					  &ignored) < 0)
-			strncpy(interface.name, config->interfaces.texts[i],
-				sizeof(interface.name) - 1);
-		json_array_append_new(list, interface_json(config, &interface));
+		json_array_append_new(
+			list, wire_interface_json(&(struct wire_interface){
+				      .name = interface->name,
+				      .egress = hook_kind_name(interface->hooks.egress),
+				      .ingress = hook_kind_name(interface->hooks.ingress)}));
 	}
 	return list;
 }
 
-static json_t *default_interfaces(struct netlink *netlink, const struct config *config)
+static bool all_attached(const struct hooked_interfaces *interfaces)
 {
-	struct netlink_interface *interfaces = NULL;
-	json_t *list = json_array();
-	struct error ignored;
-	size_t count = 0;
-
-	if (netlink_default_interfaces(netlink, &interfaces, &count, &ignored) < 0)
-		return list;
-	for (size_t i = 0; i < count; i++)
-		json_array_append_new(list, interface_json(config, &interfaces[i]));
-	free(interfaces);
-	return list;
-}
-
-static json_t *interfaces_json(const struct config *config)
-{
-	struct netlink *netlink;
-	struct error ignored;
-	json_t *list;
-
-	if (netlink_open(&netlink, &ignored) < 0)
-		return json_array();
-	list = config->interfaces.count ? configured_interfaces(netlink, config)
-					: default_interfaces(netlink, config);
-	netlink_free(netlink);
-	return list;
-}
-
-static bool all_attached(const json_t *interfaces)
-{
-	size_t index;
-	json_t *interface;
-
-	json_array_foreach ((json_t *)interfaces, index, interface) {
-		const char *egress = json_string_value(json_object_get(interface, "egress"));
-		const char *ingress = json_string_value(json_object_get(interface, "ingress"));
-
-		if (strcmp(egress, hook_kind_name(HOOK_NONE)) == 0 ||
-		    strcmp(ingress, hook_kind_name(HOOK_NONE)) == 0)
+	for (size_t i = 0; i < interfaces->count; i++)
+		if (interfaces->list[i].hooks.egress == HOOK_NONE ||
+		    interfaces->list[i].hooks.ingress == HOOK_NONE)
 			return false;
-	}
-	return json_array_size(interfaces) > 0;
+	return interfaces->count > 0;
 }
 
-int view_status(struct steering *steering, json_t **ret, struct error *error)
+static json_t *datapath_json(struct datapath *datapath, const struct hooked_interfaces *interfaces)
 {
-	struct datapath *datapath = steering_datapath(steering);
-	json_t *interfaces = interfaces_json(steering_config(steering));
 	struct stats stats = {0};
-	json_t *view;
+	uint64_t ended;
 
 	datapath->ops->stats(datapath, &stats);
-	view = json_pack(
-		"{s:b, s:b, s:o, s:I, s:I, s:o}", "attached", all_attached(interfaces), "held",
-		datapath_is_stuck(datapath), "interfaces", interfaces, "flows",
-		(json_int_t)(stats.flows_opened - stats.flows_expired - stats.flows_replaced),
-		"flows_max", (json_int_t)datapath->ops->capacity(datapath, MAP_FLOWS), "counters",
-		counters_json(&stats));
-	return give(json_pack("{s:o, s:o}", "datapath", view, "pools", pools_json(steering)), ret,
-		    error);
+	ended = stats.flows_expired + stats.flows_replaced;
+	return wire_datapath_json(&(struct wire_datapath){
+		.attached = all_attached(interfaces),
+		.held = datapath_is_stuck(datapath),
+		.interfaces = interfaces_json(interfaces),
+		.flows = (json_int_t)(stats.flows_opened - ended),
+		.flows_max = (json_int_t)datapath->ops->capacity(datapath, MAP_FLOWS),
+		.counters = counters_json(&stats),
+	});
+}
+
+int view_status(struct steering *steering, const struct hooked_interfaces *interfaces,
+		json_t *agent, json_t **ret, struct error *error)
+{
+	return give(wire_status_json(&(struct wire_status){
+			    .version = version(),
+			    .datapath = datapath_json(steering_datapath(steering), interfaces),
+			    .agent = agent,
+			    .milter = view_milter(steering_config(steering)),
+			    .pools = pools_json(steering),
+		    }),
+		    ret, error);
 }

@@ -8,12 +8,24 @@
 #include <jansson.h>
 #include <stdint.h>
 
+#include "datapath/hook.h"
+
 struct steering;
 struct error;
 struct policy;
 
-/* "agent" is not filled in here: the agent adds itself. Interfaces: what hook_query() sees. */
-int view_status(struct steering *steering, json_t **ret, struct error *error);
+struct hooked_interface {
+	char name[16];
+	struct hook_status hooks;
+};
+struct hooked_interfaces {
+	struct hooked_interface *list;
+	size_t count;
+};
+
+/* Consumes `agent`, the caller's description of itself. */
+int view_status(struct steering *steering, const struct hooked_interfaces *interfaces,
+		json_t *agent, json_t **ret, struct error *error);
 int view_pools(struct steering *steering, json_t **ret, struct error *error);
 /*
  * `policy` NULL: without what the engine knows. Then come those that it has a standing of and that have

@@ -6,12 +6,13 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "wire/values.h"
 
 static const char *const type_names[] = {
-	[FIELD_STRING] = "a string",
-	[FIELD_INTEGER] = "an integer",
-	[FIELD_BOOLEAN] = "true or false",
-	[FIELD_ARRAY] = "an array",
+	[FIELD_STRING] = "a string",	   [FIELD_INTEGER] = "an integer",
+	[FIELD_BOOLEAN] = "true or false", [FIELD_ARRAY] = "an array",
+	[FIELD_OBJECT] = "an object",	   [FIELD_PART] = "an object",
+	[FIELD_MAYBE] = "an integer",	   [FIELD_NUMBER] = "a number",
 };
 
 static const char *found_name(const json_t *value)
@@ -61,7 +62,8 @@ static int read_field(const json_t *value, const struct json_field *field, void 
 		*(json_int_t *)place = json_integer_value(value);
 	else if (field->type == FIELD_BOOLEAN && json_is_boolean(value))
 		*(bool *)place = json_is_true(value);
-	else if (field->type == FIELD_ARRAY && json_is_array(value))
+	else if ((field->type == FIELD_ARRAY && json_is_array(value)) ||
+		 (field->type == FIELD_OBJECT && json_is_object(value)))
 		*(const json_t **)place = value;
 	else
 		return error_set(error, -EINVAL, "member '%s': found %s, expected %s", field->name,
@@ -180,4 +182,93 @@ int json_fields_write(json_t *body, const struct json_field *fields, size_t n_fi
 	for (size_t i = 0; code == 0 && i < n_fields; i++)
 		code = write_field(body, &fields[i], source, error);
 	return code;
+}
+
+/* ---- documents */
+
+static json_t *print_field(const struct json_field *field, const void *place)
+{
+	json_int_t number;
+	json_t *document;
+
+	switch (field->type) {
+	case FIELD_STRING:
+		return value_text(*(const char *const *)place);
+	case FIELD_INTEGER:
+		return json_integer(*(const json_int_t *)place);
+	case FIELD_MAYBE:
+		number = *(const json_int_t *)place;
+		return number < 0 ? json_null() : json_integer(number);
+	case FIELD_NUMBER:
+		return json_real(*(const double *)place);
+	case FIELD_BOOLEAN:
+		return json_boolean(*(const bool *)place);
+	case FIELD_ARRAY:
+	case FIELD_OBJECT:
+	case FIELD_PART:
+		document = *(json_t *const *)place;
+		return document ? document : json_null();
+	}
+	return NULL;
+}
+
+static bool is_left_out(const struct json_field *field, const void *place)
+{
+	return field->type == FIELD_PART && !*(json_t *const *)place;
+}
+
+json_t *json_fields_print(const struct json_field *fields, size_t n_fields, const void *source)
+{
+	json_t *document = json_object();
+	bool good = true;
+
+	for (size_t i = 0; i < n_fields; i++) {
+		const void *place = (const char *)source + fields[i].offset;
+
+		if (is_left_out(&fields[i], place))
+			continue;
+		good = json_object_set_new(document, fields[i].name,
+					   print_field(&fields[i], place)) == 0 &&
+		       good;
+	}
+	if (good)
+		return document;
+	json_decref(document);
+	return NULL;
+}
+
+static void scan_field(const json_t *value, enum json_field_type type, void *place)
+{
+	switch (type) {
+	case FIELD_STRING:
+		*(const char **)place = json_string_value(value);
+		break;
+	case FIELD_INTEGER:
+		*(json_int_t *)place = json_integer_value(value);
+		break;
+	case FIELD_MAYBE:
+		*(json_int_t *)place = json_is_integer(value) ? json_integer_value(value) : -1;
+		break;
+	case FIELD_NUMBER:
+		*(double *)place = json_number_value(value);
+		break;
+	case FIELD_BOOLEAN:
+		*(bool *)place = json_is_true(value);
+		break;
+	case FIELD_ARRAY:
+		*(const json_t **)place = json_is_array(value) ? value : NULL;
+		break;
+	case FIELD_OBJECT:
+	case FIELD_PART:
+		*(const json_t **)place = json_is_object(value) ? value : NULL;
+		break;
+	}
+}
+
+void json_fields_scan(const json_t *document, const struct json_field *fields, size_t n_fields,
+		      void *ret_struct)
+{
+	for (size_t i = 0; i < n_fields; i++)
+		scan_field(json_object_get(document, fields[i].name), fields[i].type,
+			   (char *)ret_struct + fields[i].offset);
 }

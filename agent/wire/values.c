@@ -7,16 +7,22 @@
 
 #include "base/cleanup.h"
 
-json_t *value_time(int64_t sec)
+const char *value_time_text(int64_t sec, char buffer[VALUE_TIME_SIZE])
 {
-	char text[32];
 	struct tm tm;
 	time_t time = (time_t)sec;
 
 	if (sec == 0 || !gmtime_r(&time, &tm))
-		return json_null();
-	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm);
-	return json_string(text);
+		return NULL;
+	strftime(buffer, VALUE_TIME_SIZE, "%Y-%m-%dT%H:%M:%SZ", &tm);
+	return buffer;
+}
+
+json_t *value_time(int64_t sec)
+{
+	char text[VALUE_TIME_SIZE];
+
+	return value_text(value_time_text(sec, text));
 }
 
 json_t *value_text(const char *text)

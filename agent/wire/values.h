@@ -5,7 +5,10 @@
 #include <jansson.h>
 #include <stdint.h>
 
-/* RFC 3339 in UTC; null for 0. */
+#define VALUE_TIME_SIZE 32
+/* RFC 3339 in UTC; NULL for 0. */
+const char *value_time_text(int64_t sec, char buffer[VALUE_TIME_SIZE]);
+/* The same as JSON. */
 json_t *value_time(int64_t sec);
 
 /* null for NULL. What a mail brought, or was cut, may not be UTF-8: then only its ASCII is shown. */

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The document of the status, in parts.
+ *
+ * Printing returns a new reference and consumes the json_t members; NULL: out of memory. Reading borrows
+ * everything from the document; a member that is missing, null or of another type is NULL, 0 or false.
+ * postern(8) has the types.
+ */
+#pragma once
+
+#include <jansson.h>
+#include <stdbool.h>
+
+struct wire_interface {
+	const char *name;
+	const char *egress;
+	const char *ingress;
+};
+json_t *wire_interface_json(const struct wire_interface *source);
+void wire_interface_read(const json_t *document, struct wire_interface *ret);
+
+struct wire_datapath {
+	bool attached;
+	bool held;
+	json_t *interfaces; /* of struct wire_interface */
+	json_int_t flows;
+	json_int_t flows_max;
+	json_t *counters; /* by name */
+};
+json_t *wire_datapath_json(const struct wire_datapath *source);
+void wire_datapath_read(const json_t *document, struct wire_datapath *ret);
+
+struct wire_recent {
+	const char *what;
+	const char *text;
+	const char *sender;
+	const char *pool;
+	const char *source;
+	const char *destination;
+	json_int_t count;
+	json_int_t age_sec;
+};
+json_t *wire_recent_json(const struct wire_recent *source);
+void wire_recent_read(const json_t *document, struct wire_recent *ret);
+
+struct wire_agent {
+	bool running;
+	json_int_t pid;
+	const char *user;
+	json_int_t uptime_sec;
+	const char *state;
+	json_t *errors; /* of struct wire_recent */
+};
+json_t *wire_agent_json(const struct wire_agent *source);
+void wire_agent_read(const json_t *document, struct wire_agent *ret);
+
+struct wire_milter {
+	bool running;
+	const char *since;
+};
+json_t *wire_milter_json(const struct wire_milter *source);
+void wire_milter_read(const json_t *document, struct wire_milter *ret);
+
+struct wire_status {
+	const char *version;
+	json_t *datapath; /* struct wire_datapath */
+	json_t *agent;	  /* struct wire_agent */
+	json_t *milter;	  /* NULL: no milter is expected */
+	json_t *pools;	  /* of struct wire_pool */
+};
+json_t *wire_status_json(const struct wire_status *source);
+void wire_status_read(const json_t *document, struct wire_status *ret);
+
+/* {"running": false} */
+json_t *wire_agent_away_json(void);
+/* The status of a host where nothing is up; consumes `milter`. */
+json_t *wire_status_down_json(const char *version, json_t *milter);
