@@ -152,7 +152,8 @@ struct inbox inbox_read(void)
 		inbox.letters[inbox.count++] = letter;
 	}
 	closedir(directory);
-	qsort(inbox.letters, inbox.count, sizeof(*inbox.letters), by_id);
+	if (inbox.count)
+		qsort(inbox.letters, inbox.count, sizeof(*inbox.letters), by_id);
 	return inbox;
 }
 
