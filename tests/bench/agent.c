@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Asks for decisions as an MTA's many processes do, each over a connection that it keeps, and prints
- * how many were answered and how long each took, as one JSON object. Asks the agent's API, or any service that
- * speaks Postfix' policy delegation, so that both can be measured by the same asker.
+ * Asks for decisions as the many processes of an MTA do, each over a connection that it keeps.
+ * Prints the number of answers and their times as one JSON object. Asks the agent's API, or any
+ * service of Postfix' policy delegation: one asker measures both.
  *
- *   bench-agent [OPTION…] http|policy SOCKET        SOCKET: a path, or ADDRESS:PORT (IPv4)
+ *   bench-agent [OPTION…] http|policy SOCKET   SOCKET: a path, or ADDRESS:PORT (IPv4)
  *     -c CONNECTIONS  (16)
- *     -r RATE         requests a second, sent when they are due however late the answers are; 0, the default: each
- *                     connection asks as soon as it was answered
+ *     -r RATE         requests a second, each sent when it is due; 0 (default): each connection
+ *                     asks again at once
  *     -s SECONDS      (5)
- *     -n COUNT        ends after so many, whatever the seconds
- *     -u USERS        (10000) who send, in turn
- *     -l EVERY        every so many requests a sender bench-N, N below 1000, sends its limit of 10 recipients, so that a verdict is written
+ *     -n COUNT        ends after so many requests, whatever the seconds
+ *     -u USERS        (10000) senders, in turn
+ *     -l EVERY        every so many requests a sender bench-N, N below 1000, sends its limit of 10
+ *                     recipients, which writes a verdict
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -38,7 +39,7 @@
 struct connection {
 	int fd;
 	bool asked;
-	bool limited;	   /* asked for a sender at its limit */
+	bool limited;	   /* the question was for a sender at its limit */
 	uint64_t since_ns; /* when the question was due */
 	size_t used;
 	char answer[ANSWER_BYTES];
@@ -53,7 +54,7 @@ struct latencies {
 struct protocol {
 	const char *name;
 	int (*question)(char *buffer, const char *user, unsigned recipients, uint64_t number);
-	/* Is it all there? Says whether it is a good one. */
+	/* Is the answer complete? Tells whether it is a good one. */
 	bool (*is_whole)(const char *answer, bool *ret_good);
 };
 
@@ -109,7 +110,7 @@ static bool http_is_whole(const char *answer, bool *ret_good)
 	return body && length && strlen(body + 4) >= strtoul(length + 18, NULL, 10);
 }
 
-/* As smtpd asks at DATA (SMTPD_POLICY_README of Postfix). */
+/* The request of smtpd at DATA (SMTPD_POLICY_README of Postfix). */
 static int policy_question(char *buffer, const char *user, unsigned recipients, uint64_t number)
 {
 	return snprintf(buffer, QUESTION_BYTES,
@@ -203,7 +204,7 @@ static void note(struct latencies *latencies, uint64_t taken_ns)
 	latencies->us[latencies->count++] = (uint32_t)(taken_ns / US_NS);
 }
 
-/* True: it was the rest of an answer. */
+/* True: this completed an answer. */
 static bool take(struct connection *connection)
 {
 	char *end = connection->answer + connection->used;
@@ -224,14 +225,14 @@ static bool take(struct connection *connection)
 	return true;
 }
 
-/* ---- when to ask */
+/* ---- time of questions */
 
 static uint64_t due_at(uint64_t start_ns, uint64_t number)
 {
 	return start_ns + number * SEC_NS / options.rate;
 }
 
-/* As many as are due and find a connection. */
+/* Asks as many questions as are due and find a free connection. */
 static void ask_due(uint64_t start_ns, uint64_t end_ns)
 {
 	uint64_t now = now_ns();
@@ -278,7 +279,7 @@ static double run(void)
 
 	while (now_ns() < end && !(options.count && asked == options.count)) {
 		ask_due(start, end);
-		/* Where all are busy nothing can be asked before an answer, be it due or not. */
+		/* With all connections busy a due question waits for an answer. */
 		await(options.rate && count_asked() < options.connections ? due_at(start, asked)
 									  : end);
 	}
@@ -287,7 +288,7 @@ static double run(void)
 	return (double)(now_ns() - start) / SEC_NS;
 }
 
-/* ---- what came out */
+/* ---- results */
 
 static int compare(const void *a, const void *b)
 {

@@ -7,12 +7,12 @@
 #include <string.h>
 
 #define SMTP_PORT 25
-/* Prime, so that it meets all flows in turn, never neighbours. */
+/* A prime, so that packets visit all flows in turn, never neighbours. */
 #define STRIDE	      2654435761U
 #define PART_BATCHES  8
 #define PARTS_MAX     4096
 #define SAMPLE	      256
-#define HANDSHAKE_WAS 1 /* what a SYN takes of the sequence */
+#define HANDSHAKE_WAS 1 /* sequence numbers of a SYN */
 
 void flows_init(struct flows *flows, const struct wire *inside, struct wire *outside,
 		const char *first_source, const char *first_destination)
@@ -42,7 +42,7 @@ static struct frame_ends ends_of(const struct flows *flows, uint32_t number)
 	};
 }
 
-/* As the remote end sees it: from there to where the SYN came from. */
+/* The remote end's view: from there to the source of the SYN. */
 static struct frame_ends answer_ends(const struct flows *flows, uint32_t number)
 {
 	struct frame_ends ends = ends_of(flows, number);
@@ -55,7 +55,7 @@ static struct frame_ends answer_ends(const struct flows *flows, uint32_t number)
 	};
 }
 
-/* Two segments in turn, so that nobody takes them for one that is sent again and again. */
+/* Two segments in turn, so that neither is taken for a retransmission. */
 static void fill(const struct flows *flows, enum flows_way way, uint8_t flags, uint32_t number,
 		 uint32_t segment, struct frame *frame)
 {
@@ -95,7 +95,7 @@ static void send_step(const struct flows *flows, enum flows_way way, uint8_t fla
 	wire_send(wire_of(flows, way), frames, count);
 }
 
-/* Those of the last ACKs that are still in the queue say nothing new. */
+/* ACKs of earlier flows that are still in the queue carry no news. */
 static uint32_t learn(struct flows *flows, uint32_t first, uint32_t count)
 {
 	struct frame frames[WIRE_BATCH];
@@ -175,7 +175,10 @@ static int compare(const void *a, const void *b)
 	return (left > right) - (left < right);
 }
 
-/* The first quartile of the parts: who else ran meanwhile, and spoilt the caches, did not spoil all. */
+/*
+ * The first quartile of the parts: other work on the machine spoils the caches for some parts, not
+ * for all.
+ */
 static double cost(struct load *load, uint32_t packets)
 {
 	uint32_t parts = packets / (PART_BATCHES * WIRE_BATCH);
@@ -217,7 +220,7 @@ double flows_syn_cost(struct flows *flows, uint32_t packets)
 
 /* ---- ports */
 
-/* The same order each time, and none that a search in sequence would profit from. */
+/* The same order each time, which gives no advantage to a sequential search. */
 static uint16_t scattered_port(uint32_t number)
 {
 	static uint16_t ports[FLOWS_PORTS];
@@ -267,7 +270,7 @@ uint32_t flows_take_ports(struct flows *flows, enum flows_source source, uint32_
 	return (uint32_t)(wire_received(flows->outside) - before);
 }
 
-/* ---- looking at them */
+/* ---- checks */
 
 static bool is_as_learned(const struct flows *flows, enum flows_way way, const struct frame *frame,
 			  uint32_t number)

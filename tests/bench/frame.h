@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Ethernet frames of the bench: TCP over IPv4 without options, checksums worked out. */
+/* Ethernet frames of the bench: TCP over IPv4 without options, with complete checksums. */
 #pragma once
 
 #include <netinet/in.h>
@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The IP packet; with what Ethernet adds, 214. */
+/* size of the IP packet; with Ethernet 214 */
 #define FRAME_SEGMENT_BYTES 200
 #define FRAME_PAYLOAD_BYTES (FRAME_SEGMENT_BYTES - sizeof(struct iphdr) - sizeof(struct tcphdr))
 
@@ -19,7 +19,7 @@ struct frame_ends {
 };
 
 struct frame {
-	uint16_t alignment; /* not sent: the IP header lies on four bytes */
+	uint16_t alignment; /* not sent: aligns the IP header to four bytes */
 	uint8_t to[6], from[6];
 	uint16_t protocol;
 	struct iphdr ip;
@@ -29,15 +29,18 @@ struct frame {
 
 #define FRAME_START offsetof(struct frame, to)
 
-/* Everything that packets have in common; the payload is zeros. */
+/* Fills in the parts that all packets share; the payload is zeros. */
 void frame_init(struct frame *frame, const uint8_t from[6], const uint8_t to[6]);
 
-/* Flags of <netinet/tcp.h>, TH_SYN and so on; numbers in host order. With TH_PUSH: a whole segment of data. */
+/*
+ * Sets flags of <netinet/tcp.h> (TH_SYN and so on) and numbers in host order. TH_PUSH: a whole
+ * segment of data.
+ */
 void frame_fill(struct frame *frame, const struct frame_ends *ends, uint8_t flags,
 		uint32_t sequence, uint32_t acknowledgement);
 
 /* On the wire. */
 size_t frame_bytes(const struct frame *frame);
 
-/* Both checksums. */
+/* Are both checksums right? */
 bool frame_is_sound(const struct frame *frame);

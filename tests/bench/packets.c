@@ -1,20 +1,23 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Raw packets from a host behind the mail host to the internet and back, by several ways in turn. Reads commands,
- * one a line, answers each by one line.
+ * Sends raw packets from a host behind the mail host to the internet and back, by several arms in
+ * turn. Reads commands, one a line, and answers each by one line.
  *
  *   packets CPU SOURCE_HOST SOURCE_INTERFACE PEER DESTINATION_HOST ARM,PEER,FIRST_DESTINATION…
  *
- * Hosts are paths of namespaces, PEER the Ethernet address of the mail host at that interface; an arm is an
- * interface of the destination. Commands:
+ * A HOST is the path of a namespace, PEER the Ethernet address of the mail host at that interface;
+ * an arm is an interface of the destination. Commands:
  *
  *   establish ARM FLOWS       opens flows that are not open yet: "done"
- *   check ARM FLOWS           "sound", or "broken": not every segment came out as it should
+ *   check ARM FLOWS           "sound", or "broken": a segment arrived wrong
  *   out ARM FLOWS PACKETS     segments of data on open flows: "NS", CPU time of each in ns
- *   in ARM FLOWS PACKETS      the same, of answers
- *   syns ARM PACKETS          SYNs of new connections: "NS THROUGH", how many came through
- *   take ARM DESTINATION FIRST COUNT   SYNs from ports of their own, those from FIRST on of all: how many came through
- *   want ARM DESTINATION FIRST COUNT   the same ports of another source, which is to get others
+ *   in ARM FLOWS PACKETS      the same for replies
+ *   syns ARM PACKETS          SYNs of new connections: "NS THROUGH", the number that arrived
+ *   take ARM DESTINATION FIRST COUNT
+ *                             SYNs, each from another port, from port number FIRST on: the number
+ *                             that arrived
+ *   want ARM DESTINATION FIRST COUNT
+ *                             the same from a second source, which must get other ports
  */
 #include <stdio.h>
 #include <stdlib.h>

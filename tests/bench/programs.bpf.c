@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * What stands before a program that is run again and again (BPF_PROG_TEST_RUN): a run begins with what the
- * last one left of the packet, so each is given its frame anew, then the program by a tail call. The
- * time that this takes itself is that of the empty program.
+ * Runs before a program that is measured by BPF_PROG_TEST_RUN with repetition: the kernel starts
+ * each run with the packet of the last, so this restores the frame, then calls the program by a
+ * tail call. The empty program shows the time of this alone.
  */
 #include <stdbool.h>
 #include <linux/bpf.h>
@@ -32,7 +32,7 @@ struct headers {
 	struct tcphdr tcp;
 } __attribute__((packed));
 
-/* Programs that fill a table count flows on: the next port, then the next destination. */
+/* A program that fills a table counts flows up: the next port, then the next destination. */
 static __always_inline bool renew(void *data, void *end)
 {
 	struct headers *headers = data;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Times the programs themselves, run by run in turn with an empty one. Prints "FIGURE ARM NS", a line each.
+ * Times the programs alone, in turn with an empty program. Prints "FIGURE ARM NS", a line each.
  *
  *   programs CPU ROUNDS REPEAT
  */
@@ -50,7 +50,7 @@ static void map_address(const char *text, __u8 ret[16])
 	memcpy(ret + 12, &ipv4, sizeof(ipv4));
 }
 
-/* ---- one pool of one address, everybody by it */
+/* ---- one pool with one address for all senders */
 
 static void fill_maps(void)
 {
@@ -94,7 +94,7 @@ struct work {
 	const char *name;
 	struct bpf_program *program;
 	bool is_xdp;
-	int action; /* what it has to return */
+	int action; /* the expected result */
 	struct frame_ends ends;
 	uint8_t flags;
 	bool is_new_each_time;
@@ -140,7 +140,7 @@ static void time_work(const struct work *work, int repeat)
 	       run(work, work->program, work->action, repeat));
 }
 
-/* The flow of the hit and of the replies. */
+/* The flow of the known packet and of the replies. */
 static void open_flow(struct work *syn)
 {
 	run(syn, syn->program, syn->action, 1);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What programs.c tells programs.bpf.c. */
+/* Shared by programs.c and programs.bpf.c. */
 #pragma once
 
 #include <linux/types.h>

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Real TCP between two hosts: a client and a server, a process each, which wait for each other as such do. Prints
- * what a second of CPU time is enough for, both ends and the whole way between them included: veths
- * and both processes use the same processor.
+ * Real TCP between a client and a server process that wait for each other as usual. Prints the work
+ * done in a second of CPU time, for both ends and the path between them: veths and both processes
+ * use the same processor.
  *
- *   talk CPU CLIENT_HOST SERVER_HOST SERVER_ADDRESS mail COUNT      mails, each of a connection of its own; to 16
- *                                                                   addresses in turn
- *   talk CPU CLIENT_HOST SERVER_HOST SERVER_ADDRESS bulk MBYTES     MB one way over one connection
+ *   talk CPU CLIENT_HOST SERVER_HOST SERVER_ADDRESS mail COUNT    mails, each of a connection of
+ *                                                                 its own,
+ *                                                                 to 16 addresses in turn
+ *   talk CPU CLIENT_HOST SERVER_HOST SERVER_ADDRESS bulk MBYTES   MB one way over one connection
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -34,7 +35,7 @@
 #define NS_PER_SECOND	1e9
 #define BYTES_PER_MBYTE (1 << 20)
 
-/* A short message with PIPELINING (RFC 2920); who is not the client is the server. */
+/* A short message with PIPELINING (RFC 2920), and the replies of the server. */
 struct turn {
 	bool client;
 	const char *text;
@@ -51,7 +52,7 @@ static const struct turn dialogue[] = {
 	{false, "250 2.0.0 Ok: queued\r\n221 2.0.0 Bye\r\n"},
 };
 
-/* Sockets stay in the namespace that they were made in. */
+/* A socket stays in the namespace in which it was made. */
 static void enter(const char *host)
 {
 	int fd = open(host, O_RDONLY | O_CLOEXEC);
@@ -62,8 +63,8 @@ static void enter(const char *host)
 }
 
 /*
- * Whoever waits longer than that for the other end waits for nothing. Buffers are left to the kernel, as an MTA leaves
- * them: ones so small that a cache holds all that is under way make more of a difference than any translation.
+ * A longer wait would never end. The kernel sizes the buffers, as for an MTA: with buffers so small
+ * that a cache holds all data in flight, they would make more difference than any translation.
  */
 static int tcp_socket(void)
 {
@@ -177,7 +178,7 @@ static void receive_bulk(int listener, unsigned mbytes)
 
 /* ---- both ends */
 
-/* Ends with the bench. */
+/* The server ends with the bench. */
 static pid_t start_server(int listener, bool is_bulk, unsigned count)
 {
 	pid_t pid = fork();
@@ -203,7 +204,10 @@ static double seconds_of(clockid_t clock)
 	return (double)used.tv_sec + (double)used.tv_nsec / NS_PER_SECOND;
 }
 
-/* CPU time in seconds. The server is still there to be asked when it has ended, until it is waited for. */
+/*
+ * CPU time in seconds. The child has ended and is not yet waited for, so its time can still be
+ * read.
+ */
 static double run(int listener, in_addr_t to, bool is_bulk, unsigned count)
 {
 	double own = seconds_of(CLOCK_PROCESS_CPUTIME_ID), servers;

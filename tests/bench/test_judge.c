@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* How long it takes until a fact is a verdict in the map, and until a million senders are back. */
+/* The time from a fact to its verdict in the map, and until a million senders are restored. */
 #include <criterion/criterion.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -52,7 +52,7 @@ static char *configuration(void)
 	return text;
 }
 
-/* label -> id, as the maps have it */
+/* label -> id, from the maps */
 struct search {
 	uint32_t ids[SENDERS];
 };
@@ -70,7 +70,7 @@ static int note_id(void *data, const void *key, const void *value)
 
 TestSuite(bench_judge_verdict, .init = world_init, .fini = world_done, .timeout = 120);
 
-/* From before the request is sent until after its answer was read: the verdict was written before that. */
+/* From before the request until after its answer: the verdict is written in between. */
 Test(bench_judge_verdict, is_in_the_map_within_a_millisecond_of_the_fact)
 {
 	_cleanup_(free_p) char *more = configuration();

@@ -57,7 +57,7 @@ static void enter(const struct wire *wire)
 		die("setns");
 }
 
-/* Bound to the interface; protocol 0 receives nothing. */
+/* Bound to the interface; with protocol 0 it receives nothing. */
 static int packet_socket(const struct wire *wire, uint16_t protocol)
 {
 	struct sockaddr_ll place = {.sll_family = AF_PACKET,
@@ -171,7 +171,7 @@ unsigned wire_receive(const struct wire *wire, struct frame frames[WIRE_BATCH])
 	return count > 0 && !wanted ? wire_receive(wire, frames) : wanted;
 }
 
-/* As the namespace that a thread is in has it. */
+/* Read in the namespace of this thread. */
 uint64_t wire_received(const struct wire *wire)
 {
 	unsigned long long bytes, packets;

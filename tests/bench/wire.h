@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * An interface in a namespace, to send frames by and to see those that arrive. Between veths in one kernel
- * a frame goes all its way within the call that sends it, on the CPU and at the expense of the
- * sending thread: its CPU time is what the way costs, and when the call is back, all has arrived.
+ * An interface in a namespace that sends frames and sees those that arrive. Between veths of one
+ * kernel a frame goes the whole way within the call that sends it, on the CPU and at the expense of
+ * the sending thread: its CPU time is the cost of the way, and on return all frames have arrived.
  */
 #pragma once
 
@@ -22,21 +22,21 @@ struct wire {
 	char name[16];
 };
 
-/* All end the program with a message where something fails. */
+/* Each ends the program with a message on failure. */
 
-/* `host` is the path of a namespace; `peer` is the Ethernet address at the other end, as text. */
+/* `host` is the path of a namespace; `peer` is the Ethernet address of the other end, as text. */
 void wire_open(const char *host, const char *name, const char *peer, struct wire *ret);
 
-/* Frames that are there to be sent: begin each with frame_init(). */
+/* Frames for sending: start each with frame_init(). */
 void wire_send(const struct wire *wire, const struct frame frames[], unsigned count);
 
-/* Receiving costs: nobody listens while something is measured. */
+/* Receiving costs: during a measurement nobody listens. */
 void wire_listen(struct wire *wire);
 void wire_deafen(struct wire *wire);
-/* Only those that came in and carry TCP; 0: there are none. */
+/* Only frames that came in and carry TCP; 0: none. */
 unsigned wire_receive(const struct wire *wire, struct frame frames[WIRE_BATCH]);
 
-/* Frames that came in since the interface was made. */
+/* Number of frames that came in since the interface was made. */
 uint64_t wire_received(const struct wire *wire);
 
 /* CPU time of this thread. */

@@ -76,7 +76,9 @@ static const char *type_of(const struct documents *documents, const char *name)
 	return row->type;
 }
 
-/* One member, whose name is next. `value` NULL: the type is only skipped. Adds the name to `known`. */
+/*
+ * One member, whose name is next. `value` NULL: the type is only skipped. Adds the name to `known`.
+ */
 static bool match_member(struct match *match, const json_t *value, json_t *known)
 {
 	size_t offset = (size_t)(match->at - match->documents->text);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The documents of postern(8): the blocks of its sections JSON and API, and values held against them.
- * The page explains the notation.
+ * The documents of postern(8): the blocks of its sections JSON and API, and values held against
+ * them. The page explains the notation.
  */
 #pragma once
 
@@ -33,7 +33,9 @@ struct documents {
 /* Reads tools/man/postern.8; fails the test where it cannot. One for the life of the test. */
 struct documents *documents_read(void);
 
-/* Is the value of that type, without members that the type lacks? Else `why` says where it differs. */
+/*
+ * Is the value of that type, without members that the type lacks? Else `why` says where it differs.
+ */
 bool documents_match(struct documents *documents, const char *type, const json_t *value, char *why,
 		     size_t size);
 

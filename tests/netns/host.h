@@ -2,11 +2,15 @@
 /*
  * Three hosts in network namespaces for one test, and commands and daemons on them.
  *
- *   tenant (10.1.7.0/24, fd00:7::/64) -- lan   mail   wan -- internet (198.51.100.0/24, 2001:db8:2::/64)
- *                                              192.0.2.0/24, 2001:db8:1::/64
+ *   tenant ── lan  mail  wan ── internet
  *
- * `mail` forwards for `tenant`; `internet` routes back to everything, so that all of it works before
- * a datapath is up. Interfaces are veth pairs: a host's own end carries the name of the network.
+ *   tenant     10.1.7.0/24, fd00:7::/64
+ *   wan        192.0.2.0/24, 2001:db8:1::/64
+ *   internet   198.51.100.0/24, 2001:db8:2::/64
+ *
+ * `mail` forwards for `tenant`; `internet` routes back to everything, so that all of it works
+ * before a datapath is up. Interfaces are veth pairs: a host's own end carries the name of the
+ * network.
  *
  * Each Criterion test is a process of its own and has one world: give the suite .init = world_init
  * and .fini = world_done. Every name in it derives from the test's pid. A watchdog process removes

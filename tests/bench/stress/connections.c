@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Connections at a steady rate, and the receiver that says by which pool each one came. Each connection is
- * opened, asks and is answered, is held, asks and is answered again, and is closed; the question names the
- * pool that it should come by. What happens to the datapath meanwhile is the caller's.
+ * Opens connections at a steady rate; or receives them and tells the pool of each. A connection
+ * opens, asks and gets its answer, waits, asks and gets its answer again, and closes; the question
+ * names the expected pool. The caller disturbs the datapath meanwhile.
  *
- *   connections send POOL RATE SECONDS HOLD_MS ADDRESS…    SIGUSR1 ends all holding
+ *   connections send POOL RATE SECONDS HOLD_MS ADDRESS…    SIGUSR1 ends all waits
  *   connections receive POOL=ADDRESS…                      until SIGTERM; POOL is one letter
  */
 #include <arpa/inet.h>
@@ -23,7 +23,7 @@
 
 #define PORT	    25
 #define FDS_MAX	    16384
-#define MESSAGE	    16 /* bytes; small enough to come in one piece */
+#define MESSAGE	    16 /* bytes; small enough to arrive in one piece */
 #define EVENTS	    256
 #define GIVE_UP_SEC 15
 #define MS_NS	    1000000ULL
@@ -67,7 +67,7 @@ enum phase { UNUSED, CONNECTING, ASKING, HOLDING, ASKING_AGAIN };
 
 struct connection {
 	enum phase phase;
-	uint64_t since_ns; /* when it was opened; while it is held, when that began */
+	uint64_t since_ns; /* time of the open, later of the start of the wait */
 };
 
 struct sender {
@@ -77,7 +77,7 @@ struct sender {
 	char **addresses;
 	int n_addresses;
 	unsigned opened, ended, failed, reset;
-	uint32_t *connect_us; /* one of each connection that came about */
+	uint32_t *connect_us; /* one for each connection that succeeded */
 	unsigned n_connected;
 	struct connection connections[FDS_MAX]; /* by file descriptor */
 };
@@ -133,7 +133,7 @@ static int connected(struct sender *sender, int fd)
 	return ask(sender, fd, ASKING);
 }
 
-/* Nothing is sent to one that is held, so whatever it has to say is its end. */
+/* A connection that waits gets no data: anything that arrives is its end. */
 static int answered(struct sender *sender, int fd, bool *ret_done)
 {
 	struct connection *connection = &sender->connections[fd];
@@ -159,7 +159,7 @@ static void serve(struct sender *sender, int fd)
 		finish(sender, fd, error);
 }
 
-/* Those that have been held for long enough, and those that have waited for too long. */
+/* Goes on with connections whose wait is over, and gives up those that get no answer. */
 static void look_around(struct sender *sender)
 {
 	uint64_t now = now_ns();
@@ -210,7 +210,7 @@ static int by_size(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* Of the times to connect; `share` in thousandths. */
+/* Quantile of the times to connect; `share` in thousandths. */
 static unsigned quantile_us(const struct sender *sender, unsigned share)
 {
 	unsigned last = sender->n_connected - 1;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * SYNs, each of a connection of its own, to port 25 of where nobody answers. Prints how
- * many went out in how many milliseconds.
+ * Sends SYNs, each of another connection, to port 25 of addresses that never answer. Prints the
+ * number of SYNs and the milliseconds.
  *
  *   syns SOURCE FIRST_DESTINATION DESTINATIONS COUNT RATE
  *
- * COUNT 0: again and again, until SIGTERM. RATE 0: as fast as they go; else so many a second.
+ * COUNT 0: repeats until SIGTERM. RATE 0: full speed; else SYNs a second.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -69,7 +69,7 @@ static uint16_t tcp_checksum(const struct syn *syn)
 	return (uint16_t)~sum;
 }
 
-/* The number says which connection: destinations in turn, then the next port. */
+/* The number selects the connection: destinations in turn, then the next port. */
 static void build(const struct flood *flood, uint64_t number, struct syn *syn)
 {
 	uint32_t destination = (uint32_t)(number % flood->destinations);
@@ -117,7 +117,7 @@ static void send_batch(struct flood *flood, unsigned count)
 	}
 }
 
-/* How many may go now. */
+/* The number of SYNs that are due. */
 static unsigned due(const struct flood *flood)
 {
 	uint64_t until = UINT64_MAX;

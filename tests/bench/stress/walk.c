@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Walks the flow table and counts: flows, returns, flows whose other half is missing or says something else,
- * and flows whose external address is of no pool.
+ * Walks the flow table and counts flows, returns, flows without a matching other half, and flows
+ * whose external address belongs to no pool.
  *
  *   walk PIN_PATH
  */
