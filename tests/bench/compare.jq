@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# Reading measurements (lines of BENCH_OUT/*.tsv, split) and rows.tsv, and what is done with many values.
+# Reads measurements (lines of BENCH_OUT/*.tsv, split) and rows.tsv; medians, quartiles, pairs of arms.
 
 def at($q): sort | .[((length - 1) * $q) | round];
 def median: sort | (.[(length - 1) / 2 | floor] + .[length / 2 | floor]) / 2;

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# What translating adds, from a table "label nft low high tc low high xdp low high"; called by tests/bench/plot.
+# The cost that translation adds, from a table "label nft low high tc low high xdp low high".
 set terminal svg size 900,480 font "sans-serif,13" background "white"
 set output svg
 set style data histogram

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# What translating adds to a packet or a SYN: a line for each such figure, for plot.gp.
+# The cost that translation adds to a packet or a SYN: a line for each figure, for plot.gp.
 
 include "compare";
 

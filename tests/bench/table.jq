@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# Measurements and rows.tsv to a table; called by tests/bench/table. Every comparison is made within a round,
-# of the round's own values; what is shown is the median over the rounds and the quartiles.
+# Makes a table of measurements and rows.tsv; called by tests/bench/table. Values are compared within a round; the table
+# shows the median of the rounds and the quartiles.
 
 include "compare";
 
@@ -41,15 +41,16 @@ def section($rows; $values; $how; $title; $names; $arms; $shown):
 rows($rows) as $rows |
 measured as $values |
 "\($machine.model), \($machine.cpus) processors, Linux \($machine.kernel), \($machine.date), Postern \($machine.version);",
-"\($machine.rounds) rounds, medians; in brackets the quartiles over the rounds; load before it began \($machine.load).",
+"\($machine.rounds) rounds, medians; in brackets the quartiles of the rounds; load before the start \($machine.load).",
 section($rows; $values; "added";
-	"CPU time. Ratio: what is added to no translation, of Postern over nftables, within each round.";
+	"CPU time. Ratio: the cost that Postern adds over the cost that nftables adds, within each round.";
 	["CPU time of", "no translation", "an empty XDP program", "nftables", "Postern, tc", "Postern, XDP",
 		"ratio, tc", "ratio, XDP", "asked for", "reached"];
 	["none", "empty", "nft", "tc", "xdp"]; ["tc", "xdp"]),
 section($rows; $values; "share";
-	"Of a second of CPU time, both ends included. Share: of what there is without translation, within each round.";
-	["work", "no translation", "nftables", "Postern, tc", "Postern, XDP", "share, tc", "share, XDP", "share, nftables", "asked for", "reached"];
+	"Work in a second of CPU time, both ends included. Share: of the work without translation, within each round.";
+	["work", "no translation", "nftables", "Postern, tc", "Postern, XDP",
+		"share, tc", "share, XDP", "share, nftables", "asked for", "reached"];
 	["none", "nft", "tc", "xdp"]; ["tc", "xdp", "nft"]),
 section($rows; $values; "above";
 	"The programs alone (BPF_PROG_TEST_RUN). Difference: to the empty program, within each round.";
