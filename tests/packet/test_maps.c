@@ -1,14 +1,23 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The maps' names, as operators type them: `bpftool map dump name …`. */
+/* The maps' names, as operators type them (`bpftool map dump name …`), and the pages that list them. */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "packet/rig.h"
 #include "postern.skel.h"
 
 TestSuite(packet_maps, .init = rig_init, .fini = rig_done, .timeout = 20);
+
+static bool is_pinned(const struct bpf_map *map)
+{
+	return !bpf_map__is_internal(map) &&
+	       !strncmp(bpf_map__name(map), "postern_", strlen("postern_"));
+}
 
 Test(packet_maps, the_kernel_keeps_every_name_whole)
 {
@@ -24,7 +33,45 @@ Test(packet_maps, the_kernel_keeps_every_name_whole)
 			continue;
 		cr_assert_eq(bpf_obj_get_info_by_fd(bpf_map__fd(map), &info, &size), 0);
 		cr_expect_str_eq(info.name, bpf_map__name(map));
-		pinned += !strncmp(info.name, "postern_", strlen("postern_"));
+		pinned += is_pinned(map);
 	}
 	cr_assert_gt(pinned, 0);
+}
+
+static char *read_page(const char *path)
+{
+	_cleanup_(fclose_p) FILE *file = fopen(path, "re");
+	char *text = NULL;
+	size_t size = 0;
+
+	cr_assert_not_null(file, "%s", path);
+	cr_assert_gt(getdelim(&text, &size, '\0', file), 0, "%s", path);
+	return text;
+}
+
+/* A name in front of which each page has `before`, and `after` behind it. */
+static const struct page {
+	const char *path, *before, *after;
+} pages[] = {
+	{"bpf/README.md", "| `", "` | "},
+	{"README.md", "`", "`"},
+	{"tools/man/postern.8", " ", ""},
+};
+
+Test(packet_maps, every_page_lists_every_pinned_map)
+{
+	for (size_t i = 0; i < sizeof(pages) / sizeof(pages[0]); i++) {
+		_cleanup_(free_p) char *text = read_page(pages[i].path);
+		struct bpf_map *map;
+
+		bpf_object__for_each_map(map, rig_maps()->obj)
+		{
+			char wanted[64];
+
+			snprintf(wanted, sizeof(wanted), "%s%s%s", pages[i].before,
+				 bpf_map__name(map), pages[i].after);
+			cr_expect(!is_pinned(map) || strstr(text, wanted), "%s has no '%s'",
+				  pages[i].path, wanted);
+		}
+	}
 }
