@@ -15,6 +15,7 @@ struct error;
 struct cli {
 	const char *config_file;
 	const struct config *config; /* NULL for a command that needs none */
+	unsigned given;		     /* of enum option_bit */
 	bool json;		     /* -j */
 	bool cut;		     /* --cut */
 	bool now;		     /* --now */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "cli/option.h"
 
 /* How many of the command's words stand at the beginning of `words`; *ret_all: all of them do. */
 static size_t count_matching(const struct command *command, char **words, bool *ret_all)
@@ -144,19 +145,50 @@ int command_find(const struct command *commands, size_t n_commands, char **words
 	return unknown(commands, n_commands, words, deepest, error);
 }
 
+static int check_sender(const struct command *command, char **arguments, unsigned given,
+			struct error *error)
+{
+	bool by_argument = arguments[0], by_option = given & OPTION_SENDER;
+
+	if (!(command->options & OPTION_SENDER) || by_argument != by_option)
+		return 0;
+	return error_set(error, -EINVAL, "'%s': expected one of %.*s and --sender NAME",
+			 command->words, (int)strlen(command->arguments) - 2,
+			 command->arguments + 1);
+}
+
+int command_check(const struct command *command, char **arguments, unsigned given,
+		  struct error *error)
+{
+	for (size_t i = 0; i < n_option_rows; i++) {
+		const struct option_row *row = &option_rows[i];
+
+		if (row->bit < OPTION_ALWAYS && given & row->bit & ~command->options)
+			return error_set(error, -EINVAL, "'%s' takes no --%s", command->words,
+					 row->name);
+	}
+	if (given & OPTION_NOW && command->options & OPTION_CUT && !(given & OPTION_CUT))
+		return error_set(error, -EINVAL, "'%s': --now goes with --cut", command->words);
+	return check_sender(command, arguments, given, error);
+}
+
 void command_print_usage(const struct command *command, FILE *out)
 {
+	const unsigned cut_now = OPTION_CUT | OPTION_NOW;
+	unsigned plain = command->options;
+
+	if ((plain & cut_now) == cut_now)
+		plain &= ~cut_now;
 	fputs(command->words, out);
 	if (*command->arguments)
 		fprintf(out, " %s", command->arguments);
-	if (command->options & COMMAND_SENDER)
-		fputs(" [--sender NAME]", out);
-	if (command->options & COMMAND_FOR)
-		fputs(" [--for TIME]", out);
-	if (command->options & COMMAND_CUT)
-		fputs(command->options & COMMAND_NOW ? " [--cut [--now]]" : " [--cut]", out);
-	else if (command->options & COMMAND_NOW)
-		fputs(" [--now]", out);
+	for (size_t i = 0; i < n_option_rows; i++)
+		if (plain & option_rows[i].bit)
+			fprintf(out, " [--%s%s%s]", option_rows[i].name,
+				option_rows[i].value ? " " : "",
+				option_rows[i].value ? option_rows[i].value : "");
+	if (plain != command->options)
+		fputs(" [--cut [--now]]", out);
 }
 
 static void print_details(const struct command *command, FILE *out)
@@ -164,16 +196,9 @@ static void print_details(const struct command *command, FILE *out)
 	fputs("usage: postern [-c FILE] [-j] ", out);
 	command_print_usage(command, out);
 	fprintf(out, "\n\n%s.\n", command->help);
-	if (command->options & COMMAND_FOR)
-		fputs("--for TIME ends it by itself: 90s, 15m, 2h, 7d.\n", out);
-	if (command->options & COMMAND_CUT)
-		fputs("--cut also ends the sender's flows that live, each at its next packet.\n",
-		      out);
-	if (command->options & COMMAND_NOW)
-		fputs("--now (root) does not wait for that packet where this host itself holds the "
-		      "connection:\nits socket is closed at once. Forwarded connections have no "
-		      "socket here.\n",
-		      out);
+	for (size_t i = 0; i < n_option_rows; i++)
+		if (command->options & option_rows[i].bit && option_rows[i].help)
+			fputs(option_rows[i].help, out);
 	if (command->more)
 		fprintf(out, "\n%s\n", command->more);
 }

@@ -9,22 +9,12 @@
 struct cli;
 struct error;
 
-enum command_needs { NEEDS_NOTHING, NEEDS_CONFIG };
-
-enum command_options {
-	COMMAND_FOR = 1,    /* --for TIME */
-	COMMAND_CUT = 2,    /* --cut */
-	COMMAND_NOW = 4,    /* --now; where there is COMMAND_CUT as well, it needs --cut */
-	COMMAND_SENDER = 8, /* --sender NAME, in place of the argument */
-};
-
 struct command {
 	const char *words; /* "pool drain" */
 	const char
 		*arguments; /* "NAME ADDRESS"; "[NAME]" may be left out, "[a|b]" is one of these */
-	unsigned options;   /* of enum command_options */
-	enum command_needs needs;
-	const char *help; /* one line */
+	unsigned options;   /* of enum option_bit: those that it takes */
+	const char *help;   /* one line */
 	/* `arguments` end with NULL. A negative errno: failed, said in error; else the exit status. */
 	int (*run)(struct cli *cli, char **arguments, struct error *error);
 	const char *more; /* paragraphs for `help COMMAND`; may be NULL */
@@ -36,6 +26,10 @@ struct command {
  */
 int command_find(const struct command *commands, size_t n_commands, char **words,
 		 const struct command **ret_command, char ***ret_arguments, struct error *error);
+
+/* -EINVAL: `given` has an option that the command does not take, or lacks one that it needs. */
+int command_check(const struct command *command, char **arguments, unsigned given,
+		  struct error *error);
 
 /* "pool drain NAME ADDRESS", with options. */
 void command_print_usage(const struct command *command, FILE *out);

@@ -13,17 +13,17 @@
 #include "cli/columns.h"
 #include "cli/command.h"
 #include "cli/commands.h"
+#include "cli/option.h"
 #include "cli/words.h"
 
 static const struct command commands[] = {
-	{"up", "", 0, NEEDS_CONFIG, "brings it up", NULL, NULL},
-	{"pool list", "", 0, NEEDS_CONFIG, "lists", NULL, NULL},
-	{"pool drain", "NAME ADDRESS", 0, NEEDS_CONFIG, "drains", NULL, NULL},
-	{"sender set", "NAME POOL", COMMAND_FOR | COMMAND_CUT, NEEDS_CONFIG, "sets", NULL,
-	 "More about it."},
-	{"flow list", "[SENDER]", 0, NEEDS_CONFIG, "flows", NULL, NULL},
-	{"flow cut", "SENDER", COMMAND_NOW, NEEDS_CONFIG, "cuts", NULL, NULL},
-	{"mta postfix", "[master|main]", 0, NEEDS_CONFIG, "prints", NULL, NULL},
+	{"up", "", 0, "brings it up", NULL, NULL},
+	{"pool list", "", 0, "lists", NULL, NULL},
+	{"pool drain", "NAME ADDRESS", 0, "drains", NULL, NULL},
+	{"sender set", "NAME POOL", OPTION_FOR | OPTION_CUT, "sets", NULL, "More about it."},
+	{"flow list", "[SENDER]", 0, "flows", NULL, NULL},
+	{"flow cut", "SENDER", OPTION_NOW, "cuts", NULL, NULL},
+	{"mta postfix", "[master|main]", 0, "prints", NULL, NULL},
 };
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
@@ -125,8 +125,8 @@ Test(cli, help_of_one_command_tells_its_options_and_more)
 	help_prints(words,
 		    "usage: postern [-c FILE] [-j] sender set NAME POOL [--for TIME] [--cut]\n"
 		    "\nsets.\n"
-		    "--for TIME ends it by itself: 90s, 15m, 2h, 7d.\n"
-		    "--cut also ends the sender's flows that live, each at its next packet.\n"
+		    "--for TIME: it ends by itself after 90s, 15m, 2h, 7d.\n"
+		    "--cut: the sender's live flows end too, each at its next packet.\n"
 		    "\nMore about it.\n");
 }
 
@@ -137,9 +137,8 @@ Test(cli, help_tells_what_now_adds_and_whom_it_does_not_reach)
 	help_prints(words,
 		    "usage: postern [-c FILE] [-j] flow cut SENDER [--now]\n"
 		    "\ncuts.\n"
-		    "--now (root) does not wait for that packet where this host itself holds the "
-		    "connection:\nits socket is closed at once. Forwarded connections have no "
-		    "socket here.\n");
+		    "--now (root): this host's sockets of these flows close at once, without "
+		    "waiting for a\npacket. Forwarded connections have no socket here.\n");
 }
 
 Test(cli, help_of_a_first_word_lists_what_begins_with_it)
