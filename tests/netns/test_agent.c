@@ -79,7 +79,7 @@ Test(netns_agent, killed_in_the_middle_of_traffic_it_takes_nothing_with_it)
 	expect_pools_only(capture);
 }
 
-Test(netns_agent, a_restart_after_a_kill_keeps_what_was_set_by_hand)
+Test(netns_agent, a_restart_after_a_kill_keeps_all_orders)
 {
 	_cleanup_(free_p) char *pools = NULL, *sender = NULL;
 	pid_t agent = postern_begin(NULL);
@@ -102,7 +102,7 @@ Test(netns_agent, a_restart_after_a_kill_keeps_what_was_set_by_hand)
 		       RECEIVER_IPV4);
 }
 
-Test(netns_agent, what_was_set_by_hand_outlives_down_and_up)
+Test(netns_agent, orders_outlive_down_and_up)
 {
 	int receiver = receiver_open(25);
 	pid_t agent = postern_begin(NULL);
@@ -141,7 +141,7 @@ static bool has_confirmed(void)
 	return host_succeeds(MAIL, "test -s %s/confirmed", world.directory);
 }
 
-Test(netns_agent, killed_in_the_middle_of_changes_by_hand_it_keeps_what_it_confirmed)
+Test(netns_agent, killed_between_orders_it_keeps_each_confirmed_one)
 {
 	static const int after_ms[] = {0, 1, 2, 3, 5, 7, 11, 13};
 	pid_t agent = postern_begin(NULL);
@@ -175,7 +175,7 @@ Test(netns_agent, ends_by_a_signal_with_status_0)
 	cr_assert_eq(host_stop(postern_begin(NULL), SIGTERM), 0);
 }
 
-Test(netns_agent, where_it_is_away_the_command_line_reads_the_maps_and_says_so)
+Test(netns_agent, without_it_the_command_line_reads_the_maps_and_reports_that)
 {
 	_cleanup_result_ struct result listed = {0}, set = {0};
 

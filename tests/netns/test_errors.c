@@ -83,7 +83,7 @@ Test(netns_errors, a_wrong_command_line_is_answered_with_usage_and_exit_2)
 	}
 }
 
-Test(netns_errors, an_order_for_what_does_not_exist_fails_in_one_line)
+Test(netns_errors, an_order_for_an_unknown_name_fails_in_one_line)
 {
 	static const struct {
 		const char *line, *text;

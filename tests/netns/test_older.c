@@ -57,7 +57,7 @@ static void expect_port_kept(int receiver, const char *bind, const char *address
 	cr_assert(talk_lives(&talk));
 }
 
-Test(netns_older, a_connection_from_a_pool_address_goes_on_and_keeps_its_port)
+Test(netns_older, a_connection_from_a_pool_address_continues_and_keeps_its_port)
 {
 	int receiver = receiver_open(25);
 
@@ -78,7 +78,7 @@ Test(netns_older, a_connection_from_a_pool_address_goes_on_and_keeps_its_port)
 	}
 }
 
-Test(netns_older, a_connection_of_a_known_sender_goes_on_is_listed_and_can_be_cut)
+Test(netns_older, a_connection_of_a_known_sender_continues_is_listed_and_can_be_cut)
 {
 	int receiver = receiver_open(25);
 	char byte = 'x';
@@ -157,7 +157,7 @@ static void take_port(void)
 	close(map);
 }
 
-Test(netns_older, where_a_flow_has_its_port_already_up_says_so)
+Test(netns_older, up_reports_a_port_that_a_flow_uses_already)
 {
 	int receiver = receiver_open(25);
 	_cleanup_talk_ struct talk talk = TALK_NONE;
@@ -193,7 +193,7 @@ Test(netns_older, an_address_that_a_later_up_gives_to_a_pool_keeps_the_ports_in_
 	cr_assert(talk_transfer(&older, 1 << 20, 1 << 20));
 }
 
-Test(netns_older, what_a_process_opens_from_a_pool_address_is_steered_and_tracked_like_all_else)
+Test(netns_older, a_new_connection_from_a_pool_address_is_steered_and_tracked_like_any_other)
 {
 	int receiver = receiver_open(25);
 	struct capture *capture;

@@ -358,7 +358,7 @@ Test(netns_tables, other_tables_have_programs_of_their_own_and_the_same_tables_h
 	cr_assert_neq(second, GENERATION_NONE);
 }
 
-Test(netns_tables, a_flows_max_below_what_is_in_use_is_refused_and_nothing_changes)
+Test(netns_tables, a_flows_max_below_the_use_is_refused_and_nothing_changes)
 {
 	int receiver = receiver_open(25);
 	_cleanup_talk_ struct talk talk = TALK_NONE;
@@ -396,7 +396,7 @@ static bool status_says(const char *expected)
 	return strstr(status, expected);
 }
 
-Test(netns_tables, where_an_up_was_killed_among_the_pins_nothing_goes_until_the_next_one)
+Test(netns_tables, an_up_killed_among_the_pins_holds_all_traffic_until_the_next_one)
 {
 	const struct generation none = {.in_force = GENERATION_NONE};
 	int receiver = receiver_open(25);

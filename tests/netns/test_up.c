@@ -75,7 +75,7 @@ static const struct failure {
 	{"a pin path on no bpffs", "true", "s|/sys/fs/bpf/|/tmp/|", "not on a BPF file system"},
 };
 
-Test(netns_up, what_fails_in_the_middle_leaves_nothing)
+Test(netns_up, a_failure_midway_leaves_nothing)
 {
 	setenv("directory", world.directory, 1);
 	for (size_t i = 0; i < sizeof(failures) / sizeof(*failures); i++) {
@@ -101,7 +101,7 @@ Test(netns_up, what_fails_in_the_middle_leaves_nothing)
 	}
 }
 
-Test(netns_up, what_fails_over_a_running_datapath_leaves_it_running)
+Test(netns_up, a_failure_over_a_running_datapath_leaves_it_running)
 {
 	int receiver = receiver_open(25);
 	_cleanup_(free_p) char *before = NULL, *after = NULL;
@@ -252,7 +252,7 @@ Test(netns_up, all_addresses_of_a_full_configuration_can_be_replaced_at_once)
 	cr_assert_not_null(strstr(list, "10.0.100.0\n"), "%s", list);
 }
 
-Test(netns_up, connections_to_a_port_that_is_no_longer_steered_go_on_and_new_ones_leave_as_they_are)
+Test(netns_up, connections_to_a_port_no_longer_steered_continue_and_new_ones_leave_unchanged)
 {
 	static const struct origin lane = {.host = MAIL, .bind = HANDLE_HIGH_RISK};
 	_cleanup_talk_ struct talk forwarded = TALK_NONE, own = TALK_NONE, next = TALK_NONE;
@@ -408,7 +408,7 @@ Test(netns_up, without_its_journal_down_still_removes_pins_and_hooks)
 	loses_its_journal("clsact");
 }
 
-Test(netns_up, down_does_not_mind_what_is_gone_already)
+Test(netns_up, down_succeeds_though_parts_are_gone)
 {
 	_cleanup_(free_p) char *left = NULL;
 
@@ -423,7 +423,7 @@ Test(netns_up, down_does_not_mind_what_is_gone_already)
 	cr_assert_str_eq(left, "");
 }
 
-Test(netns_up, an_interface_that_was_made_anew_is_attached_again)
+Test(netns_up, a_recreated_interface_is_attached_again)
 {
 	_cleanup_(free_p) char *status = NULL;
 	const char *expected =
@@ -463,7 +463,7 @@ Test(netns_up, the_state_file_becomes_the_users_but_somebody_elses_does_not)
 }
 
 /* The directory belongs to the agent's user, who may put any file there. */
-Test(netns_up, a_lock_that_has_become_a_pipe_holds_nobody_up)
+Test(netns_up, a_pipe_in_place_of_the_lock_blocks_nobody)
 {
 	postern_configure(NULL);
 	free(postern_must("up"));

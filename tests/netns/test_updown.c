@@ -80,7 +80,7 @@ static void leaves_the_host_as_it_was(const char *egress)
 	free(postern_must("down"));
 	after = host_picture();
 	cr_assert_str_eq(before, after);
-	cr_assert(wait_for(none_exists(objects), 10000), "some are still there of:\n%s", objects);
+	cr_assert(wait_for(none_exists(objects), 10000), "some still exist of:\n%s", objects);
 }
 
 Test(netns_updown, with_tcx_nothing_stays_after_down)
@@ -93,7 +93,7 @@ Test(netns_updown, with_clsact_nothing_stays_after_down)
 	leaves_the_host_as_it_was("clsact");
 }
 
-Test(netns_updown, down_leaves_what_was_there_before_up)
+Test(netns_updown, down_leaves_everything_older_than_up)
 {
 	_cleanup_(free_p) char *before = NULL, *after = NULL;
 
@@ -189,7 +189,7 @@ Test(netns_updown, a_missing_interface_fails_up_and_leaves_nothing)
 	cr_assert_str_eq(before, after);
 }
 
-Test(netns_updown, without_privileges_up_says_so_in_one_line_and_leaves_nothing)
+Test(netns_updown, without_privileges_up_fails_in_one_line_and_leaves_nothing)
 {
 	_cleanup_(free_p) char *before = NULL, *after = NULL;
 	_cleanup_result_ struct result up = {0};

@@ -127,7 +127,7 @@ static bool sets(const char *pool)
 	return set.status == 0;
 }
 
-Test(netns_upgrade, another_capacity_keeps_verdicts_and_the_agent_goes_on_with_the_new_maps)
+Test(netns_upgrade, another_capacity_keeps_verdicts_and_the_agent_opens_the_new_maps)
 {
 	int receiver = receiver_open(25);
 	pid_t agent;
@@ -150,7 +150,7 @@ Test(netns_upgrade, another_capacity_keeps_verdicts_and_the_agent_goes_on_with_t
 }
 
 /* An agent that cannot open the new maps ends; its supervisor starts it again. */
-Test(netns_upgrade, where_the_agent_cannot_open_the_new_maps_it_ends_with_status_1)
+Test(netns_upgrade, an_agent_that_cannot_open_the_new_maps_exits_with_status_1)
 {
 	pid_t agent;
 	int status = 0;
@@ -184,7 +184,7 @@ static void write_timeouts(uint64_t established_ms, uint64_t transitory_ms)
 }
 
 /* The flow's timer was set by a program that is gone, and that used a map that is gone. */
-Test(netns_upgrade, a_flow_of_before_ends_by_its_timeout_and_is_counted_down)
+Test(netns_upgrade, an_old_flow_ends_by_its_timeout_and_is_counted_down)
 {
 	int receiver = receiver_open(25);
 
@@ -219,7 +219,7 @@ static bool all_are_gone(const char *ids)
 			     ids);
 }
 
-Test(netns_upgrade, programs_of_before_are_gone_although_flows_of_theirs_live)
+Test(netns_upgrade, old_programs_are_gone_although_their_flows_live)
 {
 	int receiver = receiver_open(25);
 	_cleanup_talk_ struct talk talk = TALK_NONE;
@@ -231,7 +231,7 @@ Test(netns_upgrade, programs_of_before_are_gone_although_flows_of_theirs_live)
 	cr_assert_str_neq(before, "");
 	cr_assert_not(all_are_gone(before));
 	free(postern_must("up"));
-	cr_assert(wait_for(all_are_gone(before), 5000), "some are still there of %s", before);
+	cr_assert(wait_for(all_are_gone(before), 5000), "some still exist of %s", before);
 	cr_assert(talk_lives(&talk));
 }
 
@@ -265,7 +265,7 @@ static void add_senders(unsigned count)
 		count, world.directory));
 }
 
-Test(netns_upgrade, a_capacity_below_what_is_in_use_is_refused_and_nothing_changes)
+Test(netns_upgrade, a_capacity_below_the_use_is_refused_and_nothing_changes)
 {
 	int receiver = receiver_open(25);
 	_cleanup_result_ struct result up = {0};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The last errors: what counts as the same, what gives way, what is worth a line in the log. */
+/* Recent errors: which are the same, which is evicted, which one is logged. */
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <string.h>
@@ -65,7 +65,7 @@ Test(daemon_recent_errors, a_repeated_error_is_logged_once_a_minute)
 	cr_assert(add("empty", "a", 161));
 }
 
-Test(daemon_recent_errors, the_oldest_gives_way_when_there_are_too_many)
+Test(daemon_recent_errors, the_oldest_is_evicted_when_there_are_too_many)
 {
 	char name[32];
 	json_t *list;

@@ -65,7 +65,7 @@ static void expect_line(size_t index, enum journal_kind kind, const char *name, 
 
 /* ---- mounting */
 
-Test(host_bpffs, one_is_mounted_where_there_is_none_and_each_change_is_listed)
+Test(host_bpffs, a_missing_one_is_mounted_and_each_change_is_listed)
 {
 	need_root();
 	cr_assert_eq(bpffs_prepare(scratch_path("mount/pins"), journal, &error), 0, "%s",
@@ -78,7 +78,7 @@ Test(host_bpffs, one_is_mounted_where_there_is_none_and_each_change_is_listed)
 	expect_line(1, JOURNAL_MOUNT, "mount", NULL);
 }
 
-Test(host_bpffs, on_one_that_is_there_only_directories_are_made)
+Test(host_bpffs, on_a_mounted_one_only_directories_are_made)
 {
 	need_root();
 	cr_assert_eq(bpffs_prepare(scratch_path("mount/pins"), journal, &error), 0);
@@ -112,7 +112,7 @@ Test(host_bpffs, a_path_that_is_too_long_is_refused)
 	cr_expect_eq(journal_count(journal), 0);
 }
 
-Test(host_bpffs, it_is_unmounted_when_nothing_is_in_it_any_more)
+Test(host_bpffs, it_is_unmounted_once_it_is_empty)
 {
 	need_root();
 	cr_assert_eq(bpffs_prepare(scratch_path("mount/pins"), journal, &error), 0);
@@ -124,7 +124,7 @@ Test(host_bpffs, it_is_unmounted_when_nothing_is_in_it_any_more)
 	cr_expect_not(is_mounted("mount"));
 }
 
-Test(host_bpffs, where_none_is_mounted_there_is_nothing_to_unmount)
+Test(host_bpffs, unmounting_where_none_is_mounted_succeeds)
 {
 	cr_expect_eq(bpffs_unmount(scratch, &error), 0);
 	cr_expect_eq(bpffs_unmount(scratch_path("nothing"), &error), 0);
@@ -132,7 +132,7 @@ Test(host_bpffs, where_none_is_mounted_there_is_nothing_to_unmount)
 
 /* ---- who may pass */
 
-Test(host_bpffs, each_directory_of_the_mount_lets_the_user_through_and_its_mode_is_listed)
+Test(host_bpffs, each_directory_of_the_mount_gets_search_permission_and_its_mode_is_listed)
 {
 	need_root();
 	cr_assert_eq(bpffs_prepare(scratch_path("mount/pins"), journal, &error), 0);

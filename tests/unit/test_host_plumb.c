@@ -49,7 +49,7 @@ static void tear_down(void)
 
 TestSuite(host_plumb, .init = set_up, .fini = tear_down);
 
-Test(host_plumb, an_address_that_is_there_stays_as_it_is_and_is_not_listed)
+Test(host_plumb, an_address_on_the_host_stays_as_it_is_and_is_not_listed)
 {
 	cr_expect_eq(plumb_pools(&plumb, &error), 0, "%s", error.text);
 	cr_expect_eq(plumb_handles(&plumb, &error), 0, "%s", error.text);

@@ -44,7 +44,7 @@ Test(host_runtime, a_user_is_found_by_name)
 	cr_expect_eq(found.gid, entry->pw_gid);
 }
 
-Test(host_runtime, an_unknown_user_is_an_error_with_the_command_that_makes_him)
+Test(host_runtime, an_unknown_user_is_an_error_with_the_command_to_create_one)
 {
 	struct runtime_user found = {1, 1};
 
@@ -64,7 +64,7 @@ Test(host_runtime, the_directory_is_made_for_the_user_only)
 	cr_expect_eq(scratch_owner("run"), NOBODY);
 }
 
-Test(host_runtime, one_that_somebody_else_made_stays_his)
+Test(host_runtime, a_directory_of_another_user_keeps_its_owner)
 {
 	scratch_mkdir("run", 0755);
 	cr_assert_eq(lchown(scratch_path("run"), OTHER, OTHER), 0);
@@ -73,7 +73,7 @@ Test(host_runtime, one_that_somebody_else_made_stays_his)
 	cr_expect_eq(scratch_owner("run"), OTHER);
 }
 
-Test(host_runtime, one_with_our_lock_follows_the_configured_user)
+Test(host_runtime, a_directory_with_our_lock_follows_the_configured_user)
 {
 	scratch_mkdir("run", 0750);
 	scratch_write("run/up.lock", "");
@@ -81,7 +81,7 @@ Test(host_runtime, one_with_our_lock_follows_the_configured_user)
 	cr_expect_eq(scratch_owner("run"), NOBODY);
 }
 
-Test(host_runtime, without_its_parent_it_is_not_made)
+Test(host_runtime, without_its_parent_no_directory_is_made)
 {
 	cr_expect_eq(runtime_directory_make(scratch_path("a/run"), &user, &error), -ENOENT);
 	cr_expect_not_null(strstr(error.text, scratch_path("a/run")), "%s", error.text);
@@ -108,7 +108,7 @@ static pid_t start_second(int held, int said)
 	return pid;
 }
 
-Test(host_runtime, the_second_one_waits_until_the_first_has_let_go)
+Test(host_runtime, the_second_holder_waits_until_the_first_releases_it)
 {
 	struct pollfd taken = {.events = POLLIN};
 	int fd = -1, ends[2], status;
@@ -135,7 +135,7 @@ Test(host_runtime, the_lock_is_for_root_only_and_stays)
 	cr_expect_eq(scratch_owner("up.lock"), 0);
 }
 
-Test(host_runtime, a_pipe_in_the_place_of_the_lock_holds_nobody_up)
+Test(host_runtime, a_pipe_in_place_of_the_lock_blocks_nobody)
 {
 	_cleanup_(close_fd_p) int fd = -1;
 
@@ -144,7 +144,7 @@ Test(host_runtime, a_pipe_in_the_place_of_the_lock_holds_nobody_up)
 	cr_expect_eq(runtime_lock(scratch, &fd, &error), 0, "%s", error.text);
 }
 
-Test(host_runtime, a_link_in_the_place_of_the_lock_is_not_followed)
+Test(host_runtime, a_link_in_place_of_the_lock_is_not_followed)
 {
 	int fd = -1;
 
@@ -185,7 +185,7 @@ Test(host_runtime, a_state_file_of_roots_becomes_the_users_with_its_contents)
 	cr_expect_str_eq(scratch_read("state.db"), "kept");
 }
 
-Test(host_runtime, a_state_file_of_another_users_stays_his)
+Test(host_runtime, a_state_file_of_another_user_keeps_its_owner)
 {
 	scratch_write("state.db", "");
 	cr_assert_eq(lchown(scratch_path("state.db"), OTHER, OTHER), 0);
@@ -201,7 +201,7 @@ Test(host_runtime, a_file_with_a_second_name_is_not_given_away)
 	cr_expect_eq(scratch_owner("passwd"), 0);
 }
 
-Test(host_runtime, a_link_in_the_place_of_the_state_file_is_refused)
+Test(host_runtime, a_link_in_place_of_the_state_file_is_refused)
 {
 	scratch_write("passwd", "");
 	cr_assert_eq(symlink(scratch_path("passwd"), scratch_path("state.db")), 0);

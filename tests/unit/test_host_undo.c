@@ -64,7 +64,7 @@ Test(host_undo, directories_go_innermost_first_and_the_journal_with_the_last_lin
 	cr_expect_not(scratch_exists("journal"));
 }
 
-Test(host_undo, a_directory_that_somebody_else_uses_stays_and_is_no_longer_listed)
+Test(host_undo, a_directory_that_is_not_empty_stays_and_is_no_longer_listed)
 {
 	note_directory("shared");
 	scratch_write("shared/file", "");
@@ -73,7 +73,7 @@ Test(host_undo, a_directory_that_somebody_else_uses_stays_and_is_no_longer_liste
 	cr_expect_eq(lines_left(), 0);
 }
 
-Test(host_undo, what_is_gone_already_counts_as_undone)
+Test(host_undo, a_change_that_is_gone_already_counts_as_undone)
 {
 	note(JOURNAL_DIRECTORY, scratch_path("nothing"), NULL);
 	note(JOURNAL_MODE, scratch_path("nothing"), "0700");
@@ -89,7 +89,7 @@ Test(host_undo, what_is_gone_already_counts_as_undone)
 	cr_expect_eq(lines_left(), 0);
 }
 
-Test(host_undo, after_a_failure_it_goes_on_and_returns_the_first_one)
+Test(host_undo, it_continues_after_a_failure_and_returns_the_first_one)
 {
 	char place[256];
 
@@ -129,7 +129,7 @@ Test(host_undo, handles_go_first_then_hooks_then_pool_addresses)
 	expect_first_failure("'bad-address'");
 }
 
-Test(host_undo, a_mode_is_as_it_was)
+Test(host_undo, a_mode_is_restored)
 {
 	scratch_mkdir("way", 0701);
 	note(JOURNAL_MODE, scratch_path("way"), "0700");
@@ -137,7 +137,7 @@ Test(host_undo, a_mode_is_as_it_was)
 	cr_expect_eq(scratch_mode("way"), 0700);
 }
 
-Test(host_undo, a_mode_that_lets_another_user_through_to_his_files_stays)
+Test(host_undo, a_mode_stays_while_another_user_has_files_there)
 {
 	if (geteuid() != 0)
 		cr_skip_test("needs root to give a file away");

@@ -57,7 +57,7 @@ Test(process_listen, a_socket_file_that_nobody_serves_is_replaced)
 	cr_expect_geq(client, 0);
 }
 
-Test(process_listen, a_socket_that_a_process_serves_stays_its_own)
+Test(process_listen, a_socket_that_a_process_serves_stays)
 {
 	_cleanup_(close_fd_p) int first = -1, client = -1;
 	int second = -1;
@@ -69,7 +69,7 @@ Test(process_listen, a_socket_that_a_process_serves_stays_its_own)
 	cr_expect_geq(client, 0);
 }
 
-Test(process_listen, one_that_serves_but_accepts_nothing_holds_nobody_up)
+Test(process_listen, a_process_that_accepts_nothing_blocks_nobody)
 {
 	_cleanup_(close_fd_p) int first = -1;
 	int second = -1;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Locks of one process of a kind: taken, looked at, let go. */
+/* Locks of one process of a kind: taken, looked at, released. */
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <signal.h>
@@ -37,7 +37,7 @@ static void remove_directory(void)
 
 TestSuite(process_lock, .init = make_directory, .fini = remove_directory, .timeout = 30);
 
-Test(process_lock, one_holds_it_and_the_next_is_told_which_file)
+Test(process_lock, one_holds_it_and_the_next_gets_the_name_of_its_file)
 {
 	_cleanup_(close_fd_p) int first = -1, second = -1, other = -1;
 
@@ -59,7 +59,7 @@ Test(process_lock, without_its_directory_there_is_none)
 	cr_expect_eq(since_sec, 7);
 }
 
-Test(process_lock, a_look_tells_never_held_from_held_and_from_let_go)
+Test(process_lock, a_look_distinguishes_never_held_from_held_and_released)
 {
 	int64_t since_sec = 7;
 	int fd = -1;
@@ -76,7 +76,7 @@ Test(process_lock, a_look_tells_never_held_from_held_and_from_let_go)
 }
 
 /* The file is older than the holder: only the holder's time counts. */
-Test(process_lock, the_time_is_that_of_the_holder)
+Test(process_lock, the_time_is_the_one_at_which_the_holder_took_it)
 {
 	const struct timespec long_ago[2] = {{.tv_sec = 86400}, {.tv_sec = 86400}};
 	_cleanup_(close_fd_p) int fd = -1;
@@ -103,7 +103,7 @@ static pid_t look_all_the_time(void)
 		lock_look(directory, "milter", &since_sec);
 }
 
-Test(process_lock, whoever_looks_keeps_nobody_from_taking_it)
+Test(process_lock, looking_keeps_nobody_from_taking_it)
 {
 	pid_t looker = look_all_the_time();
 
@@ -152,7 +152,7 @@ Test(process_lock, a_holder_that_is_killed_holds_it_no_more)
 	cr_expect_eq(lock_take(directory, "agent", &fd, &error), 0, "%s", error.text);
 }
 
-Test(process_lock, a_file_of_roots_serves_another_user)
+Test(process_lock, a_file_that_root_made_serves_another_user)
 {
 	int fd = -1, status;
 	pid_t pid;
@@ -181,7 +181,7 @@ Test(process_lock, a_link_in_its_place_is_not_followed)
 	cr_expect_eq(fd, -1);
 }
 
-Test(process_lock, a_pipe_in_its_place_holds_nobody_up)
+Test(process_lock, a_pipe_in_its_place_blocks_nobody)
 {
 	_cleanup_(close_fd_p) int fd = -1;
 	char file[64];
