@@ -155,6 +155,16 @@ Test(netns_boot, agent_and_milter_are_started_again_after_each_of_many_quick_fai
 		fail_once_more(i);
 }
 
+/* Its unit makes /run/postern, which `up` makes elsewhere. */
+Test(netns_boot, the_milter_starts_where_no_datapath_ever_was)
+{
+	boot_prepare();
+	boot_script("ln -s /dev/null /etc/systemd/system/postern.service\n");
+	boot_start();
+	boot_expect_active("postern-milter.service");
+	cr_assert(boot_succeeds("postern status | grep -q \"milter    running since\""));
+}
+
 Test(netns_boot, restart_reload_stop_and_shutdown_leave_connections_and_steering_alone)
 {
 	int receiver = receiver_open(25);
