@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Every route and every refusal; those of the judge are in test_api_routes_judge.c. */
+/* Every route and every refusal; those of the judge are in test_api_routes_message.c. */
 #include <criterion/criterion.h>
 #include <criterion/parameterized.h>
 #include <stdlib.h>

@@ -12,14 +12,14 @@
 #include "judge/judge.h"
 #include "unit/api_fixture.h"
 
-TestSuite(api_routes_judge, .init = api_fixture_open, .fini = api_fixture_close);
+TestSuite(api_routes_message, .init = api_fixture_open, .fini = api_fixture_close);
 
 static json_t *message(const char *body)
 {
 	return api_fixture_done(API_POST, "/v1/messages", body);
 }
 
-Test(api_routes_judge, a_message_is_answered_with_pool_handles_and_why)
+Test(api_routes_message, a_message_is_answered_with_pool_handles_and_why)
 {
 	json_t *answer = message("{\"message_id\":\"<1@x>\",\"user\":\"bob@example.net\","
 				 "\"recipients_external\":3}");
@@ -58,7 +58,7 @@ static long long count_of(const char *sender, const char *limit)
 }
 
 /* In the answer, which is written by hand, and in what is kept of it. */
-Test(api_routes_judge, names_of_any_letters_come_back_as_they_were)
+Test(api_routes_message, names_of_any_letters_come_back_as_they_were)
 {
 	static const char id[] = "a\"b\\c\t\x01\xc3\xa9@x";
 	json_t *answer = message(
@@ -73,7 +73,7 @@ Test(api_routes_judge, names_of_any_letters_come_back_as_they_were)
 	json_decref(kept);
 }
 
-Test(api_routes_judge, recipients_are_told_apart_by_internal_domains)
+Test(api_routes_message, recipients_are_told_apart_by_internal_domains)
 {
 	json_decref(message("{\"user\":\"bob\",\"recipients\":[\"a@example.net\","
 			    "\"b@EXAMPLE.net\",\"c@sub.example.net\",\"d@far.example\",\"e\"]}"));
@@ -81,7 +81,7 @@ Test(api_routes_judge, recipients_are_told_apart_by_internal_domains)
 	cr_assert_eq(count_of("bob", "recipients_external_per_hour"), 3);
 }
 
-Test(api_routes_judge, an_envelope_sender_is_one_sender_however_it_is_written)
+Test(api_routes_message, an_envelope_sender_is_one_sender_however_it_is_written)
 {
 	static const char *const written[] = {
 		"bob@b\u00fccher.example",
@@ -99,7 +99,7 @@ Test(api_routes_judge, an_envelope_sender_is_one_sender_however_it_is_written)
 	cr_assert_eq(count_of("bob@xn--bcher-kva.example", "recipients_external_per_hour"), 3);
 }
 
-Test(api_routes_judge, every_fact_reaches_the_rules)
+Test(api_routes_message, every_fact_reaches_the_rules)
 {
 	static const struct {
 		const char *body, *reason;
@@ -125,7 +125,7 @@ Test(api_routes_judge, every_fact_reaches_the_rules)
 	cr_assert_eq(count_of("b", "recipients_external_per_hour"), 0, "an automatic reply");
 }
 
-Test(api_routes_judge, a_decision_is_explained_by_its_message_or_its_sender)
+Test(api_routes_message, a_decision_is_explained_by_its_message_or_its_sender)
 {
 	json_t *decision;
 
@@ -145,7 +145,7 @@ Test(api_routes_judge, a_decision_is_explained_by_its_message_or_its_sender)
 	json_decref(decision);
 }
 
-Test(api_routes_judge, a_sender_seen_in_messages_only_has_windows_and_no_usage)
+Test(api_routes_message, a_sender_seen_in_messages_only_has_windows_and_no_usage)
 {
 	json_t *view;
 
@@ -158,7 +158,7 @@ Test(api_routes_judge, a_sender_seen_in_messages_only_has_windows_and_no_usage)
 	cr_assert_eq(count_of("bob", "recipients_external_per_hour"), 3);
 }
 
-Test(api_routes_judge, senders_with_a_standing_and_no_selector_come_last_in_the_list)
+Test(api_routes_message, senders_with_a_standing_and_no_selector_come_last_in_the_list)
 {
 	json_t *senders;
 
@@ -175,7 +175,7 @@ Test(api_routes_judge, senders_with_a_standing_and_no_selector_come_last_in_the_
 	json_decref(senders);
 }
 
-Test(api_routes_judge, reports_name_a_sender_or_its_message)
+Test(api_routes_message, reports_name_a_sender_or_its_message)
 {
 	json_t *answer;
 
@@ -190,7 +190,7 @@ Test(api_routes_judge, reports_name_a_sender_or_its_message)
 	json_decref(answer);
 }
 
-Test(api_routes_judge, a_report_of_a_message_is_of_its_sender_however_long_the_name)
+Test(api_routes_message, a_report_of_a_message_is_of_its_sender_however_long_the_name)
 {
 	char body[512], name[POLICY_NAME_SIZE];
 	json_t *answer;
@@ -203,7 +203,7 @@ Test(api_routes_judge, a_report_of_a_message_is_of_its_sender_however_long_the_n
 	json_decref(answer);
 }
 
-Test(api_routes_judge, metrics_are_text_in_prometheus_format)
+Test(api_routes_message, metrics_are_text_in_prometheus_format)
 {
 	struct api_response response;
 	const struct api_request request = {
@@ -225,7 +225,7 @@ Test(api_routes_judge, metrics_are_text_in_prometheus_format)
 	free(response.text);
 }
 
-Test(api_routes_judge, who_asks_for_events_follows)
+Test(api_routes_message, who_asks_for_events_follows)
 {
 	struct api_response response;
 	const struct api_request request = {.method = API_GET, .uri = "/v1/events"};
@@ -235,7 +235,7 @@ Test(api_routes_judge, who_asks_for_events_follows)
 	cr_assert(response.follows);
 }
 
-Test(api_routes_judge, without_a_judge_the_maps_are_shown_and_nothing_is_decided)
+Test(api_routes_message, without_a_judge_the_maps_are_shown_and_nothing_is_decided)
 {
 	struct judge *judge = TAKE_PTR(api_fixture_api.judge);
 
@@ -252,7 +252,7 @@ Test(api_routes_judge, without_a_judge_the_maps_are_shown_and_nothing_is_decided
 	api_fixture_api.judge = judge;
 }
 
-Test(api_routes_judge, texts_and_lists_at_their_limits_are_taken_and_over_them_refused)
+Test(api_routes_message, texts_and_lists_at_their_limits_are_taken_and_over_them_refused)
 {
 	_cleanup_(free_p) char *body = malloc(API_BODY_MAX_BYTES);
 	char *end;
@@ -277,7 +277,7 @@ Test(api_routes_judge, texts_and_lists_at_their_limits_are_taken_and_over_them_r
 			    "member 'recipients': found 1001 of them, expected 1000 at most");
 }
 
-Test(api_routes_judge, what_is_known_of_a_bounce_is_handed_on)
+Test(api_routes_message, what_is_known_of_a_bounce_is_handed_on)
 {
 	json_t *body = json_loads("{\"original_id\":\"<1@x>\",\"bounce_to\":\"a@b\","
 				  "\"unknown_recipient\":\"c@d\",\"sent_here\":false}",
