@@ -2,10 +2,15 @@
 /* check: that the configuration holds, and what is in it. Reading it has checked everything. */
 #include "cli/commands.h"
 
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
 #include "cli/cli.h"
 #include "cli/columns.h"
 #include "cli/words.h"
 #include "config/config.h"
+#include "config/keys.h"
 
 static json_t *pools_json(const struct config *config)
 {
@@ -21,6 +26,83 @@ static json_t *pools_json(const struct config *config)
 					 pool->when_empty ? pool->when_empty->name : "hold"));
 	}
 	return pools;
+}
+
+/* ---- keys, by the table of config/keys.h */
+
+static json_t *scalar_json(const char *kind, const char *text)
+{
+	if (strcmp(kind, "number") == 0)
+		return json_integer(strtoll(text, NULL, 10));
+	if (strcmp(kind, "boolean") == 0)
+		return json_boolean(strcmp(text, "true") == 0);
+	return json_string(text);
+}
+
+/* Cuts up `text` at each of `separators`. NULL becomes null. */
+static json_t *value_json(const struct config_key *key, char *text, const char *separators)
+{
+	const char *kind = config_key_kind(key);
+	json_t *list = json_array();
+	char *save;
+
+	for (char *part = text ? strtok_r(text, separators, &save) : NULL; part;
+	     part = strtok_r(NULL, separators, &save))
+		json_array_append_new(list, scalar_json(kind, part + strspn(part, " ")));
+	if (text && config_key_is_list(key))
+		return list;
+	if (json_array_size(list) > 0) {
+		json_t *only = json_incref(json_array_get(list, 0));
+
+		json_decref(list);
+		return only;
+	}
+	json_decref(list);
+	return json_null();
+}
+
+static json_t *needs_json(const struct config_key *key)
+{
+	static const struct {
+		unsigned need;
+		const char *word;
+	} words[] = {{CONFIG_NEEDS_UP, "up"},
+		     {CONFIG_NEEDS_AGENT, "agent"},
+		     {CONFIG_NEEDS_MILTER, "milter"}};
+	json_t *needs = json_array();
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (key->needs & words[i].need)
+			json_array_append_new(needs, json_string(words[i].word));
+	return needs;
+}
+
+static json_t *key_json(const struct config_key *key, const struct config *config)
+{
+	_cleanup_(free_p) char *value =
+		key->section == CONFIG_TOP ? config_key_value(key, config) : NULL;
+	_cleanup_(free_p) char *fallback = key->fallback ? strdup(key->fallback) : NULL;
+	json_t *json =
+		json_pack("{s:s?, s:s, s:s, s:o, s:o, s:o, s:s}", "section",
+			  config_section_name(key->section), "name", key->name, "kind",
+			  config_key_kind(key), "value", value_json(key, value, "\n"), "default",
+			  value_json(key, fallback, config_key_is_list(key) ? "," : "\n"), "needs",
+			  needs_json(key), "help", key->help);
+
+	if (strcmp(config_key_kind(key), "number") == 0) {
+		json_object_set_new(json, "min", json_integer(key->min));
+		json_object_set_new(json, "max", json_integer(key->max));
+	}
+	return json;
+}
+
+static json_t *keys_json(const struct config *config)
+{
+	json_t *keys = json_array();
+
+	for (size_t i = 0; i < config_n_keys; i++)
+		json_array_append_new(keys, key_json(&config_keys[i], config));
+	return keys;
 }
 
 static void print(const json_t *check, FILE *out)
@@ -42,8 +124,9 @@ static void print(const json_t *check, FILE *out)
 
 int cli_check(struct cli *cli, char **arguments, struct error *error)
 {
-	json_t *check = json_pack("{s:s, s:i, s:o}", "file", cli->config->file, "senders",
-				  (int)cli->config->n_senders, "pools", pools_json(cli->config));
+	json_t *check = json_pack("{s:s, s:i, s:o, s:o}", "file", cli->config->file, "senders",
+				  (int)cli->config->n_senders, "pools", pools_json(cli->config),
+				  "keys", keys_json(cli->config));
 
 	(void)arguments;
 	return cli_show(cli, check, print, error);

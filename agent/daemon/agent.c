@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "config/config.h"
+#include "config/keys.h"
 #include "steering/steering.h"
 #include "judge/judge.h"
 #include "datapath/datapath.h"
@@ -124,17 +125,11 @@ static void on_events(evutil_socket_t fd, short what, void *data)
 
 static void warn_fixed(const struct agent *agent, const struct config *config)
 {
-	const struct config *start = &agent->at_start;
+	char names[256];
 
-	if (strcmp(config->pin_path, start->pin_path) != 0 ||
-	    strcmp(config->runtime_dir, start->runtime_dir) != 0 ||
-	    strcmp(config->state, start->state) != 0 || strcmp(config->user, start->user) != 0 ||
-	    strcmp(config->metrics, start->metrics) != 0 ||
-	    !config_socket_equal(&config->mail.socketmap, &start->mail.socketmap))
-		log_warning("agent",
-			    "%s: pin_path, runtime_dir, state, user, metrics and socketmap change "
-			    "only with a new start of the agent, ignoring",
-			    config->file);
+	if (config_changed(&agent->at_start, config, CONFIG_NEEDS_AGENT, names, sizeof(names)) > 0)
+		log_warning("agent", "%s: new values of %s need a restart of the agent, ignoring",
+			    config->file, names);
 }
 
 /* Another configuration with all that goes by it. */

@@ -8,7 +8,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -16,6 +15,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "config/config.h"
+#include "config/keys.h"
 #include "dns/maildns.h"
 #include "milter/dns_alarm.h"
 #include "milter/listener.h"
@@ -47,13 +47,11 @@ static void on_end(evutil_socket_t number, short what, void *data)
 
 static void warn_fixed(const struct config *config, const struct config *start)
 {
-	if (strcmp(config->runtime_dir, start->runtime_dir) != 0 ||
-	    strcmp(config->user, start->user) != 0 ||
-	    !config_socket_equal(&config->mail.milter, &start->mail.milter))
-		log_warning(MODULE,
-			    "%s: runtime_dir, user and milter change only with a new start of the "
-			    "milter, ignoring",
-			    config->file);
+	char names[256];
+
+	if (config_changed(start, config, CONFIG_NEEDS_MILTER, names, sizeof(names)) > 0)
+		log_warning(MODULE, "%s: new values of %s need a restart of the milter, ignoring",
+			    config->file, names);
 }
 
 static void on_reload(evutil_socket_t number, short what, void *data)

@@ -161,7 +161,7 @@ Test(milter_reload, one_that_is_wrong_is_told_of_and_the_old_one_stays)
 	expect_pool(&peer, &foul, "high-risk");
 	milter_fixture_write("milter = \"unix:/nowhere/milter.sock\"\n" MARK("bad"));
 	kill(milter_fixture_milter_pid(), SIGHUP);
-	await_log("change only with a new start of the milter", 1);
+	await_log("new values of milter need a restart of the milter", 1);
 	await_log("read again", 1);
 	expect_pool(&peer, &foul, "normal");
 	peer_close(&peer);
