@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# make help lists the targets. Those that people start with (test, demo, …) install what is missing,
-# then call make again, as the flags below ask pkg-config.
+# make help lists the targets. Those for people (test, demo, …) install missing packages, then call make again: the
+# flags below come from pkg-config.
 
 BUILD   ?= build
 CC      ?= gcc
@@ -11,7 +11,7 @@ DESTDIR ?=
 
 LIBRARIES = libbpf libelf libnl-route-3.0 libmnl libevent libcurl jansson sqlite3 libunbound libidn2 libcap-ng
 WARNINGS  = -Wall -Wextra -Werror -Wshadow -Wmissing-prototypes -Wstrict-prototypes
-# The version's only place; .github/CHANGELOG.md begins with it (lint).
+# The only place of the version; lint compares the head of .github/CHANGELOG.md.
 VERSION   = 0.9.0
 COMMIT    = $(shell git describe --always --dirty --exclude '*' 2>/dev/null)
 
@@ -28,14 +28,15 @@ BPFFLAGS  = -target bpf -mcpu=v3 -g -O2 -Wall -Wextra -Werror -Iinclude \
 
 AGENT_C   = $(wildcard agent/*.c agent/*/*.c)
 AGENT_O   = $(AGENT_C:%.c=$(BUILD)/%.o)
-# Programs of their own, which the parts of tests/bench start: of several files each, or of one.
+# Programs that the parts of tests/bench start.
 BENCH_C   = $(filter-out tests/bench/test_% %.bpf.c,$(wildcard tests/bench/*.c))
 STRESS_C  = $(wildcard tests/bench/stress/*.c)
 STRESS    = $(STRESS_C:tests/bench/stress/%.c=$(BUILD)/stress-%)
 BENCH     = $(addprefix $(BUILD)/bench-,packets programs talk agent) $(STRESS)
 # Run by tests/soak/run, with what the namespace tests share.
 SOAK_C    = $(wildcard tests/soak/*.c)
-SOAK_O    = $(patsubst %.c,$(BUILD)/%.o,$(SOAK_C) $(filter-out tests/netns/test_%,$(wildcard tests/netns/*.c tests/common/*.c)))
+SOAK_O    = $(patsubst %.c,$(BUILD)/%.o,$(SOAK_C) \
+                $(filter-out tests/netns/test_%,$(wildcard tests/netns/*.c tests/common/*.c)))
 TESTS_C   = $(filter-out $(BENCH_C) $(SOAK_C) %.bpf.c,$(wildcard tests/*/*.c))
 TESTS_O   = $(TESTS_C:%.c=$(BUILD)/%.o)
 SOURCES   = $(wildcard bpf/*.[ch] agent/*.[ch] agent/*/*.[ch] include/postern/*.h tests/*/*.[ch] \
@@ -49,7 +50,7 @@ quiet = $(if $(V),,@printf '  %-5s %s\n' '$(1)' '$@' &&)
 
 all: libraries $(BUILD)/postern ## build build/postern
 
-# Else the compiler would speak of some header.
+# A clearer error than that of a missing header.
 libraries:
 	@pkg-config --print-errors --exists $(LIBRARIES) || \
 		{ echo "libraries are missing: run 'tools/install-deps build' as root" >&2; exit 1; }
@@ -72,8 +73,9 @@ $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
 	$(call quiet,CC)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
 
-# By name: a pattern without a recipe would be no rule at all.
-$(filter $(BUILD)/agent/datapath/% $(BUILD)/tests/packet/% $(BUILD)/tests/fuzz/%,$(AGENT_O) $(TESTS_O)): | $(BUILD)/postern.skel.h
+# Listed by name: a pattern rule without a recipe would cancel the rule.
+NEED_SKEL = $(addprefix $(BUILD)/,agent/datapath/% tests/packet/% tests/fuzz/%)
+$(filter $(NEED_SKEL),$(AGENT_O) $(TESTS_O)): | $(BUILD)/postern.skel.h
 # It embeds these texts.
 $(BUILD)/agent/mta/template.o: $(wildcard agent/mta/exim/* agent/mta/postfix/*)
 # Each commit has its own hash.
@@ -90,7 +92,7 @@ $(BUILD)/run-tests: $(filter-out $(BUILD)/agent/main.o,$(AGENT_O)) $(TESTS_O)
 $(BUILD)/run-soak: $(filter-out $(BUILD)/agent/main.o,$(AGENT_O)) $(SOAK_O)
 	$(call quiet,LINK)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -lcriterion -o $@
 
-# Built by `make fuzz`, with its flags. The targets lie deeper than the tests, which have a main of their own.
+# Built by `make fuzz`, with its flags. The targets are one directory deeper: the tests have another main().
 FUZZ_O    = $(filter-out $(BUILD)/agent/main.o $(BUILD)/tests/fuzz/test_%, \
                 $(AGENT_O) $(filter $(BUILD)/tests/fuzz/%,$(TESTS_O))) \
             $(BUILD)/tests/packet/packet.o $(addprefix $(BUILD)/tests/unit/,fake_datapath.o state_null.o)
@@ -104,9 +106,10 @@ $(BUILD)/tests/fuzz/targets/parser-%.o: tests/fuzz/targets/parser.c
 	$(call quiet,CC)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@ \
 		-DPARSER=$(if $(filter message authres mailbox,$*),mail_)parsers_$*
 
--include $(AGENT_O:.o=.d) $(TESTS_O:.o=.d) $(SOAK_O:.o=.d) $(BENCH_C:%.c=$(BUILD)/%.d) $(STRESS_C:%.c=$(BUILD)/%.d) $(wildcard $(BUILD)/tests/fuzz/targets/*.d)
+-include $(AGENT_O:.o=.d) $(TESTS_O:.o=.d) $(SOAK_O:.o=.d) $(BENCH_C:%.c=$(BUILD)/%.d) $(STRESS_C:%.c=$(BUILD)/%.d) \
+	$(wildcard $(BUILD)/tests/fuzz/targets/*.d)
 
-# ---- what people start
+# ---- targets for people
 
 deps: ## install the Debian packages that are missing
 	@tools/install-deps
@@ -146,13 +149,13 @@ $(STRESS): $(BUILD)/stress-%: $(BUILD)/tests/bench/stress/%.o
 $(BENCH):
 	$(call quiet,LINK)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -o $@
 
-bench: ## costs of a packet, a connection, a decision; PARTS='stress …' chooses, stress: the limits (as root)
+bench: ## costs of a packet, a connection, a decision (as root); PARTS=stress: the limits of the datapath
 	@tools/install-deps bench
 	@$(MAKE) --no-print-directory -j$(shell nproc) $(BUILD)/postern $(BENCH)
 	@POSTERN=$(abspath $(BUILD)/postern) BENCH_TOOLS=$(abspath $(BUILD)) BENCH_OUT=$(abspath $(BUILD)/bench) \
 		tests/bench/run
 
-lint: deps ## formatting, static analysis, the rules of the house; and that lint finds what breaks them
+lint: deps ## formatting, static analysis, rules of the house, and the test of these rules
 	@$(MAKE) --no-print-directory $(BUILD)/postern.skel.h
 	@tools/lint
 	@tests/lint/run
