@@ -18,7 +18,7 @@
 #include "host/up.h"
 
 /* Does not return. */
-static void be_agent(const struct config *config, int lock_fd)
+static void be_agent(struct config *config, int lock_fd)
 {
 	const struct agent_options options = {
 		.config = config, .lock_fd = lock_fd, .ends_with_parent = true};
@@ -47,7 +47,7 @@ static int wait_for(pid_t child, const sigset_t *signals)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-static int run_agent(const struct config *config, int lock_fd, const sigset_t *signals,
+static int run_agent(struct config *config, int lock_fd, const sigset_t *signals,
 		     struct error *error)
 {
 	pid_t child = fork();
@@ -75,7 +75,7 @@ static int take_lock(const struct config *config, int *lock_fd, struct error *er
 	return *lock_fd < 0 ? lock_take(config->runtime_dir, "agent", lock_fd, error) : 0;
 }
 
-int run_all(const struct config *config, struct error *error)
+int run_all(struct config *config, struct error *error)
 {
 	_cleanup_(close_fd_p) int lock_fd = -1;
 	_cleanup_(free_p) char *note = NULL;

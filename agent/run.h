@@ -11,4 +11,4 @@ struct error;
  * + n after signal n), or a negative errno. -EBUSY: an agent runs already, and its datapath stays;
  * others: `up` or `down` failed.
  */
-int run_all(const struct config *config, struct error *error);
+int run_all(struct config *config, struct error *error);

@@ -92,7 +92,7 @@ static int find_reported(const struct call *call, struct judge_explanation *expl
 	if (code == 0)
 		code = judge_explain(call->api->judge, id, &now, explanation, error);
 	if (code == 0)
-		*ret_sender = explanation->kept.decision.sender;
+		*ret_sender = explanation->record.decision.sender;
 	return code;
 }
 

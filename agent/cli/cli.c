@@ -47,7 +47,7 @@ static int answer(struct steering *steering, const char *uri, json_t **ret_docum
 }
 
 /* The agent's own answer to an API_GET, made here. */
-static int read_maps(const struct config *config, const char *uri, json_t **ret_document,
+static int read_maps(struct config *config, const char *uri, json_t **ret_document,
 		     struct error *error)
 {
 	struct datapath *datapath = NULL;
@@ -57,8 +57,7 @@ static int read_maps(const struct config *config, const char *uri, json_t **ret_
 	if (code < 0)
 		return code == -ENOENT ? -ENXIO : code;
 	fprintf(stderr, "postern: agent not running; read from the maps\n");
-	code = steering_new(config, datapath, NULL, clock_monotonic_ns(), clock_wall_sec(),
-			    &steering, error);
+	code = steering_new(config, datapath, NULL, &steering, error);
 	if (code == 0)
 		code = answer(steering, uri, ret_document, error);
 	steering_free(steering);

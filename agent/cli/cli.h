@@ -14,13 +14,13 @@ struct error;
 
 struct cli {
 	const char *config_file;
-	const struct config *config; /* NULL for a command that needs none */
-	unsigned given;		     /* of enum option_bit */
-	bool json;		     /* -j */
-	bool cut;		     /* --cut */
-	bool now;		     /* --now */
-	uint64_t for_sec;	     /* --for; 0: not given */
-	const char *sender;	     /* --sender; NULL: not given */
+	struct config *config; /* NULL for a command that needs none */
+	unsigned given;	       /* of enum option_bit */
+	bool json;	       /* -j */
+	bool cut;	       /* --cut */
+	bool now;	       /* --now */
+	uint64_t for_sec;      /* --for; 0: not given */
+	const char *sender;    /* --sender; NULL: not given */
 	FILE *out;
 };
 

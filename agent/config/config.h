@@ -275,6 +275,9 @@ bool config_socket_equal(const struct config_socket *a, const struct config_sock
 
 /* Borrowed; NULL: no such pool, sender, policy. */
 const struct config_pool *config_pool_find(const struct config *config, const char *name);
+const struct config_pool *config_pool_by_id(const struct config *config, uint32_t id);
+/* The id that a pool of `config` has in `to`, by its name. POOL_NONE: `to` has no such pool. */
+uint32_t config_pool_moved(const struct config *config, uint32_t id, const struct config *to);
 /* By a binary search: the one that is written like this, else one whose name differs by case alone. */
 const struct config_sender *config_sender_find(const struct config *config, const char *name);
 const struct config_policy *config_policy_find(const struct config *config, const char *name);

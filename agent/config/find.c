@@ -21,6 +21,22 @@ const struct config_pool *config_pool_find(const struct config *config, const ch
 	return NULL;
 }
 
+const struct config_pool *config_pool_by_id(const struct config *config, uint32_t id)
+{
+	for (size_t i = 0; i < config->n_pools; i++)
+		if (config->pools[i].id == id)
+			return &config->pools[i];
+	return NULL;
+}
+
+uint32_t config_pool_moved(const struct config *config, uint32_t id, const struct config *to)
+{
+	const struct config_pool *pool = config_pool_by_id(config, id);
+	const struct config_pool *moved = pool ? config_pool_find(to, pool->name) : NULL;
+
+	return moved ? moved->id : POOL_NONE;
+}
+
 const struct config_policy *config_policy_find(const struct config *config, const char *name)
 {
 	for (size_t i = 0; i < config->n_policies; i++)

@@ -34,7 +34,7 @@
 #define WRITE_EVERY_MS 2
 
 struct agent {
-	const struct config *config; /* borrowed from the caller, or `reloaded` */
+	struct config *config; /* borrowed from the caller, or `reloaded` */
 	struct config *reloaded;
 	struct config at_start; /* shallow: what a reload must not change */
 	int lock_fd;
@@ -153,15 +153,15 @@ static int prepare_reload(struct agent *agent, struct reload *reload, struct err
 	int code = config_load(agent->config->file, &reload->config, error);
 
 	if (code == 0)
-		code = steering_new(reload->config, agent->datapath, agent->state, reload->now.ns,
-				    reload->now.sec, &reload->steering, error);
+		code = steering_new(reload->config, agent->datapath, agent->state,
+				    &reload->steering, error);
 	if (code == 0)
 		code = steering_inherit(reload->steering, agent->steering, error);
 	if (code == 0)
 		code = judge_prepare(agent->judge, reload->config, reload->steering, &reload->now,
 				     &reload->judge, error);
 	if (code == 0)
-		code = steering_sync(reload->steering, reload->now.ns, reload->now.sec, error);
+		code = steering_sync(reload->steering, &reload->now, error);
 	return code;
 }
 
@@ -281,6 +281,7 @@ static void follow_datapath(struct agent *agent)
 
 static void on_reload_signal(evutil_socket_t number, short what, void *data)
 {
+	const struct now time = clock_now();
 	struct agent *agent = data;
 	struct error error, ignored;
 
@@ -297,7 +298,7 @@ static void on_reload_signal(evutil_socket_t number, short what, void *data)
 	error_prefix(&error, 0, "reading the configuration again");
 	error_log_add(&agent->error_log, &error);
 	/* Whatever the attempt had written already goes back. */
-	steering_sync(agent->steering, clock_monotonic_ns(), clock_wall_sec(), &ignored);
+	steering_sync(agent->steering, &time, &ignored);
 }
 
 static void on_watch(evutil_socket_t fd, short what, void *data)
@@ -332,25 +333,18 @@ static int open_state(struct agent *agent, struct error *error)
 	return failover_open(agent->config->state, &owner, &agent->state, error);
 }
 
+/* The judge gives the steering its standings before the maps are written. */
 static int open_judge(struct agent *agent, struct error *error)
 {
 	const struct judge_hooks hooks = {&agent->error_log, error_log_publish, error_log_add};
 	const struct now time = clock_now();
-
-	return judge_open(agent->config, agent->steering, agent->state, &hooks, &time,
-			  &agent->judge, error);
-}
-
-static int open_control(struct agent *agent, struct error *error)
-{
-	uint64_t now_ns = clock_monotonic_ns();
-	int64_t now_sec = clock_wall_sec();
-	int code = steering_new(agent->config, agent->datapath, agent->state, now_ns, now_sec,
-				&agent->steering, error);
+	int code =
+		steering_new(agent->config, agent->datapath, agent->state, &agent->steering, error);
 
 	if (code == 0)
-		code = steering_sync(agent->steering, now_ns, now_sec, error);
-	return code;
+		code = judge_open(agent->config, agent->steering, agent->state, &hooks, &time,
+				  &agent->judge, error);
+	return code == 0 ? steering_sync(agent->steering, &time, error) : code;
 }
 
 static int open_loop(struct agent *agent, struct error *error)
@@ -398,8 +392,6 @@ static int open_all(struct agent *agent, struct error *error)
 		code = open_datapath(agent, error);
 	if (code == 0)
 		code = open_state(agent, error);
-	if (code == 0)
-		code = open_control(agent, error);
 	if (code == 0)
 		code = open_judge(agent, error);
 	if (code == 0)

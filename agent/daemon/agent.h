@@ -18,7 +18,7 @@ struct config;
 struct error;
 
 struct agent_options {
-	const struct config *config;
+	struct config *config;
 	int lock_fd;	       /* lock.h's, taken already; -1: the agent takes it */
 	bool ends_with_parent; /* SIGTERM to itself when the process that forked it dies */
 };

@@ -22,13 +22,14 @@
 #include "host/plumb.h"
 #include "host/runtime.h"
 #include "host/undo.h"
+#include "steering/restore.h"
 #include "netlink/netlink.h"
 #include "state/sqlite.h"
 #include "state/state.h"
 #include "steering/steering.h"
 
 struct up {
-	const struct config *config;
+	struct config *config;
 	struct runtime_user user;
 	int lock;
 	struct journal *journal;
@@ -110,15 +111,15 @@ static int open_state(const char *file, struct state **ret_state, struct error *
 
 static int fill_maps(struct up *up, struct error *error)
 {
-	uint64_t now_ns = clock_monotonic_ns();
-	int64_t now_sec = clock_wall_sec();
-	int r = steering_new(up->config, up->datapath, up->state, now_ns, now_sec, &up->steering,
-			     error);
+	const struct now now = clock_now();
+	int r = steering_new(up->config, up->datapath, up->state, &up->steering, error);
 
+	if (!r)
+		r = restore_steering(up->config, up->state, up->steering, &now, error);
 	if (r)
 		return r;
 	up->is_in_force = !programs_maps_are_new(up->programs);
-	return steering_sync(up->steering, now_ns, now_sec, error);
+	return steering_sync(up->steering, &now, error);
 }
 
 static int fill(struct up *up, struct error *error)
@@ -288,7 +289,7 @@ static int take_note(struct up *up, char **ret_note, struct error *error)
 	return 0;
 }
 
-int up_run(const struct config *config, char **ret_note, struct error *error)
+int up_run(struct config *config, char **ret_note, struct error *error)
 {
 	struct up up = {.config = config, .lock = -1};
 	int r = prepare(&up, error);

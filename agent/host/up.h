@@ -28,4 +28,4 @@ struct error;
  * default route; -EPROTO: pinned maps of another layout; -EOPNOTSUPP: the kernel lacks a feature;
  * the errors of the functions that do each step.
  */
-int up_run(const struct config *config, char **ret_note, struct error *error);
+int up_run(struct config *config, char **ret_note, struct error *error);

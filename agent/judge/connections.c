@@ -21,12 +21,16 @@ static void decide(void *data, const struct steering_sender *sender, uint32_t co
 	struct judge *judge = data;
 	const struct facts facts = {
 		.kind = FACTS_CONNECTION, .sender = sender->name, .connections = count};
+	struct policy_changes changes;
 	struct decision decision;
 
 	if (sender->id == SENDER_UNKNOWN)
 		surges_unknown_connections(judge->surges, count, judge->now.sec);
-	else if (is_limited(judge, sender))
-		policy_decide(judge->policy, &facts, judge->now.sec, &decision);
+	if (sender->id == SENDER_UNKNOWN || !is_limited(judge, sender))
+		return;
+	changes.count = 0;
+	if (policy_decide(judge->policy, &facts, judge->now.sec, &decision, &changes) == 0)
+		judge_apply_or_retry(judge, &changes);
 }
 
 void judge_connections(struct judge *judge, uint32_t sender_id, const struct now *now)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The engine's life, its callbacks, messages. Orders are in manual.c, connections in connections.c. */
+/* The engine's life, its changes carried out, messages. */
 #include "judge/judge.h"
 
 #include <errno.h>
@@ -12,6 +12,7 @@
 #include "steering/steering.h"
 #include "judge/judge_internal.h"
 #include "judge/persist.h"
+#include "steering/restore.h"
 #include "wire/event.h"
 #include "pool/lane.h"
 #include "policy/identity.h"
@@ -19,9 +20,9 @@
 
 #define SURGE_DOMAINS_MAX 4096
 
-/* ---- callbacks of the engine */
+/* ---- what the engine returned */
 
-static void tell(const struct judge *judge, const struct wire_event *event)
+static void emit(const struct judge *judge, const struct wire_event *event)
 {
 	if (judge->hooks.on_event)
 		judge->hooks.on_event(judge->hooks.data, event);
@@ -33,142 +34,85 @@ void judge_trouble(const struct judge *judge, const struct error *error)
 		judge->hooks.on_trouble(judge->hooks.data, error);
 }
 
-static void on_event(void *data, const struct policy_event *event)
+static void emit_verdict(const struct judge *judge, const struct policy_standing *standing)
 {
-	const struct judge *judge = data;
+	const struct config_pool *pool = config_pool_by_id(judge->config, standing->verdict.pool);
 
-	tell(judge, &(struct wire_event){
-			    .kind = WIRE_EVENT_POLICY, .now_sec = judge->now.sec, .policy = event});
+	emit(judge, &(struct wire_event){.kind = WIRE_EVENT_VERDICT,
+					 .now_sec = judge->now.sec,
+					 .verdict = {standing->record->name, &standing->verdict,
+						     pool ? pool->name : NULL}});
 }
 
-const struct config_pool *judge_pool(const struct judge *judge, uint32_t id)
-{
-	const struct config *config = judge->config;
-
-	for (size_t i = 0; i < config->n_pools; i++)
-		if (config->pools[i].id == id)
-			return &config->pools[i];
-	return NULL;
-}
-
-static int apply(struct judge *judge, const struct policy_standing *standing, struct error *error)
+/* Durable first, then in the map, then an event. */
+static int apply_standing(struct judge *judge, const struct policy_standing *standing,
+			  struct error *error)
 {
 	const struct steering_standing wanted = {standing->verdict, standing->after};
-
-	return steering_apply(judge->steering, standing->record->name, &wanted, judge->now.ns,
-			      judge->now.sec, error);
-}
-
-static void on_standing(void *data, const struct policy_standing *standing)
-{
-	struct judge *judge = data;
-	const struct config_pool *pool = judge_pool(judge, standing->verdict.pool);
-	struct error error;
+	struct error trouble;
 	int r;
 
-	if (judge->loading)
-		return;
-	if (persist_standing(judge->persist, standing, &error) < 0)
-		judge_trouble(judge, &error);
-	r = apply(judge, standing, &error);
-	if (r < 0 && judge->by_hand) {
-		judge->failed = r;
-		judge->failure = error;
-	} else if (r < 0) {
-		judge->unapplied = true;
-		judge_trouble(judge, &error);
-	}
+	if (persist_standing(judge->persist, standing, &trouble) < 0)
+		judge_trouble(judge, &trouble);
+	r = steering_apply(judge->steering, standing->record->name, &wanted, &judge->now, error);
 	if (standing->verdict_changed)
-		tell(judge,
-		     &(struct wire_event){.kind = WIRE_EVENT_VERDICT,
-					  .now_sec = judge->now.sec,
-					  .verdict = {standing->record->name, &standing->verdict,
-						      pool ? pool->name : NULL}});
+		emit_verdict(judge, standing);
+	return r;
+}
+
+int judge_apply(struct judge *judge, const struct policy_changes *changes, struct error *error)
+{
+	struct error later;
+	int r = 0;
+
+	for (unsigned i = 0; i < changes->count; i++) {
+		const struct policy_change *change = &changes->list[i];
+
+		if (change->is_event)
+			emit(judge, &(struct wire_event){.kind = WIRE_EVENT_POLICY,
+							 .now_sec = judge->now.sec,
+							 .policy = &change->event});
+		else if (r == 0)
+			r = apply_standing(judge, &change->standing, error);
+		else
+			apply_standing(judge, &change->standing, &later);
+	}
+	return r;
+}
+
+void judge_apply_or_retry(struct judge *judge, const struct policy_changes *changes)
+{
+	struct error error;
+
+	if (judge_apply(judge, changes, &error) == 0)
+		return;
+	judge->unapplied = true;
+	judge_trouble(judge, &error);
+}
+
+void judge_refresh(struct judge *judge)
+{
+	struct error error;
+
+	restore_fill(judge->policy, judge->config, judge->steering, judge->now.sec);
+	judge->unapplied = steering_sync_verdicts(judge->steering, &judge->now, &error) < 0;
+	if (judge->unapplied)
+		judge_trouble(judge, &error);
 }
 
 /* ---- life */
 
-static int apply_one(void *data, const struct policy_standing *standing)
-{
-	struct judge *judge = data;
-	struct error error;
-
-	if (apply(judge, standing, &error) < 0) {
-		judge->unapplied = true;
-		judge_trouble(judge, &error);
-	}
-	return 0;
-}
-
-/* Of those that have no standing any more, too. */
-void judge_apply_all(struct judge *judge)
-{
-	const struct steering_standing nothing = {.now = {.reason = REASON_GOOD}};
-	const struct steering_sender *senders;
-	struct policy_view view;
-	struct error ignored;
-	size_t count;
-
-	judge->unapplied = false;
-	senders = steering_senders(judge->steering, &count);
-	for (size_t i = 0; i < count; i++)
-		if (senders[i].standing.now.reason != REASON_GOOD &&
-		    (policy_view(judge->policy, senders[i].name, judge->now.sec, &view) < 0 ||
-		     view.verdict.reason == REASON_GOOD) &&
-		    steering_apply(judge->steering, senders[i].name, &nothing, judge->now.ns,
-				   judge->now.sec, &ignored) < 0)
-			judge->unapplied = true;
-	policy_standings(judge->policy, judge->now.sec, apply_one, judge);
-}
-
-/* Where nothing is kept, the maps remember; the steering has read them. */
-static void adopt(struct judge *judge, const struct steering_sender *sender)
-{
-	const struct sender_verdict *now = &sender->standing.now;
-	int64_t until_sec = now->until_sec ? now->until_sec : STANDING_FOREVER;
-	struct standing_record record = {.version = STANDING_VERSION};
-
-	strncpy(record.name, sender->name, sizeof(record.name) - 1);
-	switch (now->reason) {
-	case REASON_MANUAL:
-		policy_set_manual(judge->policy, sender->name,
-				  &(struct policy_manual){now->action, now->pool, now->until_sec},
-				  judge->now.sec);
-		return;
-	case REASON_RESTRICTED:
-		record.restricted_until_sec = until_sec;
-		break;
-	case REASON_SPAM:
-		record.spam_until_sec = until_sec;
-		break;
-	case REASON_OVER_LIMIT:
-		record.full_until_sec = until_sec;
-		record.full_action = now->action;
-		break;
-	default:
-		return;
-	}
-	policy_import_standing(judge->policy, &record, judge->now.sec);
-}
-
 static int restore(struct judge *judge, struct error *error)
 {
-	const struct steering_sender *senders;
-	size_t count;
-	int r = 0;
+	struct restore from_maps = {
+		.policy = judge->policy, .config = judge->config, .now = judge->now};
+	int r = state_is_current(judge->state)
+			? persist_load(judge->persist, judge->policy, judge->config, &judge->now,
+				       error)
+			: restore_from_maps(&from_maps, judge->steering, error);
 
-	judge->loading = true;
-	if (judge->state->durable) {
-		r = persist_load(judge->persist, judge->policy, judge->config, judge->now.sec,
-				 error);
-	} else {
-		senders = steering_senders(judge->steering, &count);
-		for (size_t i = 0; i < count; i++)
-			adopt(judge, &senders[i]);
-	}
-	judge->loading = false;
 	if (r == 0)
-		judge_apply_all(judge);
+		restore_fill(judge->policy, judge->config, judge->steering, judge->now.sec);
 	return r;
 }
 
@@ -176,14 +120,14 @@ static int make_engine(struct judge *judge, const uint8_t secret[SIPHASH_KEY_SIZ
 {
 	struct policy_options options = {
 		.senders_max = judge->config->senders_tracked_max,
-		.callbacks = {judge, on_event, on_standing, NULL},
+		.now_sec = judge->now.sec,
 	};
 	int r;
 
 	memcpy(options.secret, secret, sizeof(options.secret));
 	r = policy_new(&options, judge->config, &judge->policy);
 	if (r == 0)
-		r = decision_log_new(judge->config->decisions_max, secret, &judge->ring);
+		r = decision_log_new(judge->config->decisions_max, secret, &judge->log);
 	if (r == 0)
 		r = surges_new(SURGE_DOMAINS_MAX, secret, &judge->surges);
 	return r;
@@ -192,7 +136,7 @@ static int make_engine(struct judge *judge, const uint8_t secret[SIPHASH_KEY_SIZ
 static void let_go(struct judge *judge)
 {
 	surges_free(judge->surges);
-	decision_log_free(judge->ring);
+	decision_log_free(judge->log);
 	policy_free(judge->policy);
 	persist_close(judge->persist);
 	free(judge);
@@ -230,8 +174,6 @@ int judge_open(const struct config *config, struct steering *steering, struct st
 		let_go(judge);
 		return r;
 	}
-	/* From here on it knows what time it is: a leap back before the first tick is one, too. */
-	policy_tick(judge->policy, now->sec);
 	*ret_judge = judge;
 	return 0;
 }
@@ -250,10 +192,18 @@ void judge_close(struct judge *judge)
 
 void judge_tick(struct judge *judge, const struct now *now)
 {
+	bool more = true;
+
 	judge->now = *now;
-	policy_tick(judge->policy, now->sec);
+	while (more) {
+		struct policy_changes changes;
+
+		changes.count = 0;
+		more = policy_tick(judge->policy, now->sec, &changes);
+		judge_apply_or_retry(judge, &changes);
+	}
 	if (judge->unapplied)
-		judge_apply_all(judge);
+		judge_refresh(judge);
 	judge_look(judge);
 }
 
@@ -268,6 +218,30 @@ bool judge_write(struct judge *judge)
 	return false;
 }
 
+/* Orders and standings since the start are newer. Maps that refuse them are tried again as ever. */
+static int take_up(struct judge *judge, struct state *state, struct error *error)
+{
+	int r = steering_take_up(judge->steering, state, error);
+
+	if (r == 0)
+		r = persist_take_up(judge->persist, judge->policy, judge->config, state,
+				    &judge->now, error);
+	if (r == 0)
+		judge_refresh(judge);
+	return r;
+}
+
+int judge_rewrite(struct judge *judge, struct state *state, struct error *error)
+{
+	int r = judge->state->durable ? 0 : take_up(judge, state, error);
+
+	if (r == 0)
+		r = steering_rewrite(judge->steering, state, error);
+	return r < 0 ? r
+		     : persist_rewrite(judge->persist, judge->policy, judge->config, state,
+				       judge->now.sec, error);
+}
+
 /* ---- messages */
 
 static void fill_handle(const struct address *handle, char ret_text[ADDRESS_TEXT_SIZE])
@@ -277,9 +251,10 @@ static void fill_handle(const struct address *handle, char ret_text[ADDRESS_TEXT
 		address_format(handle, ret_text);
 }
 
-static void fill_answer(const struct judge *judge, struct message_decision *answer)
+/* `pool` NULL: none. */
+static void fill_answer(const struct judge *judge, const struct config_pool *pool,
+			struct message_decision *answer)
 {
-	const struct config_pool *pool = judge_pool(judge, answer->decision.pool);
 	const struct lane *lane = steering_lane(judge->steering, pool, answer->decision.sender);
 
 	answer->pool = pool ? pool->name : NULL;
@@ -290,10 +265,10 @@ static void fill_answer(const struct judge *judge, struct message_decision *answ
 
 static enum surge_origin origin_of(const struct judge *judge, const struct message_facts *message)
 {
-	struct decision_record kept;
+	struct decision_record record;
 
 	if (message->original_id &&
-	    decision_log_find(judge->ring, message->original_id, judge->now.sec, &kept) == 0)
+	    decision_log_find(judge->log, message->original_id, judge->now.sec, &record) == 0)
 		return SURGE_SENT_HERE;
 	return message->origin;
 }
@@ -317,7 +292,7 @@ static void watch_surges(struct judge *judge, const struct message_facts *messag
 		return;
 	judge_look_unknown(judge);
 	if (surges_bounce(judge->surges, &bounce, judge->now.sec, &surge))
-		tell(judge, &(struct wire_event){.kind = WIRE_EVENT_SURGE,
+		emit(judge, &(struct wire_event){.kind = WIRE_EVENT_SURGE,
 						 .now_sec = judge->now.sec,
 						 .surge = &surge});
 }
@@ -326,50 +301,57 @@ int judge_message(struct judge *judge, const struct message_facts *message, cons
 		  struct message_decision *ret_answer, struct error *error)
 {
 	struct decision *decision = &ret_answer->decision;
+	struct policy_changes changes;
 	int r;
 
 	judge->now = *now;
-	r = policy_decide(judge->policy, &message->facts, now->sec, decision);
+	changes.count = 0;
+	r = policy_decide(judge->policy, &message->facts, now->sec, decision, &changes);
 	if (r < 0)
 		return error_set(error, r, "a text is longer than %d bytes", POLICY_NAME_SIZE - 1);
+	judge_apply_or_retry(judge, &changes);
 	judge->unanswered += message->unanswered;
-	fill_answer(judge, ret_answer);
+	fill_answer(judge, config_pool_by_id(judge->config, decision->pool), ret_answer);
 	watch_surges(judge, message, decision);
-	decision_log_add(judge->ring, &message->facts, decision, now->sec);
+	decision_log_add(judge->log, &message->facts, decision, ret_answer->pool, now->sec);
 	return 0;
+}
+
+/* The pool may have another id by now, or be gone. */
+static void explain(const struct judge *judge, struct judge_explanation *explanation)
+{
+	const char *name = explanation->record.pool;
+	const struct config_pool *pool = name ? config_pool_find(judge->config, name) : NULL;
+
+	explanation->answer.decision = explanation->record.decision;
+	explanation->answer.decision.pool = pool ? pool->id : POOL_NONE;
+	fill_answer(judge, pool, &explanation->answer);
 }
 
 int judge_explain(const struct judge *judge, const char *message_id, const struct now *now,
 		  struct judge_explanation *ret_explanation, struct error *error)
 {
-	int r = decision_log_find(judge->ring, message_id, now->sec, &ret_explanation->kept);
+	int r = decision_log_find(judge->log, message_id, now->sec, &ret_explanation->record);
 
 	if (r < 0)
 		return error_set(error, r, "no decision about '%s' in the last hour", message_id);
-	ret_explanation->answer.decision = ret_explanation->kept.decision;
-	fill_answer(judge, &ret_explanation->answer);
+	explain(judge, ret_explanation);
 	return 0;
 }
 
 int judge_explain_sender(const struct judge *judge, const char *sender, const struct now *now,
 			 struct judge_explanation *ret_explanation, struct error *error)
 {
-	int r = decision_log_find_sender(judge->ring, sender, now->sec, &ret_explanation->kept);
+	int r = decision_log_find_sender(judge->log, sender, now->sec, &ret_explanation->record);
 
 	if (r < 0)
 		return error_set(error, r, "no decision about sender '%s' in the last hour",
 				 sender);
-	ret_explanation->answer.decision = ret_explanation->kept.decision;
-	fill_answer(judge, &ret_explanation->answer);
+	explain(judge, ret_explanation);
 	return 0;
 }
 
 /* ---- for views */
-
-struct steering *judge_control(const struct judge *judge)
-{
-	return judge->steering;
-}
 
 struct policy *judge_policy(const struct judge *judge)
 {

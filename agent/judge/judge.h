@@ -74,7 +74,7 @@ int judge_message(struct judge *judge, const struct message_facts *message, cons
 
 /* What was answered, with the figures of then and the handles of now; borrowed until the next message. */
 struct judge_explanation {
-	struct decision_record kept;
+	struct decision_record record;
 	struct message_decision answer;
 };
 /* -ENOENT: none in the last hour. */
@@ -133,7 +133,6 @@ void judge_connections(struct judge *judge, uint32_t sender_id, const struct now
 
 /* ---- for views */
 
-struct steering *judge_control(const struct judge *judge);
 struct policy *judge_policy(const struct judge *judge);
 struct surges *judge_surges(const struct judge *judge);
 

@@ -5,7 +5,6 @@
 #include "base/error.h"
 #include "judge/judge.h"
 
-struct config_pool;
 struct persist;
 
 struct judge {
@@ -14,26 +13,25 @@ struct judge {
 	struct state *state;
 	struct judge_hooks hooks;
 	struct policy *policy;
-	struct decision_log *ring;
+	struct decision_log *log;
 	struct surges *surges;
 	struct persist *persist;
-	struct now now; /* of the call that runs, for the engine's callbacks */
-	bool loading;	/* what the engine says is known already */
-	bool unapplied; /* a map refused a verdict: all have to be looked at again */
-	bool by_hand;	/* a failure is the caller's: */
-	int failed;
-	struct error failure;
+	struct now now;	      /* of the call that runs */
+	bool unapplied;	      /* a map refused a verdict: all are compared again at the next tick */
 	uint64_t events_lost; /* by the datapath's count */
 	uint64_t reports;
 	uint64_t unanswered;
 };
 
-/* By the ids of the configuration; NULL: none. */
-const struct config_pool *judge_pool(const struct judge *judge, uint32_t id);
 void judge_trouble(const struct judge *judge, const struct error *error);
 
+/* Carries out everything, and returns the first failure of a map. */
+int judge_apply(struct judge *judge, const struct policy_changes *changes, struct error *error);
+/* The same, where nobody waits for the result: reported, and tried again at the next tick. */
+void judge_apply_or_retry(struct judge *judge, const struct policy_changes *changes);
+
 /* Brings the map in line with all standings. */
-void judge_apply_all(struct judge *judge);
+void judge_refresh(struct judge *judge);
 
 /* ---- connections.c */
 

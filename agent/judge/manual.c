@@ -11,13 +11,15 @@
 int judge_report(struct judge *judge, const char *sender, const struct now *now,
 		 struct error *error)
 {
+	struct policy_changes changes = {0};
 	int r;
 
 	judge->now = *now;
-	r = policy_report(judge->policy, sender, now->sec);
+	r = policy_report(judge->policy, sender, now->sec, &changes);
 	if (r < 0)
 		return error_set(error, r, "found '%.64s', expected a name of 1 to %d bytes",
 				 sender, POLICY_NAME_SIZE - 1);
+	judge_apply_or_retry(judge, &changes);
 	judge->reports++;
 	return 0;
 }
@@ -25,13 +27,16 @@ int judge_report(struct judge *judge, const char *sender, const struct now *now,
 int judge_release(struct judge *judge, const char *sender, const struct now *now,
 		  struct error *error)
 {
+	struct policy_changes changes = {0};
 	int r;
 
 	judge->now = *now;
-	r = policy_release(judge->policy, sender, now->sec);
-	return r < 0 ? error_set(error, r, "'%s' is neither restricted nor high-risk for spam",
-				 sender)
-		     : 0;
+	r = policy_release(judge->policy, sender, now->sec, &changes);
+	if (r < 0)
+		return error_set(error, r, "'%s' is neither restricted nor high-risk for spam",
+				 sender);
+	judge_apply_or_retry(judge, &changes);
+	return 0;
 }
 
 /* What was set by hand before, to go back to. False: nothing. */
@@ -48,30 +53,27 @@ static bool find_manual(const struct judge *judge, const char *sender,
 	return true;
 }
 
-/* In the engine, and by on_standing() in the map. */
+/* In the engine, then in the map. */
 static int set_manual(struct judge *judge, const char *sender, const struct policy_manual *manual,
 		      struct error *error)
 {
-	int r;
+	struct policy_changes changes = {0};
+	int r = policy_set_manual(judge->policy, sender, manual, judge->now.sec, &changes);
 
-	judge->by_hand = true;
-	judge->failed = 0;
-	r = policy_set_manual(judge->policy, sender, manual, judge->now.sec);
-	judge->by_hand = false;
+	if (r == 0)
+		return judge_apply(judge, &changes, error);
+	judge_apply_or_retry(judge, &changes);
 	if (r == -EINVAL)
 		return error_set(error, r, "found '%.64s', expected a name of 1 to %d bytes",
 				 sender, POLICY_NAME_SIZE - 1);
-	if (r < 0)
-		return error_set(error, r, "no room for a verdict on '%s'", sender);
-	if (judge->failed)
-		*error = judge->failure;
-	return judge->failed;
+	return error_set(error, r, "no space for a verdict on '%s'", sender);
 }
 
 static int save_manual(struct judge *judge, const char *sender, const struct policy_manual *manual,
 		       struct error *error)
 {
-	const struct config_pool *pool = manual ? judge_pool(judge, manual->pool) : NULL;
+	const struct config_pool *pool =
+		manual ? config_pool_by_id(judge->config, manual->pool) : NULL;
 	struct state *state = judge->state;
 
 	if (!manual)

@@ -3,7 +3,7 @@
  * What of the engine outlives the process: between policy/ and state/, within judge/.
  *
  *   standings  put at every change, before its verdict is written anywhere
- *   counts     of those who changed: appended to a log, at most KEPT_SLICE a transaction, every second
+ *   counts     of those who changed: appended to a log, at most PERSIST_SLICE a transaction, every second
  *   secret     the key of the hashes by which senders are known; made once
  *
  * The last record of a sender in the log is the one that counts. When more than two of three are
@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/clock.h"
 #include "policy/policy.h"
 
 struct config;
@@ -22,39 +23,40 @@ struct persist;
 struct state;
 
 /* Half a millisecond each: meanwhile nobody is answered. */
-#define KEPT_SLICE    200
-#define KEPT_TRIM     500
-#define KEPT_LOG_FREE 100000 /* so many may be outdated in any case */
+#define PERSIST_SLICE	 200
+#define PERSIST_TRIM	 500
+#define PERSIST_LOG_FREE 100000 /* so many may be outdated in any case */
 
 /* Borrows `state`. Reads the secret, or makes one. */
-int persist_open(struct state *state, struct persist **ret_kept,
+int persist_open(struct state *state, struct persist **ret_persist,
 		 uint8_t ret_secret[SIPHASH_KEY_SIZE], struct error *error);
-void persist_close(struct persist *kept);
+void persist_close(struct persist *persist);
 
-/* Fills an engine that has not decided yet. What does not fit or is damaged is left out and counted. */
-int persist_load(struct persist *kept, struct policy *policy, const struct config *config,
-		 int64_t now_sec, struct error *error);
+/* Fills an engine that has not decided yet. Records that are damaged or find no space are counted. */
+int persist_load(struct persist *persist, struct policy *policy, const struct config *config,
+		 const struct now *now, struct error *error);
 
 /*
- * Standings and verdicts by hand of a `state` that could not be read at the start, into an engine that has
- * decided without them: those of whom it holds nothing itself.
+ * Standings and orders of a `state` that could not be read at the start, into an engine that has decided
+ * without them. Those that it has itself stay.
  */
-int persist_take_up(struct persist *kept, struct policy *policy, const struct config *config,
-		    struct state *state, int64_t now_sec, struct error *error);
+int persist_take_up(struct persist *persist, struct policy *policy, const struct config *config,
+		    struct state *state, const struct now *now, struct error *error);
 
-/* Verdicts by hand that are not in force, of pools that may be configured again. */
-int persist_take_up_verdicts(struct persist *kept, struct policy *policy,
-			     const struct config *config, int64_t now_sec, struct error *error);
+/* Orders that are not in force, for pools that may be configured again. */
+int persist_take_up_orders(struct persist *persist, struct policy *policy,
+			   const struct config *config, const struct now *now, struct error *error);
 
-/* For the engine's callback. */
-int persist_standing(struct persist *kept, const struct policy_standing *standing,
+/* A standing that has changed. */
+int persist_standing(struct persist *persist, const struct policy_standing *standing,
 		     struct error *error);
 
 /* One slice. True in *ret_more: there is more to write. */
-int persist_write(struct persist *kept, struct policy *policy, bool *ret_more, struct error *error);
+int persist_write(struct persist *persist, struct policy *policy, bool *ret_more,
+		  struct error *error);
 
 /* Puts everything but counts, which follow by persist_write(), into a `state` that holds nothing else. */
-int persist_rewrite(struct persist *kept, struct policy *policy, const struct config *config,
+int persist_rewrite(struct persist *persist, struct policy *policy, const struct config *config,
 		    struct state *state, int64_t now_sec, struct error *error);
 
-uint64_t persist_left_out(const struct persist *kept);
+uint64_t persist_left_out(const struct persist *persist);

@@ -41,7 +41,7 @@ void judge_envelope(const struct judge *judge, const char *from, const struct no
 	const struct config_pool *pool = NULL;
 
 	if (verdict.action == VERDICT_STEER)
-		pool = judge_pool(judge, verdict.pool);
+		pool = config_pool_by_id(judge->config, verdict.pool);
 	*ret_envelope = (struct judge_envelope){
 		.action = verdict.action,
 		.reason = verdict.reason,

@@ -2,86 +2,17 @@
 /* Another configuration: everything that may fail comes first, and changes nothing of the judge. */
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/cleanup.h"
-#include "config/config.h"
 #include "judge/judge_internal.h"
 #include "judge/persist.h"
+#include "steering/restore.h"
 #include "steering/steering.h"
-
-struct moved {
-	char name[POLICY_NAME_SIZE];
-	const char *pool;
-	struct policy_manual manual;
-};
-
-struct move {
-	const struct judge *judge;
-	struct moved *moved;
-	size_t count;
-};
-
-static int note_manual(void *data, const struct policy_standing *standing)
-{
-	struct move *move = data;
-	const struct config_pool *pool = judge_pool(move->judge, standing->verdict.pool);
-	const struct sender_verdict *now = &standing->verdict;
-	struct moved *moved;
-
-	if (now->reason != REASON_MANUAL || now->action != VERDICT_STEER || !pool)
-		return 0;
-	moved = reallocarray(move->moved, move->count + 1, sizeof(*moved));
-	if (!moved)
-		return -ENOMEM;
-	move->moved = moved;
-	moved += move->count++;
-	*moved = (struct moved){.pool = pool->name,
-				.manual = {now->action, now->pool, now->until_sec}};
-	memcpy(moved->name, standing->record->name, sizeof(moved->name));
-	return 0;
-}
-
-/* Pools have other ids now. Whose pool is gone goes by policy; what is kept waits for it to come back. */
-static void move_manual(struct judge *judge, const struct move *move)
-{
-	struct error error;
-
-	judge->loading = true;
-	for (size_t i = 0; i < move->count; i++) {
-		struct moved *moved = &move->moved[i];
-		const struct config_pool *pool = config_pool_find(judge->config, moved->pool);
-
-		moved->manual.pool = pool ? pool->id : POOL_NONE;
-		policy_set_manual(judge->policy, moved->name, pool ? &moved->manual : NULL,
-				  judge->now.sec);
-	}
-	if (persist_take_up_verdicts(judge->persist, judge->policy, judge->config, judge->now.sec,
-				     &error) < 0)
-		judge_trouble(judge, &error);
-	judge->loading = false;
-}
-
-struct renaming {
-	const struct judge *judge; /* by the old configuration */
-	const struct config *config;
-};
-
-/* POOL_NONE: it is configured no longer. */
-static uint32_t new_id(void *data, uint32_t id)
-{
-	const struct renaming *renaming = data;
-	const struct config_pool *old = judge_pool(renaming->judge, id);
-	const struct config_pool *pool = old ? config_pool_find(renaming->config, old->name) : NULL;
-
-	return pool ? pool->id : POOL_NONE;
-}
 
 struct judge_next {
 	const struct config *config;
 	struct steering *steering;
 	struct policy_next *policy;
-	struct move move;
 };
 
 void judge_next_free(struct judge_next *next)
@@ -89,7 +20,6 @@ void judge_next_free(struct judge_next *next)
 	if (!next)
 		return;
 	policy_next_free(next->policy);
-	free(next->move.moved);
 	free(next);
 }
 
@@ -103,10 +33,7 @@ int judge_prepare(const struct judge *judge, const struct config *config, struct
 		return error_set(error, -ENOMEM, "out of memory");
 	next->config = config;
 	next->steering = steering;
-	next->move.judge = judge;
-	r = policy_standings(judge->policy, now->sec, note_manual, &next->move);
-	if (r == 0)
-		r = policy_prepare(config, &next->policy);
+	r = policy_prepare(config, &next->policy);
 	if (r < 0)
 		error_set(error, r, "out of memory");
 	else
@@ -115,23 +42,31 @@ int judge_prepare(const struct judge *judge, const struct config *config, struct
 		judge_next_free(next);
 		return r;
 	}
+	restore_fill(judge->policy, judge->config, steering, now->sec);
 	*ret_next = next;
 	return 0;
 }
 
+/* For pools that are configured again. */
+static void take_up_orders(struct judge *judge)
+{
+	struct error error;
+
+	if (persist_take_up_orders(judge->persist, judge->policy, judge->config, &judge->now,
+				   &error) < 0)
+		judge_trouble(judge, &error);
+}
+
 void judge_commit(struct judge *judge, struct judge_next *next, const struct now *now)
 {
-	struct renaming renaming = {judge, next->config};
-
 	judge->now = *now;
 	judge_take_lost(judge);
 	steering_inherit_connections(next->steering, judge->steering);
-	policy_commit(judge->policy, TAKE_PTR(next->policy));
-	decision_log_move_pools(judge->ring, new_id, &renaming);
+	policy_commit(judge->policy, TAKE_PTR(next->policy), now->sec);
 	judge->config = next->config;
 	judge->steering = next->steering;
-	move_manual(judge, &next->move);
-	judge_apply_all(judge);
+	take_up_orders(judge);
+	judge_refresh(judge);
 	judge_note_lost(judge);
 	judge_next_free(next);
 }

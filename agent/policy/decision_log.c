@@ -12,6 +12,7 @@
 /* Those without which a decision says nothing come first: the last may find no room. */
 enum text {
 	TEXT_NAME, /* whole, as reports and connections go by it */
+	TEXT_POOL,
 	TEXT_POLICY,
 	TEXT_TENANT,
 	TEXT_MESSAGE_ID,
@@ -131,11 +132,12 @@ static void pack_text(struct packer *packer, enum text which, const char *text)
 }
 
 static void pack_texts(struct entry *entry, const struct facts *facts,
-		       const struct decision *decision)
+		       const struct decision *decision, const char *pool)
 {
 	struct packer packer = {.entry = entry};
 
 	pack_text(&packer, TEXT_NAME, decision->sender);
+	pack_text(&packer, TEXT_POOL, pool);
 	pack_text(&packer, TEXT_POLICY, decision->policy);
 	pack_text(&packer, TEXT_TENANT, decision->tenant);
 	pack_text(&packer, TEXT_MESSAGE_ID, facts->message_id);
@@ -154,7 +156,8 @@ static const char *text_of(const struct entry *entry, enum text which)
 
 /* ---- in */
 
-static void pack(struct entry *entry, const struct facts *facts, const struct decision *decision)
+static void pack(struct entry *entry, const struct facts *facts, const struct decision *decision,
+		 const char *pool)
 {
 	*entry = (struct entry){
 		.id = entry->id,
@@ -192,7 +195,7 @@ static void pack(struct entry *entry, const struct facts *facts, const struct de
 			0,
 		};
 	}
-	pack_texts(entry, facts, decision);
+	pack_texts(entry, facts, decision, pool);
 }
 
 static uint32_t *head_of(const struct decision_log *decisions, const struct entry *entry)
@@ -213,7 +216,7 @@ static void forget(struct decision_log *decisions, uint32_t number)
 }
 
 void decision_log_add(struct decision_log *decisions, const struct facts *facts,
-		      const struct decision *decision, int64_t now_sec)
+		      const struct decision *decision, const char *pool, int64_t now_sec)
 {
 	const char *id = facts->message_id ? facts->message_id : "";
 	struct entry *entry;
@@ -227,19 +230,11 @@ void decision_log_add(struct decision_log *decisions, const struct facts *facts,
 	entry->id = siphash(decisions->secret, id, strlen(id));
 	entry->sender = identity_key(decisions->secret, decision->sender).words[0];
 	entry->time_sec = now_sec;
-	pack(entry, facts, decision);
+	pack(entry, facts, decision, pool);
 	if (entry->has_id) {
 		entry->next = *head_of(decisions, entry);
 		*head_of(decisions, entry) = decisions->last;
 	}
-}
-
-void decision_log_move_pools(struct decision_log *decisions, decision_log_move moved, void *data)
-{
-	for (uint32_t number = 1; number <= decisions->count; number++)
-		if (decisions->entries[number].pool != POOL_NONE)
-			decisions->entries[number].pool =
-				moved(data, decisions->entries[number].pool);
 }
 
 /* ---- out */
@@ -292,18 +287,19 @@ static void unpack_decision(const struct entry *entry, struct decision *ret_deci
 		};
 }
 
-static int unpack(const struct entry *entry, int64_t now_sec, struct decision_record *ret_kept)
+static int unpack(const struct entry *entry, int64_t now_sec, struct decision_record *ret_record)
 {
 	if (now_sec - entry->time_sec > DECISION_LOG_SEC)
 		return -ENOENT;
-	ret_kept->time_sec = entry->time_sec;
-	unpack_facts(entry, &ret_kept->facts);
-	unpack_decision(entry, &ret_kept->decision);
+	ret_record->time_sec = entry->time_sec;
+	unpack_facts(entry, &ret_record->facts);
+	unpack_decision(entry, &ret_record->decision);
+	ret_record->pool = text_of(entry, TEXT_POOL);
 	return 0;
 }
 
 int decision_log_find(const struct decision_log *decisions, const char *message_id, int64_t now_sec,
-		      struct decision_record *ret_kept)
+		      struct decision_record *ret_record)
 {
 	struct siphash id = siphash(decisions->secret, message_id, strlen(message_id));
 	uint32_t number = decisions->heads[id.words[0] & decisions->mask];
@@ -312,13 +308,13 @@ int decision_log_find(const struct decision_log *decisions, const char *message_
 		const struct entry *entry = &decisions->entries[number];
 
 		if (memcmp(&entry->id, &id, sizeof(id)) == 0)
-			return unpack(entry, now_sec, ret_kept);
+			return unpack(entry, now_sec, ret_record);
 	}
 	return -ENOENT;
 }
 
 int decision_log_find_sender(const struct decision_log *decisions, const char *sender,
-			     int64_t now_sec, struct decision_record *ret_kept)
+			     int64_t now_sec, struct decision_record *ret_record)
 {
 	uint64_t hash = identity_key(decisions->secret, sender).words[0];
 
@@ -327,7 +323,7 @@ int decision_log_find_sender(const struct decision_log *decisions, const char *s
 		const struct entry *entry = &decisions->entries[back + 1];
 
 		if (entry->sender == hash)
-			return unpack(entry, now_sec, ret_kept);
+			return unpack(entry, now_sec, ret_record);
 	}
 	return -ENOENT;
 }

@@ -25,7 +25,8 @@
 struct decision_record {
 	int64_t time_sec;
 	struct facts facts;
-	struct decision decision;
+	struct decision decision; /* `pool` is the id of that time */
+	const char *pool;	  /* by name; NULL: none */
 };
 
 struct decision_log;
@@ -35,20 +36,17 @@ int decision_log_new(uint32_t max, const uint8_t secret[SIPHASH_KEY_SIZE],
 		     struct decision_log **ret_decisions);
 void decision_log_free(struct decision_log *decisions);
 
+/* `pool`: the name of decision->pool, NULL: none. */
 void decision_log_add(struct decision_log *decisions, const struct facts *facts,
-		      const struct decision *decision, int64_t now_sec);
-
-/* Pools have other ids now: what `moved` makes of each. */
-typedef uint32_t (*decision_log_move)(void *data, uint32_t pool);
-void decision_log_move_pools(struct decision_log *decisions, decision_log_move moved, void *data);
+		      const struct decision *decision, const char *pool, int64_t now_sec);
 
 /* The last one about this message. -ENOENT: none, or it is too old. One hash and one chain. */
 int decision_log_find(const struct decision_log *decisions, const char *message_id, int64_t now_sec,
-		      struct decision_record *ret_kept);
+		      struct decision_record *ret_record);
 
 /*
  * The last one about this sender, without regard to case. -ENOENT. Looks at decision after decision,
  * the newest first.
  */
 int decision_log_find_sender(const struct decision_log *decisions, const char *sender,
-			     int64_t now_sec, struct decision_record *ret_kept);
+			     int64_t now_sec, struct decision_record *ret_record);

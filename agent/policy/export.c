@@ -5,37 +5,39 @@
 
 #include "policy/policy_internal.h"
 
-static int export_tenants(struct policy *policy, const struct policy_export *export)
+const struct sender_record *policy_next_sender(const struct policy *policy)
 {
-	for (size_t i = 0; i < policy->tenants.count; i++) {
-		struct tenant *tenant = &policy->tenants.tenants[i];
-		int r = 0;
+	const struct sender *sender = sender_counts_first_dirty(policy->senders);
 
-		if (!tenant->dirty)
-			continue;
-		if (export->tenant)
-			r = export->tenant(export->data, tenant->config->name, &tenant->record);
-		if (r < 0)
-			return r;
-		tenant->dirty = false;
-	}
-	return 0;
+	return sender ? &sender->record : NULL;
 }
 
-int policy_export(struct policy *policy, const struct policy_export *export)
+void policy_sender_exported(struct policy *policy)
 {
-	const struct sender *sender;
+	sender_counts_clean_first(policy->senders);
+}
 
-	while ((sender = sender_counts_first_dirty(policy->senders))) {
-		int r = 0;
+static struct tenant *first_dirty(const struct policy *policy)
+{
+	for (size_t i = 0; i < policy->tenants.count; i++)
+		if (policy->tenants.tenants[i].dirty)
+			return &policy->tenants.tenants[i];
+	return NULL;
+}
 
-		if (export->sender)
-			r = export->sender(export->data, &sender->record);
-		if (r < 0)
-			return r;
-		sender_counts_clean_first(policy->senders);
-	}
-	return export_tenants(policy, export);
+const struct tenant_record *policy_next_tenant(const struct policy *policy, const char **ret_name)
+{
+	const struct tenant *tenant = first_dirty(policy);
+
+	if (!tenant)
+		return NULL;
+	*ret_name = tenant->config->name;
+	return &tenant->record;
+}
+
+void policy_tenant_exported(struct policy *policy)
+{
+	first_dirty(policy)->dirty = false;
 }
 
 void policy_export_all(struct policy *policy)
@@ -45,13 +47,13 @@ void policy_export_all(struct policy *policy)
 		policy->tenants.tenants[i].dirty = true;
 }
 
-/* An evicted one is not told of: at the start, what is kept may be more than what fits now. */
+/* The records may be of more senders than there is space for now: some are evicted. */
 static struct sender *import_place(struct policy *policy, const struct siphash *key)
 {
 	struct sender *sender = sender_counts_find(policy->senders, key);
 
 	if (!sender)
-		sender = sender_counts_add(policy->senders, key, 0, NULL, NULL);
+		sender = sender_counts_add(policy->senders, key, 0);
 	return sender;
 }
 
@@ -102,23 +104,44 @@ bool policy_has_record(const struct policy *policy, const char *name)
 	return standing && standing_has_record(&standing->record);
 }
 
+/* NULL: no space. */
+static struct standing *import_place_of_standing(struct policy *policy, const char *name)
+{
+	struct siphash key = identity_key(policy->options.secret, name);
+	struct sender *sender = import_place(policy, &key);
+
+	return sender ? standing_make(policy, sender, name) : NULL;
+}
+
 int policy_import_standing(struct policy *policy, const struct standing_record *record,
 			   int64_t now_sec)
 {
-	struct siphash key;
-	struct sender *sender;
 	struct standing *standing;
 
 	if (!is_sound(record))
 		return -EINVAL;
-	key = identity_key(policy->options.secret, record->name);
-	sender = import_place(policy, &key);
-	standing = sender ? standing_take(policy, sender, record->name) : NULL;
+	if (!standing_has_record(record))
+		return 0;
+	standing = import_place_of_standing(policy, record->name);
 	if (!standing)
 		return -ENOSPC;
 	standing->record = *record;
 	standing_clamp(standing, now_sec);
-	standing->told = standing_verdict(standing, now_sec);
-	standing_table_update(policy->standings, standing);
+	standing_settle(policy, standing, now_sec);
+	return 0;
+}
+
+int policy_import_manual(struct policy *policy, const char *name,
+			 const struct policy_manual *manual, int64_t now_sec)
+{
+	struct standing *standing;
+
+	if (!policy_is_name(name))
+		return -EINVAL;
+	standing = import_place_of_standing(policy, name);
+	if (!standing)
+		return -ENOSPC;
+	standing_set_manual(standing, manual);
+	standing_settle(policy, standing, now_sec);
 	return 0;
 }

@@ -14,7 +14,7 @@ static void policy_free_p(struct policy **policy)
 	policy_free(*policy);
 }
 
-static uint32_t default_standings(uint32_t senders_max)
+static uint32_t standings_max(uint32_t senders_max)
 {
 	return senders_max < POLICY_STANDINGS_MAX ? senders_max : POLICY_STANDINGS_MAX;
 }
@@ -29,16 +29,15 @@ int policy_new(const struct policy_options *options, const struct config *config
 	if (!policy)
 		return -ENOMEM;
 	policy->options = *options;
-	if (policy->options.standings_max == 0)
-		policy->options.standings_max = default_standings(options->senders_max);
+	policy->ticked_sec = options->now_sec;
 	r = sender_counts_new(options->senders_max, &policy->senders);
 	if (r == 0)
-		r = standing_table_new(policy->options.standings_max, &policy->standings);
+		r = standing_table_new(standings_max(options->senders_max), &policy->standings);
 	if (r == 0)
 		r = policy_prepare(config, &next);
 	if (r < 0)
 		return r;
-	policy_commit(policy, next);
+	policy_commit(policy, next, 0);
 	*ret_policy = TAKE_PTR(policy);
 	return 0;
 }
@@ -85,24 +84,35 @@ void policy_next_free(struct policy_next *next)
 	free(next);
 }
 
-void policy_commit(struct policy *policy, struct policy_next *next)
+/*
+ * Pools may have other ids now. A manual verdict whose pool is configured no longer is not in force:
+ * the saved order waits for its pool to come back.
+ */
+static void move_manual(struct policy *policy, const struct config *config, int64_t now_sec)
+{
+	for (uint32_t i = 0; (i = standing_table_next(policy->standings, i));) {
+		struct standing *standing = standing_table_get(policy->standings, i);
+
+		if (!standing->manual || standing->manual_action != VERDICT_STEER)
+			continue;
+		standing->manual_pool =
+			config_pool_moved(policy->config, standing->manual_pool, config);
+		standing->manual = standing->manual_pool != POOL_NONE;
+		standing_settle(policy, standing, now_sec);
+	}
+}
+
+void policy_commit(struct policy *policy, struct policy_next *next, int64_t now_sec)
 {
 	const struct config_pool *relay = config_pool_find(next->config, "relay");
 
+	move_manual(policy, next->config, now_sec);
 	tenant_counts_inherit(&next->tenants, &policy->tenants);
 	tenant_counts_done(&policy->tenants);
 	policy->tenants = next->tenants;
 	policy->config = next->config;
 	policy->relay_pool = relay ? relay->id : POOL_NONE;
 	free(next);
-}
-
-void policy_emit(const struct policy *policy, const struct policy_event *event)
-{
-	const struct policy_callbacks *callbacks = &policy->options.callbacks;
-
-	if (callbacks->on_event)
-		callbacks->on_event(callbacks->data, event);
 }
 
 struct sender *policy_find_sender(const struct policy *policy, const struct siphash *key,
@@ -117,12 +127,10 @@ struct sender *policy_find_sender(const struct policy *policy, const struct siph
 
 struct sender *policy_take_sender(struct policy *policy, const struct siphash *key, int64_t now_sec)
 {
-	const struct policy_callbacks *callbacks = &policy->options.callbacks;
 	struct sender *sender = policy_find_sender(policy, key, now_sec);
 
 	if (!sender)
-		sender = sender_counts_add(policy->senders, key, now_sec, callbacks->on_evicted,
-					   callbacks->data);
+		sender = sender_counts_add(policy->senders, key, now_sec);
 	policy->senders_refused += !sender;
 	return sender;
 }
@@ -134,7 +142,7 @@ static bool fits(const char *text)
 	return !text || strnlen(text, POLICY_NAME_SIZE) < POLICY_NAME_SIZE;
 }
 
-static bool is_name(const char *text)
+bool policy_is_name(const char *text)
 {
 	return text && *text && fits(text);
 }
@@ -146,7 +154,7 @@ static bool facts_fit(const struct facts *facts)
 }
 
 int policy_decide(struct policy *policy, const struct facts *facts, int64_t now_sec,
-		  struct decision *ret_decision)
+		  struct decision *ret_decision, struct policy_changes *changes)
 {
 	const struct config *config = policy->config;
 	const struct config_tenant *config_tenant;
@@ -178,35 +186,39 @@ int policy_decide(struct policy *policy, const struct facts *facts, int64_t now_
 		input.sender = policy_find_sender(policy, &key, now_sec);
 	if (input.sender)
 		input.standing = standing_of(policy, input.sender);
+	rules_measure(&input);
 	rules_apply(&input, ret_decision);
 	ret_decision->identity = identity.kind;
 	ret_decision->policy = input.policy->name;
 	memcpy(ret_decision->sender, identity.name, sizeof(identity.name));
 	policy->decisions[ret_decision->reason]++;
-	aftermath_apply(policy, &input, &key, ret_decision);
+	aftermath_apply(policy, &input, &key, ret_decision, changes);
 	return 0;
 }
 
 /* ---- by hand */
 
-int policy_report(struct policy *policy, const char *name, int64_t now_sec)
+int policy_report(struct policy *policy, const char *name, int64_t now_sec,
+		  struct policy_changes *changes)
 {
 	struct identity identity;
 	struct siphash key;
 	struct sender *sender;
 
-	if (!is_name(name))
+	if (!policy_is_name(name))
 		return -EINVAL;
 	identity_of_name(name, &identity);
 	key = identity_key(policy->options.secret, name);
 	sender = policy_take_sender(policy, &key, now_sec);
 	if (sender)
 		aftermath_report(policy, sender, name,
-				 identity_policy(policy->config, &identity, NULL), now_sec);
+				 identity_policy(policy->config, &identity, NULL), now_sec,
+				 changes);
 	return 0;
 }
 
-int policy_release(struct policy *policy, const char *name, int64_t now_sec)
+int policy_release(struct policy *policy, const char *name, int64_t now_sec,
+		   struct policy_changes *changes)
 {
 	struct siphash key = identity_key(policy->options.secret, name);
 	struct sender *sender = policy_find_sender(policy, &key, now_sec);
@@ -215,61 +227,66 @@ int policy_release(struct policy *policy, const char *name, int64_t now_sec)
 	if (!standing || (standing->record.restricted_until_sec <= now_sec &&
 			  standing->record.spam_until_sec <= now_sec))
 		return -ENOENT;
-	standing_release(policy, sender, now_sec);
+	standing_release(policy, sender, now_sec, changes);
 	return 0;
 }
 
 int policy_set_manual(struct policy *policy, const char *name, const struct policy_manual *manual,
-		      int64_t now_sec)
+		      int64_t now_sec, struct policy_changes *changes)
 {
 	struct siphash key;
 	struct sender *sender;
 	struct standing *standing = NULL;
 
-	if (!is_name(name))
+	if (!policy_is_name(name))
 		return -EINVAL;
 	key = identity_key(policy->options.secret, name);
 	sender = manual ? policy_take_sender(policy, &key, now_sec)
 			: policy_find_sender(policy, &key, now_sec);
 	if (sender)
-		standing =
-			manual ? standing_take(policy, sender, name) : standing_of(policy, sender);
+		standing = manual ? standing_take(policy, sender, name, changes)
+				  : standing_of(policy, sender);
 	if (!standing)
 		return manual ? -ENOSPC : 0;
-	standing->manual = manual != NULL;
-	if (manual) {
-		standing->manual_action = manual->action;
-		standing->manual_pool = manual->pool;
-		standing->manual_until_sec = manual->until_sec;
-	}
-	standing_changed(policy, standing, now_sec);
+	standing_set_manual(standing, manual);
+	standing_changed(policy, standing, now_sec, changes);
 	return 0;
 }
 
 /* ---- time */
 
-static void follow_step_back(struct policy *policy, int64_t now_sec)
+/* True: all are done. */
+static bool follow_step_back(struct policy *policy, int64_t now_sec, struct policy_changes *changes)
 {
-	for (uint32_t i = 0; (i = standing_table_next(policy->standings, i));) {
-		struct standing *standing = standing_table_get(policy->standings, i);
+	while (changes_have_space(changes)) {
+		struct standing *standing;
 
+		policy->clamped = standing_table_next(policy->standings, policy->clamped);
+		if (!policy->clamped)
+			return true;
+		standing = standing_table_get(policy->standings, policy->clamped);
 		if (standing_clamp(standing, now_sec))
-			standing_changed(policy, standing, now_sec);
+			standing_changed(policy, standing, now_sec, changes);
 	}
+	return false;
 }
 
-void policy_tick(struct policy *policy, int64_t now_sec)
+bool policy_tick(struct policy *policy, int64_t now_sec, struct policy_changes *changes)
 {
 	struct standing *standing;
 
-	if (now_sec < policy->ticked_sec - WINDOW_HOLD_SEC)
-		follow_step_back(policy, now_sec);
+	if (now_sec < policy->ticked_sec - WINDOW_HOLD_SEC) {
+		policy->clamping = true;
+		policy->clamped = 0;
+	}
 	policy->ticked_sec = now_sec;
-	while ((standing = standing_table_due(policy->standings, now_sec)))
-		standing_end_due(policy, standing, now_sec);
-}
-
-int64_t policy_next_tick(const struct policy *policy)
-{
-	return standing_table_next_due(policy->standings);
+	if (policy->clamping && !follow_step_back(policy, now_sec, changes))
+		return true;
+	policy->clamping = false;
+	while ((standing = standing_table_due(policy->standings, now_sec))) {
+		if (!changes_have_space(changes))
+			return true;
+		standing_end_due(policy, standing, now_sec, changes);
+	}
+	return false;
 }

@@ -1,33 +1,33 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The judge: counts what senders do, decides about each message by the rules of decision.h, and says
- * whose standing changed. Pure: time is an argument, nothing is read, written or logged, and a
- * decision allocates nothing.
+ * The engine: counts what senders do, decides about each message by the rules of decision.h, and returns
+ * whose standing changed. Pure: time is an argument, nothing is read, written or logged, and a decision
+ * allocates nothing.
  *
  * now_sec is wall-clock time (UTC): restrictions end at midnight, and counts outlive a restart.
  *
  * ---- What the caller keeps and writes
  *
- * A standing (restricted, high-risk for spam, at a limit) is handed to on_standing() at every change,
- * before the call that caused it returns: whoever makes it durable and writes `verdict` into the maps
- * there loses none. Counts change with every message: policy_export() hands over those that changed
- * since the last time.
+ * A call appends the standings that it changed (restricted, high-risk for spam, at a limit) to `changes`.
+ * The caller makes each durable and writes its verdict into the maps before the next call. Counts change
+ * with every message: policy_next_sender() and policy_next_tenant() export those that changed.
  *
  *   good ──(N of M messages are spam, or P reports)──► spam ──(its time is over)──► good
- *   good ──(a limit is reached)──► over-limit ──(there is room again)──► good
+ *   good ──(a limit is reached)──► over-limit ──(below the limit again)──► good
  *   any  ──(over the limit, on_limit restricts)──► restricted ──(midnight or release)──► any
- *   any  ──(by hand)──► manual ──(its time is over, or by hand)──► any
+ *   any  ──(an order)──► manual ──(its time is over, or an order)──► any
  *
  * They may hold at the same time; the verdict is the first of manual, restricted, spam, over-limit.
  *
- * A limit is reached when its count has come up to it: there is no room for one recipient more. The
- * verdict says high-risk where on_limit does (also after a release on the same day), drops where
- * connections are to be deferred, and is as before in all other cases, as each message is asked about.
+ * A limit is reached when its count is as high as it: not one recipient more may pass. The verdict then
+ * is high-risk where on_limit says so (also after a release on the same day), and drop where connections
+ * are to be deferred. In all other cases it stays as it was, since each message is asked about.
  */
 #pragma once
 
 #include <stdint.h>
 
+#include "policy/changes.h"
 #include "policy/decision.h"
 #include "policy/sender_counts.h"
 #include "policy/siphash.h"
@@ -37,54 +37,13 @@
 struct config;
 struct policy;
 
-enum policy_event_kind {
-	POLICY_WARNING,		  /* 80 % of a limit; once until the count was below again */
-	POLICY_OVER_LIMIT,	  /* more than a limit; the same */
-	POLICY_RESTRICTED,	  /* until_sec: 0 until released */
-	POLICY_RESTRICTION_ENDED, /* by time or release */
-	POLICY_SPAM_SENDER,	  /* repeated spam */
-	POLICY_SPAM_SENDER_ENDED,
-	POLICY_STANDINGS_FULL, /* this sender's standing could not begin */
-};
-
-struct policy_event {
-	enum policy_event_kind kind;
-	const char *sender;	 /* "": nobody (a tenant's limit) */
-	const char *tenant;	 /* NULL unless it is the tenant's limit */
-	enum config_limit limit; /* CONFIG_LIMITS unless WARNING or OVER_LIMIT */
-	uint32_t count;
-	uint32_t max;
-	int64_t until_sec;
-};
-
-const char *policy_event_name(enum policy_event_kind kind); /* "restriction-ended" */
-
-struct policy_standing {
-	const struct standing_record *record; /* what to keep, by its name */
-	struct sender_verdict verdict;	      /* what holds now */
-	struct sender_verdict before;	      /* what was told last */
-	struct sender_verdict after; /* what holds at verdict.until_sec, unless that is 0 */
-	bool verdict_changed;	     /* else only the record did */
-	bool ended; /* nothing is left: what is kept can go. Never with a verdict by hand */
-};
-
-/* Each may be NULL. They must not call the engine. All is borrowed for the call. */
-struct policy_callbacks {
-	void *data;
-	void (*on_event)(void *data, const struct policy_event *event);
-	void (*on_standing)(void *data, const struct policy_standing *standing);
-	/* Its place went to another: what is kept under its key can go. */
-	void (*on_evicted)(void *data, const struct sender_record *record);
-};
-
 struct policy_options {
-	uint32_t senders_max;	/* config.senders_tracked_max */
-	uint32_t standings_max; /* 0: POLICY_STANDINGS_MAX or senders_max, the smaller one */
-	uint8_t secret
-		[SIPHASH_KEY_SIZE]; /* random; kept with the records, which are useless else */
-	struct policy_callbacks callbacks;
+	uint32_t senders_max; /* config.senders_tracked_max */
+	int64_t now_sec;      /* a clock that goes back before the first tick goes back, too */
+	/* Random. Kept with the records, which mean nothing without it. */
+	uint8_t secret[SIPHASH_KEY_SIZE];
 };
-#define POLICY_STANDINGS_MAX 65536
+#define POLICY_STANDINGS_MAX 65536 /* no more than senders_max */
 
 /* Borrows `config`. -ENOMEM; -EINVAL: senders_max is 0. */
 int policy_new(const struct policy_options *options, const struct config *config,
@@ -101,17 +60,19 @@ void policy_free(struct policy *policy);
 struct policy_next;
 int policy_prepare(const struct config *config, struct policy_next **ret_next);
 void policy_next_free(struct policy_next *next);
-void policy_commit(struct policy *policy, struct policy_next *next);
+void policy_commit(struct policy *policy, struct policy_next *next, int64_t now_sec);
 
 /* -EINVAL: a text is too long. */
 int policy_decide(struct policy *policy, const struct facts *facts, int64_t now_sec,
-		  struct decision *ret_decision);
+		  struct decision *ret_decision, struct policy_changes *changes);
 
 /* Somebody complains about spam of this sender. -EINVAL: no name, or too long. */
-int policy_report(struct policy *policy, const char *sender, int64_t now_sec);
+int policy_report(struct policy *policy, const char *sender, int64_t now_sec,
+		  struct policy_changes *changes);
 
 /* Ends a restriction and a verdict for spam. -ENOENT: neither holds. */
-int policy_release(struct policy *policy, const char *sender, int64_t now_sec);
+int policy_release(struct policy *policy, const char *sender, int64_t now_sec,
+		   struct policy_changes *changes);
 
 struct policy_manual {
 	enum verdict_action action;
@@ -120,15 +81,16 @@ struct policy_manual {
 };
 /* By hand; `manual` NULL takes it back. -EINVAL: no name, or too long; -ENOSPC: no room. */
 int policy_set_manual(struct policy *policy, const char *sender, const struct policy_manual *manual,
-		      int64_t now_sec);
+		      int64_t now_sec, struct policy_changes *changes);
 
 /*
- * Ends what is due; the work is that of those that are. Once a second is often enough. When the clock
- * went back by more than WINDOW_HOLD_SEC it looks at all standings, so that none outlives the longest
- * time that it could have been given now.
+ * Ends what is due; the work is proportional to what ends. Once a second is often enough. When the
+ * clock went back by more than WINDOW_HOLD_SEC it looks at all standings, so that none outlives the
+ * longest time that it could be given now.
+ *
+ * True: `changes` is full and more is due. Carry them out and call again.
  */
-void policy_tick(struct policy *policy, int64_t now_sec);
-int64_t policy_next_tick(const struct policy *policy); /* STANDING_FOREVER: nothing ends */
+bool policy_tick(struct policy *policy, int64_t now_sec, struct policy_changes *changes);
 
 /* ---- what a sender has, for views */
 
@@ -156,10 +118,12 @@ struct sender_verdict policy_verdict_of(const struct policy *policy, const char 
 /* Those that hold for a name by its name alone; never NULL. */
 const struct config_policy *policy_rules(const struct policy *policy, const char *sender);
 
-/* All that have a standing, in no order. A non-zero return ends the walk and is returned. */
-typedef int (*policy_standing_visitor)(void *data, const struct policy_standing *standing);
-int policy_standings(const struct policy *policy, int64_t now_sec, policy_standing_visitor visitor,
-		     void *data);
+/*
+ * The standing after number `after`, in no order; 0 is before the first. Returns its number, 0: no more.
+ * *ret_standing borrows until the next change.
+ */
+uint32_t policy_next_standing(const struct policy *policy, uint32_t after, int64_t now_sec,
+			      struct policy_standing *ret_standing);
 
 struct policy_stats {
 	uint64_t decisions[REASONS]; /* by reason */
@@ -173,20 +137,20 @@ void policy_stats(const struct policy *policy, struct policy_stats *ret_stats);
 
 /* ---- what outlives the process */
 
-struct policy_export {
-	void *data;
-	/* A negative errno ends the export; this one and the rest come again next time. */
-	int (*sender)(void *data, const struct sender_record *record);
-	int (*tenant)(void *data, const char *name, const struct tenant_record *record);
-};
-/* The work is that of what changed since the last export. */
-int policy_export(struct policy *policy, const struct policy_export *export);
+/*
+ * A record that has changed since it was exported; borrowed until the engine decides. NULL: none. Once
+ * it is kept, say so, and the next one follows: the work is that of the records that changed.
+ */
+const struct sender_record *policy_next_sender(const struct policy *policy);
+void policy_sender_exported(struct policy *policy);
+const struct tenant_record *policy_next_tenant(const struct policy *policy, const char **ret_name);
+void policy_tenant_exported(struct policy *policy);
 
-/* Everything comes with the next exports: what was kept is gone. */
+/* All records count as changed: those that were kept are gone. */
 void policy_export_all(struct policy *policy);
 
 /*
- * At the start, before any decision; in any order, no callback is called. Records of a time that is
+ * At the start, in any order; nothing is a change. Records of a time that is
  * still to come (the clock went back) are dealt with as by policy_decide() and policy_tick(). A sender
  * record whose base_sec is SENDER_STALE_SEC old counts nothing any more: it need not be kept. -EINVAL: another version or
  * damaged; -ENOSPC: no room; -ENOENT: no such tenant.
@@ -195,5 +159,8 @@ int policy_import_sender(struct policy *policy, const struct sender_record *reco
 int policy_import_tenant(struct policy *policy, const char *name,
 			 const struct tenant_record *record);
 bool policy_has_record(const struct policy *policy, const char *sender);
+/* 0 also for a record that says nothing. */
 int policy_import_standing(struct policy *policy, const struct standing_record *record,
 			   int64_t now_sec);
+int policy_import_manual(struct policy *policy, const char *sender,
+			 const struct policy_manual *manual, int64_t now_sec);

@@ -21,6 +21,8 @@ struct policy {
 	struct standing_table *standings;
 	struct tenant_counts tenants;
 	int64_t ticked_sec;
+	uint32_t clamped; /* after a step back of the clock: standings up to this one are done */
+	bool clamping;
 	uint64_t decisions[REASONS];
 	uint64_t senders_refused;
 	uint64_t standings_refused;
@@ -30,8 +32,8 @@ struct policy {
 #define PASSED_WARNING(limit) (1U << (2 * ((limit) % CONFIG_LIMITS_OF_SENDER)))
 #define PASSED_LIMIT(limit)   (2U << (2 * ((limit) % CONFIG_LIMITS_OF_SENDER)))
 
-void policy_emit(const struct policy *policy, const struct policy_event *event);
-
+/* Not empty, and short enough. */
+bool policy_is_name(const char *text);
 /* Up to date; NULL: not in the table, and in the second case no room. */
 struct sender *policy_find_sender(const struct policy *policy, const struct siphash *key,
 				  int64_t now_sec);
@@ -42,26 +44,38 @@ struct sender *policy_take_sender(struct policy *policy, const struct siphash *k
 
 /* NULL: none. */
 struct standing *standing_of(const struct policy *policy, const struct sender *sender);
-/* The same, made where it is missing. NULL: no room, which is counted and said. */
-struct standing *standing_take(struct policy *policy, struct sender *sender, const char *name);
+/* The same, made where it is missing. NULL: no space, which is counted. */
+struct standing *standing_make(struct policy *policy, struct sender *sender, const char *name);
+/* Likewise, and the lack of space is an event. */
+struct standing *standing_take(struct policy *policy, struct sender *sender, const char *name,
+			       struct policy_changes *changes);
 
-/* Each changes a standing and tells; the standing may be gone after it. */
+/* Each changes a standing and appends that; the standing may be gone afterwards. */
 void standing_restrict(struct policy *policy, struct sender *sender, const char *name,
-		       int64_t until_sec, int64_t now_sec);
+		       int64_t until_sec, int64_t now_sec, struct policy_changes *changes);
 void standing_spam(struct policy *policy, struct sender *sender, const char *name, uint32_t for_sec,
-		   int64_t now_sec);
-/* action 0 and until_sec 0: there is room. */
+		   int64_t now_sec, struct policy_changes *changes);
+/* action 0 and until_sec 0: below every limit. */
 void standing_full(struct policy *policy, struct sender *sender, const char *name,
-		   enum verdict_action action, int64_t until_sec, int64_t now_sec);
-void standing_release(struct policy *policy, struct sender *sender, int64_t now_sec);
-void standing_end_due(struct policy *policy, struct standing *standing, int64_t now_sec);
+		   enum verdict_action action, int64_t until_sec, int64_t now_sec,
+		   struct policy_changes *changes);
+void standing_release(struct policy *policy, struct sender *sender, int64_t now_sec,
+		      struct policy_changes *changes);
+void standing_end_due(struct policy *policy, struct standing *standing, int64_t now_sec,
+		      struct policy_changes *changes);
 /* After any other change. */
-void standing_changed(struct policy *policy, struct standing *standing, int64_t now_sec);
+void standing_changed(struct policy *policy, struct standing *standing, int64_t now_sec,
+		      struct policy_changes *changes);
+/* `manual` NULL: none any more. standing_changed() or standing_settle() must follow. */
+void standing_set_manual(struct standing *standing, const struct policy_manual *manual);
+/* The same, where nobody is to hear of it. */
+void standing_settle(struct policy *policy, struct standing *standing, int64_t now_sec);
 
 /* ---- aftermath.c */
 
-/* Everything that follows from a decision on what `input` was. */
-void aftermath_apply(struct policy *policy, const struct rules_input *input,
-		     const struct siphash *key, const struct decision *decision);
+/* Everything that follows from a decision; counts it in input->limits, too. */
+void aftermath_apply(struct policy *policy, struct rules_input *input, const struct siphash *key,
+		     const struct decision *decision, struct policy_changes *changes);
 void aftermath_report(struct policy *policy, struct sender *sender, const char *name,
-		      const struct config_policy *rules, int64_t now_sec);
+		      const struct config_policy *rules, int64_t now_sec,
+		      struct policy_changes *changes);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* One function a rule; each says whether it matched and leaves its step behind. */
+/* One function for each rule; it returns whether the rule matched, and leaves its step behind. */
 #include "policy/rules.h"
 
 #include <assert.h>
@@ -175,7 +175,7 @@ static int64_t room_at(const struct rules_input *input, const struct decision_st
 static bool act_on_limit(const struct rules_input *input, struct decision *decision,
 			 struct decision_step *step)
 {
-	switch (rules_on_limit(input, step->limit)) {
+	switch (input->limits[step->limit].on_limit) {
 	case CONFIG_ON_LIMIT_HIGH_RISK:
 		steer(decision, REASON_OVER_LIMIT, POOL_HIGH_RISK);
 		decision->until_sec = room_at(input, step);
@@ -200,22 +200,19 @@ static bool act_on_limit(const struct rules_input *input, struct decision *decis
 
 static bool try_over_limit(const struct rules_input *input, struct decision *decision)
 {
-	uint32_t adds[CONFIG_LIMITS];
-
-	rules_adds(input->facts, adds);
 	for (enum config_limit limit = 0; limit < CONFIG_LIMITS; limit++) {
-		const uint32_t max = rules_max(input, limit), count = rules_count(input, limit);
+		const struct limit_state *state = &input->limits[limit];
 		struct decision_step *step;
 		bool over;
 
-		if (adds[limit] == 0 || max == 0)
+		if (state->adds == 0 || state->max == 0)
 			continue;
-		over = (uint64_t)count + adds[limit] > max;
+		over = (uint64_t)state->count + state->adds > state->max;
 		step = add_step(decision, REASON_OVER_LIMIT, over);
 		step->limit = limit;
-		step->count = count;
-		step->adds = adds[limit];
-		step->max = max;
+		step->count = state->count;
+		step->adds = state->adds;
+		step->max = state->max;
 		if (over && act_on_limit(input, decision, step))
 			return true;
 	}
@@ -254,72 +251,72 @@ static bool take_the_rest(const struct rules_input *input, struct decision *deci
 	return true;
 }
 
+static bool try_rule(enum reason rule, const struct rules_input *input, struct decision *decision)
+{
+	switch (rule) {
+	case REASON_MANUAL:
+		return try_manual(input, decision);
+	case REASON_RESTRICTED:
+		return try_restricted(input, decision);
+	case REASON_BOUNCE:
+		return is_message(input) && try_bounce(input, decision);
+	case REASON_NO_MAIL_DNS:
+		return is_message(input) && try_no_mail_dns(input, decision);
+	case REASON_SPAM:
+		return try_spam(input, decision);
+	case REASON_OVER_LIMIT:
+		return try_over_limit(input, decision);
+	case REASON_RELAY:
+		return is_message(input) && try_relay(input, decision);
+	default:
+		return take_the_rest(input, decision);
+	}
+}
+
 void rules_apply(const struct rules_input *input, struct decision *ret_decision)
 {
-	static const struct {
-		bool (*try)(const struct rules_input *input, struct decision *decision);
-		bool of_connections;
-	} rules[] = {
-		{try_manual, true},	  {try_restricted, true}, {try_bounce, false},
-		{try_no_mail_dns, false}, {try_spam, true},	  {try_over_limit, true},
-		{try_relay, false},	  {take_the_rest, true},
+	static const enum reason order[] = {
+		REASON_MANUAL, REASON_RESTRICTED, REASON_BOUNCE, REASON_NO_MAIL_DNS,
+		REASON_SPAM,   REASON_OVER_LIMIT, REASON_RELAY,	 REASON_GOOD,
 	};
 
 	ret_decision->n_steps = 0;
 	ret_decision->pool = POOL_NONE;
 	ret_decision->status = NULL;
 	ret_decision->until_sec = 0;
-	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
-		if ((is_message(input) || rules[i].of_connections) &&
-		    rules[i].try(input, ret_decision))
+	for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++)
+		if (try_rule(order[i], input, ret_decision))
 			return;
 }
 
-/* ---- figures */
+/* ---- limits */
 
-void rules_adds(const struct facts *facts, uint32_t ret_adds[CONFIG_LIMITS])
+static void measure_adds(const struct facts *facts, struct limit_state limits[CONFIG_LIMITS])
 {
 	uint64_t total = (uint64_t)facts->recipients_external + facts->recipients_internal;
+	uint32_t recipients = total < UINT32_MAX ? (uint32_t)total : UINT32_MAX;
 
-	memset(ret_adds, 0, CONFIG_LIMITS * sizeof(*ret_adds));
 	if (facts->kind == FACTS_CONNECTION) {
-		ret_adds[CONFIG_CONNECTIONS_PER_MINUTE] =
+		limits[CONFIG_CONNECTIONS_PER_MINUTE].adds =
 			facts->connections ? facts->connections : 1;
 		return;
 	}
 	if (rules_is_bounce(facts))
 		return;
-	ret_adds[CONFIG_MESSAGES_PER_MINUTE] = 1;
+	limits[CONFIG_MESSAGES_PER_MINUTE].adds = 1;
 	if (facts->automatic && total <= 1)
 		return;
-	ret_adds[CONFIG_EXTERNAL_PER_HOUR] = facts->recipients_external;
-	ret_adds[CONFIG_INTERNAL_PER_HOUR] = facts->recipients_internal;
-	ret_adds[CONFIG_RECIPIENTS_PER_DAY] = total < UINT32_MAX ? (uint32_t)total : UINT32_MAX;
-	ret_adds[CONFIG_TENANT_EXTERNAL_PER_DAY] = facts->recipients_external;
-	ret_adds[CONFIG_TENANT_RECIPIENTS_PER_DAY] = ret_adds[CONFIG_RECIPIENTS_PER_DAY];
+	limits[CONFIG_EXTERNAL_PER_HOUR].adds = facts->recipients_external;
+	limits[CONFIG_INTERNAL_PER_HOUR].adds = facts->recipients_internal;
+	limits[CONFIG_RECIPIENTS_PER_DAY].adds = recipients;
+	limits[CONFIG_TENANT_EXTERNAL_PER_DAY].adds = facts->recipients_external;
+	limits[CONFIG_TENANT_RECIPIENTS_PER_DAY].adds = recipients;
 }
 
-uint32_t rules_count(const struct rules_input *input, enum config_limit limit)
+static enum config_on_limit on_limit_of_sender(const struct rules_input *input,
+					       enum config_limit limit)
 {
-	if (limit >= CONFIG_LIMITS_OF_SENDER)
-		return input->tenant ? tenant_sum(input->tenant, limit) : 0;
-	return input->sender ? sender_sum(input->sender, limit) : 0;
-}
-
-uint32_t rules_max(const struct rules_input *input, enum config_limit limit)
-{
-	if (limit >= CONFIG_LIMITS_OF_SENDER)
-		return input->tenant
-			       ? input->tenant->config->limits[limit - CONFIG_LIMITS_OF_SENDER]
-			       : 0;
-	return input->identity->kind == IDENTITY_NONE ? 0 : input->policy->limits[limit];
-}
-
-enum config_on_limit rules_on_limit(const struct rules_input *input, enum config_limit limit)
-{
-	enum config_on_limit on_limit = limit >= CONFIG_LIMITS_OF_SENDER
-						? input->tenant->config->on_limit
-						: input->policy->on_limit;
+	enum config_on_limit on_limit = input->policy->on_limit;
 
 	if (on_limit != CONFIG_ON_LIMIT_RESTRICT && on_limit != CONFIG_ON_LIMIT_RESTRICT_TODAY)
 		return on_limit;
@@ -328,4 +325,44 @@ enum config_on_limit rules_on_limit(const struct rules_input *input, enum config
 	if (input->standing && input->standing->record.released_day == rules_day(input->now_sec))
 		return CONFIG_ON_LIMIT_HIGH_RISK;
 	return on_limit;
+}
+
+static void measure_sender(struct rules_input *input)
+{
+	for (enum config_limit limit = 0; limit < CONFIG_LIMITS_OF_SENDER; limit++) {
+		struct limit_state *state = &input->limits[limit];
+
+		state->count = input->sender ? sender_sum(input->sender, limit) : 0;
+		state->max = input->policy->limits[limit];
+		state->on_limit = on_limit_of_sender(input, limit);
+	}
+}
+
+static void measure_tenant(struct rules_input *input)
+{
+	for (enum config_limit limit = CONFIG_LIMITS_OF_SENDER; limit < CONFIG_LIMITS; limit++) {
+		struct limit_state *state = &input->limits[limit];
+
+		state->count = tenant_sum(input->tenant, limit);
+		state->max = input->tenant->config->limits[limit - CONFIG_LIMITS_OF_SENDER];
+		state->on_limit = input->tenant->config->on_limit;
+	}
+}
+
+void rules_measure(struct rules_input *input)
+{
+	memset(input->limits, 0, sizeof(input->limits));
+	measure_adds(input->facts, input->limits);
+	if (!rules_counts(input))
+		return;
+	if (input->identity->kind != IDENTITY_NONE)
+		measure_sender(input);
+	if (input->tenant)
+		measure_tenant(input);
+}
+
+bool rules_counts(const struct rules_input *input)
+{
+	return input->limits[CONFIG_MESSAGES_PER_MINUTE].adds ||
+	       input->limits[CONFIG_CONNECTIONS_PER_MINUTE].adds;
 }

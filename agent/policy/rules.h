@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The rules of decision.h over what is known, one after the other. They change nothing: what follows
- * from a decision is policy.c's. Within policy/ only.
+ * The rules of decision.h, one after the other. They change nothing: what follows from a decision is
+ * aftermath.c's. Within policy/ only.
  */
 #pragma once
 
@@ -10,6 +10,15 @@
 #include "policy/sender_counts.h"
 #include "policy/standing_table.h"
 #include "policy/tenant_counts.h"
+
+/* A limit as one decision meets it, worked out once. */
+struct limit_state {
+	uint32_t count; /* so far */
+	uint32_t adds;	/* by these facts; the rules for it are in decision.h */
+	uint32_t max;	/* 0: no limit */
+	/* Past the limit; limits by the minute and a release of today have been considered. */
+	enum config_on_limit on_limit;
+};
 
 /* All borrowed; the windows are up to date. */
 struct rules_input {
@@ -22,19 +31,16 @@ struct rules_input {
 	const struct tenant *tenant;	 /* NULL: none */
 	uint32_t relay_pool;		 /* POOL_NONE: no relay rule */
 	int64_t now_sec;
+	struct limit_state limits[CONFIG_LIMITS]; /* set by rules_measure() */
 };
 
-/* Fills everything but the names. */
+/* Fills input->limits from the rest. Facts that count nothing leave all of it zero. */
+void rules_measure(struct rules_input *input);
+/* Do they count anything? */
+bool rules_counts(const struct rules_input *input);
+
+/* Fills everything but the names; input->limits is set. */
 void rules_apply(const struct rules_input *input, struct decision *ret_decision);
-
-/* What these facts would count against each limit; the rules for it are in decision.h. */
-void rules_adds(const struct facts *facts, uint32_t ret_adds[CONFIG_LIMITS]);
-
-/* So far, and 0 where there is no limit. */
-uint32_t rules_count(const struct rules_input *input, enum config_limit limit);
-uint32_t rules_max(const struct rules_input *input, enum config_limit limit);
-/* Past the limit; with what holds for limits by the minute and after a release. */
-enum config_on_limit rules_on_limit(const struct rules_input *input, enum config_limit limit);
 
 bool rules_is_bounce(const struct facts *facts);
 int64_t rules_next_midnight(int64_t now_sec); /* UTC */

@@ -116,8 +116,7 @@ static void unlink_place(struct sender_counts *senders, const struct sender *sen
 	*link = sender->next;
 }
 
-static struct sender *take_place(struct sender_counts *senders, sender_counts_evict evicted,
-				 void *data)
+static struct sender *take_place(struct sender_counts *senders)
 {
 	struct sender *sender;
 
@@ -126,17 +125,15 @@ static struct sender *take_place(struct sender_counts *senders, sender_counts_ev
 	sender = choose_oldest(senders);
 	if (!sender)
 		return NULL;
-	if (evicted)
-		evicted(data, &sender->record);
 	senders->evicted++;
 	unlink_place(senders, sender);
 	return sender;
 }
 
 struct sender *sender_counts_add(struct sender_counts *senders, const struct siphash *key,
-				 int64_t now_sec, sender_counts_evict evicted, void *data)
+				 int64_t now_sec)
 {
-	struct sender *sender = take_place(senders, evicted, data);
+	struct sender *sender = take_place(senders);
 	uint32_t *head = &senders->heads[key->words[0] & senders->mask];
 
 	if (!sender)

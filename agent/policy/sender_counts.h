@@ -72,12 +72,11 @@ uint64_t sender_counts_evicted(const struct sender_counts *senders); /* so far *
 struct sender *sender_counts_find(const struct sender_counts *senders, const struct siphash *key);
 
 /*
- * A sender that is not in the table yet. NULL: every place is taken by one with a standing. `evicted`
- * is called before a place changes hands, with the record of the old owner.
+ * A sender that is not in the table yet; it may evict another one. NULL: each place belongs to a sender
+ * with a standing.
  */
-typedef void (*sender_counts_evict)(void *data, const struct sender_record *record);
 struct sender *sender_counts_add(struct sender_counts *senders, const struct siphash *key,
-				 int64_t now_sec, sender_counts_evict evicted, void *data);
+				 int64_t now_sec);
 
 /* Must come before a look at the windows. */
 void sender_advance(struct sender *sender, int64_t now_sec);

@@ -10,19 +10,26 @@ struct standing *standing_of(const struct policy *policy, const struct sender *s
 	return standing_table_get(policy->standings, sender->standing);
 }
 
-struct standing *standing_take(struct policy *policy, struct sender *sender, const char *name)
+struct standing *standing_make(struct policy *policy, struct sender *sender, const char *name)
 {
 	struct siphash key = {{sender->record.key[0], sender->record.key[1]}};
 
 	if (!sender->standing)
 		sender->standing = standing_table_add(policy->standings, name, &key);
-	if (!sender->standing) {
-		policy->standings_refused++;
-		policy_emit(policy, &(struct policy_event){.kind = POLICY_STANDINGS_FULL,
-							   .sender = name,
-							   .limit = CONFIG_LIMITS});
-	}
+	policy->standings_refused += !sender->standing;
 	return standing_of(policy, sender);
+}
+
+struct standing *standing_take(struct policy *policy, struct sender *sender, const char *name,
+			       struct policy_changes *changes)
+{
+	struct standing *standing = standing_make(policy, sender, name);
+
+	if (!standing)
+		changes_add_event(changes, &(struct policy_event){.kind = POLICY_STANDINGS_FULL,
+								  .sender = name,
+								  .limit = CONFIG_LIMITS});
+	return standing;
 }
 
 static bool same_verdict(const struct sender_verdict *a, const struct sender_verdict *b)
@@ -31,58 +38,74 @@ static bool same_verdict(const struct sender_verdict *a, const struct sender_ver
 	       a->until_sec == b->until_sec;
 }
 
-void standing_changed(struct policy *policy, struct standing *standing, int64_t now_sec)
+void standing_set_manual(struct standing *standing, const struct policy_manual *manual)
 {
-	const struct policy_callbacks *callbacks = &policy->options.callbacks;
-	struct policy_standing told = {
+	standing->manual = manual != NULL;
+	if (!manual)
+		return;
+	standing->manual_action = manual->action;
+	standing->manual_pool = manual->pool;
+	standing->manual_until_sec = manual->until_sec;
+}
+
+void standing_settle(struct policy *policy, struct standing *standing, int64_t now_sec)
+{
+	struct sender *sender;
+
+	standing->told = standing_verdict(standing, now_sec);
+	if (!standing_is_over(standing)) {
+		standing_table_update(policy->standings, standing);
+		return;
+	}
+	sender = sender_counts_find(policy->senders, &standing->key);
+	standing_table_remove(policy->standings, sender->standing);
+	sender->standing = 0;
+}
+
+void standing_changed(struct policy *policy, struct standing *standing, int64_t now_sec,
+		      struct policy_changes *changes)
+{
+	struct policy_standing change = {
 		.record = &standing->record,
 		.verdict = standing_verdict(standing, now_sec),
 		.before = standing->told,
 		.ended = standing_is_over(standing),
 	};
 
-	told.after = standing_verdict(standing, told.verdict.until_sec);
-	told.verdict_changed = !same_verdict(&told.verdict, &standing->told);
-	standing->told = told.verdict;
-	if (callbacks->on_standing)
-		callbacks->on_standing(callbacks->data, &told);
-	if (told.ended) {
-		struct sender *sender = sender_counts_find(policy->senders, &standing->key);
-
-		standing_table_remove(policy->standings, sender->standing);
-		sender->standing = 0;
-	} else {
-		standing_table_update(policy->standings, standing);
-	}
+	change.after = standing_verdict(standing, change.verdict.until_sec);
+	change.verdict_changed = !same_verdict(&change.verdict, &change.before);
+	changes_add_standing(changes, &change);
+	standing_settle(policy, standing, now_sec);
 }
 
-static void say(const struct policy *policy, const struct standing *standing,
-		enum policy_event_kind kind, int64_t until_sec)
+static void note(struct policy_changes *changes, const struct standing *standing,
+		 enum policy_event_kind kind, int64_t until_sec)
 {
-	policy_emit(policy, &(struct policy_event){
-				    .kind = kind,
-				    .sender = standing->record.name,
-				    .limit = CONFIG_LIMITS,
-				    .until_sec = until_sec == STANDING_FOREVER ? 0 : until_sec,
-			    });
+	changes_add_event(changes,
+			  &(struct policy_event){
+				  .kind = kind,
+				  .sender = standing->record.name,
+				  .limit = CONFIG_LIMITS,
+				  .until_sec = until_sec == STANDING_FOREVER ? 0 : until_sec,
+			  });
 }
 
 void standing_restrict(struct policy *policy, struct sender *sender, const char *name,
-		       int64_t until_sec, int64_t now_sec)
+		       int64_t until_sec, int64_t now_sec, struct policy_changes *changes)
 {
-	struct standing *standing = standing_take(policy, sender, name);
+	struct standing *standing = standing_take(policy, sender, name, changes);
 
 	if (!standing || standing->record.restricted_until_sec > now_sec)
 		return;
 	standing->record.restricted_until_sec = until_sec;
-	say(policy, standing, POLICY_RESTRICTED, until_sec);
-	standing_changed(policy, standing, now_sec);
+	note(changes, standing, POLICY_RESTRICTED, until_sec);
+	standing_changed(policy, standing, now_sec, changes);
 }
 
 void standing_spam(struct policy *policy, struct sender *sender, const char *name, uint32_t for_sec,
-		   int64_t now_sec)
+		   int64_t now_sec, struct policy_changes *changes)
 {
-	struct standing *standing = standing_take(policy, sender, name);
+	struct standing *standing = standing_take(policy, sender, name, changes);
 	int64_t until_sec = now_sec + for_sec;
 	bool held;
 
@@ -93,42 +116,44 @@ void standing_spam(struct policy *policy, struct sender *sender, const char *nam
 		return;
 	standing->record.spam_until_sec = until_sec;
 	if (!held)
-		say(policy, standing, POLICY_SPAM_SENDER, until_sec);
-	standing_changed(policy, standing, now_sec);
+		note(changes, standing, POLICY_SPAM_SENDER, until_sec);
+	standing_changed(policy, standing, now_sec, changes);
 }
 
 void standing_full(struct policy *policy, struct sender *sender, const char *name,
-		   enum verdict_action action, int64_t until_sec, int64_t now_sec)
+		   enum verdict_action action, int64_t until_sec, int64_t now_sec,
+		   struct policy_changes *changes)
 {
 	struct standing *standing =
-		action ? standing_take(policy, sender, name) : standing_of(policy, sender);
+		action ? standing_take(policy, sender, name, changes) : standing_of(policy, sender);
 
 	if (!standing || (standing->record.full_until_sec == until_sec &&
 			  standing->record.full_action == action))
 		return;
 	standing->record.full_until_sec = until_sec;
 	standing->record.full_action = action;
-	standing_changed(policy, standing, now_sec);
+	standing_changed(policy, standing, now_sec, changes);
 }
 
 /* What made it high-risk is forgotten as well, else the next message would bring it back. */
-void standing_release(struct policy *policy, struct sender *sender, int64_t now_sec)
+void standing_release(struct policy *policy, struct sender *sender, int64_t now_sec,
+		      struct policy_changes *changes)
 {
 	struct standing *standing = standing_of(policy, sender);
 	struct standing_record *record = &standing->record;
 
 	if (record->restricted_until_sec > now_sec) {
 		record->released_day = rules_day(now_sec);
-		say(policy, standing, POLICY_RESTRICTION_ENDED, 0);
+		note(changes, standing, POLICY_RESTRICTION_ENDED, 0);
 	}
 	if (record->spam_until_sec > now_sec)
-		say(policy, standing, POLICY_SPAM_SENDER_ENDED, 0);
+		note(changes, standing, POLICY_SPAM_SENDER_ENDED, 0);
 	record->restricted_until_sec = 0;
 	record->spam_until_sec = 0;
 	sender->record.spam_marks = 0;
 	sender_forget(sender, SENDER_REPORTS_PER_DAY);
 	sender_counts_mark_dirty(policy->senders, sender);
-	standing_changed(policy, standing, now_sec);
+	standing_changed(policy, standing, now_sec, changes);
 }
 
 static bool is_due(int64_t until_sec, int64_t now_sec)
@@ -136,17 +161,18 @@ static bool is_due(int64_t until_sec, int64_t now_sec)
 	return until_sec && until_sec <= now_sec;
 }
 
-void standing_end_due(struct policy *policy, struct standing *standing, int64_t now_sec)
+void standing_end_due(struct policy *policy, struct standing *standing, int64_t now_sec,
+		      struct policy_changes *changes)
 {
 	struct standing_record *record = &standing->record;
 
 	if (is_due(record->restricted_until_sec, now_sec)) {
 		record->restricted_until_sec = 0;
-		say(policy, standing, POLICY_RESTRICTION_ENDED, 0);
+		note(changes, standing, POLICY_RESTRICTION_ENDED, 0);
 	}
 	if (is_due(record->spam_until_sec, now_sec)) {
 		record->spam_until_sec = 0;
-		say(policy, standing, POLICY_SPAM_SENDER_ENDED, 0);
+		note(changes, standing, POLICY_SPAM_SENDER_ENDED, 0);
 	}
 	if (is_due(record->full_until_sec, now_sec))
 		record->full_until_sec = 0;
@@ -154,5 +180,5 @@ void standing_end_due(struct policy *policy, struct standing *standing, int64_t 
 		record->released_day = 0;
 	if (standing->manual && is_due(standing->manual_until_sec, now_sec))
 		standing->manual = false;
-	standing_changed(policy, standing, now_sec);
+	standing_changed(policy, standing, now_sec, changes);
 }

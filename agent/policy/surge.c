@@ -279,27 +279,6 @@ void surges_unknown_connections(struct surges *surges, uint32_t count, int64_t n
 
 /* ---- what is seen from outside */
 
-int surges_walk(struct surges *surges, int64_t now_sec, surge_visitor visitor, void *data)
-{
-	surges_unknown_connections(surges, 0, now_sec);
-	for (size_t i = 0; i < (size_t)surges->sets * SURGE_WAYS; i++) {
-		struct domain *domain = &surges->domains[i];
-		struct surge_state state;
-		int r;
-
-		if (!domain->surging)
-			continue;
-		bring_up_to_date(domain, now_sec);
-		if (!domain->surging)
-			continue;
-		describe(surges, domain, &state);
-		r = visitor(data, &state);
-		if (r)
-			return r;
-	}
-	return 0;
-}
-
 void surges_stats(struct surges *surges, int64_t now_sec, struct surges_stats *ret_stats)
 {
 	*ret_stats = (struct surges_stats){.evicted = surges->evicted};

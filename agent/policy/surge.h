@@ -89,10 +89,6 @@ void surges_spam(struct surges *surges, const char *domain, int64_t now_sec);
 /* Connections from no known sender. */
 void surges_unknown_connections(struct surges *surges, uint32_t count, int64_t now_sec);
 
-/* Every domain that surges now. A non-zero return ends the walk and is returned. */
-typedef int (*surge_visitor)(void *data, const struct surge_state *state);
-int surges_walk(struct surges *surges, int64_t now_sec, surge_visitor visitor, void *data);
-
 struct surges_stats {
 	uint64_t begun[SURGE_CAUSES]; /* by what was likely when they began */
 	uint64_t evicted;

@@ -5,21 +5,6 @@
 
 #include "policy/policy_internal.h"
 
-static const char *const event_names[] = {
-	[POLICY_WARNING] = "warning",
-	[POLICY_OVER_LIMIT] = "over-limit",
-	[POLICY_RESTRICTED] = "restricted",
-	[POLICY_RESTRICTION_ENDED] = "restriction-ended",
-	[POLICY_SPAM_SENDER] = "spam-sender",
-	[POLICY_SPAM_SENDER_ENDED] = "spam-sender-ended",
-	[POLICY_STANDINGS_FULL] = "standings-full",
-};
-
-const char *policy_event_name(enum policy_event_kind kind)
-{
-	return kind < sizeof(event_names) / sizeof(event_names[0]) ? event_names[kind] : "invalid";
-}
-
 static uint32_t marks_among(uint64_t marks, uint32_t last)
 {
 	return (uint32_t)__builtin_popcountll(last < 64 ? marks & ((1ULL << last) - 1) : marks);
@@ -79,24 +64,21 @@ struct sender_verdict policy_verdict_of(const struct policy *policy, const char 
 						  .reason = REASON_GOOD};
 }
 
-int policy_standings(const struct policy *policy, int64_t now_sec, policy_standing_visitor visitor,
-		     void *data)
+uint32_t policy_next_standing(const struct policy *policy, uint32_t after, int64_t now_sec,
+			      struct policy_standing *ret_standing)
 {
-	for (uint32_t i = 0; (i = standing_table_next(policy->standings, i));) {
-		const struct standing *standing = standing_table_get(policy->standings, i);
-		struct policy_standing seen = {
-			.record = &standing->record,
-			.verdict = standing_verdict(standing, now_sec),
-			.before = standing->told,
-		};
-		int r;
+	uint32_t number = standing_table_next(policy->standings, after);
+	const struct standing *standing = standing_table_get(policy->standings, number);
 
-		seen.after = standing_verdict(standing, seen.verdict.until_sec);
-		r = visitor(data, &seen);
-		if (r)
-			return r;
-	}
-	return 0;
+	if (!standing)
+		return 0;
+	*ret_standing = (struct policy_standing){
+		.record = &standing->record,
+		.verdict = standing_verdict(standing, now_sec),
+		.before = standing->told,
+	};
+	ret_standing->after = standing_verdict(standing, ret_standing->verdict.until_sec);
+	return number;
 }
 
 void policy_stats(const struct policy *policy, struct policy_stats *ret_stats)

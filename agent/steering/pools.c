@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Pools: ids and states to begin with, the maps pools, addrs, addruse and slots, and SREs' changes. */
+/* Pools: ids, states to begin with, and the maps pools, addrs, addruse and slots. */
 #include "steering/steering.h"
 
 #include <errno.h>
@@ -9,7 +9,59 @@
 #include "base/names.h"
 #include "steering/steering_internal.h"
 
-/* ---- load: the configuration's pools, ids as in the maps, states as set by hand */
+/* ---- ids */
+
+struct numbering {
+	struct config *config;
+	bool taken[POSTERN_POOLS_MAX]; /* by pools in the map */
+};
+
+static int adopt_id(void *data, const void *key, const void *value)
+{
+	struct numbering *numbering = data;
+	const struct pool_entry *entry = value;
+	uint32_t id = *(const uint32_t *)key;
+
+	if (id < POOL_FIRST_FREE || id >= POSTERN_POOLS_MAX)
+		return 0;
+	numbering->taken[id] = true;
+	for (size_t i = 0; i < numbering->config->n_pools; i++)
+		if (strcmp(numbering->config->pools[i].name, entry->label) == 0)
+			numbering->config->pools[i].id = id;
+	return 0;
+}
+
+/*
+ * The slots' index is bounded by POSTERN_POOLS_MAX, so ids are used again: those of pools that are in
+ * the map but not in the configuration as the last ones.
+ */
+static uint32_t free_id(const struct numbering *numbering)
+{
+	for (uint32_t id = POOL_FIRST_FREE; id < POSTERN_POOLS_MAX; id++)
+		if (!numbering->taken[id] && !config_pool_by_id(numbering->config, id))
+			return id;
+	for (uint32_t id = POOL_FIRST_FREE; id < POSTERN_POOLS_MAX; id++)
+		if (!config_pool_by_id(numbering->config, id))
+			return id;
+	return POOL_NONE; /* not reached: the configuration has fewer pools */
+}
+
+int pools_number(struct config *config, struct datapath *datapath)
+{
+	struct numbering numbering = {.config = config};
+	int r;
+
+	for (size_t i = 0; i < config->n_pools; i++)
+		if (config->pools[i].id >= POOL_FIRST_FREE)
+			config->pools[i].id = POOL_NONE;
+	r = datapath->ops->walk(datapath, MAP_POOLS, adopt_id, &numbering);
+	for (size_t i = 0; r == 0 && i < config->n_pools; i++)
+		if (config->pools[i].id == POOL_NONE)
+			config->pools[i].id = free_id(&numbering);
+	return r;
+}
+
+/* ---- load: pools and addresses of the configuration, states as ordered */
 
 static int add_addresses(struct pool *pool, const struct config_pool *config)
 {
@@ -41,7 +93,7 @@ static int copy_config(struct steering *steering)
 		int r;
 
 		pool->name = from->name;
-		pool->id = from->id < POOL_FIRST_FREE ? from->id : POOL_NONE;
+		pool->id = from->id;
 		pool->state = POOL_ENABLED;
 		if (from->when_empty)
 			pool->when_empty = &set->pools[from->when_empty - config->pools];
@@ -63,10 +115,8 @@ static int adopt_pool(void *data, const void *key, const void *value)
 	const struct pool_entry *entry = value;
 	struct pool *pool = pool_find(&steering->pools, entry->label);
 
-	if (!pool)
-		return 0;
-	pool->id = *(const uint32_t *)key;
-	if (states_from_maps(steering))
+	(void)key;
+	if (pool && states_from_maps(steering))
 		pool->state = entry->state;
 	return 0;
 }
@@ -135,17 +185,7 @@ static int highest_key(void *data, const void *key, const void *value)
 	return 0;
 }
 
-/* The slots' index is bounded by POSTERN_POOLS_MAX, so ids of pools long removed are used again. */
-static uint32_t lowest_free_pool_id(const struct steering *steering)
-{
-	uint32_t id = POOL_FIRST_FREE;
-
-	while (pool_find_id(&steering->pools, id))
-		id++;
-	return id;
-}
-
-static int number_new_ones(struct steering *steering)
+static int number_addresses(struct steering *steering)
 {
 	uint32_t address_id = 0;
 	int r = steering->datapath->ops->walk(steering->datapath, MAP_ADDRS, highest_key,
@@ -156,8 +196,6 @@ static int number_new_ones(struct steering *steering)
 	for (size_t i = 0; i < steering->pools.n_pools; i++) {
 		struct pool *pool = &steering->pools.pools[i];
 
-		if (pool->id == POOL_NONE)
-			pool->id = lowest_free_pool_id(steering);
 		for (size_t j = 0; j < pool->n_addresses; j++)
 			if (pool->addresses[j].id == 0)
 				pool->addresses[j].id = ++address_id;
@@ -177,7 +215,7 @@ int pools_load(struct steering *steering, struct error *error)
 	if (r == 0)
 		r = datapath->ops->walk(datapath, MAP_ADDRS, adopt_address, steering);
 	if (r == 0)
-		r = number_new_ones(steering);
+		r = number_addresses(steering);
 	if (r < 0)
 		return steering_map_error(error, r, "reading pools");
 	return states_from_maps(steering)
@@ -331,163 +369,4 @@ int pools_prune(struct steering *steering, struct error *error)
 	int r = sync_tables(steering, true);
 
 	return r < 0 ? steering_map_error(error, r, "removing old pools") : 0;
-}
-
-/* ---- by hand */
-
-static int find_pool(struct steering *steering, const char *name, struct pool **ret_pool,
-		     struct error *error)
-{
-	if (!steering->state)
-		return error_set(error, -EROFS, "opened for reading only");
-	*ret_pool = pool_find(&steering->pools, name);
-	return *ret_pool ? 0 : error_set(error, -ENOENT, "no pool '%s'", name);
-}
-
-/* In the maps, and for lanes. */
-static int follow_states(struct steering *steering, const struct pool *pool, struct error *error)
-{
-	int r = pools_sync(steering, error);
-
-	if (r < 0)
-		return r;
-	r = verdicts_follow_pool(steering, pool);
-	if (r == 0)
-		r = lanes_follow(steering);
-	return r < 0 ? steering_map_error(error, r, "writing verdicts of handles") : 0;
-}
-
-int steering_set_pool(struct steering *steering, const char *name, enum pool_state state,
-		      struct error *error)
-{
-	enum pool_state before;
-	struct pool *pool;
-	int r = find_pool(steering, name, &pool, error);
-
-	if (r < 0)
-		return r;
-	r = steering->state->ops->put_pool(steering->state, name, state, error);
-	if (r < 0)
-		return r;
-	before = pool->state;
-	pool->state = state;
-	pool->set = true;
-	r = follow_states(steering, pool, error);
-	if (r < 0) {
-		struct error ignored;
-
-		pool->state = before;
-		steering->state->ops->put_pool(steering->state, name, before, &ignored);
-	}
-	return r;
-}
-
-int steering_set_address(struct steering *steering, const char *name, const struct address *address,
-			 enum address_state state, struct error *error)
-{
-	char text[ADDRESS_TEXT_SIZE];
-	enum address_state before;
-	struct pool_address *known;
-	struct pool *pool;
-	int r = find_pool(steering, name, &pool, error);
-
-	if (r < 0)
-		return r;
-	address_format(address, text);
-	known = pool_find_address(pool, address);
-	if (!known)
-		return error_set(error, -ENOENT, "no address '%s' in pool '%s'", text, name);
-	r = steering->state->ops->put_address(steering->state, name, text, state, error);
-	if (r < 0)
-		return r;
-	before = known->state;
-	known->state = state;
-	known->set = true;
-	r = follow_states(steering, pool, error);
-	if (r < 0) {
-		struct error ignored;
-
-		known->state = before;
-		steering->state->ops->put_address(steering->state, name, text, before, &ignored);
-	}
-	return r;
-}
-
-int steering_inherit(struct steering *steering, const struct steering *before, struct error *error)
-{
-	for (size_t i = 0; i < steering->pools.n_pools; i++) {
-		struct pool *pool = &steering->pools.pools[i];
-		const struct pool *old = pool_find(&before->pools, pool->name);
-
-		if (old && old->set) {
-			pool->state = old->state;
-			pool->set = true;
-		}
-		for (size_t j = 0; old && j < pool->n_addresses; j++) {
-			struct pool_address *address = &pool->addresses[j];
-			const struct pool_address *known =
-				pool_find_address(old, &address->address);
-
-			if (known && known->set) {
-				address->state = known->state;
-				address->set = true;
-			}
-		}
-	}
-	return lanes_follow(steering) < 0 ? error_set(error, -ENOMEM, "out of memory") : 0;
-}
-
-/* ---- a file that could not be read at the start */
-
-static int take_pool(void *data, const char *name, enum pool_state state)
-{
-	struct steering *steering = data;
-	struct pool *pool = pool_find(&steering->pools, name);
-
-	if (pool && !pool->set && state != POOL_ENABLED)
-		pool->state = state;
-	return 0;
-}
-
-static int take_address(void *data, const char *name, const char *text, enum address_state state)
-{
-	struct steering *steering = data;
-	struct pool *pool = pool_find(&steering->pools, name);
-	struct pool_address *known = NULL;
-	struct address address;
-
-	if (pool && address_parse(text, &address) == 0)
-		known = pool_find_address(pool, &address);
-	if (known && !known->set && state != ADDRESS_ACTIVE)
-		known->state = state;
-	return 0;
-}
-
-int steering_take_up(struct steering *steering, struct state *state, struct error *error)
-{
-	const struct state_visitor visitor = {
-		.data = steering, .pool = take_pool, .address = take_address};
-	int r = state->ops->load(state, &visitor, error);
-
-	for (size_t i = 0; r == 0 && i < steering->pools.n_pools; i++)
-		r = follow_states(steering, &steering->pools.pools[i], error);
-	return r;
-}
-
-int steering_rewrite(const struct steering *steering, struct state *state, struct error *error)
-{
-	char text[ADDRESS_TEXT_SIZE];
-	int r = 0;
-
-	for (size_t i = 0; r == 0 && i < steering->pools.n_pools; i++) {
-		const struct pool *pool = &steering->pools.pools[i];
-
-		r = state->ops->put_pool(state, pool->name, pool->state, error);
-		for (size_t j = 0; r == 0 && j < pool->n_addresses; j++)
-			r = state->ops->put_address(
-				state, pool->name,
-				address_format(&pool->addresses[j].address, text),
-				pool->addresses[j].state, error);
-	}
-	return r;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Who can have a verdict: names, ids that outlive restarts, and what holds for each at the start. */
+/* Who can have a verdict: names, and ids that outlive restarts. */
 #include "steering/steering.h"
 
 #include <errno.h>
@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "steering/steering_internal.h"
 
 static int compare_names(const void *a, const void *b)
@@ -136,40 +135,11 @@ struct steering_sender *const *senders_find_folded(const struct steering *steeri
 	return steering->by_folded + low;
 }
 
-/* What a walk over the map of verdicts tells: ids of those we know, and the highest of all. */
+/* What a walk over the map of verdicts tells: ids of known senders, and the highest of all. */
 struct adoption {
 	struct steering *steering;
 	uint32_t highest;
-	bool standings_too;
-	uint64_t now_ns;
-	int64_t now_sec;
 };
-
-static bool is_of_the_engine(enum reason reason)
-{
-	return reason == REASON_MANUAL || reason == REASON_RESTRICTED || reason == REASON_SPAM ||
-	       reason == REASON_OVER_LIMIT;
-}
-
-static void adopt_standing(const struct adoption *adoption, struct steering_sender *sender,
-			   const struct verdict *verdict)
-{
-	const struct config_pool *pool =
-		config_pool_find(adoption->steering->config, verdict->pool_label);
-	struct sender_verdict *now = &sender->standing.now;
-
-	if (!is_of_the_engine(verdict->reason) || (verdict->action == VERDICT_STEER && !pool))
-		return;
-	*now = (struct sender_verdict){
-		.action = verdict->action,
-		.pool = verdict->action == VERDICT_STEER ? pool->id : POOL_NONE,
-		.reason = verdict->reason,
-	};
-	if (verdict->until_ns)
-		now->until_sec = adoption->now_sec +
-				 ((int64_t)verdict->until_ns - (int64_t)adoption->now_ns) /
-					 (int64_t)NS_PER_SEC;
-}
 
 static int adopt_id(void *data, const void *key, const void *value)
 {
@@ -180,66 +150,8 @@ static int adopt_id(void *data, const void *key, const void *value)
 
 	if (id > adoption->highest)
 		adoption->highest = id;
-	if (!sender)
-		return 0;
-	sender->id = id;
-	if (adoption->standings_too)
-		adopt_standing(adoption, sender, verdict);
-	return 0;
-}
-
-struct restoration {
-	struct steering *steering;
-	int64_t now_sec;
-};
-
-/* The name that people chose is that of the sender; the engine knows no upper and lower case. */
-static int restore_order(void *data, const struct saved_order *verdict)
-{
-	const struct restoration *restoration = data;
-	const struct steering *steering = restoration->steering;
-	const struct config_pool *pool = config_pool_find(steering->config, verdict->pool);
-	size_t count;
-	struct steering_sender *const *senders =
-		senders_find_folded(steering, verdict->sender, &count);
-
-	/* A pool that is configured no longer cannot be steered to: the verdict waits in the state. */
-	if (verdict->action == VERDICT_STEER && !pool)
-		return 0;
-	if (verdict->until_sec && verdict->until_sec <= restoration->now_sec)
-		return 0;
-	for (size_t i = 0; i < count; i++)
-		senders[i]->standing.now = (struct sender_verdict){
-			.action = verdict->action,
-			.pool = verdict->action == VERDICT_STEER ? pool->id : POOL_NONE,
-			.reason = REASON_MANUAL,
-			.until_sec = verdict->until_sec,
-		};
-	return 0;
-}
-
-/* After all verdicts by hand, which come before it in force as well. */
-static int restore_standing(void *data, const struct state_record *record)
-{
-	const struct restoration *restoration = data;
-	struct standing standing = {.manual = false};
-	struct steering_sender *const *senders;
-	size_t count;
-
-	if (record->size != sizeof(standing.record))
-		return 0;
-	memcpy(&standing.record, record->bytes, sizeof(standing.record));
-	if (standing.record.version != STANDING_VERSION ||
-	    !memchr(standing.record.name, '\0', sizeof(standing.record.name)))
-		return 0;
-	senders = senders_find_folded(restoration->steering, standing.record.name, &count);
-	for (size_t i = 0; i < count; i++) {
-		struct steering_standing *held = &senders[i]->standing;
-
-		if (held->now.reason != REASON_MANUAL)
-			held->now = standing_verdict(&standing, restoration->now_sec);
-		held->after = standing_verdict(&standing, held->now.until_sec);
-	}
+	if (sender)
+		sender->id = id;
 	return 0;
 }
 
@@ -259,18 +171,9 @@ static int index_by_id(struct steering *steering, uint32_t highest)
 	return 0;
 }
 
-int senders_load(struct steering *steering, uint64_t now_ns, int64_t now_sec, struct error *error)
+int senders_load(struct steering *steering, struct error *error)
 {
-	bool current = state_is_current(steering->state);
-	struct restoration restoration = {steering, now_sec};
-	const struct state_visitor visitor = {.data = &restoration,
-					      .order = restore_order,
-					      .record = restore_standing,
-					      .kinds = 1U << STATE_STANDINGS};
-	struct adoption adoption = {.steering = steering,
-				    .standings_too = !current,
-				    .now_ns = now_ns,
-				    .now_sec = now_sec};
+	struct adoption adoption = {.steering = steering};
 	int r = list_senders(steering);
 
 	if (r == 0)
@@ -280,9 +183,7 @@ int senders_load(struct steering *steering, uint64_t now_ns, int64_t now_sec, st
 						  &adoption);
 	if (r == 0)
 		r = index_by_id(steering, adoption.highest);
-	if (r < 0)
-		return steering_map_error(error, r, "reading senders");
-	return current ? steering->state->ops->load(steering->state, &visitor, error) : 0;
+	return r < 0 ? steering_map_error(error, r, "reading senders") : 0;
 }
 
 void senders_done(struct steering *steering)

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "steering/steering_internal.h"
 
 int steering_map_error(struct error *error, int r, const char *what)
@@ -23,9 +22,8 @@ static bool has_cgroups(const struct config *config)
 	return false;
 }
 
-int steering_new(const struct config *config, struct datapath *datapath, struct state *state,
-		 uint64_t now_ns, int64_t now_sec, struct steering **ret_steering,
-		 struct error *error)
+int steering_new(struct config *config, struct datapath *datapath, struct state *state,
+		 struct steering **ret_steering, struct error *error)
 {
 	struct steering *steering = calloc(1, sizeof(*steering));
 	int r;
@@ -36,11 +34,15 @@ int steering_new(const struct config *config, struct datapath *datapath, struct 
 	steering->datapath = datapath;
 	steering->state = state;
 	steering->has_cgroups = has_cgroups(config);
-	r = pools_load(steering, error);
+	r = pools_number(config, datapath);
+	if (r < 0)
+		steering_map_error(error, r, "reading pools");
+	if (r == 0)
+		r = pools_load(steering, error);
 	if (r == 0)
 		r = lanes_load(steering, error);
 	if (r == 0)
-		r = senders_load(steering, now_ns, now_sec, error);
+		r = senders_load(steering, error);
 	if (r < 0) {
 		steering_free(steering);
 		return r;
@@ -63,12 +65,12 @@ void steering_free(struct steering *steering)
  * What is referred to comes before what refers to it, and goes after it: addresses, slots and pools,
  * then verdicts, then selectors.
  */
-int steering_sync(struct steering *steering, uint64_t now_ns, int64_t now_sec, struct error *error)
+int steering_sync(struct steering *steering, const struct now *now, struct error *error)
 {
 	int r = pools_sync(steering, error);
 
 	if (r == 0)
-		r = verdicts_sync(steering, now_ns, now_sec, error);
+		r = verdicts_sync(steering, now, error);
 	if (r == 0)
 		r = selectors_sync(steering, error);
 	if (r == 0)

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Joins the configuration, what is kept (state/) and the maps (datapath/): the only writer of
- * senders, verdicts, pools, addresses and slots. What verdicts are is the engine's (judge.h). `up` uses it once to bring the maps in line; the
- * agent keeps one and changes it by the calls below. The CLI uses it to read where the agent is away.
+ * Joins the configuration, orders and the engine's standings with the maps (datapath/): the only writer
+ * of senders, verdicts, pools, addresses and slots. `up` uses it once to bring the maps in line; the
+ * agent keeps one and changes it by the calls below. The CLI reads by it where the agent does not run.
  *
- * Ids: what is in the maps keeps its id (found by label), so that flows that live keep their names;
- * what is new counts up from the highest. Pools have the configuration's ids.
+ * Ids: a name that is in the maps keeps its id, so that live flows keep their names. Others get new
+ * ids: senders and addresses count up from the highest, pools take free ones.
  *
- * A change goes: checked -> durable in state -> written to the maps -> returned. What fails on the
- * way is undone before it. Work is proportional to the change: only slots and entries that differ
- * are written.
+ * A change is checked, made durable in the state, written to the maps, then returned. A failure on the
+ * way undoes the steps before it. Work is proportional to the change: only slots and entries that
+ * differ are written.
  */
 #pragma once
 
@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 #include "base/address.h"
+#include "base/clock.h"
 #include "policy/policy.h"
 #include "pool/pool.h"
 #include "postern/abi.h"
@@ -32,24 +33,26 @@ struct lane;
 struct state;
 
 /*
- * Borrows all three for its life. Reads ids from the maps, and what was set by hand and the engine's
- * standings from `state`; where that is NULL or not durable, from the maps as well. Writes nothing. With state NULL nothing can be
- * set (-EROFS): for readers.
+ * Borrows all three for its life and writes the ids of pools into `config`. Reads ids from the maps;
+ * manual states of pools from `state`, or from the maps where that is NULL or not current. Nothing is
+ * written to the maps. Standings are set afterwards: nobody has one yet. `state` NULL: a reader, whose
+ * orders are refused (-EROFS).
  */
-int steering_new(const struct config *config, struct datapath *datapath, struct state *state,
-		 uint64_t now_ns, int64_t now_sec, struct steering **ret_steering,
-		 struct error *error);
+int steering_new(struct config *config, struct datapath *datapath, struct state *state,
+		 struct steering **ret_steering, struct error *error);
 void steering_free(struct steering *steering);
 
 /*
- * Writes whatever in the maps differs from configuration and state, adds first, removes last, so that
- * no moment is without a verdict. `now_*`: clock.h. Senders that the configuration no longer names
- * lose their selectors and verdict. -E2BIG: more senders than senders_max.
+ * Writes everything that differs between the maps and configuration, orders and standings: adds first,
+ * removes last, so that no moment is without a verdict. Senders that the configuration no longer names
+ * lose their selectors and their verdict. -E2BIG: more senders than senders_max.
  *
- * A handle that is not in the configuration any more still leads to its pool, or where that has none nowhere: as
- * long as it is on the host, an MTA may be bound to it, and must not become traffic of no known sender.
+ * A handle that is no longer configured still leads to its pool, or to no verdict where the pool has no
+ * handle: as long as it is on the host, an MTA may be bound to it, and must not become an unknown sender.
  */
-int steering_sync(struct steering *steering, uint64_t now_ns, int64_t now_sec, struct error *error);
+int steering_sync(struct steering *steering, const struct now *now, struct error *error);
+/* The same for verdicts alone. */
+int steering_sync_verdicts(struct steering *steering, const struct now *now, struct error *error);
 
 /* Forgets such handles, those that `is_gone`. */
 typedef bool (*handle_test)(void *data, const struct address *handle);
@@ -96,21 +99,25 @@ int steering_check_verdict(const struct steering *steering, const char *sender,
 			   struct error *error);
 
 /*
- * What the engine says of a sender, and what will hold from now.until_sec on (the datapath goes over by
- * itself). REASON_GOOD: as the configuration says. Pools by the ids of the configuration.
+ * A sender's verdict as the engine has it, and the one that holds from now.until_sec on (the datapath
+ * changes over by itself). REASON_GOOD: as the configuration says.
  */
 struct steering_standing {
 	struct sender_verdict now;
 	struct sender_verdict after;
 };
 /*
- * Writes the verdict of all senders of that name, without regard to case, where it is another than
- * before. What is not by hand meets only senders of the configuration: whoever authenticates as
- * "(unknown)" or "handle/normal" is neither. 0 also where there is no such sender.
+ * Writes the verdict of all senders of that name, without regard to case, where it differs. A verdict
+ * that is not manual applies to senders of the configuration alone: a user called "(unknown)" or
+ * "handle/normal" is neither. 0 also where there is no such sender.
  */
 int steering_apply(struct steering *steering, const char *sender,
-		   const struct steering_standing *standing, uint64_t now_ns, int64_t now_sec,
+		   const struct steering_standing *standing, const struct now *now,
 		   struct error *error);
+/* All standings anew, without a write; steering_sync() follows. */
+void steering_clear_standings(struct steering *steering);
+void steering_set_standing(struct steering *steering, const char *sender,
+			   const struct steering_standing *standing);
 
 /*
  * Ends the flows that live now of all senders of that name, without regard to case; the datapath resets each

@@ -2,13 +2,14 @@
 /*
  * What the files of steering/ share, and nobody else sees.
  *
- *   senders.c   who there is: names, ids, what holds for them  -> steering->senders
- *   connections.c  how many each of them has opened
- *   pools.c     pools and their states                         -> steering->pools
- *   selectors.c how the datapath recognises them               (maps senders, nets, steering)
- *   verdicts.c  a sender's entry in the map
- *   limits.c    the limits in it, for the datapath
- *   lanes.c     which lane of a pool an MTA takes
+ *   senders.c      senders: names and ids                 -> steering->senders
+ *   connections.c  how many connections each has opened
+ *   pools.c        pools: ids, states, their maps         -> steering->pools
+ *   orders.c       manual states and verdicts, cuts
+ *   selectors.c    how the datapath recognises senders    (maps senders, nets, control)
+ *   verdicts.c     a sender's entry in map verdict
+ *   limits.c       the limits in it, for the datapath
+ *   lanes.c        the lane of a pool that an MTA takes
  */
 #pragma once
 
@@ -39,6 +40,8 @@ struct steering {
 	uint64_t cgroups_seen;		    /* a hash of their ids when last looked at */
 };
 
+/* Gives the pools of a configuration their ids: by name from the map, then free ones. */
+int pools_number(struct config *config, struct datapath *datapath);
 int pools_load(struct steering *steering, struct error *error);
 int pools_sync(struct steering *steering, struct error *error);	 /* adds and changes */
 int pools_prune(struct steering *steering, struct error *error); /* removals, last */
@@ -48,7 +51,7 @@ int lanes_load(struct steering *steering, struct error *error);
 int lanes_follow(struct steering *steering);
 void lanes_done(struct steering *steering);
 
-int senders_load(struct steering *steering, uint64_t now_ns, int64_t now_sec, struct error *error);
+int senders_load(struct steering *steering, struct error *error);
 void senders_done(struct steering *steering);
 struct steering_sender *senders_find(const struct steering *steering, const char *name);
 struct steering_sender *senders_find_id(const struct steering *steering, uint32_t id);
@@ -63,9 +66,11 @@ int selectors_prune(struct steering *steering, struct error *error);
 void limits_fill(const struct steering *steering, const struct steering_sender *sender,
 		 struct verdict *verdict);
 
-int verdicts_sync(struct steering *steering, uint64_t now_ns, int64_t now_sec, struct error *error);
+int verdicts_sync(struct steering *steering, const struct now *now, struct error *error);
 /* Another state of the pool or of one of its addresses: what follows for the handles of its addresses. */
 int verdicts_follow_pool(struct steering *steering, const struct pool *pool);
+/* A handle of high-risk never leads to normal, not even by when_empty. */
+bool verdicts_is_barred(const struct steering_sender *sender, const struct pool *pool);
 int verdicts_prune(struct steering *steering, struct error *error);
 
 /* Sets error's text to "datapath: what: strerror" and returns r; for what map operations answer. */

@@ -9,13 +9,13 @@
 #include "steering/steering_internal.h"
 #include "policy/identity.h"
 
-static uint64_t monotonic_of(int64_t until_sec, uint64_t now_ns, int64_t now_sec)
+static uint64_t monotonic_of(int64_t until_sec, const struct now *now)
 {
 	if (until_sec == 0)
 		return 0;
-	if (until_sec <= now_sec)
-		return now_ns;
-	return now_ns + (uint64_t)(until_sec - now_sec) * NS_PER_SEC;
+	if (until_sec <= now->sec)
+		return now->ns;
+	return now->ns + (uint64_t)(until_sec - now->sec) * NS_PER_SEC;
 }
 
 struct effect {
@@ -63,19 +63,8 @@ static struct effect effect_by_default(const struct steering *steering,
 			       VERDICT_ANY_ADDRESS};
 }
 
-/* Ids of the maps outlive changes of the configuration, whose ids do not. */
-static const struct pool *pool_of(const struct steering *steering, uint32_t config_id)
-{
-	const struct config *config = steering->config;
-
-	for (size_t i = 0; i < config->n_pools; i++)
-		if (config->pools[i].id == config_id)
-			return pool_find(&steering->pools, config->pools[i].name);
-	return NULL;
-}
-
 /* What was bound for high-risk never leaves by normal, also where another configuration makes a way. */
-static bool is_barred(const struct steering_sender *sender, const struct pool *pool)
+bool verdicts_is_barred(const struct steering_sender *sender, const struct pool *pool)
 {
 	return sender->handles_of && sender->handles_of->id == POOL_HIGH_RISK &&
 	       pool_reaches(pool, POOL_NORMAL);
@@ -90,26 +79,26 @@ static struct effect effect_of(const struct steering *steering,
 	if (verdict->reason == REASON_GOOD || (!sender->config && verdict->reason != REASON_MANUAL))
 		return effect_by_default(steering, sender);
 	if (verdict->action == VERDICT_STEER) {
-		pool = pool_of(steering, verdict->pool);
-		if (!pool || is_barred(sender, pool))
+		pool = pool_find_id(&steering->pools, verdict->pool);
+		if (!pool || verdicts_is_barred(sender, pool))
 			return effect_by_default(steering, sender);
 	}
 	return (struct effect){verdict->action, verdict->reason, pool, VERDICT_ANY_ADDRESS};
 }
 
 static void make_verdict(const struct steering *steering, const struct steering_sender *sender,
-			 uint64_t now_ns, int64_t now_sec, struct verdict *ret_verdict)
+			 const struct now *now, struct verdict *ret_verdict)
 {
-	const struct effect now = effect_of(steering, sender, &sender->standing.now);
+	const struct effect effect = effect_of(steering, sender, &sender->standing.now);
 	const struct effect after = effect_of(steering, sender, &sender->standing.after);
 
 	*ret_verdict = (struct verdict){
-		.action = now.action,
-		.reason = now.reason,
-		.pool = now.pool ? now.pool->id : POOL_NONE,
+		.action = effect.action,
+		.reason = effect.reason,
+		.pool = effect.pool ? effect.pool->id : POOL_NONE,
 		.after_action = after.action,
 		.after_pool = after.pool ? after.pool->id : POOL_NONE,
-		.address = now.address,
+		.address = effect.address,
 		.after_address = after.address,
 	};
 	strncpy(ret_verdict->label, sender->name, sizeof(ret_verdict->label) - 1);
@@ -118,12 +107,11 @@ static void make_verdict(const struct steering *steering, const struct steering_
 	if (sender->config)
 		ret_verdict->reported = identity_rules(steering->config, sender->name)
 						->limits[CONFIG_CONNECTIONS_PER_MINUTE] != 0;
-	if (now.pool)
-		strncpy(ret_verdict->pool_label, now.pool->name,
+	if (effect.pool)
+		strncpy(ret_verdict->pool_label, effect.pool->name,
 			sizeof(ret_verdict->pool_label) - 1);
-	if (now.reason == sender->standing.now.reason)
-		ret_verdict->until_ns =
-			monotonic_of(sender->standing.now.until_sec, now_ns, now_sec);
+	if (effect.reason == sender->standing.now.reason)
+		ret_verdict->until_ns = monotonic_of(sender->standing.now.until_sec, now);
 }
 
 /* cut_ns is the map's own memory: it is carried over. */
@@ -136,17 +124,17 @@ static void keep_cut(struct steering *steering, uint32_t id, struct verdict *ver
 }
 
 static int write_one(struct steering *steering, const struct steering_sender *sender,
-		     uint64_t now_ns, int64_t now_sec)
+		     const struct now *now)
 {
 	struct verdict verdict;
 
-	make_verdict(steering, sender, now_ns, now_sec, &verdict);
+	make_verdict(steering, sender, now, &verdict);
 	keep_cut(steering, sender->id, &verdict);
 	return steering->datapath->ops->put(steering->datapath, MAP_VERDICT, &sender->id, &verdict);
 }
 
-static int collect(struct steering *steering, uint64_t now_ns, int64_t now_sec,
-		   struct table *verdicts, struct table *usage)
+static int collect(struct steering *steering, const struct now *now, struct table *verdicts,
+		   struct table *usage)
 {
 	const struct usage unused = {0};
 	int r = 0;
@@ -157,7 +145,7 @@ static int collect(struct steering *steering, uint64_t now_ns, int64_t now_sec,
 		const struct steering_sender *sender = &steering->senders[i];
 		struct verdict verdict;
 
-		make_verdict(steering, sender, now_ns, now_sec, &verdict);
+		make_verdict(steering, sender, now, &verdict);
 		keep_cut(steering, sender->id, &verdict);
 		r = table_add(verdicts, &sender->id, &verdict);
 		if (r == 0)
@@ -192,10 +180,10 @@ int verdicts_follow_pool(struct steering *steering, const struct pool *pool)
 	return r;
 }
 
-int verdicts_sync(struct steering *steering, uint64_t now_ns, int64_t now_sec, struct error *error)
+int verdicts_sync(struct steering *steering, const struct now *now, struct error *error)
 {
 	struct table verdicts, usage;
-	int r = collect(steering, now_ns, now_sec, &verdicts, &usage);
+	int r = collect(steering, now, &verdicts, &usage);
 
 	if (r == 0)
 		r = table_write_missing(&usage, steering->datapath, MAP_USAGE);
@@ -214,7 +202,7 @@ int verdicts_sync(struct steering *steering, uint64_t now_ns, int64_t now_sec, s
 int verdicts_prune(struct steering *steering, struct error *error)
 {
 	struct table verdicts, usage;
-	int r = collect(steering, 0, 0, &verdicts, &usage);
+	int r = collect(steering, &(struct now){0}, &verdicts, &usage);
 
 	if (r == 0)
 		r = table_prune(&verdicts, steering->datapath, MAP_VERDICT);
@@ -234,7 +222,7 @@ static bool is_same(const struct sender_verdict *a, const struct sender_verdict 
 }
 
 static int apply(struct steering *steering, struct steering_sender *sender,
-		 const struct steering_standing *standing, uint64_t now_ns, int64_t now_sec)
+		 const struct steering_standing *standing, const struct now *now)
 {
 	const struct steering_standing before = sender->standing;
 	int r;
@@ -242,14 +230,14 @@ static int apply(struct steering *steering, struct steering_sender *sender,
 	if (is_same(&before.now, &standing->now) && is_same(&before.after, &standing->after))
 		return 0;
 	sender->standing = *standing;
-	r = write_one(steering, sender, now_ns, now_sec);
+	r = write_one(steering, sender, now);
 	if (r < 0)
 		sender->standing = before;
 	return r;
 }
 
 int steering_apply(struct steering *steering, const char *name,
-		   const struct steering_standing *standing, uint64_t now_ns, int64_t now_sec,
+		   const struct steering_standing *standing, const struct now *now,
 		   struct error *error)
 {
 	size_t count;
@@ -257,94 +245,27 @@ int steering_apply(struct steering *steering, const char *name,
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < count; i++)
-		r = apply(steering, senders[i], standing, now_ns, now_sec);
+		r = apply(steering, senders[i], standing, now);
 	return r < 0 ? steering_map_error(error, r, "writing the verdict") : 0;
 }
 
-/* ---- by hand */
-
-/* A handle is no address for the wire. */
-static int check_handle(const struct steering_sender *sender, const struct policy_manual *manual,
-			const struct pool *pool, struct error *error)
+void steering_clear_standings(struct steering *steering)
 {
-	if (!sender->handles_of)
-		return 0;
-	if (manual->action == VERDICT_PASS)
-		return error_set(error, -EINVAL,
-				 "'%s' cannot pass: a handle's address must not leave as it is",
-				 sender->name);
-	if (pool && is_barred(sender, pool))
-		return error_set(
-			error, -EINVAL, "'%s' cannot be steered to '%s'%s: high-risk mail never is",
-			sender->name, pool->name,
-			pool->id == POOL_NORMAL ? "" : ", whose when_empty leads to 'normal'");
-	return 0;
+	for (size_t i = 0; i < steering->n_senders; i++)
+		steering->senders[i].standing = (struct steering_standing){0};
 }
 
-int steering_check_verdict(const struct steering *steering, const char *name,
-			   const struct manual_order *verdict, struct policy_manual *ret_manual,
-			   struct error *error)
-{
-	struct policy_manual manual = {verdict->action, POOL_NONE, verdict->until_sec};
-	const struct pool *pool = NULL;
-	size_t count;
-	struct steering_sender *const *senders = senders_find_folded(steering, name, &count);
-	int r = 0;
-
-	if (!steering->state)
-		return error_set(error, -EROFS, "opened for reading only");
-	if (verdict->action == VERDICT_STEER) {
-		const char *wanted = verdict->pool ? verdict->pool : "";
-		const struct config_pool *found = config_pool_find(steering->config, wanted);
-
-		if (!found)
-			return error_set(error, -EINVAL, "no pool '%s'", wanted);
-		manual.pool = found->id;
-		pool = pool_find(&steering->pools, wanted);
-	}
-	for (size_t i = 0; r == 0 && i < count; i++)
-		r = check_handle(senders[i], &manual, pool, error);
-	if (r == 0)
-		*ret_manual = manual;
-	return r;
-}
-
-/*
- * The verdict says since when, then the counter of cuts makes every flow look once. In this order: a flow
- * that saw the new counter must find the new cut_ns.
- */
-static int cut(struct steering *steering, uint32_t id, uint64_t now_ns)
-{
-	const struct datapath_ops *ops = steering->datapath->ops;
-	const uint32_t zero = 0;
-	struct verdict verdict;
-	struct control value;
-	int r = ops->get(steering->datapath, MAP_VERDICT, &id, &verdict);
-
-	if (r == 0) {
-		verdict.cut_ns = now_ns;
-		r = ops->put(steering->datapath, MAP_VERDICT, &id, &verdict);
-	}
-	if (r == 0)
-		r = ops->get(steering->datapath, MAP_CONTROL, &zero, &value);
-	if (r == 0) {
-		value.cuts++;
-		r = ops->put(steering->datapath, MAP_CONTROL, &zero, &value);
-	}
-	return r;
-}
-
-int steering_cut(struct steering *steering, const char *name, uint64_t now_ns, struct error *error)
+void steering_set_standing(struct steering *steering, const char *name,
+			   const struct steering_standing *standing)
 {
 	size_t count;
 	struct steering_sender *const *senders = senders_find_folded(steering, name, &count);
-	int r = 0;
 
-	if (!steering->state)
-		return error_set(error, -EROFS, "opened for reading only");
-	if (count == 0)
-		return error_set(error, -ENOENT, "no sender '%s'", name);
-	for (size_t i = 0; r == 0 && i < count; i++)
-		r = cut(steering, senders[i]->id, now_ns);
-	return r < 0 ? steering_map_error(error, r, "cutting flows") : 0;
+	for (size_t i = 0; i < count; i++)
+		senders[i]->standing = *standing;
+}
+
+int steering_sync_verdicts(struct steering *steering, const struct now *now, struct error *error)
+{
+	return verdicts_sync(steering, now, error);
 }

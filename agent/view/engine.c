@@ -106,35 +106,21 @@ int view_engine_sender(const struct steering *steering, struct policy *policy, c
 	return give(engine_sender_json(steering, policy, name, &view.verdict, now_sec), ret, error);
 }
 
-struct listing {
-	json_t *senders;
-	const struct steering *steering;
-	struct policy *policy;
-	size_t limit;
-	int64_t now_sec;
-};
-
-static int list_standing(void *data, const struct policy_standing *standing)
+void view_add_engine_senders(json_t *senders, const struct steering *steering,
+			     struct policy *policy, size_t limit, int64_t now_sec)
 {
-	struct listing *listing = data;
-	const char *name = standing->record->name;
+	struct policy_standing standing;
+	uint32_t i = 0;
 
-	if (json_array_size(listing->senders) == listing->limit)
-		return 1;
-	if (!steering_sender_find(listing->steering, name))
-		json_array_append_new(listing->senders,
-				      engine_sender_json(listing->steering, listing->policy, name,
-							 &standing->verdict, listing->now_sec));
-	return 0;
-}
+	while (json_array_size(senders) < limit &&
+	       (i = policy_next_standing(policy, i, now_sec, &standing))) {
+		const char *name = standing.record->name;
 
-int view_add_engine_senders(json_t *senders, const struct steering *steering, struct policy *policy,
-			    size_t limit, int64_t now_sec, struct error *error)
-{
-	struct listing listing = {senders, steering, policy, limit, now_sec};
-	int r = policy_standings(policy, now_sec, list_standing, &listing);
-
-	return r < 0 ? error_set(error, r, "out of memory") : 0;
+		if (!steering_sender_find(steering, name))
+			json_array_append_new(senders,
+					      engine_sender_json(steering, policy, name,
+								 &standing.verdict, now_sec));
+	}
 }
 
 /* ---- decisions */
@@ -144,8 +130,8 @@ int view_explanation(const struct steering *steering, const struct judge_explana
 {
 	const char *pool = explanation->answer.pool;
 	const struct decision_context context = {
-		.time_sec = explanation->kept.time_sec,
-		.facts = &explanation->kept.facts,
+		.time_sec = explanation->record.time_sec,
+		.facts = &explanation->record.facts,
 		.pool = pool ? pool_find(steering_pools(steering), pool) : NULL,
 	};
 

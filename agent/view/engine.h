@@ -19,8 +19,8 @@ int view_engine_sender(const struct steering *steering, struct policy *policy, c
 		       int64_t now_sec, json_t **ret, struct error *error);
 
 /* Adds those that have a standing and no selector to a list, up to `limit` in all. */
-int view_add_engine_senders(json_t *senders, const struct steering *steering, struct policy *policy,
-			    size_t limit, int64_t now_sec, struct error *error);
+void view_add_engine_senders(json_t *senders, const struct steering *steering,
+			     struct policy *policy, size_t limit, int64_t now_sec);
 
 /* The text of decision_print_explained(), with the pool as it is now. */
 int view_explanation(const struct steering *steering, const struct judge_explanation *explanation,

@@ -194,16 +194,13 @@ int view_senders(struct steering *steering, struct policy *policy, size_t limit,
 	json_t *list = json_array();
 	size_t count;
 	const struct steering_sender *senders = steering_senders(steering, &count);
-	int r = 0;
 
 	for (size_t i = 0; i < count && i < limit; i++)
 		json_array_append_new(
 			list, full_sender_json(steering, policy, &senders[i], now_ns, now_sec));
 	if (policy)
-		r = view_add_engine_senders(list, steering, policy, limit, now_sec, error);
-	if (r < 0)
-		json_decref(list);
-	return r < 0 ? r : give(list, ret, error);
+		view_add_engine_senders(list, steering, policy, limit, now_sec);
+	return give(list, ret, error);
 }
 
 int view_sender(struct steering *steering, struct policy *policy, const char *name, uint64_t now_ns,

@@ -164,7 +164,7 @@ Test(bench_judge_million, senders_are_written_and_restored)
 
 	snprintf(file, sizeof(file), "%s.db", config_file);
 	cr_assert_eq(sqlite_open(file, &state, &error), 0, "%s", error.text);
-	cr_assert_eq(steering_new(config, &fake->datapath, state, 1, NOON, &steering, &error), 0);
+	cr_assert_eq(steering_new(config, &fake->datapath, state, &steering, &error), 0);
 	before = resident_kb();
 	judge = open_judge(config, steering, state, &now);
 	start = now_us();

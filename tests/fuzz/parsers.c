@@ -132,13 +132,13 @@ static void start(void)
 	must(!config_load(file, &service.config, &error), "load the configuration");
 	service.fake = fake_datapath_new();
 	must(!state_null_open(&service.state), "make a state");
-	must(!steering_new(service.config, &service.fake->datapath, service.state, NOW_NS, NOW_SEC,
+	must(!steering_new(service.config, &service.fake->datapath, service.state,
 			   &service.api.steering, &error),
 	     "make a steering");
-	must(!steering_sync(service.api.steering, NOW_NS, NOW_SEC, &error), "write the maps");
 	must(!judge_open(service.config, service.api.steering, service.state, &hooks, &now,
 			 &service.api.judge, &error),
 	     "open the judge");
+	must(!steering_sync(service.api.steering, &now, &error), "write the maps");
 	service.api.agent = describe_agent;
 }
 

@@ -37,21 +37,20 @@ static json_t *describe_agent(void *data)
 	return json_pack("{s:s}", "user", data);
 }
 
-void api_fixture_begin(const struct config *by, uint64_t now_ns, int64_t now_sec)
+void api_fixture_begin(struct config *by, uint64_t now_ns, int64_t now_sec)
 {
 	const struct now now = {now_ns, now_sec};
 	const struct judge_hooks hooks = {.data = NULL};
 
 	api_fixture_fake = fake_datapath_new();
 	cr_assert_eq(state_null_open(&state), 0);
-	cr_assert_eq(steering_new(by, &api_fixture_fake->datapath, state, now_ns, now_sec,
-				  &api_fixture_api.steering, &error),
+	cr_assert_eq(steering_new(by, &api_fixture_fake->datapath, state, &api_fixture_api.steering,
+				  &error),
 		     0, "%s", error.text);
-	cr_assert_eq(steering_sync(api_fixture_api.steering, now_ns, now_sec, &error), 0, "%s",
-		     error.text);
 	cr_assert_eq(judge_open(by, api_fixture_api.steering, state, &hooks, &now,
 				&api_fixture_api.judge, &error),
 		     0, "%s", error.text);
+	cr_assert_eq(steering_sync(api_fixture_api.steering, &now, &error), 0, "%s", error.text);
 	api_fixture_api.agent = describe_agent;
 	api_fixture_api.data = "postern";
 }

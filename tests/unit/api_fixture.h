@@ -19,7 +19,7 @@ extern struct api api_fixture_api;
 
 struct config;
 /* With another configuration, and at another time. */
-void api_fixture_begin(const struct config *by, uint64_t now_ns, int64_t now_sec);
+void api_fixture_begin(struct config *by, uint64_t now_ns, int64_t now_sec);
 
 /* For a suite's .init and .fini. */
 void api_fixture_open(void);

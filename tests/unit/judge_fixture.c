@@ -52,14 +52,14 @@ void judge_fixture_begin(void)
 	const struct now *now = &judge_fixture.now;
 
 	cr_assert_eq(steering_new(judge_fixture.config, &judge_fixture.fake->datapath,
-				  judge_fixture.state, now->ns, now->sec, &judge_fixture.steering,
+				  judge_fixture.state, &judge_fixture.steering,
 				  &judge_fixture.error),
-		     0, "%s", judge_fixture.error.text);
-	cr_assert_eq(steering_sync(judge_fixture.steering, now->ns, now->sec, &judge_fixture.error),
 		     0, "%s", judge_fixture.error.text);
 	cr_assert_eq(judge_open(judge_fixture.config, judge_fixture.steering, judge_fixture.state,
 				&hooks, now, &judge_fixture.judge, &judge_fixture.error),
 		     0, "%s", judge_fixture.error.text);
+	cr_assert_eq(steering_sync(judge_fixture.steering, now, &judge_fixture.error), 0, "%s",
+		     judge_fixture.error.text);
 }
 
 static void open_state(void)

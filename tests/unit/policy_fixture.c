@@ -1,46 +1,47 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The engine with ears. */
+/* The engine, and what it returns. */
 #include "policy_fixture.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-static void on_event(void *data, const struct policy_event *event)
+static void see_event(struct policy_fixture *fixture, const struct policy_event *event)
 {
-	struct policy_fixture *fixture = data;
-
-	if (fixture->n_events < JUDGE_EVENTS_MAX)
-		fixture->events[fixture->n_events++] = *event;
+	fixture->counts[event->kind]++;
+	fixture->last[event->kind] = *event;
+	if (fixture->n_events < POLICY_FIXTURE_EVENTS)
+		fixture->events[fixture->n_events] = *event;
+	fixture->n_events++;
 }
 
-static void on_standing(void *data, const struct policy_standing *standing)
+static void see_standing(struct policy_fixture *fixture, const struct policy_standing *standing)
 {
-	struct policy_fixture *fixture = data;
-
 	fixture->record = *standing->record;
 	fixture->standing = *standing;
 	fixture->standing.record = &fixture->record;
 	fixture->n_standings++;
 }
 
-static void on_evicted(void *data, const struct sender_record *record)
+/* What the judge would carry out. */
+static void see(struct policy_fixture *fixture, const struct policy_changes *changes)
 {
-	struct policy_fixture *fixture = data;
+	for (unsigned i = 0; i < changes->count; i++) {
+		const struct policy_change *change = &changes->list[i];
 
-	(void)record;
-	fixture->n_evicted++;
+		if (change->is_event)
+			see_event(fixture, &change->event);
+		else
+			see_standing(fixture, &change->standing);
+	}
 }
 
-struct policy_fixture *policy_fixture_new_sized(const char *text, uint32_t senders_max,
-						uint32_t standings_max)
+struct policy_fixture *policy_fixture_new_sized(const char *text, uint32_t senders_max)
 {
 	struct policy_fixture *fixture = calloc(1, sizeof(*fixture));
 	struct policy_options options = {
 		.senders_max = senders_max,
-		.standings_max = standings_max,
 		.secret = "0123456789abcde",
-		.callbacks = {fixture, on_event, on_standing, on_evicted},
 	};
 	char *whole = NULL;
 
@@ -53,7 +54,7 @@ struct policy_fixture *policy_fixture_new_sized(const char *text, uint32_t sende
 
 struct policy_fixture *policy_fixture_new(const char *text)
 {
-	return policy_fixture_new_sized(text, 1000, 100);
+	return policy_fixture_new_sized(text, 1000);
 }
 
 void policy_fixture_free(struct policy_fixture *fixture)
@@ -66,9 +67,11 @@ void policy_fixture_free(struct policy_fixture *fixture)
 struct decision policy_fixture_decide(struct policy_fixture *fixture, const struct facts *facts,
 				      int64_t now_sec)
 {
+	struct policy_changes changes = {0};
 	struct decision decision;
 
-	cr_assert_eq(policy_decide(fixture->policy, facts, now_sec, &decision), 0);
+	cr_assert_eq(policy_decide(fixture->policy, facts, now_sec, &decision, &changes), 0);
+	see(fixture, &changes);
 	return decision;
 }
 
@@ -82,21 +85,54 @@ struct decision policy_fixture_send(struct policy_fixture *fixture, uint32_t rec
 	return policy_fixture_decide(fixture, &facts, now_sec);
 }
 
+void policy_fixture_tick(struct policy_fixture *fixture, int64_t now_sec)
+{
+	bool more = true;
+
+	while (more) {
+		struct policy_changes changes = {0};
+
+		more = policy_tick(fixture->policy, now_sec, &changes);
+		see(fixture, &changes);
+	}
+}
+
+int policy_fixture_report(struct policy_fixture *fixture, const char *sender, int64_t now_sec)
+{
+	struct policy_changes changes = {0};
+	int r = policy_report(fixture->policy, sender, now_sec, &changes);
+
+	see(fixture, &changes);
+	return r;
+}
+
+int policy_fixture_release(struct policy_fixture *fixture, const char *sender, int64_t now_sec)
+{
+	struct policy_changes changes = {0};
+	int r = policy_release(fixture->policy, sender, now_sec, &changes);
+
+	see(fixture, &changes);
+	return r;
+}
+
+int policy_fixture_set_manual(struct policy_fixture *fixture, const char *sender,
+			      const struct policy_manual *manual, int64_t now_sec)
+{
+	struct policy_changes changes = {0};
+	int r = policy_set_manual(fixture->policy, sender, manual, now_sec, &changes);
+
+	see(fixture, &changes);
+	return r;
+}
+
 size_t policy_fixture_count(const struct policy_fixture *fixture, enum policy_event_kind kind)
 {
-	size_t count = 0;
-
-	for (size_t i = 0; i < fixture->n_events; i++)
-		count += fixture->events[i].kind == kind;
-	return count;
+	return fixture->counts[kind];
 }
 
 const struct policy_event *policy_fixture_last(const struct policy_fixture *fixture,
 					       enum policy_event_kind kind)
 {
-	for (size_t i = fixture->n_events; i-- > 0;)
-		if (fixture->events[i].kind == kind)
-			return &fixture->events[i];
-	cr_assert_fail("no such event");
-	return NULL;
+	cr_assert_gt(fixture->counts[kind], 0, "no such event");
+	return &fixture->last[kind];
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * An engine for tests: with a configuration written as text, and remembering what it says. One a test
+ * An engine for tests: with a configuration written as text, and the changes that it returned. One a test
  * (suites use config_file_setup and config_file_teardown).
  */
 #pragma once
@@ -11,28 +11,29 @@
 #include "config_file.h"
 #include "policy/policy.h"
 
-#define JUDGE_EVENTS_MAX 64
-
 /* 2023-11-14 00:00:00 UTC, and a moment within that day. */
 #define MIDNIGHT 1699920000
 #define NOON	 (MIDNIGHT + 43200)
 #define DAY	 86400
 
+#define POLICY_FIXTURE_EVENTS 8
+
 struct policy_fixture {
 	struct config *config;
 	struct policy *policy;
-	struct policy_event events[JUDGE_EVENTS_MAX]; /* sender and tenant point nowhere later on */
+	struct policy_event events[POLICY_FIXTURE_EVENTS]; /* the first ones */
+	/* Of each kind how many, and the last one; its sender and tenant point nowhere later on. */
+	size_t counts[POLICY_STANDINGS_FULL + 1];
+	struct policy_event last[POLICY_STANDINGS_FULL + 1];
 	size_t n_events;
-	size_t n_standings; /* how often one changed */
-	size_t n_evicted;
+	size_t n_standings;		 /* how often one changed */
 	struct policy_standing standing; /* the last; its record is this: */
 	struct standing_record record;
 };
 
 /* TWO_POOLS come by themselves. */
 struct policy_fixture *policy_fixture_new(const char *text);
-struct policy_fixture *policy_fixture_new_sized(const char *text, uint32_t senders_max,
-						uint32_t standings_max);
+struct policy_fixture *policy_fixture_new_sized(const char *text, uint32_t senders_max);
 void policy_fixture_free(struct policy_fixture *fixture);
 
 struct decision policy_fixture_decide(struct policy_fixture *fixture, const struct facts *facts,
@@ -40,6 +41,12 @@ struct decision policy_fixture_decide(struct policy_fixture *fixture, const stru
 /* A message of user bob@example.net to so many external recipients. */
 struct decision policy_fixture_send(struct policy_fixture *fixture, uint32_t recipients,
 				    int64_t now_sec);
+/* These, and the changes that they return. */
+void policy_fixture_tick(struct policy_fixture *fixture, int64_t now_sec);
+int policy_fixture_report(struct policy_fixture *fixture, const char *sender, int64_t now_sec);
+int policy_fixture_release(struct policy_fixture *fixture, const char *sender, int64_t now_sec);
+int policy_fixture_set_manual(struct policy_fixture *fixture, const char *sender,
+			      const struct policy_manual *manual, int64_t now_sec);
 /* As many events of this kind as there were; the last one of them. */
 size_t policy_fixture_count(const struct policy_fixture *fixture, enum policy_event_kind kind);
 const struct policy_event *policy_fixture_last(const struct policy_fixture *fixture,

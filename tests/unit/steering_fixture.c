@@ -7,18 +7,24 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "steering/restore.h"
+
 struct steering_fixture steering_fixture;
 static char directory[] = "/tmp/postern-steering_fixture-XXXXXX";
 static char file[sizeof(directory) + sizeof("/state.db")];
 
 void steering_fixture_begin(void)
 {
+	const struct now now = {NOW_NS, NOW_SEC};
 	int r = steering_new(&steering_fixture.config, &steering_fixture.fake->datapath,
-			     steering_fixture.state, NOW_NS, NOW_SEC, &steering_fixture.steering,
+			     steering_fixture.state, &steering_fixture.steering,
 			     &steering_fixture.error);
 
 	cr_assert_eq(r, 0, "%s", steering_fixture.error.text);
-	r = steering_sync(steering_fixture.steering, NOW_NS, NOW_SEC, &steering_fixture.error);
+	r = restore_steering(&steering_fixture.config, steering_fixture.state,
+			     steering_fixture.steering, &now, &steering_fixture.error);
+	cr_assert_eq(r, 0, "%s", steering_fixture.error.text);
+	r = steering_sync(steering_fixture.steering, &now, &steering_fixture.error);
 	cr_assert_eq(r, 0, "%s", steering_fixture.error.text);
 }
 
@@ -132,8 +138,8 @@ int steering_fixture_apply(const char *sender, const struct sender_verdict *now)
 {
 	const struct steering_standing standing = {.now = *now};
 
-	return steering_apply(steering_fixture.steering, sender, &standing, NOW_NS, NOW_SEC,
-			      &steering_fixture.error);
+	return steering_apply(steering_fixture.steering, sender, &standing,
+			      &(struct now){NOW_NS, NOW_SEC}, &steering_fixture.error);
 }
 
 void steering_fixture_steer(const char *sender, uint32_t pool, int64_t until_sec)

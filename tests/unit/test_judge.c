@@ -41,7 +41,7 @@ Test(judge, a_decision_is_explained_afterwards_with_its_figures)
 	cr_assert_eq(judge_explain(judge_fixture.judge, "a@x", &judge_fixture.now, &explanation,
 				   &judge_fixture.error),
 		     0);
-	cr_assert_eq(explanation.kept.facts.recipients_external, 7);
+	cr_assert_eq(explanation.record.facts.recipients_external, 7);
 	cr_assert_str_eq(explanation.answer.pool, "normal");
 	cr_assert_str_eq(explanation.answer.handle_ipv4, "100.127.0.1");
 	cr_assert_eq(judge_explain_sender(judge_fixture.judge, "Tenant-17", &judge_fixture.now,
@@ -200,16 +200,15 @@ static void follow(const char *text)
 
 	judge_fixture.config = config_file_load(text);
 	cr_assert_eq(steering_new(judge_fixture.config, &judge_fixture.fake->datapath,
-				  judge_fixture.state, judge_fixture.now.ns, judge_fixture.now.sec,
-				  &judge_fixture.steering, &judge_fixture.error),
+				  judge_fixture.state, &judge_fixture.steering,
+				  &judge_fixture.error),
 		     0);
 	cr_assert_eq(judge_prepare(judge_fixture.judge, judge_fixture.config,
 				   judge_fixture.steering, &judge_fixture.now, &next,
 				   &judge_fixture.error),
 		     0);
-	cr_assert_eq(steering_sync(judge_fixture.steering, judge_fixture.now.ns,
-				   judge_fixture.now.sec, &judge_fixture.error),
-		     0);
+	cr_assert_eq(
+		steering_sync(judge_fixture.steering, &judge_fixture.now, &judge_fixture.error), 0);
 	judge_commit(judge_fixture.judge, next, &judge_fixture.now);
 	steering_free(old_control);
 	config_free(old_config);
@@ -423,8 +422,7 @@ Test(judge, a_configuration_that_cannot_be_taken_over_leaves_the_old_one_in_forc
 	struct steering *steering;
 
 	cr_assert_eq(steering_new(config, &judge_fixture.fake->datapath, judge_fixture.state,
-				  judge_fixture.now.ns, judge_fixture.now.sec, &steering,
-				  &judge_fixture.error),
+				  &steering, &judge_fixture.error),
 		     0);
 	judge_fixture.fake->unreadable = 1U << MAP_USAGE;
 	cr_assert_eq(judge_prepare(judge_fixture.judge, config, steering, &judge_fixture.now, &next,
@@ -476,4 +474,26 @@ Test(judge, a_change_of_configuration_counts_each_connection_once)
 	cr_assert_eq(judge_fixture_counted("watched", CONFIG_CONNECTIONS_PER_MINUTE), 2);
 	judge_connections(judge_fixture.judge, judge_fixture_id_of("watched"), &judge_fixture.now);
 	cr_assert_eq(judge_fixture_counted("watched", CONFIG_CONNECTIONS_PER_MINUTE), 2);
+}
+
+/* The new pool takes the place of the old one in the file, and may take its id. */
+Test(judge, an_order_never_leads_to_another_pool)
+{
+	struct judge_explanation explanation;
+
+	cr_assert_eq(judge_fixture_set("tenant-17", &to_spare), 0, "%s", judge_fixture.error.text);
+	cr_assert_str_eq(judge_fixture_send_from("tenant-17", 1).pool, "spare");
+	follow(TWO_POOLS "pool \"other\" { addresses = { \"192.0.2.50\" } }\n"
+			 "sender \"tenant-17\" { source = { \"10.1.7.0/24\" } }\n");
+	cr_assert_eq(judge_explain_sender(judge_fixture.judge, "tenant-17", &judge_fixture.now,
+					  &explanation, &judge_fixture.error),
+		     0);
+	cr_expect_null(explanation.answer.pool);
+	cr_expect_eq(judge_fixture_verdict_of("tenant-17").reason, REASON_GOOD);
+	cr_expect_str_eq(judge_fixture_send_from("tenant-17", 1).pool, "normal");
+	follow(TWO_POOLS "pool \"third\" { addresses = { \"192.0.2.60\" } }\n"
+			 "pool \"spare\" { addresses = { \"192.0.2.30\" } }\n"
+			 "sender \"tenant-17\" { source = { \"10.1.7.0/24\" } }\n");
+	cr_expect_str_eq(judge_fixture_verdict_of("tenant-17").pool_label, "spare");
+	cr_expect_str_eq(judge_fixture_send_from("tenant-17", 1).pool, "spare");
 }

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "steering/restore.h"
 #include "steering/steering.h"
 #include "state/failover.h"
 #include "state/sqlite.h"
@@ -64,7 +65,7 @@ Test(judge_persist, slice_by_slice_everybody_is_written)
 	unsigned slices = 1;
 	char name[32];
 
-	for (int i = 0; i < 4 * KEPT_SLICE; i++) {
+	for (int i = 0; i < 4 * PERSIST_SLICE; i++) {
 		snprintf(name, sizeof(name), "user-%d", i);
 		judge_fixture_send_as(name, 1);
 	}
@@ -73,7 +74,7 @@ Test(judge_persist, slice_by_slice_everybody_is_written)
 		slices++;
 	cr_assert_eq(slices, 5);
 	judge_fixture_kill_and_restart();
-	for (int i = 0; i < 4 * KEPT_SLICE; i++) {
+	for (int i = 0; i < 4 * PERSIST_SLICE; i++) {
 		snprintf(name, sizeof(name), "user-%d", i);
 		cr_assert_eq(judge_fixture_counted(name, CONFIG_MESSAGES_PER_MINUTE), 1, "%s",
 			     name);
@@ -141,7 +142,7 @@ Test(judge_persist, the_log_of_counts_stays_bounded_and_keeps_the_last_of_each)
 	judge_fixture_send_as("early", 1);
 	for (int i = 0; i < 130; i++)
 		send_from_crowd(0, 1000);
-	cr_assert_lt(log_size(), KEPT_LOG_FREE / 2, "%d", log_size());
+	cr_assert_lt(log_size(), PERSIST_LOG_FREE / 2, "%d", log_size());
 	cr_assert_geq(log_size(), 1001);
 	judge_fixture_kill_and_restart();
 	cr_assert_eq(judge_fixture_counted("early", CONFIG_RECIPIENTS_PER_DAY), 1);
@@ -332,12 +333,12 @@ static void up_without_it(const char *file)
 		"ROWID");
 	cr_assert_eq(sqlite_open(file, &state, &judge_fixture.error), 0);
 	cr_assert_eq(steering_new(judge_fixture.config, &judge_fixture.fake->datapath, state,
-				  judge_fixture.now.ns, judge_fixture.now.sec, &steering,
-				  &judge_fixture.error),
+				  &steering, &judge_fixture.error),
 		     0);
-	cr_assert_eq(steering_sync(steering, judge_fixture.now.ns, judge_fixture.now.sec,
-				   &judge_fixture.error),
+	cr_assert_eq(restore_steering(judge_fixture.config, state, steering, &judge_fixture.now,
+				      &judge_fixture.error),
 		     0);
+	cr_assert_eq(steering_sync(steering, &judge_fixture.now, &judge_fixture.error), 0);
 	steering_free(steering);
 	state_free(state);
 }
@@ -365,17 +366,16 @@ Test(judge_persist, while_the_file_takes_nothing_another_configuration_goes_by_t
 	old = judge_fixture.steering;
 	up_without_it(judge_fixture.file);
 	cr_assert_eq(steering_new(judge_fixture.config, &judge_fixture.fake->datapath,
-				  judge_fixture.state, judge_fixture.now.ns, judge_fixture.now.sec,
-				  &judge_fixture.steering, &judge_fixture.error),
+				  judge_fixture.state, &judge_fixture.steering,
+				  &judge_fixture.error),
 		     0);
 	cr_assert_eq(steering_inherit(judge_fixture.steering, old, &judge_fixture.error), 0);
 	cr_assert_eq(judge_prepare(judge_fixture.judge, judge_fixture.config,
 				   judge_fixture.steering, &judge_fixture.now, &next,
 				   &judge_fixture.error),
 		     0);
-	cr_assert_eq(steering_sync(judge_fixture.steering, judge_fixture.now.ns,
-				   judge_fixture.now.sec, &judge_fixture.error),
-		     0);
+	cr_assert_eq(
+		steering_sync(judge_fixture.steering, &judge_fixture.now, &judge_fixture.error), 0);
 	cr_expect_eq(pool_find(steering_pools(judge_fixture.steering), "high-risk")->state,
 		     POOL_DISABLED);
 	cr_expect_eq(pool_find(steering_pools(judge_fixture.steering), "spare")->state,

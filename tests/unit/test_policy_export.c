@@ -25,32 +25,27 @@ struct persist {
 	size_t room; /* the disk is full after so many */
 };
 
-static int keep_sender(void *data, const struct sender_record *record)
-{
-	struct persist *kept = data;
-
-	if (kept->n_senders == kept->room)
-		return -ENOSPC;
-	kept->senders[kept->n_senders++] = *record;
-	return 0;
-}
-
-static int keep_tenant(void *data, const char *name, const struct tenant_record *record)
-{
-	struct persist *kept = data;
-
-	cr_expect_str_eq(name, "t");
-	kept->tenant = *record;
-	kept->n_tenants++;
-	return 0;
-}
-
+/* Until nothing is left, or the disk is full. */
 static int export(struct policy_fixture *fixture, struct persist *kept)
 {
-	struct policy_export export = {kept, keep_sender, keep_tenant};
+	const struct sender_record *sender;
+	const struct tenant_record *tenant;
+	const char *name;
 
 	kept->n_senders = kept->n_tenants = 0;
-	return policy_export(fixture->policy, &export);
+	while ((sender = policy_next_sender(fixture->policy))) {
+		if (kept->n_senders == kept->room)
+			return -ENOSPC;
+		kept->senders[kept->n_senders++] = *sender;
+		policy_sender_exported(fixture->policy);
+	}
+	while ((tenant = policy_next_tenant(fixture->policy, &name))) {
+		cr_expect_str_eq(name, "t");
+		kept->tenant = *tenant;
+		kept->n_tenants++;
+		policy_tenant_exported(fixture->policy);
+	}
+	return 0;
 }
 
 static struct persist *new_kept(void)
@@ -161,7 +156,7 @@ Test(policy_export, counts_of_every_window_survive_a_restart)
 
 	policy_fixture_decide(fixture, &connections, NOON);
 	policy_fixture_decide(fixture, &facts, NOON);
-	policy_report(fixture->policy, "bob@example.net", NOON);
+	policy_fixture_report(fixture, "bob@example.net", NOON);
 	cr_assert_eq(policy_view(fixture->policy, "bob@example.net", NOON, &before), 0);
 	cr_expect_eq(before.counts[CONFIG_EXTERNAL_PER_HOUR], 8);
 	cr_expect_eq(before.counts[CONFIG_CONNECTIONS_PER_MINUTE], 4);
@@ -207,7 +202,7 @@ Test(policy_export, a_clock_that_went_back_in_between_gives_no_room_and_freezes_
 	export(fixture, kept);
 	fixture = restart(fixture, LIMITED, kept, back);
 	cr_expect_eq(policy_fixture_send(fixture, 1, back).action, DECISION_REJECT);
-	policy_release(fixture->policy, "bob@example.net", back);
+	policy_fixture_release(fixture, "bob@example.net", back);
 	cr_expect_eq(policy_fixture_send(fixture, 1, back + 3600).reason, REASON_OVER_LIMIT);
 	cr_expect_eq(policy_fixture_send(fixture, 1, back + 3600 + 600).reason, REASON_GOOD);
 	free(kept);
@@ -222,10 +217,10 @@ Test(policy_export, a_restriction_and_the_day_of_its_release_survive_a_restart)
 	policy_fixture_send(fixture, 11, NOON);
 	fixture = restart(fixture, LIMITED, kept, NOON); /* killed before any export */
 	cr_expect_eq(policy_fixture_send(fixture, 1, NOON).reason, REASON_RESTRICTED);
-	cr_expect_eq(policy_release(fixture->policy, "bob@example.net", NOON), 0);
+	cr_expect_eq(policy_fixture_release(fixture, "bob@example.net", NOON), 0);
 	fixture = restart(fixture, LIMITED, kept, NOON);
 	cr_expect_eq(policy_fixture_send(fixture, 11, NOON).pool, POOL_HIGH_RISK);
-	policy_tick(fixture->policy, MIDNIGHT + DAY);
+	policy_fixture_tick(fixture, MIDNIGHT + DAY);
 	cr_expect(fixture->standing.ended);
 	free(kept);
 	policy_fixture_free(fixture);
@@ -252,36 +247,37 @@ Test(policy_export, a_standing_whose_time_came_in_between_ends_at_the_first_tick
 	policy_fixture_send(fixture, 10, NOON);
 	cr_assert_eq(fixture->standing.verdict.reason, REASON_OVER_LIMIT);
 	fixture = restart(fixture, "", kept, NOON + 86400);
-	policy_tick(fixture->policy, NOON + 86400);
+	policy_fixture_tick(fixture, NOON + 86400);
 	cr_expect_eq(fixture->n_standings, 1);
 	cr_expect(fixture->standing.ended);
 	free(kept);
 	policy_fixture_free(fixture);
 }
 
-static int count_standing(void *data, const struct policy_standing *standing)
+static size_t count_standings(const struct policy_fixture *fixture)
 {
-	size_t *count = data;
+	struct policy_standing standing;
+	size_t count = 0;
 
-	cr_expect_eq(standing->verdict.reason, REASON_RESTRICTED);
-	return ++*count == 3 ? -EINTR : 0;
+	for (uint32_t i = 0; (i = policy_next_standing(fixture->policy, i, NOON, &standing));) {
+		cr_expect_eq(standing.verdict.reason, REASON_RESTRICTED);
+		count++;
+	}
+	return count;
 }
 
 Test(policy_export, all_standings_can_be_walked)
 {
 	struct policy_fixture *fixture = policy_fixture_new(LIMITED);
-	size_t count = 0;
 
 	policy_fixture_send(fixture, 11, NOON);
-	cr_expect_eq(policy_standings(fixture->policy, NOON, count_standing, &count), 0);
-	cr_expect_eq(count, 1);
-	policy_release(fixture->policy, "bob@example.net", NOON);
-	policy_tick(fixture->policy, MIDNIGHT + DAY);
-	cr_expect_eq(policy_standings(fixture->policy, NOON, count_standing, &count), 0);
-	cr_expect_eq(count, 1, "it has ended");
+	cr_expect_eq(count_standings(fixture), 1);
+	policy_fixture_release(fixture, "bob@example.net", NOON);
+	policy_fixture_tick(fixture, MIDNIGHT + DAY);
+	cr_expect_eq(count_standings(fixture), 0, "it has ended");
 	for (unsigned i = 0; i < 20 * 11; i++)
 		send_as(fixture, i % 20, NOON);
-	cr_expect_eq(policy_standings(fixture->policy, NOON, count_standing, &count), -EINTR);
+	cr_expect_eq(count_standings(fixture), 20);
 	policy_fixture_free(fixture);
 }
 

@@ -194,7 +194,7 @@ static void set_manual(struct policy_fixture *fixture, enum verdict_action actio
 {
 	struct policy_manual manual = {.action = action, .pool = pool};
 
-	cr_assert_eq(policy_set_manual(fixture->policy, BOB, &manual, NOON), 0);
+	cr_assert_eq(policy_fixture_set_manual(fixture, BOB, &manual, NOON), 0);
 }
 
 static void restrict_until(struct policy_fixture *fixture, int64_t until_sec)
@@ -231,11 +231,11 @@ static void arrange(struct policy_fixture *fixture, enum before before)
 	case RELEASED:
 		policy_fixture_send(fixture, 3, NOON - 60);
 		restrict_until(fixture, STANDING_FOREVER);
-		cr_assert_eq(policy_release(fixture->policy, BOB, NOON), 0);
+		cr_assert_eq(policy_fixture_release(fixture, BOB, NOON), 0);
 		break;
 	case SPAM_SENDER:
 		for (unsigned i = 0; i < 5; i++)
-			cr_assert_eq(policy_report(fixture->policy, BOB, NOON), 0);
+			cr_assert_eq(policy_fixture_report(fixture, BOB, NOON), 0);
 		break;
 	case AT_LIMIT:
 		policy_fixture_send(fixture, 3, NOON - 60);
@@ -371,6 +371,7 @@ Test(policy_rules, a_verdict_by_hand_that_gives_way_says_so)
 Test(policy_rules, names_that_are_too_long_are_refused_and_count_nothing)
 {
 	struct policy_fixture *fixture = policy_fixture_new("");
+	struct policy_changes changes = {0};
 	struct policy_stats stats;
 	struct decision decision;
 	char name[POLICY_NAME_SIZE + 1];
@@ -378,14 +379,14 @@ Test(policy_rules, names_that_are_too_long_are_refused_and_count_nothing)
 
 	memset(name, 'a', sizeof(name));
 	name[POLICY_NAME_SIZE] = '\0';
-	cr_expect_eq(policy_decide(fixture->policy, &facts, NOON, &decision), -EINVAL);
-	cr_expect_eq(policy_report(fixture->policy, name, NOON), -EINVAL);
-	cr_expect_eq(policy_report(fixture->policy, "", NOON), -EINVAL);
-	cr_expect_eq(policy_set_manual(fixture->policy, "", NULL, NOON), -EINVAL);
+	cr_expect_eq(policy_decide(fixture->policy, &facts, NOON, &decision, &changes), -EINVAL);
+	cr_expect_eq(policy_fixture_report(fixture, name, NOON), -EINVAL);
+	cr_expect_eq(policy_fixture_report(fixture, "", NOON), -EINVAL);
+	cr_expect_eq(policy_fixture_set_manual(fixture, "", NULL, NOON), -EINVAL);
 	policy_stats(fixture->policy, &stats);
 	cr_expect_eq(stats.senders, 0);
 	name[POLICY_NAME_SIZE - 1] = '\0';
-	cr_expect_eq(policy_decide(fixture->policy, &facts, NOON, &decision), 0);
+	cr_expect_eq(policy_decide(fixture->policy, &facts, NOON, &decision, &changes), 0);
 	cr_expect_str_eq(decision.sender, name);
 	policy_fixture_free(fixture);
 }

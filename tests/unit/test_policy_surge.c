@@ -42,19 +42,12 @@ static bool bounce_unknown(struct surges *surges, unsigned recipient, int64_t no
 	return surges_bounce(surges, &one, now_sec, ret_state);
 }
 
-static int count_visit(void *data, const struct surge_state *state)
-{
-	cr_expect(state->surging);
-	++*(unsigned *)data;
-	return 0;
-}
-
 static unsigned surging(struct surges *surges, int64_t now_sec)
 {
-	unsigned count = 0;
+	struct surges_stats stats;
 
-	cr_assert_eq(surges_walk(surges, now_sec, count_visit, &count), 0);
-	return count;
+	surges_stats(surges, now_sec, &stats);
+	return stats.surging;
 }
 
 Test(policy_surge, a_table_without_room_is_refused)
@@ -151,12 +144,7 @@ Test(policy_surge, one_unknown_recipient_again_and_again_is_no_harvest)
 	surges_free(surges);
 }
 
-static int take_estimate(void *data, const struct surge_state *state)
-{
-	*(uint32_t *)data = state->unknown_recipients;
-	return 0;
-}
-
+/* A quarter of the bounces is usual, so that a surge begins with about the last one. */
 Test(policy_surge, the_estimate_is_good_up_to_some_thousands)
 {
 	static const unsigned counts[] = {50, 200, 1000, 3000};
@@ -164,13 +152,16 @@ Test(policy_surge, the_estimate_is_good_up_to_some_thousands)
 	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
 		struct surges *surges = new_surges(8);
 		struct surge_state state;
-		uint32_t estimate = 0;
+		int64_t now = NOW;
+		unsigned sent = 0;
 
-		for (unsigned j = 0; j < counts[i]; j++)
-			bounce_unknown(surges, j, NOW, &state);
-		surges_walk(surges, NOW, take_estimate, &estimate);
-		cr_expect_float_eq((double)estimate, (double)counts[i], counts[i] / 20.0,
-				   "%u for %u", estimate, counts[i]);
+		for (unsigned j = 0; j < 400; j++, now += SURGE_INTERVAL_SEC)
+			bounce(surges, counts[i] / 4, SURGE_SENT_HERE, now, &state);
+		while (!bounce_unknown(surges, sent++, now, &state))
+			cr_assert_lt(sent, 2 * counts[i]);
+		cr_expect_float_eq((double)sent, (double)counts[i], counts[i] / 10.0, "%u", sent);
+		cr_expect_float_eq((double)state.unknown_recipients, (double)sent, sent / 20.0,
+				   "%u for %u", state.unknown_recipients, sent);
 		surges_free(surges);
 	}
 }

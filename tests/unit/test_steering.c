@@ -55,9 +55,9 @@ Test(steering, verdicts_by_policy_have_their_pool_and_reason)
 Test(steering, a_second_sync_writes_nothing)
 {
 	steering_fixture.fake->writes = steering_fixture.fake->removals = 0;
-	cr_assert_eq(
-		steering_sync(steering_fixture.steering, NOW_NS, NOW_SEC, &steering_fixture.error),
-		0);
+	cr_assert_eq(steering_sync(steering_fixture.steering, &(struct now){NOW_NS, NOW_SEC},
+				   &steering_fixture.error),
+		     0);
 	cr_assert_eq(steering_fixture.fake->writes, 0);
 	cr_assert_eq(steering_fixture.fake->removals, 0);
 }
@@ -158,8 +158,8 @@ Test(steering, what_comes_after_is_written_with_what_holds_now)
 	/* The same for now, and something else afterwards. */
 	steering_fixture_steer("tenant-17", POOL_HIGH_RISK, NOW_SEC + 60);
 	cr_assert_eq(steering_fixture_verdict_of("tenant-17").after_action, VERDICT_STEER);
-	cr_assert_eq(steering_apply(steering_fixture.steering, "tenant-17", &standing, NOW_NS,
-				    NOW_SEC, &steering_fixture.error),
+	cr_assert_eq(steering_apply(steering_fixture.steering, "tenant-17", &standing,
+				    &(struct now){NOW_NS, NOW_SEC}, &steering_fixture.error),
 		     0);
 	cr_assert_eq(steering_fixture_verdict_of("tenant-17").after_action, VERDICT_DROP);
 	cr_assert_eq(steering_fixture_verdict_of("tenant-17").after_pool, POOL_NONE);
@@ -302,8 +302,7 @@ Test(steering, a_reader_cannot_change_anything)
 {
 	steering_free(steering_fixture.steering);
 	cr_assert_eq(steering_new(&steering_fixture.config, &steering_fixture.fake->datapath, NULL,
-				  NOW_NS, NOW_SEC, &steering_fixture.steering,
-				  &steering_fixture.error),
+				  &steering_fixture.steering, &steering_fixture.error),
 		     0);
 	cr_assert_eq(steering_cut(steering_fixture.steering, "tenant-17", NOW_NS,
 				  &steering_fixture.error),
