@@ -242,13 +242,13 @@ Test(api_routes_message, without_a_judge_the_maps_are_shown_and_nothing_is_decid
 	json_decref(api_fixture_done(API_GET, "/v1/senders/tenant-17", NULL));
 	json_decref(api_fixture_done(API_GET, "/v1/senders", NULL));
 	api_fixture_refused(API_GET, "/v1/events", NULL, 503,
-			    "the agent is not running, and only it knows");
+			    "the agent is not running; only it can answer");
 	api_fixture_refused(API_GET, "/metrics", NULL, 503,
-			    "the agent is not running, and only it knows");
+			    "the agent is not running; only it can answer");
 	api_fixture_refused(API_POST, "/v1/messages", "{}", 503,
-			    "the agent is not running, and only it knows");
+			    "the agent is not running; only it can answer");
 	api_fixture_refused(API_GET, "/v1/decisions/x", NULL, 503,
-			    "the agent is not running, and only it knows");
+			    "the agent is not running; only it can answer");
 	api_fixture_api.judge = judge;
 }
 
