@@ -45,7 +45,10 @@ int adopt_timer(const struct programs *programs, struct error *error)
 {
 	int r = renew(programs);
 
-	/* bpf_timer_init() fails while its CPU is inside the allocator, and nothing reports the end. */
+	/*
+	 * bpf_timer_init() fails while its CPU is inside the allocator, and nothing reports the
+	 * end.
+	 */
 	for (int tries = 0; r == -ENOMEM && tries < RENEW_TRIES; tries++) {
 		usleep(RENEW_PAUSE_US);
 		r = renew(programs);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Adds, finds and removes filters on clsact. Which hook is wanted is hook.c's. */
+/* Adds, finds and removes filters on clsact. hook.c chooses the hook. */
 #include "datapath/clsact.h"
 
 #include <errno.h>
@@ -25,7 +25,7 @@ static bool program_is_ours(__u32 id)
 	struct bpf_prog_info info = {0};
 	__u32 size = sizeof(info);
 
-	/* Without capabilities there is no telling; the priority and handle are ours then. */
+	/* Without capabilities the program cannot be read: priority and handle decide. */
 	if (fd == -EPERM)
 		return true;
 	if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &size))
@@ -34,8 +34,8 @@ static bool program_is_ours(__u32 id)
 }
 
 /*
- * Which eBPF program sits at our priority and handle? *ret_ours only where one does. -ENOENT: none;
- * -EINVAL: no qdisc, no filter at all, or one of another kind; -ENODEV: the interface is gone.
+ * Sets *ret_ours if an eBPF filter has Postern's priority and handle. -ENOENT: no filter has them;
+ * -EINVAL: no qdisc, no filters, or one of another kind; -ENODEV: the interface is gone.
  */
 static int clsact_find(const struct hook_interface *interface, enum bpf_tc_attach_point point,
 		       bool *ret_ours)
@@ -66,7 +66,7 @@ int clsact_attach(int program, const struct hook_interface *interface,
 	bool ours = false;
 	int r = clsact_find(interface, point, &ours);
 
-	/* Without REPLACE the kernel refuses where another filter has our handle. */
+	/* Without REPLACE the kernel refuses if a foreign filter has the handle. */
 	if (!r && ours)
 		filter.flags = BPF_TC_F_REPLACE;
 	r = bpf_tc_attach(&hook, &filter);
@@ -74,7 +74,7 @@ int clsact_attach(int program, const struct hook_interface *interface,
 		return 0;
 	return error_set(error, r, "interface '%s': cannot attach to %s by clsact: %s",
 			 interface->name, point_name(point),
-			 r == -EEXIST ? "another filter has our priority and handle"
+			 r == -EEXIST ? "a foreign filter has Postern's priority and handle"
 				      : strerror(-r));
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Within datapath/ only: our filters on clsact, priority HOOK_CLSACT_PRIORITY and handle 1. The
- * qdisc itself is netlink/'s.
+ * Within datapath/ only: Postern's filters on clsact, of priority HOOK_CLSACT_PRIORITY and handle
+ * 1. netlink/ adds the qdisc.
  */
 #pragma once
 
@@ -12,11 +12,11 @@
 struct error;
 struct hook_interface;
 
-/* Replaces our filter, or adds one. -EEXIST: somebody else's filter is in our place. */
+/* Replaces Postern's filter, or adds it. -EEXIST: a foreign filter has its priority and handle. */
 int clsact_attach(int program, const struct hook_interface *interface,
 		  enum bpf_tc_attach_point point, struct error *error);
 
-/* 0 where there is none of ours. */
+/* 0 also where Postern has no filter. */
 int clsact_detach(const struct hook_interface *interface, enum bpf_tc_attach_point point,
 		  struct error *error);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The pinned maps behind struct datapath_ops. Creating and pinning them is programs.c's. */
+/* The pinned maps behind struct datapath_ops. object_maps.c creates and pins them. */
 #include "datapath/datapath.h"
 
 #include <errno.h>
@@ -16,7 +16,7 @@
 #define STATS_PIN  "postern_stats"
 #define BATCH_SIZE 4096 /* entries per system call; grows where one bucket holds more */
 
-/* What the kernel answers where a map type has no batch operation; not in user space's errno.h. */
+/* The kernel's answer where a map type has no batches; user space's errno.h lacks it. */
 #define KERNEL_ENOTSUPP 524
 
 static const struct map_type {
@@ -88,11 +88,8 @@ static bool batch_is_missing(int code)
 struct batch {
 	char *keys;
 	char *values;
-	uint32_t room;
-	/*
-	 * Where the next system call goes on; opaque, at most a key long (the kernel's own width:
-	 * 4).
-	 */
+	uint32_t capacity; /* in entries */
+	/* Where the next system call continues; opaque, at most as long as a key. */
 	char token[sizeof(struct flow_key)];
 	bool begun;
 };
@@ -103,38 +100,38 @@ static void batch_done(struct batch *batch)
 	free(batch->values);
 }
 
-static int batch_reserve(struct batch *batch, const struct map_type *type, uint32_t room)
+static int batch_reserve(struct batch *batch, const struct map_type *type, uint32_t capacity)
 {
-	char *keys = reallocarray(batch->keys, room, type->key_size);
+	char *keys = reallocarray(batch->keys, capacity, type->key_size);
 	char *values;
 
 	if (!keys)
 		return -ENOMEM;
 	batch->keys = keys;
-	values = reallocarray(batch->values, room, type->value_size);
+	values = reallocarray(batch->values, capacity, type->value_size);
 	if (!values)
 		return -ENOMEM;
 	batch->values = values;
-	batch->room = room;
+	batch->capacity = capacity;
 	return 0;
 }
 
-/* 0: *ret_count entries and more to come; -ENOENT: *ret_count entries and no more. */
+/* 0: *ret_count entries, and more follow; -ENOENT: *ret_count entries, the last ones. */
 static int batch_next(struct batch *batch, int fd, const struct map_type *type, uint32_t *ret_count)
 {
 	char next[sizeof(batch->token)];
 	int r;
 
 	for (;;) {
-		*ret_count = batch->room;
+		*ret_count = batch->capacity;
 		r = bpf_map_lookup_batch(fd, batch->begun ? batch->token : NULL, next, batch->keys,
 					 batch->values, ret_count, NULL);
 		if (r == -EINTR)
 			continue;
 		if (r != -ENOSPC)
 			break;
-		/* One bucket holds more entries than there is room for. */
-		r = batch_reserve(batch, type, batch->room * 2);
+		/* One hash bucket has more entries than the buffer. */
+		r = batch_reserve(batch, type, batch->capacity * 2);
 		if (r)
 			return r;
 	}
@@ -145,7 +142,7 @@ static int batch_next(struct batch *batch, int fd, const struct map_type *type, 
 	return r;
 }
 
-/* For map types without batches. The keys are collected first, as a visitor may remove them. */
+/* For map types without batches. Collects the keys first, as the visitor may remove entries. */
 static int walk_singly(const struct pinned_map *map, const struct map_type *type,
 		       map_visitor visitor, void *data)
 {
@@ -156,7 +153,7 @@ static int walk_singly(const struct pinned_map *map, const struct map_type *type
 
 	if (!keys || !value)
 		return -ENOMEM;
-	/* Bounded by the capacity: a key removed meanwhile makes the kernel begin again. */
+	/* Bounded by the capacity: the kernel starts over after a key that was removed. */
 	while (count < map->capacity) {
 		const char *last = count ? keys + (size_t)(count - 1) * type->key_size : NULL;
 
@@ -195,8 +192,8 @@ static int visit_batch(const struct batch *batch, const struct map_type *type, u
 static int walk_batched(const struct pinned_map *map, const struct map_type *type,
 			struct batch *batch, map_visitor visitor, void *data)
 {
-	uint32_t room = map->capacity < BATCH_SIZE ? map->capacity : BATCH_SIZE;
-	int more = batch_reserve(batch, type, room);
+	uint32_t capacity = map->capacity < BATCH_SIZE ? map->capacity : BATCH_SIZE;
+	int more = batch_reserve(batch, type, capacity);
 
 	while (!more) {
 		uint32_t count;
@@ -311,7 +308,7 @@ static int open_checked(const char *pin_path, const struct map_type *type, struc
 	return 0;
 }
 
-/* First of all maps, whose sizes mean nothing where the layout is another. */
+/* Before all other maps: their sizes mean nothing in another layout. */
 static int check_layout(const char *pin_path, struct error *error)
 {
 	_cleanup_(close_fd_p) int fd = -1;
@@ -340,7 +337,7 @@ static int open_all(const char *pin_path, struct pinned *pinned, struct error *e
 		return r;
 	pinned->cpus = libbpf_num_possible_cpus();
 	if (pinned->cpus < 0)
-		return error_set(error, pinned->cpus, "cannot tell the number of CPUs: %s",
+		return error_set(error, pinned->cpus, "cannot count the CPUs: %s",
 				 strerror(-pinned->cpus));
 	return 0;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The pinned maps, typed and opened: what a running datapath looks like to the agent, the CLI and
- * `up`. Needs no capability, only the rights on the pins (Linux 5.19). Loading and attaching are
- * elsewhere (programs.h, hook.h). Behind an ops struct, so that steering/ can be tested on memory.
+ * The pinned maps of a running datapath, typed and opened, for the agent, the CLI and `up`. Needs
+ * no capability, only the rights on the pins (Linux 5.19). programs.h loads, hook.h attaches. An
+ * ops struct lets tests run steering/ on memory.
  */
 #pragma once
 
@@ -15,8 +15,8 @@
 struct error;
 
 /*
- * The names of the pins are "postern_" and the lower-case name; key and value types in
- * postern/abi.h.
+ * A pin is named "postern_" and the lower-case name. postern/abi.h has the types of keys and
+ * values.
  */
 enum map {
 	MAP_SENDERS,
@@ -31,10 +31,10 @@ enum map {
 	MAP_RETURNS,
 	MAP_CONTROL,
 	MAP_GEN, /* read only here; quiesce.h writes it */
-	MAPS,	 /* number of those above: keyed maps that user space reads and writes */
+	MAPS,	 /* keyed maps that user space reads or writes */
 };
 
-/* "postern_senders" and so on: the name of the map and of its pin. Never NULL. */
+/* "postern_senders" and so on: the name of the map and of its pin; never NULL. */
 const char *map_name(enum map map);
 
 /* Non-zero ends the walk and is returned. Key and value are valid for the call. */
@@ -49,16 +49,19 @@ struct datapath_ops {
 	/* -ENOENT. */
 	int (*remove)(struct datapath *datapath, enum map map, const void *key);
 	/*
-	 * Every entry, in no order; those changed meanwhile may be missed or come twice. Batched:
-	 * the visitor may change the map.
+	 * Visits every entry, in no order; an entry that changes meanwhile may be missed or visited
+	 * twice. The visitor may change the map. Negative: the kernel's errno, or the visitor's
+	 * result.
 	 */
 	int (*walk)(struct datapath *datapath, enum map map, map_visitor visitor, void *data);
-	/* Writes `count` consecutive slots from `first`, in one call where the kernel can. */
+	/*
+	 * Writes `count` consecutive slots from `first` on, in one call if the kernel has batches.
+	 */
 	int (*put_slots)(struct datapath *datapath, uint32_t first, const struct slot *slots,
 			 uint32_t count);
 	/* Sums the per-CPU counters. */
 	int (*stats)(struct datapath *datapath, struct stats *ret_stats);
-	/* Capacity of a map. */
+	/* The maximum of entries. */
 	uint32_t (*capacity)(struct datapath *datapath, enum map map);
 	void (*free)(struct datapath *datapath);
 };
@@ -67,26 +70,26 @@ struct datapath {
 };
 
 /*
- * Opens the pins below `pin_path`. -ENOENT: nothing is up there; -EACCES: not allowed to; -EPROTO:
- * another layout (the text says what to do). The result is freed by datapath_free().
+ * Opens the pins below `pin_path`; datapath_free() frees the result. -ENOENT: nothing is up there;
+ * -EACCES: not permitted; -EPROTO: another layout (the text says what to do).
  */
 int datapath_open(const char *pin_path, struct datapath **ret_datapath, struct error *error);
 
 /*
- * True after an `up` that was killed while it put other maps into the places of these: what goes to
- * or comes from a steered port is dropped until the next `up` (struct generation).
+ * True after an `up` that was killed while it replaced these maps: packets from and to steered
+ * ports are dropped until the next `up` (struct generation).
  */
 bool datapath_is_stuck(struct datapath *datapath);
 
 /* Called once per event, in order, from datapath_events_consume(). */
 typedef void (*event_visitor)(void *data, const struct event *event);
 
-/* The ring buffer postern_events: `fd` becomes readable when there is something to consume. */
+/* The ring buffer postern_events: the fd becomes readable when it has events. */
 struct datapath_events;
 int datapath_events_open(const char *pin_path, event_visitor visitor, void *data,
 			 struct datapath_events **ret_events, struct error *error);
 int datapath_events_fd(const struct datapath_events *events);
-/* Never blocks. The number consumed, or a negative errno. */
+/* Never blocks. The number of events, or a negative errno. */
 int datapath_events_consume(struct datapath_events *events);
 void datapath_events_free(struct datapath_events *events);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The ring buffer of events. One reader at a time: what one consumed, another does not see. */
+/* The ring buffer of events. It has one reader at a time: each event is consumed once. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,7 +24,7 @@ static int take_sample(void *context, void *sample, size_t size)
 {
 	struct datapath_events *events = context;
 
-	/* The layout was checked; a size that differs all the same is not read past its end. */
+	/* The layout was checked; this keeps a damaged record from being read past its end. */
 	if (size >= sizeof(struct event))
 		events->visitor(events->data, sample);
 	return 0;

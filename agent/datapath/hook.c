@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Which hooks there are, and which is to be used. How each is held is in link.c and clsact.c. */
+/* Names and chooses hooks. link.c and clsact.c attach them. */
 #include "datapath/hook.h"
 
 #include <errno.h>
@@ -25,7 +25,7 @@ const char *hook_kind_name(enum hook_kind kind)
 	}
 }
 
-/* In the order in which packets meet them. */
+/* In the order in which packets meet the hooks. */
 static const struct {
 	const char *name;
 	struct hook hook;

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The hooks of one interface. In tc: TCX by a pinned link, or, where the kernel has no TCX (before
- * 6.6), a filter on clsact. For replies also XDP, native mode only, by a pinned link.
+ * The hooks of one interface. In tc: TCX by a pinned link, or a filter on clsact where the kernel
+ * has no TCX (before 6.6). For replies also XDP, in native mode only, by a pinned link.
  *
- * `auto` is XDP where the driver has it and the hook is free, but never on veth: XDP sees packets
- * whose checksum is unfinished (CHECKSUM_PARTIAL) there, and cannot tell them from others. Nor
- * without Ethernet headers.
+ * `auto` is XDP if the driver supports it and the hook is free; never without Ethernet headers, and
+ * never on veth, where XDP sees packets with unfinished checksums (CHECKSUM_PARTIAL) and cannot
+ * recognise them.
  *
- * What is attached already is replaced in place: no packet passes unsteered between. TCX programs
- * go before those of others, which could end the chain with a verdict of their own. XDP belongs to
- * one program: somebody else's is never replaced.
+ * An attached program is replaced in place: no packet passes unsteered in between. TCX programs
+ * precede foreign ones, whose verdict could end the chain. The XDP hook has one program, and a
+ * foreign one is never replaced.
  */
 #pragma once
 
@@ -37,7 +37,7 @@ int hook_parse(const char *name, struct hook *ret_hook);
 
 struct hook_interface {
 	char name[16];
-	int index;	     /* 0: it is gone (hook_detach() only) */
+	int index;	     /* 0: the interface is gone (hook_detach() only) */
 	bool has_link_layer; /* false: packets begin with the IP header (tun, wireguard) */
 	bool is_veth;
 };
@@ -45,26 +45,26 @@ struct hook_interface {
 struct hook_choice {
 	enum hook_kind egress;
 	enum hook_kind ingress;
-	enum hook_kind fallback; /* where XDP cannot be had; HOOK_NONE: then it is an error */
+	enum hook_kind fallback; /* if XDP cannot be attached; HOOK_NONE: that is an error */
 };
 
 /*
- * What the configuration asks for, as the kernel has it; whether XDP can be had is seen by
- * attaching. -EOPNOTSUPP: the kernel has no TCX, or the interface no Ethernet headers, but they
- * were asked for.
+ * The configured hooks, as far as the kernel has them; only attaching shows whether the driver has
+ * XDP. -EOPNOTSUPP: the configuration asks for TCX or XDP, but the kernel has no TCX, or the
+ * interface no Ethernet headers.
  */
 int hook_choose(const struct hook_interface *interface, enum config_ingress wanted_ingress,
 		enum config_egress wanted_egress, struct hook_choice *ret_choice,
 		struct error *error);
 
 /*
- * HOOK_CLSACT needs the qdisc (netlink_clsact_add()). -EEXIST: somebody else's filter is in our
- * place; -EBUSY: somebody else's program is on the XDP hook; -EOPNOTSUPP: no native XDP.
+ * HOOK_CLSACT needs the qdisc (netlink_clsact_add()). -EEXIST: a foreign filter has Postern's
+ * place; -EBUSY: a foreign program is on the XDP hook; -EOPNOTSUPP: no native XDP.
  */
 int hook_attach(const struct programs *programs, const char *pin_path,
 		const struct hook_interface *interface, struct hook hook, struct error *error);
 
-/* What is not there, or not ours, is no error. */
+/* 0 also where nothing is attached, or only a foreign program. */
 int hook_detach(const char *pin_path, const struct hook_interface *interface, struct hook hook,
 		struct error *error);
 
@@ -73,8 +73,6 @@ struct hook_status {
 	enum hook_kind ingress;
 };
 
-/*
- * What is there now; the first that packets meet. Needs no capability, only the rights on the pins.
- */
+/* The attached hooks, the first one that packets meet. Needs only the rights on the pins. */
 void hook_query(const char *pin_path, const struct hook_interface *interface,
 		struct hook_status *ret_status);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Picks the one line worth showing out of what libbpf and the verifier say. */
+/* Keeps one line of the output of libbpf and the verifier. */
 #include "datapath/libbpf_log.h"
 
 #include <stdio.h>

@@ -1,17 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Within datapath/ only: what libbpf would print on stderr is kept instead, so that the one line
- * that says why something failed can go into the error's text.
+ * Within datapath/ only: keeps libbpf's output from stderr and picks the one line that explains a
+ * failure, for the text of the error.
  */
 #pragma once
 
-/*
- * libbpf has one printer per process: calls do not nest, and only one thread may be between them.
- */
+/* libbpf has one printer per process: calls do not nest, and only one thread may use it. */
 void libbpf_log_begin(void);
 
 /*
- * Gives the printer back. Returns the line that explains best (the verifier's last one, else the
- * first warning), without a newline; "" where nothing was said. Valid until libbpf_log_begin().
+ * Restores the printer. Returns the verifier's last line, else the first warning, without a
+ * newline; "" if libbpf printed nothing. Valid until libbpf_log_begin().
  */
 const char *libbpf_log_end(void);

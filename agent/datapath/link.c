@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Creates, finds and removes the pinned links of hooks. Which hook is wanted is hook.c's. */
+/* Creates, finds and removes pinned links. hook.c chooses the hook. */
 #include "datapath/link.h"
 
 #include <errno.h>
@@ -16,7 +16,7 @@
 #include "datapath/hook.h"
 #include "datapath/pins.h"
 
-/* Linux 6.6; libbpf 1.1 and the headers of Linux 6.1 do not name them, but pass the numbers on. */
+/* Linux 6.6; the headers of Linux 6.1 do not name these, and libbpf 1.1 passes numbers on. */
 #define ATTACH_TCX_INGRESS 46
 #define ATTACH_TCX_EGRESS  47
 #define LINK_TYPE_TCX	   11
@@ -55,10 +55,7 @@ static int link_file(const char *pin_path, const struct hook_interface *interfac
 	return pin_file(pin_path, name, file, error);
 }
 
-/*
- * Does the pinned link hold a program on this very interface? One whose interface is gone has index
- * 0.
- */
+/* Is the link on this interface? A link whose interface is gone has index 0. */
 static bool link_is_here(int fd, const struct hook_interface *interface, const struct point *point)
 {
 	struct bpf_link_info info = {0};
@@ -66,7 +63,7 @@ static bool link_is_here(int fd, const struct hook_interface *interface, const s
 
 	if (bpf_obj_get_info_by_fd(fd, &info, &size) || info.type != point->link_type)
 		return false;
-	/* The first member of what the kernel tells of a TCX link, as of an XDP one. */
+	/* TCX links have the index at the same place as XDP links. */
 	return interface->index && info.xdp.ifindex == (__u32)interface->index;
 }
 
@@ -81,7 +78,7 @@ static int link_new(const char *file, int program, const struct hook_interface *
 	return fd < 0 ? fd : bpf_obj_pin(fd, file);
 }
 
-/* EEXIST: the other one's program is there in generic mode. */
+/* EEXIST: a foreign program is there in generic mode. */
 static int attach_error(const struct hook_interface *interface, enum link_point point, int code,
 			struct error *error)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Within datapath/ only: hooks that are held by a pinned BPF link, TCX and XDP. The pin is
- * pin_path/link_IFNAME_POINT, a '.' in the name of the interface written ':', as bpffs takes no
+ * Within datapath/ only: hooks with a pinned BPF link, TCX and XDP. The pin is
+ * pin_path/link_IFNAME_POINT; ':' stands for a '.' in the interface's name, as bpffs allows no
  * dots.
  */
 #pragma once
@@ -14,18 +14,19 @@ struct hook_interface;
 enum link_point { LINK_TCX_INGRESS, LINK_TCX_EGRESS, LINK_XDP };
 
 /*
- * A kernel without TCX knows nothing of the attach type: -EINVAL. Other errors are the interface's.
+ * -EINVAL: the kernel does not know the attach type, hence no TCX. Other errors: the interface's.
  */
 int link_probe_tcx(const struct hook_interface *interface);
 
 /*
- * Replaces the program of our link, or makes a link. TCX: before the programs of others. XDP:
- * native only; -EOPNOTSUPP: the driver has no native XDP; -EBUSY: somebody else's program is there.
+ * Replaces the program of the pinned link, or creates a link: TCX before foreign programs, XDP in
+ * native mode only. -EOPNOTSUPP: the driver has no native XDP; -EBUSY: a foreign program is on the
+ * XDP hook.
  */
 int link_attach(int program, const char *pin_path, const struct hook_interface *interface,
 		enum link_point point, struct error *error);
 
-/* 0 where there is none. Also where the interface is gone or has another name by now. */
+/* 0 also where there is no link, or its interface is gone or renamed. */
 int link_detach(const char *pin_path, const struct hook_interface *interface, enum link_point point,
 		struct error *error);
 

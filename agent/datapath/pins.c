@@ -33,8 +33,7 @@ static int open_error(int code, const char *file, struct error *error)
 	case -EACCES:
 	case -EPERM:
 		return error_set(error, -EACCES,
-				 "'%s': not permitted; it belongs to root and to the user that "
-				 "the configuration names",
+				 "'%s': not permitted; root and the configured user may open it",
 				 file);
 	default:
 		return error_set(error, code, "'%s': %s", file, strerror(-code));
@@ -55,7 +54,7 @@ int pin_map_open(const char *pin_path, const char *name, int *ret_fd, struct bpf
 	if (fd < 0)
 		return open_error(fd, file, error);
 	memset(ret_info, 0, sizeof(*ret_info));
-	/* The kernel fills in a map's, a program's or a link's information; only a map has keys. */
+	/* The kernel fills in a map, a program or a link; only a map can have this name here. */
 	r = bpf_obj_get_info_by_fd(fd, ret_info, &size);
 	if (r)
 		return open_error(r, file, error);
@@ -74,7 +73,7 @@ int pin_link_remove(const char *file)
 		return 0;
 	if (fd < 0)
 		return fd;
-	/* ENOLINK: its interface is gone and took the attachment along. */
+	/* ENOLINK: the interface is gone, and the attachment with it. */
 	r = bpf_link_detach(fd);
 	if (r && r != -ENOLINK)
 		return r;
@@ -89,7 +88,7 @@ int pin_layout_check(const char *pin_path, int control_fd, const struct bpf_map_
 	int r;
 
 	if (info->key_size != sizeof(key) || info->value_size < sizeof(*value))
-		return error_set(error, -EPROTO, "'%s/%s' is no map of Postern's", pin_path,
+		return error_set(error, -EPROTO, "'%s/%s' is no map of Postern", pin_path,
 				 info->name);
 	value = calloc(1, info->value_size);
 	if (!value)
@@ -115,7 +114,7 @@ static void closedir_p(DIR **directory)
 		closedir(*directory);
 }
 
-/* Every file in the directory; 0 where there is no directory. A visitor's error ends it. */
+/* Visits every file in the directory; 0 where there is none. A visitor's error ends the walk. */
 static int for_each_pin(const char *pin_path, pin_visitor visitor, void *data, struct error *error)
 {
 	_cleanup_(closedir_p) DIR *directory = opendir(pin_path);

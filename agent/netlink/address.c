@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Addresses on interfaces: where one is, where one belongs, putting it there and taking it away. */
+/* Finds, adds and removes addresses of interfaces. */
 #include <errno.h>
 #include <linux/if_addr.h>
 #include <linux/rtnetlink.h>
@@ -43,7 +43,7 @@ static struct nl_addr *to_libnl(const struct address *address)
 typedef bool (*address_matcher)(struct rtnl_addr *candidate, const struct nl_addr *wanted,
 				int index);
 
-/* The interface of the first address for which `match` holds; 0: none. A negative code of libnl. */
+/* The interface of the first address that `match` accepts; 0: none. */
 static int search(struct nl_cache *cache, const struct nl_addr *wanted, int index,
 		  address_matcher match)
 {
@@ -75,7 +75,7 @@ static bool is_home(struct rtnl_addr *candidate, const struct nl_addr *wanted, i
 	if (rtnl_addr_get_ifindex(candidate) != index || !local ||
 	    nl_addr_get_family(local) != nl_addr_get_family(wanted))
 		return false;
-	/* Compares as many bits as the shorter prefix has: those of the interface's network. */
+	/* Compares the bits of the shorter prefix, which is the interface's network. */
 	return !nl_addr_cmp_prefix(local, wanted);
 }
 
@@ -134,9 +134,10 @@ int netlink_address_add(struct netlink *netlink, const struct netlink_plumb *plu
 	char text[ADDRESS_TEXT_SIZE];
 	int r = built ? rtnl_addr_add(netlink->socket, built, NLM_F_EXCL) : -NLE_NOMEM;
 
-	/* The one case in which the kernel answers EACCES. */
+	/* The kernel answers EACCES in this case only. */
 	if (r == -NLE_NOACCESS && !address_is_ipv4(&plumb->address))
-		return error_set(error, -EACCES, "cannot add address %s: IPv6 is disabled there",
+		return error_set(error, -EACCES,
+				 "cannot add address %s: IPv6 is disabled on its interface",
 				 address_format(&plumb->address, text));
 	if (r < 0)
 		return netlink_error(error, r, "cannot add address %s",

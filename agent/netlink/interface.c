@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Interfaces by name, and those that the default routes use. */
+/* Finds interfaces, by name and by default route. */
 #include <errno.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
@@ -35,7 +35,7 @@ static void interface_fill(struct rtnl_link *link, struct netlink_interface *ret
 
 	*ret_interface = (struct netlink_interface){
 		.index = rtnl_link_get_ifindex(link),
-		/* The loopback's packets carry an Ethernet header of zeros. */
+		/* Packets of the loopback device have an Ethernet header of zeros. */
 		.has_link_layer = hardware == ARPHRD_ETHER || hardware == ARPHRD_LOOPBACK,
 		.is_veth = type && !strcmp(type, "veth"),
 		.up = rtnl_link_get_flags(link) & IFF_UP,
@@ -43,7 +43,7 @@ static void interface_fill(struct rtnl_link *link, struct netlink_interface *ret
 	snprintf(ret_interface->name, sizeof(ret_interface->name), "%s", rtnl_link_get_name(link));
 }
 
-/* By name, or by index where `name` is NULL. */
+/* By name; by index if `name` is NULL. */
 static int interface_read(struct netlink *netlink, int index, const char *name,
 			  struct netlink_interface *ret_interface)
 {
@@ -61,7 +61,7 @@ int netlink_interface_get(struct netlink *netlink, const char *name,
 {
 	int r;
 
-	/* libnl would cut a longer name and find another interface. */
+	/* libnl cuts a longer name, and would find another interface. */
 	if (!*name || strlen(name) >= IFNAMSIZ)
 		return error_set(error, -ENODEV, "no interface '%s'", name);
 	r = interface_read(netlink, 0, name, ret_interface);
@@ -142,8 +142,7 @@ int netlink_default_interfaces(struct netlink *netlink, struct netlink_interface
 	}
 	if (!collected.count)
 		return error_set(error, -ENOENT,
-				 "there is no default route to take the interfaces from: name them "
-				 "with interfaces = { \"…\" }");
+				 "no default route names an interface: set interfaces = { \"…\" }");
 	*ret_interfaces = collected.interfaces;
 	*ret_count = collected.count;
 	return 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The clsact qdisc, to which filters attach where the kernel has no TCX. The filters are datapath/'s. */
+/* The clsact qdisc, for kernels without TCX. datapath/ attaches the filters. */
 #include <errno.h>
 #include <linux/pkt_sched.h>
 #include <stdint.h>
@@ -34,13 +34,13 @@ int netlink_clsact_find(struct netlink *netlink, int index, bool *ret_there, str
 
 	if (r < 0)
 		return netlink_error(error, r, "qdiscs of the interfaces");
-	/* An ingress qdisc has the same parent and leaves no room for clsact. */
+	/* An ingress qdisc has the same parent and excludes clsact. */
 	qdisc = rtnl_qdisc_get_by_parent(cache, index, TC_H_CLSACT);
 	kind = qdisc ? rtnl_tc_get_kind(TC_CAST(qdisc)) : NULL;
 	if (qdisc && (!kind || strcmp(kind, "clsact")))
 		return error_set(error, -EEXIST,
-				 "a qdisc of kind '%s' is in the place of clsact: replace it with "
-				 "clsact, which does the same and more",
+				 "found a qdisc of kind '%s' in the place of clsact: replace it by "
+				 "clsact, which can do the same",
 				 kind ? kind : "?");
 	*ret_there = qdisc;
 	return 0;
@@ -68,7 +68,7 @@ int netlink_clsact_add(struct netlink *netlink, int index, struct error *error)
 	return r < 0 ? netlink_error(error, r, "cannot add a clsact qdisc") : 0;
 }
 
-/* Number of filters of one direction, whoever's; or a negative code of libnl. */
+/* The number of filters of one direction, foreign ones included; or a negative code of libnl. */
 static int count_filters(struct netlink *netlink, int index, uint32_t direction)
 {
 	_cleanup_(cache_free_p) struct nl_cache *cache = NULL;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* One dump for each family, then one request for each socket that is to end. */
+/* One dump per family, then one request per socket that ends. */
 #include "netlink/sockdiag.h"
 
 #include <arpa/inet.h>
@@ -17,9 +17,9 @@
 #include "base/cleanup.h"
 #include "base/error.h"
 
-#define BUFFER_SIZE 32768 /* the most that the kernel puts into one answer of a dump */
+#define BUFFER_SIZE 32768 /* the kernel never puts more into one answer of a dump */
 
-/* Every state that has a remote end. */
+/* All states with a remote end. */
 #define CONNECTED_STATES (~(1U << TCP_LISTEN | 1U << TCP_CLOSE) & ((1U << (TCP_CLOSING + 1)) - 1))
 
 static void socket_close_p(struct mnl_socket **socket)
@@ -54,7 +54,7 @@ static struct inet_diag_req_v2 *put_request(char *buffer, uint16_t type, uint16_
 	return request;
 }
 
-/* Sends what is in the buffer and hands the answers to `callback` until the last. A negative errno. */
+/* Sends the request in `buffer` and passes each answer to `callback`. 0 or a negative errno. */
 static int ask(struct mnl_socket *socket, char *buffer, size_t size, mnl_cb_t callback, void *data)
 {
 	const struct nlmsghdr *header = (const struct nlmsghdr *)buffer;
@@ -166,10 +166,10 @@ static int list_family(struct mnl_socket *socket, uint8_t family, struct listing
 
 	request->idiag_states = CONNECTED_STATES;
 	r = ask(socket, buffer, sizeof(buffer), take_socket, listing);
-	/* Its module is not there, or may not be loaded. */
+	/* The module tcp_diag is missing, or may not be loaded. */
 	if (r == -ENOENT)
 		return error_set(error, -EOPNOTSUPP,
-				 "this kernel does not list TCP sockets (module tcp_diag)");
+				 "this kernel cannot list TCP sockets: load the module tcp_diag");
 	return r < 0 ? error_set(error, r, "listing TCP sockets: %s", strerror(-r)) : 0;
 }
 
@@ -229,7 +229,8 @@ static int destroy_one(struct mnl_socket *socket, const struct sockdiag_socket *
 static int destroy_error(int code, struct error *error)
 {
 	if (code == -EPERM || code == -EACCES)
-		return error_set(error, -EPERM, "not permitted to end sockets; run it as root");
+		return error_set(error, -EPERM,
+				 "not permitted to end sockets: run the command as root");
 	if (code == -EOPNOTSUPP)
 		return error_set(error, code,
 				 "this kernel cannot end sockets (CONFIG_INET_DIAG_DESTROY)");
@@ -250,7 +251,7 @@ int sockdiag_destroy(sockdiag_filter filter, const void *data, size_t *ret_count
 		r = destroy_one(socket, &listing.sockets[i], (uint32_t)i + 1);
 		if (r == 0)
 			count++;
-		else if (r == -ENOENT) /* ended by itself meanwhile */
+		else if (r == -ENOENT) /* it has ended meanwhile */
 			r = 0;
 		else
 			r = destroy_error(r, error);

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The host's TCP connections as the kernel lists them (sock_diag(7), by libmnl), and ending some.
- * Works in the network namespace of the caller. Listeners and sockets that are only bound have no
- * remote end and are not among them; connections in TIME-WAIT are.
+ * Lists and ends the host's TCP connections (sock_diag(7), by libmnl), in the network namespace of
+ * the caller. Includes connections in TIME-WAIT; sockets without a remote end are left out.
  */
 #pragma once
 
@@ -23,25 +22,25 @@ struct sockdiag_socket {
 	uint8_t state;	 /* TCP_ESTABLISHED and so on, of netinet/tcp.h */
 	uint8_t family;	 /* the socket's: AF_INET or AF_INET6 */
 	uint32_t mark;	 /* 0 without CAP_NET_ADMIN */
-	uid_t uid;	 /* of whom it belongs to; 0 in TIME-WAIT, as for root */
-	uint64_t cgroup; /* cgroup v2 id; 0: not known */
-	uint32_t id[3];	 /* the kernel's own: interface and cookie */
+	uid_t uid;	 /* the owner; 0 also in TIME-WAIT */
+	uint64_t cgroup; /* cgroup v2 id; 0: unknown */
+	uint32_t id[3];	 /* the kernel's: interface and cookie */
 };
 
-/* Whether a connection is meant. */
+/* True for a connection to list or to end. */
 typedef bool (*sockdiag_filter)(const void *data, const struct sockdiag_socket *socket);
 
 /*
- * Those that `filter` chooses, freed by free(); NULL where there are none. -EOPNOTSUPP: this kernel has
- * no such list (CONFIG_INET_TCP_DIAG); -ENOMEM; -EIO and what else netlink answers.
+ * The connections that `filter` accepts; the caller frees them; NULL: none. -EOPNOTSUPP: this
+ * kernel cannot list them (CONFIG_INET_TCP_DIAG); -ENOMEM; others: netlink's.
  */
 int sockdiag_list(sockdiag_filter filter, const void *data, struct sockdiag_socket **ret_sockets,
 		  size_t *ret_count, struct error *error);
 
 /*
- * Ends those that `filter` chooses: their owners get ECONNABORTED, the other end a reset. Needs
- * CAP_NET_ADMIN. *ret_count: how many; what was gone already does not count. As sockdiag_list(), and
- * -EPERM; -EOPNOTSUPP also: this kernel cannot end a socket of somebody else (CONFIG_INET_DIAG_DESTROY).
+ * Ends the connections that `filter` accepts: their owners get ECONNABORTED, the remote ends a
+ * reset. Needs CAP_NET_ADMIN. *ret_count counts the ended ones. Errors as for sockdiag_list(), and
+ * -EPERM; -EOPNOTSUPP also if this kernel cannot end foreign sockets (CONFIG_INET_DIAG_DESTROY).
  */
 int sockdiag_destroy(sockdiag_filter filter, const void *data, size_t *ret_count,
 		     struct error *error);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The rtnetlink socket and the translation of libnl's error codes. */
+/* The rtnetlink socket; libnl's error codes as errno. */
 #include "netlink/socket.h"
 
 #include <errno.h>

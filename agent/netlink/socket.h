@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Within netlink/ only: the socket, and how libnl's errors become ours. */
+/* Within netlink/ only: the socket, and the translation of libnl's errors. */
 #pragma once
 
 struct error;
@@ -9,9 +9,9 @@ struct netlink {
 	struct nl_sock *socket;
 };
 
-/* libnl has codes of its own, negative as well; returns the negative errno closest to it. */
+/* The negative errno closest to a code of libnl, which has its own numbers. */
 int netlink_errno(int nl_code);
 
-/* Sets "DOING: libnl's words" and returns netlink_errno(nl_code). */
+/* Sets "FORMAT: libnl's text" and returns netlink_errno(nl_code). */
 int netlink_error(struct error *error, int nl_code, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* From pools to lanes. Which of them a sender takes now depends on states, and is for steering/ to say. */
+/* Makes lanes of pools. steering/ chooses the lane of a sender, by states. */
 #include "pool/lane.h"
 
 #include <errno.h>
@@ -67,7 +67,7 @@ static void bind_lane(struct lane *lane, const struct config_address *address)
 	}
 }
 
-/* The first of these that says the same name and has no address of this family yet. */
+/* The first lane with the same name in HELO and no address of this family. */
 static struct lane *find_partner(struct lane *lanes, size_t n_lanes,
 				 const struct config_address *address)
 {
@@ -101,7 +101,7 @@ static void add_address_lanes(struct lane_set *set, const struct config_pool *po
 	}
 }
 
-/* All of a pool's addresses have one, or none has (config.h). */
+/* All addresses of a pool have handles, or none has (config.h). */
 static bool has_own_handles(const struct config_pool *pool)
 {
 	return pool->addresses[0].has_handle;
@@ -109,12 +109,12 @@ static bool has_own_handles(const struct config_pool *pool)
 
 int lane_set_init(struct lane_set *set, const struct config *config)
 {
-	size_t room = config->n_pools;
+	size_t capacity = config->n_pools;
 
 	for (size_t i = 0; i < config->n_pools; i++)
-		room += config->pools[i].n_addresses;
+		capacity += config->pools[i].n_addresses;
 	*set = (struct lane_set){.config = config};
-	set->lanes = calloc(room, sizeof(*set->lanes));
+	set->lanes = calloc(capacity, sizeof(*set->lanes));
 	if (!set->lanes)
 		return -ENOMEM;
 	for (size_t i = 0; i < config->n_pools; i++) {

@@ -1,25 +1,27 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * An MTA's ways out. A lane is one service (Postfix), one transport (Exim), one binding (Haraka): it
- * binds to handles, says one name in HELO, and so chooses the pool. This is the one place that knows
- * which lanes there are and what they are called: what prints an MTA's configuration, what answers
- * which lane is to be taken, and what marks messages with it all read it here.
+ * The lanes of an MTA. A lane is one service (Postfix), one transport (Exim), one binding (Haraka):
+ * it binds to handles, uses one name in HELO, and so chooses the pool. Only this file knows the
+ * lanes and their names; the printed MTA configuration, the answers to an MTA and the marks of
+ * messages use it.
  *
- * lanes = "pool": one for each pool, "postern-POOL", bound to the pool's handles. The datapath chooses the
- * address.
+ * lanes = "pool": one lane per pool, "postern-POOL", bound to the pool's handles. The datapath
+ * chooses the address.
  *
- * lanes = "address": one for each address that has a handle of its own, "postern-POOL~ADDRESS", bound to
- * it: the name in HELO can be the one that the address has in DNS. An IPv4 and an IPv6 address of a pool
- * that have the same helo of their own share a lane, called after the first, so that it reaches hosts of both
- * families; other lanes do one. A pool whose addresses have none has its one lane as above.
+ * lanes = "address": one lane per address with a handle of its own, "postern-POOL~ADDRESS", bound
+ * to that handle: its name in HELO can be the address' name in DNS. An IPv4 and an IPv6 address of
+ * one pool with the same helo of their own share a lane, named after the first, which so reaches
+ * hosts of both families; other lanes serve one family. A pool whose addresses have no handles has
+ * one lane, as above.
  *
- * A lane of a pool does only the families in which it has a handle and in which the pool has somewhere to go: an
- * address of its own, or of a pool that when_empty leads to (the datapath follows it by family). Mail
- * of the other would leave unbound, or be held for ever. Of several handles of one family the first
- * is the lane's. A pool with no such family has no lane.
+ * A pool's lane serves only the families in which the pool has a handle and an address, of its own
+ * or of a pool that when_empty leads to (the datapath follows it per family). Mail in the other
+ * family would leave unbound, or be held for ever. The lane uses the first handle of each family. A
+ * pool without any such family has no lane.
  *
- * Names are made of what pools' names are made of, and '~', which they do not have: no two lanes have the
- * same. In an IPv6 address '-' stands for ':', which ends the name of a transport in Postfix.
+ * Names consist of the characters of pool names, and '~', which pool names lack: no two lanes have
+ * the same name. '-' stands for ':' of an IPv6 address, as ':' ends the name of a transport in
+ * Postfix.
  */
 #pragma once
 
@@ -40,25 +42,25 @@ struct config_pool;
 struct lane {
 	char name[LANE_NAME_SIZE];
 	const struct config_pool *pool;
-	const struct address *ipv4; /* what to bind to; NULL: it does not do this family */
+	const struct address *ipv4; /* the handle to bind to; NULL: the lane does not serve IPv4 */
 	const struct address *ipv6;
-	const char *helo; /* NULL: the MTA's own */
-	/* The addresses by which it leaves; both NULL: any of the pool. */
+	const char *helo; /* NULL: the MTA's own name */
+	/* The lane's only addresses; both NULL: any of the pool. */
 	const struct config_address *only_ipv4;
 	const struct config_address *only_ipv6;
 };
 
-/* In the order of the configuration's pools, those of one pool side by side. */
+/* In the order of the configuration's pools; lanes of one pool are neighbours. */
 struct lane_set {
 	const struct config *config;
 	struct lane *lanes;
 	size_t n_lanes;
 };
 
-/* Borrows `config` for its life. -ENOMEM. A zeroed one is empty, and may be done away with, too. */
+/* Borrows `config` for its life. -ENOMEM. lane_set_done() may also be called on a zeroed set. */
 int lane_set_init(struct lane_set *set, const struct config *config);
 void lane_set_done(struct lane_set *set);
 
-/* The pool's first, with their number; NULL and 0: it has none. */
+/* The first lane of the pool, and their number; NULL and 0: none. */
 const struct lane *lane_of_pool(const struct lane_set *set, const struct config_pool *pool,
 				size_t *ret_count);

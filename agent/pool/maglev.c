@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Maglev table filling and the re-assignment of inactive members' slots. Knows nothing of pools. */
+/* Fills a Maglev table and re-assigns the slots of inactive members. Knows nothing of pools. */
 #include "pool/maglev.h"
 
 #include <errno.h>
@@ -11,12 +11,11 @@
 struct walk {
 	const struct maglev_member *member;
 	uint32_t position; /* next slot of the preference list */
-	uint32_t
-		skip; /* 1..POSTERN_SLOTS-1; POSTERN_SLOTS is prime, so the walk meets every slot */
-	uint64_t due; /* the member takes a slot in a round once round * weight reaches this */
+	uint32_t skip; /* 1..POSTERN_SLOTS-1; as POSTERN_SLOTS is prime, the walk meets each slot */
+	uint64_t due;  /* the member takes a slot in a round once round * weight reaches it */
 };
 
-/* The finaliser of SplitMix64: every input bit reaches every output bit. */
+/* The finaliser of SplitMix64: each input bit affects each output bit. */
 static uint64_t mix(uint64_t value)
 {
 	value = (value ^ (value >> 30)) * 0xbf58476d1ce4e5b9ULL;
@@ -56,8 +55,8 @@ static uint32_t take_next_free(struct walk *walk, const struct walk *owners[POST
 }
 
 /*
- * In each round every member whose weight has come due takes the next free slot of its list: a member
- * of half the weight takes one in every second round.
+ * In each round every member that is due takes the next free slot of its list: a member of half the
+ * weight is due in every second round.
  */
 static void fill(struct walk *walks, size_t n_walks, const struct walk *owners[POSTERN_SLOTS])
 {

@@ -2,11 +2,10 @@
 /*
  * The table that spreads (sender, destination) over a pool's addresses.
  *
- * Eisenbud et al., "Maglev" (NSDI 2016), section 3.4, with weights, filled over all members whatever
- * their state; then the slots of members that are not active are given to active ones by weighted
- * rendezvous hashing. So the table is a pure function of (members, states), and draining a member
- * moves exactly that member's slots and activating it brings exactly them back; no sender towards any
- * other destination changes its address.
+ * Eisenbud et al., "Maglev" (NSDI 2016), section 3.4, with weights, filled over all members of any
+ * state; then weighted rendezvous hashing gives the slots of inactive members to active ones. So
+ * the table is a pure function of (members, states): draining a member moves exactly its slots,
+ * activating it returns exactly these, and every other (sender, destination) keeps its address.
  */
 #pragma once
 
@@ -17,9 +16,8 @@
 #include "postern/abi.h"
 
 struct maglev_member {
-	uint32_t id; /* what is written into the slots; not 0 */
-	uint64_t
-		hash; /* decides the preference list; from the address' bytes, not from its order */
+	uint32_t id;   /* the content of its slots; not 0 */
+	uint64_t hash; /* of the address' bytes, not its order: gives the preference list */
 	unsigned weight;
 	bool active;
 };
@@ -28,8 +26,8 @@ struct maglev_member {
 uint64_t maglev_hash(const void *bytes, size_t size);
 
 /*
- * Fills `ret_slots`; all 0 where no member is active. Members may come in any order: the result is
- * the same. -ENOMEM, -EINVAL (more members than slots).
+ * Fills `ret_slots`, with 0 if no member is active. The order of members does not matter. -ENOMEM;
+ * -EINVAL: more members than slots.
  */
 int maglev_build(const struct maglev_member *members, size_t n_members,
 		 uint32_t ret_slots[POSTERN_SLOTS]);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Look-ups in a set of pools, and a pool's table from its states. Who changes a state is not known here. */
+/* Look-ups in a set of pools, and the table of a pool from its states. */
 #include "pool/pool.h"
 
 #include <errno.h>
@@ -94,7 +94,7 @@ static int build(const struct pool *pool, enum slot_family family,
 	return r;
 }
 
-/* The configuration has no cycle; the bound keeps a mistake elsewhere from hanging the agent. */
+/* The configuration has no cycle; the bound keeps a bug elsewhere from hanging the agent. */
 static const struct pool *next_along(const struct pool *pool, unsigned *steps)
 {
 	return ++*steps < POSTERN_POOLS_MAX ? pool->when_empty : NULL;

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Pools and the states that SREs set on them, and what follows for the datapath: which addresses a
- * pool's new flows may take. Pure: no I/O, no clock. One `struct pool_set` is owned by steering/.
+ * Pools, the states that operators set, and the tables of addresses for new flows that follow from
+ * them. Pure: no I/O, no clock. steering/ owns the one `struct pool_set`.
  *
- * Address states:  active -> draining -> disabled, and back to active from either; only active
- * addresses get new flows. A pool that is disabled counts as having nothing active.
- * A pool (per family) with nothing active takes the table of its when_empty pool, and so on, else
- * holds: an all-zero table. The configuration has made sure that this never goes from high-risk to
- * normal and that it ends.
+ * Address states: active -> draining -> disabled, and back to active from either; only active
+ * addresses get new flows. A disabled pool has no active address. A pool without an active address
+ * (per family) takes the table of its when_empty pool, and so on; the last one holds: an all-zero
+ * table. The configuration rejects a when_empty path from high-risk to normal, and cycles.
  */
 #pragma once
 
@@ -23,14 +22,14 @@ struct pool_address {
 	struct address address;
 	unsigned weight;
 	enum address_state state;
-	bool set; /* by hand, since the start */
+	bool set; /* manually, since the start */
 };
 
 struct pool {
 	uint32_t id;
 	const char *name; /* borrowed from the configuration */
 	enum pool_state state;
-	bool set; /* by hand, since the start */
+	bool set; /* manually, since the start */
 	struct pool_address *addresses;
 	size_t n_addresses;
 	struct pool *when_empty; /* within the same set; NULL: hold */
@@ -41,15 +40,15 @@ struct pool_set {
 	size_t n_pools;
 };
 
-/* Zeroed pools with room for their addresses are added by the caller; frees all of it. */
+/* Frees pools and addresses, which the caller has allocated. */
 void pool_set_done(struct pool_set *set);
 
-/* Borrowed; NULL: none. */
+/* Borrowed; NULL: no such pool or address. */
 struct pool *pool_find(const struct pool_set *set, const char *name);
 struct pool *pool_find_id(const struct pool_set *set, uint32_t id);
 struct pool_address *pool_find_address(const struct pool *pool, const struct address *address);
 
-/* Active addresses of a pool that is enabled; 0 for one that is disabled. */
+/* The number of active addresses; 0 for a disabled pool. */
 size_t pool_active(const struct pool *pool);
 
 bool pool_address_is_active(const struct pool *pool, const struct pool_address *address);
