@@ -15,7 +15,7 @@ WARNINGS  = -Wall -Wextra -Werror -Wshadow -Wmissing-prototypes -Wstrict-prototy
 VERSION   = 0.9.0
 COMMIT    = $(shell git describe --always --dirty --exclude '*' 2>/dev/null)
 
-FUZZ         ?= packet config api socketmap journal message authres mailbox
+FUZZ         ?= packet config api socketmap journal message authres mailbox milter
 FUZZ_SECONDS ?= 60
 
 CFLAGS   ?= -O2 -g
@@ -104,7 +104,7 @@ $(BUILD)/fuzz-%: $(BUILD)/tests/fuzz/targets/parser-%.o $(FUZZ_O)
 $(BUILD)/tests/fuzz/targets/parser-%.o: tests/fuzz/targets/parser.c
 	@mkdir -p $(@D)
 	$(call quiet,CC)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@ \
-		-DPARSER=$(if $(filter message authres mailbox,$*),mail_)parsers_$*
+		-DPARSER=$(if $(filter message authres mailbox milter,$*),mail_)parsers_$*
 
 -include $(AGENT_O:.o=.d) $(TESTS_O:.o=.d) $(SOAK_O:.o=.d) $(BENCH_C:%.c=$(BUILD)/%.d) $(STRESS_C:%.c=$(BUILD)/%.d) \
 	$(wildcard $(BUILD)/tests/fuzz/targets/*.d)

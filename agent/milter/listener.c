@@ -18,7 +18,7 @@
 #include "process/peers.h"
 
 #define MODULE		"milter"
-#define PACKET_MAX	(sizeof(uint32_t) + 1 + PROTOCOL_DATA_MAX)
+#define PACKET_MAX	(PROTOCOL_HEAD_BYTES + PROTOCOL_DATA_MAX)
 #define ACCEPT_AGAIN_MS 100
 
 struct connection {
@@ -102,24 +102,14 @@ static void end(struct connection *connection, int code)
 static int take_packet(struct connection *connection)
 {
 	struct evbuffer *in = bufferevent_get_input(connection->stream);
-	uint8_t head[sizeof(uint32_t)];
 	const char *packet;
-	size_t length;
+	long size = protocol_peek(in, &packet);
 	int r;
 
-	if (evbuffer_copyout(in, head, sizeof(head)) < (ev_ssize_t)sizeof(head))
-		return 0;
-	length = protocol_length(head);
-	if (length == 0)
-		return -EPROTO;
-	if (evbuffer_get_length(in) < sizeof(head) + length)
-		return 0;
-	packet = (const char *)evbuffer_pullup(in, (ev_ssize_t)(sizeof(head) + length));
-	if (!packet)
-		return -ENOMEM;
-	packet += sizeof(head);
-	r = session_take(&connection->session, packet[0], packet + 1, length - 1);
-	evbuffer_drain(in, sizeof(head) + length);
+	if (size <= 0)
+		return (int)size;
+	r = session_take(&connection->session, packet, (size_t)size);
+	evbuffer_drain(in, (size_t)size);
 	return r < 0 ? r : 1;
 }
 
@@ -246,11 +236,14 @@ static void on_tick(evutil_socket_t fd, short what, void *data)
 
 	(void)fd, (void)what;
 	for (size_t i = 0; i < listener->peers->max; i++) {
-		const struct peer *peer = &listener->peers->places[i];
+		struct peer *peer = &listener->peers->places[i];
 		struct connection *connection = peer->connection;
 
-		if (connection && now_ns - peer->since_ns >= LISTENER_PROGRESS_SEC * NS_PER_SEC)
-			session_progress(&connection->session);
+		if (!connection || !connection->session.deciding ||
+		    now_ns - peer->since_ns < LISTENER_PROGRESS_SEC * NS_PER_SEC)
+			continue;
+		session_progress(&connection->session);
+		peer_asked(peer, now_ns);
 	}
 	report(listener);
 }
@@ -259,7 +252,7 @@ static void on_tick(evutil_socket_t fd, short what, void *data)
 
 static int start(struct listener *listener, struct event_base *base, int fd)
 {
-	const struct timeval every = {.tv_sec = LISTENER_PROGRESS_SEC};
+	const struct timeval every = {.tv_sec = 1};
 
 	listener->accepting = evconnlistener_new(
 		base, on_accept, listener, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);

@@ -202,34 +202,43 @@ static const struct rule *find_rule(char command)
 	return NULL;
 }
 
-size_t protocol_length(const uint8_t head[4])
+long protocol_peek(struct evbuffer *in, const char **ret_packet)
 {
 	uint32_t length;
+	size_t size;
 
-	memcpy(&length, head, sizeof(length));
+	if (evbuffer_copyout(in, &length, sizeof(length)) < (ev_ssize_t)sizeof(length))
+		return 0;
 	length = ntohl(length);
-	return length <= PROTOCOL_DATA_MAX + 1 ? length : 0;
+	if (length == 0 || length > PROTOCOL_DATA_MAX + 1)
+		return -EPROTO;
+	size = sizeof(length) + length;
+	if (evbuffer_get_length(in) < size)
+		return 0;
+	*ret_packet = (const char *)evbuffer_pullup(in, (ev_ssize_t)size);
+	return *ret_packet ? (long)size : -ENOMEM;
 }
 
-int protocol_take(struct protocol *protocol, char command, const char *data, size_t size,
+int protocol_take(struct protocol *protocol, const char *packet, size_t size,
 		  struct protocol_packet *ret_packet)
 {
+	const char command = packet[PROTOCOL_HEAD_BYTES - 1];
 	const struct rule *rule = find_rule(command);
-	struct protocol_packet packet = {.command = (enum protocol_command)command};
-	struct rest rest = {data, size};
+	struct protocol_packet taken = {.command = (enum protocol_command)command};
+	struct rest rest = {packet + PROTOCOL_HEAD_BYTES, size - PROTOCOL_HEAD_BYTES};
 	int r;
 
 	if (!rule || !(rule->expected_in & 1u << protocol->state))
 		return -EPROTO;
-	r = rule->read(protocol, &rest, &packet);
+	r = rule->read(protocol, &rest, &taken);
 	if (r < 0)
 		return r;
 	if (rule->next != SAME)
 		protocol->state = (enum protocol_state)rule->next;
 	else if (command == PROTOCOL_ABORT && protocol->state > PROTOCOL_STATE_CONNECTED)
 		protocol->state = PROTOCOL_STATE_CONNECTED;
-	packet.wants_reply = rule->replies && !(protocol->steps & rule->silent);
-	*ret_packet = packet;
+	taken.wants_reply = rule->replies && !(protocol->steps & rule->silent);
+	*ret_packet = taken;
 	return 0;
 }
 

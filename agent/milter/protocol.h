@@ -112,14 +112,17 @@ struct protocol_packet {
 	size_t size;
 };
 
-/* Of the packet that begins with these bytes; 1 to PROTOCOL_DATA_MAX + 1. 0: it breaks the protocol. */
-size_t protocol_length(const uint8_t head[4]);
+/*
+ * The packet at the front of the input: its bytes with the length, in one piece, to be drained by the
+ * caller. 0: it is not complete; -EPROTO: no packet is that long, or empty; -ENOMEM.
+ */
+long protocol_peek(struct evbuffer *in, const char **ret_packet);
 
 /*
- * Takes one packet: `data` is what follows the command. -EPROTO: it breaks the protocol. -EOPNOTSUPP: the
- * MTA does not let a filter change headers, or speaks an older version.
+ * Takes one packet, of protocol_peek(). -EPROTO: it breaks the protocol. -EOPNOTSUPP: the MTA does not let
+ * a filter change headers, or speaks an older version.
  */
-int protocol_take(struct protocol *protocol, char command, const char *data, size_t size,
+int protocol_take(struct protocol *protocol, const char *packet, size_t size,
 		  struct protocol_packet *ret_packet);
 
 /* ---- replies, appended to `out`; false: out of memory */

@@ -120,23 +120,23 @@ static bool reply(const struct session *session, const struct protocol_packet *p
 	       protocol_reply(session->out, skips ? PROTOCOL_SKIP : PROTOCOL_CONTINUE);
 }
 
-int session_take(struct session *session, char command, const char *data, size_t size)
+int session_take(struct session *session, const char *packet, size_t size)
 {
-	struct protocol_packet packet;
-	int r = protocol_take(&session->protocol, command, data, size, &packet);
+	struct protocol_packet taken;
+	int r = protocol_take(&session->protocol, packet, size, &taken);
 
 	if (r < 0)
 		return r;
-	if (packet.command == PROTOCOL_QUIT)
+	if (taken.command == PROTOCOL_QUIT)
 		return -ESHUTDOWN;
-	take(session, &packet);
-	if (!reply(session, &packet))
+	take(session, &taken);
+	if (!reply(session, &taken))
 		session->failed = true;
 	return session->failed ? -ENOMEM : 0;
 }
 
 void session_progress(struct session *session)
 {
-	if (session->deciding && !protocol_reply(session->out, PROTOCOL_PROGRESS))
+	if (!protocol_reply(session->out, PROTOCOL_PROGRESS))
 		session->failed = true;
 }

@@ -49,10 +49,10 @@ void session_init(struct session *session, struct session_shared *shared, struct
 void session_done(struct session *session);
 
 /*
- * Takes one packet, while no decision is awaited. -ESHUTDOWN: QUIT; -ENOMEM; -EPROTO, -EOPNOTSUPP: see
+ * Takes one packet (protocol_peek()), while no decision is awaited. -ESHUTDOWN: QUIT; -ENOMEM; -EPROTO, -EOPNOTSUPP: see
  * protocol.h. The connection must end then.
  */
-int session_take(struct session *session, char command, const char *data, size_t size);
+int session_take(struct session *session, const char *packet, size_t size);
 
-/* A decision takes long: asks the MTA to wait on. */
+/* The decision under way takes long: asks the MTA to wait on. */
 void session_progress(struct session *session);

@@ -3,6 +3,7 @@
 #include "fuzz/mail_parsers.h"
 
 #include <errno.h>
+#include <event2/buffer.h>
 #include <jansson.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -17,6 +18,7 @@
 #include "mail/utf8.h"
 #include "mail/mailbox.h"
 #include "mail/message.h"
+#include "milter/protocol.h"
 
 #define FAIL(error, ...) error_set(error, -EBADMSG, __VA_ARGS__)
 #define COUNT(table)	 (sizeof(table) / sizeof((table)[0]))
@@ -175,5 +177,155 @@ int mail_parsers_mailbox(const uint8_t *data, size_t size, struct error *error)
 	r = check_key(key, error);
 	if (r == 0 && mailbox_of_header(text, key))
 		r = *key ? check_key(key, error) : FAIL(error, "a header gave the null sender");
+	return r;
+}
+
+/* ---- the milter protocol */
+
+/* What an MTA may send next, by the SMTP session behind it; kept apart from protocol.c's own table. */
+struct order {
+	bool negotiated, connected, message, header, body;
+};
+
+static bool may_follow(const struct order *order, enum protocol_command command)
+{
+	switch (command) {
+	case PROTOCOL_OPTNEG:
+		return !order->negotiated;
+	case PROTOCOL_QUIT:
+		return true;
+	case PROTOCOL_MACRO:
+	case PROTOCOL_ABORT:
+	case PROTOCOL_QUIT_NC:
+		return order->negotiated;
+	case PROTOCOL_CONNECT:
+		return order->negotiated && !order->connected;
+	case PROTOCOL_HELO:
+		return order->connected && !order->message;
+	case PROTOCOL_MAIL:
+	case PROTOCOL_UNKNOWN:
+		return order->connected;
+	case PROTOCOL_RCPT:
+	case PROTOCOL_DATA:
+		return order->message && !order->header && !order->body;
+	case PROTOCOL_HEADER:
+	case PROTOCOL_EOH:
+		return order->message && !order->body;
+	case PROTOCOL_BODY:
+		return order->body;
+	case PROTOCOL_BODYEOB:
+		return order->message;
+	}
+	return false;
+}
+
+static void follow(struct order *order, enum protocol_command command)
+{
+	order->negotiated = true;
+	if (command == PROTOCOL_CONNECT)
+		order->connected = true;
+	if (command == PROTOCOL_QUIT_NC)
+		order->connected = false;
+	if (strchr("MEAK", command))
+		order->message = order->header = order->body = false;
+	order->message |= command == PROTOCOL_MAIL;
+	order->header |= command == PROTOCOL_HEADER;
+	order->body |= command == PROTOCOL_EOH;
+}
+
+static bool lies_in(const char *text, const char *data, size_t size)
+{
+	return text >= data && text < data + size &&
+	       memchr(text, '\0', size - (size_t)(text - data));
+}
+
+static int check_packet(const struct protocol_packet *packet, const char *data, size_t size,
+			struct error *error)
+{
+	const bool has_path = packet->command == PROTOCOL_MAIL || packet->command == PROTOCOL_RCPT;
+
+	if ((has_path && !packet->text) ||
+	    (packet->command == PROTOCOL_HEADER && (!packet->text || !packet->value)))
+		return FAIL(error, "a '%c' without its texts", packet->command);
+	if ((packet->text && !lies_in(packet->text, data, size)) ||
+	    (packet->value && !lies_in(packet->value, data, size)))
+		return FAIL(error, "a text of '%c' ends outside of it", packet->command);
+	if (packet->size > size - PROTOCOL_HEAD_BYTES)
+		return FAIL(error, "%zu bytes in a packet of %zu", packet->size, size);
+	return 0;
+}
+
+/* In memory of just its size. 1: goes on; 0: QUIT; -EPROTO, as the protocol has it; -EBADMSG. */
+static int take_packet(struct protocol *protocol, struct order *order, const char *bytes,
+		       size_t size, struct evbuffer *told, struct error *error)
+{
+	_cleanup_(free_p) char *copy = malloc(size);
+	struct protocol_packet packet;
+	int r;
+
+	if (!copy)
+		abort();
+	memcpy(copy, bytes, size);
+	r = protocol_take(protocol, copy, size, &packet);
+	if (r < 0)
+		return -EPROTO;
+	if (!may_follow(order, packet.command))
+		return FAIL(error, "a '%c' out of order", packet.command);
+	follow(order, packet.command);
+	r = check_packet(&packet, copy, size, error);
+	if (r < 0)
+		return r;
+	evbuffer_add_printf(told, "%c%d %s=%s %zu;", packet.command, packet.wants_reply,
+			    packet.text ? packet.text : "", packet.value ? packet.value : "",
+			    packet.size);
+	return packet.command != PROTOCOL_QUIT;
+}
+
+/* The input in pieces by `seed`; 0: as a whole. Says what was taken, and how it ended. */
+static int read_packets(const uint8_t *data, size_t size, unsigned seed, struct evbuffer *told,
+			struct error *error)
+{
+	struct evbuffer *in = evbuffer_new();
+	struct protocol protocol = {.version = 0};
+	struct order order = {.negotiated = false};
+	const char *packet;
+	long found = 0;
+	int r = 1;
+
+	while (r > 0 && (size > 0 || found > 0)) {
+		size_t piece = seed ? 1 + seed % 37 : size;
+
+		seed = seed ? seed * 1103515245 + 12345 : 0;
+		piece = piece < size ? piece : size;
+		evbuffer_add(in, data, piece);
+		data += piece;
+		size -= piece;
+		while (r > 0 && (found = protocol_peek(in, &packet)) > 0) {
+			r = take_packet(&protocol, &order, packet, (size_t)found, told, error);
+			evbuffer_drain(in, (size_t)found);
+		}
+		if (found < 0)
+			r = -EPROTO;
+	}
+	evbuffer_free(in);
+	evbuffer_add_printf(told, "%d%c", r, '\0');
+	return r == -EBADMSG ? r : 0;
+}
+
+int mail_parsers_milter(const uint8_t *data, size_t size, struct error *error)
+{
+	struct evbuffer *whole = evbuffer_new(), *pieces = evbuffer_new();
+	int r = read_packets(data, size, 0, whole, error);
+
+	if (r == 0)
+		r = read_packets(data, size, (unsigned)size + 1, pieces, error);
+	if (r == 0 && (evbuffer_get_length(whole) != evbuffer_get_length(pieces) ||
+		       memcmp(evbuffer_pullup(whole, -1), evbuffer_pullup(pieces, -1),
+			      evbuffer_get_length(whole)) != 0))
+		r = FAIL(error, "'%.400s' as a whole, '%.400s' in pieces",
+			 (const char *)evbuffer_pullup(whole, -1),
+			 (const char *)evbuffer_pullup(pieces, -1));
+	evbuffer_free(whole);
+	evbuffer_free(pieces);
 	return r;
 }

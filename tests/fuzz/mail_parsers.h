@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the parsers of mail (agent/mail/) owe to any bytes whatever; one function for each, like those of
- * parsers.h.
+ * The properties of the parsers of mail (agent/mail/, agent/milter/protocol.h) for any bytes; one function
+ * for each parser, like the functions of parsers.h.
  */
 #pragma once
 
@@ -21,3 +21,9 @@ int mail_parsers_authres(const uint8_t *data, size_t size, struct error *error);
 
 /* A path, and the value of a header: keys fit, are text, and are their own keys, in a header too. */
 int mail_parsers_mailbox(const uint8_t *data, size_t size, struct error *error);
+
+/*
+ * What the MTA sends to the milter: the packets taken do not depend on where the input is cut, come in an
+ * order that makes sense, and have their texts within them.
+ */
+int mail_parsers_milter(const uint8_t *data, size_t size, struct error *error);

@@ -45,3 +45,8 @@ Test(fuzz_parsers_mail, the_corpus_of_mailboxes_has_keys)
 {
 	cr_assert_gt(corpus_replay("mailbox", mail_parsers_mailbox), 0);
 }
+
+Test(fuzz_parsers_mail, the_corpus_of_milter_packets_is_the_same_wherever_it_is_cut)
+{
+	cr_assert_gt(corpus_replay("milter", mail_parsers_milter), 0);
+}
