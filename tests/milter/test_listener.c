@@ -201,6 +201,9 @@ Test(milter_listener, a_connection_that_ends_while_its_message_is_decided_leaves
 		close(leaves.fd);
 		cr_assert(is_served(&stays));
 	}
+	/* As long as the name server has kept the others waiting. */
+	cr_assert_eq(peer_deliver(&stays, &slow).action, PROTOCOL_PROGRESS);
+	cr_assert_eq(peer_result(&stays).action, PROTOCOL_CONTINUE);
 }
 
 /* Packets of almost the largest size, each without its last byte. */
