@@ -430,8 +430,8 @@ Test(milter_robust, a_file_that_is_no_socket_is_left_alone)
 	cr_assert_not_null(file);
 	fclose(file);
 	text = milter_fixture_milter_refusal();
-	cr_expect_not_null(strstr(text, "/milter.sock': there is a file that is no socket\n"), "%s",
-			   text);
+	cr_expect_not_null(strstr(text, "/milter.sock': the file is not a socket; remove it\n"),
+			   "%s", text);
 	cr_expect_eq(access(milter_fixture_socket, F_OK), 0);
 }
 
