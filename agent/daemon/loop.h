@@ -33,7 +33,7 @@ typedef void (*loop_callback)(evutil_socket_t fd, short what, void *data);
 int loop_open(struct loop *loop);
 void loop_close(struct loop *loop);
 
-/* Each sets up a source that is not set up yet. -ENOMEM. */
+/* Each sets up a source that is not set up yet. `sec` is at least 1. -ENOMEM. */
 int loop_on_signal(struct loop *loop, enum loop_source source, int number, loop_callback callback,
 		   void *data);
 int loop_on_readable(struct loop *loop, enum loop_source source, int fd, loop_callback callback,
