@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The long-running process: verdicts that end, cgroups that come and go, events of the datapath,
- * the API. Packets do not need it; what it does is in the maps, and they outlive it.
+ * The long-running process: ends verdicts, follows cgroups, counts events of the datapath, serves
+ * the API. Packets do not need it: its decisions are in the maps and outlive it.
  *
- *   SIGTERM, SIGINT  clean end, status 0
- *   SIGHUP           reads the configuration again; where it is wrong the old one stays. What was opened
- *                    at the start stays as it is: pin_path, runtime_dir, state, user, metrics
- *   datapath made    the pin of postern_control is another file: opens it and reads the configuration
- *   anew below it    again, as `up` did; where that fails, as below
- *   datapath gone    a line in the log and status 1, for the supervisor to start a new agent
+ *   SIGTERM, SIGINT     stops, status 0
+ *   SIGHUP              reloads the configuration; if it has errors, the old one stays. Keys that
+ *                       need a restart keep their values (config/keys.h)
+ *   maps recreated      opens the new maps and reloads the configuration; if that fails, as below
+ *   datapath gone       logs it and exits with status 1, for the supervisor to restart the agent
  */
 #pragma once
 
@@ -19,13 +18,14 @@ struct error;
 
 struct agent_options {
 	struct config *config;
-	int lock_fd;	       /* lock.h's, taken already; -1: the agent takes it */
-	bool ends_with_parent; /* SIGTERM to itself when the process that forked it dies */
+	int lock_fd;	       /* from lock_take(); -1: the agent takes the lock */
+	bool ends_with_parent; /* gets SIGTERM when the process that forked it ends */
 };
 
 /*
- * Becomes config->user where it is root, without any capability, before it opens or listens. Says
- * READY=1 to the supervisor once it answers. Returns the exit status, or a negative errno: could
- * not start; -ENOENT: datapath not up; -EBUSY: an agent runs already.
+ * Drops all privileges before it opens or listens: root becomes the configured user. Sends READY=1
+ * to the supervisor once it serves requests. Returns the exit status, or a negative errno if it
+ * cannot start. -ENOENT: nothing is up; -EBUSY: an agent runs already; errors of the functions that
+ * open its parts.
  */
 int agent_run(const struct agent_options *options, struct error *error);

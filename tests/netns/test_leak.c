@@ -354,7 +354,7 @@ Test(netns_leak, behind_a_second_hook_a_packet_is_still_translated_once)
 
 static bool agent_has_read_again(void)
 {
-	return host_succeeds(MAIL, "grep -q 'read again' $directory/agent.log");
+	return host_succeeds(MAIL, "grep -q 'reloaded' $directory/agent.log");
 }
 
 /* An MTA learns of another handle later than the agent. */

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Within daemon/ only: the parts of the agent. agent.c opens and closes them, maps.c replaces the
+ * datapath under them, reload.c the configuration.
+ */
+#pragma once
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "config/config.h"
+#include "daemon/error_log.h"
+#include "daemon/listeners.h"
+#include "daemon/loop.h"
+#include "process/privileges.h"
+
+struct datapath;
+struct datapath_events;
+struct judge;
+struct state;
+struct steering;
+
+struct agent {
+	struct config *config; /* in force: the caller's at first, then `reloaded` */
+	struct config *reloaded;
+	struct config at_start; /* a shallow copy: keys that need a restart keep these values */
+	int lock_fd;
+	ino_t pins; /* pins_inode() of `datapath`; 0: none, so that maps_follow() tries again */
+	struct datapath *datapath;
+	struct datapath_events *events;
+	struct state *state;
+	struct steering *steering;
+	struct judge *judge;
+	struct error_log error_log;
+	struct loop loop;
+	struct listeners listeners;
+	char user[PRIVILEGES_USER_SIZE];
+	uint64_t started_ns;
+	int status; /* of the process, once the loop has stopped */
+};
