@@ -145,6 +145,12 @@ const char *endpoint_format(const struct address *address, uint16_t port,
 	return buffer;
 }
 
+const char *endpoint_format_bytes(const uint8_t bytes[16], uint16_t port,
+				  char buffer[ENDPOINT_TEXT_SIZE])
+{
+	return endpoint_format((const struct address *)bytes, port, buffer);
+}
+
 bool prefix_contains(const struct prefix *prefix, const struct address *address)
 {
 	size_t whole = prefix->length / 8;

@@ -49,3 +49,6 @@ const char *prefix_format(const struct prefix *prefix, char buffer[PREFIX_TEXT_S
 /* ip:port or [ip6]:port */
 const char *endpoint_format(const struct address *address, uint16_t port,
 			    char buffer[ENDPOINT_TEXT_SIZE]);
+/* Of the bytes of an address in network order, as in the maps. */
+const char *endpoint_format_bytes(const uint8_t bytes[16], uint16_t port,
+				  char buffer[ENDPOINT_TEXT_SIZE]);

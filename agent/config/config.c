@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A file passes text.c, syntax.c and check.c. */
+/* A file passes file.c, syntax.c and check.c. */
 #include "config/config.h"
 
 #include <errno.h>
@@ -12,7 +12,7 @@
 #include "config/read.h"
 #include "config/section.h"
 #include "config/syntax.h"
-#include "config/text.h"
+#include "config/file.h"
 
 static void config_free_p(struct config **config)
 {
@@ -22,12 +22,12 @@ static void config_free_p(struct config **config)
 static int read_file(const char *file, struct reader *reader)
 {
 	_cleanup_(free_p) char *text = NULL;
-	int r = text_read(file, &text, reader->error);
+	int r = file_read(file, &text, reader->error);
 
 	if (r < 0)
 		return r;
 	/* The newline at the end of the last line begins no other. */
-	reader->last_line = text_line(text, text + strlen(text) - 1);
+	reader->last_line = file_line(text, text + strlen(text) - 1);
 	return syntax_parse(reader, text);
 }
 

@@ -3,7 +3,6 @@
 #include "daemon/error_log.h"
 
 #include <jansson.h>
-#include <string.h>
 
 #include "api/server.h"
 #include "base/address.h"
@@ -45,14 +44,6 @@ void error_log_add(void *data, const struct error *error)
 	add(data, &recent);
 }
 
-static const char *endpoint(const __u8 bytes[16], uint16_t port, char buffer[ENDPOINT_TEXT_SIZE])
-{
-	struct address address;
-
-	memcpy(address.bytes, bytes, sizeof(address.bytes));
-	return endpoint_format(&address, port, buffer);
-}
-
 void error_log_drop(const struct error_log *log, const struct steering *steering,
 		    const struct event *event)
 {
@@ -63,8 +54,9 @@ void error_log_drop(const struct error_log *log, const struct steering *steering
 		.text = counter_help(event->counter),
 		.sender = steering_sender_name(steering, event->sender),
 		.pool = pool ? pool->name : "",
-		.source = endpoint(event->source, event->source_port, source),
-		.destination = endpoint(event->destination, event->destination_port, destination),
+		.source = endpoint_format_bytes(event->source, event->source_port, source),
+		.destination = endpoint_format_bytes(event->destination, event->destination_port,
+						     destination),
 	};
 
 	add(log, &recent);

@@ -6,14 +6,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/text.h"
 #include "mail/lexer.h"
-
-static void lower(char *text)
-{
-	for (; *text; text++)
-		if (*text >= 'A' && *text <= 'Z')
-			*text = (char)(*text - 'A' + 'a');
-}
 
 static void read_type(struct lexer *lexer, char ret_type[CONTENT_TYPE_WORD_SIZE])
 {
@@ -22,7 +16,7 @@ static void read_type(struct lexer *lexer, char ret_type[CONTENT_TYPE_WORD_SIZE]
 	if (lexer_word(lexer, "/;", type, sizeof(type)) && lexer_take(lexer, '/') &&
 	    lexer_word(lexer, ";", subtype, sizeof(subtype)))
 		snprintf(ret_type, CONTENT_TYPE_WORD_SIZE, "%s/%s", type, subtype);
-	lower(ret_type);
+	text_lower(ret_type);
 }
 
 /* What is longer would have been cut, and is no such line then. */
@@ -49,7 +43,7 @@ static void read_parameter(struct lexer *lexer, struct content_type *content)
 	} else if (strcasecmp(name, "report-type") == 0 && !*content->report_type) {
 		snprintf(content->report_type, sizeof(content->report_type), "%.*s",
 			 CONTENT_TYPE_WORD_SIZE - 1, value);
-		lower(content->report_type);
+		text_lower(content->report_type);
 	}
 }
 

@@ -4,10 +4,7 @@
 
 #include <string.h>
 
-static bool is_blank(char c)
-{
-	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
+#include "base/text.h"
 
 /* One character, which a backslash may make ordinary (quoted-pair). */
 static void step(struct lexer *lexer)
@@ -35,7 +32,7 @@ bool lexer_skip(struct lexer *lexer)
 	const char *start = lexer->at;
 
 	while (*lexer->at) {
-		if (is_blank(*lexer->at))
+		if (text_is_blank(*lexer->at))
 			lexer->at++;
 		else if (*lexer->at == '(')
 			skip_comment(lexer);
@@ -82,7 +79,7 @@ bool lexer_word(struct lexer *lexer, const char *stops, char *ret_word, size_t s
 		ret_word[length] = '\0';
 		return true;
 	}
-	for (; *lexer->at && !is_blank(*lexer->at) && *lexer->at != '(' && *lexer->at != '"' &&
+	for (; *lexer->at && !text_is_blank(*lexer->at) && *lexer->at != '(' && *lexer->at != '"' &&
 	       !strchr(stops, *lexer->at);
 	     lexer->at++)
 		if (length + 1 < size)

@@ -9,22 +9,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/address.h"
 #include "base/cleanup.h"
+#include "base/hostname.h"
+#include "base/text.h"
 #include "mail/utf8.h"
 #include "mail/lexer.h"
 
-#define LABEL_MAX_BYTES	   63
-#define DNS_NAME_MAX_BYTES 253 /* as text, without the dot at its end (RFC 1035) */
 /* Of a key: leaves room for '@' and the shortest local part that is quoted and escaped. */
 #define DOMAIN_MAX_BYTES (POLICY_NAME_SIZE - 1 - 5)
-
-static void lower(char *text)
-{
-	for (; *text; text++)
-		if (*text >= 'A' && *text <= 'Z')
-			*text = (char)(*text - 'A' + 'a');
-}
 
 static bool is_ascii(const char *text)
 {
@@ -115,53 +107,15 @@ static size_t write_local(char text[POLICY_NAME_SIZE], size_t max, char *ret_loc
 
 /* ---- domain */
 
-static bool is_label(const char *label, size_t size)
-{
-	if (size == 0 || size > LABEL_MAX_BYTES)
-		return false;
-	for (size_t i = 0; i < size; i++)
-		if (!isalnum((unsigned char)label[i]) && label[i] != '-' && label[i] != '_')
-			return false;
-	return true;
-}
-
-static bool is_dns_name(const char *name)
-{
-	size_t size;
-
-	do {
-		size = strcspn(name, ".");
-		if (!is_label(name, size))
-			return false;
-		name += size;
-	} while (*name++);
-	return true;
-}
-
-/* "[192.0.2.1]", "[ipv6:2001:db8::1]" (RFC 5321, 4.1.3), in lower case. */
-static bool is_literal(const char *domain)
-{
-	size_t size = strlen(domain);
-	struct address address;
-	char text[ADDRESS_TEXT_SIZE];
-	bool ipv6 = strncmp(domain, "[ipv6:", 6) == 0;
-	size_t start = ipv6 ? 6 : 1;
-
-	if (size < start + 1 || domain[size - 1] != ']')
-		return false;
-	snprintf(text, sizeof(text), "%.*s", (int)(size - start - 1), domain + start);
-	return address_parse(text, &address) == 0 && (strchr(text, ':') != NULL) == ipv6;
-}
-
 static int check_name(char *text)
 {
 	size_t length = strlen(text);
 
 	if (text[0] == '[')
-		return is_literal(text) ? 0 : -EINVAL;
+		return hostname_is_literal(text) ? 0 : -EINVAL;
 	if (length > 0 && text[length - 1] == '.')
 		text[--length] = '\0';
-	return length <= DNS_NAME_MAX_BYTES && is_dns_name(text) ? 0 : -EINVAL;
+	return hostname_is_dns(text) ? 0 : -EINVAL;
 }
 
 int mailbox_domain_ascii(const char *domain, char ret_ascii[MAILBOX_DOMAIN_SIZE])
@@ -178,7 +132,7 @@ int mailbox_domain_ascii(const char *domain, char ret_ascii[MAILBOX_DOMAIN_SIZE]
 	if (strlen(domain) >= sizeof(text))
 		return -EINVAL;
 	strcpy(text, domain);
-	lower(text);
+	text_lower(text);
 	if (check_name(text) < 0)
 		return -EINVAL;
 	strcpy(ret_ascii, text);
@@ -193,7 +147,7 @@ static void write_domain(const char *bytes, size_t size, char ret_domain[POLICY_
 	char text[DOMAIN_MAX_BYTES + 1], ascii[MAILBOX_DOMAIN_SIZE];
 
 	utf8_clean(bytes + skip, size - skip, text, sizeof(text));
-	lower(text);
+	text_lower(text);
 	if (skip || mailbox_domain_ascii(text, ascii) < 0 || strlen(ascii) > DOMAIN_MAX_BYTES)
 		strcpy(ret_domain, text);
 	else
@@ -202,16 +156,11 @@ static void write_domain(const char *bytes, size_t size, char ret_domain[POLICY_
 
 /* ---- paths */
 
-static bool is_blank(char c)
-{
-	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
 static void trim(const char **text, size_t *size)
 {
-	for (; *size > 0 && is_blank(**text); (*size)--)
+	for (; *size > 0 && text_is_blank(**text); (*size)--)
 		(*text)++;
-	while (*size > 0 && is_blank((*text)[*size - 1]))
+	while (*size > 0 && text_is_blank((*text)[*size - 1]))
 		(*size)--;
 }
 

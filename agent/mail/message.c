@@ -7,6 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/text.h"
 #include "mail/authres.h"
 #include "mail/message_id.h"
 #include "mail/spam_marks.h"
@@ -65,11 +66,6 @@ bool message_body(struct message *message, const unsigned char *bytes, size_t si
 	       message->body_size < MESSAGE_BODY_MAX_BYTES;
 }
 
-static const char *given(const char *text)
-{
-	return *text ? text : NULL;
-}
-
 void message_findings(struct message *message, const char *envelope_from,
 		      struct message_findings *ret_findings)
 {
@@ -79,16 +75,16 @@ void message_findings(struct message *message, const char *envelope_from,
 	dsn_end(&signs->dsn);
 	bounce = bounce_is_bounce(signs, envelope_from && !*envelope_from);
 	*ret_findings = (struct message_findings){
-		.message_id = given(message->message_id),
-		.header_from = given(signs->from),
+		.message_id = text_or_null(message->message_id),
+		.header_from = text_or_null(signs->from),
 		.spam = message->mark != NULL,
 		.mark = message->mark,
 		.bounce = bounce,
 		.automatic = bounce_is_automatic(signs),
 		.spf = message->authres.spf,
 		.dkim = message->authres.dkim,
-		.bounce_to = bounce ? given(signs->to) : NULL,
-		.unknown_recipient = bounce ? given(signs->dsn.unknown_recipient) : NULL,
-		.original_id = bounce ? given(signs->dsn.original_id) : NULL,
+		.bounce_to = bounce ? text_or_null(signs->to) : NULL,
+		.unknown_recipient = bounce ? text_or_null(signs->dsn.unknown_recipient) : NULL,
+		.original_id = bounce ? text_or_null(signs->dsn.original_id) : NULL,
 	};
 }

@@ -7,17 +7,13 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/text.h"
 #include "config/config.h"
 #include "mail/lexer.h"
 
 static bool is_blank(char c)
 {
 	return c == ' ' || c == '\t';
-}
-
-static int fold(char c)
-{
-	return tolower((unsigned char)c);
 }
 
 static bool begins_with(const char *value, const char *mark)
@@ -34,7 +30,7 @@ static bool begins_with(const char *value, const char *mark)
 			if (!lexer_skip(&lexer))
 				return false;
 			mark += strspn(mark, " \t");
-		} else if (fold(*lexer.at++) != fold(*mark++)) {
+		} else if (text_lower_character(*lexer.at++) != text_lower_character(*mark++)) {
 			return false;
 		}
 	}

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/text.h"
 #include "config/config.h"
 #include "mail/mailbox.h"
 #include "mail/message.h"
@@ -108,11 +109,6 @@ static void on_decision(void *data, int code, const struct received_decision *de
 
 /* ---- facts */
 
-static const char *given(const char *text)
-{
-	return text[0] ? text : NULL;
-}
-
 /* Texts are borrowed from the transaction and its message. */
 static struct message_facts collect(const struct transaction *transaction, enum facts_dns mail_dns)
 {
@@ -124,7 +120,7 @@ static struct message_facts collect(const struct transaction *transaction, enum 
 			{
 				.kind = FACTS_MESSAGE,
 				.message_id = findings.message_id,
-				.user = given(transaction->user),
+				.user = text_or_null(transaction->user),
 				.envelope_from = transaction->envelope_from,
 				.header_from = findings.header_from,
 				.recipients_external = transaction->recipients_external,
@@ -135,7 +131,7 @@ static struct message_facts collect(const struct transaction *transaction, enum 
 				.mail_dns = mail_dns,
 				.spf = findings.spf,
 				.dkim = findings.dkim,
-				.client = given(transaction->client),
+				.client = text_or_null(transaction->client),
 				.sender = transaction->sender,
 			},
 		.bounce_to = findings.bounce_to,

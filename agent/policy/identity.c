@@ -9,20 +9,9 @@
 #include <strings.h>
 
 #include "base/address.h"
+#include "base/text.h"
 
 #define IPV6_SITE_BYTES 8 /* one client has a /64 to choose its addresses from */
-
-static void fold(char *text)
-{
-	for (; *text; text++)
-		if (*text >= 'A' && *text <= 'Z')
-			*text = (char)(*text - 'A' + 'a');
-}
-
-static bool given(const char *text)
-{
-	return text && *text;
-}
 
 const char *identity_domain(const char *mailbox)
 {
@@ -44,7 +33,7 @@ static void take(struct identity *identity, enum identity_kind kind, const char 
 	identity->kind = kind;
 	snprintf(identity->name, sizeof(identity->name), "%s", name);
 	if (kind != IDENTITY_SENDER)
-		fold(identity->name);
+		text_lower(identity->name);
 }
 
 static void take_client(struct identity *identity, const char *client)
@@ -71,7 +60,7 @@ static bool take_configured(struct identity *identity, enum config_identity key,
 
 	switch (key) {
 	case CONFIG_IDENTITY_ENVELOPE:
-		if (given(facts->envelope_from))
+		if (text_is_given(facts->envelope_from))
 			take(identity, IDENTITY_ENVELOPE, facts->envelope_from);
 		break;
 	case CONFIG_IDENTITY_DOMAIN:
@@ -79,11 +68,11 @@ static bool take_configured(struct identity *identity, enum config_identity key,
 			take(identity, IDENTITY_DOMAIN, domain);
 		break;
 	case CONFIG_IDENTITY_CLIENT:
-		if (given(facts->client))
+		if (text_is_given(facts->client))
 			take_client(identity, facts->client);
 		break;
 	case CONFIG_IDENTITY_SENDER:
-		if (given(facts->sender))
+		if (text_is_given(facts->sender))
 			take(identity, IDENTITY_SENDER, facts->sender);
 		break;
 	}
@@ -107,7 +96,7 @@ void identity_of_facts(const struct config *config, const struct facts *facts,
 	ret_identity->name[0] = '\0';
 	if (facts->kind == FACTS_CONNECTION)
 		take_configured(ret_identity, CONFIG_IDENTITY_SENDER, facts);
-	else if (given(facts->user))
+	else if (text_is_given(facts->user))
 		take(ret_identity, IDENTITY_USER, facts->user);
 	else if (!take_configured(ret_identity, config->identity, facts) &&
 		 !take_configured(ret_identity, CONFIG_IDENTITY_SENDER, facts))
@@ -127,7 +116,7 @@ struct siphash identity_key(const uint8_t secret[SIPHASH_KEY_SIZE], const char *
 	char folded[POLICY_NAME_SIZE];
 
 	snprintf(folded, sizeof(folded), "%s", name);
-	fold(folded);
+	text_lower(folded);
 	return siphash(secret, folded, strlen(folded));
 }
 
@@ -137,9 +126,10 @@ const struct config_tenant *identity_tenant(const struct config *config,
 	for (size_t i = 0; i < config->n_tenants; i++) {
 		const struct config_tenant *tenant = &config->tenants[i];
 
-		if (given(named) ? strcasecmp(tenant->name, named) == 0
-				 : identity_matches(&tenant->senders, identity->name) ||
-					   identity_matches(&tenant->domains, identity->domain))
+		if (text_is_given(named)
+			    ? strcasecmp(tenant->name, named) == 0
+			    : identity_matches(&tenant->senders, identity->name) ||
+				      identity_matches(&tenant->domains, identity->domain))
 			return tenant;
 	}
 	return NULL;

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
+
 #define SKETCH_WORDS (SURGE_SKETCH_BITS / 64)
 
 /* Where spam or unknown connections count as risen. */
@@ -164,8 +166,7 @@ static struct domain *take_domain(struct surges *surges, const char *name, int64
 	if (length == 0 || length == SURGE_DOMAIN_SIZE)
 		return NULL;
 	for (size_t i = 0; i < length; i++)
-		folded[i] =
-			name[i] >= 'A' && name[i] <= 'Z' ? (char)(name[i] - 'A' + 'a') : name[i];
+		folded[i] = text_lower_character(name[i]);
 	key = siphash(surges->secret, folded, length);
 	set = &surges->domains[key.words[0] % surges->sets * SURGE_WAYS];
 	for (unsigned i = 0; i < SURGE_WAYS; i++) {

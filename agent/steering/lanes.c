@@ -6,11 +6,11 @@
  */
 #include "steering/steering.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "steering/steering_internal.h"
 #include "pool/maglev.h"
 
@@ -130,7 +130,7 @@ static uint64_t hash_name(const char *name)
 	size_t size;
 
 	for (size = 0; size < sizeof(folded) && name[size]; size++)
-		folded[size] = (char)tolower((unsigned char)name[size]);
+		folded[size] = text_lower_character(name[size]);
 	return maglev_hash(folded, size);
 }
 

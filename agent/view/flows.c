@@ -24,14 +24,6 @@ struct listing {
 	bool has_verdict;
 };
 
-static const char *endpoint(const uint8_t bytes[16], uint16_t port, char buffer[ENDPOINT_TEXT_SIZE])
-{
-	struct address address;
-
-	memcpy(address.bytes, bytes, sizeof(address.bytes));
-	return endpoint_format(&address, port, buffer);
-}
-
 static const char *pool_name(const struct steering *steering, uint32_t id)
 {
 	const struct pool *pool = pool_find_id(steering_pools(steering), id);
@@ -76,10 +68,11 @@ static json_t *flow_json(struct listing *listing, const struct flow_key *key,
 	read_return(steering_datapath(steering), key, flow, &back);
 	return wire_flow_json(&(struct wire_flow){
 		.sender = steering_sender_name(steering, flow->sender),
-		.source = endpoint(key->source, key->source_port, source),
-		.destination = endpoint(key->destination, key->destination_port, destination),
+		.source = endpoint_format_bytes(key->source, key->source_port, source),
+		.destination =
+			endpoint_format_bytes(key->destination, key->destination_port, destination),
 		.pool = flow->pool == POOL_NONE ? NULL : pool_name(steering, flow->pool),
-		.address = endpoint(flow->address, flow->port, address),
+		.address = endpoint_format_bytes(flow->address, flow->port, address),
 		.state = flow_state_name(&flow->out, &back.in),
 		.cut = is_cut(listing, flow),
 		.packets = (json_int_t)(flow->out.packets + back.in.packets),

@@ -219,3 +219,26 @@ Test(base_address, a_prefix_contains_what_begins_with_its_bits)
 			     cases[i].address, cases[i].prefix);
 	}
 }
+
+Test(base_address, a_port_is_a_decimal_number_from_1_to_65535)
+{
+	static const char *const wrong[] = {
+		"", "0", "65536", "99999999999999999999", "-1", "+1", " 1", "1 ", "1x", "0x19"};
+	uint16_t port = 7;
+
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+		cr_expect_eq(port_parse(wrong[i], &port), -EINVAL, "'%s'", wrong[i]);
+	cr_expect_eq(port, 7);
+	cr_expect_eq(port_parse("65535", &port), 0);
+	cr_expect_eq(port, 65535);
+	cr_expect_eq(port_parse("025", &port), 0);
+	cr_expect_eq(port, 25);
+}
+
+Test(base_address, the_bytes_of_an_address_are_an_endpoint)
+{
+	static const uint8_t bytes[16] = {[10] = 0xff, 0xff, 192, 0, 2, 1};
+	char text[ENDPOINT_TEXT_SIZE];
+
+	cr_expect_str_eq(endpoint_format_bytes(bytes, 25, text), "192.0.2.1:25");
+}

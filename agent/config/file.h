@@ -8,6 +8,6 @@ struct error;
  * *ret_text ends with NUL, holds no other, and is freed by free(). -EINVAL: not a regular file, empty,
  * or a byte is NUL; -EFBIG: over CONFIG_SIZE_MAX_BYTES; -ENOMEM; others: those of open(2) and read(2).
  */
-int text_read(const char *file, char **ret_text, struct error *error);
+int file_read(const char *file, char **ret_text, struct error *error);
 /* The line of `at`, which lies in `text`. */
-int text_line(const char *text, const char *at);
+int file_line(const char *text, const char *at);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Reads a file of limited size whole. */
-#include "config/text.h"
+#include "config/file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -42,7 +42,7 @@ static ssize_t read_all(int fd, char *text, size_t size)
 	return n < 0 ? -errno : (ssize_t)length;
 }
 
-int text_line(const char *text, const char *at)
+int file_line(const char *text, const char *at)
 {
 	int line = 1;
 
@@ -70,11 +70,11 @@ static int check_size(const char *file, const char *text, ssize_t length, struct
 	nul = memchr(text, '\0', (size_t)length);
 	if (nul)
 		return error_set(error, -EINVAL, "%s:%d: found byte 0x00, expected text", file,
-				 text_line(text, nul));
+				 file_line(text, nul));
 	return 0;
 }
 
-int text_read(const char *file, char **ret_text, struct error *error)
+int file_read(const char *file, char **ret_text, struct error *error)
 {
 	_cleanup_(close_fd_p) int fd = open_regular(file, error);
 	_cleanup_(free_p) char *text = NULL;
