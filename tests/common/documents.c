@@ -324,8 +324,8 @@ static const char *find_body(const char *from, const char *to, const char **ret_
 	if (!path || path > to)
 		return to;
 	path += strspn(path, " ");
-	path += strcspn(path, " ");
-	body = path + strspn(path, " ");
+	path += strcspn(path, " \n");
+	body = path + strspn(path, " \n");
 	if (body < to)
 		*ret_body = body;
 	return path;
