@@ -1,32 +1,31 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The API without its transport: a request in, a response out. The agent serves it over HTTP
- * (server.h); where the agent is away the CLI answers its own reading requests by the same call.
- * What is decided and written is steering/'s and judge/'s, the JSON that shows it view.h's.
+ * (server.h). Without an agent, the CLI answers its own reading requests by the same call.
  *
  *   GET    /v1/status
  *   GET    /v1/pools
  *   PATCH  /v1/pools/{pool}                       {"state": "enabled" | "disabled"}
  *   PATCH  /v1/pools/{pool}/addresses/{address}   {"state": "active" | "draining" | "disabled"}
- *   GET    /v1/senders?limit={n}                  optional; API_SENDERS_DEFAULT without limit
+ *   GET    /v1/senders?limit={n}                  optional; default API_SENDERS_DEFAULT
  *   GET    /v1/senders/{name}
- *   PUT    /v1/senders/{name}/verdict             {"action": "steer", "pool": "…"} or "drop" or "pass";
- *                                                 optional: "for_sec": 600, "cut": true
+ *   PUT    /v1/senders/{name}/verdict             {"action": "steer", "pool": "…"} or "drop" or
+ *                                                 "pass"; optional: "for_sec": 600, "cut": true
  *   DELETE /v1/senders/{name}/verdict
- *   GET    /v1/flows?sender={name}&limit={n}      both optional; API_FLOWS_DEFAULT without limit
+ *   GET    /v1/flows?sender={name}&limit={n}      both optional; default API_FLOWS_DEFAULT
  *   DELETE /v1/senders/{name}/flows
  *   POST   /v1/senders/{name}/release
- *   POST   /v1/messages                           facts (wire/facts.h); answered with the decision
+ *   POST   /v1/messages                           facts (wire/facts.h); the answer is the decision
  *   POST   /v1/reports                            {"sender": "…"} or {"message_id": "…"}
  *   GET    /v1/decisions/{message id}
- *   GET    /v1/decisions?sender={name}            the last one
- *   GET    /v1/events                             does not end: one JSON object a line (wire/event.h)
+ *   GET    /v1/decisions?sender={name}            the last decision
+ *   GET    /v1/events                             endless, one JSON object per line (wire/event.h)
  *   GET    /metrics                               Prometheus' text format
  *
- * A change is answered, when the maps hold it, with the pool or sender as it now is. What fails is
- * answered with {"error": "why"}: 400 malformed, 404 no such path, pool, address, sender or decision, 405
- * with Allow, 413 body over API_BODY_MAX_BYTES, 503 for what only an agent can answer or when too many
- * follow the events, 500 anything else. Names in paths are percent-encoded.
+ * A change is answered once the maps hold it, with the pool or sender as it now is. Errors are
+ * {"error": text}: 400 malformed, 404 no such path, pool, address, sender or decision, 405 with Allow,
+ * 413 body over API_BODY_MAX_BYTES, 503 only an agent can answer or too many clients follow the events,
+ * 500 any other failure. Names in paths are percent-encoded.
  */
 #pragma once
 
@@ -51,19 +50,19 @@ enum api_method { API_GET, API_POST, API_PUT, API_PATCH, API_DELETE, API_OTHER }
 const char *api_method_name(enum api_method method);
 
 struct api {
-	struct steering *steering; /* borrowed; may be another one at the next request */
-	struct judge *judge;	   /* NULL: nobody decides here, only maps are read */
-	/* The "agent" object of the status, a new reference; NULL is out of memory. */
+	struct steering *steering; /* borrowed; a reload replaces it between requests */
+	struct judge *judge;	   /* NULL: no agent, only the maps are read */
+	/* The agent's part of the status, a new reference; NULL: out of memory. */
 	json_t *(*agent)(void *data);
-	/* Adds what only the agent counts to the metrics; may be NULL. */
+	/* Adds the agent's own metrics; may be NULL. */
 	void (*metrics)(void *data, FILE *out);
 	void *data;
 };
 
 struct api_request {
 	enum api_method method;
-	const char *uri;  /* as it was sent: path and perhaps a query */
-	const char *body; /* need not end in NUL; NULL where there is none */
+	const char *uri;  /* as received: a path, maybe a query */
+	const char *body; /* not NUL-terminated; NULL: no body */
 	size_t body_size;
 	uint64_t now_ns; /* clock.h */
 	int64_t now_sec;
@@ -71,11 +70,11 @@ struct api_request {
 
 struct api_response {
 	int status;
-	json_t *body; /* the caller's; NULL for want of memory, or with one of the next two */
-	char *text;   /* in place of the document, of this media type; the caller's */
+	json_t *body; /* the caller's; NULL: out of memory, or one of the next two is set */
+	char *text;   /* instead of a document, of this media type; the caller's */
 	const char *text_type;
-	bool follows;	/* the answer is what happens from now on, and does not end */
-	char allow[64]; /* with 405: value of the header Allow, else empty */
+	bool follows;	/* the answer is the endless stream of events */
+	char allow[64]; /* with 405: the value of the header Allow; else "" */
 };
 
 void api_handle(const struct api *api, const struct api_request *request,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The interfaces that steered mail leaves by, and the hooks on them, as the kernel has them now. */
+/* The interfaces of steered mail and the hooks on them, as the kernel has them now. */
 #pragma once
 
 #include "view/view.h"
@@ -7,8 +7,8 @@
 struct config;
 
 /*
- * The configured interfaces, else those of the default routes. An interface that is gone has no hooks.
- * Where the kernel cannot be asked, the list is empty. attached_done() frees it.
+ * The configured interfaces, else the interfaces of the default routes. A missing interface has no
+ * hooks. The list is empty if netlink fails. attached_done() frees it.
  */
 void attached_read(const struct config *config, struct hooked_interfaces *ret_interfaces);
 void attached_done(struct hooked_interfaces *interfaces);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The API's transport, on the caller's event loop: HTTP/1.1 on a unix socket of mode 0660, and on a TCP
- * listener that knows GET /metrics and nothing else.
+ * The API's transport on the caller's event loop: HTTP/1.1 on a unix socket of mode 0660, and a TCP
+ * listener that serves GET /metrics and nothing else.
  *
- * Limits: SERVER_CONNECTIONS_MAX at a time (http_listener.h says who gives way), SERVER_IDLE_SEC without a byte
- * end a connection, SERVER_HEADERS_MAX_BYTES of request line and headers. A body over
- * SERVER_BODY_MAX_BYTES is cut off by the transport itself; API_BODY_MAX_BYTES is api.h's. For metrics
- * SERVER_SCRAPERS_MAX and SERVER_SCRAPE_SEC. Followers: event_stream.h.
+ * Limits of the socket: SERVER_CONNECTIONS_MAX connections (process/peers.h evicts the idlest), each ended
+ * after SERVER_IDLE_SEC without a byte; SERVER_HEADERS_MAX_BYTES of request line and headers. The transport
+ * refuses a body over SERVER_BODY_MAX_BYTES, the API one over API_BODY_MAX_BYTES. The TCP listener has
+ * SERVER_SCRAPERS_MAX and SERVER_SCRAPE_SEC. event_stream.h limits the followers.
  */
 #pragma once
 
@@ -24,19 +24,19 @@ struct server;
 #define SERVER_SCRAPE_SEC	 10
 
 /*
- * Replaces a socket file that is there: the caller holds the lock that says nobody else serves it.
- * Borrows base and api. -ENAMETOOLONG: over the 107 bytes that a unix socket's path may have.
+ * Replaces an existing socket file: the caller's lock proves that no other process serves it. Borrows
+ * `base` and `api`. -ENAMETOOLONG: a path of more than 107 bytes (unix(7)); else listen_unix().
  */
 int server_new(struct event_base *base, const char *path, const struct api *api,
 	       struct server **ret_server, struct error *error);
 /* Also removes the socket file. NULL is fine. */
 void server_free(struct server *server);
 
-/* Serves metrics at "127.0.0.1:9525" or "[::1]:9525". -EADDRINUSE and what else bind(2) says. */
+/* Serves metrics at "127.0.0.1:9525" or "[::1]:9525". -EADDRINUSE and other errors of bind(2). */
 int server_serve_metrics(struct server *server, const char *endpoint, struct error *error);
 
-/* To all who follow; borrows the event. */
+/* To all followers; borrows the event. */
 void server_publish(struct server *server, const json_t *event);
 
-/* What the server counts of itself (api.metrics). */
+/* The server's own metrics, for struct api's metrics(). */
 void server_print_metrics(const struct server *server, FILE *out);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Tables for people: aligned columns, two spaces between, no borders, nothing behind the last
- * column. Widths count characters of UTF-8, bytes below ' ' come out as '?'.
+ * Tables for people: aligned columns, two spaces apart, no borders, no trailing blanks. Widths count
+ * characters of UTF-8. A control character is printed as '?'.
  */
 #pragma once
 
@@ -9,15 +9,15 @@
 
 struct columns;
 
-/* Headers separated by '|'; one that begins with '>' heads a column aligned to the right. */
+/* Headers separated by '|'; '>' before a header aligns its column to the right. */
 struct columns *columns_new(const char *headers);
 
-/* The next cell, row by row; an empty text shows as "-". */
+/* The next cell, row by row; an empty text is printed as "-". */
 void columns_add(struct columns *columns, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* "-" for NULL, too. */
+/* The same; NULL is printed as "-". */
 void columns_add_text(struct columns *columns, const char *text);
 
-/* Prints the headers and all rows, then frees it. */
+/* Prints the headers and all rows, then frees the table. */
 void columns_print(struct columns *columns, FILE *out);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The table of commands: finding the row that the words of a command line mean, and printing help. */
+/* The table of commands: finds the row of a command line and prints help. */
 #pragma once
 
 #include <stdbool.h>
@@ -10,30 +10,29 @@ struct cli;
 struct error;
 
 struct command {
-	const char *words; /* "pool drain" */
-	const char
-		*arguments; /* "NAME ADDRESS"; "[NAME]" may be left out, "[a|b]" is one of these */
-	unsigned options;   /* of enum option_bit: those that it takes */
-	const char *help;   /* one line */
-	/* `arguments` end with NULL. A negative errno: failed, said in error; else the exit status. */
+	const char *words;     /* "pool drain" */
+	const char *arguments; /* "NAME ADDRESS"; "[NAME]" is optional, "[a|b]" is one of the two */
+	unsigned options;      /* bits of the options that it takes */
+	const char *help;      /* one line */
+	/* `arguments` end with NULL. A negative errno with the error set, else the exit status. */
 	int (*run)(struct cli *cli, char **arguments, struct error *error);
 	const char *more; /* paragraphs for `help COMMAND`; may be NULL */
 };
 
 /*
- * `words` end with NULL. -EINVAL: no such command or wrong arguments; the text says what could
- * follow. *ret_arguments points into `words`.
+ * `words` end with NULL; *ret_arguments points into them. -EINVAL: no such command, or wrong arguments;
+ * the text lists the words that are possible.
  */
 int command_find(const struct command *commands, size_t n_commands, char **words,
 		 const struct command **ret_command, char ***ret_arguments, struct error *error);
 
-/* -EINVAL: `given` has an option that the command does not take, or lacks one that it needs. */
+/* -EINVAL: `given` has an option that the command does not take, or lacks a required one. */
 int command_check(const struct command *command, char **arguments, unsigned given,
 		  struct error *error);
 
 /* "pool drain NAME ADDRESS", with options. */
 void command_print_usage(const struct command *command, FILE *out);
 
-/* The commands whose words begin with `words` (all where empty): in detail where it is one. */
+/* The commands that begin with `words`, all if there are none; a single command in detail. */
 int command_print_help(const struct command *commands, size_t n_commands, char **words, FILE *out,
 		       struct error *error);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The commands that ask or tell the agent, one function each, as rows of main.c's table name them.
- * `arguments` end with NULL. 0 or a negative errno with the error's text set.
+ * The commands of main.c's table that are clients of the agent. `arguments` end with NULL. Each returns 0,
+ * or a negative errno with the error set.
  */
 #pragma once
 
@@ -38,7 +38,7 @@ int cli_flow_cut(struct cli *cli, char **arguments, struct error *error);
 int cli_mta_postfix(struct cli *cli, char **arguments, struct error *error);
 int cli_mta_exim(struct cli *cli, char **arguments, struct error *error);
 
-/* What they print without -j, from the documents of api.h. */
+/* Their output without -j, from the documents of postern(8). */
 void cli_print_status(const json_t *status, FILE *out);
 void cli_print_pools(const json_t *pools, FILE *out);
 void cli_print_senders(const json_t *senders, FILE *out);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The options of the command line, a row each: parsing, checking and help read the table. */
+/* The options of the command line: parsing, checking and help read one table. */
 #pragma once
 
 #include <stddef.h>
@@ -13,7 +13,7 @@ enum option_bit {
 	OPTION_FOR = 2,
 	OPTION_CUT = 4,
 	OPTION_NOW = 8,	    /* beside OPTION_CUT it needs --cut */
-	OPTION_ALWAYS = 16, /* this bit and the following go with every command */
+	OPTION_ALWAYS = 16, /* this bit and the next ones go with every command */
 	OPTION_JSON = 32,
 	OPTION_HELP = 64,
 	OPTION_VERSION = 128,
@@ -23,16 +23,16 @@ struct option_row {
 	unsigned bit;
 	char letter; /* '\0': only the long form */
 	const char *name;
-	const char *value; /* what it is called in help; NULL: the option has none */
-	const char *help;  /* whole lines; NULL: the usage line says all */
-	/* -EINVAL; NULL: its bit in `given` is all. */
+	const char *value; /* its name in the help; NULL: the option takes none */
+	const char *help;  /* NULL: the usage line is enough */
+	/* -EINVAL. NULL: the bit in `given` is enough. */
 	int (*set)(struct cli *cli, const char *value, struct error *error);
 };
 extern const struct option_row option_rows[];
 extern const size_t n_option_rows;
 
 /*
- * Options may stand anywhere; afterwards argv[optind] begins the words. Values and bits go into *cli.
- * -EINVAL: an unknown option, or a wrong value or none.
+ * Options may stand anywhere on the line; afterwards argv[optind] is the first word. Sets the values and
+ * bits in *cli. -EINVAL: an unknown option, or a missing or wrong value.
  */
 int option_parse(int argc, char **argv, struct cli *cli, struct error *error);

@@ -1,25 +1,26 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The configuration of Exim 4.96 for the pools as they are configured, in the parts that an Exim
- * configuration has:
+ * The configuration of Exim 4.96 for the configured pools, in the parts of an Exim configuration:
  *
- *   main         macros (POSTERN_…) with all that depends on our configuration, and which ACLs are run
- *   acl          asks the agent about each message, once, when all of it is there (POST /v1/messages);
- *                the lane of the answer stays with the message in $acl_m_postern_lane
- *   routers      choose the transport by that. A decision for normal is asked about again (lookup.h)
- *                when the message has waited for a while, as its sender may have another verdict by
- *                then. Without a decision the null sender takes the high-risk lane; others are asked
- *                about, and without an answer take the normal one, or wait (on_agent_down)
- *   transports   one for each lane
+ *   main         macros (POSTERN_…) with everything that depends on the configuration, and the choice
+ *                of the ACLs
+ *   acl          asks the agent once about each message, when it is complete (POST /v1/messages). The
+ *                lane of the answer stays with the message in $acl_m_postern_lane
+ *   routers      choose the transport by that lane. A decision for normal is asked about again
+ *                (lookup.h) when the message has waited, as its sender may have another verdict by then.
+ *                Without a decision, the null sender uses the high-risk lane; other mail is asked about,
+ *                and without an answer uses the normal lane or waits (on_agent_down)
+ *   transports   one per lane
  *
- * Exim refuses an `interface` made of anything that came from outside, and uses a connection for the
- * next message of the same transport: so a lane is a transport of its own with constant addresses.
+ * A lane is a transport of its own with constant addresses: Exim refuses an `interface` made of tainted
+ * data, and reuses a connection for the next message of the same transport.
  *
- * A lane does one or both families (pool/lane.h). Where it does one, hosts of the other are ignored, and
- * the transport has an address for the other from which nothing leaves: Exim would connect unbound.
+ * A lane serves one or both families (pool/lane.h). For a lane of one family, hosts of the other family
+ * are ignored, and the transport binds that family to an address from which nothing can leave; else Exim
+ * would connect unbound.
  *
- * A message whose lane is not there (its pool has none, or what was printed is older than the
- * configuration) waits in the queue, and the log says so.
+ * A message whose lane does not exist (its pool has none, or the printed configuration is older than
+ * ours) waits in the queue, with a line in the log.
  */
 #pragma once
 
@@ -34,7 +35,7 @@ enum exim_part {
 	EXIM_ROUTERS,
 	EXIM_TRANSPORTS,
 	EXIM_PARTS,
-	EXIM_ALL = EXIM_PARTS, /* each below a heading that says where it goes */
+	EXIM_ALL = EXIM_PARTS, /* each below a heading that names its place */
 };
 
 /* "main", "acl", "routers", "transports" */

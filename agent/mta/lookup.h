@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What a request of the socketmap protocol (socketmap_table(5)) is answered. There is one table:
+ * The answers to requests of the socketmap protocol (socketmap_table(5)). There is one table:
  *
- *   lane SENDER    the transport by which mail of this envelope sender is delivered now, for
- *                  sender_dependent_default_transport_maps. The null sender is "", <> as postconf(5)
- *                  has it, and "<>" in quotes, as Postfix 3.7 asks for it
+ *   lane SENDER    the transport that delivers mail of this envelope sender now, for
+ *                  sender_dependent_default_transport_maps. The null sender is "", <> as in postconf(5),
+ *                  or "<>" with quotes, as Postfix 3.7 asks for it
  *
- *   what holds (judge_envelope())        answer
+ *   judge_envelope()                     answer
  *   a pool with a lane                   OK LANE:
- *   pool normal, without a lane; pass    NOTFOUND               (default_transport)
- *   another pool, without a lane         OK retry:4.7.1 …       mail of it never leaves by another's
- *   dropped, or restricted               OK postern-hold:…
+ *   pool normal without a lane; pass     NOTFOUND               (default_transport)
+ *   another pool without a lane          OK retry:4.7.1 …       its mail never uses another lane
+ *   drop, restricted                     OK retry:4.7.1 …
  *   another table, or none               PERM …
  *
- * retry(8) keeps the mail in the queue, mailq(1) shows why, and it leaves when the verdict has changed:
- * nothing is lost. Only the queue manager may ask (postfix.h): smtpd(8) would refuse recipients of such a
- * sender before the milter can say what it has to say, and everybody's while the agent is away.
+ * retry(8) keeps the mail in the queue and mailq(1) shows the reason; the mail leaves when the verdict
+ * changes. Only the queue manager may ask (postfix.h): smtpd(8) would reject recipients of such a sender
+ * before the milter answers, and all recipients while the agent is down.
  */
 #pragma once
 
@@ -24,14 +24,14 @@
 struct judge;
 struct now;
 
-/* A sender that Postfix can hand over fits: its lines have 2048 bytes (line_length_limit). */
+/* Longer than any sender from Postfix, whose lines have 2048 bytes (line_length_limit). */
 #define LOOKUP_REQUEST_MAX 4096
 #define LOOKUP_REPLY_MAX   256
 
-/* A transport and the beginning of its next hop, which is what it says. */
+/* The transport retry(8) and the start of its next hop, the text in the queue. */
 #define LOOKUP_RETRY   "retry:4.7.1 "
 #define LOOKUP_NO_LANE "pool %s has no lane, mail waits"
 
-/* `request` need not be text. Writes one without line ends, NUL behind it; returns its length. */
+/* `request` may be any bytes. Writes a text without line ends, NUL-terminated; returns its length. */
 size_t lookup_reply(const struct judge *judge, const char *request, size_t size,
 		    const struct now *now, char ret_reply[LOOKUP_REPLY_MAX]);

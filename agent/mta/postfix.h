@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The configuration of Postfix 3.7 for the pools as they are configured: one lane (an smtp(8) service)
- * for each pool, which binds to the pool's handles (pool/lane.h); and what decides which mail takes it:
+ * The configuration of Postfix 3.7 for the configured pools: one lane (an smtp(8) service) per pool,
+ * bound to the handles of the pool (pool/lane.h); and the settings that choose the lane:
  *
- *   when mail comes in    smtpd_milters           `postern milter`: each message is judged
- *                         milter_header_checks    what is not for pool normal keeps its lane (FILTER)
- *   when it is delivered  rewrite_service_name    the queue manager asks the socketmap what holds for
- *                                                 its sender (lookup.h); nobody else does
- *   on the way out        smtp_header_checks      headers.h's are taken away
+ *   receiving     smtpd_milters           `postern milter` judges each message
+ *                 milter_header_checks    a message for another pool than normal keeps its lane (FILTER)
+ *   delivering    rewrite_service_name    only the queue manager asks the socketmap for the lane of a
+ *                                         sender (lookup.h)
+ *   sending       smtp_header_checks      removes the headers of headers.h
  *
- * Tables stand in the parameters themselves: there is nothing to install besides. Paths of sockets below
- * Postfix's queue directory are printed relative to it, which its processes find chrooted or not.
+ * Tables are inline in the parameters: no file has to be installed. Socket paths below Postfix's queue
+ * directory are printed relative to it, so that its processes find them chrooted or not.
  *
- * Mail to hosts of a family that a lane does not do is returned, as by any host without it.
+ * Mail to hosts of a family that a lane lacks is returned, as by any host without that family.
  */
 #pragma once
 
@@ -21,9 +21,9 @@
 struct config;
 
 enum postfix_part {
-	POSTFIX_ALL,	/* both, each below a heading that says where it goes */
+	POSTFIX_ALL,	/* both, each below a heading that names its place */
 	POSTFIX_MASTER, /* to append to master.cf */
-	POSTFIX_MAIN,	/* to append to main.cf; every setting is one line */
+	POSTFIX_MAIN,	/* to append to main.cf, one line per setting */
 };
 
 /* -EIO: could not be written; -ENOMEM. */

@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Serves lookup.h to Postfix: netstrings on a unix socket of mode 0660, or on TCP of loopback, on the
- * caller's event loop. Requests may come one behind the other without waiting; they are answered in order.
+ * Serves lookup.h to Postfix on the caller's event loop: netstrings on a unix socket of mode 0660, or on
+ * TCP of loopback. A client may send requests without waiting; they are answered in order.
  *
- *   who                                              what becomes of it
- *   sends no netstring, or a long one                cut off, when what it asked before is answered
- *   sends nothing for SOCKETMAP_IDLE_SEC             cut off: Postfix hangs up earlier, and connects
- *                                                    again when it has to
- *   does not read its answers                        nothing more is read from it, and it is cut off
- *                                                    after SOCKETMAP_WRITE_SEC
- *   comes when SOCKETMAP_CONNECTIONS_MAX are there   takes the place of the idlest: who never asked
- *                                                    goes first, then who asked longest ago
+ *   a client that                                  is
+ *   sends no netstring, or too long a one          disconnected after the answers to earlier requests
+ *   sends nothing for SOCKETMAP_IDLE_SEC           disconnected; Postfix disconnects earlier
+ *   does not read its answers                      not read from, and disconnected after
+ *                                                  SOCKETMAP_WRITE_SEC
+ *   exceeds SOCKETMAP_CONNECTIONS_MAX              accepted; the idlest is evicted (process/peers.h)
  */
 #pragma once
 
@@ -23,14 +21,14 @@ struct event_base;
 struct judge;
 struct socketmap;
 
-/* With those of the API they fit into the 1024 files that a process may have open by default. */
+/* Together with the API's connections below RLIMIT_NOFILE's default of 1024. */
 #define SOCKETMAP_CONNECTIONS_MAX 256
 #define SOCKETMAP_IDLE_SEC	  100
 #define SOCKETMAP_WRITE_SEC	  10
 
 /*
- * Borrows all for its life. A socket file that is there is replaced: the caller holds the lock that says
- * nobody else serves it. Errors as of listen.h; -ENOMEM.
+ * Borrows all arguments for its life. Replaces an existing socket file: the caller's lock proves that no
+ * other process serves it. Errors as in listen.h; -ENOMEM.
  */
 int socketmap_new(struct event_base *base, const struct config_socket *socket,
 		  const struct judge *judge, struct socketmap **ret_socketmap, struct error *error);
@@ -40,7 +38,7 @@ void socketmap_free(struct socketmap *socketmap);
 struct socketmap_stats {
 	uint64_t requests;
 	uint64_t connections; /* now */
-	uint64_t evicted;     /* had to make room */
-	uint64_t cut;	      /* sent what is no request, or were too slow */
+	uint64_t evicted;
+	uint64_t cut; /* sent no request, or read too slowly */
 };
 void socketmap_stats(const struct socketmap *socketmap, struct socketmap_stats *ret_stats);

@@ -23,6 +23,6 @@ struct template_value {
 	void (*print)(const struct lane_set *lanes, FILE *out);
 };
 
-/* Every name in the text must be among the values. */
+/* A name in the text without a value is a bug: assert(). */
 void template_print(const char *text, const struct template_value *values, size_t n_values,
 		    const struct lane_set *lanes, FILE *out);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the judge knows, as JSON: counts and limits of senders, answers and why. As view.h. */
+/* Views of the engine: counts and limits of senders, explained decisions. view.h has the rest. */
 #pragma once
 
 #include <jansson.h>
@@ -11,14 +11,14 @@ struct message_decision;
 struct judge_explanation;
 struct policy;
 
-/* Adds "policy", "windows", "spam" and "restricted_until" to a sender's object. */
+/* Adds the members of struct wire_counts to a sender's document. */
 void view_add_windows(json_t *sender, struct policy *policy, const char *name, int64_t now_sec);
 
-/* A sender without a selector, in the shape of view_sender(). -ENOENT: nothing is known of it. */
+/* The document of a sender without a selector. -ENOENT: the engine does not know it. */
 int view_engine_sender(const struct steering *steering, struct policy *policy, const char *name,
 		       int64_t now_sec, json_t **ret, struct error *error);
 
-/* Adds those that have a standing and no selector to a list, up to `limit` in all. */
+/* Adds the senders with a standing and without a selector, until the list has `limit` entries. */
 void view_add_engine_senders(json_t *senders, const struct steering *steering,
 			     struct policy *policy, size_t limit, int64_t now_sec);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Whether the milter runs, for whoever shows it: the milter holds runtime_dir/milter.lock (process/lock.h), so
- * neither it nor the agent need be asked.
+ * Is the milter running? A running milter holds runtime_dir/milter.lock (process/lock.h), so the answer
+ * needs neither the milter nor the agent.
  */
 #pragma once
 
@@ -12,11 +12,11 @@
 struct config;
 
 struct view_milter {
-	bool is_known;	   /* the configuration names its socket, or one has run */
-	bool is_running;   /* false as well where that cannot be found out */
+	bool is_known;	   /* its socket is configured, or a milter has run */
+	bool is_running;   /* false also if the lock cannot be read */
 	int64_t since_sec; /* 0 unless it runs */
 };
 void view_milter_read(const struct config *config, struct view_milter *ret);
 
-/* {"running", "since"}, or null where no milter is known. A new reference; NULL: out of memory. */
+/* struct wire_milter as JSON; NULL: no milter is known, or out of memory. A new reference. */
 json_t *view_milter(const struct config *config);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What users see, as JSON (jansson): the shapes of the README's "JSON" section, the same whether the
- * agent answers or the CLI reads the maps itself. Each returns a new reference in *ret, the caller's.
+ * The documents of postern(8) about the datapath, the same whether the agent answers or the CLI reads the
+ * maps. Each is a new reference in *ret. -ENOMEM.
  */
 #pragma once
 
@@ -23,13 +23,13 @@ struct hooked_interfaces {
 	size_t count;
 };
 
-/* Consumes `agent`, the caller's description of itself. */
+/* Consumes `agent` (struct wire_agent as JSON). */
 int view_status(struct steering *steering, const struct hooked_interfaces *interfaces,
 		json_t *agent, json_t **ret, struct error *error);
 int view_pools(struct steering *steering, json_t **ret, struct error *error);
 /*
- * `policy` NULL: without what the engine knows. Then come those that it has a standing of and that have
- * no selector. `limit` at least 1.
+ * `policy` NULL: without the engine's counts. With it, senders that have a standing and no selector
+ * come last. `limit` at least 1.
  */
 int view_senders(struct steering *steering, struct policy *policy, size_t limit, uint64_t now_ns,
 		 int64_t now_sec, json_t **ret, struct error *error);
