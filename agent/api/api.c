@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Takes a request apart, finds its route, and makes every failure a status with a JSON reason. */
+/* Parses a request, finds its route, and answers every failure with a status and a JSON text. */
 #include "api/api.h"
 
 #include <errno.h>
@@ -24,7 +24,7 @@ const char *api_method_name(enum api_method method)
 	return method_names[method];
 }
 
-/* One segment of a path that stood for a '*'. */
+/* The segment of a path for one '*'. */
 struct span {
 	const char *text;
 	size_t size;
@@ -57,7 +57,7 @@ static const struct route *find_route(enum api_method method, const char *path,
 	return NULL;
 }
 
-/* The methods that a path has, as the header Allow lists them; empty where there is no such path. */
+/* The methods of a path in the form of the header Allow; "": no such path. */
 static void list_methods(const char *path, char *allow, size_t size)
 {
 	size_t used = 0;
@@ -105,7 +105,7 @@ static int check_query(const struct route *route, const struct evkeyvalq *query,
 	return 0;
 }
 
-/* Decodes names, query and body, calls the route, lets go of them again. */
+/* Decodes names, query and body, calls the route, releases them. */
 static int call_route(const struct api *api, const struct api_request *request,
 		      const struct route *route, const struct span spans[ROUTE_NAMES_MAX],
 		      const char *query_text, struct api_response *response, struct error *error)
@@ -150,7 +150,7 @@ static int status_of(int code)
 	}
 }
 
-/* Returns the status; with one of 400 and above the error is set. */
+/* Returns the status; from 400 on, the error is set. */
 static int handle(const struct api *api, const struct api_request *request,
 		  const struct evhttp_uri *uri, struct api_response *response, struct error *error)
 {
@@ -178,7 +178,7 @@ static int handle(const struct api *api, const struct api_request *request,
 	return status_of(code);
 }
 
-/* What a peer sent may not be UTF-8, which jansson refuses: then only its ASCII is shown. */
+/* The text may quote input that is not UTF-8, which jansson refuses: then only its ASCII is kept. */
 static json_t *error_body(char *text)
 {
 	json_t *string = json_string(text);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Chunked answers of evhttp. A connection that ends leaves its request to us; see on_close(). */
+/* Chunked answers of evhttp. on_close() releases the request of a connection that ended. */
 #include "api/event_stream.h"
 
 #include <event2/buffer.h>
@@ -13,7 +13,7 @@
 
 struct follower {
 	struct event_stream *stream;
-	struct evhttp_request *request; /* NULL: a free place */
+	struct evhttp_request *request; /* NULL: the place is free */
 	bool dropped;			/* its connection is about to end */
 };
 
@@ -38,8 +38,8 @@ void event_stream_free(struct event_stream *stream)
 }
 
 /*
- * When its peer is gone evhttp takes a request that is being answered off the connection, and it must be
- * ended to be freed. When the server is freed the request still is on it, and goes with it.
+ * When the peer disconnects, evhttp detaches the request in progress, and only evhttp_send_reply_end()
+ * frees it. When the server is freed, the request is still attached and freed with the connection.
  */
 static void on_close(struct evhttp_connection *connection, void *data)
 {
@@ -110,7 +110,7 @@ void event_stream_publish(struct event_stream *stream, const json_t *event)
 			if (!text)
 				return;
 			size = strlen(text);
-			text[size++] = '\n'; /* in the place of the NUL */
+			text[size++] = '\n'; /* replaces the NUL */
 		}
 		send_line(follower, text, size);
 	}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* evhttp neither counts its connections nor reports their end: peers.h counts, a sweep finds the ends. */
+/* evhttp neither counts connections nor reports their end: peers.h counts, a sweep finds ends. */
 #include "api/http_listener.h"
 
 #include <assert.h>
@@ -20,7 +20,7 @@
 #define SWEEP_AFTER_MS 5
 /* Several at once: the end of a connection takes a round of the loop. */
 #define EVICT_SHARE 8
-/* evhttp reads nothing while an answer is under way; the watermark still lets it notice a close. */
+/* evhttp reads nothing during an answer; this much is read anyway, to notice a close. */
 #define UNREAD_MAX_BYTES 4096
 
 struct http_listener {
@@ -32,8 +32,8 @@ struct http_listener {
 };
 
 /*
- * libevent 2.1 has no callback for the end of a connection without a request. bufferevent_free() takes
- * the callbacks away, and our reference keeps the rest.
+ * libevent 2.1 has no callback for the end of a connection without a request. bufferevent_free() clears
+ * the callbacks, and our reference keeps the structure.
  */
 static bool is_freed(struct bufferevent *connection)
 {

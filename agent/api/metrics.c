@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The datapath's counters, pools and their addresses, decisions, senders, surges. Nothing has a sender's
- * name for a label: there may be a million of them.
+ * Counters of the datapath, pools and addresses, decisions, senders, surges. No label is a sender's name:
+ * there may be a million senders.
  */
 #include "api/metrics.h"
 
@@ -34,14 +34,13 @@ static void print_datapath(struct datapath *datapath, FILE *out)
 	const __u64 *values = (const __u64 *)&stats;
 
 	datapath->ops->stats(datapath, &stats);
-	metrics_one(out, "flows", "gauge", "flows that live",
+	metrics_one(out, "flows", "gauge", "live flows",
 		    stats.flows_opened - stats.flows_expired - stats.flows_replaced);
-	metrics_one(out, "flows_max", "gauge", "room for flows",
+	metrics_one(out, "flows_max", "gauge", "flows that fit into the map",
 		    datapath->ops->capacity(datapath, MAP_FLOWS));
-	metrics_one(
-		out, "held", "gauge",
-		"1: an interrupted 'postern up' left all steered traffic held until the next one",
-		datapath_is_stuck(datapath));
+	metrics_one(out, "held", "gauge",
+		    "1: an interrupted 'postern up' holds all steered traffic until the next one",
+		    datapath_is_stuck(datapath));
 	for (int i = 0; i < COUNTERS; i++) {
 		char name[64];
 
@@ -50,7 +49,7 @@ static void print_datapath(struct datapath *datapath, FILE *out)
 	}
 }
 
-/* One line for each address. Names of pools need no escaping: the configuration sees to that. */
+/* One line per address. The configuration allows no pool name that needs escaping. */
 static void print_address(FILE *out, const char *name, const struct pool *pool,
 			  const struct pool_address *address, uint64_t value)
 {
@@ -88,14 +87,14 @@ static void print_pools(const struct steering *steering, FILE *out)
 		const char *name, *type, *help;
 		uint64_t (*value)(struct datapath *datapath, const struct pool_address *address);
 	} metrics[] = {
-		{"address_flows", "gauge", "flows that live on the address", flows_of},
+		{"address_flows", "gauge", "live flows on the address", flows_of},
 		{"address_connections_total", "counter", "flows opened on the address",
 		 connections_of},
 		{"address_active", "gauge", "1: it gets new flows", active_of},
 	};
 	const struct pool_set *set = steering_pools(steering);
 
-	metrics_head(out, "pool_enabled", "gauge", "1: the pool was not disabled");
+	metrics_head(out, "pool_enabled", "gauge", "1: the pool is enabled");
 	for (size_t i = 0; i < set->n_pools; i++)
 		fprintf(out, "postern_pool_enabled{pool=\"%s\"} %d\n", set->pools[i].name,
 			set->pools[i].state == POOL_ENABLED);
@@ -122,21 +121,21 @@ static void print_judge(const struct judge *judge, FILE *out)
 		fprintf(out, "postern_decisions_total{reason=\"%s\"} %llu\n", reason_name(reason),
 			(unsigned long long)stats.policy.decisions[reason]);
 	metrics_one(out, "messages_unanswered_total", "counter",
-		    "messages that passed or were deferred without a decision, told of afterwards",
+		    "messages that passed or were deferred without a decision, reported afterwards",
 		    stats.unanswered);
 	metrics_one(out, "reports_total", "counter", "reports of spam", stats.reports);
-	metrics_one(out, "senders", "gauge", "senders that are counted", stats.policy.senders);
-	metrics_one(out, "senders_evicted_total", "counter", "senders that gave way to others",
+	metrics_one(out, "senders", "gauge", "counted senders", stats.policy.senders);
+	metrics_one(out, "senders_evicted_total", "counter", "senders evicted for others",
 		    stats.policy.senders_evicted);
-	metrics_one(out, "senders_refused_total", "counter", "senders that found no room",
+	metrics_one(out, "senders_refused_total", "counter", "senders without space in the table",
 		    stats.policy.senders_refused);
 	metrics_one(out, "standings", "gauge",
-		    "senders restricted, high-risk, at a limit or with a verdict by hand",
+		    "senders restricted, high-risk, at a limit or with a manual verdict",
 		    stats.policy.standings);
-	metrics_one(out, "standings_refused_total", "counter", "standings that found no room",
-		    stats.policy.standings_refused);
+	metrics_one(out, "standings_refused_total", "counter",
+		    "standings without space in the table", stats.policy.standings_refused);
 	metrics_one(out, "records_left_out_total", "counter",
-		    "kept records that could not be restored", stats.left_out);
+		    "saved records that could not be restored", stats.left_out);
 }
 
 static void print_surges(const struct judge *judge, int64_t now_sec, FILE *out)
@@ -145,16 +144,15 @@ static void print_surges(const struct judge *judge, int64_t now_sec, FILE *out)
 
 	surges_stats(judge_surges(judge), now_sec, &stats);
 	metrics_head(out, "bounce_surges_total", "counter",
-		     "surges of bounces that began, by what was likely behind them");
+		     "surges of bounces that began, by likely cause");
 	for (enum surge_cause cause = SURGE_UNKNOWN; cause < SURGE_CAUSES; cause++)
 		fprintf(out, "postern_bounce_surges_total{cause=\"%s\"} %llu\n",
 			surge_cause_name(cause), (unsigned long long)stats.begun[cause]);
-	metrics_one(out, "bounce_surges", "gauge", "domains whose bounces surge now",
+	metrics_one(out, "bounce_surges", "gauge", "domains with a surge of bounces now",
 		    stats.surging);
-	metrics_one(out, "bounce_domains", "gauge", "domains whose bounces are counted",
-		    stats.domains);
-	metrics_one(out, "bounce_domains_evicted_total", "counter",
-		    "domains that gave way to others", stats.evicted);
+	metrics_one(out, "bounce_domains", "gauge", "domains with counted bounces", stats.domains);
+	metrics_one(out, "bounce_domains_evicted_total", "counter", "domains evicted for others",
+		    stats.evicted);
 }
 
 static void print_milter(const struct config *config, FILE *out)

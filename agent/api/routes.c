@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The table of routes. The functions stand in files named after their nouns. */
+/* The table of routes. Each function is in the file of its noun: pool, sender, message. */
 #include "api/routes.h"
 
 const struct route routes[] = {

@@ -81,7 +81,7 @@ static const struct json_field reported_fields[] = {
 	{"message_id", FIELD_STRING, false, offsetof(struct reported, message_id), 0},
 };
 
-/* The sender of the message that the body names; borrowed from the explanation. */
+/* The sender of the body's message; borrowed from the explanation. */
 static int find_reported(const struct call *call, struct judge_explanation *explanation,
 			 const char **ret_sender, struct error *error)
 {
@@ -96,7 +96,7 @@ static int find_reported(const struct call *call, struct judge_explanation *expl
 	return code;
 }
 
-/* The sender that the body names, or the sender of the message that it names. */
+/* The body's sender, or the sender of the body's message. */
 static int read_reported(const struct call *call, struct judge_explanation *explanation,
 			 const char **ret_sender, struct error *error)
 {
@@ -129,7 +129,7 @@ int route_report(const struct call *call, json_t **ret, struct error *error)
 	return *ret ? 0 : error_set(error, -ENOMEM, "out of memory");
 }
 
-/* ---- events and figures */
+/* ---- events and metrics */
 
 int route_events(const struct call *call, json_t **ret, struct error *error)
 {

@@ -29,7 +29,7 @@ int route_pools(const struct call *call, json_t **ret, struct error *error)
 	return view_pools(call->api->steering, ret, error);
 }
 
-/* The pool as it now is; borrows the name from the call. */
+/* The pool as it now is. */
 static int view_pool(const struct call *call, json_t **ret, struct error *error)
 {
 	json_t *pools = NULL;

@@ -52,7 +52,7 @@ static void free_text(const void *text, size_t size, void *data)
 	free((void *)text);
 }
 
-/* Takes the response's body or text over. */
+/* Consumes the response's body or text. */
 static void reply(struct evhttp_request *request, struct api_response *response)
 {
 	struct evbuffer *buffer = evhttp_request_get_output_buffer(request);
@@ -68,7 +68,7 @@ static void reply(struct evhttp_request *request, struct api_response *response)
 	evhttp_add_header(headers, "Content-Type", type);
 	if (response->allow[0])
 		evhttp_add_header(headers, "Allow", response->allow);
-	/* What a HEAD is answered with has no body, and a client would take one for the next answer. */
+	/* The answer to HEAD has no body: a client would read it as the start of the next answer. */
 	if (evhttp_request_get_command(request) == EVHTTP_REQ_HEAD)
 		free(text);
 	else if (text && evbuffer_add_reference(buffer, text, size, free_text, NULL) < 0)
@@ -82,7 +82,7 @@ static void follow(struct server *server, struct evhttp_request *request)
 
 	if (event_stream_add(server->events, request))
 		return;
-	full.body = json_pack("{s:s}", "error", "too many follow the events already");
+	full.body = json_pack("{s:s}", "error", "too many clients follow the events");
 	reply(request, &full);
 }
 
@@ -107,7 +107,7 @@ static void on_request(void *data, struct evhttp_request *request)
 		reply(request, &response);
 }
 
-/* Whoever can connect to the TCP port may see figures, and nothing more. */
+/* The TCP port has no access control: it serves metrics only. */
 static void on_scrape(void *data, struct evhttp_request *request)
 {
 	struct server *server = data;

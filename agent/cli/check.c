@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* check: that the configuration holds, and what is in it. Reading it has checked everything. */
+/* check: a summary of the configuration. Reading it was the check. */
 #include "cli/commands.h"
 
 #include <stdlib.h>
@@ -39,7 +39,7 @@ static json_t *scalar_json(const char *kind, const char *text)
 	return json_string(text);
 }
 
-/* Cuts up `text` at each of `separators`. NULL becomes null. */
+/* The parts of `text` between `separators`, as a list. NULL: null. */
 static json_t *value_json(const struct config_key *key, char *text, const char *separators)
 {
 	const char *kind = config_key_kind(key);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Where a command's documents come from and how they go out. */
+/* Requests of commands and output of documents. */
 #include "cli/cli.h"
 
 #include <errno.h>
@@ -46,7 +46,7 @@ static int answer(struct steering *steering, const char *uri, json_t **ret_docum
 	return response.status == 404 ? -ENOENT : -EINVAL;
 }
 
-/* The agent's own answer to an API_GET, made here. */
+/* The agent's answer to an API_GET, computed here from the maps. */
 static int read_maps(struct config *config, const char *uri, json_t **ret_document,
 		     struct error *error)
 {
@@ -75,10 +75,11 @@ int cli_request(const struct cli *cli, enum api_method method, const char *uri, 
 		return error_set(error, -ENOMEM, "out of memory");
 	code = client_request(path, method, uri, body, ret_document, error);
 	if (code == -EACCES)
-		return error_set(error, code,
-				 "not allowed to talk to the agent at '%s'; run as root or in the "
-				 "group of user '%s'",
-				 path, cli->config->user);
+		return error_set(
+			error, code,
+			"no permission to connect to the agent at '%s'; run as root or in the "
+			"group of user '%s'",
+			path, cli->config->user);
 	if (code != -ECONNREFUSED)
 		return code;
 	if (method != API_GET)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Cells are kept as text until all widths are known. */
+/* Cells wait as text until all widths are known. */
 #include "cli/columns.h"
 
 #include <stdarg.h>
@@ -20,7 +20,7 @@ struct columns {
 	size_t capacity;
 };
 
-/* The CLI has nothing to say without memory, and nothing to lose. */
+/* Out of memory ends the CLI: it holds no state. */
 static void *must(void *pointer)
 {
 	if (!pointer) {
@@ -39,7 +39,7 @@ static size_t text_width(const char *text)
 	return width;
 }
 
-/* Takes `text` over. */
+/* Consumes `text`. */
 static void add_cell(struct columns *columns, char *text)
 {
 	size_t column = columns->n_cells % columns->n_columns;

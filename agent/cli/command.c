@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Words are compared one by one, so that "what could follow" falls out of the same walk. */
+/* Word-by-word comparison also yields the words that could follow. */
 #include "cli/command.h"
 
 #include <errno.h>
@@ -8,7 +8,7 @@
 #include "base/error.h"
 #include "cli/option.h"
 
-/* How many of the command's words stand at the beginning of `words`; *ret_all: all of them do. */
+/* How many of the command's words begin `words`; *ret_all: all do. */
 static size_t count_matching(const struct command *command, char **words, bool *ret_all)
 {
 	const char *rest = command->words;
@@ -27,7 +27,7 @@ static size_t count_matching(const struct command *command, char **words, bool *
 	return count;
 }
 
-/* The n-th word of a text and its length; length 0 behind the last. */
+/* The n-th word of a text and its length, which is 0 after the last word. */
 static const char *nth_word(const char *text, size_t n, size_t *ret_length)
 {
 	while (n-- > 0) {
@@ -46,7 +46,7 @@ static void append(struct error *text, const char *separator, const char *word, 
 		 (int)length, word);
 }
 
-/* Lists what may stand after the first `depth` of `words`, each once. */
+/* Lists the possible words after the first `depth` of `words`, each once. */
 static void list_following(const struct command *commands, size_t n_commands, char **words,
 			   size_t depth, struct error *list)
 {
@@ -62,7 +62,7 @@ static void list_following(const struct command *commands, size_t n_commands, ch
 		if (count_matching(&commands[i], words, &all) < depth)
 			continue;
 		word = nth_word(commands[i].words, depth, &length);
-		/* Rows that share a word stand together. */
+		/* Rows that share a word are adjacent. */
 		if (length && (length != last_length || strncmp(word, last, length) != 0))
 			append(list, ", ", word, length);
 		last = word;
@@ -86,7 +86,7 @@ static int unknown(const struct command *commands, size_t n_commands, char **wor
 			 before.text, list.text);
 }
 
-/* Is `value` what the argument "[a|b]" allows? Other arguments allow everything but nothing. */
+/* Does the argument "[a|b]" allow `value`? Other arguments allow any text but the empty one. */
 static bool is_allowed(const char *argument, size_t length, const char *value)
 {
 	const char *end = argument + length - 1;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The API names a flow's ends as text, so sockets are compared as text, too. */
+/* Sockets are compared with flows as text: the API gives the ends of a flow as text. */
 #include "cli/cut.h"
 
 #include <errno.h>
@@ -15,7 +15,7 @@
 #include "netlink/sockdiag.h"
 #include "wire/flow.h"
 
-/* "source destination", both as endpoint_format() writes them. */
+/* "source destination", both by endpoint_format(). */
 #define ENDS_SIZE (2 * ENDPOINT_TEXT_SIZE)
 
 struct ends {
@@ -52,7 +52,7 @@ static bool is_victim(const void *data, const struct sockdiag_socket *socket)
 	return bsearch(&ends, victims->ends, victims->count, sizeof(ends), compare_ends);
 }
 
-/* Flows that were opened after the cut follow the new verdict and are left alone. */
+/* Only cut flows: flows opened after the cut already follow the new verdict. */
 static int take_victims(const json_t *flows, struct victims *ret_victims)
 {
 	struct victims victims = {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* events: what happens, as it happens, until it is interrupted. */
+/* events: follows the events until interrupted. */
 #include <errno.h>
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* explain: why a message, or a sender's mail, left as it did. */
+/* explain: the decision about a message, or about the last message of a sender. */
 #include <errno.h>
 #include <string.h>
 
@@ -79,7 +79,7 @@ static void print_addresses(const json_t *decision, FILE *out)
 			words_string(address, "state"));
 	}
 	if (json_array_size(addresses) > 1)
-		fputs("; one for each sender and destination", out);
+		fputs("; one per sender and destination", out);
 	if (json_array_size(addresses))
 		fputc('\n', out);
 }
@@ -136,7 +136,7 @@ void cli_print_decision(const json_t *decision, FILE *out)
 	print_flows(json_object_get(decision, "flows"), out);
 }
 
-/* {"sender": as sender show or null, "decision": the last one or null} */
+/* {"sender": as of `sender show`, or null, "decision": the last one, or null} */
 void cli_print_explained_sender(const json_t *explained, FILE *out)
 {
 	const json_t *sender = json_object_get(explained, "sender");
@@ -152,7 +152,7 @@ void cli_print_explained_sender(const json_t *explained, FILE *out)
 		fputs("\nNo decision about a message of this sender in the last hour.\n", out);
 }
 
-/* null where there is none. */
+/* null for -ENOENT. */
 static int ask(struct cli *cli, const char *uri, json_t **ret, struct error *error)
 {
 	int code = cli_request(cli, API_GET, uri, NULL, ret, error);
@@ -163,7 +163,7 @@ static int ask(struct cli *cli, const char *uri, json_t **ret, struct error *err
 	return 0;
 }
 
-/* Of the sender that has the name; null where none has, [] where nothing is open. */
+/* The flows of a sender; null: no such sender. */
 static int ask_flows(struct cli *cli, const char *sender, json_t **ret_flows, struct error *error)
 {
 	_cleanup_(free_p) char *escaped = client_escape(sender);
@@ -176,8 +176,8 @@ static int ask_flows(struct cli *cli, const char *sender, json_t **ret_flows, st
 }
 
 /*
- * The connections by which such mail leaves: the sender's own, by its selectors, else those of whatever
- * binds to the pool's handles, where an MTA does.
+ * Adds the connections that carry such mail: the flows of the sender, else the flows from the handles of
+ * the pool, which an MTA binds to.
  */
 static int add_flows(struct cli *cli, json_t *decision, struct error *error)
 {
@@ -213,7 +213,9 @@ static int explain_sender(struct cli *cli, struct error *error)
 	if (code == 0)
 		code = ask(cli, uri, &sender, error);
 	if (code == 0 && json_is_null(sender) && json_is_null(decision))
-		code = error_set(error, -ENOENT, "nothing is known of '%s'", cli->sender);
+		code = error_set(error, -ENOENT,
+				 "no sender '%s', and no decision about it in the last hour",
+				 cli->sender);
 	if (code == 0)
 		return cli_show(cli,
 				json_pack("{s:o, s:o}", "sender", sender, "decision", decision),

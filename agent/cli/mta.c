@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* mta postfix, mta exim: what mta/ prints, as text or as one document. */
+/* mta postfix, mta exim: configuration as text or as one document. */
 #include "cli/commands.h"
 
 #include <errno.h>

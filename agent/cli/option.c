@@ -51,13 +51,13 @@ const struct option_row option_rows[] = {
 const size_t n_option_rows = sizeof(option_rows) / sizeof(option_rows[0]);
 
 #define N_ROWS (sizeof(option_rows) / sizeof(option_rows[0]))
-/* A row's value for getopt_long(): above all letters. */
+/* The value of row 0 for getopt_long(), above all letters. */
 #define ROW_BASE 256
 
-/* In the form of getopt_long(): `letters` has two places per row and one for each end. */
+/* The arguments of getopt_long(): at most two letters per row, with one more at each end. */
 static void fill_tables(struct option ret_long[N_ROWS + 1], char ret_letters[2 * N_ROWS + 2])
 {
-	*ret_letters++ = ':'; /* a missing value is told from an unknown option */
+	*ret_letters++ = ':'; /* getopt_long() returns ':' for a missing value */
 	for (size_t i = 0; i < N_ROWS; i++) {
 		const struct option_row *row = &option_rows[i];
 
@@ -73,7 +73,7 @@ static void fill_tables(struct option ret_long[N_ROWS + 1], char ret_letters[2 *
 	*ret_letters = '\0';
 }
 
-/* NULL: `option` is what getopt_long() gives for an unknown one. */
+/* NULL: an unknown option, or one without its value. */
 static const struct option_row *row_of(int option)
 {
 	if (option >= ROW_BASE)
@@ -84,7 +84,7 @@ static const struct option_row *row_of(int option)
 	return NULL;
 }
 
-/* getopt_long() is past a wrong option, unless that is a letter among others. */
+/* getopt_long() has passed a wrong option, unless it is one letter in a group. */
 static int wrong_option(int option, char **argv, struct error *error)
 {
 	const char *word = argv[optind - 1];

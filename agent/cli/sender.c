@@ -13,7 +13,7 @@
 #include "cli/words.h"
 #include "wire/sender.h"
 
-/* "source 10.1.7.0/24, uid 33"; freed by free(), NULL: out of memory. */
+/* "source 10.1.7.0/24, uid 33"; the caller's, to free(). NULL: out of memory. */
 static char *join_selectors(const json_t *selectors)
 {
 	char *text = NULL;
@@ -105,7 +105,7 @@ static void print_windows(const json_t *windows, FILE *out)
 	columns_print(columns, out);
 }
 
-/* Only the agent knows them. */
+/* Nothing without the agent. */
 static void print_counts(const json_t *document, FILE *out)
 {
 	struct wire_counts counts;
@@ -142,9 +142,9 @@ void cli_print_sender(const json_t *document, FILE *out)
 	print_counts(document, out);
 }
 
-/* One more than is shown: then there are more. */
+/* One more is requested than is shown, to know if there are more. */
 #define LIST_MAX 1000
-_Static_assert(LIST_MAX < API_SENDERS_MAX, "one more than is shown");
+_Static_assert(LIST_MAX < API_SENDERS_MAX, "the API allows one more");
 
 int cli_sender_list(struct cli *cli, char **arguments, struct error *error)
 {
@@ -177,7 +177,7 @@ int cli_sender_show(struct cli *cli, char **arguments, struct error *error)
 	return code < 0 ? code : cli_show(cli, sender, cli_print_sender, error);
 }
 
-/* `pool` NULL for actions that have none. */
+/* `pool` NULL: the action has none. */
 static int put_verdict(struct cli *cli, const char *name, const char *action, const char *pool,
 		       struct error *error)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* status: the whole on one screen. */
+/* status: everything on one screen. */
 #include "cli/commands.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* top: the senders that do most, again and again. */
+/* top: the most active senders, refreshed. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,7 +39,7 @@ static json_int_t count_of(const json_t *document, const char *limit)
 	return window.count;
 }
 
-/* Both lists have the same order, but for senders that came or went. */
+/* Both lists have one order, except for senders that came or went: try the same index first. */
 static const json_t *find(const json_t *senders, size_t near, const char *name)
 {
 	const json_t *sender = json_array_get(senders, near);
@@ -146,7 +146,7 @@ static int ask(struct cli *cli, json_t **ret_senders, struct error *error)
 	return cli_request(cli, API_GET, "/v1/senders", NULL, ret_senders, error);
 }
 
-/* On a terminal until it is interrupted; elsewhere, and with -j, once. */
+/* Until interrupted on a terminal; once elsewhere and with -j. */
 int cli_top(struct cli *cli, char **arguments, struct error *error)
 {
 	const struct timespec pause = {.tv_sec = TOP_EVERY_SEC};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Durations and members of JSON objects, as the tables print them. */
+/* Durations, times and members of documents for the tables. */
 #include "cli/words.h"
 
 #include <stdbool.h>
@@ -47,7 +47,7 @@ const char *words_until(const char *until, int64_t now_sec, char buffer[WORDS_SI
 	return buffer;
 }
 
-/* False: nothing had to be replaced. */
+/* False: nothing to replace. */
 static bool disarm_text(char *text)
 {
 	bool found = false;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* libcurl's easy interface, and what its failures mean to someone who wanted to reach the agent. */
+/* libcurl's easy interface; its failures in terms of the agent. */
 #include "client/client.h"
 
 #include <curl/curl.h>
@@ -24,9 +24,9 @@ static void set_options(CURL *curl, const char *socket_path, enum api_method met
 	curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, socket_path);
 	curl_easy_setopt(curl, CURLOPT_URL, url);
 	curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, api_method_name(method));
-	/* Names are opaque: one called ".." is no parent directory. */
+	/* Names are opaque: a sender named ".." is not the parent directory. */
 	curl_easy_setopt(curl, CURLOPT_PATH_AS_IS, 1L);
-	/* The environment's http_proxy is not meant for this. */
+	/* Ignore http_proxy of the environment. */
 	curl_easy_setopt(curl, CURLOPT_NOPROXY, "*");
 	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, (long)CLIENT_CONNECT_SEC);
@@ -53,7 +53,7 @@ static int transport_error(CURL *curl, CURLcode result, const char *socket_path,
 	case EACCES:
 	case EPERM:
 		return error_set(error, -EACCES, "socket '%s': permission denied", socket_path);
-	default: /* EAGAIN: its listen queue is full */
+	default: /* EAGAIN: the listen queue is full */
 		return error_set(error, -EREMOTEIO, "the agent at '%s': %s", socket_path,
 				 strerror((int)os_errno));
 	}
@@ -128,7 +128,7 @@ int client_new(const char *socket_path, struct client **ret_client, struct error
 	return 0;
 }
 
-/* What libcurl calls with what came in; less than `size` ends the transfer. */
+/* libcurl passes received bytes; a result below `size` ends the transfer. */
 static size_t take_bytes(char *bytes, size_t one, size_t size, void *data)
 {
 	struct client *client = data;
@@ -165,7 +165,7 @@ int client_begin(struct client *client, enum api_method method, const char *uri,
 	client->used = 0;
 	client->max = limits->size;
 	client->too_long = false;
-	curl_easy_reset(curl); /* options only: connections stay */
+	curl_easy_reset(curl); /* resets options only, connections stay open */
 	set_options(curl, client->socket_path, method, url);
 	curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)limits->time_ms);
 	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_bytes);
@@ -215,7 +215,7 @@ int client_request(const char *socket_path, enum api_method method, const char *
 			: client_ask(client, method, uri, body, &limits, ret_document, error);
 }
 
-/* ---- an answer that does not end */
+/* ---- an endless answer */
 
 #define LINE_MAX_BYTES (64 << 10)
 
@@ -225,7 +225,7 @@ struct following {
 	CURL *curl;
 	int result;
 	size_t used;
-	char line[LINE_MAX_BYTES]; /* with an error's body, the whole of it */
+	char line[LINE_MAX_BYTES]; /* or the whole body of an error */
 };
 
 static long status_of(CURL *curl)

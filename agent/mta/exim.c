@@ -70,10 +70,11 @@ static int check_lanes(const struct lane_set *lanes, struct error *error)
 		size_t count;
 
 		if (!lane_of_pool(lanes, &pools[i], &count))
-			return error_set(error, -EINVAL,
-					 "pool '%s' has no lane: found no handle of a family that "
-					 "it has addresses of, expected one",
-					 pools[i].name);
+			return error_set(
+				error, -EINVAL,
+				"pool '%s' has no lane: found no handle in a family of its "
+				"addresses, expected one",
+				pools[i].name);
 	}
 	return 0;
 }

@@ -11,11 +11,11 @@
 
 #define NOTHING_MATCHES "(?!)"
 #define MS_PER_SEC	1000
-#define HEADERS_SEEN	65000 /* decoding may take some away */
+#define HEADERS_SEEN	65000 /* below 64 KiB: decoding can shorten a header */
 
-/* ---- texts of ours inside of theirs */
+/* ---- quoting */
 
-/* In an expanded string; nothing else stays as it is in every kind of list, too. */
+/* For an expanded string: only these characters are literal in every kind of list. */
 static void print_text(const char *text, FILE *out)
 {
 	for (; *text; text++)
@@ -30,7 +30,7 @@ static void print_literal(char c, FILE *out)
 		(unsigned char)c);
 }
 
-/* What stands in the brackets of fnmatch(3), as a class of PCRE; returns its last character. */
+/* A bracket expression of fnmatch(3) as a class of PCRE; returns its last character. */
 static const char *print_class(const char *open, const char *close, FILE *out)
 {
 	const char *c = open + 1;
@@ -76,7 +76,7 @@ static void print_patterns(const struct config_texts *patterns, FILE *out)
 
 /* ---- marks */
 
-/* A header may be folded wherever it has a blank. */
+/* A header may be folded at every blank. */
 static void print_value(const struct config_mark *mark, FILE *out)
 {
 	for (const char *c = mark->value; *c; c++) {
@@ -111,7 +111,7 @@ static void print_marks(const struct lane_set *lanes, FILE *out)
 	fputs(")(?![A-Za-z0-9])", out);
 }
 
-/* What Exim's name for a header's value takes ($h_NAME:). */
+/* Can $h_NAME: name this header? */
 static bool is_plain(const char *header)
 {
 	return header[strspn(header, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -119,8 +119,8 @@ static bool is_plain(const char *header)
 }
 
 /*
- * Exim hands over 64 KiB of all headers and no more: marks behind that are looked for by the name of the
- * header. No scanner writes that much under one name, but a sender may, to hide the scanner's mark.
+ * Exim gives only the first 64 KiB of all headers: marks after that are looked up by the name of the
+ * header. A sender may write that much under one name to hide a scanner's mark.
  */
 static void print_long_marks(const struct lane_set *lanes, FILE *out)
 {
@@ -145,7 +145,7 @@ static void print_dns_sec(const struct lane_set *lanes, FILE *out)
 	fprintf(out, "%u", (lanes->config->mail.dns_timeout_ms + MS_PER_SEC - 1) / MS_PER_SEC);
 }
 
-/* The null MX (RFC 7505) is as good as no MX. */
+/* The null MX (RFC 7505) counts as no MX. */
 static void print_null_mx(const struct lane_set *lanes, FILE *out)
 {
 	if (lanes->config->mail.dns_null_mx)
@@ -163,7 +163,7 @@ static void print_aaaa(const struct lane_set *lanes, FILE *out)
 
 /* ---- lanes */
 
-/* The pool's first lane: it has one (exim_print()). */
+/* exim_print() has checked that the pool has a lane. */
 static const struct lane *first_lane(const struct lane_set *lanes, const struct config_pool *pool)
 {
 	size_t count;
@@ -171,7 +171,7 @@ static const struct lane *first_lane(const struct lane_set *lanes, const struct 
 	return lane_of_pool(lanes, pool, &count);
 }
 
-/* "<, a, b": of that pool, or all (NULL). */
+/* "<, a, b": the lanes of the pool, or all lanes (NULL). */
 static void print_list(const struct lane_set *lanes, const struct config_pool *pool, FILE *out)
 {
 	fputs("<", out);
@@ -243,8 +243,8 @@ static void print_socketmap(const struct lane_set *lanes, FILE *out)
 }
 
 /*
- * By client or selector, the sender's address says less than the decision did: then the decision holds
- * however long the message waits.
+ * If the client or a selector is the identity, the sender's address alone cannot repeat the decision: then
+ * the decision holds however long the message waits.
  */
 static bool is_asked_again(const struct config *config)
 {
@@ -253,8 +253,8 @@ static bool is_asked_again(const struct config *config)
 }
 
 /*
- * A fresh decision holds: the message that reaches a limit is within it, and would itself have changed the
- * verdict of its sender.
+ * A fresh decision holds: the message that reaches a limit is still within it, but has already changed
+ * the verdict of its sender.
  */
 static void print_decision_holds(const struct lane_set *lanes, FILE *out)
 {

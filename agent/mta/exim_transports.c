@@ -74,8 +74,8 @@ static void print_pools_without_lane(const struct lane_set *lanes, FILE *out)
 
 		if (!lane_of_pool(lanes, &config->pools[i], &count))
 			fprintf(out,
-				"\n# No lane for pool %s: it has no handle of a family that it has "
-				"addresses of.\n# Mail of it waits in the queue.\n",
+				"\n# No lane for pool %s: no handle in a family of its addresses.\n"
+				"# Its mail waits in the queue.\n",
 				config->pools[i].name);
 	}
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* From a request to what holds, and to Postfix's words for it. */
+/* From a request to the judge's answer, in Postfix's words. */
 #include "mta/lookup.h"
 
 #include <stdbool.h>
@@ -12,9 +12,9 @@
 #include "pool/lane.h"
 
 #define TABLE	    "lane "
-#define NULL_SENDER "\"<>\"" /* as a local part that needs its quotes */
+#define NULL_SENDER "\"<>\"" /* <> as a quoted local part */
 
-/* False: it is no text, or asks another table. */
+/* False: not a text, or for another table. */
 static bool read_request(const char *request, size_t size, char ret_sender[LOOKUP_REQUEST_MAX])
 {
 	size_t before = strlen(TABLE);
@@ -56,7 +56,7 @@ size_t lookup_reply(const struct judge *judge, const char *request, size_t size,
 	if (!read_request(request, size, sender))
 		return (size_t)snprintf(ret_reply, LOOKUP_REPLY_MAX,
 					"PERM no such table, expected 'lane' and a sender");
-	/* The key that the milter gave the same sender. */
+	/* The same key as in the milter. */
 	mailbox_parse(strcmp(sender, NULL_SENDER) == 0 ? "" : sender, mailbox);
 	judge_envelope(judge, mailbox, now, &envelope);
 	return (size_t)write_answer(&envelope, ret_reply);

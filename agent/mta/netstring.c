@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The form of netstrings, byte by byte: nothing is assumed about what comes in. */
+/* Parses byte by byte and trusts nothing. */
 #include "mta/netstring.h"
 
 #include <errno.h>
 #include <string.h>
 
-/* The length, up to the colon. Returns as netstring_read(). */
+/* The length prefix and its colon. Results as of netstring_read(). */
 static long read_length(const char *text, size_t size, size_t max, size_t *ret_length)
 {
 	size_t length = 0, i;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Prints Postfix configuration: master.cf(5), postconf(5). Installing it is left to people. */
+/* The values of mta/postfix/master and mta/postfix/main. Nothing installs them. */
 #include "mta/postfix.h"
 
 #include <errno.h>
@@ -12,10 +12,10 @@
 #include "mta/template.h"
 #include "pool/lane.h"
 
-/* What Postfix's processes have as their directory, chrooted or not. */
+/* The working directory of Postfix's processes, chrooted or not. */
 #define QUEUE_DIRECTORY "/var/spool/postfix/"
 
-/* "unix:PATH", relative to the queue directory where it lies below it; or "inet:HOST:PORT". */
+/* "unix:PATH", relative if below the queue directory, or "inet:HOST:PORT". */
 static void print_socket(const struct config_socket *socket, FILE *out)
 {
 	char endpoint[ENDPOINT_TEXT_SIZE];
@@ -32,8 +32,8 @@ static void print_socket(const struct config_socket *socket, FILE *out)
 /* ---- master.cf */
 
 /*
- * smtp(8) looks up all of inet_interfaces in the family that is left and ends if one is not found
- * (127.0.0.1 of a lane that does IPv6 only): so the lane's address stands there instead.
+ * smtp(8) resolves every entry of inet_interfaces in the remaining family and exits if one fails, as
+ * 127.0.0.1 does for a lane of IPv6 only. So the entry is the lane's own address.
  */
 static void print_single_family(const struct lane *lane, FILE *out)
 {
@@ -55,12 +55,12 @@ static void print_lane(const struct lane *lane, FILE *out)
 		fprintf(out, "  -o smtp_bind_address6=%s\n", address_format(lane->ipv6, text));
 	if (!lane->ipv4 || !lane->ipv6)
 		print_single_family(lane, out);
-	/* Without it a bind that fails is a warning, and the mail leaves by any pool. */
+	/* Else a failed bind is only a warning, and the mail leaves by any pool. */
 	fprintf(out, "  -o smtp_bind_address_enforce=yes\n");
 	if (lane->helo)
 		fprintf(out, "  -o smtp_helo_name=%s\n", lane->helo);
 	fprintf(out, "  -o { smtp_header_checks = regexp:{ {/^" HEADERS_PREFIX "/ IGNORE} } }\n");
-	/* Those of the message that a bounce of Postfix returns, too. */
+	/* Also in the message that a bounce of Postfix returns. */
 	fprintf(out, "  -o { smtp_nested_header_checks = $smtp_header_checks }\n");
 	fprintf(out, "  -o syslog_name=postfix/%s\n", lane->name);
 }
@@ -77,8 +77,7 @@ static void print_lanes(const struct lane_set *lanes, FILE *out)
 			print_lane(&lane[j], out);
 		if (count == 0)
 			fprintf(out,
-				"# No lane for pool %s: it has no handle of a family that it has "
-				"addresses of.\n",
+				"# No lane for pool %s: no handle in a family of its addresses.\n",
 				config->pools[i].name);
 	}
 }
@@ -133,7 +132,7 @@ static void print_default_transport(const struct lane_set *lanes, FILE *out)
 	if (normal_lane(lanes))
 		template_print(template_postfix_default, values, 2, lanes, out);
 	else
-		fprintf(out, "# Pool %s has no lane: default_transport stays what it is.\n",
+		fprintf(out, "# Pool %s has no lane: default_transport stays unchanged.\n",
 			lanes->config->pools[0].name);
 }
 
@@ -158,14 +157,14 @@ static void print_milter(const struct lane_set *lanes, FILE *out)
 	print_socket(&lanes->config->mail.milter, out);
 }
 
-/* Names are literal but for these (base/config: names of pools; addresses). */
+/* Names of lanes and pools have no other special characters. */
 static void print_pattern(const char *name, FILE *out)
 {
 	for (; *name; name++)
 		fprintf(out, strchr(".+", *name) ? "\\%c" : "%c", *name);
 }
 
-/* '$' stands twice, as in any value of main.cf. */
+/* main.cf expands '$', so it is doubled. */
 static void print_filter(const char *header, const char *value, FILE *out)
 {
 	fprintf(out, " {/^%s:[[:space:]]*", header);
@@ -181,7 +180,7 @@ static void print_filters_of(const struct lane_set *lanes, const struct config_p
 
 	for (size_t i = 0; i < count; i++) {
 		print_filter(HEADERS_LANE, lane[i].name, out);
-		/* Without a next hop it is the recipient's host, whatever relayhost says. */
+		/* Without a next hop, FILTER would ignore relayhost. */
 		fprintf(out, "%s:$relayhost}", lane[i].name);
 	}
 	if (count == 0) {
@@ -190,7 +189,7 @@ static void print_filters_of(const struct lane_set *lanes, const struct config_p
 	}
 }
 
-/* milter_header_checks sees only headers that a milter adds, so a header of the message never counts. */
+/* milter_header_checks sees only headers added by a milter: a received header never matches. */
 static void print_filters(const struct lane_set *lanes, FILE *out)
 {
 	for (size_t i = 1; i < lanes->config->n_pools; i++)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Connections of the socketmap: reading, answering, and who has to go. What is answered is lookup.c's. */
+/* Connections of the socketmap; lookup.c has the answers. */
 #include "mta/socketmap.h"
 
 #include <errno.h>
@@ -22,16 +22,16 @@
 #include "process/listen.h"
 #include "process/peers.h"
 
-/* Replies that wait for who asked; past it nothing is read from there. */
+/* Unsent replies per client; above, the client is not read from. */
 #define UNSENT_MAX_BYTES (16 << 10)
-/* No file is to be had: another try. */
+/* accept(2) failed, for want of file descriptors: retry. */
 #define ACCEPT_AGAIN_MS 100
 
 struct socketmap_client {
 	struct socketmap *socketmap;
 	struct bufferevent *connection;
 	struct peer *peer;
-	bool ends; /* once its replies are sent */
+	bool ends; /* when its replies are sent */
 };
 
 struct socketmap {
@@ -57,7 +57,7 @@ static size_t unsent_bytes(const struct socketmap_client *client)
 	return evbuffer_get_length(bufferevent_get_output(client->connection));
 }
 
-/* Nothing more is read; it ends at once, or when what is under way has arrived. */
+/* Ends the connection once the pending replies are sent; reads nothing more. */
 static void end(struct socketmap_client *client)
 {
 	client->ends = true;
@@ -78,7 +78,7 @@ static void answer(struct socketmap_client *client, const struct netstring *requ
 	client->socketmap->stats.requests++;
 }
 
-/* As far as the replies have room. False: it is no request. */
+/* Until the limit of unsent replies. False: not a request. */
 static bool answer_all(struct socketmap_client *client)
 {
 	struct evbuffer *input = bufferevent_get_input(client->connection);
@@ -130,7 +130,7 @@ static void on_sent(struct bufferevent *connection, void *data)
 		go_on(client);
 }
 
-/* Whoever has said all that it has to say still hears the answers. */
+/* A client that shut down its sending side still gets the answers. */
 static void on_end(struct bufferevent *connection, short what, void *data)
 {
 	struct socketmap_client *client = data;
@@ -192,7 +192,7 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struc
 	bufferevent_enable(connection, EV_READ | EV_WRITE);
 }
 
-/* The connection that could not be taken waits, and would be reported at once again. */
+/* The pending connection would make the listener ready again at once: pause. */
 static void on_accept_failed(struct evconnlistener *listener, void *data)
 {
 	const struct timeval again = {.tv_usec = ACCEPT_AGAIN_MS * 1000};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The assembler embeds the files; the Makefile runs it in the top directory and knows the dependency. */
+/* The assembler embeds the files, by paths from the top directory; the Makefile has the dependency. */
 #include "mta/template.h"
 
 #include <assert.h>

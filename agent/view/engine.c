@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* JSON of what the engine counts, decides and remembers. */
+/* Documents from the engine: senders with their counts, explained decisions. */
 #include "view/engine.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* JSON of live flows: one walk over map flows, its return half looked up for each one shown. */
+/* Documents of live flows: one walk over the flow map, with a lookup of the return half of each. */
 #include "view/view.h"
 
 #include <errno.h>
@@ -19,7 +19,7 @@ struct listing {
 	uint64_t now_ns;
 	size_t limit;
 	json_t *list;
-	struct verdict verdict; /* of `verdict_of`, the sender last looked at */
+	struct verdict verdict; /* of sender `verdict_of`, the last one looked up */
 	uint32_t verdict_of;
 	bool has_verdict;
 };
@@ -42,7 +42,7 @@ static void read_return(struct datapath *datapath, const struct flow_key *key,
 	datapath->ops->get(datapath, MAP_RETURNS, &back, ret_entry);
 }
 
-/* As the datapath judges: the flow's next packet is answered with a reset. */
+/* The datapath's own test: the flow ends at its next packet. */
 static bool is_cut(struct listing *listing, const struct flow *flow)
 {
 	struct datapath *datapath = steering_datapath(listing->steering);

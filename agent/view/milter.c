@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The milter's lock, as JSON. */
+/* The milter's state, from its lock. */
 #include "view/milter.h"
 
 #include <errno.h>

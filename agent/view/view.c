@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* JSON of pools, senders and status, from a steering and the maps. Flows are in flows.c. */
+/* Documents of pools, senders and the status. flows.c has flows. */
 #include "view/view.h"
 
 #include <errno.h>
@@ -115,7 +115,7 @@ static json_t *selectors_json(const struct steering_sender *sender)
 	return selectors;
 }
 
-/* When a verdict ends; 0: never. Rounded, as the two clocks were not read at the same instant. */
+/* The end of a verdict; 0: none. Rounded: the two clocks were not read at the same instant. */
 static int64_t end_of(const struct verdict *verdict, uint64_t now_ns, int64_t now_sec)
 {
 	if (verdict->until_ns == 0)

@@ -56,8 +56,7 @@ static void prints(const char *document, printer print, const char *expected)
 	"           mail DNS present, SPF pass, DKIM none\n"                                       \
 	"answer     steer to high-risk, reason over-limit; lane postern-high-risk; bind to "       \
 	"100.127.0.2 or fd70::2\n"                                                                 \
-	"leaves by  192.0.2.20 active, 2001:db8::20 draining; one for each sender and "            \
-	"destination\n"                                                                            \
+	"leaves by  192.0.2.20 active, 2001:db8::20 draining; one per sender and destination\n"    \
 	"\n"                                                                                       \
 	"RULE        OUTCOME  LIMIT                COUNT  THIS  MAX\n"                             \
 	"manual      passed   -                        -     -    -\n"                             \

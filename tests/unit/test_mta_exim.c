@@ -113,8 +113,8 @@ Test(mta_exim, a_pool_without_a_lane_is_named_and_its_mail_waits)
 	const char *output =
 		print(NORMAL HIGH_RISK "pool \"relay\" { addresses = \"192.0.2.30\" }\n", EXIM_ALL);
 
-	expect_in(output, "# No lane for pool relay: it has no handle of a family that it has "
-			  "addresses of.\n# Mail of it waits in the queue.\n");
+	expect_in(output, "# No lane for pool relay: no handle in a family of its addresses.\n"
+			  "# Its mail waits in the queue.\n");
 	expect_in(output, "POSTERN_KNOWN = <, postern-normal, postern-high-risk\n");
 }
 
@@ -132,8 +132,8 @@ Test(mta_exim, without_a_high_risk_lane_there_is_no_configuration)
 		fclose(out);
 		cr_expect_str_eq(output, "");
 	}
-	cr_expect_str_eq(error.text, "pool 'high-risk' has no lane: found no handle of a family "
-				     "that it has addresses of, expected one");
+	cr_expect_str_eq(error.text, "pool 'high-risk' has no lane: found no handle in a family "
+				     "of its addresses, expected one");
 	config_free(config);
 }
 

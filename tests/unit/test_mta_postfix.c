@@ -25,9 +25,9 @@ TestSuite(mta_postfix, .init = config_file_setup, .fini = config_file_teardown);
 	"  -o { smtp_header_checks = regexp:{ {/^X-Postern-/ IGNORE} } }\n"                        \
 	"  -o { smtp_nested_header_checks = $smtp_header_checks }\n"
 #define MASTER_HEADING                                                                             \
-	"# Postern: one lane for each pool; smtp_bind_address_enforce needs Postfix 3.7.\n"
+	"# Postern: one lane per pool; smtp_bind_address_enforce needs Postfix 3.7.\n"
 #define ADDRESS_HEADING                                                                            \
-	"# Postern: one lane for each address; smtp_bind_address_enforce needs Postfix 3.7.\n"
+	"# Postern: one lane per address; smtp_bind_address_enforce needs Postfix 3.7.\n"
 #define NORMAL_LANE                                                                                \
 	"postern-normal unix - - n - - smtp\n"                                                     \
 	"  -o smtp_bind_address=100.127.0.1\n"                                                     \
@@ -43,34 +43,37 @@ TestSuite(mta_postfix, .init = config_file_setup, .fini = config_file_teardown);
 	"  -o syslog_name=postfix/postern-high-risk\n"
 
 #define REWRITE_MASTER                                                                             \
-	"# Which lane a sender's mail takes is asked of the agent whenever it is delivered, so\n"  \
-	"# that what is queued follows a changed verdict. Bounces (the null sender), Postfix's\n"  \
-	"# own included, take the lane of pool high-risk. While the agent is away mail waits.\n"   \
+	"# At each delivery the agent is asked for the lane of the sender, so queued mail "        \
+	"follows a\n"                                                                              \
+	"# changed verdict. Bounces (the null sender), also Postfix's own, use the lane of pool\n" \
+	"# high-risk. While the agent is down, mail waits.\n"                                      \
 	"rewrite-postern unix - - n - - trivial-rewrite\n"                                         \
-	"  -o sender_dependent_default_transport_maps=socketmap:"                                  \
-	"unix:/run/postern/socketmap.sock:lane\n"
+	"  -o "                                                                                    \
+	"sender_dependent_default_transport_maps=socketmap:unix:/run/postern/"                     \
+	"socketmap.sock:lane\n"
 
-#define MAIN_HEADING "# Postern: which mail takes which lane.\n"
+#define MAIN_HEADING "# Postern: the choice of the lane.\n"
 #define NORMAL_COMMENT                                                                             \
-	"# Mail to other hosts takes a lane of pool normal, unless the agent names another. A\n"   \
-	"# relayhost stays the next hop; transport_maps and relay_transport (for "                 \
-	"relay_domains)\n"                                                                         \
-	"# go their own ways.\n"
+	"# Mail to other hosts uses a lane of pool normal, unless the agent names another one.\n"  \
+	"# relayhost stays the next hop; transport_maps and relay_transport (for relay_domains)\n" \
+	"# are not affected.\n"
 #define NORMAL_MAIN NORMAL_COMMENT "default_transport = postern-normal:\n"
 #define REWRITE_MAIN                                                                               \
-	"# The queue manager asks for the lane of a sender (master.cf), and nobody else: mail\n"   \
-	"# comes in while the agent is away.\n"                                                    \
+	"# Only the queue manager asks for the lane of a sender (master.cf): mail is received "    \
+	"while\n"                                                                                  \
+	"# the agent is down.\n"                                                                   \
 	"rewrite_service_name = ${{$process_name} == {qmgr} ? {rewrite-postern} : {rewrite}}\n"
-#define MILTER_MAIN                                                                                 \
-	"# Each message is judged when it comes in. Where other milters are set already, this\n"    \
-	"# one comes behind them, to see what scanners have found: smtpd_milters = OTHERS, { …\n" \
-	"# default_action is what on_agent_down = \"accept\" says.\n"                               \
-	"smtpd_milters = { unix:/run/postern/milter.sock, default_action=accept }\n"                \
+#define MILTER_MAIN                                                                                \
+	"# The milter judges each received message. It comes after other milters, to see the "     \
+	"marks\n"                                                                                  \
+	"# of scanners: smtpd_milters = OTHERS, { …\n"                                           \
+	"# default_action follows on_agent_down = \"accept\".\n"                                   \
+	"smtpd_milters = { unix:/run/postern/milter.sock, default_action=accept }\n"               \
 	"non_smtpd_milters = $smtpd_milters\n"
 #define FILTER_MAIN                                                                                \
-	"# What was decided for another pool than normal keeps its lane, whatever is decided\n"    \
-	"# later, for all of its recipients, those on this host and of transport_maps "            \
-	"included.\n"
+	"# A message for another pool than normal keeps its lane for all of its recipients, "      \
+	"whatever\n"                                                                               \
+	"# is decided later, also for recipients on this host and in transport_maps.\n"
 #define FILTER_HIGH_RISK                                                                           \
 	"milter_header_checks = regexp:{ "                                                         \
 	"{/^X-Postern-Lane:[[:space:]]*postern-high-risk[[:space:]]*$$/ FILTER "                   \
@@ -199,13 +202,12 @@ Test(mta_postfix, where_no_handle_fits_there_is_no_lane_and_nothing_points_to_on
 		"pool \"high-risk\" { addresses = \"192.0.2.20\" handles = \"fd70::2\" }\n";
 
 	cr_expect_str_eq(print(text, POSTFIX_MASTER), MASTER_HEADING
-			 "# No lane for pool normal: it has no handle of a family that it has "
-			 "addresses of.\n"
-			 "# No lane for pool high-risk: it has no handle of a family that it has "
-			 "addresses of.\n" REWRITE_MASTER);
+			 "# No lane for pool normal: no handle in a family of its addresses.\n"
+			 "# No lane for pool high-risk: no handle in a family of its "
+			 "addresses.\n" REWRITE_MASTER);
 	cr_expect_str_eq(
 		print(text, POSTFIX_MAIN), MAIN_HEADING
-		"# Pool normal has no lane: default_transport stays what it is.\n" REWRITE_MAIN
+		"# Pool normal has no lane: default_transport stays unchanged.\n" REWRITE_MAIN
 			MILTER_MAIN FILTER_MAIN "milter_header_checks = regexp:{ "
 		"{/^X-Postern-Pool:[[:space:]]*high-risk[[:space:]]*$$/ FILTER "
 		"retry:4.7.1 pool high-risk has no lane, mail waits} }\n");
