@@ -178,7 +178,9 @@ static int handle(const struct api *api, const struct api_request *request,
 	return status_of(code);
 }
 
-/* The text may quote input that is not UTF-8, which jansson refuses: then only its ASCII is kept. */
+/*
+ * The text may quote input that is not UTF-8, which jansson refuses: then only its ASCII is kept.
+ */
 static json_t *error_body(char *text)
 {
 	json_t *string = json_string(text);

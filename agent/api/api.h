@@ -23,9 +23,9 @@
  *   GET    /metrics                               Prometheus' text format
  *
  * A change is answered once the maps hold it, with the pool or sender as it now is. Errors are
- * {"error": text}: 400 malformed, 404 no such path, pool, address, sender or decision, 405 with Allow,
- * 413 body over API_BODY_MAX_BYTES, 503 only an agent can answer or too many clients follow the events,
- * 500 any other failure. Names in paths are percent-encoded.
+ * {"error": text}: 400 malformed, 404 no such path, pool, address, sender or decision, 405 with
+ * Allow, 413 body over API_BODY_MAX_BYTES, 503 only an agent can answer or too many clients
+ * follow the events, 500 any other failure. Names in paths are percent-encoded.
  */
 #pragma once
 

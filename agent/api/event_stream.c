@@ -38,8 +38,9 @@ void event_stream_free(struct event_stream *stream)
 }
 
 /*
- * When the peer disconnects, evhttp detaches the request in progress, and only evhttp_send_reply_end()
- * frees it. When the server is freed, the request is still attached and freed with the connection.
+ * When the peer disconnects, evhttp detaches the request in progress, and only
+ * evhttp_send_reply_end() frees it. When the server is freed, the request is still attached and
+ * freed with the connection.
  */
 static void on_close(struct evhttp_connection *connection, void *data)
 {

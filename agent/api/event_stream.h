@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * GET /v1/events: an answer that does not end, one line of JSON per event. At most EVENT_STREAM_MAX
- * clients follow; a client with EVENT_STREAM_BACKLOG_BYTES still unread when the next event comes is
- * dropped.
+ * GET /v1/events: an answer that does not end, one line of JSON per event. At most
+ * EVENT_STREAM_MAX clients follow; a client with EVENT_STREAM_BACKLOG_BYTES still unread when the
+ * next event comes is dropped.
  */
 #pragma once
 

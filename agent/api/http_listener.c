@@ -32,8 +32,8 @@ struct http_listener {
 };
 
 /*
- * libevent 2.1 has no callback for the end of a connection without a request. bufferevent_free() clears
- * the callbacks, and our reference keeps the structure.
+ * libevent 2.1 has no callback for the end of a connection without a request. bufferevent_free()
+ * clears the callbacks, and our reference keeps the structure.
  */
 static bool is_freed(struct bufferevent *connection)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * HTTP/1.1 (libevent's evhttp) on one listening socket, with a bounded number of connections. When the
- * bound is reached, the idlest are evicted (process/peers.h).
+ * HTTP/1.1 (libevent's evhttp) on one listening socket, with a bounded number of connections.
+ * When the bound is reached, the idlest are evicted (process/peers.h).
  */
 #pragma once
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Counters of the datapath, pools and addresses, decisions, senders, surges. No label is a sender's name:
- * there may be a million senders.
+ * Counters of the datapath, pools and addresses, decisions, senders, surges. No label is a
+ * sender's name: there may be a million senders.
  */
 #include "api/metrics.h"
 

@@ -25,8 +25,8 @@ struct route {
 	enum api_method method;
 	const char *path; /* '*' is one segment */
 	/*
-	 * Answers with *ret, or with the response's text or stream. -ENOENT becomes 404, -EINVAL 400,
-	 * -EOPNOTSUPP 503, any other failure 500.
+	 * Answers with *ret, or with the response's text or stream. -ENOENT becomes 404, -EINVAL
+	 * 400, -EOPNOTSUPP 503, any other failure 500.
 	 */
 	int (*handle)(const struct call *call, json_t **ret, struct error *error);
 	bool takes_body;

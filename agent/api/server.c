@@ -68,7 +68,9 @@ static void reply(struct evhttp_request *request, struct api_response *response)
 	evhttp_add_header(headers, "Content-Type", type);
 	if (response->allow[0])
 		evhttp_add_header(headers, "Allow", response->allow);
-	/* The answer to HEAD has no body: a client would read it as the start of the next answer. */
+	/*
+	 * The answer to HEAD has no body: a client would read it as the start of the next answer.
+	 */
 	if (evhttp_request_get_command(request) == EVHTTP_REQ_HEAD)
 		free(text);
 	else if (text && evbuffer_add_reference(buffer, text, size, free_text, NULL) < 0)

@@ -3,10 +3,11 @@
  * The API's transport on the caller's event loop: HTTP/1.1 on a unix socket of mode 0660, and a TCP
  * listener that serves GET /metrics and nothing else.
  *
- * Limits of the socket: SERVER_CONNECTIONS_MAX connections (process/peers.h evicts the idlest), each ended
- * after SERVER_IDLE_SEC without a byte; SERVER_HEADERS_MAX_BYTES of request line and headers. The transport
- * refuses a body over SERVER_BODY_MAX_BYTES, the API one over API_BODY_MAX_BYTES. The TCP listener has
- * SERVER_SCRAPERS_MAX and SERVER_SCRAPE_SEC. event_stream.h limits the followers.
+ * Limits of the socket: SERVER_CONNECTIONS_MAX connections (process/peers.h evicts the idlest),
+ * each ended after SERVER_IDLE_SEC without a byte; SERVER_HEADERS_MAX_BYTES of request line and
+ * headers. The transport refuses a body over SERVER_BODY_MAX_BYTES, the API one over
+ * API_BODY_MAX_BYTES. The TCP listener has SERVER_SCRAPERS_MAX and SERVER_SCRAPE_SEC.
+ * event_stream.h limits the followers.
  */
 #pragma once
 
@@ -24,8 +25,9 @@ struct server;
 #define SERVER_SCRAPE_SEC	 10
 
 /*
- * Replaces an existing socket file: the caller's lock proves that no other process serves it. Borrows
- * `base` and `api`. -ENAMETOOLONG: a path of more than 107 bytes (unix(7)); else listen_unix().
+ * Replaces an existing socket file: the caller's lock proves that no other process serves it.
+ * Borrows `base` and `api`. -ENAMETOOLONG: a path of more than 107 bytes (unix(7)); else
+ * listen_unix().
  */
 int server_new(struct event_base *base, const char *path, const struct api *api,
 	       struct server **ret_server, struct error *error);

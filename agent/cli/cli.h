@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The context of a command, and its requests: to the agent's API, or to the maps without an agent. */
+/*
+ * The context of a command, and its requests: to the agent's API, or to the maps without an
+ * agent.
+ */
 #pragma once
 
 #include <jansson.h>
@@ -25,14 +28,18 @@ struct cli {
 };
 
 /*
- * Asks the agent at runtime_dir/api.sock. Without an agent, an API_GET is answered from the pinned maps,
- * with a note on stderr, and any other method is an error. `body` may be NULL. The document is the
- * caller's. -ENOMEM: also for `uri` NULL; -ENXIO: nothing is up; else client.h and datapath_open().
+ * Asks the agent at runtime_dir/api.sock. Without an agent, an API_GET is answered from the
+ * pinned maps, with a note on stderr, and any other method is an error. `body` may be NULL. The
+ * document is the caller's. -ENOMEM: also for `uri` NULL; -ENXIO: nothing is up; else client.h
+ * and datapath_open().
  */
 int cli_request(const struct cli *cli, enum api_method method, const char *uri, const json_t *body,
 		json_t **ret_document, struct error *error);
 
-/* "/v1" and the segments, up to NULL, percent-encoded. The caller's, to free(). NULL: out of memory. */
+/*
+ * "/v1" and the segments, up to NULL, percent-encoded. The caller's, to free(). NULL: out of
+ * memory.
+ */
 char *cli_uri(const char *const segments[]);
 #define CLI_URI(...) cli_uri((const char *const[]){__VA_ARGS__, NULL})
 

@@ -20,8 +20,8 @@ struct command {
 };
 
 /*
- * `words` end with NULL; *ret_arguments points into them. -EINVAL: no such command, or wrong arguments;
- * the text lists the words that are possible.
+ * `words` end with NULL; *ret_arguments points into them. -EINVAL: no such command, or wrong
+ * arguments; the text lists the words that are possible.
  */
 int command_find(const struct command *commands, size_t n_commands, char **words,
 		 const struct command **ret_command, char ***ret_arguments, struct error *error);

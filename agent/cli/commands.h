@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The commands of main.c's table that are clients of the agent. `arguments` end with NULL. Each returns 0,
- * or a negative errno with the error set.
+ * The commands of main.c's table that are clients of the agent. `arguments` end with NULL. Each
+ * returns 0, or a negative errno with the error set.
  */
 #pragma once
 

@@ -21,7 +21,10 @@ static void print_value(const char *name, const json_t *value, FILE *out)
 		fprintf(out, "  %s %.1f", name, json_real_value(value));
 }
 
-/* "2026-11-21T18:00:00Z  over-limit  sender tenant-17  limit messages_per_minute  count 31  max 30" */
+/*
+ * "2026-11-21T18:00:00Z  over-limit  sender tenant-17  limit messages_per_minute  count 31  max
+ * 30"
+ */
 void cli_print_event(const json_t *event, FILE *out)
 {
 	const char *name;

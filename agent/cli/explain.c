@@ -176,8 +176,8 @@ static int ask_flows(struct cli *cli, const char *sender, json_t **ret_flows, st
 }
 
 /*
- * Adds the connections that carry such mail: the flows of the sender, else the flows from the handles of
- * the pool, which an MTA binds to.
+ * Adds the connections that carry such mail: the flows of the sender, else the flows from the
+ * handles of the pool, which an MTA binds to.
  */
 static int add_flows(struct cli *cli, json_t *decision, struct error *error)
 {

@@ -32,7 +32,7 @@ extern const struct option_row option_rows[];
 extern const size_t n_option_rows;
 
 /*
- * Options may stand anywhere on the line; afterwards argv[optind] is the first word. Sets the values and
- * bits in *cli. -EINVAL: an unknown option, or a missing or wrong value.
+ * Options may stand anywhere on the line; afterwards argv[optind] is the first word. Sets the
+ * values and bits in *cli. -EINVAL: an unknown option, or a missing or wrong value.
  */
 int option_parse(int argc, char **argv, struct cli *cli, struct error *error);

@@ -33,8 +33,9 @@ int client_ask(struct client *client, enum api_method method, const char *uri, c
 	       const struct client_limits *limits, json_t **ret_document, struct error *error);
 
 /*
- * client_ask() in two steps, for a caller that runs the transfer in an event loop of its own: libcurl's
- * handle (CURL *), borrowed, with the request set; and the answer, by the transfer's result (CURLcode).
+ * client_ask() in two steps, for a caller that runs the transfer in an event loop of its own:
+ * libcurl's handle (CURL *), borrowed, with the request set; and the answer, by the transfer's
+ * result (CURLcode).
  */
 int client_begin(struct client *client, enum api_method method, const char *uri, const json_t *body,
 		 const struct client_limits *limits, struct error *error);
@@ -42,12 +43,14 @@ void *client_handle(struct client *client);
 int client_end(struct client *client, int result, json_t **ret_document, struct error *error);
 
 /*
- * Visits an endless answer line by line, without newlines. The result is the first value other than 0
- * that `visit` returns, or 0 when the agent ends the answer. Errors as above.
+ * Visits an endless answer line by line, without newlines. The result is the first value other
+ * than 0 that `visit` returns, or 0 when the agent ends the answer. Errors as above.
  */
 typedef int (*client_visitor)(void *data, const char *line);
 int client_follow(const char *socket_path, const char *uri, client_visitor visit, void *data,
 		  struct error *error);
 
-/* A name, percent-encoded as one segment of a path; the caller's, to free(). NULL: out of memory. */
+/*
+ * A name, percent-encoded as one segment of a path; the caller's, to free(). NULL: out of memory.
+ */
 char *client_escape(const char *name);

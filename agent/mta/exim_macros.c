@@ -119,8 +119,8 @@ static bool is_plain(const char *header)
 }
 
 /*
- * Exim gives only the first 64 KiB of all headers: marks after that are looked up by the name of the
- * header. A sender may write that much under one name to hide a scanner's mark.
+ * Exim gives only the first 64 KiB of all headers: marks after that are looked up by the name of
+ * the header. A sender may write that much under one name to hide a scanner's mark.
  */
 static void print_long_marks(const struct lane_set *lanes, FILE *out)
 {
@@ -243,8 +243,8 @@ static void print_socketmap(const struct lane_set *lanes, FILE *out)
 }
 
 /*
- * If the client or a selector is the identity, the sender's address alone cannot repeat the decision: then
- * the decision holds however long the message waits.
+ * If the client or a selector is the identity, the sender's address alone cannot repeat the
+ * decision: then the decision holds however long the message waits.
  */
 static bool is_asked_again(const struct config *config)
 {
@@ -253,8 +253,8 @@ static bool is_asked_again(const struct config *config)
 }
 
 /*
- * A fresh decision holds: the message that reaches a limit is still within it, but has already changed
- * the verdict of its sender.
+ * A fresh decision holds: the message that reaches a limit is still within it, but has already
+ * changed the verdict of its sender.
  */
 static void print_decision_holds(const struct lane_set *lanes, FILE *out)
 {

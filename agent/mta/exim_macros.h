@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The main part of Exim's configuration: macros with everything that depends on the configuration. */
+/*
+ * The main part of Exim's configuration: macros with everything that depends on the
+ * configuration.
+ */
 #pragma once
 
 #include <stdio.h>

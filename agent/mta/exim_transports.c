@@ -39,8 +39,8 @@ const char *exim_transport_name(const struct lane_set *lanes, size_t index,
 }
 
 /*
- * Nothing can be sent from these sources: connect() and bind() fail with EINVAL on Linux. ::1 would not
- * do: the kernel lets a connection from it leave.
+ * Nothing can be sent from these sources: connect() and bind() fail with EINVAL on Linux. ::1
+ * would not do: the kernel lets a connection from it leave.
  */
 #define NOWHERE_IPV4 "127.0.0.1"
 #define NOWHERE_IPV6 "ff00::"

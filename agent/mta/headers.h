@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The headers that carry a decision with its message inside this host. Their writer first removes all
- * received headers with HEADERS_PREFIX; lanes remove them when the message leaves.
+ * The headers that carry a decision with its message inside this host. Their writer first removes
+ * all received headers with HEADERS_PREFIX; lanes remove them when the message leaves.
  */
 #pragma once
 

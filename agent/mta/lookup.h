@@ -3,8 +3,8 @@
  * The answers to requests of the socketmap protocol (socketmap_table(5)). There is one table:
  *
  *   lane SENDER    the transport that delivers mail of this envelope sender now, for
- *                  sender_dependent_default_transport_maps. The null sender is "", <> as in postconf(5),
- *                  or "<>" with quotes, as Postfix 3.7 asks for it
+ *                  sender_dependent_default_transport_maps. The null sender is "", <> as in
+ *                  postconf(5), or "<>" with quotes, as Postfix 3.7 asks for it
  *
  *   judge_envelope()                     answer
  *   a pool with a lane                   OK LANE:
@@ -13,9 +13,9 @@
  *   drop, restricted                     OK retry:4.7.1 …
  *   another table, or none               PERM …
  *
- * retry(8) keeps the mail in the queue and mailq(1) shows the reason; the mail leaves when the verdict
- * changes. Only the queue manager may ask (postfix.h): smtpd(8) would reject recipients of such a sender
- * before the milter answers, and all recipients while the agent is down.
+ * retry(8) keeps the mail in the queue and mailq(1) shows the reason; the mail leaves when the
+ * verdict changes. Only the queue manager may ask (postfix.h): smtpd(8) would reject recipients
+ * of such a sender before the milter answers, and all recipients while the agent is down.
  */
 #pragma once
 
@@ -32,6 +32,9 @@ struct now;
 #define LOOKUP_RETRY   "retry:4.7.1 "
 #define LOOKUP_NO_LANE "pool %s has no lane, mail waits"
 
-/* `request` may be any bytes. Writes a text without line ends, NUL-terminated; returns its length. */
+/*
+ * `request` may be any bytes. Writes a text without line ends, NUL-terminated; returns its
+ * length.
+ */
 size_t lookup_reply(const struct judge *judge, const char *request, size_t size,
 		    const struct now *now, char ret_reply[LOOKUP_REPLY_MAX]);

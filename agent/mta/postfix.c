@@ -32,8 +32,8 @@ static void print_socket(const struct config_socket *socket, FILE *out)
 /* ---- master.cf */
 
 /*
- * smtp(8) resolves every entry of inet_interfaces in the remaining family and exits if one fails, as
- * 127.0.0.1 does for a lane of IPv6 only. So the entry is the lane's own address.
+ * smtp(8) resolves every entry of inet_interfaces in the remaining family and exits if one fails,
+ * as 127.0.0.1 does for a lane of IPv6 only. So the entry is the lane's own address.
  */
 static void print_single_family(const struct lane *lane, FILE *out)
 {

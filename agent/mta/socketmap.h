@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Serves lookup.h to Postfix on the caller's event loop: netstrings on a unix socket of mode 0660, or on
- * TCP of loopback. A client may send requests without waiting; they are answered in order.
+ * Serves lookup.h to Postfix on the caller's event loop: netstrings on a unix socket of mode
+ * 0660, or on TCP of loopback. A client may send requests without waiting; they are answered in
+ * order.
  *
  *   a client that                                  is
- *   sends no netstring, or too long a one          disconnected after the answers to earlier requests
+ *   sends no netstring, or too long a one          disconnected after the answers to earlier
+ *                                                  requests
  *   sends nothing for SOCKETMAP_IDLE_SEC           disconnected; Postfix disconnects earlier
  *   does not read its answers                      not read from, and disconnected after
  *                                                  SOCKETMAP_WRITE_SEC
- *   exceeds SOCKETMAP_CONNECTIONS_MAX              accepted; the idlest is evicted (process/peers.h)
+ *   exceeds SOCKETMAP_CONNECTIONS_MAX              accepted; the idlest is evicted
+ *                                                  (process/peers.h)
  */
 #pragma once
 
@@ -27,8 +30,8 @@ struct socketmap;
 #define SOCKETMAP_WRITE_SEC	  10
 
 /*
- * Borrows all arguments for its life. Replaces an existing socket file: the caller's lock proves that no
- * other process serves it. Errors as in listen.h; -ENOMEM.
+ * Borrows all arguments for its life. Replaces an existing socket file: the caller's lock proves
+ * that no other process serves it. Errors as in listen.h; -ENOMEM.
  */
 int socketmap_new(struct event_base *base, const struct config_socket *socket,
 		  const struct judge *judge, struct socketmap **ret_socketmap, struct error *error);

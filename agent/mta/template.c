@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The assembler embeds the files, by paths from the top directory; the Makefile has the dependency. */
+/*
+ * The assembler embeds the files, by paths from the top directory; the Makefile has the
+ * dependency.
+ */
 #include "mta/template.h"
 
 #include <assert.h>

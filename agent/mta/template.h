@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The configuration texts in mta/exim/ and mta/postfix/, embedded into the program. "@{name}" in a text
- * stands for a value of the lanes and their configuration.
+ * The configuration texts in mta/exim/ and mta/postfix/, embedded into the program. "@{name}" in
+ * a text stands for a value of the lanes and their configuration.
  */
 #pragma once
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Is the milter running? A running milter holds runtime_dir/milter.lock (process/lock.h), so the answer
- * needs neither the milter nor the agent.
+ * Is the milter running? A running milter holds runtime_dir/milter.lock (process/lock.h), so the
+ * answer needs neither the milter nor the agent.
  */
 #pragma once
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The documents of postern(8) about the datapath, the same whether the agent answers or the CLI reads the
- * maps. Each is a new reference in *ret. -ENOMEM.
+ * The documents of postern(8) about the datapath, the same whether the agent answers or the CLI
+ * reads the maps. Each is a new reference in *ret. -ENOMEM.
  */
 #pragma once
 

@@ -253,7 +253,10 @@ static bool read_action(const json_t *document, enum decision_action *ret_action
 	return text && decision_action_parse(text, ret_action) == 0;
 }
 
-/* An agent of another version may give a reason that this build does not know: the action decides. */
+/*
+ * An agent of another version may give a reason that this build does not know: the action
+ * decides.
+ */
 static bool read_reason(const json_t *document, enum reason *ret_reason)
 {
 	const json_t *member = json_object_get(document, "reason");

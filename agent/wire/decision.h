@@ -20,7 +20,8 @@ struct pool;
 
 /*
  * Writes the JSON text directly: every message gets one, and building and printing a jansson tree
- * would be a third of the agent's work. `message_id` may be NULL. *ret_text is the caller's. -ENOMEM.
+ * would be a third of the agent's work. `message_id` may be NULL. *ret_text is the caller's.
+ * -ENOMEM.
  */
 int decision_print(const struct message_decision *message, const char *message_id, char **ret_text,
 		   struct error *error);

@@ -8,7 +8,8 @@
  *   restriction-ended, spam-sender-ended, standings-full         sender
  *   verdict                     sender, action, pool, reason, until
  *   bounce-surge                domain, cause, bounces, baseline, unknown_recipients, not_sent_here
- *   state                       trouble: why the state file refuses writes; null: it takes them again
+ *   state                       trouble: why the state file refuses writes; null: it takes them
+ *                               again
  *   error                       what, text, sender, pool, source, destination
  */
 #pragma once

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The body of POST /v1/messages: the facts of one message, written by the milter, Exim and Haraka and
- * read by the agent. All members are optional; texts are shorter than POLICY_NAME_SIZE, message ids
- * have up to FACTS_ID_MAX bytes.
+ * The body of POST /v1/messages: the facts of one message, written by the milter, Exim and Haraka
+ * and read by the agent. All members are optional; texts are shorter than POLICY_NAME_SIZE,
+ * message ids have up to FACTS_ID_MAX bytes.
  *
  *   message_id                         the Message-ID, with or without its brackets
  *   user                               the authenticated user
@@ -38,15 +38,16 @@ struct message_facts;
 #define FACTS_LIST_MAX	     1000
 
 /*
- * Takes the brackets off the body's message ids, in place. Texts of the result are borrowed from the
- * body and from *ret_message itself, which must stay where it is. -EINVAL: the text says why; -ENOMEM.
+ * Takes the brackets off the body's message ids, in place. Texts of the result are borrowed from
+ * the body and from *ret_message itself, which must stay where it is. -EINVAL: the text says why;
+ * -ENOMEM.
  */
 int facts_read(json_t *body, const struct config *config, struct message_facts *ret_message,
 	       struct error *error);
 
 /*
- * NULL, "unknown" and false are left out. -EINVAL: a text is too long or not UTF-8, as the agent would
- * refuse it; -ENOMEM.
+ * NULL, "unknown" and false are left out. -EINVAL: a text is too long or not UTF-8, as the agent
+ * would refuse it; -ENOMEM.
  */
 int facts_write(const struct message_facts *message, json_t **ret_body, struct error *error);
 

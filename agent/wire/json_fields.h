@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A JSON object and a struct, joined by a table with a row per member. Reading refuses unknown members,
- * missing ones that are required, and wrong types; the error's text names the member.
+ * A JSON object and a struct, joined by a table with a row per member. Reading refuses unknown
+ * members, missing ones that are required, and wrong types; the error's text names the member.
  */
 #pragma once
 
@@ -43,8 +43,8 @@ struct json_field {
 int json_fields_parse(const char *body, size_t size, json_t **ret_body, struct error *error);
 
 /*
- * Strings and arrays are borrowed from the body; a member that is missing leaves its place as it was.
- * -EINVAL: not an object, or a member is unknown, missing, too long or of the wrong type.
+ * Strings and arrays are borrowed from the body; a member that is missing leaves its place as it
+ * was. -EINVAL: not an object, or a member is unknown, missing, too long or of the wrong type.
  */
 int json_fields_read(const json_t *body, const struct json_field *fields, size_t n_fields,
 		     void *ret_struct, struct error *error);
@@ -59,14 +59,14 @@ int json_fields_write(json_t *body, const struct json_field *fields, size_t n_fi
 /* ---- documents */
 
 /*
- * A new object with every member: NULL is null, a text that is not UTF-8 keeps only its ASCII. Consumes
- * the arrays and objects. NULL: out of memory.
+ * A new object with every member: NULL is null, a text that is not UTF-8 keeps only its ASCII.
+ * Consumes the arrays and objects. NULL: out of memory.
  */
 json_t *json_fields_print(const struct json_field *fields, size_t n_fields, const void *source);
 
 /*
- * The document of an agent of any version: unknown members are ignored; a member that is missing, null or
- * of another type is NULL, 0 or false, of FIELD_MAYBE -1. Everything is borrowed.
+ * The document of an agent of any version: unknown members are ignored; a member that is missing,
+ * null or of another type is NULL, 0 or false, of FIELD_MAYBE -1. Everything is borrowed.
  */
 void json_fields_scan(const json_t *document, const struct json_field *fields, size_t n_fields,
 		      void *ret_struct);

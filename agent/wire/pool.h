@@ -2,9 +2,9 @@
 /*
  * The documents of a pool and of its addresses.
  *
- * Printing returns a new reference and consumes the json_t members; NULL: out of memory. Reading borrows
- * everything from the document; a member that is missing, null or of another type is NULL, 0 or false.
- * postern(8) has the types.
+ * Printing returns a new reference and consumes the json_t members; NULL: out of memory. Reading
+ * borrows everything from the document; a member that is missing, null or of another type is
+ * NULL, 0 or false. postern(8) has the types.
  */
 #pragma once
 

@@ -11,7 +11,9 @@ const char *value_time_text(int64_t sec, char buffer[VALUE_TIME_SIZE]);
 /* The same as JSON. */
 json_t *value_time(int64_t sec);
 
-/* null for NULL. What a mail brought, or was cut, may not be UTF-8: then only its ASCII is shown. */
+/*
+ * null for NULL. What a mail brought, or was cut, may not be UTF-8: then only its ASCII is shown.
+ */
 json_t *value_text(const char *text);
 
 json_t *value_number(uint64_t number);

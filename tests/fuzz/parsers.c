@@ -280,7 +280,10 @@ static int ask(const struct netstring *request, struct error *error)
 	return memcmp(&before, &after, sizeof(before)) ? FAIL(error, "asking counted") : 0;
 }
 
-/* As a connection is read, in a copy of its own for each request, so that reading past it is seen. */
+/*
+ * As a connection is read, in a copy of its own for each request, so that reading past it is
+ * seen.
+ */
 int parsers_socketmap(const uint8_t *data, size_t size, struct error *error)
 {
 	long taken = 1;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Every document of postern(8) against a real agent: each command with -j and each route of the API. No
- * member is printed that the page lacks, and none stands on the page that is never printed.
+ * Every document of postern(8) against a real agent: each command with -j and each route of the
+ * API. No member is printed that the page lacks, and none stands on the page that is never
+ * printed.
  */
 #include <criterion/criterion.h>
 #include <ctype.h>

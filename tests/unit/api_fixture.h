@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The API for tests, without a transport: pools normal (192.0.2.10, 2001:db8::10, handle 100.127.0.1)
- * and high-risk (192.0.2.20), sender tenant-17, internal domain example.net, two messages a minute.
+ * The API for tests, without a transport: pools normal (192.0.2.10, 2001:db8::10, handle
+ * 100.127.0.1) and high-risk (192.0.2.20), sender tenant-17, internal domain example.net, two
+ * messages a minute.
  */
 #pragma once
 

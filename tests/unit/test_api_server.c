@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The API's transport over a real socket: a server in a child process, clients that behave and
- * clients that do not. What is answered is test_api_routes.c's; here every path is one that does not exist.
+ * clients that do not. What is answered is test_api_routes.c's; here every path is one that does
+ * not exist.
  */
 #include <criterion/criterion.h>
 #include <arpa/inet.h>

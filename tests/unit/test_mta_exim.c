@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The lanes for Exim, as text. That Exim understands it, and what it does then, is in tests/netns. */
+/*
+ * The lanes for Exim, as text. That Exim understands it, and what it does then, is in
+ * tests/netns.
+ */
 #include "mta/exim.h"
 
 #include <criterion/criterion.h>

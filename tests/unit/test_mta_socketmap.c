@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The socketmap over a real socket: a server in a child process, clients that behave and clients that do not.
- * What is answered is test_mta_lookup.c's.
+ * The socketmap over a real socket: a server in a child process, clients that behave and clients
+ * that do not. What is answered is test_mta_lookup.c's.
  */
 #include "mta/socketmap.h"
 
