@@ -5,6 +5,7 @@
 
 #include "api/call.h"
 #include "api/routes.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/names.h"
 #include "judge/judge.h"
@@ -62,7 +63,7 @@ static const struct json_field order_fields[] = {
 	{"cut", FIELD_BOOLEAN, false, offsetof(struct order, cut), 0},
 };
 
-static int read_verdict(const struct call *call, struct manual_order *ret_verdict,
+static int read_verdict(const struct call *call, struct manual_order *ret_verdict, bool *ret_cut,
 			struct error *error)
 {
 	struct order order = {.pool = NULL};
@@ -89,21 +90,32 @@ static int read_verdict(const struct call *call, struct manual_order *ret_verdic
 		.action = action,
 		.pool = order.pool,
 		.until_sec = order.for_sec ? call->request->now_sec + order.for_sec : 0,
-		.cut = order.cut,
 	};
+	*ret_cut = order.cut;
 	return 0;
+}
+
+/* Until the map had the new verdict, flows were opened by the old one: the time is read again. */
+static int cut_old_flows(const struct call *call, struct error *error)
+{
+	int code = steering_cut(call->api->steering, call->names[0], clock_monotonic_ns(), error);
+
+	return code == -ENOENT ? 0 : code; /* a sender without a selector has no flows */
 }
 
 int route_set_verdict(const struct call *call, json_t **ret, struct error *error)
 {
 	const struct now now = call_now(call);
 	struct manual_order verdict;
+	bool cut = false;
 	int code = call_needs_judge(call, error);
 
 	if (code == 0)
-		code = read_verdict(call, &verdict, error);
+		code = read_verdict(call, &verdict, &cut, error);
 	if (code == 0)
 		code = judge_set_verdict(call->api->judge, call->names[0], &verdict, &now, error);
+	if (code == 0 && cut)
+		code = cut_old_flows(call, error);
 	return code < 0 ? code : route_sender(call, ret, error);
 }
 

@@ -20,6 +20,11 @@ int error_set(struct error *error, int code, const char *format, ...)
 	return code;
 }
 
+int error_errno(struct error *error, int r, const char *what)
+{
+	return error_set(error, r, "%s: %s", what, strerror(-r));
+}
+
 int error_prefix(struct error *error, int code, const char *format, ...)
 {
 	char what[sizeof(error->text)];

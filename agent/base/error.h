@@ -16,6 +16,9 @@ struct error {
 int error_set(struct error *error, int code, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/* "what: " and the words of errno -r. Returns r. */
+int error_errno(struct error *error, int r, const char *what);
+
 /* Puts "what: " in front of the text that a callee set; returns `code`. */
 int error_prefix(struct error *error, int code, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));

@@ -20,86 +20,6 @@
 
 #define SURGE_DOMAINS_MAX 4096
 
-/* ---- what the engine returned */
-
-static void emit(const struct judge *judge, const struct wire_event *event)
-{
-	if (judge->hooks.on_event)
-		judge->hooks.on_event(judge->hooks.data, event);
-}
-
-void judge_trouble(const struct judge *judge, const struct error *error)
-{
-	if (judge->hooks.on_trouble)
-		judge->hooks.on_trouble(judge->hooks.data, error);
-}
-
-static void emit_verdict(const struct judge *judge, const struct policy_standing *standing)
-{
-	const struct config_pool *pool = config_pool_by_id(judge->config, standing->verdict.pool);
-
-	emit(judge, &(struct wire_event){.kind = WIRE_EVENT_VERDICT,
-					 .now_sec = judge->now.sec,
-					 .verdict = {standing->record->name, &standing->verdict,
-						     pool ? pool->name : NULL}});
-}
-
-/* Durable first, then in the map, then an event. */
-static int apply_standing(struct judge *judge, const struct policy_standing *standing,
-			  struct error *error)
-{
-	const struct steering_standing wanted = {standing->verdict, standing->after};
-	struct error trouble;
-	int r;
-
-	if (persist_standing(judge->persist, standing, &trouble) < 0)
-		judge_trouble(judge, &trouble);
-	r = steering_apply(judge->steering, standing->record->name, &wanted, &judge->now, error);
-	if (standing->verdict_changed)
-		emit_verdict(judge, standing);
-	return r;
-}
-
-int judge_apply(struct judge *judge, const struct policy_changes *changes, struct error *error)
-{
-	struct error later;
-	int r = 0;
-
-	for (unsigned i = 0; i < changes->count; i++) {
-		const struct policy_change *change = &changes->list[i];
-
-		if (change->is_event)
-			emit(judge, &(struct wire_event){.kind = WIRE_EVENT_POLICY,
-							 .now_sec = judge->now.sec,
-							 .policy = &change->event});
-		else if (r == 0)
-			r = apply_standing(judge, &change->standing, error);
-		else
-			apply_standing(judge, &change->standing, &later);
-	}
-	return r;
-}
-
-void judge_apply_or_retry(struct judge *judge, const struct policy_changes *changes)
-{
-	struct error error;
-
-	if (judge_apply(judge, changes, &error) == 0)
-		return;
-	judge->unapplied = true;
-	judge_trouble(judge, &error);
-}
-
-void judge_refresh(struct judge *judge)
-{
-	struct error error;
-
-	restore_fill(judge->policy, judge->config, judge->steering, judge->now.sec);
-	judge->unapplied = steering_sync_verdicts(judge->steering, &judge->now, &error) < 0;
-	if (judge->unapplied)
-		judge_trouble(judge, &error);
-}
-
 /* ---- life */
 
 static int restore(struct judge *judge, struct error *error)
@@ -292,9 +212,9 @@ static void watch_surges(struct judge *judge, const struct message_facts *messag
 		return;
 	judge_look_unknown(judge);
 	if (surges_bounce(judge->surges, &bounce, judge->now.sec, &surge))
-		emit(judge, &(struct wire_event){.kind = WIRE_EVENT_SURGE,
-						 .now_sec = judge->now.sec,
-						 .surge = &surge});
+		judge_emit(judge, &(struct wire_event){.kind = WIRE_EVENT_SURGE,
+						       .now_sec = judge->now.sec,
+						       .surge = &surge});
 }
 
 int judge_message(struct judge *judge, const struct message_facts *message, const struct now *now,

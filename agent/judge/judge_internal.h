@@ -23,6 +23,9 @@ struct judge {
 	uint64_t unanswered;
 };
 
+/* ---- apply.c */
+
+void judge_emit(const struct judge *judge, const struct wire_event *event);
 void judge_trouble(const struct judge *judge, const struct error *error);
 
 /* Carries out everything, and returns the first failure of a map. */

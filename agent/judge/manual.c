@@ -2,7 +2,6 @@
 /* What people and other programs say of a sender: reports, releases, verdicts by hand. */
 #include <errno.h>
 
-#include "base/clock.h"
 #include "config/config.h"
 #include "steering/steering.h"
 #include "judge/judge_internal.h"
@@ -130,13 +129,7 @@ int judge_set_verdict(struct judge *judge, const char *sender, const struct manu
 	r = check_known(judge, sender, error);
 	if (r == 0)
 		r = steering_check_verdict(judge->steering, sender, verdict, &manual, error);
-	if (r == 0)
-		r = change_manual(judge, sender, &manual, error);
-	if (r < 0 || !verdict->cut)
-		return r;
-	/* As of when the map has the verdict, which takes a while: flows were opened by the old one until then. */
-	r = steering_cut(judge->steering, sender, clock_monotonic_ns(), error);
-	return r == -ENOENT ? 0 : r; /* who has no selector has no flows */
+	return r == 0 ? change_manual(judge, sender, &manual, error) : r;
 }
 
 int judge_clear_verdict(struct judge *judge, const char *sender, const struct now *now,

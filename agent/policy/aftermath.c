@@ -237,17 +237,13 @@ static void change_standing(struct policy *policy, const struct rules_input *inp
 	note_full(policy, input, to, decision->sender);
 }
 
-void aftermath_apply(struct policy *policy, struct rules_input *input, const struct siphash *key,
+void aftermath_apply(struct policy *policy, struct rules_input *input, struct sender *sender,
 		     const struct decision *decision, struct policy_changes *changes)
 {
-	struct counted to = {.changes = changes};
+	struct counted to = {.sender = sender, .changes = changes};
 
-	if (!rules_counts(input))
-		return;
 	to.tenant = tenant_counts_get(&policy->tenants, policy->config,
 				      input->tenant ? input->tenant->config : NULL);
-	if (input->identity->kind != IDENTITY_NONE)
-		to.sender = policy_take_sender(policy, key, input->now_sec);
 	if (has_happened(input->facts, decision))
 		count(policy, input, &to);
 	note_events(policy, input, decision, &to);

@@ -4,6 +4,8 @@
 
 #include <assert.h>
 
+#include "base/word.h"
+
 static const char *const event_names[] = {
 	[POLICY_WARNING] = "warning",
 	[POLICY_OVER_LIMIT] = "over-limit",
@@ -16,7 +18,7 @@ static const char *const event_names[] = {
 
 const char *policy_event_name(enum policy_event_kind kind)
 {
-	return kind < sizeof(event_names) / sizeof(event_names[0]) ? event_names[kind] : "invalid";
+	return WORD_OF(event_names, kind);
 }
 
 static struct policy_change *add(struct policy_changes *changes)

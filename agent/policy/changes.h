@@ -22,6 +22,7 @@ enum policy_event_kind {
 	POLICY_SPAM_SENDER,	  /* repeated spam */
 	POLICY_SPAM_SENDER_ENDED,
 	POLICY_STANDINGS_FULL, /* no space for this sender's standing */
+	POLICY_EVENTS,
 };
 
 struct policy_event {

@@ -68,8 +68,14 @@
 #define POLICY_NAME_SIZE 256 /* NUL included; RFC 5321 allows paths of 256 with their brackets */
 
 enum facts_kind { FACTS_MESSAGE, FACTS_CONNECTION };
-enum facts_dns { FACTS_DNS_UNKNOWN, FACTS_DNS_PRESENT, FACTS_DNS_ABSENT };
-enum facts_auth { FACTS_AUTH_UNKNOWN, FACTS_AUTH_NONE, FACTS_AUTH_PASS, FACTS_AUTH_FAIL };
+enum facts_dns { FACTS_DNS_UNKNOWN, FACTS_DNS_PRESENT, FACTS_DNS_ABSENT, FACTS_DNS_ANSWERS };
+enum facts_auth {
+	FACTS_AUTH_UNKNOWN,
+	FACTS_AUTH_NONE,
+	FACTS_AUTH_PASS,
+	FACTS_AUTH_FAIL,
+	FACTS_AUTH_RESULTS
+};
 
 struct facts {
 	enum facts_kind kind;
@@ -94,7 +100,12 @@ struct facts {
 	uint32_t connections; /* how many; 0 is taken as 1 */
 };
 
-enum decision_action { DECISION_STEER = 1, DECISION_DEFER = 2, DECISION_REJECT = 3 };
+enum decision_action {
+	DECISION_STEER = 1,
+	DECISION_DEFER = 2,
+	DECISION_REJECT = 3,
+	DECISION_ACTIONS,
+};
 
 /* What an identity was taken from. Users and envelope senders are mailboxes, the others connectors. */
 enum identity_kind {
@@ -104,6 +115,7 @@ enum identity_kind {
 	IDENTITY_DOMAIN,
 	IDENTITY_CLIENT,
 	IDENTITY_SENDER,
+	IDENTITY_KINDS,
 };
 
 enum step_outcome {
@@ -111,6 +123,7 @@ enum step_outcome {
 	STEP_MATCHED, /* gave the reason */
 	STEP_YIELDED, /* matched, but gave way to bounce or no-mail-dns */
 	STEP_ALERTED, /* over the limit, where that is only said */
+	STEP_OUTCOMES,
 };
 
 /* One rule as it was tried; over-limit has one step for each limit that this one counts against. */

@@ -125,7 +125,7 @@ struct sender *policy_find_sender(const struct policy *policy, const struct siph
 	return sender;
 }
 
-struct sender *policy_take_sender(struct policy *policy, const struct siphash *key, int64_t now_sec)
+static struct sender *take_sender(struct policy *policy, const struct siphash *key, int64_t now_sec)
 {
 	struct sender *sender = policy_find_sender(policy, key, now_sec);
 
@@ -162,6 +162,7 @@ int policy_decide(struct policy *policy, const struct facts *facts, int64_t now_
 	struct identity identity;
 	struct siphash key;
 	struct rules_input input;
+	struct sender *sender = NULL;
 
 	if (!facts_fit(facts))
 		return -EINVAL;
@@ -192,7 +193,11 @@ int policy_decide(struct policy *policy, const struct facts *facts, int64_t now_
 	ret_decision->policy = input.policy->name;
 	memcpy(ret_decision->sender, identity.name, sizeof(identity.name));
 	policy->decisions[ret_decision->reason]++;
-	aftermath_apply(policy, &input, &key, ret_decision, changes);
+	if (!rules_counts(&input))
+		return 0;
+	if (identity.kind != IDENTITY_NONE)
+		sender = take_sender(policy, &key, now_sec);
+	aftermath_apply(policy, &input, sender, ret_decision, changes);
 	return 0;
 }
 
@@ -209,7 +214,7 @@ int policy_report(struct policy *policy, const char *name, int64_t now_sec,
 		return -EINVAL;
 	identity_of_name(name, &identity);
 	key = identity_key(policy->options.secret, name);
-	sender = policy_take_sender(policy, &key, now_sec);
+	sender = take_sender(policy, &key, now_sec);
 	if (sender)
 		aftermath_report(policy, sender, name,
 				 identity_policy(policy->config, &identity, NULL), now_sec,
@@ -241,7 +246,7 @@ int policy_set_manual(struct policy *policy, const char *name, const struct poli
 	if (!policy_is_name(name))
 		return -EINVAL;
 	key = identity_key(policy->options.secret, name);
-	sender = manual ? policy_take_sender(policy, &key, now_sec)
+	sender = manual ? take_sender(policy, &key, now_sec)
 			: policy_find_sender(policy, &key, now_sec);
 	if (sender)
 		standing = manual ? standing_take(policy, sender, name, changes)

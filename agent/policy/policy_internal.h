@@ -34,10 +34,12 @@ struct policy {
 
 /* Not empty, and short enough. */
 bool policy_is_name(const char *text);
-/* Up to date; NULL: not in the table, and in the second case no room. */
+/* ---- policy.c */
+
+/* Not empty, and short enough. */
+bool policy_is_name(const char *text);
+/* Up to date. NULL: not in the table. */
 struct sender *policy_find_sender(const struct policy *policy, const struct siphash *key,
-				  int64_t now_sec);
-struct sender *policy_take_sender(struct policy *policy, const struct siphash *key,
 				  int64_t now_sec);
 
 /* ---- standing.c */
@@ -73,8 +75,8 @@ void standing_settle(struct policy *policy, struct standing *standing, int64_t n
 
 /* ---- aftermath.c */
 
-/* Everything that follows from a decision; counts it in input->limits, too. */
-void aftermath_apply(struct policy *policy, struct rules_input *input, const struct siphash *key,
+/* Everything that follows from a decision that counts; input->limits have it counted, too. `sender` NULL: nobody. */
+void aftermath_apply(struct policy *policy, struct rules_input *input, struct sender *sender,
 		     const struct decision *decision, struct policy_changes *changes);
 void aftermath_report(struct policy *policy, struct sender *sender, const char *name,
 		      const struct config_policy *rules, int64_t now_sec,

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "base/word.h"
 
 #define SKETCH_WORDS (SURGE_SKETCH_BITS / 64)
 
@@ -51,7 +52,7 @@ const char *surge_cause_name(enum surge_cause cause)
 		[SURGE_ROGUE_SERVER] = "rogue-server",
 	};
 
-	return cause < sizeof(names) / sizeof(names[0]) ? names[cause] : "invalid";
+	return WORD_OF(names, cause);
 }
 
 int surges_new(uint32_t domains_max, const uint8_t secret[SIPHASH_KEY_SIZE],

@@ -53,7 +53,7 @@ int steering_take_all_connections(struct steering *steering, connections_visitor
 	struct taking taking = {steering, visitor, data};
 	int r = steering->datapath->ops->walk(steering->datapath, MAP_USAGE, take_one, &taking);
 
-	return r < 0 ? steering_map_error(error, r, "reading usage") : 0;
+	return r < 0 ? error_errno(error, r, "reading usage") : 0;
 }
 
 void steering_inherit_connections(struct steering *steering, const struct steering *before)

@@ -27,7 +27,7 @@ static int follow_states(struct steering *steering, const struct pool *pool, str
 	r = verdicts_follow_pool(steering, pool);
 	if (r == 0)
 		r = lanes_follow(steering);
-	return r < 0 ? steering_map_error(error, r, "writing verdicts of handles") : 0;
+	return r < 0 ? error_errno(error, r, "writing verdicts of handles") : 0;
 }
 
 int steering_set_pool(struct steering *steering, const char *name, enum pool_state state,
@@ -250,5 +250,5 @@ int steering_cut(struct steering *steering, const char *name, uint64_t now_ns, s
 		return error_set(error, -ENOENT, "no sender '%s'", name);
 	for (size_t i = 0; r == 0 && i < count; i++)
 		r = cut(steering, senders[i]->id, now_ns);
-	return r < 0 ? steering_map_error(error, r, "cutting flows") : 0;
+	return r < 0 ? error_errno(error, r, "cutting flows") : 0;
 }

@@ -217,7 +217,7 @@ int pools_load(struct steering *steering, struct error *error)
 	if (r == 0)
 		r = number_addresses(steering);
 	if (r < 0)
-		return steering_map_error(error, r, "reading pools");
+		return error_errno(error, r, "reading pools");
 	return states_from_maps(steering)
 		       ? 0
 		       : steering->state->ops->load(steering->state, &visitor, error);
@@ -361,12 +361,12 @@ int pools_sync(struct steering *steering, struct error *error)
 			"the map has room for %u addresses, and those of before are still in "
 			"it: change them in several steps",
 			steering->datapath->ops->capacity(steering->datapath, MAP_ADDRS));
-	return r < 0 ? steering_map_error(error, r, "writing pools") : 0;
+	return r < 0 ? error_errno(error, r, "writing pools") : 0;
 }
 
 int pools_prune(struct steering *steering, struct error *error)
 {
 	int r = sync_tables(steering, true);
 
-	return r < 0 ? steering_map_error(error, r, "removing old pools") : 0;
+	return r < 0 ? error_errno(error, r, "removing old pools") : 0;
 }

@@ -200,7 +200,7 @@ int restore_from_maps(struct restore *restore, const struct steering *steering, 
 	struct datapath *datapath = steering_datapath(steering);
 	int r = datapath->ops->walk(datapath, MAP_VERDICT, adopt, &reading);
 
-	return r < 0 ? error_set(error, r, "reading verdicts: %s", strerror(-r)) : 0;
+	return r < 0 ? error_errno(error, r, "reading verdicts") : 0;
 }
 
 /* ---- engine to steering */

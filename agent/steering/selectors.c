@@ -226,7 +226,7 @@ int selectors_sync(struct steering *steering, struct error *error)
 	wanted_done(&wanted);
 	if (r == -E2BIG)
 		return error_set(error, r, "senders_max is too small for the senders' selectors");
-	return r < 0 ? steering_map_error(error, r, "writing selectors") : 0;
+	return r < 0 ? error_errno(error, r, "writing selectors") : 0;
 }
 
 int steering_forget_handles(struct steering *steering, handle_test is_gone, void *data,
@@ -242,7 +242,7 @@ int steering_forget_handles(struct steering *steering, handle_test is_gone, void
 	if (r == 0)
 		r = table_prune(&wanted.nets, steering->datapath, MAP_NETS);
 	wanted_done(&wanted);
-	return r < 0 ? steering_map_error(error, r, "removing old selectors") : 0;
+	return r < 0 ? error_errno(error, r, "removing old selectors") : 0;
 }
 
 int selectors_prune(struct steering *steering, struct error *error)

@@ -183,7 +183,7 @@ int senders_load(struct steering *steering, struct error *error)
 						  &adoption);
 	if (r == 0)
 		r = index_by_id(steering, adoption.highest);
-	return r < 0 ? steering_map_error(error, r, "reading senders") : 0;
+	return r < 0 ? error_errno(error, r, "reading senders") : 0;
 }
 
 void senders_done(struct steering *steering)

@@ -8,11 +8,6 @@
 
 #include "steering/steering_internal.h"
 
-int steering_map_error(struct error *error, int r, const char *what)
-{
-	return error_set(error, r, "%s: %s", what, strerror(-r));
-}
-
 static bool has_cgroups(const struct config *config)
 {
 	for (size_t i = 0; i < config->n_senders; i++)
@@ -36,7 +31,7 @@ int steering_new(struct config *config, struct datapath *datapath, struct state 
 	steering->has_cgroups = has_cgroups(config);
 	r = pools_number(config, datapath);
 	if (r < 0)
-		steering_map_error(error, r, "reading pools");
+		error_errno(error, r, "reading pools");
 	if (r == 0)
 		r = pools_load(steering, error);
 	if (r == 0)

@@ -88,7 +88,6 @@ struct manual_order {
 	enum verdict_action action;
 	const char *pool;  /* NULL unless STEER */
 	int64_t until_sec; /* wall clock; 0: no end */
-	bool cut;	   /* end the flows that live, too */
 };
 /*
  * May it be set, and what is it to the engine? `sender` need not be one of the roster. -EINVAL: no such

@@ -72,6 +72,3 @@ int verdicts_follow_pool(struct steering *steering, const struct pool *pool);
 /* A handle of high-risk never leads to normal, not even by when_empty. */
 bool verdicts_is_barred(const struct steering_sender *sender, const struct pool *pool);
 int verdicts_prune(struct steering *steering, struct error *error);
-
-/* Sets error's text to "datapath: what: strerror" and returns r; for what map operations answer. */
-int steering_map_error(struct error *error, int r, const char *what);

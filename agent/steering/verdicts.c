@@ -196,7 +196,7 @@ int verdicts_sync(struct steering *steering, const struct now *now, struct error
 			error, r, "%zu senders, expected at most %u (senders_max)",
 			steering->n_senders,
 			steering->datapath->ops->capacity(steering->datapath, MAP_VERDICT));
-	return r < 0 ? steering_map_error(error, r, "writing verdicts") : 0;
+	return r < 0 ? error_errno(error, r, "writing verdicts") : 0;
 }
 
 int verdicts_prune(struct steering *steering, struct error *error)
@@ -210,7 +210,7 @@ int verdicts_prune(struct steering *steering, struct error *error)
 		r = table_prune(&usage, steering->datapath, MAP_USAGE);
 	table_done(&verdicts);
 	table_done(&usage);
-	return r < 0 ? steering_map_error(error, r, "removing old senders") : 0;
+	return r < 0 ? error_errno(error, r, "removing old senders") : 0;
 }
 
 /* ---- what the engine says */
@@ -246,7 +246,7 @@ int steering_apply(struct steering *steering, const char *name,
 
 	for (size_t i = 0; r == 0 && i < count; i++)
 		r = apply(steering, senders[i], standing, now);
-	return r < 0 ? steering_map_error(error, r, "writing the verdict") : 0;
+	return r < 0 ? error_errno(error, r, "writing the verdict") : 0;
 }
 
 void steering_clear_standings(struct steering *steering)

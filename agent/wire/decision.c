@@ -290,8 +290,9 @@ static bool is_consistent(const struct received_decision *decision)
 		return is_status(decision->status, '4');
 	case DECISION_REJECT:
 		return is_status(decision->status, '5');
+	default:
+		return false;
 	}
-	return false;
 }
 
 static void read_sender(const json_t *document, char ret_sender[POLICY_NAME_SIZE])

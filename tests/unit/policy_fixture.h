@@ -23,8 +23,8 @@ struct policy_fixture {
 	struct policy *policy;
 	struct policy_event events[POLICY_FIXTURE_EVENTS]; /* the first ones */
 	/* Of each kind how many, and the last one; its sender and tenant point nowhere later on. */
-	size_t counts[POLICY_STANDINGS_FULL + 1];
-	struct policy_event last[POLICY_STANDINGS_FULL + 1];
+	size_t counts[POLICY_EVENTS];
+	struct policy_event last[POLICY_EVENTS];
 	size_t n_events;
 	size_t n_standings;		 /* how often one changed */
 	struct policy_standing standing; /* the last; its record is this: */

@@ -243,29 +243,6 @@ Test(judge, a_verdict_by_hand_waits_for_its_pool_to_come_back)
 	cr_expect_str_eq(judge_fixture_verdict_of("tenant-17").pool_label, "spare");
 }
 
-Test(judge, a_cut_goes_with_the_verdict_however_the_name_is_written)
-{
-	struct manual_order verdict = to_spare;
-
-	judge_fixture_send_from("tenant-17", 1);
-	verdict.cut = true;
-	cr_assert_eq(judge_fixture_set("Tenant-17", &verdict), 0, "%s", judge_fixture.error.text);
-	cr_assert_eq(judge_fixture_verdict_of("tenant-17").reason, REASON_MANUAL);
-	cr_assert_gt(judge_fixture_verdict_of("tenant-17").cut_ns, 0);
-}
-
-/* Flows are opened by the old verdict until the map has the new one, later than it was asked for. */
-Test(judge, a_cut_is_of_the_moment_when_the_verdict_holds)
-{
-	struct manual_order verdict = to_spare;
-
-	judge_fixture.now.ns = clock_monotonic_ns();
-	verdict.cut = true;
-	cr_assert_eq(judge_fixture_set("tenant-17", &verdict), 0);
-	cr_assert_gt(judge_fixture_verdict_of("tenant-17").cut_ns, judge_fixture.now.ns);
-	cr_assert_leq(judge_fixture_verdict_of("tenant-17").cut_ns, clock_monotonic_ns());
-}
-
 Test(judge, what_the_map_refuses_is_not_set_at_all)
 {
 	judge_fixture.fake->writes_left = 1;
