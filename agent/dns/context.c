@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The options of libunbound that matter here. */
+/* Options, resolvers, and the zones that libunbound would answer itself. */
 #include "dns/context.h"
 
 #include <errno.h>
@@ -13,12 +13,12 @@ static int set_options(struct ub_ctx *context, struct error *error)
 	static const struct {
 		const char *name, *value;
 	} options[] = {
-		{"module-config:", "iterator"},	   /* resolvers validate, or do not */
-		{"do-not-query-localhost:", "no"}, /* that is where a resolver often is */
-		/* Sockets and queries: more than MAILDNS_ASKED_MAX domains can have, three each. */
+		{"module-config:", "iterator"},	   /* validating is the resolver's task */
+		{"do-not-query-localhost:", "no"}, /* a resolver is often on this host */
+		/* More sockets and queries than three for each of MAILDNS_ASKED_MAX domains. */
 		{"outgoing-range:", "2048"},
 		{"num-queries-per-thread:", "2048"},
-		/* A resolver that was down is asked again soon. */
+		/* Retry a resolver that was down after seconds, not minutes. */
 		{"infra-host-ttl:", "10"},
 		{"infra-keep-probing:", "yes"},
 	};
@@ -33,7 +33,7 @@ static int set_options(struct ub_ctx *context, struct error *error)
 	return 0;
 }
 
-/* The host's file is read by libunbound; without one the resolver is on this host (resolv.conf(5)). */
+/* libunbound reads the host's file; without one the resolver is on this host (resolv.conf(5)). */
 static int set_resolvers(struct ub_ctx *context, const struct config_texts *resolvers,
 			 struct error *error)
 {
@@ -52,7 +52,7 @@ static int set_resolvers(struct ub_ctx *context, const struct config_texts *reso
 	return 0;
 }
 
-/* It would answer for these itself; no option can be set any more after this. */
+/* libunbound would answer for these zones itself. After this call it takes no more options. */
 static int remove_own_names(struct ub_ctx *context, struct error *error)
 {
 	static const char *const zones[] = {"localhost.", "test.", "home.arpa."};
@@ -77,7 +77,7 @@ int context_new(const struct config_mail *config, struct ub_ctx **ret_context, s
 	r = set_options(context, error);
 	if (r == 0)
 		r = set_resolvers(context, &config->resolver, error);
-	/* A thread of its own, not a process. */
+	/* A thread for its queries, not a process. */
 	if (r == 0 && ub_ctx_async(context, 1) != 0)
 		r = error_set(error, -ENOMEM, "libunbound: cannot be given a thread");
 	if (r == 0)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The grammar of RFC 8601, 2.2, taken loosely: what does not fit is passed over to the next ';'. */
+/* A tolerant reader of the grammar in RFC 8601, 2.2: a malformed part is skipped up to the next ';'. */
 #include "mail/authres.h"
 
 #include <string.h>
@@ -8,13 +8,13 @@
 #include "config/config.h"
 #include "mail/lexer.h"
 
-#define WORD_SIZE 256 /* the longest that means something is a host's name */
+#define WORD_SIZE 256 /* the longest meaningful word is a host name */
 
-/* One of `method=result reason=… ptype.property=value …`. */
+/* One `method=result reason=… ptype.property=value …`. */
 struct result {
 	char method[WORD_SIZE];
 	enum facts_auth auth;
-	bool of_helo; /* and of nothing else */
+	bool of_helo; /* for the HELO name, not for the envelope sender */
 };
 
 static bool is_trusted(const struct config_texts *trusted, const char *id)
@@ -48,7 +48,7 @@ static bool at_end(struct lexer *lexer)
 	return !*lexer->at || *lexer->at == ';';
 }
 
-/* A version that is not there is 1, the only one that is known. */
+/* The version is optional; 1 is the default and the only one known. */
 static bool read_version(struct lexer *lexer, const char *stops)
 {
 	char version[WORD_SIZE];
@@ -56,7 +56,7 @@ static bool read_version(struct lexer *lexer, const char *stops)
 	return !lexer_word(lexer, stops, version, sizeof(version)) || strcmp(version, "1") == 0;
 }
 
-/* To the next ';', noting whose property it was: the envelope sender's, the HELO's. */
+/* Reads to the next ';', and notes a property of the envelope sender or of the HELO name. */
 static void read_properties(struct lexer *lexer, bool *ret_mailfrom, bool *ret_helo)
 {
 	char type[WORD_SIZE], property[WORD_SIZE], value[WORD_SIZE];
@@ -77,7 +77,7 @@ static void read_properties(struct lexer *lexer, bool *ret_mailfrom, bool *ret_h
 	}
 }
 
-/* Behind a ';'. False: not one that can be understood. */
+/* After a ';'. False: malformed. */
 static bool read_result(struct lexer *lexer, struct result *ret_result)
 {
 	char word[WORD_SIZE];
@@ -96,7 +96,7 @@ static bool read_result(struct lexer *lexer, struct result *ret_result)
 	return true;
 }
 
-/* Of two signatures the one that says more. */
+/* The result that outweighs, of two signatures. */
 static enum facts_auth better(enum facts_auth a, enum facts_auth b)
 {
 	static const int rank[] = {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Authentication-Results (RFC 8601) of hosts that are believed (`authserv_ids`): what they say of SPF
- * and DKIM. Such a host must remove what came in under its own name (RFC 8601, 5): nobody else can tell
- * them apart.
+ * Authentication-Results (RFC 8601) of trusted hosts (`authserv_ids`): their results for SPF and DKIM. A
+ * trusted host must remove headers that came in under its own name (RFC 8601, 5); they cannot be
+ * recognised later.
  *
  *   result                       SPF        DKIM
  *   pass                         pass       pass
@@ -10,8 +10,8 @@
  *   none, neutral                none       none
  *   anything else                unknown    unknown     (temperror, permerror, …)
  *
- * Of SPF the envelope sender's result counts, never that of the HELO, which is at the client's pleasure.
- * Several signatures: one that passed will do, else one that failed.
+ * For SPF, only a result for the envelope sender counts: the client chooses its HELO name freely. For
+ * several DKIM signatures, pass outweighs fail, and fail outweighs the others.
  */
 #pragma once
 
@@ -24,9 +24,10 @@ struct config_texts;
 struct authres {
 	enum facts_auth spf;
 	enum facts_auth dkim;
-	bool spf_said; /* by a header further up, which is the later one */
+	/* A trusted header has a result; a header further up is later, and wins. */
+	bool spf_said;
 	bool dkim_said;
 };
 
-/* One header's value, the topmost first. All zero: nothing is known yet. */
+/* Takes one header's value; the topmost header comes first. All zero before it. */
 void authres_read(struct authres *authres, const struct config_texts *trusted, const char *value);

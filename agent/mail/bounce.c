@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Weighs the signs. */
+/* Collects the signs of a bounce from the headers. */
 #include "mail/bounce.h"
 
 #include <string.h>
@@ -8,7 +8,7 @@
 #include "mail/lexer.h"
 #include "mail/mailbox.h"
 
-/* Of the header From, which may have no domain. */
+/* Compares the local part of From, which may have no domain. */
 static bool is_from(const struct bounce *bounce, const char *name)
 {
 	size_t length = strlen(name);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Is a message a bounce, an automatic reply? By the rules of message.h, from headers and body. */
+/* Recognises bounces and automatic replies, by headers and body. The rules are in message.h. */
 #pragma once
 
 #include <stdbool.h>
@@ -21,7 +21,7 @@ struct bounce {
 /* All zero before the first header. */
 void bounce_header(struct bounce *bounce, const char *name, const char *value);
 
-/* After the last header, once; False: the body has nothing to find. */
+/* Once, after the last header. False: the body has nothing to find. */
 bool bounce_begin_body(struct bounce *bounce);
 
 bool bounce_is_bounce(const struct bounce *bounce, bool null_sender);

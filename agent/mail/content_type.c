@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Reads type, subtype and the two parameters that are looked at. */
+/* Reads type, subtype and two parameters. */
 #include "mail/content_type.h"
 
 #include <stdio.h>
@@ -19,12 +19,12 @@ static void read_type(struct lexer *lexer, char ret_type[CONTENT_TYPE_WORD_SIZE]
 	text_lower(ret_type);
 }
 
-/* What is longer would have been cut, and is no such line then. */
+/* A longer boundary would be cut, and match no line. */
 static void take_boundary(const char *value, char ret_boundary[CONTENT_TYPE_BOUNDARY_SIZE])
 {
 	size_t length = strlen(value);
 
-	/* White space at the end is no part of it: gateways add such. */
+	/* RFC 2046: a boundary does not end in white space; gateways append it. */
 	while (length > 0 && (value[length - 1] == ' ' || value[length - 1] == '\t'))
 		length--;
 	if (length < CONTENT_TYPE_BOUNDARY_SIZE)

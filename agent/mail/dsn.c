@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Lines to fields, fields to findings. */
+/* Joins lines to fields, and reads findings from fields. */
 #include "mail/dsn.h"
 
 #include <ctype.h>
@@ -14,7 +14,7 @@
 
 /* ---- status codes */
 
-/* "5.1.1" (RFC 3463), or its subject and detail both 0: "other or undefined". */
+/* "5.1.1" (RFC 3463). Subject and detail 0 mean "other or undefined". */
 struct status {
 	unsigned class, subject, detail;
 };
@@ -38,8 +38,8 @@ static bool read_status(const char *at, struct status *ret_status)
 }
 
 /*
- * 5.1.1 bad destination mailbox address; 5.1.10 is what Exchange says of an unknown recipient (and what
- * RFC 7505 says of one whose domain takes no mail).
+ * 5.1.1: bad destination mailbox address. 5.1.10: Exchange, for an unknown recipient; RFC 7505, for a
+ * domain that accepts no mail.
  */
 static bool is_unknown_recipient(const struct status *status)
 {
@@ -47,7 +47,7 @@ static bool is_unknown_recipient(const struct status *status)
 	       (status->detail == 1 || status->detail == 10);
 }
 
-/* "smtp; 550-5.1.1 The mailbox …": the first code behind a reply code. */
+/* "smtp; 550-5.1.1 The mailbox …": the first status code that follows a reply code. */
 static bool find_status(const char *diagnostic, struct status *ret_status)
 {
 	const char *at = strchr(diagnostic, ';');
@@ -66,7 +66,7 @@ static void take_recipient(struct dsn *dsn, const char *value)
 	struct lexer lexer = {.at = value};
 	char type[16];
 
-	/* utf-8 is that of RFC 6533. */
+	/* utf-8: RFC 6533 */
 	if (!lexer_word(&lexer, ";", type, sizeof(type)) || !lexer_take(&lexer, ';') ||
 	    (strcasecmp(type, "rfc822") != 0 && strcasecmp(type, "utf-8") != 0))
 		return;
@@ -97,7 +97,7 @@ static void take_status_field(struct dsn *dsn, const char *name, const char *val
 static void begin_recipient(struct dsn *dsn)
 {
 	dsn->recipient[0] = '\0';
-	dsn->failed = true; /* the field must be there (RFC 3464, 2.3.3), but is not always */
+	dsn->failed = true; /* Action is mandatory (RFC 3464, 2.3.3), but sometimes missing */
 	dsn->status_says_unknown = false;
 	dsn->status_is_vague = true;
 	dsn->diagnostic_says_unknown = false;
@@ -144,12 +144,12 @@ static void end_field(struct dsn *dsn)
 	dsn->field[0] = '\0';
 }
 
-/* A NUL in it hides what follows. */
+/* A NUL ends the field: the readers take a C string. */
 static void append(struct dsn *dsn, const char *text, size_t size)
 {
-	size_t room = sizeof(dsn->field) - 1 - dsn->field_size;
+	size_t space = sizeof(dsn->field) - 1 - dsn->field_size;
 
-	size = size < room ? size : room;
+	size = size < space ? size : space;
 	memcpy(dsn->field + dsn->field_size, text, size);
 	dsn->field_size += size;
 	dsn->field[dsn->field_size] = '\0';
@@ -203,7 +203,7 @@ static bool is_blank(const char *text)
 	return text[strspn(text, " \t")] == '\0';
 }
 
-/* White space may follow (RFC 2046, 5.1.1). */
+/* RFC 2046, 5.1.1: white space may follow a boundary. */
 static bool is_boundary(const struct dsn *dsn, bool *ret_closes)
 {
 	size_t length = strlen(dsn->boundary);

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The body of a delivery status notification (RFC 3464 in RFC 6522), line by line as it comes.
+ * The body of a delivery status notification (RFC 3464 in RFC 6522), read line by line.
  *
  *   preamble ──boundary──► header of a part ──empty line──► status    (message/delivery-status)
  *                               ▲                           original  (message/rfc822, text/rfc822-headers)
  *                               │                           skipped   (anything else)
  *                               └────────────boundary──────────┘
  *
- * A boundary that closes, or the end of the original's headers, ends it: nothing that follows is of use.
- * Only the outermost level is looked at: a report within a report is somebody else's.
+ * The closing boundary or the end of the original's headers ends the reading: nothing useful follows.
+ * Only the outermost level counts: a report within a report belongs to another message.
  */
 #pragma once
 
@@ -18,7 +18,7 @@
 #include "mail/content_type.h"
 #include "policy/decision.h"
 
-/* Longer lines and fields lose their ends. A Message-ID may have a line for itself. */
+/* Longer lines and fields are cut. A Message-ID may fill a whole line. */
 #define DSN_LINE_SIZE	 1024
 #define DSN_FIELD_SIZE	 2048
 #define DSN_ID_MAX_BYTES 998
@@ -34,14 +34,14 @@ enum dsn_where {
 
 struct dsn {
 	/* Found: */
-	bool has_status;			  /* there is a part message/delivery-status */
+	bool has_status;			  /* a part is message/delivery-status */
 	char unknown_recipient[POLICY_NAME_SIZE]; /* a key of mailbox.h; "": none */
 	char original_id[DSN_ID_MAX_BYTES + 1];	  /* without brackets; "": none */
-	/* How far it is: */
+	/* Progress: */
 	enum dsn_where where;
 	char boundary[CONTENT_TYPE_BOUNDARY_SIZE];
 	struct content_type part;
-	/* One recipient's fields so far. */
+	/* The current recipient: */
 	char recipient[POLICY_NAME_SIZE];
 	bool failed;
 	bool status_says_unknown, status_is_vague, diagnostic_says_unknown;
@@ -51,11 +51,11 @@ struct dsn {
 	size_t field_size;
 };
 
-/* `boundary` "": nothing will be found. */
+/* `boundary` "": nothing is found. */
 void dsn_begin(struct dsn *dsn, const char *boundary);
 
-/* Chunks cut anywhere; lines end with LF or CRLF. False: nothing more can be found. */
+/* Takes chunks, cut anywhere; lines end with LF or CRLF. False: nothing more can be found. */
 bool dsn_read(struct dsn *dsn, const unsigned char *bytes, size_t size);
 
-/* What is pending is at its end. */
+/* The message ends: takes the last line and field. */
 void dsn_end(struct dsn *dsn);

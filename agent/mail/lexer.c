@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Each function goes forward only: the time is that of the text's length. */
+/* Each function only moves forward, so the time is linear in the length of the text. */
 #include "mail/lexer.h"
 
 #include <string.h>
 
 #include "base/text.h"
 
-/* One character, which a backslash may make ordinary (quoted-pair). */
+/* Passes one character, or a quoted-pair: a backslash and its successor. */
 static void step(struct lexer *lexer)
 {
 	if (*lexer->at == '\\' && lexer->at[1])
@@ -51,7 +51,7 @@ bool lexer_take(struct lexer *lexer, char c)
 	return true;
 }
 
-/* From its opening quote. `ret_word` may be NULL. */
+/* Starts at the opening quote. `ret_word` may be NULL. */
 static size_t read_quoted(struct lexer *lexer, char *ret_word, size_t size)
 {
 	size_t length = 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* From a path to a key: taken apart, each part cleaned, put together in one way. */
+/* Takes a path apart, cleans each part, and joins them to the key. */
 #include "mail/mailbox.h"
 
 #include <ctype.h>
@@ -15,7 +15,7 @@
 #include "mail/utf8.h"
 #include "mail/lexer.h"
 
-/* Of a key: leaves room for '@' and the shortest local part that is quoted and escaped. */
+/* In a key, with space left for '@' and the shortest quoted and escaped local part. */
 #define DOMAIN_MAX_BYTES (POLICY_NAME_SIZE - 1 - 5)
 
 static bool is_ascii(const char *text)
@@ -25,7 +25,7 @@ static bool is_ascii(const char *text)
 	return !*text;
 }
 
-/* RFC 5321's atext, RFC 6531's additions, and dots: two in a row do harm to nobody. */
+/* RFC 5321's atext, RFC 6531's additions, and dots, also two in a row. */
 static bool is_dot_string(const char *text)
 {
 	const char *at = text;
@@ -36,7 +36,7 @@ static bool is_dot_string(const char *text)
 	return at > text && !*at;
 }
 
-/* The '@' before the domain: the last one, unless it is in quotes. */
+/* The '@' before the domain: the last one outside of quotes. */
 static const char *find_at(const char *text, size_t size)
 {
 	size_t quoted = 0;
@@ -45,14 +45,14 @@ static const char *find_at(const char *text, size_t size)
 		for (quoted = 1; quoted < size && text[quoted] != '"'; quoted++)
 			quoted += text[quoted] == '\\';
 		if (quoted >= size)
-			quoted = 0; /* never closed: no quotes */
+			quoted = 0; /* an unclosed quote is an ordinary character */
 	}
 	return memrchr(text + quoted, '@', size - quoted);
 }
 
 /* ---- local part */
 
-/* What the quotes are about: "b\o b" -> b\o b without quotes and backslashes. */
+/* "b\o b" -> bo b: without the quotes, and without the backslashes in them. */
 static void unquote(const char *bytes, size_t size, char ret_text[POLICY_NAME_SIZE])
 {
 	char plain[POLICY_NAME_SIZE] = "";
@@ -139,10 +139,10 @@ int mailbox_domain_ascii(const char *domain, char ret_ascii[MAILBOX_DOMAIN_SIZE]
 	return 0;
 }
 
-/* Behind the '@'. */
+/* The part after the '@'. */
 static void write_domain(const char *bytes, size_t size, char ret_domain[POLICY_NAME_SIZE])
 {
-	/* As many as it can be given; of what is too long the end tells whose it is. */
+	/* A domain that is too long keeps its end, which names its owner. */
 	size_t skip = size > DOMAIN_MAX_BYTES ? size - DOMAIN_MAX_BYTES : 0;
 	char text[DOMAIN_MAX_BYTES + 1], ascii[MAILBOX_DOMAIN_SIZE];
 
@@ -164,7 +164,7 @@ static void trim(const char **text, size_t *size)
 		(*size)--;
 }
 
-/* The closing one may be missing. */
+/* The closing bracket may be missing. */
 static void strip_brackets(const char **text, size_t *size)
 {
 	bool closed = *size > 1 && (*text)[*size - 1] == '>';
@@ -219,7 +219,7 @@ const char *mailbox_domain(const char *mailbox)
 
 /* ---- headers */
 
-/* Without comments and the white space between the words. */
+/* Copies the words without comments and white space. */
 static void copy_words(struct lexer lexer, const char *end, char *ret_text, size_t size)
 {
 	size_t length = 0;
@@ -254,9 +254,9 @@ bool mailbox_of_header(const char *value, char ret_mailbox[POLICY_NAME_SIZE])
 			lexer_find(&end, ">");
 			end.at += *end.at == '>';
 		} else if (*end.at == ':' && strchr(path, '@')) {
-			lexer_find(&end, ",;"); /* one of a domain literal */
+			lexer_find(&end, ",;"); /* the colon is in a domain literal */
 		} else if (*end.at && (!*path || *end.at == ':')) {
-			/* An empty member of a list, or the name of a group. */
+			/* An empty list member, or a group name. */
 			start.at = end.at + 1;
 			continue;
 		}

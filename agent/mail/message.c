@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Hands headers and body to those who read them, and collects what they found. */
+/* Passes headers and body to their readers, and collects the findings. */
 #include "mail/message.h"
 
 #include <errno.h>
@@ -58,9 +58,9 @@ bool message_wants_body(struct message *message)
 
 bool message_body(struct message *message, const unsigned char *bytes, size_t size)
 {
-	size_t room = MESSAGE_BODY_MAX_BYTES - message->body_size;
+	size_t left = MESSAGE_BODY_MAX_BYTES - message->body_size;
 
-	size = size < room ? size : room;
+	size = size < left ? size : left;
 	message->body_size += size;
 	return dsn_read(&message->bounce.dsn, bytes, size) &&
 	       message->body_size < MESSAGE_BODY_MAX_BYTES;

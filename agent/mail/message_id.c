@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Finds the id in a header. */
+/* Finds the id between brackets, or the first word. */
 #include "mail/message_id.h"
 
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Compares headers with marks. */
+/* Compares word by word, without regard to case. */
 #include "mail/spam_marks.h"
 
 #include <ctype.h>
@@ -20,7 +20,7 @@ static bool begins_with(const char *value, const char *mark)
 {
 	struct lexer lexer = {.at = value};
 
-	/* A mark may begin with what would be a comment. */
+	/* A mark that begins with '(' matches a comment. */
 	if (*mark != '(')
 		lexer_skip(&lexer);
 	else

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Well-formed UTF-8 from any bytes (table 3-7 of the Unicode Standard). */
+/* Well-formed UTF-8 by table 3-7 of the Unicode Standard. */
 #include "mail/utf8.h"
 
 #include <stdbool.h>
@@ -10,7 +10,7 @@ static bool is_continuation(unsigned char byte)
 	return (byte & 0xc0) == 0x80;
 }
 
-/* Of the character at `at`; 0: there is none. */
+/* The size of the character at `at`; 0: none is valid there. */
 static size_t character_size(const unsigned char *at, size_t size)
 {
 	size_t n = *at < 0x80 ? 1 : *at < 0xc2 ? 0 : *at < 0xe0 ? 2 : *at < 0xf0 ? 3 : 4;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Differences of counters, once a minute. */
+/* Compares the counters of a minute. */
 #include "milter/dns_alarm.h"
 
 #include <inttypes.h>

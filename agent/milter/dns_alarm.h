@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Tells in the log when name servers leave most questions about senders' domains unanswered: mail of
- * domains without mail DNS is not found out then, and nothing else would show it.
+ * Reports in the log when name servers leave most lookups of sender domains unanswered: mail of domains
+ * without mail DNS is not recognised then, and nothing else shows it.
  */
 #pragma once
 
@@ -11,14 +11,17 @@
 #include "dns/maildns.h"
 
 #define DNS_ALARM_REPORT_SEC 60
-#define DNS_ALARM_FEW	     10 /* in that time: too few to say anything */
+#define DNS_ALARM_FEW	     10 /* in that time: too few to judge */
 
-/* A zeroed one has seen nothing. */
+/* All zero: no lookup yet. */
 struct dns_alarm {
 	struct maildns_counters before;
-	uint64_t since_ns; /* 0: not begun */
-	bool failing;	   /* and told so */
+	uint64_t since_ns; /* of `before`; 0: none */
+	bool failing;	   /* and reported so */
 };
 
-/* As often as one likes; looks once in DNS_ALARM_REPORT_SEC. Fails: half of the lookups and more. */
+/*
+ * Call it about every second; it compares counters once in DNS_ALARM_REPORT_SEC. The DNS fails where half
+ * of the lookups or more are unknown.
+ */
 void dns_alarm_watch(struct dns_alarm *alarm, const struct maildns_counters *now, uint64_t now_ns);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Names and how often each came; most messages have none and cost nothing. */
+/* Counts each name; a message without such headers allocates nothing. */
 #include "milter/forged.h"
 
 #include <stdio.h>
@@ -15,7 +15,7 @@ void forged_done(struct forged *forged)
 	*forged = (struct forged){0};
 }
 
-/* NULL: no room. */
+/* NULL: a limit is reached, or out of memory. */
 static struct forged_name *find(struct forged *forged, const char *name)
 {
 	struct forged_name *last;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The X-Postern-* headers that a message came in with: only this host may add them, so each is removed
- * (by its name and which of that name it is, as the milter protocol has it).
+ * The X-Postern-* headers that a message came in with. Only this host may add them, so each is removed, by
+ * its name and its position among the headers of that name, as the milter protocol counts them.
  */
 #pragma once
 
@@ -17,15 +17,15 @@ struct forged_name {
 	unsigned count;
 };
 
-/* A zeroed one is empty. */
+/* All zero: none. */
 struct forged {
 	struct forged_name *names; /* NULL until there is one */
 	size_t n_names;
 	unsigned count;
-	bool too_many; /* some are not in here */
+	bool too_many; /* some are missing here */
 };
 
 void forged_done(struct forged *forged);
 
-/* Any header of the message, in their order; those of other names are none. */
+/* Takes any header of the message, in order; ignores other names. */
 void forged_add(struct forged *forged, const char *name);

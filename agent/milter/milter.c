@@ -71,7 +71,8 @@ static void on_reload(evutil_socket_t number, short what, void *data)
 			  error.text);
 		return;
 	}
-	milter->dns_alarm = (struct dns_alarm){.since_ns = 0}; /* its counters are new */
+	milter->dns_alarm =
+		(struct dns_alarm){.since_ns = 0}; /* the counters of a new maildns start at 0 */
 	warn_fixed(config, milter->config);
 	log_info(MODULE, "%s: read again", config->file);
 }
@@ -183,7 +184,7 @@ int milter_run(const struct milter_options *options, struct error *error)
 		event_base_dispatch(milter.base);
 	}
 	stop(&milter);
-	outage_tell(&milter.shared.end.outage);
+	outage_report(&milter.shared.end.outage);
 	curl_global_cleanup();
 	return r;
 }

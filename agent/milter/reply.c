@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Texts by action and reason. */
+/* Chooses the text by action and reason. */
 #include "milter/reply.h"
 
 #include <ctype.h>
@@ -8,7 +8,7 @@
 
 #define NAME_MAX_BYTES 128
 
-/* Names go into SMTP as they are, or not at all. */
+/* A name goes into SMTP unchanged, or not at all. */
 static const char *name_of(const char *sender)
 {
 	size_t length = strlen(sender);

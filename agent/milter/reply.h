@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the sender of a message is told that does not pass: one line, for people. */
+/* Texts of rejections and deferrals: one line, for the sender of the message. */
 #pragma once
 
 #include "wire/decision.h"
@@ -8,13 +8,13 @@
 
 struct reply {
 	const char *code;      /* "451", "550" */
-	const char *status;    /* RFC 3463; borrowed from the answer */
-	char text[REPLY_SIZE]; /* printable ASCII, '%' doubled as smfi_setreply(3) has it */
+	const char *status;    /* RFC 3463; borrowed from the decision */
+	char text[REPLY_SIZE]; /* printable ASCII without '%', which Sendmail takes for a format */
 };
 
-/* Of a decision to defer or to reject. */
+/* For a decision to defer or to reject. */
 void reply_of_decision(const struct received_decision *decision, struct reply *ret_reply);
-/* The agent is away, and mail waits until it is back. */
+/* For an agent that does not answer, with on_agent_down = "defer". */
 void reply_agent_down(struct reply *ret_reply);
-/* More forged headers than are removed. */
+/* For more forged headers than are removed. */
 void reply_forged(struct reply *ret_reply);

@@ -77,11 +77,14 @@ Test(milter_outage, mail_passes_unmarked_but_for_what_is_high_risk_anyway)
 	expect(&peer, &bounce, "high-risk");
 	expect(&peer, &nameless, "high-risk");
 	expect(&peer, &plain, "");
-	expect_logged("': without it 1 messages passed, 0 were marked high-risk, 0 deferred\n");
+	expect_logged("': of the messages without the agent's decision 1 passed, 0 were marked "
+		      "high-risk, "
+		      "0 were deferred\n");
 	milter_fixture_agent_start();
 	expect(&peer, &plain, "normal");
-	expect_logged("milter: the agent answers again: without it 2 messages passed, 3 were "
-		      "marked high-risk, 0 deferred\n");
+	expect_logged(
+		"milter: the agent answers again: of the messages without the agent's decision 2 "
+		"passed, 3 were marked high-risk, 0 were deferred\n");
 	cr_expect_eq(milter_fixture_metric("postern_messages_unanswered_total"), 5);
 	expect(&peer, &plain, "normal");
 	cr_expect_eq(milter_fixture_metric("postern_messages_unanswered_total"), 5);
@@ -101,7 +104,9 @@ Test(milter_outage, all_mail_is_deferred_where_that_is_asked_for)
 	milter_fixture_agent_start();
 	expect(&peer, &plain, "normal");
 	expect(&peer, &spam, "high-risk");
-	expect_logged("without it 0 messages passed, 0 were marked high-risk, 3 deferred\n");
+	expect_logged(
+		"of the messages without the agent's decision 0 passed, 0 were marked high-risk, 3 "
+		"were deferred\n");
 	peer_close(&peer);
 }
 
@@ -247,9 +252,8 @@ Test(milter_outage, what_the_agent_refuses_to_understand_is_high_risk)
 	milter_fixture_milter_start();
 	peer = milter_fixture_connect();
 	expect(&peer, &plain, "high-risk");
-	expect_logged(
-		"milter: member 'user': found 256 bytes: without it 0 messages passed, 1 were "
-		"marked high-risk, 0 deferred\n");
+	expect_logged("milter: member 'user': found 256 bytes: of the messages without the agent's "
+		      "decision 0 passed, 1 were marked high-risk, 0 were deferred\n");
 	peer_close(&peer);
 }
 

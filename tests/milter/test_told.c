@@ -54,8 +54,8 @@ static void end(unsigned at_sec)
 }
 
 #define TOLD(what, passed, risky, deferred)                                                        \
-	"milter: " what ": without it " passed " messages passed, " risky                          \
-	" were marked high-risk, " deferred " deferred\n"
+	"milter: " what ": of the messages without the agent's decision " passed " passed, " risky \
+	" were marked high-risk, " deferred " were deferred\n"
 
 Test(milter_told, the_first_at_once_then_every_minute_and_at_the_end)
 {
@@ -91,13 +91,13 @@ Test(milter_told, who_comes_and_goes_is_told_of_once_in_a_minute)
 
 Test(milter_told, what_was_not_told_is_told_at_the_end_of_the_process)
 {
-	outage_tell(&outage);
+	outage_report(&outage);
 	expect_told("");
 	count(OUTAGE_PASSED, 0);
 	end(1);
 	count(OUTAGE_DEFERRED, 2);
 	expect_told(TOLD("it hangs", "1", "0", "0") TOLD("the agent answers again", "1", "0", "0"));
-	outage_tell(&outage);
+	outage_report(&outage);
 	expect_told(TOLD("the agent did not answer", "0", "0", "1"));
 }
 
