@@ -305,3 +305,70 @@ Test(policy_export, what_is_damaged_or_of_another_version_is_refused)
 	cr_expect_eq(policy_import_standing(fixture->policy, &standing, NOON), -EINVAL, "no name");
 	policy_fixture_free(fixture);
 }
+
+/* ---- the bytes that other versions have written */
+
+/* Non-zero bytes as OFFSET:HEX, one after the other. */
+static const char *bytes_of(const void *record, size_t size)
+{
+	static char text[2048];
+	const uint8_t *bytes = record;
+	size_t used = 0;
+
+	text[0] = '\0';
+	for (size_t i = 0; i < size; i++)
+		if (bytes[i])
+			used += (size_t)snprintf(text + used, sizeof(text) - used, "%zu:%02x ", i,
+						 bytes[i]);
+	return text;
+}
+
+static void fill_all_windows(struct policy_fixture *fixture)
+{
+	struct facts connections = {
+		.kind = FACTS_CONNECTION, .sender = "bob@example.net", .connections = 4};
+	struct facts message = {.user = "bob@example.net",
+				.spam = true,
+				.recipients_external = 8,
+				.recipients_internal = 5};
+
+	policy_fixture_decide(fixture, &connections, NOON);
+	policy_fixture_decide(fixture, &message, NOON);
+	policy_fixture_report(fixture, "bob@example.net", NOON);
+}
+
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+Test(policy_export, the_bytes_of_records_stay_as_they_are)
+{
+	struct policy_fixture *fixture = policy_fixture_new(LIMITED TENANT);
+	const struct sender_record *sender;
+	const struct tenant_record *tenant;
+	const char *name;
+
+	fill_all_windows(fixture);
+	sender = policy_next_sender(fixture->policy);
+	cr_assert_not_null(sender);
+	cr_expect_str_eq(bytes_of(sender, sizeof(*sender)),
+			 "0:8f 1:f9 2:fd 3:49 4:f5 5:eb 6:3b 7:1f 8:21 9:a6 10:39 11:d5 12:f8 "
+			 "13:57 14:09 15:91 "
+			 "16:01 24:40 25:61 26:53 27:65 28:01 30:01 "
+			 "32:08 58:05 84:0d 134:01 148:04 162:01 ");
+	tenant = policy_next_tenant(fixture->policy, &name);
+	cr_assert_not_null(tenant);
+	cr_expect_str_eq(bytes_of(tenant, sizeof(*tenant)),
+			 "0:01 4:40 5:61 6:53 7:65 12:08 112:0d ");
+	policy_fixture_free(fixture);
+}
+
+Test(policy_export, the_bytes_of_a_standing_stay_as_they_are)
+{
+	struct policy_fixture *fixture = policy_fixture_new(LIMITED);
+
+	policy_fixture_send(fixture, 11, NOON);
+	cr_expect_str_eq(
+		bytes_of(&fixture->record, sizeof(fixture->record)),
+		"0:62 1:6f 2:62 3:40 4:65 5:78 6:61 7:6d 8:70 9:6c 10:65 11:2e 12:6e 13:65 14:74 "
+		"256:ff 257:ff 258:ff 259:ff 260:ff 261:ff 262:ff 263:7f 288:01 ");
+	policy_fixture_free(fixture);
+}
+#endif
