@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* From an operation's bytes to a packet's, by the builder of the packet tests; see packet_forge.h. */
+/* Builds the packet of an operation by the builder of the packet tests. */
 #include "fuzz/packet_forge.h"
 
 #include <arpa/inet.h>
@@ -19,7 +19,7 @@ static const char *const locals[2][LOCALS] = {
 	 PACKET_NORMAL6, PACKET_RISK6, "2001:db8::1"},
 };
 
-/* The last three: hairpins. */
+/* The last three make hairpins. */
 static const char *const remotes[2][REMOTES] = {
 	{"203.0.113.25", "203.0.113.26", "203.0.113.27", "192.0.2.254", "255.255.255.255",
 	 PACKET_NORMAL4, PACKET_RISK4, PACKET_TENANT4},
@@ -43,7 +43,7 @@ static const uint8_t icmp_types[SHAPES][2] = {
 	[SHAPE_ECHO] = {ICMP_ECHO, ICMP6_ECHO_REQUEST},
 };
 
-/* Texts that a packet_spec points to. */
+/* Texts that the packet_spec points to. */
 struct texts {
 	char local[ADDRESS_TEXT_SIZE];
 	char remote[ADDRESS_TEXT_SIZE];
@@ -54,7 +54,7 @@ static bool is_out(const struct packet_op *op)
 	return op->kind % OP_KINDS <= OP_OUT_L3;
 }
 
-/* Both ends as of a packet on its way out; of a flow, as they are on the side where it is sent. */
+/* Both ends of an outgoing packet; a flow's ends as they are on the side that sends it. */
 static void set_ends(const struct packet_op *op, const struct found *found, struct texts *texts,
 		     struct packet_spec *spec)
 {
@@ -137,7 +137,7 @@ static bool is_icmp(const struct packet_op *op)
 	return icmp_types[(op->shape & 0xf) % SHAPES][0];
 }
 
-/* On its way in, of what went out; on its way out, of the reply. `quote` is as of set_ends(). */
+/* Quotes a packet that left (ingress), or a reply (egress). set_ends() has filled `quote`. */
 static struct packet_spec error_about(const struct packet_op *op, struct packet_spec *quote)
 {
 	bool ipv6 = strchr(quote->source, ':');
@@ -173,7 +173,7 @@ static void edit(const struct packet_op *op, struct packet_bytes *packet)
 			packet->bytes[op->edits[i].offset] ^= op->edits[i].flip;
 }
 
-/* The builder takes no more off than there is; a packet that is cut off whole is none. */
+/* The builder cuts off at most the whole packet, and then there is none. */
 static void build(struct packet_spec *spec, struct packet_bytes *ret)
 {
 	size_t missing = spec->missing_bytes;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Runs programs of packets; see packet_machine.h. What an operation's packet looks like is packet_forge's. */
+/* Runs programs of packets. packet_forge.c builds the packet of an operation. */
 #include "fuzz/packet_machine.h"
 
 #include <errno.h>
@@ -24,7 +24,7 @@ static const char *const kinds[OP_KINDS] = {"out",     "out-l3", "in",	   "in-l3
 static struct packet_totals totals;
 
 struct machine {
-	struct found found[2]; /* before and after, in turns */
+	struct found found[2]; /* before and after, alternating */
 	int now;
 	bool flows_expire;
 	unsigned expires;
@@ -40,7 +40,7 @@ static struct found *found_now(struct machine *machine)
 	return &machine->found[machine->now];
 }
 
-/* While flows expire, what is read may be of two moments; then it is read again. */
+/* While flows expire, one read may mix two moments, and is repeated. */
 static int look(struct machine *machine, struct error *error)
 {
 	int r = 0;
@@ -101,7 +101,7 @@ static int send(struct machine *machine, const struct packet_op *op, struct erro
 	return packet_oracle_judge(&step, error);
 }
 
-/* Fields of packets stand for those of a verdict. */
+/* Takes the fields of a verdict from those of a packet. */
 static struct verdict verdict_of(const struct packet_op *op)
 {
 	static const enum verdict_action actions[] = {VERDICT_STEER, VERDICT_STEER, VERDICT_PASS,

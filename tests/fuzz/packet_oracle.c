@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The invariants of one packet; see packet_oracle.h. Those of the maps are in packet_oracle_maps.c. */
+/* The invariants of one packet. packet_oracle_maps.c has the invariants of the maps. */
 #include "fuzz/packet_oracle.h"
 
 #include <errno.h>
@@ -19,9 +19,9 @@
 #define TCP_HEADER   20
 #define ICMP_CHECK   2
 #define IPV4_CHECK   10
-#define QUOTED_PORTS 8 /* bytes of TCP that a quote has at least */
+#define QUOTED_PORTS 8 /* the minimum of TCP bytes in a quote */
 
-/* A packet before and after, and whose end of it is ours. */
+/* A packet before and after, and which of its ends is local. */
 struct case_ {
 	const struct packet_step *step;
 	struct wire in;
@@ -46,7 +46,7 @@ static bool is_steered(const struct wire *wire, bool source_is_local)
 	return port == 25 || port == 2525;
 }
 
-/* Seen from here: of a flow on egress, of a return entry on ingress. */
+/* The key of a flow on egress, of a return entry on ingress. */
 static struct flow_key key_of(const struct wire *wire, bool source_is_local)
 {
 	struct flow_key key;
@@ -58,9 +58,9 @@ static struct flow_key key_of(const struct wire *wire, bool source_is_local)
 	return key;
 }
 
-/* ---- what a translation makes of a packet */
+/* ---- translations */
 
-/* The local end of a packet, and what stands there afterwards. */
+/* The local end of a packet, before and after. */
 struct end {
 	uint8_t address[16];
 	uint16_t port;
@@ -79,7 +79,7 @@ static void put_port(uint8_t *bytes, const struct wire *wire, bool source, const
 	bytes[wire->l4 + (source ? 1 : 3)] = end->port & 0xff;
 }
 
-/* Checksums are compared by what they are off by. */
+/* Checksums are compared by their residue (wire.h). */
 static void copy_field(struct packet_bytes *to, const struct packet_bytes *from, size_t at)
 {
 	if (at + 2 <= to->size)
@@ -166,7 +166,7 @@ static int expect_reset_header(const struct case_ *c, struct error *error)
 		return FAIL(error, "a reset of a wrong form");
 	if (memcmp(out->source, in->destination, 16) || memcmp(out->destination, in->source, 16) ||
 	    out->source_port != in->destination_port || out->destination_port != in->source_port)
-		return FAIL(error, "a reset to somebody else");
+		return FAIL(error, "a reset to another host");
 	if (has_link(c->step->program) &&
 	    (memcmp(out->bytes, in->bytes + ETH_ALEN, ETH_ALEN) ||
 	     memcmp(out->bytes + ETH_ALEN, in->bytes, ETH_ALEN) ||
@@ -200,7 +200,7 @@ static int expect_reset(const struct case_ *c, struct error *error)
 		       : FAIL(error, "a reset that does not acknowledge");
 }
 
-/* ---- out */
+/* ---- egress */
 
 static bool may_pass(const struct case_ *c)
 {
@@ -220,8 +220,8 @@ static bool has_opened(const struct case_ *c)
 }
 
 /*
- * As it was when the packet came: one that translated it may have expired since. So may one that the packet opened
- * in the place of an earlier one, which then says nothing.
+ * The flow when the packet came. A flow that translated the packet may have expired since; so may a
+ * flow that the packet opened in place of an earlier one, which then proves nothing.
  */
 static const struct flow *flow_of(const struct case_ *c, const struct flow_key *key)
 {
@@ -239,7 +239,7 @@ static bool had_passed_flow(const struct case_ *c, const struct flow_key *key)
 	return c->step->flows_expire && flow && flow->pool == POOL_NONE;
 }
 
-/* A flow that began and is gone already: then what it said can only be read off the packet. */
+/* A flow that has opened and ended already: only the packet shows its translation. */
 static int judge_out_unknown(const struct case_ *c, struct error *error)
 {
 	struct flow_key key = key_of(&c->in, true);
@@ -270,7 +270,7 @@ static int judge_out_tcp(const struct case_ *c, struct error *error)
 	return expect_translated(c, &end, error);
 }
 
-/* What cannot be translated: fragments, headers cut short or out of reach. */
+/* Not translatable: fragments, headers cut short or out of reach. */
 static int judge_out_rest(const struct case_ *c, struct error *error)
 {
 	struct flow_key key = key_of(&c->in, true);
@@ -321,7 +321,7 @@ static int judge_drop(const struct case_ *c, struct error *error)
 	}
 }
 
-/* Where it is not, something takes room that has no flow. */
+/* A failure means that something without a flow takes space. */
 static bool is_full(const struct case_ *c)
 {
 	return c->step->flows_expire || c->step->before->n_flows >= PACKET_FLOWS_MAX;
@@ -351,7 +351,7 @@ static int judge_egress(const struct case_ *c, struct error *error)
 	}
 }
 
-/* ---- in */
+/* ---- ingress */
 
 static int judge_reply(const struct case_ *c, struct error *error)
 {
@@ -379,9 +379,9 @@ static int judge_ingress(const struct case_ *c, struct error *error)
 	return expect_same(c, error);
 }
 
-/* ---- ICMP errors, both ways */
+/* ---- ICMP errors */
 
-/* False: about nothing that is translated. */
+/* False: the error is about no translated packet. */
 static bool find_end(const struct case_ *c, const struct wire *quote, const struct found *found,
 		     struct end *ret)
 {
@@ -425,7 +425,7 @@ static int judge_icmp(const struct case_ *c, struct error *error)
 						: expect_same(c, error);
 }
 
-/* ---- all of it */
+/* ---- one step */
 
 int packet_oracle_judge(const struct packet_step *step, struct error *error)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The invariants of the maps; see packet_oracle.h. */
+/* The invariants of the maps. */
 #include "fuzz/packet_oracle_maps.h"
 
 #include <errno.h>
@@ -36,7 +36,7 @@ uint64_t packet_oracle_drops(const struct stats *stats)
 	       stats->dropped_error;
 }
 
-/* A verdict whose time is up has one of the past; none ends while it is being looked at. */
+/* Verdicts end in the past or never, so none ends during a check. */
 static enum verdict_action action_of(const struct verdict *verdict)
 {
 	return verdict->until_ns ? verdict->after_action : verdict->action;
@@ -130,14 +130,14 @@ int packet_oracle_judge_maps(const struct found *found, struct error *error)
 
 /* ---- by one packet */
 
-/* A closed flow that made way has its external end as its source. */
+/* A closed flow that was set aside has its external end as its source. */
 static bool is_set_aside(const struct found_flow *found)
 {
 	return found->flow.pool != POOL_NONE && found->flow.port == found->key.source_port &&
 	       !memcmp(found->flow.address, found->key.source, 16);
 }
 
-/* Pool INSTEAD's addresses are those of the high-risk pool. */
+/* Pool INSTEAD uses the addresses of the high-risk pool. */
 static bool leads_to(enum verdict_action action, uint32_t pool, uint32_t flow_pool)
 {
 	if (action == VERDICT_PASS)

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Within the oracle: what it looks up in the maps, and what one packet may have changed in them. */
+/* Within the oracle: look-ups in the maps, and the changes that one packet may make. */
 #pragma once
 
 #include "fuzz/packet_oracle.h"
 
 struct wire;
 
-/* NULL: there is none. */
+/* NULL: no such entry. */
 const struct flow *packet_oracle_flow(const struct found *found, const struct flow_key *key);
 const struct return_entry *packet_oracle_return(const struct found *found,
 						const struct flow_key *key);
 
-/* By the sender's verdict, now. */
+/* By the sender's current verdict. */
 bool packet_oracle_passes(enum packet_sender sender);
 
 int packet_oracle_judge_changes(const struct packet_step *step, const struct wire *in,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The first corpus, made from tables; see packet_seeds.h. */
+/* Makes the first corpus from tables. */
 #include "fuzz/packet_seeds.h"
 
 #include <stdbool.h>
@@ -12,7 +12,7 @@
 #define QUOTE(missing, around) ((missing) | (around) << 5)
 #define FIRST_FLOW	       1
 
-/* A packet of each kind: sent out and in, of a flow and of none. */
+/* A packet of each kind: egress and ingress, with and without a flow. */
 static const struct {
 	const char *name;
 	struct packet_op op;
@@ -55,7 +55,7 @@ static const struct {
 	{"error-vlan", {.shape = SHAPE_UNREACHABLE, .flags = ACK, .extras = 1}},
 };
 
-/* Lives of flows, in which one packet follows from another. */
+/* Whole flows: sequences of packets that belong together. */
 static const struct {
 	const char *name;
 	struct packet_op ops[12];
@@ -134,7 +134,7 @@ static const struct {
 	{"forgotten", {{.flags = SYN}, {.kind = OP_FORGET}, {.flags = ACK}}},
 };
 
-/* By tc and XDP, with and without a link header; each family has its own ends. */
+/* In tc and XDP, with and without a link header; each family has its own ends. */
 static const struct {
 	const char *name;
 	enum packet_op_kind out, in;
@@ -160,7 +160,7 @@ static void add(struct packet_seed *seed, struct packet_op op, enum packet_op_ki
 	seed->ops[seed->n_ops++] = op;
 }
 
-/* As of no flow, then out, in and out again as of one. */
+/* Without a flow; then out, in and out again with one. */
 static void get_packet(size_t packet, size_t way, struct packet_seed *seed)
 {
 	struct packet_op op = packets[packet].op;
@@ -190,7 +190,7 @@ static void get_life(size_t life, bool ipv6, struct packet_seed *seed)
 	}
 }
 
-/* More connections than the tables hold, and then closed ones whose ports are wanted again. */
+/* More connections than the maps hold; then closed ones whose ports are wanted again. */
 static void get_full(bool closed, struct packet_seed *seed)
 {
 	snprintf(seed->name, sizeof(seed->name), closed ? "full-closed" : "full");

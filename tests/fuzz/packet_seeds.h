@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Programs for the machine of packets that between them send every kind of packet, each in the state where
- * it matters: before and after its flow was opened, by every entry point, of both families.
+ * Programs for the machine of packets that together send every kind of packet, before and after its
+ * flow opens, through every entry point, in both families.
  */
 #pragma once
 

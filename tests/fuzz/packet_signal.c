@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Shows the fuzzer what the programs did; see packet_signal.h. */
+/* Shows the fuzzer the effects of the programs. */
 #include "fuzz/packet_signal.h"
 
 #include <string.h>
 
 #define SIGNALS 16384
 
-/* The section is libFuzzer's, by name. */
+/* libFuzzer finds the section by its name. */
 static uint8_t signals[SIGNALS] __attribute__((section("__libfuzzer_extra_counters"), used));
 
 static uint32_t last;
@@ -51,7 +51,7 @@ void packet_signal(const struct packet_op *op, const struct packet_step *step)
 	did = mix(did, counters_raised(step));
 	did = mix(did, changed | op->shape << 8);
 	raise_signal(did);
-	if (step->flows_expire) /* else each race would look like something new */
+	if (step->flows_expire) /* else each race would look new */
 		return;
 	raise_signal(mix(did, step->after->n_flows));
 	raise_signal(mix(last, did));

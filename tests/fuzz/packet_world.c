@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Loads the programs and gives them a world to work in; see packet_world.h. */
+/* Loads the programs and fills their maps. */
 #include "fuzz/packet_world.h"
 
 #include <bpf/bpf.h>
@@ -17,7 +17,7 @@
 #define CPUS_MAX 256
 #define GSO_SIZE 512
 
-/* Flows are opened, and forgotten, faster than anywhere else: between two ticks of the timer. */
+/* Large, as many flows open and are deleted between two ticks of the timer. */
 #define EXPIRY_ENTRIES (1 << 17)
 
 static const struct {
@@ -108,7 +108,7 @@ static void load(void)
 	programs[PROGRAM_XDP] = skeleton->progs.postern_xdp;
 }
 
-/* The pool's addresses of one family, in turns. */
+/* Alternates between the pool's addresses of one family. */
 static void fill_slots(uint32_t pool, enum slot_family family, uint32_t first, uint32_t n)
 {
 	static uint32_t keys[POSTERN_SLOTS];
@@ -173,7 +173,7 @@ static void write_control(void)
 	put(MAP(control), &(uint32_t){0}, &control);
 }
 
-/* As `up` does. The kernel may have no memory for the timer just now. */
+/* Repeats, as `up` does: the kernel may have no memory for the timer yet. */
 static void start_timer(void)
 {
 	char frame[ETH_ZLEN] = {0};
@@ -247,7 +247,7 @@ bool packet_world_run(enum packet_program program, const struct packet_bytes *pa
 	return true;
 }
 
-/* ---- what is in the maps */
+/* ---- reading the maps */
 
 static uint32_t read_map(int map, void *keys, void *values)
 {
@@ -324,7 +324,7 @@ void packet_world_find(struct found *ret)
 	find_stats(ret);
 }
 
-/* ---- what changes */
+/* ---- changes */
 
 void packet_world_set_verdict(enum packet_sender sender, const struct verdict *verdict)
 {
@@ -358,7 +358,7 @@ static void empty(int map, const void *keys, uint32_t count)
 		bpf_map_delete_batch(map, keys, &count, NULL);
 }
 
-/* Flows may be expiring meanwhile, and then a batch stops half way. */
+/* A batch stops halfway when a flow expires meanwhile. */
 void packet_world_forget(void)
 {
 	struct flow_key keys[PACKET_FOUND_MAX];
@@ -381,7 +381,7 @@ void packet_world_set_timeouts(uint64_t ns)
 	write_control();
 }
 
-/* ---- what the oracle asks */
+/* ---- for the oracle */
 
 const struct address_entry *packet_world_address(const uint8_t address[16])
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The real programs on small maps of their own, without pins, and what the oracle has to know of them.
- * Everything that the kernel refuses here ends the process: it is the machinery's fault, not a finding.
+ * The real programs on small maps without pins, and their content for the oracle. Any error of the
+ * kernel here ends the process: it is a bug of the test, not a finding.
  *
  *   sender         known by                  leaves by at first
  *   UNKNOWN        nothing: STRANGER         normal
@@ -10,7 +10,8 @@
  *   RISK_HANDLE    the other one             high-risk
  *   MARKED         MARK                      high-risk
  *
- * Pools: normal (two IPv4 addresses), high-risk, EMPTY (holds), and INSTEAD, empty too, which uses high-risk.
+ * Pools: normal (two IPv4 addresses), high-risk, EMPTY (holds), and INSTEAD, empty too, which uses
+ * high-risk.
  */
 #pragma once
 
@@ -51,7 +52,10 @@ enum { POOL_EMPTY = POOL_FIRST_FREE, POOL_INSTEAD };
 
 #define PACKET_ADDRESSES 5 /* ids from 1 */
 
-/* 25 and 2525 are steered. More flows than fit make full tables; returns have room for what is set aside. */
+/*
+ * 25 and 2525 are steered. The maps are small enough to fill; returns have space for flows set
+ * aside.
+ */
 #define PACKET_FLOWS_MAX   12
 #define PACKET_RETURNS_MAX 16
 #define PACKET_FOUND_MAX   32
@@ -78,7 +82,7 @@ struct found_return {
 	struct return_entry entry;
 };
 
-/* What is in the maps; flows in the order in which they were opened. */
+/* The content of the maps; flows in the order of their opening. */
 struct found {
 	struct found_flow flows[PACKET_FOUND_MAX];
 	size_t n_flows;
@@ -89,26 +93,26 @@ struct found {
 	struct stats stats;
 };
 
-/* Loads the programs; needs root. One world in a process. */
+/* Loads the programs; needs root. One world per process. */
 void packet_world_open(void);
 void packet_world_close(void);
-/* As it was at first. Counters go on. */
+/* Back to the start, except for counters. */
 void packet_world_reset(void);
 
-/* False: the kernel takes no packet as short as this one. */
+/* False: the kernel rejects a packet this short. */
 bool packet_world_run(enum packet_program program, const struct packet_bytes *packet, uint32_t mark,
 		      bool gso, struct packet_bytes *ret_packet, int *ret_action);
 void packet_world_find(struct found *ret);
 
 void packet_world_set_verdict(enum packet_sender sender, const struct verdict *verdict);
 const struct verdict *packet_world_verdict(enum packet_sender sender);
-/* Cuts what the sender has open now. */
+/* Cuts the open flows of the sender. */
 void packet_world_cut(enum packet_sender sender);
-/* Takes the flows out of the maps and the gauges, as if they had never been. */
+/* Removes the flows from the maps and the gauges, as if there had been none. */
 void packet_world_forget(void);
 void packet_world_set_timeouts(uint64_t ns);
 
-/* NULL: not one of a pool. */
+/* NULL: no pool has it. */
 const struct address_entry *packet_world_address(const uint8_t address[16]);
-/* Whose packet this is on its way out. */
+/* The sender of an outgoing packet. */
 enum packet_sender packet_world_sender(uint32_t mark, const uint8_t source[16]);

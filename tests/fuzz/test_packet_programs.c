@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The machine of packets without a fuzzer: every kind of packet, and what fuzzing found worth keeping. */
+/* The machine of packets without a fuzzer: every kind of packet, and the corpus. */
 #include <criterion/criterion.h>
 
 #include "base/error.h"
@@ -36,7 +36,7 @@ Test(fuzz_packet_programs, every_kind_of_packet_keeps_the_invariants)
 	cr_expect_eq(totals.flows_max, PACKET_FLOWS_MAX);
 }
 
-/* Else a seed would be of another kind than its name says. */
+/* Each seed sends the kind of packet that its name says. */
 Test(fuzz_packet_programs, the_kinds_of_packets_reach_every_counter)
 {
 	static struct found found;
@@ -46,7 +46,7 @@ Test(fuzz_packet_programs, the_kinds_of_packets_reach_every_counter)
 #define EXPECT_RAISED(name, help) cr_expect(found.stats.name, "counter " #name);
 	found.stats.dropped_no_port = 1; /* takes 64 unlucky draws */
 	found.stats.events_lost = 1;
-	found.stats.dropped_moving = 1; /* the suite packet_tables */
+	found.stats.dropped_moving = 1; /* the suite packet_generation */
 	found.stats.dropped_loop = 1;	/* takes two interfaces: netns_leak */
 	POSTERN_COUNTERS(EXPECT_RAISED)
 #undef EXPECT_RAISED

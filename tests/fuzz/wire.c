@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Packet formats as the oracle reads them; see wire.h. */
+/* The oracle's parser of packets. */
 #include "fuzz/wire.h"
 
 #include <linux/if_ether.h>
@@ -28,7 +28,7 @@ static bool has(const struct wire *wire, size_t offset, size_t size)
 	return offset + size <= wire->size;
 }
 
-/* The protocol behind the link header, 0 where that is cut short; sets wire->ip. */
+/* Sets wire->ip. The protocol after the link header; 0: it is cut short. */
 static unsigned read_link(struct wire *wire)
 {
 	unsigned protocol;
@@ -67,7 +67,7 @@ static void set_end(struct wire *wire, size_t bytes)
 	wire->end = bytes && wire->ip + bytes < wire->size ? wire->ip + bytes : wire->size;
 }
 
-/* The protocol of what follows the header; -1: none that can be looked into. */
+/* The protocol after the header; -1: none that can be parsed. */
 static int read_ipv4(struct wire *wire)
 {
 	uint8_t words = wire->bytes[wire->ip] & 0xf;
@@ -105,7 +105,7 @@ static int read_extension(struct wire *wire, int header)
 	return next;
 }
 
-/* Also sets the kind where extension headers hide the protocol. */
+/* Sets the kind too if extension headers hide the protocol. */
 static int read_ipv6(struct wire *wire)
 {
 	size_t payload;
@@ -212,7 +212,7 @@ uint32_t wire_payload_bytes(const struct wire *wire)
 	return wire->end > start ? wire->end - start : 0;
 }
 
-/* RFC 1071, of bytes in network order. */
+/* RFC 1071; bytes in network order. */
 static uint32_t sum(const uint8_t *bytes, size_t size)
 {
 	uint32_t total = 0;
@@ -229,7 +229,7 @@ unsigned wire_header_residue(const struct wire *wire)
 	return wire->version == 4 ? sum(wire->bytes + wire->ip, end - wire->ip) % 0xffff : 0;
 }
 
-/* Where the IP header tells of less than the header that follows, over all that there is. */
+/* Over all bytes, if the IP header claims fewer than the TCP or ICMP header has. */
 unsigned wire_residue(const struct wire *wire)
 {
 	size_t header = wire->kind == WIRE_ICMP ? WIRE_ICMP_HEADER : TCP_HEADER;

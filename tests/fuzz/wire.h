@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Reads packets for the oracle: where their fields are, and what their checksums are off by. Its own
- * reading of the formats, as the datapath's is what is being tested.
+ * Parses packets for the oracle: the offsets of their fields, the residues of their checksums.
+ * Independent of the datapath's parser, which is under test.
  */
 #pragma once
 
@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* As far as the datapath promises to look. */
+/* The limits of the datapath's parser. */
 #define WIRE_VLAN_TAGS	2
 #define WIRE_EXTENSIONS 6
 
@@ -17,10 +17,10 @@
 
 enum wire_kind {
 	WIRE_OTHER,
-	WIRE_TCP,   /* the fixed part of its header is there */
-	WIRE_SHORT, /* TCP; its ports are there, its header is not */
+	WIRE_TCP,   /* the fixed part of its header is complete */
+	WIRE_SHORT, /* TCP; only its ports are complete */
 	WIRE_ICMP,  /* an error that quotes a packet */
-	WIRE_OPAQUE /* IPv6 with more extension headers than are walked, or cut short in one */
+	WIRE_OPAQUE /* IPv6 with too many extension headers, or cut short in one */
 };
 
 /* Offsets are from the beginning of the frame. */
@@ -53,8 +53,8 @@ uint32_t wire_acknowledgement(const struct wire *wire);
 uint32_t wire_payload_bytes(const struct wire *wire);
 
 /*
- * What a checksum is off by, in ones' complement: 0 where it is right. A translation that is right keeps
- * it, whatever it was, also of a packet that is cut short.
+ * The difference of a checksum from the right one, in ones' complement; 0: it is right. A correct
+ * translation keeps any residue, of a packet that is cut short, too.
  */
 unsigned wire_header_residue(const struct wire *wire); /* of IPv4's header; 0 for IPv6 */
 unsigned wire_residue(const struct wire *wire);	       /* of TCP, ICMP or ICMPv6 */

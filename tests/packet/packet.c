@@ -46,7 +46,7 @@ static void append_link(const struct packet_spec *spec, struct packet_bytes *pac
 	append(packet, &protocol, sizeof(protocol));
 }
 
-/* RFC 1071, over bytes in network order; the result too. */
+/* RFC 1071; bytes and result in network order. */
 static uint32_t sum(const void *bytes, size_t size, uint32_t start)
 {
 	const uint8_t *byte = bytes;
@@ -87,7 +87,7 @@ static void append_ipv4(const struct packet_spec *spec, size_t rest, struct pack
 	header->check = fold(sum(header, header->ihl * 4, 0));
 }
 
-/* Each is 8 bytes, but every other one is 16, so that lengths count. */
+/* Extensions of 8 and 16 bytes in turn, so that a wrong length shows. */
 static void append_extensions(const struct packet_spec *spec, struct packet_bytes *packet)
 {
 	uint8_t last = spec->protocol ?: IPPROTO_TCP;
@@ -200,7 +200,7 @@ static size_t build_quote(const struct packet_spec *spec, struct packet_bytes *r
 	return ret->size -= spec->quote_missing_bytes;
 }
 
-/* With the MTU where errors of this kind have one, and a code that goes with it. */
+/* With the MTU if this kind of error has one, and the matching code. */
 static void append_icmp(const struct packet_spec *spec, struct packet_bytes *packet)
 {
 	uint8_t error[ICMP_HEADER_SIZE] = {spec->icmp_type, is_ipv6(spec) ? 0 : 4, [6] = 5, 0x78};

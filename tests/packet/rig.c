@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Loads the programs, fills their maps and sends packets through them; see rig.h. What they leave behind is
- * rig_found.c's.
+ * Loads the programs, fills their maps and sends packets through them. rig_found.c reads the
+ * results.
  */
 #include "packet/rig.h"
 
@@ -59,7 +59,7 @@ static void load(uint32_t flows_max, uint32_t returns_max)
 	bpf_map__set_max_entries(skeleton->maps.postern_returns, returns_max);
 	bpf_map__set_max_entries(skeleton->maps.postern_expiry, 2 * flows_max + 64);
 	skeleton->rodata->expiry_max = EXPIRY_MAX(2 * flows_max + 64);
-	/* The verifier takes its time; no test needs them all. */
+	/* The verifier is slow, and no test needs all programs. */
 	bpf_program__set_autoload(skeleton->progs.postern_egress, !l3);
 	bpf_program__set_autoload(skeleton->progs.postern_ingress, !l3 && !xdp);
 	bpf_program__set_autoload(skeleton->progs.postern_egress_l3, l3);
@@ -71,7 +71,7 @@ static void load(uint32_t flows_max, uint32_t returns_max)
 		     geteuid() ? ": the packet tests need root" : "");
 }
 
-/* Again and again, as `up` does: in the middle of its allocator, Linux 6.18 has no memory for a timer. */
+/* Repeats, as `up` does: inside its allocator, Linux 6.18 has no memory for a timer. */
 static void start_timer(void)
 {
 	char frame[ETH_ZLEN] = {0};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The real programs, loaded without pins, on maps that a test fills; one rig per test process. Packets
- * go through BPF_PROG_TEST_RUN. The world that rig_init() makes:
+ * The real programs, loaded without pins, on maps that the test fills; one rig per test process.
+ * Packets pass through BPF_PROG_TEST_RUN. rig_init() creates this world:
  *
  *   pools        normal (NORMAL4, NORMAL6) and high-risk (RISK4, RISK6), one address per family each
  *   senders      TENANT, by the networks of TENANT4 and TENANT6, steered to the normal pool
@@ -38,13 +38,13 @@ enum rig_program { EGRESS, INGRESS };
 #define RIG_WAIT_NS   (5 * test_patience() * 1000000000ULL)
 
 void rig_init(void);
-/* With the programs for packets that begin with the IP header in place of the others. */
+/* With the programs for packets that begin with the IP header. */
 void rig_init_l3(void);
 /* With the XDP program for INGRESS. */
 void rig_init_xdp(void);
-/* Without the timer of the flows: the first of them starts it, or one that follows. */
+/* Without the timer: an early flow starts it. */
 void rig_init_idle(void);
-/* In place of rig_init(): other capacities of the flow and the return map. */
+/* In place of rig_init(): other capacities of flows and returns. */
 void rig_init_sized(uint32_t flows_max, uint32_t returns_max);
 void rig_done(void);
 
@@ -64,14 +64,14 @@ struct control rig_control(void);
 void rig_set_control(const struct control *control);
 uint64_t rig_now_ns(void);
 /*
- * From here on, of flows already open too. Short ones come last: a flow may be gone before the next step, as
- * nobody knows how long that takes.
+ * From now on, for open flows too. Set short timeouts last: a flow may expire before the next step,
+ * however soon that is.
  */
 void rig_set_timeouts(uint64_t established_ns, uint64_t transitory_ns);
 void rig_set_transitory(uint64_t ns);
-/* Cuts what the sender has open now; new flows go to the high-risk pool. */
+/* Cuts the open flows of the sender; new ones leave by the high-risk pool. */
 void rig_cut(uint32_t sender);
-/* As if the datapath had never seen them. */
+/* Deletes all flows, as if the datapath had never seen them. */
 void rig_forget_flows(void);
 
 struct usage rig_usage(uint32_t sender);
@@ -80,40 +80,40 @@ struct address_usage rig_address_usage(uint32_t address_id);
 /* ---- packets */
 
 /*
- * What the tenant sends to the remote end, from port 40000 to 25; what that looks like outside, leaving by
- * the normal pool; and where it comes from nobody in particular.
+ * A packet from the tenant's port 40000 to the remote end's port 25; the same packet outside, from
+ * the normal pool; a packet from an unknown sender.
  */
 struct packet_spec rig_inside(bool ipv6, uint8_t flags);
 struct packet_spec rig_outside(bool ipv6, uint8_t flags);
 struct packet_spec rig_stranger(bool ipv6, uint8_t flags);
 
-/* The action, and what has become of the packet (NULL: not wanted). */
+/* Returns the action, and the packet afterwards (NULL: not wanted). */
 int rig_run(enum rig_program program, const struct packet_spec *spec, uint32_t mark,
 	    struct packet_bytes *ret_packet);
-/* Goes through and then looks like `expected`. */
+/* The packet passes, and equals `expected`. */
 void rig_expect_through(enum rig_program program, const struct packet_spec *spec,
 			const struct packet_spec *expected);
 void rig_expect_untouched(enum rig_program program, const struct packet_spec *spec);
 void rig_expect_drop(enum rig_program program, const struct packet_spec *spec);
-/* Made into a reset, and sent back in. */
+/* The packet becomes a reset and enters again. */
 void rig_expect_reset(enum rig_program program, const struct packet_spec *spec);
 
-/* ---- what they leave behind */
+/* ---- results in the maps */
 
-/* Every counter, those not named being 0. */
+/* All counters; those without a name are 0. */
 #define rig_expect_counters(...) rig_expect_stats(&(const struct stats){__VA_ARGS__})
 void rig_expect_stats(const struct stats *expected);
-/* Flows and returns are as many. */
+/* The number of flows, and of returns. */
 void rig_expect_flows(size_t count);
 bool rig_has_flow(const struct packet_spec *inside);
 struct flow rig_flow(const struct packet_spec *inside);
 struct return_entry rig_return(const struct packet_spec *outside);
-/* Both halves of one pair: a packet as it was before translation and after. */
+/* The pair of a packet, by the packet before and after translation. */
 void rig_expect_pair(const struct packet_spec *inside, const struct packet_spec *outside,
 		     uint32_t sender, uint32_t pool);
-/* Takes an external address and port towards a remote one, as a flow of somebody else would. */
+/* Takes an external address and port towards a remote end, as another sender's flow does. */
 void rig_take_port(const struct packet_spec *outside);
-/* Waits for that many flows, at most RIG_WAIT_NS. */
+/* Waits until there are `count` flows, at most RIG_WAIT_NS. */
 void rig_await_flows(size_t count);
-/* Empties the ring; the number of events, and the last of them. */
+/* Empties the ring: the number of events, and the last one. */
 int rig_events(struct event *ret_last);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What packets have left behind in the maps: counters, flows, events; see rig.h. */
+/* Reads the results in the maps: counters, flows, events. */
 #include "packet/rig.h"
 
 #include <bpf/bpf.h>
@@ -133,7 +133,7 @@ static uint64_t queued(void)
 	return timer.queued;
 }
 
-/* A flow is counted as expired when it has gone, and leaves the queue after that. */
+/* An expired flow is deleted, then counted, then leaves the queue. */
 void rig_await_flows(size_t count)
 {
 	uint64_t end = rig_now_ns() + RIG_WAIT_NS;

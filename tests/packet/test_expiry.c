@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The queue and the one timer by which flows end: nothing gets lost from view, nothing takes room for ever. */
+/* The queue and its timer: every flow is checked, and no entry takes space for ever. */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <criterion/criterion.h>
@@ -41,7 +41,7 @@ static void open_flow(uint16_t port)
 	cr_assert_eq(rig_run(EGRESS, &syn, 0, NULL), -1);
 }
 
-Test(packet_expiry, every_flow_stands_in_the_queue_once)
+Test(packet_expiry, every_flow_has_one_entry)
 {
 	for (uint16_t port = 40000; port < 40008; port++)
 		open_flow(port);
@@ -60,7 +60,7 @@ Test(packet_expiry, the_first_flow_starts_the_timer_or_one_that_follows, .init =
 	rig_expect_flows(0);
 }
 
-Test(packet_expiry, those_whose_time_is_over_end_and_leave_the_queue)
+Test(packet_expiry, due_flows_end_and_leave_the_queue)
 {
 	rig_set_transitory(TRANSITORY_NS);
 	for (uint16_t port = 40000; port < 40008; port++)
@@ -79,7 +79,7 @@ static void establish(uint16_t port)
 	cr_assert_eq(rig_run(INGRESS, &answer, 0, NULL), -1);
 }
 
-/* When the timer was last at the entry that is next; so all others were looked at since. */
+/* When the timer last checked the entry at the head; it has checked all others since. */
 static uint64_t checked_ns(void)
 {
 	struct expiry_entry next;
@@ -95,10 +95,10 @@ static void await_look(void)
 
 	while (checked_ns() < start && rig_now_ns() < end)
 		usleep(1000);
-	cr_assert_geq(checked_ns(), start, "nobody looked");
+	cr_assert_geq(checked_ns(), start, "the timer checked nothing");
 }
 
-Test(packet_expiry, those_that_live_are_looked_at_again_and_again_and_stay)
+Test(packet_expiry, live_flows_are_checked_repeatedly_and_stay)
 {
 	for (uint16_t port = 40000; port < 40004; port++)
 		establish(port);
@@ -112,7 +112,7 @@ Test(packet_expiry, those_that_live_are_looked_at_again_and_again_and_stay)
 	rig_expect_flows(0);
 }
 
-Test(packet_expiry, an_entry_whose_flow_is_gone_leaves_the_queue)
+Test(packet_expiry, an_entry_of_an_ended_flow_leaves_the_queue)
 {
 	struct flow_key key;
 	int flows = bpf_map__fd(rig_maps()->maps.postern_flows);
@@ -124,7 +124,7 @@ Test(packet_expiry, an_entry_whose_flow_is_gone_leaves_the_queue)
 	await_queued(0);
 }
 
-/* Each leaves entries of flows that are gone. None has its turn in all this time. */
+/* Each connection leaves entries of ended flows; none of them is due during the test. */
 Test(packet_expiry, connections_opened_again_and_again_do_not_fill_the_queue)
 {
 	struct packet_spec syn = rig_inside(false, SYN);
@@ -140,7 +140,7 @@ Test(packet_expiry, connections_opened_again_and_again_do_not_fill_the_queue)
 	rig_expect_flows(1);
 }
 
-Test(packet_expiry, a_flow_with_the_key_of_an_earlier_one_is_watched_by_its_own_entry)
+Test(packet_expiry, a_flow_with_the_key_of_an_earlier_one_has_its_own_entry)
 {
 	struct flow_key key;
 	struct flow flow;
@@ -154,7 +154,7 @@ Test(packet_expiry, a_flow_with_the_key_of_an_earlier_one_is_watched_by_its_own_
 	cr_assert_eq(bpf_map_update_elem(flows, &key, &flow, BPF_EXIST), 0);
 	rig_set_transitory(4 * TRANSITORY_NS);
 	await_queued(0);
-	/* The entry was the old one's: the flow is still there, and nobody's to end. */
+	/* The entry was the old flow's: no entry ends the new flow. */
 	rig_expect_flows(1);
 }
 

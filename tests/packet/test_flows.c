@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Pairs: ports and who gets them, what is counted, and that no half of a pair ever stays behind. */
+/* Pairs: their ports, their counts, and that no half of a pair ever stays behind. */
 #include <criterion/criterion.h>
 #include <criterion/parameterized.h>
 
@@ -91,7 +91,7 @@ ParameterizedTestParameters(packet_flows, a_port_that_is_taken_is_changed)
 	return cr_make_param_array(bool, families, 2);
 }
 
-/* Two senders, one source port, one destination: both must work, side by side. */
+/* Two senders with one source port and one destination: both flows work. */
 ParameterizedTest(bool *ipv6, packet_flows, a_port_that_is_taken_is_changed)
 {
 	struct packet_spec first = rig_stranger(*ipv6, SYN), second = rig_inside(*ipv6, SYN);

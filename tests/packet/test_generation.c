@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Which generation of programs is in force, and that it changes nothing while paused: postern_gen. */
+/*
+ * Which generation of programs is in force, and that it changes nothing while paused: postern_gen.
+ */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <criterion/criterion.h>
@@ -24,8 +26,10 @@ static void set_generation(uint64_t in_force, uint64_t paused_until_ns)
 		     0);
 }
 
-/* Of an open flow: what comes and goes, a new connection, the flow's end, an error about it, a fragment. */
-static void expect_still(void)
+/*
+ * An open flow's packets and its end, a new connection, an ICMP error, a fragment: all are dropped.
+ */
+static void expect_drops(void)
 {
 	struct packet_spec in = rig_inside(false, ACK), out = rig_outside(false, ACK);
 	struct packet_spec back = packet_reply(&out), syn = rig_inside(false, SYN);
@@ -75,32 +79,32 @@ static void expect_at_work(void)
 	rig_expect_through(INGRESS, &back, &inner);
 }
 
-Test(packet_generation, while_maps_are_copied_nothing_goes_and_nothing_changes)
+Test(packet_generation, a_paused_generation_drops_packets_and_changes_nothing)
 {
 	open_flow();
 	set_generation(0, rig_now_ns() + 60 * SECOND_NS);
-	expect_still();
+	expect_drops();
 	set_generation(0, 0);
 	expect_at_work();
 }
 
-Test(packet_generation, programs_out_of_force_let_nothing_through_and_change_nothing)
+Test(packet_generation, programs_out_of_force_drop_packets_and_change_nothing)
 {
 	open_flow();
 	set_generation(GENERATION_NONE, 0);
-	expect_still();
+	expect_drops();
 	set_generation(1, 0);
 	rig_expect_counters(.flows_opened = 1, .dropped_moving = 7);
 }
 
-Test(packet_generation, where_nobody_ends_it_the_stillness_ends_by_itself)
+Test(packet_generation, a_pause_expires)
 {
 	open_flow();
 	set_generation(0, rig_now_ns() - 1);
 	expect_at_work();
 }
 
-Test(packet_generation, what_is_not_steered_goes_on)
+Test(packet_generation, packets_of_other_ports_pass_during_a_pause)
 {
 	struct packet_spec other = rig_inside(false, SYN), icmp = rig_inside(false, 0);
 
@@ -111,12 +115,12 @@ Test(packet_generation, what_is_not_steered_goes_on)
 	rig_expect_untouched(EGRESS, &icmp);
 }
 
-Test(packet_generation, no_flow_ends_while_maps_are_copied)
+Test(packet_generation, no_flow_ends_during_a_pause)
 {
 	open_flow();
 	set_generation(0, rig_now_ns() + 60 * SECOND_NS);
 	rig_set_timeouts(1, 1);
-	usleep(500000); /* some ticks: nothing may happen, so there is nothing to wait for */
+	usleep(500000); /* some ticks, in which nothing may happen */
 	rig_expect_flows(1);
 	set_generation(0, 0);
 	rig_await_flows(0);

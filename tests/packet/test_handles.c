@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A verdict that names one address, as that of an address' own handle does, in both families. */
+/* A verdict that names one address, as the handle of an address has it, in both families. */
 #include <criterion/criterion.h>
 #include <criterion/parameterized.h>
 
@@ -28,7 +28,7 @@ static uint32_t normal_id(bool ipv6)
 	return ipv6 ? NORMAL6_ID : NORMAL4_ID;
 }
 
-/* The pool's slots lead elsewhere: to an address of the other pool. */
+/* The pool's slots point to an address of the other pool. */
 static void name_address(bool ipv6, uint32_t address)
 {
 	rig_put_verdict(TENANT, &(struct verdict){.action = VERDICT_STEER,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * ICMP and ICMPv6 errors about packets of flows: which are translated, and how they look then, with all
- * of their checksums. None of them leaves a trace in the flow.
+ * ICMP and ICMPv6 errors about packets of flows: which ones are translated, and their bytes and
+ * checksums afterwards. No error changes a flow.
  */
 #include <criterion/criterion.h>
 #include <criterion/parameterized.h>
@@ -25,9 +25,9 @@ enum outcome { TRANSLATED, UNTOUCHED, SHORT };
 struct error_case {
 	const char *name;
 	uint8_t type;
-	struct packet_spec quote; /* beside addresses and ports */
-	size_t missing;		  /* of the quote */
-	struct packet_spec error; /* the same of what goes around it */
+	struct packet_spec quote; /* without addresses and ports */
+	size_t missing;		  /* bytes of the quote */
+	struct packet_spec error; /* the packet around the quote */
 	enum outcome outcome;
 };
 
@@ -98,7 +98,7 @@ static const struct error_case cases_ipv6[] = {
 
 #define LENGTH(array) (sizeof(array) / sizeof(*(array)))
 
-/* What the error is about; ports that the case does not name are the flow's. */
+/* The quoted packet; ports that the case leaves out are the flow's. */
 static struct packet_spec quote_of(const struct error_case *error, struct packet_spec ends)
 {
 	struct packet_spec quote = error->quote;
@@ -125,7 +125,7 @@ static struct packet_spec error_of(const struct error_case *error, const char *s
 	return spec;
 }
 
-/* A flow with another external port, and its packet as it is inside and outside. */
+/* A flow with another external port, and its packet inside and outside. */
 struct two_sides {
 	struct packet_spec inside, outside;
 };
@@ -168,7 +168,7 @@ static void expect_error(enum rig_program program, const struct error_case *erro
 	cr_assert_arr_eq(&entry_after, &entry, sizeof(entry), "the return entry was touched");
 }
 
-/* What a router outside has to say. */
+/* Errors of a router outside. */
 static void check_ingress(const struct error_case *error, const struct two_sides *sides,
 			  const char *reporter)
 {
@@ -201,7 +201,7 @@ static void check_egress(const struct error_case *error, const struct two_sides 
 typedef void (*error_check)(const struct error_case *error, const struct two_sides *sides,
 			    const char *reporter);
 
-/* All of them about one flow, as none leaves a trace in it. */
+/* All errors are about one flow, as none changes it. */
 static void check_each(error_check check, bool ipv6, const char *reporter)
 {
 	const struct error_case *cases = ipv6 ? cases_ipv6 : cases_ipv4;
@@ -252,7 +252,7 @@ Test(packet_icmp, ipv6_from_a_router_in_front_of_the_local_end)
 	check_each(check_egress, true, INNER6);
 }
 
-/* ---- what only one direction has */
+/* ---- cases of one direction */
 
 static const struct error_case plain = {"plain", UNREACHABLE()};
 static const struct error_case plain_ipv6 = {"plain", UNREACHABLE6()};
@@ -357,7 +357,7 @@ static void meet_a_second_hook(bool ipv6)
 
 FOR_EACH_FAMILY(packet_icmp, a_second_hook_leaves_it_alone, meet_a_second_hook)
 
-/* What is there of it is not touched, and does not count. */
+/* Half a checksum is neither changed nor counted. */
 Test(packet_icmp, half_a_tcp_checksum_stays_as_it_is)
 {
 	static const struct error_case half = {"half", UNREACHABLE(), .missing = 3};

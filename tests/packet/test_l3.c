@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Interfaces whose packets begin with the IP header: the same, without Ethernet in front. */
+/* Interfaces whose packets begin with the IP header. */
 #include <criterion/criterion.h>
 #include <criterion/parameterized.h>
 

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * From the first SYN to the end of a flow: SYNs that come again, connections that replace others,
- * timeouts, and flows that are cut.
- */
+/* From the first SYN to the end of a flow: repeated SYNs, replaced connections, timeouts, cuts. */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <criterion/criterion.h>
@@ -38,7 +35,7 @@ static void establish(void)
 	send(ACK);
 }
 
-/* The same addresses and ports again, with `sequence`; must go by the high-risk pool. */
+/* Opens a connection with the same addresses and ports; it must leave by the high-risk pool. */
 static struct flow connect_again(uint32_t sequence)
 {
 	struct packet_spec syn = rig_inside(false, SYN), outside = rig_outside(false, SYN);
@@ -47,7 +44,7 @@ static struct flow connect_again(uint32_t sequence)
 	outside.source = RISK4;
 	rig_expect_through(EGRESS, &syn, &outside);
 	rig_expect_pair(&syn, &outside, TENANT, POOL_HIGH_RISK);
-	/* The old one keeps its port at the other address. */
+	/* The old flow keeps its port at the other address. */
 	rig_expect_flows(2);
 	cr_assert_eq(rig_usage(TENANT).flows, 2);
 	cr_assert_eq(rig_address_usage(NORMAL4_ID).flows, 1);
@@ -131,7 +128,7 @@ ParameterizedTest(struct closing *closing, packet_life, after_the_end_a_syn_foll
 	cr_assert_eq(connect_again(7000).out.packets, 1);
 }
 
-Test(packet_life, after_the_end_a_syn_may_be_refused)
+Test(packet_life, after_the_end_a_syn_may_be_rejected)
 {
 	struct packet_spec syn = rig_inside(false, SYN);
 
@@ -143,7 +140,7 @@ Test(packet_life, after_the_end_a_syn_may_be_refused)
 	rig_expect_counters(.flows_opened = 1, .dropped_blocked = 1);
 }
 
-Test(packet_life, a_later_sequence_may_have_the_old_port_at_once)
+Test(packet_life, a_later_sequence_gets_the_old_port_at_once)
 {
 	struct packet_spec syn = rig_inside(false, SYN), outside = rig_outside(false, SYN);
 
@@ -187,14 +184,14 @@ Test(packet_life, data_after_a_reset_opens_again)
 
 /* ---- timeouts */
 
-/* RFC 7857 section 2.2; whoever sends them for ever must not keep a port for ever. */
+/* RFC 7857 section 2.2: an endless series of RSTs must not reserve a port for ever. */
 Test(packet_life, a_reset_does_not_refresh)
 {
 	struct packet_spec syn = rig_inside(false, SYN), out = rig_outside(false, SYN);
 	uint64_t last_out_ns, last_in_ns;
 
 	establish();
-	send(RST); /* the first of each end counts: it begins the transitory timeout */
+	send(RST); /* the first RST of each end starts the transitory timeout */
 	receive(RST);
 	last_out_ns = rig_flow(&syn).out.last_ns;
 	last_in_ns = rig_return(&out).in.last_ns;
@@ -246,7 +243,7 @@ Test(packet_life, an_established_flow_has_the_long_timeout)
 	cr_assert_geq(rig_now_ns() - last_ns, 500 * MILLISECOND_NS);
 }
 
-/* As if neither direction had seen a packet since the host began. */
+/* As if neither direction had seen a packet since the host booted. */
 static void let_age(void)
 {
 	struct packet_spec syn = rig_inside(false, SYN), out = rig_outside(false, SYN);
@@ -264,7 +261,7 @@ static void let_age(void)
 	cr_assert_eq(bpf_map_update_elem(return_fd, &returns, &entry, BPF_EXIST), 0);
 }
 
-/* Looked at soon and often, and ended where nothing has come since it has aged. */
+/* Checks come soon and often, and end the flow once it has aged. */
 static void let_end(void)
 {
 	rig_set_timeouts(rig_now_ns() / 2, 20 * MILLISECOND_NS);
@@ -280,7 +277,7 @@ Test(packet_life, packets_of_either_direction_keep_a_flow_alive)
 		let_age();
 		directions[i](ACK);
 		let_end();
-		usleep(300000); /* some ticks: nothing may happen, so there is nothing to wait for */
+		usleep(300000); /* some ticks, in which nothing may happen */
 		rig_expect_flows(1);
 	}
 	let_age();

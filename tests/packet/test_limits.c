@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Limits per sender: the bucket of new connections, flows at once; what is told, and to whom. */
+/* Limits per sender: the bucket of new connections, the maximum of flows, their events. */
 #include <criterion/criterion.h>
 #include <criterion/parameterized.h>
 #include <bpf/bpf.h>
@@ -25,7 +25,7 @@ static const struct verdict three_a_minute = {
 	.over_pool = POOL_HIGH_RISK,
 };
 
-/* The pool that the tenant's connection from the port after the last one takes; POOL_NONE: refused. */
+/* The pool of the tenant's next connection, from the next port; POOL_NONE: it was dropped. */
 static uint32_t connect_next(void)
 {
 	static uint16_t port = 40000;
@@ -48,12 +48,12 @@ static void set_usage(uint32_t sender, const struct usage *usage)
 		     0);
 }
 
-/* As if so much time had gone by. */
+/* Lets `ns` pass, by changing the state of the bucket. */
 static void let_pass(uint64_t ns)
 {
 	struct usage usage = rig_usage(TENANT);
 
-	/* Not before the clock's beginning: the host may have just booted. */
+	/* Not below 0: the host may have just booted. */
 	usage.bucket_full_ns -= ns < usage.bucket_full_ns ? ns : usage.bucket_full_ns;
 	set_usage(TENANT, &usage);
 }
@@ -72,7 +72,7 @@ Test(packet_limits, the_bucket_fills_evenly_and_never_over)
 {
 	struct verdict verdict = three_a_minute;
 
-	/* So slowly that what the test itself takes makes no token. */
+	/* So slow that no token appears while the test runs. */
 	verdict.connections_per_min = 1;
 	rig_put_verdict(TENANT, &verdict);
 	expect_pools(POOL_NORMAL, 3);
@@ -97,7 +97,7 @@ Test(packet_limits, a_syn_sent_again_takes_no_second_token)
 	expect_pools(POOL_HIGH_RISK, 1);
 }
 
-Test(packet_limits, what_could_not_be_opened_gives_its_token_back)
+Test(packet_limits, a_flow_that_fails_to_open_returns_its_token)
 {
 	rig_put_verdict(TENANT, &three_a_minute);
 	rig_fill_slots(POOL_NORMAL, SLOT_IPV4, 0);
@@ -124,7 +124,7 @@ Test(packet_limits, over_the_limit_may_mean_a_drop)
 	rig_expect_counters(.flows_opened = 3, .over_limit = 5, .dropped_over_limit = 5);
 }
 
-Test(packet_limits, over_the_limit_may_mean_nothing_but_to_be_told)
+Test(packet_limits, over_the_limit_may_only_be_reported)
 {
 	struct verdict verdict = three_a_minute;
 	struct event event;
@@ -138,7 +138,7 @@ Test(packet_limits, over_the_limit_may_mean_nothing_but_to_be_told)
 	rig_expect_counters(.flows_opened = 6, .over_limit = 3);
 }
 
-Test(packet_limits, the_agent_hears_once_of_each_bucket_that_runs_empty)
+Test(packet_limits, each_empty_bucket_is_reported_once)
 {
 	struct event event;
 
@@ -160,7 +160,7 @@ Test(packet_limits, the_agent_hears_once_of_each_bucket_that_runs_empty)
 	cr_assert_eq(rig_events(&event), 1);
 }
 
-Test(packet_limits, a_verdict_by_hand_comes_before_the_limit_until_its_time_is_up)
+Test(packet_limits, a_manual_verdict_precedes_the_limit_until_it_ends)
 {
 	struct verdict verdict = three_a_minute;
 
@@ -207,17 +207,17 @@ Test(packet_limits, a_flood_of_syns_reaches_the_senders_own_flows_and_no_more)
 	struct packet_spec stranger = rig_stranger(false, SYN), outside = rig_outside(false, SYN);
 	uint64_t start_ns = rig_now_ns();
 	struct event event;
-	int told;
+	int reported;
 
 	rig_put_verdict(TENANT, &ten_flows);
 	expect_pools(POOL_NORMAL, 10);
 	expect_pools(POOL_NONE, 500);
 	cr_assert_eq(rig_usage(TENANT).flows, 10);
 	cr_assert_eq(rig_usage(TENANT).refused, 500);
-	told = rig_events(&event);
+	reported = rig_events(&event);
 	/* Once a second. */
-	cr_assert(told >= 1 && (uint64_t)told <= 1 + (rig_now_ns() - start_ns) / SECOND_NS,
-		  "%d events", told);
+	cr_assert(reported >= 1 && (uint64_t)reported <= 1 + (rig_now_ns() - start_ns) / SECOND_NS,
+		  "%d events", reported);
 	cr_assert_eq(event.counter, COUNTER_dropped_flow_limit);
 	cr_assert_eq(event.sender, TENANT);
 	rig_expect_through(EGRESS, &stranger, &outside);
@@ -225,7 +225,7 @@ Test(packet_limits, a_flood_of_syns_reaches_the_senders_own_flows_and_no_more)
 	rig_expect_counters(.flows_opened = 11, .dropped_flow_limit = 500);
 }
 
-Test(packet_limits, a_flow_that_ends_makes_room_for_another)
+Test(packet_limits, a_flow_that_ends_makes_space_for_another)
 {
 	struct verdict verdict = ten_flows;
 
@@ -239,7 +239,7 @@ Test(packet_limits, a_flow_that_ends_makes_room_for_another)
 	expect_pools(POOL_NONE, 1);
 }
 
-Test(packet_limits, a_refused_flow_takes_no_token)
+Test(packet_limits, a_rejected_flow_takes_no_token)
 {
 	struct verdict verdict = three_a_minute;
 
@@ -253,7 +253,7 @@ Test(packet_limits, a_refused_flow_takes_no_token)
 	expect_pools(POOL_HIGH_RISK, 1);
 }
 
-Test(packet_limits, a_gauge_that_was_made_anew_recovers)
+Test(packet_limits, a_recreated_gauge_recovers)
 {
 	rig_put_verdict(TENANT, &ten_flows);
 	expect_pools(POOL_NORMAL, 5);
@@ -298,7 +298,7 @@ Test(packet_limits, counts_are_exact_while_two_cpus_race, .init = many_flows)
 	struct verdict verdict = three_a_minute;
 	pthread_t threads[THREADS];
 
-	/* None comes back while the test runs, so that one token taken twice would show. */
+	/* No token returns while the test runs, so a token taken twice shows. */
 	verdict.connections_per_min = 1;
 	verdict.burst = 1500;
 	verdict.flows_max = 3000;
@@ -316,18 +316,18 @@ Test(packet_limits, counts_are_exact_while_two_cpus_race, .init = many_flows)
 	cr_assert_eq(rig_usage(TENANT).over_limit, 1500);
 }
 
-Test(packet_limits, each_flow_of_a_watched_sender_is_told_once_and_of_others_none)
+Test(packet_limits, each_flow_of_a_reported_sender_is_one_event_and_of_others_none)
 {
-	const struct verdict unwatched = {.action = VERDICT_STEER, .pool = POOL_NORMAL};
-	struct verdict watched = unwatched;
+	const struct verdict unreported = {.action = VERDICT_STEER, .pool = POOL_NORMAL};
+	struct verdict reported = unreported;
 	struct packet_spec syn = rig_inside(false, SYN);
 	struct event event;
 
-	rig_put_verdict(TENANT, &unwatched);
+	rig_put_verdict(TENANT, &unreported);
 	expect_pools(POOL_NORMAL, 2);
 	cr_assert_eq(rig_events(&event), 0);
-	watched.reported = 1;
-	rig_put_verdict(TENANT, &watched);
+	reported.reported = 1;
+	rig_put_verdict(TENANT, &reported);
 	for (int i = 0; i < 3; i++)
 		cr_assert_eq(rig_run(EGRESS, &syn, 0, NULL), -1);
 	cr_assert_eq(rig_events(&event), 1);
@@ -340,7 +340,7 @@ Test(packet_limits, each_flow_of_a_watched_sender_is_told_once_and_of_others_non
 
 #define REPEATS 200000
 
-/* One SYN that opens nothing, over and over. */
+/* Repeats a SYN that opens no flow. */
 static void *repeat(void *data)
 {
 	int cpus = sysconf(_SC_NPROCESSORS_ONLN);
@@ -370,7 +370,7 @@ static void repeat_on_two_cpus(void)
 		pthread_join(threads[i], NULL);
 }
 
-Test(packet_limits, refused_flows_leave_the_gauge_as_it_was_while_two_cpus_race)
+Test(packet_limits, rejected_flows_leave_the_gauge_unchanged_while_two_cpus_race)
 {
 	rig_put_verdict(TENANT, &ten_flows);
 	expect_pools(POOL_NORMAL, 10);
@@ -379,7 +379,7 @@ Test(packet_limits, refused_flows_leave_the_gauge_as_it_was_while_two_cpus_race)
 	cr_assert_eq(rig_usage(TENANT).refused, THREADS * REPEATS);
 }
 
-Test(packet_limits, tokens_come_back_one_by_one_while_two_cpus_race)
+Test(packet_limits, tokens_return_one_by_one_while_two_cpus_race)
 {
 	rig_put_verdict(TENANT, &three_a_minute);
 	rig_fill_slots(POOL_NORMAL, SLOT_IPV4, 0);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The maps' names, as operators type them (`bpftool map dump name …`), and the pages that list them. */
+/*
+ * The maps' names, as operators type them (`bpftool map dump name …`), and the pages that list
+ * them.
+ */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <criterion/criterion.h>
@@ -49,7 +52,7 @@ static char *read_page(const char *path)
 	return text;
 }
 
-/* A name in front of which each page has `before`, and `after` behind it. */
+/* Each page has every name between `before` and `after`. */
 static const struct page {
 	const char *path, *before, *after;
 } pages[] = {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* External ports of closed connections: who may have one before the flow expires, and who may not. */
+/* External ports of closed connections: which SYN gets one before the flow expires. */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <criterion/criterion.h>
@@ -12,7 +12,7 @@
 
 TestSuite(packet_reuse, .init = rig_init, .fini = rig_done, .timeout = 10);
 
-#define OLD_END	      1002 /* of the old connection's sequence numbers */
+#define OLD_END	      1002 /* the last sequence number of the old connection */
 #define OLD_TIMESTAMP 50000
 #define PORT	      40000
 
@@ -49,7 +49,7 @@ struct attempt {
 	bool same_port;
 };
 
-/* RFC 6191 section 2, from both sides of each edge. */
+/* RFC 6191 section 2, on both sides of each limit. */
 static struct criterion_test_params attempts(void)
 {
 	static struct attempt all[] = {
@@ -93,7 +93,7 @@ ParameterizedTest(struct attempt *attempt, packet_reuse,
 			    .ports_changed = !attempt->same_port);
 }
 
-Test(packet_reuse, a_port_that_was_set_aside_goes_to_nobody_whom_the_remote_would_refuse)
+Test(packet_reuse, a_port_set_aside_never_goes_to_a_syn_that_the_remote_end_would_reject)
 {
 	uint16_t second, third;
 
@@ -111,7 +111,7 @@ Test(packet_reuse, a_closed_port_of_another_end_is_left_alone_while_others_are_f
 	rig_expect_flows(2);
 }
 
-Test(packet_reuse, late_replies_to_a_port_that_was_set_aside_reach_no_new_connection)
+Test(packet_reuse, late_replies_to_a_port_set_aside_reach_no_new_connection)
 {
 	struct packet_spec late = rig_outside(false, FIN | ACK);
 
@@ -121,7 +121,7 @@ Test(packet_reuse, late_replies_to_a_port_that_was_set_aside_reach_no_new_connec
 	rig_expect_untouched(INGRESS, &late);
 }
 
-Test(packet_reuse, what_was_set_aside_expires)
+Test(packet_reuse, a_flow_set_aside_expires)
 {
 	close_one(0);
 	connect_from(rig_inside(false, SYN), OLD_END - 1, 0);
@@ -131,7 +131,7 @@ Test(packet_reuse, what_was_set_aside_expires)
 	connect_from(rig_inside(false, SYN), OLD_END - 1, 0);
 	rig_set_transitory(20000000);
 	rig_await_flows(0);
-	cr_assert_eq(rig_address_usage(NORMAL4_ID).flows, 3); /* those forgotten by hand */
+	cr_assert_eq(rig_address_usage(NORMAL4_ID).flows, 3); /* the deleted flows */
 }
 
 Test(packet_reuse, a_passed_connection_may_come_again_by_its_own_port)
@@ -172,7 +172,7 @@ Test(packet_reuse, a_port_is_taken_over_in_a_full_table_too, .init = two_flows)
 	rig_expect_counters(.flows_opened = 3, .flows_replaced = 1);
 }
 
-Test(packet_reuse, a_full_table_keeps_what_was_set_aside, .init = two_flows)
+Test(packet_reuse, a_full_table_keeps_a_flow_set_aside, .init = two_flows)
 {
 	struct packet_spec syn = rig_inside(false, SYN), outside = rig_outside(false, SYN);
 
@@ -185,7 +185,7 @@ Test(packet_reuse, a_full_table_keeps_what_was_set_aside, .init = two_flows)
 	rig_expect_counters(.flows_opened = 2, .dropped_table_full = 1);
 }
 
-/* ---- every port taken: closed flows of another end towards the same remote one */
+/* ---- all ports taken by closed flows of another local end */
 
 static void all_ports(void)
 {
@@ -202,7 +202,7 @@ static struct flow_key key_of(const struct return_entry *entry, const struct ret
 	return key;
 }
 
-/* As key_hash() of the programs: an entry with another hash is another flow's. */
+/* As key_hash() of the programs: a wrong hash makes an entry another flow's. */
 static uint64_t hash_of(const struct flow_key *key)
 {
 	static const uint64_t factors[] = {0x9e3779b97f4a7c15, 0xc2b2ae3d27d4eb4f,
@@ -216,7 +216,7 @@ static uint64_t hash_of(const struct flow_key *key)
 	return (hash ^ hash >> 32) + (words[8] + 1ULL) * 0xd6e8feb86659fd93;
 }
 
-/* As the first, which a SYN opened, for every other port. */
+/* Copies the first flow, which a SYN opened, to all other ports. */
 static void take_all(const struct packet_spec *outside, const struct flow *first)
 {
 	int flows = bpf_map__fd(rig_maps()->maps.postern_flows);
@@ -284,7 +284,7 @@ Test(packet_reuse, without_a_free_port_no_live_one_is_taken_over, .init = all_po
 	rig_expect_counters(.flows_opened = 1, .dropped_no_port = 1);
 }
 
-/* ---- entries that are used again while somebody reads them */
+/* ---- entries that the map re-uses while a program reads them */
 
 static void change_hash(int map, const void *key, void *value)
 {
@@ -312,7 +312,7 @@ Test(packet_reuse, an_entry_that_has_become_anothers_translates_nothing)
 	rig_expect_counters(.flows_opened = 1, .dropped_error = 1);
 }
 
-/* The same where an ICMP error asks. */
+/* The same for an ICMP error. */
 Test(packet_reuse, an_error_about_an_entry_that_has_become_anothers_translates_nothing)
 {
 	struct packet_spec syn = rig_inside(false, SYN), outside = rig_outside(false, ACK);
@@ -343,7 +343,9 @@ Test(packet_reuse, an_error_about_an_entry_that_has_become_anothers_translates_n
 	rig_expect_counters(.flows_opened = 1, .dropped_error = 1);
 }
 
-/* Of a closed flow that another one has taken the place of, which has the very port: a new connection ends neither. */
+/*
+ * Another flow has the entry and the port of a closed flow by now: a new connection ends neither.
+ */
 static void expect_left_alone(void)
 {
 	struct packet_spec syn = rig_inside(false, SYN), outside = rig_outside(false, SYN);

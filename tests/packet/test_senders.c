@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Who sends: each selector, and which one wins. The test process stands in for the sender: packets that
- * BPF_PROG_TEST_RUN makes have a socket of uid 0 in the cgroup of the caller.
+ * Finding the sender: each selector, and their precedence. The test process is the sender: packets
+ * of BPF_PROG_TEST_RUN have a socket of uid 0 in the caller's cgroup.
  */
 #include <criterion/criterion.h>
 #include <criterion/parameterized.h>
@@ -26,7 +26,7 @@ static void expect_sender(const struct packet_spec *packet, uint32_t mark, uint3
 		     rig_flow(packet).sender, sender);
 }
 
-/* A cgroup of its own with one below, on a mount that only this process sees. */
+/* A new cgroup with a child, on a mount that only this process sees. */
 static struct {
 	char mount[64];
 	char parent[96];
@@ -78,7 +78,7 @@ static uint64_t id_of(const char *directory)
 	return status.st_ino;
 }
 
-Test(packet_senders, a_cgroup_holds_for_those_below_and_the_deepest_wins, .fini = remove_cgroups)
+Test(packet_senders, a_cgroup_includes_its_children_and_the_deepest_wins, .fini = remove_cgroups)
 {
 	struct packet_spec packet = rig_stranger(false, SYN);
 
@@ -98,7 +98,7 @@ Test(packet_senders, a_cgroup_holds_for_those_below_and_the_deepest_wins, .fini 
 	expect_sender(&packet, 0, TENANT);
 }
 
-/* In the order of precedence: each test has the selector of its kind and those of all after it. */
+/* In order of precedence: each test has the selectors of its kind and of all later kinds. */
 static void select_from(int first, const char *source)
 {
 	switch (first) {
@@ -154,7 +154,7 @@ Test(packet_senders, another_mark_is_not_theirs)
 	expect_sender(&packet, 0, SENDER_UNKNOWN);
 }
 
-Test(packet_senders, kinds_that_nobody_has_are_not_looked_up)
+Test(packet_senders, kinds_without_a_sender_are_not_looked_up)
 {
 	struct packet_spec packet = rig_stranger(false, SYN);
 	struct control control = rig_control();
@@ -194,7 +194,7 @@ Test(packet_senders, a_sender_keeps_its_address_towards_a_destination)
 	struct packet_spec packet = rig_inside(false, SYN);
 	uint32_t slots[2] = {0};
 
-	/* Two addresses by turns over the table: ports do not count, destinations do. */
+	/* Slots alternate between two addresses: ports do not matter, destinations do. */
 	for (uint32_t i = 0; i < POSTERN_SLOTS; i++)
 		rig_put_slot(POOL_NORMAL, SLOT_IPV4, i, i % 2 ? NORMAL4_ID : RISK4_ID);
 	for (int i = 0; i < 16; i++, packet.source_port++)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Every shape of packet, both families, both directions: what is translated, what is let through as it
- * is, what is dropped. A flow is there before each, opened by a SYN.
+ * Each shape of packet, in both families and directions: it is translated, passes, or is dropped.
+ * Before each packet a SYN has opened a flow.
  */
 #include <criterion/criterion.h>
 #include <criterion/parameterized.h>
@@ -15,10 +15,10 @@ enum outcome { TRANSLATED, UNTOUCHED, DROPPED };
 
 struct shape {
 	const char *name;
-	/* Beside addresses, source port and, where it is 0, destination port. */
+	/* Without addresses and source port; destination port 0: the flow's. */
 	struct packet_spec spec;
 	enum outcome outcome;
-	/* Of a packet that is dropped. */
+	/* For a packet that is dropped. */
 	struct stats counters;
 };
 
@@ -123,7 +123,7 @@ static const struct shape shapes_ipv6[] = {
 
 #define LENGTH(array) (sizeof(array) / sizeof(*(array)))
 
-/* Fills in where the packet comes from and goes to. */
+/* Fills in both ends of the packet. */
 static struct packet_spec place(struct packet_spec shape, struct packet_spec ends)
 {
 	shape.source = ends.source;
@@ -154,7 +154,7 @@ static void check_egress(const struct shape *shape, bool ipv6)
 	rig_expect_flows(1);
 }
 
-/* Nothing is ever dropped on the way in. */
+/* Ingress never drops. */
 static void check_ingress(const struct shape *shape, bool ipv6, size_t flows_opened)
 {
 	const struct packet_spec syn = rig_inside(ipv6, SYN), syn_outside = rig_outside(ipv6, SYN);

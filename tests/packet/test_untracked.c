@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Packets without a flow: nothing of a known sender leaves as it is, and nothing else is in the way. */
+/* Packets without a flow: a known sender's never leave untranslated, all others pass. */
 #include <criterion/criterion.h>
 #include <criterion/parameterized.h>
 
@@ -47,12 +47,12 @@ ParameterizedTest(struct variant *variant, packet_untracked, a_known_sender_is_r
 	cr_assert_eq(event.sender, TENANT);
 }
 
-ParameterizedTestParameters(packet_untracked, nobody_in_particular_goes_on)
+ParameterizedTestParameters(packet_untracked, an_unknown_sender_continues)
 {
 	return mid_stream();
 }
 
-ParameterizedTest(struct variant *variant, packet_untracked, nobody_in_particular_goes_on)
+ParameterizedTest(struct variant *variant, packet_untracked, an_unknown_sender_continues)
 {
 	struct packet_spec packet = rig_stranger(variant->ipv6, variant->flags);
 
@@ -75,7 +75,7 @@ ParameterizedTest(struct variant *variant, packet_untracked, replies_of_no_flow_
 	rig_expect_counters();
 }
 
-Test(packet_untracked, a_sender_that_may_pass_goes_on)
+Test(packet_untracked, a_sender_that_may_pass_continues)
 {
 	struct packet_spec packet = rig_inside(false, ACK | PSH);
 
@@ -95,7 +95,7 @@ Test(packet_untracked, a_handle_is_reset)
 	rig_expect_counters(.dropped_no_flow = 1, .resets_sent = 1);
 }
 
-Test(packet_untracked, a_reset_keeps_tags_and_takes_off_what_is_not_its_own)
+Test(packet_untracked, a_reset_keeps_tags_and_removes_options_and_payload)
 {
 	struct packet_spec packet = rig_inside(true, ACK | PSH);
 
@@ -116,8 +116,8 @@ Test(packet_untracked, with_options_it_is_dropped_without_a_reset)
 	rig_expect_counters(.dropped_no_flow = 2);
 }
 
-/* The pool's address as source, and the same port towards the same remote end as another's flow. */
-Test(packet_untracked, a_reset_never_hits_anothers_flow)
+/* Its source is the external address and port of another sender's flow. */
+Test(packet_untracked, a_reset_never_enters_another_flow)
 {
 	struct packet_spec syn = rig_stranger(false, SYN), data = rig_outside(false, ACK | PSH);
 
@@ -127,7 +127,7 @@ Test(packet_untracked, a_reset_never_hits_anothers_flow)
 	rig_expect_counters(.flows_opened = 1, .dropped_no_flow = 1);
 }
 
-Test(packet_untracked, nobodys_headers_cut_short_pass)
+Test(packet_untracked, an_unknown_senders_headers_cut_short_pass)
 {
 	struct packet_spec packet = rig_stranger(false, ACK);
 
@@ -136,7 +136,7 @@ Test(packet_untracked, nobodys_headers_cut_short_pass)
 	rig_expect_counters();
 }
 
-Test(packet_untracked, nobodys_fragment_in_mid_stream_passes)
+Test(packet_untracked, an_unknown_senders_fragment_in_mid_stream_passes)
 {
 	struct packet_spec packet = rig_stranger(false, ACK | PSH);
 
@@ -145,13 +145,13 @@ Test(packet_untracked, nobodys_fragment_in_mid_stream_passes)
 	rig_expect_counters();
 }
 
-Test(packet_untracked, nobodys_syn_in_fragments_is_dropped)
+Test(packet_untracked, an_unknown_senders_syn_in_fragments_is_dropped)
 {
 	struct packet_spec packet = rig_stranger(false, SYN);
 
 	packet.fragment = FIRST_FRAGMENT;
 	rig_expect_drop(EGRESS, &packet);
-	packet.missing_bytes = 12; /* the flags do not show */
+	packet.missing_bytes = 12; /* cuts off the flags */
 	rig_expect_drop(EGRESS, &packet);
 	rig_expect_counters(.dropped_fragment = 2);
 	rig_expect_flows(0);
@@ -179,7 +179,7 @@ Test(packet_untracked, fragments_of_a_passed_flow_pass)
 	rig_expect_counters(.flows_opened = 1, .passed = 1);
 }
 
-Test(packet_untracked, nothing_is_done_before_the_maps_are_filled)
+Test(packet_untracked, packets_pass_before_the_maps_are_filled)
 {
 	struct packet_spec packet = rig_stranger(false, RST);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a verdict does to a SYN, in both families. */
+/* SYNs under each verdict, in both families. */
 #include <criterion/criterion.h>
 #include <criterion/parameterized.h>
 
@@ -169,7 +169,7 @@ FAMILY_TEST(a_pool_with_nothing_active_holds)
 	cr_assert_eq(event.pool, POOL_NORMAL);
 }
 
-/* The agent fills the slots of an empty pool with those of its `when_empty`. */
+/* The agent fills an empty pool's slots from its `when_empty` pool. */
 FAMILY_TEST(a_flow_is_of_the_pool_that_its_address_is_of)
 {
 	struct packet_spec inside = rig_inside(ipv6, SYN), outside = rig_outside(ipv6, SYN);
@@ -200,7 +200,7 @@ FAMILY_TEST(a_sender_without_any_verdict_sends_nothing)
 	rig_expect_flows(0);
 }
 
-FAMILY_TEST(nobody_in_particular_gets_the_default)
+FAMILY_TEST(an_unknown_sender_gets_the_default)
 {
 	struct packet_spec inside = rig_stranger(ipv6, SYN), outside = rig_outside(ipv6, SYN);
 
@@ -213,7 +213,7 @@ FAMILY_TEST(nobody_in_particular_gets_the_default)
 	cr_assert_eq(rig_usage(SENDER_UNKNOWN).flows, 1);
 }
 
-FAMILY_TEST(nobody_in_particular_may_pass)
+FAMILY_TEST(an_unknown_sender_may_pass)
 {
 	struct packet_spec syn = rig_stranger(ipv6, SYN);
 

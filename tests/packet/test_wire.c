@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Resets on the wire: real sockets over veth, in network namespaces of the test process that end with it.
- * BPF_PROG_TEST_RUN knows neither unfinished checksums nor GSO.
+ * Resets on the wire: real sockets over veth, in network namespaces of the test process that end
+ * with it, as BPF_PROG_TEST_RUN has neither unfinished checksums nor GSO.
  *
  *   tenant (TENANT4, TENANT6) ── mail (TENANT_NET.1, programs on `wire`) ── internet (REMOTE4, REMOTE6)
  */
@@ -26,7 +26,7 @@
 #include "packet/rig.h"
 #include "postern.skel.h"
 
-#define MAIL4	    "10.1.7.1" /* in the tenant's networks: what the host sends itself is theirs too */
+#define MAIL4	    "10.1.7.1" /* in the tenant's networks: the host itself sends as the tenant */
 #define MAIL6	    "fd17::1"
 #define CLIENT_PORT 40000
 #define TIMEOUT_MS  (int)(2000 * test_patience())
@@ -175,8 +175,8 @@ static int open_socket(enum host host, const char *address, uint16_t port)
 struct talk {
 	bool ipv6;
 	bool forwarded;
-	bool checked;  /* each hop finishes and checks the checksums that leave and enter it */
-	bool finished; /* the tenant finishes its own, so that the programs see no other */
+	bool checked;  /* each hop finishes and checks all checksums */
+	bool finished; /* the tenant finishes its checksums before the programs see them */
 	int client;
 	int server;
 };
@@ -247,7 +247,7 @@ static void expect_reset(const struct talk *talk)
 	struct pollfd client = {.fd = talk->client, .events = POLLRDHUP};
 	char byte;
 
-	cr_assert_eq(poll(&client, 1, TIMEOUT_MS), 1, "the local end was not told");
+	cr_assert_eq(poll(&client, 1, TIMEOUT_MS), 1, "the local end was not reset");
 	cr_assert_eq(recv(talk->client, &byte, 1, MSG_DONTWAIT), -1);
 	cr_assert_eq(errno, ECONNRESET, "%s", strerror(errno));
 }
@@ -267,7 +267,7 @@ static struct criterion_test_params talks(void)
 	      {.ipv6 = true, .forwarded = true, .checked = true, .finished = true});
 }
 
-/* Checking switches GSO off. */
+/* Checking disables GSO. */
 static struct criterion_test_params bulk_talks(void)
 {
 	TALKS({.ipv6 = false}, {.ipv6 = true}, {.ipv6 = false, .forwarded = true},
@@ -293,7 +293,7 @@ ParameterizedTest(struct talk *talk, packet_wire, a_cut_reaches_the_local_end_wi
 	talk_close(talk);
 }
 
-/* Sends until both ends are full for good: what is queued then leaves in packets as large as they get. */
+/* Fills the buffers of both ends: the queued data then leaves in packets of maximal size. */
 static void fill_up(const struct talk *talk, char *buffer, size_t size)
 {
 	struct pollfd client = {.fd = talk->client, .events = POLLOUT};
@@ -335,7 +335,7 @@ ParameterizedTest(struct talk *talk, packet_wire, a_connection_that_lost_its_flo
 	talk_close(talk);
 }
 
-/* As on a VLAN and its parent: the sender's verdict, not that of nobody in particular, has the last word. */
+/* As on a VLAN and its parent: the second hook must not apply the unknown sender's verdict. */
 Test(packet_wire, two_hooks_translate_once)
 {
 	struct talk talk = {.forwarded = true};

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* libFuzzer on the machine of packets (fuzz/packet_machine.h): mutates whole operations and their fields. */
+/*
+ * libFuzzer on the machine of packets (fuzz/packet_machine.h): mutates whole operations and their
+ * fields.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +16,7 @@
 #define OP	  sizeof(struct packet_op)
 #define BYTES_MAX (PACKET_OPS_MAX * OP)
 
-/* libFuzzer's side. */
+/* Called by libFuzzer. */
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned seed);
@@ -38,7 +41,7 @@ static void print_totals(void)
 		(unsigned long long)totals.refused, totals.flows_max);
 }
 
-/* Where FUZZ_SEEDS says, for the corpus to begin with. */
+/* Writes the first corpus into the directory FUZZ_SEEDS. */
 static void write_seeds(const char *directory)
 {
 	for (size_t i = 0; i < packet_seeds_count(); i++) {
@@ -92,7 +95,7 @@ static unsigned draw(unsigned below)
 	return state % below;
 }
 
-/* What makes most packets well-formed: odd things are rare, each on its own. */
+/* Keeps most packets well-formed: defects are rare, and independent. */
 static struct packet_op draw_op(void)
 {
 	static const uint8_t often[] = {SYN,	   SYN, ACK,	   ACK | PSH,
@@ -162,7 +165,7 @@ static size_t mutate(struct packet_op *ops, size_t n, size_t max)
 	case 0:
 	case 1:
 		return n < max ? insert(ops, n, draw(n + 1), draw_op()) : n;
-	case 2: /* the same again, somewhere after it */
+	case 2: /* the same operation again, later */
 		op = ops[draw(n)];
 		return n < max ? insert(ops, n, draw(n + 1), op) : n;
 	case 3:
