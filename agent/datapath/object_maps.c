@@ -209,6 +209,8 @@ int object_maps_prepare(struct object_maps *maps, const struct programs_options 
 		if (!r && is_pinned(map))
 			r = reuse_map(maps, map, error);
 	}
+	if (!r && maps->is_complete)
+		r = datapath_open(maps->pin_path, &maps->pinned, error);
 	return r;
 }
 
@@ -277,6 +279,7 @@ void object_maps_done(struct object_maps *maps)
 {
 	free(maps->created);
 	maps->created = NULL;
+	datapath_free(TAKE_PTR(maps->pinned));
 }
 
 /* ---- another capacity */
@@ -286,6 +289,7 @@ int object_maps_move(const struct object_maps *maps, bool *ret_begun, struct err
 	const struct postern_bpf *skeleton = maps->skeleton;
 	struct resize resize = {
 		.pin_path = maps->pin_path,
+		.pinned = maps->pinned,
 		.control_fd = bpf_map__fd(skeleton->maps.postern_control),
 		.generation_fd = bpf_map__fd(skeleton->maps.postern_gen),
 		.generation = maps->generation,

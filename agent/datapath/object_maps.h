@@ -17,6 +17,7 @@
 #include "datapath/resize.h"
 
 struct bpf_map;
+struct datapath;
 struct error;
 struct postern_bpf;
 struct programs_options;
@@ -28,13 +29,14 @@ struct object_maps {
 	struct bpf_map **created; /* pinned by object_maps_pin() */
 	size_t n_created;
 	bool is_complete; /* postern_control is pinned: an earlier `up` has pinned all maps */
+	struct datapath *pinned; /* these maps, open; NULL unless complete */
 	bool moves[RESIZE_MAPS]; /* replaces the pinned map */
 	uint64_t generation;	 /* of the programs that are being loaded */
 };
 
 /*
- * Sets capacities, `is_complete`, `moves` and `generation`. -EPROTO: pinned maps of another layout,
- * type or size; others: libbpf's.
+ * Sets capacities, `is_complete`, `pinned`, `moves` and `generation`. -EPROTO: pinned maps of
+ * another layout, type or size; others: libbpf's.
  */
 int object_maps_prepare(struct object_maps *maps, const struct programs_options *options,
 			struct error *error);

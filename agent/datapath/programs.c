@@ -124,7 +124,7 @@ int programs_open(const struct programs_options *options, struct programs **ret_
 	if (!r)
 		r = object_maps_prepare(&programs->maps, options, error);
 	if (!r && programs->maps.is_complete)
-		r = retired_ports_find(options->pin_path, options->ports,
+		r = retired_ports_find(programs->maps.pinned, options->ports,
 				       (void *)programs->skeleton->rodata->retired_ports, error);
 	if (!r)
 		r = load(programs, error);

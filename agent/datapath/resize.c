@@ -321,9 +321,9 @@ static int exchange_pins(const struct resize *resize, struct error *error)
 		 : replace_pin(resize->pin_path, map_name(MAP_CONTROL), resize->control_fd, error);
 }
 
-static int move(const struct resize *resize, struct datapath *before, bool *ret_begun,
-		struct error *error)
+int resize_run(const struct resize *resize, bool *ret_begun, struct error *error)
 {
+	struct datapath *before = resize->pinned;
 	struct quiesce quiesce;
 	int r = check_all(resize, before, error);
 
@@ -346,15 +346,4 @@ static int move(const struct resize *resize, struct datapath *before, bool *ret_
 		r = quiesce_force(resize->generation_fd, resize->generation, error);
 	return r ? error_prefix(error, r, "steered traffic is held until 'postern up' succeeds")
 		 : 0;
-}
-
-int resize_run(const struct resize *resize, bool *ret_begun, struct error *error)
-{
-	struct datapath *before = NULL;
-	int r = datapath_open(resize->pin_path, &before, error);
-
-	if (!r)
-		r = move(resize, before, ret_begun, error);
-	datapath_free(before);
-	return r;
 }

@@ -21,6 +21,7 @@
 #include <stdint.h>
 
 struct bpf_map_info;
+struct datapath;
 struct error;
 
 enum resize_map {
@@ -43,6 +44,7 @@ struct resize_target {
 
 struct resize {
 	const char *pin_path;
+	struct datapath *pinned; /* the old maps, borrowed */
 	struct resize_target targets[RESIZE_MAPS];
 	int control_fd; /* pinned anew: the agent notices */
 	int generation_fd;

@@ -35,18 +35,13 @@ static int note_port(void *data, const void *key, const void *value)
 	return 0;
 }
 
-int retired_ports_find(const char *pin_path, const uint16_t steered[POSTERN_PORTS_MAX],
+int retired_ports_find(struct datapath *pinned, const uint16_t steered[POSTERN_PORTS_MAX],
 		       uint16_t ret_retired[POSTERN_PORTS_MAX], struct error *error)
 {
 	uint16_t retired[POSTERN_PORTS_MAX] = {0};
 	struct ports ports = {.steered = steered, .retired = retired};
-	struct datapath *datapath = NULL;
-	int r = datapath_open(pin_path, &datapath, error);
+	int r = pinned->ops->walk(pinned, MAP_FLOWS, note_port, &ports);
 
-	if (r)
-		return r;
-	r = datapath->ops->walk(datapath, MAP_FLOWS, note_port, &ports);
-	datapath_free(datapath);
 	if (r)
 		return error_set(error, r, "reading flows: %s", strerror(-r));
 	memcpy(ret_retired, retired, sizeof(retired));

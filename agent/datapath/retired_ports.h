@@ -10,11 +10,12 @@
 
 #include "postern/abi.h"
 
+struct datapath;
 struct error;
 
 /*
- * From the pinned flows. 0 ends both lists; past POSTERN_PORTS_MAX retired ports the rest is left
- * out.
+ * From the flows of the pinned maps. 0 ends both lists; past POSTERN_PORTS_MAX retired ports the
+ * rest is left out.
  */
-int retired_ports_find(const char *pin_path, const uint16_t steered[POSTERN_PORTS_MAX],
+int retired_ports_find(struct datapath *pinned, const uint16_t steered[POSTERN_PORTS_MAX],
 		       uint16_t ret_retired[POSTERN_PORTS_MAX], struct error *error);

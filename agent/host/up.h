@@ -23,9 +23,9 @@ struct config;
 struct error;
 
 /*
- * *ret_note reports a limitation although `up` succeeded; the caller frees it, NULL: nothing to
- * report. -EPERM: not privileged; -ENODEV: an interface is missing; -ENOENT: no such user, or no
- * default route; -EPROTO: pinned maps of another layout; -EOPNOTSUPP: the kernel lacks a feature;
- * the errors of the functions that do each step.
+ * Writes the ids of the pools into *config. *ret_note reports a limitation although `up` succeeded;
+ * the caller frees it, NULL: nothing to report. -EPERM: not privileged; -ENODEV: an interface is
+ * missing; -ENOENT: no such user, or no default route; -EPROTO: pinned maps of another layout;
+ * -EOPNOTSUPP: the kernel lacks a feature; the errors of the functions that do each step.
  */
 int up_run(struct config *config, char **ret_note, struct error *error);
