@@ -46,7 +46,7 @@ struct judge;
 #define API_FLOWS_MAX	    100000 /* a flow takes about 2 kB of memory as JSON */
 #define API_FOR_MAX_SEC	    (10LL * 365 * 86400)
 
-enum api_method { API_GET, API_POST, API_PUT, API_PATCH, API_DELETE, API_OTHER };
+enum api_method { API_GET, API_POST, API_PUT, API_PATCH, API_DELETE, API_OTHER, API_METHODS };
 const char *api_method_name(enum api_method method);
 
 struct api {

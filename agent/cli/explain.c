@@ -9,74 +9,81 @@
 #include "cli/cli.h"
 #include "cli/columns.h"
 #include "cli/commands.h"
-#include "cli/words.h"
+#include "wire/decision.h"
+#include "wire/facts.h"
+#include "wire/flow.h"
+#include "wire/pool.h"
 
 #define EXPLAIN_FLOWS_MAX 20
 
-static const char *yes_no(const json_t *object, const char *name)
+static const char *yes_no(bool flag)
 {
-	return json_is_true(json_object_get(object, name)) ? "yes" : "no";
+	return flag ? "yes" : "no";
 }
 
-static void print_named(const char *name, const json_t *object, const char *member, FILE *out)
+/* NULL becomes "". */
+static const char *text(const char *string)
 {
-	const char *text = words_string(object, member);
-
-	if (*text)
-		fprintf(out, ", %s %s", name, text);
+	return string ? string : "";
 }
 
-static void print_facts(const json_t *facts, FILE *out)
+static void print_named(const char *name, const char *value, FILE *out)
 {
-	bool known = json_is_string(json_object_get(facts, "envelope_from"));
+	if (value && *value)
+		fprintf(out, ", %s %s", name, value);
+}
 
+static void print_facts(const json_t *document, FILE *out)
+{
+	struct wire_facts facts;
+
+	wire_facts_read(document, &facts);
 	/* <> is the null sender. */
-	fprintf(out, known ? "facts      from <%s>" : "facts      from unknown%s",
-		words_string(facts, "envelope_from"));
-	print_named("user", facts, "user", out);
-	print_named("client", facts, "client", out);
-	print_named("header", facts, "header_from", out);
+	if (facts.envelope_from)
+		fprintf(out, "facts      from <%s>", facts.envelope_from);
+	else
+		fputs("facts      from unknown", out);
+	print_named("user", facts.user, out);
+	print_named("client", facts.client, out);
+	print_named("header", facts.header_from, out);
 	fprintf(out, "\n           recipients %lld external, %lld internal; ",
-		words_integer(facts, "recipients_external"),
-		words_integer(facts, "recipients_internal"));
-	fprintf(out, "bounce %s, automatic %s, spam %s\n", yes_no(facts, "bounce"),
-		yes_no(facts, "automatic"), yes_no(facts, "spam"));
-	fprintf(out, "           mail DNS %s, SPF %s, DKIM %s\n", words_string(facts, "mail_dns"),
-		words_string(facts, "spf"), words_string(facts, "dkim"));
+		facts.recipients_external, facts.recipients_internal);
+	fprintf(out, "bounce %s, automatic %s, spam %s\n", yes_no(facts.bounce),
+		yes_no(facts.automatic), yes_no(facts.spam));
+	fprintf(out, "           mail DNS %s, SPF %s, DKIM %s\n", text(facts.mail_dns),
+		text(facts.spf), text(facts.dkim));
 }
 
-static void print_answer(const json_t *decision, FILE *out)
+static void print_answer(const struct wire_decision *decision, FILE *out)
 {
-	const json_t *handles = json_object_get(decision, "handles");
-	const char *ipv4 = words_string(handles, "ipv4");
-	const char *ipv6 = words_string(handles, "ipv6");
-	const char *pool = words_string(decision, "pool");
-	const char *lane = words_string(decision, "lane");
-	const char *status = words_string(decision, "status");
-	const char *until = words_string(decision, "until");
+	struct wire_handles handles;
 
-	fprintf(out, "answer     %s%s%s, reason %s", words_string(decision, "action"),
-		*pool ? " to " : "", pool, words_string(decision, "reason"));
-	if (*status)
-		fprintf(out, ", status %s", status);
-	if (*until)
-		fprintf(out, ", until %s", until);
-	if (*lane)
-		fprintf(out, "; lane %s", lane);
-	if (*ipv4 || *ipv6)
-		fprintf(out, "; bind to %s%s%s", ipv4, *ipv4 && *ipv6 ? " or " : "", ipv6);
+	wire_handles_read(decision->handles, &handles);
+	fprintf(out, "answer     %s", text(decision->action));
+	if (decision->pool)
+		fprintf(out, " to %s", decision->pool);
+	fprintf(out, ", reason %s", text(decision->reason));
+	print_named("status", decision->status, out);
+	print_named("until", decision->until, out);
+	if (decision->lane)
+		fprintf(out, "; lane %s", decision->lane);
+	if (handles.ipv4 || handles.ipv6)
+		fprintf(out, "; bind to %s%s%s", text(handles.ipv4),
+			handles.ipv4 && handles.ipv6 ? " or " : "", text(handles.ipv6));
 	fputc('\n', out);
 }
 
-static void print_addresses(const json_t *decision, FILE *out)
+static void print_addresses(const json_t *addresses, FILE *out)
 {
-	const json_t *addresses = json_object_get(decision, "addresses");
-	const json_t *address;
+	const json_t *document;
 	size_t i;
 
-	json_array_foreach (addresses, i, address) {
-		fprintf(out, "%s%s %s", i ? ", " : "leaves by  ", words_string(address, "address"),
-			words_string(address, "state"));
+	json_array_foreach (addresses, i, document) {
+		struct wire_address address;
+
+		wire_address_read(document, &address);
+		fprintf(out, "%s%s %s", i ? ", " : "leaves by  ", text(address.address),
+			text(address.state));
 	}
 	if (json_array_size(addresses) > 1)
 		fputs("; one per sender and destination", out);
@@ -84,27 +91,30 @@ static void print_addresses(const json_t *decision, FILE *out)
 		fputc('\n', out);
 }
 
-static void add_number(struct columns *columns, const json_t *step, const char *name)
+static void add_number(struct columns *columns, json_int_t number)
 {
-	if (json_object_get(step, name))
-		columns_add(columns, "%lld", words_integer(step, name));
+	if (number >= 0)
+		columns_add(columns, "%lld", number);
 	else
-		columns_add(columns, "%s", "");
+		columns_add_text(columns, NULL);
 }
 
 static void print_steps(const json_t *steps, FILE *out)
 {
 	struct columns *columns = columns_new("RULE|OUTCOME|LIMIT|>COUNT|>THIS|>MAX");
+	json_t *document;
 	size_t i;
-	json_t *step;
 
-	json_array_foreach (steps, i, step) {
-		columns_add(columns, "%s", words_string(step, "rule"));
-		columns_add(columns, "%s", words_string(step, "outcome"));
-		columns_add(columns, "%s", words_string(step, "limit"));
-		add_number(columns, step, "count");
-		add_number(columns, step, "adds");
-		add_number(columns, step, "max");
+	json_array_foreach (steps, i, document) {
+		struct wire_step step;
+
+		wire_step_read(document, &step);
+		columns_add_text(columns, step.rule);
+		columns_add_text(columns, step.outcome);
+		columns_add_text(columns, step.limit);
+		add_number(columns, step.count);
+		add_number(columns, step.adds);
+		add_number(columns, step.max);
 	}
 	fputc('\n', out);
 	columns_print(columns, out);
@@ -112,28 +122,31 @@ static void print_steps(const json_t *steps, FILE *out)
 
 static void print_flows(const json_t *flows, FILE *out)
 {
+	struct wire_flow first;
+
 	if (!json_array_size(flows))
 		return;
-	fprintf(out, "\nConnections of %s now:\n\n",
-		words_string(json_array_get(flows, 0), "sender"));
+	wire_flow_read(json_array_get(flows, 0), &first);
+	fprintf(out, "\nConnections of %s now:\n\n", text(first.sender));
 	cli_print_flows(flows, out);
 }
 
-void cli_print_decision(const json_t *decision, FILE *out)
+void cli_print_decision(const json_t *document, FILE *out)
 {
-	const char *sender = words_string(decision, "sender");
-	const char *tenant = words_string(decision, "tenant");
+	struct wire_decision decision;
 
-	fprintf(out, "message    %s, decided %s\n", words_string(decision, "message_id"),
-		words_string(decision, "time"));
-	fprintf(out, "sender     %s (by %s), policy %s%s%s\n", *sender ? sender : "nobody",
-		words_string(decision, "identity"), words_string(decision, "policy"),
-		*tenant ? ", tenant " : "", tenant);
-	print_facts(json_object_get(decision, "facts"), out);
-	print_answer(decision, out);
-	print_addresses(decision, out);
-	print_steps(json_object_get(decision, "why"), out);
-	print_flows(json_object_get(decision, "flows"), out);
+	wire_decision_read(document, &decision);
+	fprintf(out, "message    %s, decided %s\n", text(decision.message_id), text(decision.time));
+	fprintf(out, "sender     %s (by %s), policy %s",
+		decision.sender ? decision.sender : "nobody", text(decision.identity),
+		text(decision.policy));
+	print_named("tenant", decision.tenant, out);
+	fputc('\n', out);
+	print_facts(decision.facts, out);
+	print_answer(&decision, out);
+	print_addresses(decision.addresses, out);
+	print_steps(decision.why, out);
+	print_flows(decision.flows, out);
 }
 
 /* {"sender": as of `sender show`, or null, "decision": the last one, or null} */
@@ -179,21 +192,23 @@ static int ask_flows(struct cli *cli, const char *sender, json_t **ret_flows, st
  * Adds the connections that carry such mail: the flows of the sender, else the flows from the
  * handles of the pool, which an MTA binds to.
  */
-static int add_flows(struct cli *cli, json_t *decision, struct error *error)
+static int add_flows(struct cli *cli, json_t *document, struct error *error)
 {
 	_cleanup_(free_p) char *handle = NULL;
+	struct wire_decision decision;
 	json_t *flows = NULL;
 	int code;
 
-	if (asprintf(&handle, "handle/%s", words_string(decision, "pool")) < 0)
+	wire_decision_read(document, &decision);
+	if (asprintf(&handle, "handle/%s", text(decision.pool)) < 0)
 		return error_set(error, -ENOMEM, "out of memory");
-	code = ask_flows(cli, words_string(decision, "sender"), &flows, error);
+	code = ask_flows(cli, text(decision.sender), &flows, error);
 	if (code == 0 && !json_array_size(flows)) {
 		json_decref(flows);
 		code = ask_flows(cli, handle, &flows, error);
 	}
 	if (code == 0)
-		json_object_set_new(decision, "flows", json_is_array(flows) ? flows : json_array());
+		json_object_set_new(document, "flows", json_is_array(flows) ? flows : json_array());
 	return code;
 }
 

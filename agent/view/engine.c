@@ -14,14 +14,6 @@
 #include "wire/sender.h"
 #include "wire/values.h"
 
-static int give(json_t *document, json_t **ret, struct error *error)
-{
-	if (!document)
-		return error_set(error, -ENOMEM, "out of memory");
-	*ret = document;
-	return 0;
-}
-
 /* ---- senders */
 
 static json_t *windows_json(const struct config_policy *rules, const struct policy_view *view)
@@ -66,27 +58,18 @@ void view_add_windows(json_t *sender, struct policy *policy, const char *name, i
 	json_decref(counts);
 }
 
-static const char *pool_name(const struct steering *steering, uint32_t id)
-{
-	const struct config *config = steering_config(steering);
-
-	for (size_t i = 0; i < config->n_pools; i++)
-		if (config->pools[i].id == id)
-			return config->pools[i].name;
-	return NULL;
-}
-
 static json_t *engine_sender_json(const struct steering *steering, struct policy *policy,
 				  const char *name, const struct sender_verdict *verdict,
 				  int64_t now_sec)
 {
+	const struct pool *pool = pool_find_id(steering_pools(steering), verdict->pool);
 	char until[VALUE_TIME_SIZE];
 	json_t *sender = wire_sender_json(&(struct wire_sender){
 		.name = name,
 		.selectors = json_array(),
 		.verdict = wire_verdict_json(&(struct wire_verdict){
 			.action = verdict_action_name(verdict->action),
-			.pool = pool_name(steering, verdict->pool),
+			.pool = pool ? pool->name : NULL,
 			.reason = reason_name(verdict->reason),
 			.until = value_time_text(verdict->until_sec, until)}),
 	});
@@ -103,7 +86,8 @@ int view_engine_sender(const struct steering *steering, struct policy *policy, c
 
 	if (!policy || policy_view(policy, name, now_sec, &view) < 0)
 		return error_set(error, -ENOENT, "no sender '%s'", name);
-	return give(engine_sender_json(steering, policy, name, &view.verdict, now_sec), ret, error);
+	return value_give(engine_sender_json(steering, policy, name, &view.verdict, now_sec), ret,
+			  error);
 }
 
 void view_add_engine_senders(json_t *senders, const struct steering *steering,

@@ -20,14 +20,6 @@
 #include "wire/status.h"
 #include "view/milter.h"
 
-static int give(json_t *document, json_t **ret, struct error *error)
-{
-	if (!document)
-		return error_set(error, -ENOMEM, "out of memory");
-	*ret = document;
-	return 0;
-}
-
 /* ---- pools */
 
 static json_t *address_json(struct datapath *datapath, const struct pool_address *address)
@@ -72,7 +64,7 @@ static json_t *pools_json(struct steering *steering)
 
 int view_pools(struct steering *steering, json_t **ret, struct error *error)
 {
-	return give(pools_json(steering), ret, error);
+	return value_give(pools_json(steering), ret, error);
 }
 
 /* ---- senders */
@@ -200,7 +192,7 @@ int view_senders(struct steering *steering, struct policy *policy, size_t limit,
 			list, full_sender_json(steering, policy, &senders[i], now_ns, now_sec));
 	if (policy)
 		view_add_engine_senders(list, steering, policy, limit, now_sec);
-	return give(list, ret, error);
+	return value_give(list, ret, error);
 }
 
 int view_sender(struct steering *steering, struct policy *policy, const char *name, uint64_t now_ns,
@@ -210,7 +202,7 @@ int view_sender(struct steering *steering, struct policy *policy, const char *na
 
 	if (!sender)
 		return view_engine_sender(steering, policy, name, now_sec, ret, error);
-	return give(full_sender_json(steering, policy, sender, now_ns, now_sec), ret, error);
+	return value_give(full_sender_json(steering, policy, sender, now_ns, now_sec), ret, error);
 }
 
 /* ---- status */
@@ -271,12 +263,13 @@ static json_t *datapath_json(struct datapath *datapath, const struct hooked_inte
 int view_status(struct steering *steering, const struct hooked_interfaces *interfaces,
 		json_t *agent, json_t **ret, struct error *error)
 {
-	return give(wire_status_json(&(struct wire_status){
-			    .version = version(),
-			    .datapath = datapath_json(steering_datapath(steering), interfaces),
-			    .agent = agent,
-			    .milter = view_milter(steering_config(steering)),
-			    .pools = pools_json(steering),
-		    }),
-		    ret, error);
+	return value_give(
+		wire_status_json(&(struct wire_status){
+			.version = version(),
+			.datapath = datapath_json(steering_datapath(steering), interfaces),
+			.agent = agent,
+			.milter = view_milter(steering_config(steering)),
+			.pools = pools_json(steering),
+		}),
+		ret, error);
 }

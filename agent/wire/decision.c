@@ -4,7 +4,6 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +15,7 @@
 #include "policy/message.h"
 #include "pool/pool.h"
 #include "wire/facts.h"
+#include "wire/json_fields.h"
 #include "wire/values.h"
 
 #define SPACE_FIRST 2048 /* enough for most decisions */
@@ -317,4 +317,48 @@ int decision_read(const json_t *document, struct received_decision *ret_decision
 	read_sender(document, decision.sender);
 	*ret_decision = decision;
 	return 0;
+}
+
+/* ---- for people */
+
+#define COUNT(fields) (sizeof(fields) / sizeof((fields)[0]))
+
+#define ROW(type, member) JSON_FIELD(type, wire_step, member)
+static const struct json_field step_fields[] = {
+	ROW(FIELD_STRING, rule), ROW(FIELD_STRING, outcome), ROW(FIELD_STRING, limit),
+	ROW(FIELD_MAYBE, count), ROW(FIELD_MAYBE, adds),     ROW(FIELD_MAYBE, max),
+};
+#undef ROW
+
+void wire_step_read(const json_t *document, struct wire_step *ret)
+{
+	json_fields_scan(document, step_fields, COUNT(step_fields), ret);
+}
+
+#define ROW(type, member) JSON_FIELD(type, wire_handles, member)
+static const struct json_field handles_fields[] = {
+	ROW(FIELD_STRING, ipv4),
+	ROW(FIELD_STRING, ipv6),
+};
+#undef ROW
+
+void wire_handles_read(const json_t *document, struct wire_handles *ret)
+{
+	json_fields_scan(document, handles_fields, COUNT(handles_fields), ret);
+}
+
+#define ROW(type, member) JSON_FIELD(type, wire_decision, member)
+static const struct json_field decision_fields[] = {
+	ROW(FIELD_STRING, message_id), ROW(FIELD_STRING, time),	    ROW(FIELD_STRING, action),
+	ROW(FIELD_STRING, pool),       ROW(FIELD_STRING, lane),	    ROW(FIELD_STRING, helo),
+	ROW(FIELD_STRING, reason),     ROW(FIELD_STRING, status),   ROW(FIELD_STRING, until),
+	ROW(FIELD_STRING, sender),     ROW(FIELD_STRING, identity), ROW(FIELD_STRING, policy),
+	ROW(FIELD_STRING, tenant),     ROW(FIELD_OBJECT, handles),  ROW(FIELD_OBJECT, facts),
+	ROW(FIELD_ARRAY, why),	       ROW(FIELD_ARRAY, addresses), ROW(FIELD_ARRAY, flows),
+};
+#undef ROW
+
+void wire_decision_read(const json_t *document, struct wire_decision *ret)
+{
+	json_fields_scan(document, decision_fields, COUNT(decision_fields), ret);
 }

@@ -10,11 +10,12 @@
  */
 #pragma once
 
+#include <jansson.h>
+
 #include "policy/decision.h"
 #include "pool/lane.h"
 
 struct error;
-struct json_t;
 struct message_decision;
 struct pool;
 
@@ -51,5 +52,32 @@ struct received_decision {
 };
 
 /* -EPROTO: not a decision, or one that contradicts itself. */
-int decision_read(const struct json_t *document, struct received_decision *ret_decision,
+int decision_read(const json_t *document, struct received_decision *ret_decision,
 		  struct error *error);
+
+/* ---- for people: the whole explained decision, borrowed from the document */
+
+struct wire_step {
+	const char *rule, *outcome;
+	const char *limit;	     /* NULL: the rule has none */
+	json_int_t count, adds, max; /* below 0: the rule does not count */
+};
+void wire_step_read(const json_t *document, struct wire_step *ret);
+
+struct wire_handles {
+	const char *ipv4, *ipv6;
+};
+void wire_handles_read(const json_t *document, struct wire_handles *ret);
+
+/* A text that does not apply is NULL. */
+struct wire_decision {
+	const char *message_id, *time;
+	const char *action, *pool, *lane, *helo;
+	const char *reason, *status, *until;
+	const char *sender, *identity, *policy, *tenant;
+	json_t *handles, *facts;
+	json_t *why;	   /* of struct wire_step */
+	json_t *addresses; /* of "address" and "state", as in struct wire_address */
+	json_t *flows;	   /* only from the CLI: of struct wire_flow */
+};
+void wire_decision_read(const json_t *document, struct wire_decision *ret);

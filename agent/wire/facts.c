@@ -11,7 +11,6 @@
 #include "policy/identity.h"
 #include "policy/message.h"
 #include "wire/json_fields.h"
-#include "wire/values.h"
 
 /* Members in the types of JSON, before conversion. */
 struct members {
@@ -302,16 +301,51 @@ int facts_write(const struct message_facts *message, json_t **ret_body, struct e
 	return 0;
 }
 
+/* ---- the facts of an explained decision */
+
+#define ROW(type, member) JSON_FIELD(type, wire_facts, member)
+static const struct json_field seen_fields[] = {
+	ROW(FIELD_STRING, user),
+	ROW(FIELD_STRING, envelope_from),
+	ROW(FIELD_STRING, header_from),
+	ROW(FIELD_STRING, client),
+	ROW(FIELD_STRING, sender),
+	ROW(FIELD_STRING, tenant),
+	ROW(FIELD_INTEGER, recipients_external),
+	ROW(FIELD_INTEGER, recipients_internal),
+	ROW(FIELD_BOOLEAN, bounce),
+	ROW(FIELD_BOOLEAN, automatic),
+	ROW(FIELD_BOOLEAN, spam),
+	ROW(FIELD_STRING, mail_dns),
+	ROW(FIELD_STRING, spf),
+	ROW(FIELD_STRING, dkim),
+};
+#undef ROW
+#define N_SEEN_FIELDS (sizeof(seen_fields) / sizeof(seen_fields[0]))
+
 json_t *facts_json(const struct facts *facts)
 {
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:b, s:b, s:b, s:s, s:s, s:s}",
-			 "user", value_text(facts->user), "envelope_from",
-			 value_text(facts->envelope_from), "header_from",
-			 value_text(facts->header_from), "client", value_text(facts->client),
-			 "sender", value_text(facts->sender), "tenant", value_text(facts->tenant),
-			 "recipients_external", (json_int_t)facts->recipients_external,
-			 "recipients_internal", (json_int_t)facts->recipients_internal, "bounce",
-			 (int)facts->bounce, "automatic", (int)facts->automatic, "spam",
-			 (int)facts->spam, "mail_dns", facts_dns_name(facts->mail_dns), "spf",
-			 facts_auth_name(facts->spf), "dkim", facts_auth_name(facts->dkim));
+	const struct wire_facts seen = {
+		.user = facts->user,
+		.envelope_from = facts->envelope_from,
+		.header_from = facts->header_from,
+		.client = facts->client,
+		.sender = facts->sender,
+		.tenant = facts->tenant,
+		.recipients_external = facts->recipients_external,
+		.recipients_internal = facts->recipients_internal,
+		.bounce = facts->bounce,
+		.automatic = facts->automatic,
+		.spam = facts->spam,
+		.mail_dns = facts_dns_name(facts->mail_dns),
+		.spf = facts_auth_name(facts->spf),
+		.dkim = facts_auth_name(facts->dkim),
+	};
+
+	return json_fields_print(seen_fields, N_SEEN_FIELDS, &seen);
+}
+
+void wire_facts_read(const json_t *document, struct wire_facts *ret)
+{
+	json_fields_scan(document, seen_fields, N_SEEN_FIELDS, ret);
 }

@@ -27,6 +27,7 @@
 #pragma once
 
 #include <jansson.h>
+#include <stdbool.h>
 
 struct config;
 struct error;
@@ -58,5 +59,13 @@ const char *facts_message_id(char *id);
 int facts_take_message_id(json_t *body, const char *member, const char **ret_id,
 			  struct error *error);
 
-/* All facts that decided a message, null where unknown: "facts" of an explained decision. */
+/* "facts" of an explained decision: all of them, null where unknown. Borrowed from the document. */
+struct wire_facts {
+	const char *user, *envelope_from, *header_from;
+	const char *client, *sender, *tenant;
+	json_int_t recipients_external, recipients_internal;
+	bool bounce, automatic, spam;
+	const char *mail_dns, *spf, *dkim;
+};
 json_t *facts_json(const struct facts *facts);
+void wire_facts_read(const json_t *document, struct wire_facts *ret);

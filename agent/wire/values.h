@@ -5,6 +5,8 @@
 #include <jansson.h>
 #include <stdint.h>
 
+struct error;
+
 #define VALUE_TIME_SIZE 32
 /* RFC 3339 in UTC; NULL for 0. */
 const char *value_time_text(int64_t sec, char buffer[VALUE_TIME_SIZE]);
@@ -17,3 +19,6 @@ json_t *value_time(int64_t sec);
 json_t *value_text(const char *text);
 
 json_t *value_number(uint64_t number);
+
+/* *ret is the document. -ENOMEM: it is NULL. */
+int value_give(json_t *document, json_t **ret, struct error *error);
