@@ -43,8 +43,8 @@ static void detach_clsact(const struct config *config, const struct netlink_inte
 }
 
 /*
- * Without a journal, filters on clsact leave no trace in files: this detaches them from the
- * interfaces that the configuration names now. Links have pins.
+ * Filters on clsact have no pins, unlike links. Where the journal is lost, this detaches them from
+ * the interfaces of the configuration.
  */
 static void detach_unlisted(const struct config *config, struct netlink *netlink, int *result,
 			    struct error *error)

@@ -237,7 +237,7 @@ static int write_lines(const struct journal *journal, const char *file)
 	_cleanup_(close_fd_p) int fd = -1;
 	_cleanup_(fclose_p) FILE *stream = NULL;
 
-	/* A crash left it, or somebody else did. */
+	/* A leftover of a crash, or the agent's. */
 	if (unlink(file) && errno != ENOENT)
 		return -errno;
 	fd = open(file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The agent may write to these directories: no name in them is trusted or followed. */
+/* The agent can write to these directories: any file there may be a link or a pipe. */
 #include "host/runtime.h"
 
 #include <errno.h>

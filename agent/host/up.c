@@ -162,7 +162,7 @@ static int grant(struct up *up, struct error *error)
 	return r ? r : bpffs_open_way(up->config->pin_path, up->user.uid, up->journal, error);
 }
 
-/* ---- what is taken away again */
+/* ---- removal */
 
 /* For undo: entries of an earlier `up` that this configuration no longer has. */
 static bool is_unwanted(const void *data, size_t index, const struct journal_entry *entry)
@@ -230,7 +230,8 @@ static int begin(struct up *up, struct error *error)
 }
 
 /*
- * Packets are steered all the time, so the maps change last: only then may new addresses be used.
+ * Packets are steered all the time. The maps change last: a new pool address serves flows only
+ * after the connections from it are adopted.
  */
 static int take_over(struct up *up, struct error *error)
 {

@@ -89,8 +89,8 @@ Test(host_runtime, without_its_parent_no_directory_is_made)
 
 /* ---- the lock */
 
-/* Another process, without `held`: takes the lock, says so, and ends. */
-static pid_t start_second(int held, int said)
+/* Another process, without `held`: takes the lock, reports it, and ends. */
+static pid_t start_second(int held, int ready)
 {
 	pid_t pid = fork();
 
@@ -101,7 +101,7 @@ static pid_t start_second(int held, int said)
 
 		close(held);
 		alarm(20);
-		if (runtime_lock(scratch, &fd, &failure) || write(said, "", 1) != 1)
+		if (runtime_lock(scratch, &fd, &failure) || write(ready, "", 1) != 1)
 			_exit(1);
 		_exit(0);
 	}

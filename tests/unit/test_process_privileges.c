@@ -33,9 +33,9 @@ static void need_root(void)
 
 TestSuite(process_privileges, .init = need_root);
 
-/* ---- work in a process of its own, which says what it sees */
+/* ---- work in a child process, which reports to the test */
 
-struct said {
+struct report {
 	char text[4096];
 	int status; /* waitpid(2)'s */
 };
@@ -54,7 +54,7 @@ static void run_child(child_work work, int fd)
 	_exit(0);
 }
 
-static void in_child(child_work work, struct said *ret_said)
+static void in_child(child_work work, struct report *ret_report)
 {
 	_cleanup_(fclose_p) FILE *in = NULL;
 	int ends[2];
@@ -68,8 +68,8 @@ static void in_child(child_work work, struct said *ret_said)
 	close(ends[1]);
 	in = fdopen(ends[0], "re");
 	cr_assert_not_null(in);
-	ret_said->text[fread(ret_said->text, 1, sizeof(ret_said->text) - 1, in)] = '\0';
-	cr_assert_eq(waitpid(child, &ret_said->status, 0), child);
+	ret_report->text[fread(ret_report->text, 1, sizeof(ret_report->text) - 1, in)] = '\0';
+	cr_assert_eq(waitpid(child, &ret_report->status, 0), child);
 }
 
 static void print_status(FILE *out)
@@ -82,17 +82,18 @@ static void print_status(FILE *out)
 }
 
 /* A line of /proc/self/status, as "NAME:\tVALUE". */
-static void expect_set(const struct said *said, const char *name, uint64_t set)
+static void expect_set(const struct report *report, const char *name, uint64_t set)
 {
 	char line[64];
 
 	snprintf(line, sizeof(line), "\n%s:\t%016llx\n", name, (unsigned long long)set);
-	cr_expect_not_null(strstr(said->text, line), "expected '%s' in:\n%s", line + 1, said->text);
+	cr_expect_not_null(strstr(report->text, line), "expected '%s' in:\n%s", line + 1,
+			   report->text);
 }
 
-static void expect_line(const struct said *said, const char *line)
+static void expect_line(const struct report *report, const char *line)
 {
-	cr_expect_not_null(strstr(said->text, line), "expected '%s' in:\n%s", line, said->text);
+	cr_expect_not_null(strstr(report->text, line), "expected '%s' in:\n%s", line, report->text);
 }
 
 static void print_result(FILE *out, int r, const struct error *error)
@@ -100,7 +101,7 @@ static void print_result(FILE *out, int r, const struct error *error)
 	fprintf(out, "\nresult %d%s%s\n", r, r ? ": " : "", r ? error->text : "");
 }
 
-/* ---- giving up all of them */
+/* ---- dropping all */
 
 static void drop(FILE *out)
 {
@@ -113,23 +114,23 @@ static void drop(FILE *out)
 Test(process_privileges, root_becomes_the_user_without_any_capability)
 {
 	const struct passwd *user = getpwnam(USER);
-	struct said said;
+	struct report report;
 	char line[128];
 
-	in_child(drop, &said);
-	expect_line(&said, "\nresult 0\n");
+	in_child(drop, &report);
+	expect_line(&report, "\nresult 0\n");
 	snprintf(line, sizeof(line), "\nUid:\t%1$u\t%1$u\t%1$u\t%1$u\n", user->pw_uid);
-	expect_line(&said, line);
+	expect_line(&report, line);
 	snprintf(line, sizeof(line), "\nGid:\t%1$u\t%1$u\t%1$u\t%1$u\n", user->pw_gid);
-	expect_line(&said, line);
+	expect_line(&report, line);
 	snprintf(line, sizeof(line), "\nGroups:\t%u \n", user->pw_gid);
-	expect_line(&said, line);
-	expect_line(&said, "\nNoNewPrivs:\t1\n");
-	expect_set(&said, "CapInh", 0);
-	expect_set(&said, "CapPrm", 0);
-	expect_set(&said, "CapEff", 0);
-	expect_set(&said, "CapBnd", 0);
-	expect_set(&said, "CapAmb", 0);
+	expect_line(&report, line);
+	expect_line(&report, "\nNoNewPrivs:\t1\n");
+	expect_set(&report, "CapInh", 0);
+	expect_set(&report, "CapPrm", 0);
+	expect_set(&report, "CapEff", 0);
+	expect_set(&report, "CapBnd", 0);
+	expect_set(&report, "CapAmb", 0);
 }
 
 static void drop_to_root(FILE *out)
@@ -142,13 +143,13 @@ static void drop_to_root(FILE *out)
 
 Test(process_privileges, root_that_stays_root_has_no_capability_either)
 {
-	struct said said;
+	struct report report;
 
-	in_child(drop_to_root, &said);
-	expect_line(&said, "\nUid:\t0\t0\t0\t0\n");
-	expect_set(&said, "CapPrm", 0);
-	expect_set(&said, "CapEff", 0);
-	expect_set(&said, "CapBnd", 0);
+	in_child(drop_to_root, &report);
+	expect_line(&report, "\nUid:\t0\t0\t0\t0\n");
+	expect_set(&report, "CapPrm", 0);
+	expect_set(&report, "CapEff", 0);
+	expect_set(&report, "CapBnd", 0);
 }
 
 static void drop_to_nobody_known(FILE *out)
@@ -161,12 +162,12 @@ static void drop_to_nobody_known(FILE *out)
 Test(process_privileges, a_user_that_does_not_exist_is_an_error)
 {
 	char expected[64];
-	struct said said;
+	struct report report;
 
-	in_child(drop_to_nobody_known, &said);
+	in_child(drop_to_nobody_known, &report);
 	snprintf(expected, sizeof(expected), "\nresult %d: user 'no-such-user': no such user\n",
 		 -ENOENT);
-	expect_line(&said, expected);
+	expect_line(&report, expected);
 }
 
 /* ---- where capset(2) kills, as under the milter's unit */
@@ -207,14 +208,14 @@ static void call_capset(FILE *out)
 
 Test(process_privileges, a_process_without_capabilities_makes_no_capset)
 {
-	struct said said;
+	struct report report;
 
-	in_child(call_capset, &said);
-	cr_assert(WIFSIGNALED(said.status) && WTERMSIG(said.status) == SIGSYS,
-		  "the filter kills at capset: status %x", said.status);
-	in_child(drop_once_more, &said);
-	cr_expect_eq(said.status, 0, "status %x", said.status);
-	expect_line(&said, "\nresult 0\n");
+	in_child(call_capset, &report);
+	cr_assert(WIFSIGNALED(report.status) && WTERMSIG(report.status) == SIGSYS,
+		  "the filter kills at capset: status %x", report.status);
+	in_child(drop_once_more, &report);
+	cr_expect_eq(report.status, 0, "status %x", report.status);
+	expect_line(&report, "\nresult 0\n");
 }
 
 /* ---- keeping some */
@@ -229,17 +230,17 @@ static void reduce(FILE *out)
 
 Test(process_privileges, the_given_set_is_kept_and_nothing_else)
 {
-	struct said said;
+	struct report report;
 
-	in_child(reduce, &said);
-	expect_line(&said, "\nresult 0\n");
-	expect_line(&said, "\nUid:\t0\t0\t0\t0\n");
-	expect_line(&said, "\nNoNewPrivs:\t1\n");
-	expect_set(&said, "CapInh", 0);
-	expect_set(&said, "CapPrm", GUARD);
-	expect_set(&said, "CapEff", GUARD);
-	expect_set(&said, "CapBnd", GUARD);
-	expect_set(&said, "CapAmb", 0);
+	in_child(reduce, &report);
+	expect_line(&report, "\nresult 0\n");
+	expect_line(&report, "\nUid:\t0\t0\t0\t0\n");
+	expect_line(&report, "\nNoNewPrivs:\t1\n");
+	expect_set(&report, "CapInh", 0);
+	expect_set(&report, "CapPrm", GUARD);
+	expect_set(&report, "CapEff", GUARD);
+	expect_set(&report, "CapBnd", GUARD);
+	expect_set(&report, "CapAmb", 0);
 }
 
 static void reduce_and_want_more(FILE *out)
@@ -256,14 +257,14 @@ static void reduce_and_want_more(FILE *out)
 Test(process_privileges, a_set_with_more_than_there_is_is_refused_and_changes_nothing)
 {
 	char expected[128];
-	struct said said;
+	struct report report;
 
-	in_child(reduce_and_want_more, &said);
+	in_child(reduce_and_want_more, &report);
 	snprintf(expected, sizeof(expected),
 		 "\nresult %d: not privileged: lacks the capability cap_chown; run it as root\n",
 		 -EPERM);
-	expect_line(&said, expected);
-	expect_set(&said, "CapEff", GUARD);
+	expect_line(&report, expected);
+	expect_set(&report, "CapEff", GUARD);
 }
 
 static void check_all(FILE *out)
@@ -280,17 +281,17 @@ static void check_all(FILE *out)
 Test(process_privileges, the_first_capability_that_is_missing_is_named)
 {
 	char expected[160];
-	struct said said;
+	struct report report;
 
-	in_child(check_all, &said);
+	in_child(check_all, &report);
 	snprintf(expected, sizeof(expected),
 		 "\nresult 0\n\nresult 0\n\nresult %d: not privileged: lacks the capability "
 		 "cap_net_admin; run it as root\n",
 		 -EPERM);
-	cr_expect_str_eq(said.text, expected);
+	cr_expect_str_eq(report.text, expected);
 }
 
-/* ---- whose child it is */
+/* ---- the parent */
 
 /* A parent that ends at once, and the child that it leaves to us, its subreaper. */
 static pid_t orphan(int ready[2])
@@ -346,8 +347,8 @@ static void print_names(FILE *out)
 
 Test(process_privileges, a_user_without_a_name_is_a_number)
 {
-	struct said said;
+	struct report report;
 
-	in_child(print_names, &said);
-	cr_expect_str_eq(said.text, "root 4242424242");
+	in_child(print_names, &report);
+	cr_expect_str_eq(report.text, "root 4242424242");
 }
