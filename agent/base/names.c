@@ -4,7 +4,7 @@
 
 #include "base/word.h"
 
-static const char *const reasons[] = {
+static const char *const reasons[REASONS] = {
 	[REASON_GOOD] = "good",
 	[REASON_MANUAL] = "manual",
 	[REASON_RESTRICTED] = "restricted",
@@ -18,18 +18,18 @@ static const char *const reasons[] = {
 };
 
 /* These enums begin at 1; index 0 has no word. */
-static const char *const actions[] = {
+static const char *const actions[VERDICT_ACTIONS] = {
 	[VERDICT_STEER] = "steer",
 	[VERDICT_PASS] = "pass",
 	[VERDICT_DROP] = "drop",
 };
 
-static const char *const pool_states[] = {
+static const char *const pool_states[POOL_STATES] = {
 	[POOL_ENABLED] = "enabled",
 	[POOL_DISABLED] = "disabled",
 };
 
-static const char *const address_states[] = {
+static const char *const address_states[ADDRESS_STATES] = {
 	[ADDRESS_ACTIVE] = "active",
 	[ADDRESS_DRAINING] = "draining",
 	[ADDRESS_DISABLED] = "disabled",

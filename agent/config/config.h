@@ -109,6 +109,7 @@ enum config_on_limit {
 	CONFIG_ON_LIMIT_RESTRICT_TODAY, /* until midnight UTC */
 	CONFIG_ON_LIMIT_RESTRICT,	/* until released */
 	CONFIG_ON_LIMIT_ALERT,		/* only said */
+	CONFIG_ON_LIMITS,
 };
 
 /* Who is counted where nobody has authenticated. */

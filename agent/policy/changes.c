@@ -6,7 +6,7 @@
 
 #include "base/word.h"
 
-static const char *const event_names[] = {
+static const char *const event_names[POLICY_EVENTS] = {
 	[POLICY_WARNING] = "warning",
 	[POLICY_OVER_LIMIT] = "over-limit",
 	[POLICY_RESTRICTED] = "restricted",

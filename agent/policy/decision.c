@@ -4,32 +4,32 @@
 
 #include "base/word.h"
 
-static const char *const actions[] = {
+static const char *const actions[DECISION_ACTIONS] = {
 	[DECISION_STEER] = "steer",
 	[DECISION_DEFER] = "defer",
 	[DECISION_REJECT] = "reject",
 };
 
-static const char *const dns_words[] = {
+static const char *const dns_words[FACTS_DNS_ANSWERS] = {
 	[FACTS_DNS_UNKNOWN] = "unknown",
 	[FACTS_DNS_PRESENT] = "present",
 	[FACTS_DNS_ABSENT] = "absent",
 };
 
-static const char *const auth_words[] = {
+static const char *const auth_words[FACTS_AUTH_RESULTS] = {
 	[FACTS_AUTH_UNKNOWN] = "unknown",
 	[FACTS_AUTH_NONE] = "none",
 	[FACTS_AUTH_PASS] = "pass",
 	[FACTS_AUTH_FAIL] = "fail",
 };
 
-static const char *const identities[] = {
+static const char *const identities[IDENTITY_KINDS] = {
 	[IDENTITY_NONE] = "none",	  [IDENTITY_USER] = "user",
 	[IDENTITY_ENVELOPE] = "envelope", [IDENTITY_DOMAIN] = "domain",
 	[IDENTITY_CLIENT] = "client",	  [IDENTITY_SENDER] = "sender",
 };
 
-static const char *const outcomes[] = {
+static const char *const outcomes[STEP_OUTCOMES] = {
 	[STEP_PASSED] = "passed",
 	[STEP_MATCHED] = "matched",
 	[STEP_YIELDED] = "yielded",

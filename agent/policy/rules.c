@@ -191,7 +191,7 @@ static bool act_on_limit(const struct rules_input *input, struct decision *decis
 	case CONFIG_ON_LIMIT_RESTRICT:
 		reject(input, decision, REASON_OVER_LIMIT);
 		return true;
-	case CONFIG_ON_LIMIT_ALERT:
+	default: /* CONFIG_ON_LIMIT_ALERT */
 		break;
 	}
 	step->outcome = STEP_ALERTED;

@@ -79,6 +79,7 @@ enum verdict_action {
 	VERDICT_STEER = 1, /* new flows leave by `pool` */
 	VERDICT_PASS = 2,  /* new flows keep their source address */
 	VERDICT_DROP = 3,  /* SYNs are dropped */
+	VERDICT_ACTIONS,
 };
 
 /*

@@ -11,20 +11,21 @@ Test(base_names, every_reason_has_the_word_of_the_design)
 					    "no-mail-dns",    "spam",	"over-limit", "relay",
 					    "unknown-sender", "handle"};
 
-	for (unsigned i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+	cr_assert_eq(sizeof(words) / sizeof(words[0]), REASONS);
+	for (unsigned i = 0; i < REASONS; i++)
 		cr_expect_str_eq(reason_name((enum reason)i), words[i]);
 }
 
 Test(base_names, values_outside_an_enum_are_invalid)
 {
-	cr_expect_str_eq(reason_name((enum reason)10), "invalid");
+	cr_expect_str_eq(reason_name(REASONS), "invalid");
 	cr_expect_str_eq(reason_name((enum reason) - 1), "invalid");
 	cr_expect_str_eq(verdict_action_name((enum verdict_action)0), "invalid");
-	cr_expect_str_eq(verdict_action_name((enum verdict_action)4), "invalid");
+	cr_expect_str_eq(verdict_action_name(VERDICT_ACTIONS), "invalid");
 	cr_expect_str_eq(pool_state_name((enum pool_state)0), "invalid");
-	cr_expect_str_eq(pool_state_name((enum pool_state)3), "invalid");
+	cr_expect_str_eq(pool_state_name(POOL_STATES), "invalid");
 	cr_expect_str_eq(address_state_name((enum address_state)0), "invalid");
-	cr_expect_str_eq(address_state_name((enum address_state)4), "invalid");
+	cr_expect_str_eq(address_state_name(ADDRESS_STATES), "invalid");
 	cr_expect_str_eq(counter_name(COUNTERS), "invalid");
 	cr_expect_str_eq(counter_help(COUNTERS), "invalid");
 }
@@ -35,15 +36,15 @@ Test(base_names, words_of_states_and_actions_lead_back)
 	enum pool_state pool;
 	enum address_state address;
 
-	for (unsigned i = VERDICT_STEER; i <= VERDICT_DROP; i++) {
+	for (unsigned i = VERDICT_STEER; i < VERDICT_ACTIONS; i++) {
 		cr_assert_eq(verdict_action_parse(verdict_action_name(i), &action), 0);
 		cr_expect_eq(action, i);
 	}
-	for (unsigned i = POOL_ENABLED; i <= POOL_DISABLED; i++) {
+	for (unsigned i = POOL_ENABLED; i < POOL_STATES; i++) {
 		cr_assert_eq(pool_state_parse(pool_state_name(i), &pool), 0);
 		cr_expect_eq(pool, i);
 	}
-	for (unsigned i = ADDRESS_ACTIVE; i <= ADDRESS_DISABLED; i++) {
+	for (unsigned i = ADDRESS_ACTIVE; i < ADDRESS_STATES; i++) {
 		cr_assert_eq(address_state_parse(address_state_name(i), &address), 0);
 		cr_expect_eq(address, i);
 	}

@@ -2,20 +2,21 @@
 # FILE LINE CODE of the product. See tools/house/shape.
 
 function is_sentinel(member) {
-	return member ~ /S$/
+	return member ~ /[^S]S$/
 }
 
-# The members of an enum: the last one that is a plural of its own is the sentinel.
+# The last member without a value of its own is the sentinel if its name is a plural.
 function take(name, body, place, i, n, list, word) {
 	n = split(body, list, ",")
 	for (i = 1; i <= n; i++)
 		if (match(list[i], /[A-Z][A-Z_0-9]*/)) {
 			word = substr(list[i], RSTART, RLENGTH)
 			member[word] = name
-			last[name] = word
+			if (list[i] !~ /=/)
+				last[name] = word
 		}
 	where[name] = place
-	if (body ~ /(^|[ ,])[A-Z_0-9]*[A-Z]S *(,|$| *=)/)
+	if (is_sentinel(last[name]))
 		ends[name] = 1
 }
 
