@@ -22,7 +22,7 @@ struct programs;
 
 #define HOOK_CLSACT_PRIORITY 2525
 
-enum hook_kind { HOOK_NONE, HOOK_TCX, HOOK_CLSACT, HOOK_XDP };
+enum hook_kind { HOOK_NONE, HOOK_TCX, HOOK_CLSACT, HOOK_XDP, HOOK_KINDS };
 const char *hook_kind_name(enum hook_kind kind); /* none, tcx, clsact, xdp */
 
 enum hook_direction { HOOK_INGRESS, HOOK_EGRESS };

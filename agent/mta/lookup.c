@@ -41,7 +41,7 @@ static int write_answer(const struct judge_envelope *envelope, char ret_reply[LO
 		return snprintf(ret_reply, LOOKUP_REPLY_MAX,
 				"OK " LOOKUP_RETRY "mail of this sender waits: %s",
 				reason_name(envelope->reason));
-	case VERDICT_PASS:
+	default: /* VERDICT_PASS */
 		break;
 	}
 	return snprintf(ret_reply, LOOKUP_REPLY_MAX, "NOTFOUND ");
