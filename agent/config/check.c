@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Pools that must be there, and the names that lead to pools and policies. */
+/* Required pools, ready-made policies, and the names that lead to pools and policies. */
 #include "config/check.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "config/read.h"
 #include "config/section.h"
@@ -14,6 +15,15 @@ static int compare_pool(const void *a, const void *b)
 	const struct config_pool *x = a, *y = b;
 
 	return (x->id > y->id) - (x->id < y->id);
+}
+
+/* As config_sender_find() searches. */
+static int compare_sender(const void *a, const void *b)
+{
+	const struct config_sender *x = a, *y = b;
+	int r = strcasecmp(x->name, y->name);
+
+	return r ? r : strcmp(x->name, y->name);
 }
 
 static int check_pools(const struct reader *reader)
@@ -28,7 +38,7 @@ static int check_pools(const struct reader *reader)
 	return 0;
 }
 
-static int resolve_default(const struct reader *reader)
+static int find_default(const struct reader *reader)
 {
 	struct config *config = reader->config;
 	const struct config_name *name = &config->default_name;
@@ -49,7 +59,7 @@ static int resolve_default(const struct reader *reader)
 	return 0;
 }
 
-static int resolve_when_empty(const struct reader *reader, struct config_pool *pool)
+static int find_when_empty(const struct reader *reader, struct config_pool *pool)
 {
 	const struct config_name *name = &pool->when_empty_name;
 
@@ -115,12 +125,12 @@ static int check_when_empty(const struct reader *reader)
 	return 0;
 }
 
-static int resolve_names(const struct reader *reader)
+static int find_pools(const struct reader *reader)
 {
-	int r = resolve_default(reader);
+	int r = find_default(reader);
 
 	for (size_t i = 0; r == 0 && i < reader->config->n_pools; i++)
-		r = resolve_when_empty(reader, &reader->config->pools[i]);
+		r = find_when_empty(reader, &reader->config->pools[i]);
 	return r < 0 ? r : check_when_empty(reader);
 }
 
@@ -154,7 +164,7 @@ static int add_ready_made(struct reader *reader)
 	return 0;
 }
 
-static int resolve_policies(const struct reader *reader)
+static int find_policies(const struct reader *reader)
 {
 	for (size_t i = 0; i < reader->config->n_senders; i++) {
 		struct config_sender *sender = &reader->config->senders[i];
@@ -171,7 +181,7 @@ static int resolve_policies(const struct reader *reader)
 	return 0;
 }
 
-static void resolve_limits(struct config *config)
+static void inherit_limits(struct config *config)
 {
 	for (size_t i = 0; i < config->n_senders; i++) {
 		struct config_sender *sender = &config->senders[i];
@@ -215,16 +225,19 @@ int check_all(struct reader *reader)
 	struct config *config = reader->config;
 	int r = check_pools(reader);
 
+	if (r == 0)
+		r = check_unique(reader);
 	if (r < 0)
 		return r;
-	resolve_limits(config);
+	inherit_limits(config);
 	qsort(config->pools, config->n_pools, sizeof(*config->pools), compare_pool);
-	r = resolve_names(reader);
+	/* Without senders there is no array. */
+	if (config->n_senders > 0)
+		qsort(config->senders, config->n_senders, sizeof(*config->senders), compare_sender);
+	r = find_pools(reader);
 	if (r == 0)
 		r = add_ready_made(reader);
 	if (r == 0)
-		r = resolve_policies(reader);
-	if (r == 0)
-		r = check_lanes(reader);
-	return r < 0 ? r : check_unique(reader);
+		r = find_policies(reader);
+	return r < 0 ? r : check_lanes(reader);
 }

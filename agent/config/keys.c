@@ -203,11 +203,12 @@ const struct config_key config_keys[] = {
 
 	/* ---- sender "NAME" { … } */
 	{WHOLE(SENDER, "source", kind_sources), .help = "source addresses and prefixes"},
-	{WHOLE(SENDER, "mark", kind_marks_of_packets), .min = 1, .max = UINT32_MAX, .noun = "mark",
+	{WHOLE(SENDER, "mark", kind_fwmarks), .min = 1, .max = UINT32_MAX, .noun = "mark",
 	 .help = "fwmarks; a packet without one has mark 0"},
 	{WHOLE(SENDER, "uid", kind_uids), .min = 0, .max = UID_LAST, .noun = "uid",
 	 .expected = "a user of this host or a number", .help = "owners of the local socket"},
-	{WHOLE(SENDER, "cgroup", kind_cgroups), .noun = "cgroup",
+	{WHOLE(SENDER, "cgroup", kind_cgroups), .is_right = sender_is_cgroup, .max = 4095,
+	 .noun = "cgroup",
 	 .expected = "a path below the cgroup v2 mount such as '/system.slice/shop.service'",
 	 .help = "cgroups, with all below them"},
 	{NAME(SENDER, "policy", policy_name), .help = "policy, whatever other policies match"},

@@ -20,6 +20,8 @@
 /* A number that is left out and has no fallback; over every `max`. */
 #define READ_LEFT_OUT UINT32_MAX
 
+#define READ_UNICAST "a unicast address (not unspecified, loopback, multicast or broadcast)"
+
 struct reader {
 	struct config *config; /* pools and senders in the order of the file until check_all() */
 	struct error *error;

@@ -69,17 +69,6 @@ static const uint32_t limits[][CONFIG_LIMITS_OF_SENDER] = {
 	[CONFIG_LIKE_SERVICE] = {10000, 10000, 10000, 30, 0},
 };
 
-int policy_check(const struct reader *reader, const struct value *title)
-{
-	const struct config_policy *before = config_policy_find(reader->config, title->text);
-
-	if (!before)
-		return 0;
-	return read_error(reader, title->line,
-			  "found policy '%s' again, expected it once (it is at line %d)",
-			  title->text, before->line);
-}
-
 /* A limit that is left out is that of `like`; 0 is that of the service. */
 int policy_finish(const struct reader *reader, void *instance)
 {

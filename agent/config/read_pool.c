@@ -148,10 +148,7 @@ static int read_words(const struct words *words, char *text)
 		return r;
 	if (address->weight == 0)
 		address->weight = 1;
-	return address_is_unicast(&address->address)
-		       ? 0
-		       : refuse_words(words, "a unicast address (not unspecified, loopback, "
-					     "multicast or broadcast)");
+	return address_is_unicast(&address->address) ? 0 : refuse_words(words, READ_UNICAST);
 }
 
 static int addresses_read(const struct reader *reader, const struct config_key *key,
@@ -190,7 +187,6 @@ const struct kind kind_addresses = {
 int pool_check(const struct reader *reader, const struct value *title)
 {
 	static const char *const words[] = {"hold", "pass", "drop"};
-	const struct config_pool *before = config_pool_find(reader->config, title->text);
 	struct address address;
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
@@ -204,10 +200,6 @@ int pool_check(const struct reader *reader, const struct value *title)
 		return read_error(reader, title->line,
 				  "found pool name '%s', expected another: that is an address",
 				  title->text);
-	if (before)
-		return read_error(reader, title->line,
-				  "found pool '%s' again, expected it once (it is at line %d)",
-				  title->text, before->line);
 	return 0;
 }
 

@@ -4,107 +4,28 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <limits.h>
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/array.h"
 
-/* ---- selectors, each by its key */
-
-static int refuse(const struct reader *reader, const struct value *value, const char *expected)
-{
-	return read_error(reader, value->line, "found '%.100s', expected %s", value->text,
-			  expected);
-}
-
-static int read_prefix(const struct reader *reader, const struct value *value,
-		       struct config_selector *selector)
-{
-	switch (prefix_parse(value->text, &selector->prefix)) {
-	case 0:
-		return 0;
-	case -ERANGE:
-		return refuse(reader, value, "a prefix length of at most 32 (IPv4) or 128 (IPv6)");
-	case -EDOM:
-		return refuse(reader, value, "no bits set behind the prefix length");
-	default:
-		return refuse(reader, value, "an address or a prefix such as '10.1.7.0/24'");
-	}
-}
-
-static int read_source(const struct reader *reader, const struct config_key *key,
-		       const struct value *value, struct config_selector *selector)
-{
-	(void)key;
-	selector->kind = CONFIG_SELECTOR_SOURCE;
-	if (address_parse(value->text, &selector->prefix.address) < 0)
-		return read_prefix(reader, value, selector);
-	selector->prefix.length = 128;
-	return address_is_unicast(&selector->prefix.address)
-		       ? 0
-		       : refuse(reader, value,
-				"a unicast address (not unspecified, loopback, multicast or "
-				"broadcast)");
-}
-
-static int read_mark(const struct reader *reader, const struct config_key *key,
-		     const struct value *value, struct config_selector *selector)
-{
-	selector->kind = CONFIG_SELECTOR_MARK;
-	return read_number(reader, key, value, &selector->number);
-}
-
-static int read_uid(const struct reader *reader, const struct config_key *key,
-		    const struct value *value, struct config_selector *selector)
-{
-	const struct passwd *user;
-
-	selector->kind = CONFIG_SELECTOR_UID;
-	if (isdigit((unsigned char)value->text[0]))
-		return read_number(reader, key, value, &selector->number);
-	user = getpwnam(value->text);
-	if (!user)
-		return read_refuse(reader, key, value, key->expected);
-	selector->number = user->pw_uid;
-	return 0;
-}
-
-static int read_cgroup(const struct reader *reader, const struct config_key *key,
-		       const struct value *value, struct config_selector *selector)
-{
-	const char *path = value->text;
-	size_t length = strlen(path);
-
-	selector->kind = CONFIG_SELECTOR_CGROUP;
-	if (path[0] != '/' || length >= PATH_MAX || strstr(path, "//") || strstr(path, "/..") ||
-	    strstr(path, "/./") || (length > 1 && strcmp(path + length - 2, "/.") == 0) ||
-	    (length > 1 && path[length - 1] == '/'))
-		return read_refuse(reader, key, value, key->expected);
-	return read_copy(reader, key, value, &selector->path);
-}
-
-typedef int (*selector_reader)(const struct reader *reader, const struct config_key *key,
-			       const struct value *value, struct config_selector *selector);
-
-static int add_selector(const struct reader *reader, const struct config_key *key,
-			const struct value *value, struct config_sender *sender,
-			selector_reader read)
+/* Adds a selector of the value to the sender, which owns it from then on. NULL: no memory. */
+static struct config_selector *add(const struct value *value, enum config_selector_kind kind,
+				   struct config_sender *sender)
 {
 	struct config_selector *selectors =
 		array_grow(sender->selectors, sender->n_selectors, sizeof(*selectors));
 	struct config_selector *selector;
 
 	if (!selectors)
-		return read_out_of_memory(reader);
+		return NULL;
 	sender->selectors = selectors;
 	selector = &selectors[sender->n_selectors++];
-	*selector = (struct config_selector){.line = value->line};
-	return read(reader, key, value, selector);
+	*selector = (struct config_selector){.kind = kind, .line = value->line};
+	return selector;
 }
 
-/* The keys share one array. The kind that the table lists first frees it. */
 static void selectors_release(void *field)
 {
 	struct config_sender *sender = field;
@@ -114,26 +35,98 @@ static void selectors_release(void *field)
 	free(sender->selectors);
 }
 
-#define SELECTOR(function)                                                                         \
-	static int function##_of_sender(const struct reader *reader, const struct config_key *key, \
-					const struct value *value, void *field)                    \
-	{                                                                                          \
-		return add_selector(reader, key, value, field, function);                          \
-	}
+/* ---- source */
 
-SELECTOR(read_source)
-SELECTOR(read_mark)
-SELECTOR(read_uid)
-SELECTOR(read_cgroup)
+static const char *prefix_expected(int r)
+{
+	switch (r) {
+	case -ERANGE:
+		return "a prefix length of at most 32 (IPv4) or 128 (IPv6)";
+	case -EDOM:
+		return "no bits set behind the prefix length";
+	default:
+		return "an address or a prefix such as '10.1.7.0/24'";
+	}
+}
+
+static int sources_read(const struct reader *reader, const struct config_key *key,
+			const struct value *value, void *field)
+{
+	struct config_selector *selector = add(value, CONFIG_SELECTOR_SOURCE, field);
+	const char *expected = NULL;
+	int r;
+
+	(void)key;
+	if (!selector)
+		return read_out_of_memory(reader);
+	if (address_parse(value->text, &selector->prefix.address) < 0) {
+		r = prefix_parse(value->text, &selector->prefix);
+		expected = r < 0 ? prefix_expected(r) : NULL;
+	} else {
+		selector->prefix.length = 128;
+		if (!address_is_unicast(&selector->prefix.address))
+			expected = READ_UNICAST;
+	}
+	return expected ? read_error(reader, value->line, "found '%.100s', expected %s",
+				     value->text, expected)
+			: 0;
+}
 
 const struct kind kind_sources = {.name = "prefix",
 				  .is_list = true,
-				  .read = read_source_of_sender,
+				  .read = sources_read,
+				  /* For the kinds below, too: they share one array. */
 				  .release = selectors_release};
-const struct kind kind_marks_of_packets = {
-	.name = "number", .is_list = true, .read = read_mark_of_sender};
-const struct kind kind_uids = {.name = "user", .is_list = true, .read = read_uid_of_sender};
-const struct kind kind_cgroups = {.name = "path", .is_list = true, .read = read_cgroup_of_sender};
+
+/* ---- mark, uid and cgroup */
+
+static int fwmarks_read(const struct reader *reader, const struct config_key *key,
+			const struct value *value, void *field)
+{
+	struct config_selector *selector = add(value, CONFIG_SELECTOR_MARK, field);
+
+	return selector ? read_number(reader, key, value, &selector->number)
+			: read_out_of_memory(reader);
+}
+
+static int uids_read(const struct reader *reader, const struct config_key *key,
+		     const struct value *value, void *field)
+{
+	struct config_selector *selector = add(value, CONFIG_SELECTOR_UID, field);
+	const struct passwd *user;
+
+	if (!selector)
+		return read_out_of_memory(reader);
+	if (isdigit((unsigned char)value->text[0]))
+		return read_number(reader, key, value, &selector->number);
+	user = getpwnam(value->text);
+	if (!user)
+		return read_refuse(reader, key, value, key->expected);
+	selector->number = user->pw_uid;
+	return 0;
+}
+
+static int cgroups_read(const struct reader *reader, const struct config_key *key,
+			const struct value *value, void *field)
+{
+	struct config_selector *selector = add(value, CONFIG_SELECTOR_CGROUP, field);
+
+	return selector ? read_copy(reader, key, value, &selector->path)
+			: read_out_of_memory(reader);
+}
+
+const struct kind kind_fwmarks = {.name = "number", .is_list = true, .read = fwmarks_read};
+const struct kind kind_uids = {.name = "user", .is_list = true, .read = uids_read};
+const struct kind kind_cgroups = {.name = "path", .is_list = true, .read = cgroups_read};
+
+bool sender_is_cgroup(const char *text)
+{
+	size_t length = strlen(text);
+
+	return text[0] == '/' && !strstr(text, "//") && !strstr(text, "/..") &&
+	       !strstr(text, "/./") &&
+	       (length == 1 || (text[length - 1] != '/' && strcmp(text + length - 2, "/.") != 0));
+}
 
 int sender_finish(const struct reader *reader, void *instance)
 {

@@ -46,8 +46,7 @@ static const struct {
 	[CONFIG_SENDER] = {offsetof(struct config, senders), offsetof(struct config, n_senders),
 			   sizeof(struct config_sender), POSTERN_SENDER_LABEL, NULL, sender_finish},
 	[CONFIG_POLICY] = {offsetof(struct config, policies), offsetof(struct config, n_policies),
-			   sizeof(struct config_policy), POSTERN_SENDER_LABEL, policy_check,
-			   policy_finish},
+			   sizeof(struct config_policy), POSTERN_SENDER_LABEL, NULL, policy_finish},
 	[CONFIG_TENANT] = {offsetof(struct config, tenants), offsetof(struct config, n_tenants),
 			   sizeof(struct config_tenant), POSTERN_SENDER_LABEL, NULL, NULL},
 };

@@ -41,7 +41,9 @@ int pool_finish(const struct reader *reader, void *pool);
 
 /* ---- senders (read_sender.c) */
 
-extern const struct kind kind_sources, kind_marks_of_packets, kind_uids, kind_cgroups;
+extern const struct kind kind_sources, kind_fwmarks, kind_uids, kind_cgroups;
+
+bool sender_is_cgroup(const char *text);
 
 int sender_finish(const struct reader *reader, void *sender);
 
@@ -52,5 +54,4 @@ extern const struct kind kind_spam_of_last; /* struct config_policy */
 
 bool policy_is_sender(const char *text);
 bool policy_is_domain(const char *text);
-int policy_check(const struct reader *reader, const struct value *title);
 int policy_finish(const struct reader *reader, void *policy);
