@@ -1,13 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The hooks that `up` chooses, replies through XDP, and programs of others on the same hooks. */
 #include <criterion/criterion.h>
+#include <bpf/bpf.h>
+#include <linux/bpf.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "netns/foreign.h"
 #include "netns/postern.h"
+
+#define TCX_EGRESS 47
 
 TestSuite(netns_hooks, .init = world_init, .fini = world_done, .timeout = 60);
 
@@ -298,4 +304,60 @@ Test(netns_hooks, filters_before_and_after_ours_on_clsact_go_on)
 	expect_all_work(others);
 	for (int i = 0; i < 4; i++)
 		foreign_detach(&others[i]);
+}
+
+/*
+ * Loads a program that passes everything and attaches it to wan's egress; returns the link, or -1.
+ */
+static int attach_foreign(void)
+{
+	const struct bpf_insn pass[] = {
+		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = -1},
+		{.code = BPF_JMP | BPF_EXIT},
+	};
+	int program = bpf_prog_load(BPF_PROG_TYPE_SCHED_CLS, "foreign", "GPL", pass, 2, NULL);
+	int link;
+
+	cr_assert_geq(program, 0);
+	link = bpf_link_create(program, if_nametoindex("wan"), TCX_EGRESS, NULL);
+	cr_assert_geq(link, 0);
+	close(program);
+	return link;
+}
+
+/* Names of the TCX programs on wan's egress, in order, each followed by a space. */
+static void name_programs(char text[128])
+{
+	__u32 ids[8], count = 8, flags;
+
+	*text = '\0';
+	cr_assert_eq(bpf_prog_query(if_nametoindex("wan"), TCX_EGRESS, 0, &flags, ids, &count), 0);
+	for (__u32 i = 0; i < count; i++) {
+		_cleanup_(close_fd_p) int program = bpf_prog_get_fd_by_id(ids[i]);
+		struct bpf_prog_info info = {0};
+		__u32 size = sizeof(info);
+
+		cr_assert_eq(bpf_obj_get_info_by_fd(program, &info, &size), 0);
+		strcat(strcat(text, info.name), " ");
+	}
+}
+
+Test(netns_hooks, a_foreign_program_on_tcx_comes_after_ours_and_stays)
+{
+	_cleanup_(close_fd_p) int link = -1;
+	char programs[128];
+
+	NEEDS_TCX();
+	host_enter(MAIL);
+	link = attach_foreign();
+	postern_configure(NULL);
+	for (int i = 0; i < 2; i++) {
+		free(postern_must("up"));
+		name_programs(programs);
+		cr_assert_str_eq(programs, "postern_egress foreign ");
+	}
+	free(postern_must("down"));
+	name_programs(programs);
+	cr_assert_str_eq(programs, "foreign ");
+	host_leave();
 }

@@ -4,9 +4,6 @@
  * after each.
  */
 #include <criterion/criterion.h>
-#include <bpf/bpf.h>
-#include <linux/bpf.h>
-#include <net/if.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,9 +15,6 @@
 #include "postern/abi.h"
 
 TestSuite(netns_up, .init = world_init, .fini = world_done, .timeout = 60);
-
-#define TCX_INGRESS 46
-#define TCX_EGRESS  47
 
 static const struct origin tenant = {.host = TENANT};
 
@@ -308,62 +302,6 @@ Test(netns_up, from_tcx_to_clsact_no_connection_is_lost)
 {
 	NEEDS_TCX();
 	switches("tcx", "clsact");
-}
-
-/*
- * Loads a program that passes everything and attaches it to wan's egress; returns the link, or -1.
- */
-static int attach_foreign(void)
-{
-	const struct bpf_insn pass[] = {
-		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = -1},
-		{.code = BPF_JMP | BPF_EXIT},
-	};
-	int program = bpf_prog_load(BPF_PROG_TYPE_SCHED_CLS, "foreign", "GPL", pass, 2, NULL);
-	int link;
-
-	cr_assert_geq(program, 0);
-	link = bpf_link_create(program, if_nametoindex("wan"), TCX_EGRESS, NULL);
-	cr_assert_geq(link, 0);
-	close(program);
-	return link;
-}
-
-/* Names of the TCX programs on wan's egress, in order, each followed by a space. */
-static void name_programs(char text[128])
-{
-	__u32 ids[8], count = 8, flags;
-
-	*text = '\0';
-	cr_assert_eq(bpf_prog_query(if_nametoindex("wan"), TCX_EGRESS, 0, &flags, ids, &count), 0);
-	for (__u32 i = 0; i < count; i++) {
-		_cleanup_(close_fd_p) int program = bpf_prog_get_fd_by_id(ids[i]);
-		struct bpf_prog_info info = {0};
-		__u32 size = sizeof(info);
-
-		cr_assert_eq(bpf_obj_get_info_by_fd(program, &info, &size), 0);
-		strcat(strcat(text, info.name), " ");
-	}
-}
-
-Test(netns_up, a_foreign_program_on_tcx_comes_after_ours_and_stays)
-{
-	_cleanup_(close_fd_p) int link = -1;
-	char programs[128];
-
-	NEEDS_TCX();
-	host_enter(MAIL);
-	link = attach_foreign();
-	postern_configure(NULL);
-	for (int i = 0; i < 2; i++) {
-		free(postern_must("up"));
-		name_programs(programs);
-		cr_assert_str_eq(programs, "postern_egress foreign ");
-	}
-	free(postern_must("down"));
-	name_programs(programs);
-	cr_assert_str_eq(programs, "foreign ");
-	host_leave();
 }
 
 Test(netns_up, a_foreign_filter_on_clsact_stays_and_so_does_its_qdisc)
