@@ -2,9 +2,9 @@
 /*
  * The domains that are known or have queries, and the lookups that wait for them.
  *
- * libunbound reports results inside ub_process(). The lookups they end are collected in `finished` and
- * reported after it returns, so that a caller may start lookups from `done`. A domain stays in memory
- * while a lookup waits for it or libunbound holds a query of it.
+ * libunbound reports results inside ub_process(). The lookups they end are collected in `finished`
+ * and reported after it returns, so that a caller may start lookups from `done`. A domain stays in
+ * memory while a lookup waits for it or libunbound holds a query of it.
  */
 #include "dns/maildns.h"
 

@@ -3,19 +3,19 @@
  * Mail DNS: does a domain have an A or an MX record? libunbound asks, without DNSSEC; an answer is
  * kept as long as its TTL says.
  *
- *   answer of the DNS                                         mail DNS
- *   A or MX (with `dns_aaaa` also AAAA), CNAMEs followed      present; targets of MX are not checked
- *   none of them, or NXDOMAIN                                 absent
- *   with `dns_null_mx`: a null MX (RFC 7505), even beside A   absent; else an MX like any other
- *   SERVFAIL, REFUSED, no answer in time, no resolver         unknown, unless another record is present
- *   (not asked) a domain literal, "[192.0.2.1]"               present: it needs no name
- *   (not asked) not a mail domain (mailbox_domain_ascii())    absent
+ *   answer of the DNS                                     mail DNS
+ *   A or MX (`dns_aaaa`: or AAAA), CNAMEs followed        present; targets of MX are not checked
+ *   none of them, or NXDOMAIN                             absent
+ *   with `dns_null_mx`: a null MX (RFC 7505), even with A absent; else an MX like any other
+ *   SERVFAIL, REFUSED, no answer in time, no resolver     unknown, except with a record present
+ *   (not asked) a domain literal, "[192.0.2.1]"           present: it needs no name
+ *   (not asked) not a mail domain (mailbox_domain_ascii)  absent
  *
- * Everything runs in the caller's event loop; only libunbound has a thread of its own. Lookups of one
- * domain share its queries; each waits at most `dns_timeout_ms` from the first of them. A later answer
- * is kept for the next lookup. While the DNS is silent, at most MAILDNS_WAITING_MAX lookups wait and
- * MAILDNS_ASKED_MAX domains have queries (up to three sockets each); every further lookup is unknown
- * at once.
+ * Everything runs in the caller's event loop; only libunbound has a thread of its own. Lookups of
+ * one domain share its queries; each waits at most `dns_timeout_ms` from the first of them. A later
+ * answer is kept for the next lookup. While the DNS is silent, at most MAILDNS_WAITING_MAX lookups
+ * wait and MAILDNS_ASKED_MAX domains have queries (up to three sockets each); every further lookup
+ * is unknown at once.
  */
 #pragma once
 
@@ -36,8 +36,8 @@ struct maildns;
 #define MAILDNS_UNKNOWN_SEC 5 /* how long an unknown outcome is kept */
 
 /*
- * One lookup that waits, embedded by the caller. All zero but for `done` and `data`: it does not wait.
- * `done` may start or cancel lookups, but must not free the maildns.
+ * One lookup that waits, embedded by the caller. All zero but for `done` and `data`: it does not
+ * wait. `done` may start or cancel lookups, but must not free the maildns.
  */
 struct maildns_wait {
 	void (*done)(void *data, enum facts_dns dns);
@@ -50,8 +50,8 @@ struct maildns_wait {
 };
 
 /*
- * Reads the DNS keys of `config` (no resolver: /etc/resolv.conf, read once) and keeps no pointer to it.
- * -EINVAL: no address of a resolver; -ENOMEM.
+ * Reads the DNS keys of `config` (no resolver: /etc/resolv.conf, read once) and keeps no pointer to
+ * it. -EINVAL: no address of a resolver; -ENOMEM.
  */
 int maildns_new(const struct config_mail *config, struct event_base *base,
 		struct maildns **ret_maildns, struct error *error);
@@ -59,8 +59,8 @@ int maildns_new(const struct config_mail *config, struct event_base *base,
 void maildns_free(struct maildns *maildns);
 
 /*
- * True: known at once, in *ret_dns. False: `wait->done` follows from the loop, unless maildns_cancel()
- * comes first. The domain may be NULL or "" (a sender without one): unknown.
+ * True: known at once, in *ret_dns. False: `wait->done` follows from the loop, unless
+ * maildns_cancel() comes first. The domain may be NULL or "" (a sender without one): unknown.
  */
 bool maildns_lookup(struct maildns *maildns, const char *domain, struct maildns_wait *wait,
 		    enum facts_dns *ret_dns);

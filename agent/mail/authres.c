@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A tolerant reader of the grammar in RFC 8601, 2.2: a malformed part is skipped up to the next ';'. */
+/*
+ * A tolerant reader of the grammar in RFC 8601, 2.2: a malformed part is skipped up to the next
+ * ';'.
+ */
 #include "mail/authres.h"
 
 #include <string.h>

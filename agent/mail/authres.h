@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Authentication-Results (RFC 8601) of trusted hosts (`authserv_ids`): their results for SPF and DKIM. A
- * trusted host must remove headers that came in under its own name (RFC 8601, 5); they cannot be
- * recognised later.
+ * Authentication-Results (RFC 8601) of trusted hosts (`authserv_ids`): their results for SPF and
+ * DKIM. A trusted host must remove headers that came in under its own name (RFC 8601, 5); they
+ * cannot be recognised later.
  *
  *   result                       SPF        DKIM
  *   pass                         pass       pass
@@ -10,8 +10,8 @@
  *   none, neutral                none       none
  *   anything else                unknown    unknown     (temperror, permerror, …)
  *
- * For SPF, only a result for the envelope sender counts: the client chooses its HELO name freely. For
- * several DKIM signatures, pass outweighs fail, and fail outweighs the others.
+ * For SPF, only a result for the envelope sender counts: the client chooses its HELO name freely.
+ * For several DKIM signatures, pass outweighs fail, and fail outweighs the others.
  */
 #pragma once
 

@@ -38,8 +38,8 @@ static bool read_status(const char *at, struct status *ret_status)
 }
 
 /*
- * 5.1.1: bad destination mailbox address. 5.1.10: Exchange, for an unknown recipient; RFC 7505, for a
- * domain that accepts no mail.
+ * 5.1.1: bad destination mailbox address. 5.1.10: Exchange, for an unknown recipient; RFC 7505, for
+ * a domain that accepts no mail.
  */
 static bool is_unknown_recipient(const struct status *status)
 {

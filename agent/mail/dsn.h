@@ -3,12 +3,13 @@
  * The body of a delivery status notification (RFC 3464 in RFC 6522), read line by line.
  *
  *   preamble ──boundary──► header of a part ──empty line──► status    (message/delivery-status)
- *                               ▲                           original  (message/rfc822, text/rfc822-headers)
+ *                               ▲                           original  (message/rfc822,
+ *                               │                                      text/rfc822-headers)
  *                               │                           skipped   (anything else)
  *                               └────────────boundary──────────┘
  *
- * The closing boundary or the end of the original's headers ends the reading: nothing useful follows.
- * Only the outermost level counts: a report within a report belongs to another message.
+ * The closing boundary or the end of the original's headers ends the reading: nothing useful
+ * follows. Only the outermost level counts: a report within a report belongs to another message.
  */
 #pragma once
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Mailboxes as keys: one text for one mailbox, in whatever form it came (RFC 5321, SMTPUTF8: RFC 6531).
+ * Mailboxes as keys: one text for one mailbox, in whatever form it came (RFC 5321, SMTPUTF8: RFC
+ * 6531).
  *
  *   <Bob@Example.NET>              Bob@example.net       the local part keeps its case
  *   <@a,@b:bob@example.net.>       bob@example.net       source routes are ignored (appendix C)
@@ -12,8 +13,8 @@
  *   <>                             (empty: the null sender)
  *   <"">                           (the same: Postfix writes it so)
  *
- * Any other input also has a key, always the same: bytes that are not text become '?', and a local part
- * that is too long is cut. A key is its own key.
+ * Any other input also has a key, always the same: bytes that are not text become '?', and a local
+ * part that is too long is cut. A key is its own key.
  */
 #pragma once
 
@@ -33,8 +34,9 @@ bool mailbox_of_header(const char *value, char ret_mailbox[POLICY_NAME_SIZE]);
 const char *mailbox_domain(const char *mailbox);
 
 /*
- * The domain as in DNS: A-labels (IDNA 2008), lower case, no dot at the end. Literals ("[192.0.2.1]") stay
- * unchanged. -EINVAL: not a mail domain: the name or a label is empty or too long, has characters other
- * than letters, digits, '-' and '_', or is not an IDN; the brackets hold no address.
+ * The domain as in DNS: A-labels (IDNA 2008), lower case, no dot at the end. Literals
+ * ("[192.0.2.1]") stay unchanged. -EINVAL: not a mail domain: the name or a label is empty or too
+ * long, has characters other than letters, digits, '-' and '_', or is not an IDN; the brackets hold
+ * no address.
  */
 int mailbox_domain_ascii(const char *domain, char ret_ascii[MAILBOX_DOMAIN_SIZE]);

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Reads the headers of one message and the start of its body, as the mail server sends them, and finds the
- * facts (policy/decision.h). Pure: no I/O, no clock. It takes any bytes; malformed parts give fewer
- * findings, never an error.
+ * Reads the headers of one message and the start of its body, as the mail server sends them, and
+ * finds the facts (policy/decision.h). Pure: no I/O, no clock. It takes any bytes; malformed parts
+ * give fewer findings, never an error.
  *
- *   message_new → message_header for each header, topmost first → message_wants_body → message_body while
- *   it returns true → message_findings → message_free
+ *   message_new → message_header for each header, topmost first → message_wants_body
+ *     → message_body while it returns true → message_findings → message_free
  *
  * ---- A bounce is a message with
  *
  *   - the null reverse-path (RFC 5321, 4.5.5), whatever its content
- *   - multipart/report with report-type=delivery-status (RFC 3464, 6522), or without a report-type but
- *     with a part of type message/delivery-status
+ *   - multipart/report with report-type=delivery-status (RFC 3464, 6522), or without a report-type
+ *     but with a part of type message/delivery-status
  *   - From mailer-daemon or postmaster, and one of: Auto-Submitted: auto-replied;
  *     X-Failed-Recipients (Exim); such a part (OpenSMTPD: in multipart/mixed);
  *     from mailer-daemon also Auto-Submitted: auto-generated
@@ -19,8 +19,8 @@
  * ---- An automatic reply is a message with
  *
  *   Auto-Submitted: auto-replied (RFC 3834), or multipart/report with report-type=
- *   disposition-notification (RFC 8098). auto-generated is no reply: it marks a program's own mail, such
- *   as a shop's, which counts like any other.
+ *   disposition-notification (RFC 8098). auto-generated is no reply: it marks a program's own
+ *   mail, such as a shop's, which counts like any other.
  */
 #pragma once
 
@@ -45,7 +45,10 @@ void message_header(struct message *message, const char *name, const char *value
 /* After the last header. False: the body has nothing to find. */
 bool message_wants_body(struct message *message);
 
-/* Takes chunks, cut anywhere. False: the rest is ignored, after MESSAGE_BODY_MAX_BYTES at the latest. */
+/*
+ * Takes chunks, cut anywhere. False: the rest is ignored, after MESSAGE_BODY_MAX_BYTES at the
+ * latest.
+ */
 bool message_body(struct message *message, const unsigned char *bytes, size_t size);
 
 /*

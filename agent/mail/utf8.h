@@ -5,8 +5,8 @@
 #include <stddef.h>
 
 /*
- * Copies UTF-8 (RFC 3629) without control characters; any other byte becomes '?'. Cuts between characters
- * to fit `ret_size`, with a NUL. Returns the length. A second cleaning changes nothing.
+ * Copies UTF-8 (RFC 3629) without control characters; any other byte becomes '?'. Cuts between
+ * characters to fit `ret_size`, with a NUL. Returns the length. A second cleaning changes nothing.
  */
 size_t utf8_clean(const char *bytes, size_t size, char *ret_text, size_t ret_size);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The configuration for the next message, and the older ones that messages in progress started under.
- * A message counts as a user of its configuration; one that has been replaced is freed when it has no
- * user left.
+ * The configuration for the next message, and the older ones that messages in progress started
+ * under. A message counts as a user of its configuration; one that has been replaced is freed when
+ * it has no user left.
  */
 #pragma once
 
@@ -31,8 +31,8 @@ struct config_refs {
 };
 
 /*
- * Makes `config` current; with `owned`, takes it over on success. -EINVAL: no address of a resolver;
- * -ENOMEM; the current one stays.
+ * Makes `config` current; with `owned`, takes it over on success. -EINVAL: no address of a
+ * resolver; -ENOMEM; the current one stays.
  */
 int config_refs_replace(struct config_refs *refs, const struct config *config, struct config *owned,
 			struct event_base *base, struct error *error);

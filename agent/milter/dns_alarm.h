@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Reports in the log when name servers leave most lookups of sender domains unanswered: mail of domains
- * without mail DNS is not recognised then, and nothing else shows it.
+ * Reports in the log when name servers leave most lookups of sender domains unanswered: mail of
+ * domains without mail DNS is not recognised then, and nothing else shows it.
  */
 #pragma once
 
@@ -21,7 +21,7 @@ struct dns_alarm {
 };
 
 /*
- * Call it about every second; it compares counters once in DNS_ALARM_REPORT_SEC. The DNS fails where half
- * of the lookups or more are unknown.
+ * Call it about every second; it compares counters once in DNS_ALARM_REPORT_SEC. The DNS fails
+ * where half of the lookups or more are unknown.
  */
 void dns_alarm_watch(struct dns_alarm *alarm, const struct maildns_counters *now, uint64_t now_ns);

@@ -59,9 +59,9 @@ static void pass(struct end_of_message *end, const char *pool, const char *lane)
 /* ---- decisions */
 
 /*
- * A message that is high-risk whatever its sender's counts and manual verdicts is marked without the
- * agent. So is one whose facts the agent rejects: it would reject them for ever, and a message must not
- * pass that way.
+ * A message that is high-risk whatever its sender's counts and manual verdicts is marked without
+ * the agent. So is one whose facts the agent rejects: it would reject them for ever, and a message
+ * must not pass that way.
  */
 static void decide_alone(struct end_of_message *end, int code, const struct error *why)
 {

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The end of a message: the transaction becomes facts, the agent decides, and the MTA gets a reply (the
- * table is milter.h's).
+ * The end of a message: the transaction becomes facts, the agent decides, and the MTA gets a reply
+ * (the table is milter.h's).
  *
  *   begin ──► mail DNS ──► the agent ──► reply ──► done
  *
- * Each step may take time or end at once. Out of memory defers the message, and so does an MTA that does
- * not take a header: no mail passes without the lane that was decided.
+ * Each step may take time or end at once. Out of memory defers the message, and so does an MTA that
+ * does not take a header: no mail passes without the lane that was decided.
  */
 #pragma once
 
@@ -30,7 +30,10 @@ struct end_of_message_shared {
 struct end_of_message {
 	struct end_of_message_shared *shared;
 	struct evbuffer *out; /* the reply goes there */
-	/* False: out of memory, and no whole reply in `out`. May come before end_of_message_begin() returns. */
+	/*
+	 * False: out of memory, and no whole reply in `out`. May come before end_of_message_begin()
+	 * returns.
+	 */
 	void (*done)(void *data, bool replied);
 	void *data;
 	/* end_of_message.c's: */

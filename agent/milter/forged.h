@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The X-Postern-* headers that a message came in with. Only this host may add them, so each is removed, by
- * its name and its position among the headers of that name, as the milter protocol counts them.
+ * The X-Postern-* headers that a message came in with. Only this host may add them, so each is
+ * removed, by its name and its position among the headers of that name, as the milter protocol
+ * counts them.
  */
 #pragma once
 

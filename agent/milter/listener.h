@@ -2,10 +2,10 @@
 /*
  * The MTA's connections, in the event loop, with bounds:
  *
- *   connections   what the caller allows; the idlest without a decision under way is evicted for a new
- *                 one (process/peers.h)
- *   input         one packet for each, LISTENER_INPUT_MAX_BYTES for all together: the connection that
- *                 exceeds it is closed
+ *   connections   as many as the caller allows; for a new one, the idlest without a decision under
+ *                 way is evicted (process/peers.h)
+ *   input         one packet for each, LISTENER_INPUT_MAX_BYTES for all together: the connection
+ *                 that exceeds it is closed
  *   output        no packet is taken while LISTENER_OUTPUT_MAX_BYTES of replies are unread
  *   time          LISTENER_IDLE_SEC without a packet, LISTENER_WRITE_SEC with an unread reply
  *

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Counts messages that the agent did not decide, and reports them in the log, because the agent's metrics
- * cannot show them.
+ * Counts messages that the agent did not decide, and reports them in the log, because the agent's
+ * metrics cannot show them.
  *
- *   the first failure              "agent not running at '…': …" and the counts
- *   every OUTAGE_REPORT_SEC        the same with the reason of the last failure and all counts so far
- *   the first answer afterwards    "the agent answers again: …" and all counts
+ *   the first failure             "agent not running at '…': …" and the counts
+ *   every OUTAGE_REPORT_SEC       the reason of the last failure and all counts so far
+ *   the first answer afterwards   "the agent answers again: …" and all counts
  *
- * A flapping agent is reported at most once in OUTAGE_REPORT_SEC. The agent gets the number as well, with the
- * next question that it answers (facts.h, unanswered).
+ * A flapping agent is reported at most once in OUTAGE_REPORT_SEC. The agent gets the number as
+ * well, with the next question that it answers (facts.h, unanswered).
  */
 #pragma once
 

@@ -1,29 +1,29 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The milter protocol, versions 2 to 6, on the filter's side: checks every packet of the MTA, and writes
- * replies. It does no I/O.
+ * The milter protocol, versions 2 to 6, on the filter's side: checks every packet of the MTA, and
+ * writes replies. It does no I/O.
  *
- *   packet     a length (32 bit, of the rest), a command (one byte), its data; numbers in network order
+ *   packet    the length of the rest (32 bit), a command (one byte), data; numbers in network order
  *
- *   command    data                                       expected in                      then
- *   OPTNEG     version, actions, steps (32 bit each)      NEW                              NEGOTIATED
- *   MACRO      a command; pairs of name, value            all but NEW                      as before
- *   CONNECT    host, family, (port, address)              NEGOTIATED                       CONNECTED
- *   HELO       a name                                     CONNECTED                        as before
- *   MAIL       a path, arguments                          CONNECTED to BODY                ENVELOPE
- *   RCPT       a path, arguments                          ENVELOPE                         as before
- *   DATA                                                  ENVELOPE                         as before
- *   UNKNOWN    a line                                     CONNECTED to BODY                as before
- *   HEADER     name, value                                ENVELOPE, HEADERS                HEADERS
- *   EOH                                                   ENVELOPE, HEADERS                BODY
- *   BODY       bytes                                      BODY                             as before
- *   BODYEOB    bytes, or none                             ENVELOPE, HEADERS, BODY          CONNECTED
- *   ABORT                                                 all but NEW                      CONNECTED, or as before
- *   QUIT_NC                                               all but NEW                      NEGOTIATED
- *   QUIT                                                  all                              the end
+ *   command   data                            expected in              next state
+ *   OPTNEG    version, actions, steps         NEW                      NEGOTIATED
+ *   MACRO     a command; names and values     all but NEW              the same
+ *   CONNECT   host, family (, port, address)  NEGOTIATED               CONNECTED
+ *   HELO      a name                          CONNECTED                the same
+ *   MAIL      a path, arguments               CONNECTED to BODY        ENVELOPE
+ *   RCPT      a path, arguments               ENVELOPE                 the same
+ *   DATA                                      ENVELOPE                 the same
+ *   UNKNOWN   a line                          CONNECTED to BODY        the same
+ *   HEADER    name, value                     ENVELOPE, HEADERS        HEADERS
+ *   EOH                                       ENVELOPE, HEADERS        BODY
+ *   BODY      bytes                           BODY                     the same
+ *   BODYEOB   bytes, or none                  ENVELOPE, HEADERS, BODY  CONNECTED
+ *   ABORT                                     all but NEW              CONNECTED; NEGOTIATED stays
+ *   QUIT_NC                                   all but NEW              NEGOTIATED
+ *   QUIT                                      all                      the end
  *
- * Texts end with a NUL. A packet that is longer than allowed, not as the table has it, or not expected
- * breaks the protocol: the connection ends, as nothing after it can be understood.
+ * Texts end with a NUL. A packet that is longer than allowed, malformed or not expected breaks the
+ * protocol: the connection must end, because nothing after that packet can be understood.
  */
 #pragma once
 
@@ -37,7 +37,7 @@ struct evbuffer;
 
 #define PROTOCOL_VERSION     6
 #define PROTOCOL_HEAD_BYTES  5	       /* of a packet: length and command */
-#define PROTOCOL_DATA_MAX    (2 << 20) /* of a packet; a header with its name: Postfix takes 100 KiB */
+#define PROTOCOL_DATA_MAX    (2 << 20) /* a header with its name; Postfix allows 100 KiB */
 #define PROTOCOL_REPLY_BYTES 512       /* a line of SMTP (RFC 5321, 4.5.3.1.5) */
 
 enum protocol_command {
@@ -113,14 +113,14 @@ struct protocol_packet {
 };
 
 /*
- * The packet at the front of the input: its bytes with the length, in one piece, to be drained by the
- * caller. 0: it is not complete; -EPROTO: no packet is that long, or empty; -ENOMEM.
+ * The packet at the front of the input: its bytes with the length, in one piece, to be drained by
+ * the caller. 0: it is not complete; -EPROTO: no packet is that long, or empty; -ENOMEM.
  */
 long protocol_peek(struct evbuffer *in, const char **ret_packet);
 
 /*
- * Takes one packet, of protocol_peek(). -EPROTO: it breaks the protocol. -EOPNOTSUPP: the MTA does not let
- * a filter change headers, or speaks an older version.
+ * Takes one packet, of protocol_peek(). -EPROTO: it breaks the protocol. -EOPNOTSUPP: the MTA does
+ * not let a filter change headers, or speaks an older version.
  */
 int protocol_take(struct protocol *protocol, const char *packet, size_t size,
 		  struct protocol_packet *ret_packet);

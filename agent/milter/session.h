@@ -2,8 +2,8 @@
 /*
  * One connection of the MTA: its packets in, replies out. It does no I/O.
  *
- * A message may be left at any step; the next begins with MAIL. ABORT, MAIL or the end of the connection,
- * whichever comes first, drops the transaction.
+ * A message may be left at any step; the next begins with MAIL. ABORT, MAIL or the end of the
+ * connection, whichever comes first, drops the transaction.
  */
 #pragma once
 
@@ -41,16 +41,16 @@ struct session {
 };
 
 /*
- * Replies go to `out`. `resume` follows each decision that does not come within session_take(): there are
- * replies, and the next packet may be taken.
+ * Replies go to `out`. `resume` follows each decision that does not come within session_take():
+ * there are replies, and the next packet may be taken.
  */
 void session_init(struct session *session, struct session_shared *shared, struct evbuffer *out,
 		  void (*resume)(void *data), void *data);
 void session_done(struct session *session);
 
 /*
- * Takes one packet (protocol_peek()), while no decision is awaited. -ESHUTDOWN: QUIT; -ENOMEM; -EPROTO, -EOPNOTSUPP: see
- * protocol.h. The connection must end then.
+ * Takes one packet (protocol_peek()), while no decision is awaited. -ESHUTDOWN: QUIT; -ENOMEM;
+ * -EPROTO, -EOPNOTSUPP: see protocol.h. The connection must end then.
  */
 int session_take(struct session *session, const char *packet, size_t size);
 

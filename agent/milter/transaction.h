@@ -28,8 +28,8 @@ struct transaction {
 };
 
 /*
- * MAIL. `user` is "" without a login; `address` is NULL where the client has none, `client` is its text.
- * Without memory there is no message, and its end defers it.
+ * MAIL. `user` is "" without a login; `address` is NULL where the client has none, `client` is its
+ * text. Without memory there is no message, and its end defers it.
  */
 void transaction_begin(struct transaction *transaction, struct config_refs *refs, const char *path,
 		       const char *user, const struct address *address, const char *client);

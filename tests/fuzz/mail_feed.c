@@ -8,13 +8,13 @@
 
 #include "mail/message.h"
 
-#define PIECE_MAX 97 /* small, so that cuts fall everywhere */
+#define PIECE_MAX 97 /* small: cuts fall everywhere */
 
 struct cursor {
 	const char *at, *end;
 };
 
-/* Without its end. */
+/* A line without its end. */
 static size_t line_size(const struct cursor *cursor)
 {
 	const char *end = memchr(cursor->at, '\n', (size_t)(cursor->end - cursor->at));
@@ -42,7 +42,7 @@ static void feed_header(struct message *message, const char *start, const char *
 	if (!colon)
 		return;
 	name = strndup(start, (size_t)(colon - start));
-	/* Milters see it without the blank that follows the colon, mostly. */
+	/* Most MTAs leave out the blank after the colon. */
 	colon += colon + 1 < end && colon[1] == ' ';
 	value = strndup(colon + 1, (size_t)(end - colon - 1));
 	if (!name || !value)
@@ -75,7 +75,7 @@ static size_t piece_size(unsigned *seed, size_t left)
 
 	if (*seed == 0)
 		return left;
-	*seed = *seed * 1103515245 + 12345; /* the C standard's own example */
+	*seed = *seed * 1103515245 + 12345; /* the example of the C standard */
 	*seed |= 1;
 	size = 1 + (*seed >> 16) % PIECE_MAX;
 	return size < left ? size : left;

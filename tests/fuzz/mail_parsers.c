@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Feeds any bytes to the parsers of mail, and looks at what they make of them; see mail_parsers.h. */
+/* Feeds any bytes to the parsers of mail, and checks their results; see mail_parsers.h. */
 #include "fuzz/mail_parsers.h"
 
 #include <errno.h>
@@ -35,7 +35,7 @@ static const struct config_mail config = {
 	.authserv_ids = {ids, COUNT(ids)},
 };
 
-/* In memory of just its size, so that a sanitizer sees who reads past it. NULs end it. */
+/* In memory of exactly its size: a sanitizer sees any read past it. A NUL ends it. */
 static char *text_of(const uint8_t *data, size_t size)
 {
 	char *text = strndup((const char *)data, size);
@@ -182,7 +182,10 @@ int mail_parsers_mailbox(const uint8_t *data, size_t size, struct error *error)
 
 /* ---- the milter protocol */
 
-/* What an MTA may send next, by the SMTP session behind it; kept apart from protocol.c's own table. */
+/*
+ * The commands that may follow, by the SMTP session behind them; a second opinion on protocol.c's
+ * table.
+ */
 struct order {
 	bool negotiated, connected, message, header, body;
 };
@@ -255,7 +258,7 @@ static int check_packet(const struct protocol_packet *packet, const char *data, 
 	return 0;
 }
 
-/* In memory of just its size. 1: goes on; 0: QUIT; -EPROTO, as the protocol has it; -EBADMSG. */
+/* In memory of exactly its size. 1: goes on; 0: QUIT; -EPROTO: it breaks the protocol; -EBADMSG. */
 static int take_packet(struct protocol *protocol, struct order *order, const char *bytes,
 		       size_t size, struct evbuffer *told, struct error *error)
 {
@@ -281,7 +284,7 @@ static int take_packet(struct protocol *protocol, struct order *order, const cha
 	return packet.command != PROTOCOL_QUIT;
 }
 
-/* The input in pieces by `seed`; 0: as a whole. Says what was taken, and how it ended. */
+/* The input in pieces by `seed`; 0: as a whole. Writes the packets and the end to `told`. */
 static int read_packets(const uint8_t *data, size_t size, unsigned seed, struct evbuffer *told,
 			struct error *error)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Children of the test, which end with it however it ends. */
+/* The processes are children of the test, and end with it. */
 #include "milter/milter_fixture.h"
 
 #include <criterion/criterion.h>

@@ -76,7 +76,7 @@ char peer_receive(struct peer *peer, char *data, size_t room, size_t *ret_size)
 	return command;
 }
 
-/* For what the milter answers at once where it was not allowed to be silent. */
+/* The reply to a command, unless the milter may leave it out. */
 static void expect_continue(struct peer *peer, uint32_t silent)
 {
 	char data[REPLY_ROOM];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * An MTA's side of the milter protocol (version 6): one connection, as Postfix or Sendmail would have
- * it, but for what a test wants to have otherwise. What breaks the protocol fails the test.
+ * The MTA's side of the milter protocol (version 6): one connection, like one of Postfix or
+ * Sendmail, except where a test deviates. A milter that breaks the protocol fails the test.
  */
 #pragma once
 
@@ -13,7 +13,7 @@
 
 struct peer {
 	int fd;
-	uint32_t steps; /* what the milter asked for and got */
+	uint32_t steps; /* those that the milter asked for and got */
 };
 
 struct peer_header {
@@ -28,33 +28,35 @@ struct peer_message {
 	const char *from;  /* with brackets */
 	unsigned external; /* recipients */
 	unsigned internal;
-	struct peer_header headers[PEER_HEADERS_MAX]; /* to the first without a name */
+	struct peer_header headers[PEER_HEADERS_MAX]; /* up to the first without a name */
 	const char *body;			      /* NULL: none */
 };
 
-/* What the milter said at the end of a message. */
+/* The milter's reply to the end of a message. */
 struct peer_result {
-	char action; /* PROTOCOL_CONTINUE, PROTOCOL_REPLY_CODE, …; '\0': it has ended the connection */
+	char action; /* PROTOCOL_CONTINUE, PROTOCOL_REPLY_CODE, …; '\0': it closed the connection */
 	char reply[1024];   /* "550 5.1.8 …" */
-	char pool[64];	    /* X-Postern-Pool that it adds; "": none */
+	char pool[64];	    /* the X-Postern-Pool that it adds; "": none */
 	char lane[128];	    /* X-Postern-Lane */
 	unsigned added;	    /* headers in all */
-	char removed[1024]; /* "name:which " for each, in order */
+	char removed[1024]; /* "name:position " for each, in order */
 };
 
-/* Everything that Postfix 3.7 offers; an old MTA offers nothing. */
+/* All steps of Postfix 3.7, and the steps of protocol version 2. */
 #define PEER_STEPS_ALL 0x1fffff
 #define PEER_STEPS_OLD 0x7f
 
-/* Connects, negotiates, and brings a client of that IPv4 or IPv6 address (NULL: a unix socket's). */
+/*
+ * Connects, negotiates, and reports a client with that IPv4 or IPv6 address (NULL: a unix socket).
+ */
 struct peer peer_open(const char *socket_path, uint32_t steps, const char *client);
-void peer_connect(struct peer *peer, const char *client); /* again, after QUIT_NC */
-/* With QUIT; the milter ends the connection, or has done so. */
+void peer_connect(struct peer *peer, const char *client); /* another client, after QUIT_NC */
+/* Sends QUIT; the milter may have closed the connection already. */
 void peer_close(struct peer *peer);
 
-/* One packet; true: written as a whole. */
+/* Sends one packet; true: completely. */
 bool peer_send(struct peer *peer, char command, const void *data, size_t size);
-/* The next packet; 0: the milter has ended the connection. The data ends with a NUL of its own. */
+/* The next packet; 0: the milter closed the connection. Appends a NUL to the data. */
 char peer_receive(struct peer *peer, char *data, size_t room, size_t *ret_size);
 
 void peer_mail(struct peer *peer, const char *user, const char *from);
@@ -64,10 +66,10 @@ void peer_end_of_headers(struct peer *peer);
 /* PROTOCOL_CONTINUE or PROTOCOL_SKIP. */
 char peer_body(struct peer *peer, const void *bytes, size_t size);
 
-/* All of it but the end. */
+/* The whole message, except its end. */
 void peer_begin(struct peer *peer, const struct peer_message *message);
-/* The end, without waiting; and what comes back. */
+/* The end, without waiting for the reply; then the reply. */
 void peer_end(struct peer *peer);
 struct peer_result peer_result(struct peer *peer);
-/* All three. */
+/* All three in one call. */
 struct peer_result peer_deliver(struct peer *peer, const struct peer_message *message);

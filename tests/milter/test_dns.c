@@ -16,7 +16,7 @@
 
 static pid_t nameserver;
 
-/* The fixture's resolver, in a network of its own. */
+/* The fixture's resolver, in a network namespace of its own. */
 static void set_up(void)
 {
 	world_init();
@@ -74,7 +74,7 @@ static bool is_high_risk(struct peer *peer, const char *domain)
 	return strcmp(result.pool, "high-risk") == 0;
 }
 
-/* Each from a domain of its own, all at once. */
+/* All at once, each from a different domain. */
 static void deliver_many(unsigned round, const char *pool)
 {
 	char domain[64];
@@ -87,7 +87,7 @@ static void deliver_many(unsigned round, const char *pool)
 		expect_pool(&peers[i], pool);
 }
 
-/* The loop, libunbound's thread: none for each message that waits. */
+/* The event loop and libunbound's thread; a message that waits needs none. */
 static unsigned count_threads(void)
 {
 	_cleanup_result_ struct result result =
@@ -98,7 +98,7 @@ static unsigned count_threads(void)
 	return count;
 }
 
-/* Mail from elsewhere goes by the relay pool, unless its domain is known to have no mail DNS. */
+/* Mail of other domains leaves by the relay pool, except where mail DNS is known to be absent. */
 Test(milter_dns, silence_delays_mail_for_its_time_at_most_and_makes_nobody_forget)
 {
 	char domain[64];

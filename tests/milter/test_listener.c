@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The bounds of the MTA's connections, by a listener in a child process; no agent and no name server answers. */
+/*
+ * The bounds of the MTA's connections, by a listener in a child process; no agent and no name
+ * server answers.
+ */
 #include <criterion/criterion.h>
 #include <curl/curl.h>
 #include <errno.h>

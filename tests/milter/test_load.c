@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Many messages, many connections, and ends in the midst of them. */
+/* The milter under load: many messages, many connections, restarts meanwhile. */
 #include <criterion/criterion.h>
 #include <poll.h>
 #include <signal.h>
@@ -38,7 +38,7 @@ static void close_peers(void)
 		peer_close(&peers[i]);
 }
 
-/* The n-th message: every third is spam; many senders, as many domains. */
+/* The n-th message: every third is spam; each sender has many messages. */
 static bool is_spam(unsigned n)
 {
 	return n % 3 == 0;
@@ -68,7 +68,7 @@ static void begin(struct peer *peer, unsigned n)
 	peer_end(peer);
 }
 
-/* False: the milter has ended the connection. What it says is right in any case. */
+/* False: the milter closed the connection. A reply that came is right. */
 static bool end(struct peer *peer, unsigned n)
 {
 	struct peer_result result = peer_result(peer);
@@ -108,7 +108,7 @@ static size_t resident_kb(void)
 	return kb;
 }
 
-/* Time on a processor, of all threads. */
+/* Processor time of all threads. */
 static double busy_seconds(void)
 {
 	unsigned long user = 0, system = 0;
@@ -126,8 +126,8 @@ static double busy_seconds(void)
 }
 
 /*
- * A hundred connections at once, each with one message after another. The first messages fill what is
- * kept: threads and their arenas, connections to the agent, domains.
+ * A hundred connections at once, each with one message after another. The first messages allocate
+ * the lasting memory: buffers, connections to the agent, domains.
  */
 Test(milter_load, ten_thousand_messages_over_a_hundred_connections_cost_no_memory)
 {
@@ -153,7 +153,7 @@ Test(milter_load, ten_thousand_messages_over_a_hundred_connections_cost_no_memor
 	close_peers();
 }
 
-/* Over and over: what a connection holds is given back. */
+/* A connection frees its memory. */
 Test(milter_load, connections_that_come_and_go_cost_no_memory)
 {
 	size_t before = 0;
@@ -239,7 +239,7 @@ Test(milter_load, a_soft_limit_of_descriptors_does_not_end_it, .timeout = 30)
 	close_peers();
 }
 
-/* The listener may be anywhere when it is told to stop. */
+/* The signal may come at any point of the work. */
 Test(milter_load, it_ends_well_each_time)
 {
 	milter_fixture_open(LIMITS);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the MTA is told about messages, by the real milter and the real judge. */
+/* Replies to the MTA, by the real milter and the real judge. */
 #include <criterion/criterion.h>
 #include <jansson.h>
 #include <string.h>
@@ -202,7 +202,7 @@ Test(milter_milter, mail_that_nobody_may_steer_passes_unmarked)
 	struct peer peer;
 
 	milter_fixture_open("default = \"pass\"\nidentity = \"sender\"\n");
-	/* No user, no selector, no address: nobody. */
+	/* No user, no selector, no address: no sender. */
 	peer = peer_open(milter_fixture_socket, PEER_STEPS_ALL, NULL);
 	expect_pool(&peer, &message, "", "");
 	peer_close(&peer);
@@ -287,7 +287,7 @@ Test(milter_milter, each_message_of_a_connection_stands_for_itself)
 	peer_close(&peer);
 }
 
-/* The user of one message is not that of the next, nor are its recipients. */
+/* User and recipients belong to one message only. */
 Test(milter_milter, what_was_aborted_leaves_nothing_behind)
 {
 	const struct peer_message message = message_of(NULL);
@@ -300,12 +300,12 @@ Test(milter_milter, what_was_aborted_leaves_nothing_behind)
 	spam.external = 100;
 	milter_fixture_open(LIMITED("defer"));
 	peer = milter_fixture_connect();
-	peer_begin(&peer, &spam); /* with the body in it */
+	peer_begin(&peer, &spam); /* up to its body */
 	cr_assert(peer_send(&peer, PROTOCOL_ABORT, NULL, 0));
 	result = peer_deliver(&peer, &message);
 	expect_lane(&result, "normal", "postern-normal");
 	cr_expect_str_empty(result.removed);
-	/* MAIL again without any abort, as after RSET of an MTA that says nothing. */
+	/* MAIL without an abort before it: an MTA may not report RSET. */
 	peer_begin(&peer, &spam);
 	result = peer_deliver(&peer, &message);
 	expect_lane(&result, "normal", "postern-normal");

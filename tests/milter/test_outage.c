@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The milter while the agent is away, slow, restarted, or somebody else. */
+/* The milter while the agent is down, slow, restarted, or answers nonsense. */
 #include <criterion/criterion.h>
 #include <signal.h>
 #include <stdio.h>
@@ -130,7 +130,7 @@ static uint64_t since_ms(uint64_t began_ns)
 	return (clock_monotonic_ns() - began_ns) / 1000000;
 }
 
-/* Until it answers a silent agent has less time for each question than it may need at first. */
+/* A silent agent has AGENT_PROBE_MS for a question; the first answer may take longer. */
 static bool is_answered(struct peer *peer)
 {
 	return strcmp(peer_deliver(peer, &plain).pool, "normal") == 0;
@@ -160,7 +160,7 @@ Test(milter_outage, an_agent_that_is_silent_is_waited_for_once_and_no_longer)
 	peer_close(&peer);
 }
 
-/* Several times as many messages as connections to the agent. */
+/* More messages than connections to the agent. */
 Test(milter_outage, a_silent_agent_holds_up_all_messages_together_but_once)
 {
 	struct peer peers[4 * AGENT_CONNECTIONS_MAX];

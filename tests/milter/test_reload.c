@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Another configuration for a milter that runs: SIGHUP. */
+/* SIGHUP: a running milter reads another configuration. */
 #include <criterion/criterion.h>
 #include <dirent.h>
 #include <jansson.h>
@@ -38,7 +38,7 @@ static unsigned count_lines(const char *text, const char *part)
 	return count;
 }
 
-/* Awaits that it has said so, that many times in all. */
+/* Awaits that the log has this text so many times. */
 static void await_log(const char *part, unsigned times)
 {
 	const uint64_t until_ns = deadline_ns();
@@ -92,7 +92,7 @@ Test(milter_reload, a_message_is_judged_by_the_configuration_that_it_has_begun_w
 	struct peer_result result;
 
 	milter_fixture_open(MARK("foul"));
-	/* One that is answered at each step, so that it has begun for sure. */
+	/* An old MTA gets a reply at each step, so the message has started for sure. */
 	peer = peer_open(milter_fixture_socket, PEER_STEPS_OLD, "198.51.100.7");
 	other = milter_fixture_connect();
 	peer_mail(&peer, NULL, foul.from);
@@ -122,7 +122,10 @@ Test(milter_reload, who_a_client_is_and_who_is_internal_change_with_it)
 	milter_fixture_open("");
 	peer = milter_fixture_connect();
 	reload("sender \"shop\" { source = { \"198.51.100.0/24\" } }\n", 1);
-	/* The agent still has the old one, and knows no such name; it is told nevertheless. */
+	/*
+	 * The agent still has the old configuration, without that name; the facts have it
+	 * nevertheless.
+	 */
 	peer_deliver(&peer, &message);
 	explained = milter_fixture_explain("1@reload");
 	cr_expect_str_eq(
@@ -182,7 +185,7 @@ static unsigned count_entries(const char *directory)
 	return count;
 }
 
-/* The last one that was told of may be under way. */
+/* The last reload may be in progress. */
 static void await_at_most(const char *directory, unsigned most)
 {
 	const uint64_t until_ns = deadline_ns();
@@ -196,14 +199,14 @@ static void await_at_most(const char *directory, unsigned most)
 
 enum { PEERS = 10, ROUNDS = 20 };
 
-/* Each gives a message; the milter is told meanwhile. */
+/* A message on each connection, and reloads meanwhile. */
 static void deliver_and_reload(struct peer peers[PEERS], const struct peer_message *message)
 {
 	for (unsigned i = 0; i < PEERS; i++)
 		peer_begin(&peers[i], message);
 	for (unsigned i = 0; i < PEERS; i++)
 		peer_end(&peers[i]);
-	/* Twice, so that one comes while the other is under way. */
+	/* Twice: the second signal comes during the first reload. */
 	kill(milter_fixture_milter_pid(), SIGHUP);
 	kill(milter_fixture_milter_pid(), SIGHUP);
 	for (unsigned i = 0; i < PEERS; i++) {
@@ -222,7 +225,7 @@ Test(milter_reload, under_load_no_message_is_lost_by_it_and_nothing_is_left_behi
 	unsigned threads = 0, files = 0;
 
 	milter_fixture_open(LIMITS MARK("foul"));
-	message.from = "<bob@nowhere.example>"; /* DNS does not answer */
+	message.from = "<bob@nowhere.example>"; /* no name server answers */
 	for (unsigned i = 0; i < PEERS; i++)
 		peers[i] = milter_fixture_connect();
 	for (unsigned round = 0; round < ROUNDS; round++) {
@@ -232,7 +235,7 @@ Test(milter_reload, under_load_no_message_is_lost_by_it_and_nothing_is_left_behi
 			files = count_entries("fd");
 		}
 	}
-	/* Threads and connections to the agent come and go; what a configuration has is more. */
+	/* A configuration that is not freed keeps libunbound's thread and descriptors. */
 	await_at_most("task", threads + ROUNDS / 2);
 	await_at_most("fd", files + 2 * ROUNDS);
 	for (unsigned i = 0; i < PEERS; i++)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Mail of every size and shape, connections that end anywhere, sockets that are in the way. */
+/* Mail of any size and form, connections that end at any point, sockets that exist already. */
 #include <criterion/criterion.h>
 #include <jansson.h>
 #include <signal.h>
@@ -112,7 +112,7 @@ Test(milter_robust, who_is_internal_is_found_however_it_is_written)
 
 /* ---- bytes */
 
-/* Each byte but NUL, which ends a text in the protocol. */
+/* All bytes except NUL, which ends a text in the protocol. */
 static void fill(char *text, size_t size)
 {
 	for (size_t i = 0; i < size; i++)
@@ -179,7 +179,7 @@ Test(milter_robust, a_login_of_garbage_is_counted_too)
 	peer_close(&peer);
 }
 
-/* No two local parts of 2000 bytes are told apart by what is cut off, but by their domains. */
+/* Local parts that differ only after the cut are one sender; the domain still counts. */
 Test(milter_robust, addresses_that_are_too_long_are_cut_and_counted)
 {
 	static char from[2100];
@@ -270,7 +270,7 @@ Test(milter_robust, a_header_past_the_limit_ends_its_connection_only)
 	peer_close(&other);
 }
 
-/* How many bytes the milter wants of 50 MB, in chunks as MTAs send them. */
+/* The bytes that the milter takes of 50 MB, in an MTA's chunks. */
 static size_t wanted_bytes(struct peer *peer, const char *content_type)
 {
 	static char chunk[65535];
@@ -303,7 +303,7 @@ Test(milter_robust, of_50_mb_only_the_start_is_asked_for)
 	peer_close(&peer);
 }
 
-/* An MTA that cannot skip sends all of it, and that costs no memory. */
+/* An MTA without SKIP sends everything; the milter keeps none of it. */
 Test(milter_robust, an_old_mta_may_send_all_of_50_mb)
 {
 	static char chunk[65535];
@@ -367,7 +367,7 @@ Test(milter_robust, what_is_no_milter_protocol_ends_its_own_connection)
 	result = peer_result(&peer);
 	cr_expect_eq(result.action, '\0');
 	close(peer.fd);
-	/* The end without a beginning. */
+	/* An end without a message. */
 	peer = milter_fixture_connect();
 	peer_end(&peer);
 	peer_begin(&peer, &plain);

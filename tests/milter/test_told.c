@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* When the log is told of messages that did without the agent, and of a DNS that fails; and how often. */
+/* When and how often the log reports undecided messages and a failing DNS. */
 #include <criterion/criterion.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -12,12 +12,12 @@
 #include "milter/dns_alarm.h"
 #include "milter/outage.h"
 
-#define FOR 1000 /* the first moment, in seconds */
+#define FOR 1000 /* seconds on the clock at the start */
 
 static struct outage outage;
 static FILE *log_file;
 
-/* What stderr says goes to a file without a name. */
+/* stderr becomes an unnamed file. */
 static void open_log(void)
 {
 	log_file = tmpfile();
@@ -27,7 +27,7 @@ static void open_log(void)
 
 TestSuite(milter_told, .init = open_log);
 
-/* What was told since the last call. */
+/* The log since the last call. */
 static void expect_told(const char *expected)
 {
 	static long seen;
@@ -127,7 +127,7 @@ static void look(uint64_t asked, uint64_t unknown, unsigned at_sec)
 
 Test(milter_told, a_dns_that_fails_is_told_of_once_a_minute_and_when_it_is_back)
 {
-	look(1000, 1000, 0); /* what was before does not count */
+	look(1000, 1000, 0); /* earlier lookups do not count */
 	look(1020, 1010, 59);
 	expect_told("");
 	look(1020, 1010, 60);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Mail DNS (agent/dns/) against a real name server: what is there, what is not, and what cannot be known. */
+/* Mail DNS (agent/dns/) with a real name server: present, absent and unknown domains. */
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <event2/event.h>
@@ -16,7 +16,7 @@
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 #define PORT	     5353
-#define TIMEOUT_MS   1000 /* whoever waits takes so long, and whoever does not takes less */
+#define TIMEOUT_MS   1000 /* a lookup that waits takes at least this long, others take less */
 #define RESOLVER     "127.0.0.1@5353"
 
 #define UNKNOWN FACTS_DNS_UNKNOWN
@@ -30,7 +30,7 @@ static void set_up(void)
 {
 	world_init();
 	nameserver = nameserver_start(MAIL, "127.0.0.1", PORT);
-	host_enter(MAIL); /* libunbound's threads are where this one is */
+	host_enter(MAIL); /* libunbound's threads start in this namespace */
 	base = event_base_new();
 }
 
@@ -96,7 +96,7 @@ static enum facts_dns look_up(struct maildns *maildns, const char *name)
 {
 	struct looker looker;
 
-	event_base_loop(base, EVLOOP_NONBLOCK); /* answers that came since */
+	event_base_loop(base, EVLOOP_NONBLOCK); /* takes late answers */
 	start(&looker, maildns, name);
 	return outcome(&looker);
 }
@@ -123,9 +123,9 @@ static const struct name names[] = {
 	{"neither.example", ABSENT, ABSENT, ABSENT},
 	{"dangling.example", ABSENT, ABSENT, ABSENT},
 	{"nobody.example", ABSENT, ABSENT, ABSENT},
-	{"many.example", ABSENT, ABSENT, ABSENT}, /* there, but empty */
+	{"many.example", ABSENT, ABSENT, ABSENT}, /* it exists, without records */
 	{"example", ABSENT, ABSENT, ABSENT},
-	/* libunbound would have answers of its own. */
+	/* libunbound has built-in answers for these. */
 	{"localhost", ABSENT, ABSENT, ABSENT},
 	{"lab.test", PRESENT, PRESENT, PRESENT},
 	{"home.arpa", PRESENT, PRESENT, PRESENT},
@@ -140,7 +140,7 @@ Test(netns_dns, what_the_name_server_says_is_what_is_known_with_every_option)
 	struct maildns *aaaa = open_with((struct config_mail){.dns_aaaa = true});
 	struct maildns *null_mx = open_with((struct config_mail){.dns_null_mx = true});
 
-	/* Asked twice: once of the server, once of what is kept. */
+	/* Twice: by the server, then from memory. */
 	for (size_t i = 0; i < 2 * COUNT(names); i++) {
 		const struct name *name = &names[i % COUNT(names)];
 		enum facts_dns dns;
@@ -184,7 +184,7 @@ Test(netns_dns, nobody_is_asked_about_what_can_be_no_name_of_a_mail_domain)
 	maildns_free(maildns);
 }
 
-/* An answer that comes late is kept, and found by who asks again. */
+/* A late answer is kept for the next lookup. */
 static void await(struct maildns *maildns, const char *domain, enum facts_dns dns)
 {
 	cr_assert(wait_for(look_up(maildns, domain) == dns, 10000), "%s", domain);
@@ -200,7 +200,7 @@ Test(netns_dns, what_is_known_holds_as_long_as_its_ttl_and_no_longer)
 	known_ms = now_ms();
 	await(maildns, "brief.example", PRESENT);
 	nameserver_signal(nameserver, SIGSTOP);
-	/* Its TTL is a second; that it has no MX holds longer. */
+	/* The TTL of A is a second; the negative answer for MX lasts longer. */
 	cr_assert(look_up(maildns, "brief.example") == PRESENT || now_ms() - known_ms >= 1000);
 	cr_assert(wait_for(look_up(maildns, "brief.example") == UNKNOWN, 3000));
 	cr_assert_eq(look_up(maildns, "both.example"), PRESENT);
@@ -219,7 +219,7 @@ Test(netns_dns, where_no_answer_comes_in_time_it_is_unknown_and_a_late_one_is_ke
 	cr_assert_eq(look_up(maildns, "both.example"), UNKNOWN);
 	cr_assert_geq(now_ms() - start, TIMEOUT_MS);
 	cr_assert_lt(now_ms() - start, TIMEOUT_MS + 2000 * test_patience());
-	/* It has been waited for long enough. */
+	/* Its time has passed: no further wait. */
 	start = now_ms();
 	cr_assert_eq(look_up(maildns, "both.example"), UNKNOWN);
 	cr_assert_lt(now_ms() - start, TIMEOUT_MS);
@@ -266,7 +266,7 @@ Test(netns_dns, a_hundred_lookups_of_one_domain_share_its_queries)
 	maildns_free(maildns);
 }
 
-/* `n_lookers` at once, for as many names as are different; the name server is silent. */
+/* `n_lookers` lookups at once, of `n_names` names; the name server is silent. */
 static void look_in_vain(struct maildns *maildns, unsigned n_lookers, unsigned first_name,
 			 unsigned n_names)
 {
@@ -307,13 +307,13 @@ Test(netns_dns, while_the_dns_is_silent_only_so_many_domains_are_asked_for)
 		look_in_vain(maildns, MAILDNS_WAITING_MAX, i, MAILDNS_WAITING_MAX);
 	cr_assert_eq(count(maildns).refused, 1);
 	cr_assert_eq(count(maildns).queries, 2 * MAILDNS_ASKED_MAX);
-	/* Nobody waits any more. */
+	/* No lookup waits any more. */
 	begin = now_ms();
 	cr_assert_eq(look_up(maildns, "both.example"), UNKNOWN);
 	cr_assert_lt(now_ms() - begin, TIMEOUT_MS);
 	cr_assert_eq(count(maildns).refused, 2);
 	cr_assert_eq(count(maildns).queries, 2 * MAILDNS_ASKED_MAX);
-	/* It is one of those that are asked for. */
+	/* This domain has queries already. */
 	cr_assert_eq(look_up(maildns, "mx-only.example"), UNKNOWN);
 	cr_assert_eq(count(maildns).refused, 2);
 	nameserver_signal(nameserver, SIGCONT);
@@ -334,7 +334,7 @@ Test(netns_dns, only_so_many_domains_are_kept_and_the_longest_unasked_goes_first
 		cr_assert_eq(look_up(maildns, "both.example"), PRESENT);
 	}
 	cr_assert_eq(count(maildns).domains, MAILDNS_DOMAINS_MAX);
-	/* The one that was asked for all the time was never asked for again. */
+	/* The domain in use stayed known. */
 	cr_assert_eq(count(maildns).queries, 2 * (MAILDNS_DOMAINS_MAX + 1));
 	cr_assert_eq(look_up(maildns, "nobody.example"), ABSENT);
 	cr_assert_eq(count(maildns).queries, 2 * (MAILDNS_DOMAINS_MAX + 2));
@@ -376,7 +376,7 @@ Test(netns_dns, without_a_configured_resolver_that_of_the_host_is_asked)
 	struct error error;
 
 	cr_assert_eq(maildns_new(&config, base, &maildns, &error), 0, "%s", error.text);
-	/* From this namespace it cannot be reached, whoever it is. */
+	/* No resolver is reachable from this namespace. */
 	cr_assert_eq(look_up(maildns, "both.example"), UNKNOWN);
 	cr_assert_eq(count(maildns).queries, 2);
 	maildns_free(maildns);

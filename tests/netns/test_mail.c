@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* One message at a time through Postfix, scanner and milter: which pool it leaves by, and what `explain` says of it. */
+/* Single messages through Postfix, scanner and milter: the pool they leave by, and `explain`. */
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,7 +44,7 @@ static void expect_forged_headers_to_decide_nothing_and_to_be_taken_out(void)
 		"normal", "good");
 }
 
-/* The one letter whose envelope has this line; the caller's. */
+/* The letter with this line in its envelope; the caller's. */
 static struct letter await_envelope(const char *line)
 {
 	struct letter found = {0};
@@ -74,7 +74,7 @@ static void expect_bounces_by_high_risk_whoever_made_them(void)
 				       .headers = REPORT_HEADERS,
 				       .body = REPORT_BODY},
 			"high-risk", "bounce");
-	/* The receiver refuses; then it is Postfix that makes one, and no milter sees it. */
+	/* The receiver rejects; Postfix makes the bounce itself, without the milter. */
 	smtp_send(&(struct mail){
 		.from = "<ann@example.net>", .to = "<bob@refuser.example>", .id = "refused@x"});
 	{
@@ -85,7 +85,7 @@ static void expect_bounces_by_high_risk_whoever_made_them(void)
 				   bounce.envelope);
 		cr_assert_str_eq(pool_of(bounce.client), "high-risk", "%s", bounce.client);
 		cr_assert_not(letter_has(&bounce, "X-Postern-"), "%s", bounce.text);
-		/* Nor does the copy of the message that came back tell what was thought of it. */
+		/* The copy of the message in the bounce has no header of ours either. */
 		cr_assert_null(strstr(bounce.text, "X-Postern-"), "%s", bounce.text);
 	}
 }
@@ -105,7 +105,7 @@ static void expect_relayed_mail_by_relay_unless_spf_passed_where_we_believe_it(v
 				       .headers = "Authentication-Results: mx.example.net;\r\n"
 						  "\tspf=fail smtp.mailfrom=example.com\r\n"},
 			"relay", "relay");
-	/* Anybody may have written this. */
+	/* Not a trusted host. */
 	mailhost_expect(&(struct mail){.from = "<ann@example.com>",
 				       .id = "said@x",
 				       .headers = "Authentication-Results: mx.evil.example; "

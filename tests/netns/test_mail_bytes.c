@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Mail of every shape: long, wide, broken. It arrives once and by the pool it should, and nobody dies of it. */
+/* Malformed and large mail arrives once, by the right pool, and ends no process. */
 #include <criterion/criterion.h>
 #include <signal.h>
 #include <stdio.h>
@@ -15,14 +15,14 @@ TestSuite(netns_mail_bytes, .init = world_init, .fini = mailhost_done, .timeout 
 
 #define MEGABYTE (1 << 20)
 
-/* The same processes as at the start. */
+/* The processes of the start still run. */
 static void expect_alive(void)
 {
 	cr_assert_eq(waitpid(mailhost.agent, NULL, WNOHANG), 0, "the agent has ended");
 	cr_assert_eq(waitpid(mailhost.milter, NULL, WNOHANG), 0, "the milter has ended");
 }
 
-/* "external recipients, sender of the envelope", as explained. The caller's. */
+/* "EXTERNAL_RECIPIENTS ENVELOPE_SENDER", by `explain`. The caller's. */
 static char *facts_of(const char *id)
 {
 	return postern_must("-j explain '<%s>' | jq -rj '.facts | .recipients_external, \" \", "
@@ -39,7 +39,7 @@ static void expect_facts(const char *id, const char *expected)
 
 Test(netns_mail_bytes, fifty_megabytes_arrive_whole)
 {
-	/* A scanner of its own mind about such mail would have the first word. */
+	/* Without a scanner, which might mark such mail. */
 	mailhost_begin(&(struct mailhost_setup){.no_scanner = true});
 	mailhost_expect(&(struct mail){.from = "<ann@example.net>",
 				       .id = "big@x",
@@ -58,7 +58,7 @@ Test(netns_mail_bytes, fifty_megabytes_arrive_whole)
 	expect_alive();
 }
 
-/* All of its letters, as Postfix sends it to 50 recipients at a time. */
+/* All letters of the message: Postfix sends 50 recipients at a time. */
 static unsigned count_recipients(const char *id, const char *pool)
 {
 	_cleanup_inbox_ struct inbox inbox = inbox_read();
@@ -85,7 +85,7 @@ static void expect_a_thousand_recipients_to_be_one_decision(void)
 	expect_facts("over@x", "1000 few@example.net");
 }
 
-/* "NAME: xxx…" of about a megabyte, folded or not, or as many headers as it takes. */
+/* About a megabyte of "NAME: xxx…": one header, folded or not, or many headers. */
 static char *make_headers(const char *first, const char *line)
 {
 	size_t used, room = strlen(first) + MEGABYTE + 256;
@@ -126,7 +126,7 @@ static void expect_headers_of_a_megabyte_to_hide_nothing(void)
 	expect_alive();
 }
 
-/* What the MTA takes arrives once, by the pool; what it does not, it said so. */
+/* Accepted mail arrives once, by the pool; other mail got a rejection. */
 static void expect_if_taken(const struct mail *mail, const char *pool)
 {
 	_cleanup_(free_p) char *reply = smtp_try(mail);
@@ -167,7 +167,7 @@ static void expect_bytes_of_every_kind_in_every_field_to_be_taken(void)
 				       .from = "<ann@nobody.example>",
 				       .id = "login@x"},
 			"high-risk");
-	/* Without any Message-ID it is judged, too; Postfix adds one. */
+	/* A message without a Message-ID is also judged; Postfix adds one. */
 	smtp_send(&(struct mail){.from = "<ann@example.net>", .headers = "Message-ID: \r\n"});
 	mailhost_expect(&(struct mail){.from = "<ann@example.net>", .id = "after@x"}, "normal",
 			"good");
@@ -188,7 +188,7 @@ static void expect_addresses_of_every_form_to_be_the_mailbox_that_they_mean(void
 	mailhost_expect(&(struct mail){.from = "<Ann@EXAMPLE.net>", .id = "case@x"}, "normal",
 			"good");
 	expect_facts("case@x", "1 Ann@example.net");
-	/* smtp-sink takes no SMTPUTF8, so only the decision is to be seen. */
+	/* smtp-sink does not take SMTPUTF8, so only the decision shows. */
 	smtp_send(&(struct mail){.from = "<j\xc3\xbcrgen@b\xc3\xbc"
 					 "cher.example> SMTPUTF8",
 				 .author = "<ann@example.net>",
@@ -206,7 +206,7 @@ Test(netns_mail_bytes, mail_of_every_shape_is_judged_and_arrives)
 {
 	mailhost_begin(&(struct mailhost_setup){
 		.conf = "policy \"few\" { senders = { \"few@*\" }  recipients_per_day = 999 }\n",
-		/* So that they reach the milters whole. */
+		/* The headers reach the milters whole. */
 		.main = "header_size_limit = 2000000\n"});
 	expect_a_thousand_recipients_to_be_one_decision();
 	expect_headers_of_a_megabyte_to_hide_nothing();

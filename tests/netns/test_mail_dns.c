@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Mail DNS of the sender's domain, asked of a real name server, and what it does to mail; names are those of tools/nsd-instance. */
+/* Mail DNS of the sender's domain, from a real name server (tools/nsd-instance), and its effect. */
 #include <criterion/criterion.h>
 #include <signal.h>
 #include <stdio.h>
@@ -19,7 +19,7 @@ struct domain {
 	bool high_risk;
 };
 
-/* One mail from each, over one connection, and then what came of them. */
+/* One message from each sender over one connection, then the pools they left by. */
 static void expect_domains(const struct domain *domains, size_t count)
 {
 	int fd = smtp_open();
@@ -54,7 +54,7 @@ Test(netns_mail_dns, domains_with_neither_a_nor_mx_leave_by_high_risk)
 		{"xn--bcher-kva.example", false},
 		{"null-mx.example", false},
 		{"null-mx-a.example", false},
-		/* Not known is not absent. */
+		/* Unknown is not absent. */
 		{"servfail.example", false},
 		{"below.servfail.example", false},
 		{"aaaa-only.example", true},
@@ -88,7 +88,7 @@ static void expect_silence_and_death_to_be_no_reason(void)
 	nameserver_signal(mailhost.nameserver, SIGSTOP);
 	mailhost_expect(&(struct mail){.from = "<ann@nobody.example>", .id = "silent@x"}, "normal",
 			"good");
-	/* What is known already stays known. */
+	/* Known domains stay known. */
 	mailhost_expect(&(struct mail){.from = "<bob@neither.example>", .id = "again@x"},
 			"high-risk", "no-mail-dns");
 	nameserver_signal(mailhost.nameserver, SIGCONT);

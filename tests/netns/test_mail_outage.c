@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Agent and milter end and come again while mail comes in. None is lost or sent twice, and what was known
- * to be high-risk does not leave by the normal pool.
+ * Agent and milter end and restart while mail comes in. No message is lost or sent twice, and no
+ * mail that is known to be high-risk leaves by the normal pool.
  */
 #include <criterion/criterion.h>
 #include <signal.h>
@@ -18,7 +18,10 @@ TestSuite(netns_mail_outage, .init = world_init, .fini = mailhost_done, .timeout
 #define COUNT	   600
 #define SETTLED_MS 90000
 
-/* What nobody need be asked about: a milter knows it by itself. Then whom the agent has judged, and others. */
+/*
+ * First the kinds that the milter marks without the agent; then a sender that the agent judged;
+ * others.
+ */
 enum kind { SPAM, BOUNCE, NO_DNS, OVER_LIMIT, CLEAN, OTHER, KINDS };
 
 static struct mail compose(unsigned n)
@@ -46,7 +49,7 @@ static bool is_high_risk(unsigned n, unsigned kinds)
 	return n % KINDS < kinds;
 }
 
-/* `kinds`: of them, from the first on, nothing may have left by another pool than high-risk. */
+/* Mail of the first `kinds` kinds left by the high-risk pool only. */
 static void expect_all_once(unsigned kinds)
 {
 	_cleanup_inbox_ struct inbox inbox = mailhost_settle(SETTLED_MS);
@@ -82,7 +85,7 @@ Test(netns_mail_outage, the_agent_killed_under_load_costs_no_mail_and_no_verdict
 	mailhost_begin(&(struct mailhost_setup){
 		.conf = "policy \"few\" { senders = { \"few@example.net\" }\n"
 			"  recipients_external_per_hour = 1 }\n"});
-	/* It is over its limit before all begins, and known to be for an hour. */
+	/* Over its limit from the start, for an hour. */
 	smtp_send(&(struct mail){.from = "<few@example.net>", .id = "one@x"});
 	mailhost_expect(&(struct mail){.from = "<few@example.net>", .id = "two@x"}, "high-risk",
 			"over-limit");
@@ -90,7 +93,7 @@ Test(netns_mail_outage, the_agent_killed_under_load_costs_no_mail_and_no_verdict
 	for (size_t round = 1; round <= 3; round++) {
 		cr_assert(wait_for(arrived(round * COUNT / 6), 60000));
 		host_stop(mailhost.agent, round % 2 ? SIGKILL : SIGTERM);
-		/* Some mail meets nobody. */
+		/* Some mail finds no agent. */
 		poll(NULL, 0, 300);
 		mailhost_start_agent();
 	}

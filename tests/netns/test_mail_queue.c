@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Many messages at once, and messages that wait: each leaves by the pool that was decided on, once. */
+/* Many messages at once, and queued ones: each leaves once, by its decided pool. */
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,12 +15,12 @@ TestSuite(netns_mail_queue, .init = world_init, .fini = mailhost_done, .timeout 
 
 #define SENDERS	   200
 #define EACH	   10
-#define LIMIT	   4 /* within it are so many of a sender of the kind OVER_LIMIT */
+#define LIMIT	   4 /* so many messages of an OVER_LIMIT sender are within it */
 #define SETTLED_MS 120000
 
 enum kind { CLEAN, SPAM, NO_DNS, RELAYED, BOUNCE, OVER_LIMIT, KINDS };
 
-/* Texts of mail number `n` of sender `s`; valid until the next call. */
+/* The texts of mail `n` of sender `s`; valid until the next call. */
 static struct mail compose(int s, int n)
 {
 	static char from[64], id[32];
@@ -68,7 +68,7 @@ static void expect_as_decided(const struct letter *letter, const json_t *decisio
 	const char *decided = json_string_value(json_object_get(decision, "pool"));
 	const char *left_by = pool_of(letter->client);
 
-	/* Within its limit, still queued when the sender went over it: what holds now. */
+	/* Within the limit, but queued when the sender exceeded it: the verdict of now counts. */
 	if (kind == OVER_LIMIT && !strcmp(decided, "normal") && !strcmp(left_by, "high-risk"))
 		decided = left_by;
 	cr_assert_str_eq(left_by, decided, "<%s>, from %s", letter->id, letter->client);
@@ -126,7 +126,7 @@ Test(netns_mail_queue, a_mixed_queue_of_two_thousand_leaves_as_decided_none_twic
 	mailhost_begin(&(struct mailhost_setup){
 		.conf = "policy \"few\" { domains = { \"many.many.example\" }\n"
 			"  recipients_external_per_hour = 4 }\n",
-		/* A connection of a lane carries what follows, of that lane. */
+		/* A connection carries further messages of its lane only. */
 		.main = "smtp_connection_cache_on_demand = yes\n"});
 	capture = capture_start();
 	load_start(&(struct load){.count = SENDERS * EACH, .clients = 8, .compose = compose_any});

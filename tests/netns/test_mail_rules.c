@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Rules that need more than one message: limits in mid-stream, restrictions. */
+/* Rules over several messages: limits and restrictions. */
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,7 +34,7 @@ static void expect_that_over_its_limit_in_mid_stream_a_sender_goes_on_by_high_ri
 		mailhost_expect(&(struct mail){.from = "<few@example.net>", .id = id},
 				i < 5 ? "normal" : "high-risk", i < 5 ? "good" : "over-limit");
 	}
-	/* Whoever else. */
+	/* Any other sender. */
 	mailhost_expect(&(struct mail){.from = "<ann@example.net>", .id = "ann@x"}, "normal",
 			"good");
 }
@@ -65,7 +65,7 @@ static void expect_the_restricted_to_be_refused_and_others_to_be_told_to_come_ag
 	expect_reply(&later, "451 4.7.1 ");
 	free(postern_must("sender release harsh@example.net"));
 	mailhost_expect(&harsh, "normal", "good");
-	/* What was refused has gone nowhere. */
+	/* No rejected message left. */
 	cr_assert(wait_for(mailhost_queued() == 0, 5000));
 }
 
@@ -77,7 +77,7 @@ Test(netns_mail_rules, limits_hold_from_the_very_message_on_that_is_over_them)
 	expect_the_restricted_to_be_refused_and_others_to_be_told_to_come_again();
 }
 
-/* A connection by another lane goes to the same host. */
+/* Another lane opens its own connection to the same host. */
 Test(netns_mail_rules, a_relayhost_is_the_next_hop_of_every_lane)
 {
 	mailhost_begin(&(struct mailhost_setup){.main = "relayhost = [" RECEIVER_IPV4 "]\n",
@@ -91,7 +91,7 @@ Test(netns_mail_rules, a_relayhost_is_the_next_hop_of_every_lane)
 				       .id = "spam@x",
 				       .headers = "X-Spam-Flag: YES\r\n"},
 			"high-risk", "spam");
-	/* No address at all, for Postfix. */
+	/* Postfix treats this sender as the null sender. */
 	mailhost_expect(
 		&(struct mail){.from = "<\"\">", .to = "<bob@refuser.example>", .id = "bounce@x"},
 		"high-risk", "bounce");

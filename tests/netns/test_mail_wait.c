@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Mail that waits in the queue while verdicts change: it leaves by what holds then, and never by less. */
+/*
+ * Queued mail while verdicts change: it leaves by the verdict of that time, never by a better one.
+ */
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -51,7 +53,7 @@ static unsigned count_deferred(void)
 	return count;
 }
 
-/* A pool that holds drops SYNs, so that what was tried is deferred. */
+/* A disabled pool drops SYNs, so Postfix defers the mail. */
 static void queue_all(void)
 {
 	free(postern_must("pool disable normal"));
@@ -80,30 +82,33 @@ Test(netns_mail_wait, queued_mail_leaves_by_the_verdict_that_holds_when_it_leave
 
 	mailhost_begin(&limits);
 	queue_all();
-	/* They go on sending, and over their limits; one of them is restricted by that. */
+	/* They exceed their limits; one of them is restricted for it. */
 	smtp_send(&(struct mail){.from = "<few@example.net>", .id = "over@x"});
 	more.id = "refused@x";
 	expect_reply(&more, "550 5.1.8 ");
-	/* Postfix has kept what it was told of who was asked for last; another takes that place. */
+	/* Postfix caches its last lookup; a lookup of another sender replaces it. */
 	deferred = count_deferred();
 	smtp_send(&other);
 	cr_assert(wait_for(count_deferred() > deferred, 10000));
-	/* High-risk now, and so not held with the normal pool; spam and bounces were so from the start. */
+	/*
+	 * High-risk now, so the disabled normal pool does not hold it; spam and bounces were
+	 * before.
+	 */
 	free(postern_must("pool enable high-risk"));
 	expect_left("few@x", "high-risk");
 	expect_left("over@x", "high-risk");
 	expect_left("spam@x", "high-risk");
 	expect_left("bounce@x", "high-risk");
-	/* Whose verdict has not changed leaves when its pool does, and a restricted sender not at all … */
+	/* Unchanged senders wait for their pool; a restricted sender waits … */
 	cr_assert_not(has_arrived("ann@x"));
 	free(postern_must("pool enable normal"));
 	expect_left("ann@x", "normal");
 	expect_left("other@x", "normal");
 	cr_assert(wait_for(mailhost_queued() == 1, 20000));
 	cr_assert_not(has_arrived("harsh@x"));
-	/* … before it is released. */
+	/* … for its release. */
 	free(postern_must("sender release harsh@example.net"));
-	/* Postfix asks again when it has asked for another, or after 30 seconds. */
+	/* Postfix repeats a lookup after another one, or after 30 seconds. */
 	mailhost_expect(&(struct mail){.from = "<ann@example.net>", .id = "next@x"}, "normal",
 			"good");
 	expect_left("harsh@x", "normal");

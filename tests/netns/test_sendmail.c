@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The milter under a real Sendmail (tools/sendmail-instance): what it marks, rejects, and survives. */
+/*
+ * The milter under a real Sendmail (tools/sendmail-instance): what it marks, rejects, and survives.
+ */
 #include <criterion/criterion.h>
 #include <signal.h>
 #include <stdio.h>

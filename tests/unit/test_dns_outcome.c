@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What several answers of the DNS come to, in every order and with some of them missing. */
+/* Combined answers of the DNS, in every order and with some missing. */
 #include <arpa/nameser.h>
 #include <criterion/criterion.h>
 #include <unbound.h>
@@ -20,7 +20,7 @@ static char *one_address[] = {address, NULL}, *one_host[] = {host, NULL};
 static char *one_root[] = {root, NULL}, *two[] = {root, host, NULL};
 static int address_size[] = {4}, host_size[] = {5}, root_size[] = {3}, two_sizes[] = {3, 5};
 
-/* TTLs differ, to see whose it is. */
+/* Different TTLs show which record decided. */
 static const struct ub_result has_a = {
 	.data = one_address, .len = address_size, .havedata = 1, .ttl = 10};
 static const struct ub_result has_mx = {
@@ -33,9 +33,9 @@ static const struct ub_result nothing = {.ttl = 50};
 static const struct ub_result no_name = {.rcode = ns_r_nxdomain, .nxdomain = 1, .ttl = 60};
 static const struct ub_result servfail = {.rcode = ns_r_servfail, .ttl = 70};
 static const struct ub_result refused = {.rcode = ns_r_refused, .ttl = 70};
-static const struct ub_result none; /* its address: there was no result */
+static const struct ub_result none; /* its address stands for no result */
 
-/* Adds an answer and says what is known then. */
+/* Adds an answer; returns the outcome so far. */
 static int take(struct outcome *outcome, int type, const struct ub_result *result, bool null_mx,
 		uint32_t *ret_sec)
 {
@@ -48,7 +48,8 @@ static int take(struct outcome *outcome, int type, const struct ub_result *resul
 static const struct pair {
 	const struct ub_result *a, *mx;
 	enum facts_dns plain;
-	uint32_t a_first_sec, mx_first_sec; /* of plain, where it was decided first */
+	uint32_t a_first_sec,
+		mx_first_sec; /* TTL of a plain outcome, decided by the first answer */
 	enum facts_dns null_mx;
 } pairs[] = {
 	{&has_a, &has_mx, FACTS_DNS_PRESENT, 10, 20, FACTS_DNS_PRESENT},
@@ -80,7 +81,7 @@ static struct outcome ask_both(void)
 	return outcome;
 }
 
-/* What was decided by the first answer, and how long it holds; else by both. */
+/* The outcome and its TTL, by the first answer, or else by both. */
 static int decide(const struct pair *pair, bool a_first, bool null_mx, uint32_t *ret_sec)
 {
 	struct outcome outcome = ask_both();

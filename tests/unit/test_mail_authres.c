@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What trusted hosts say of SPF and DKIM, and that nobody else is believed. */
+/* SPF and DKIM results of trusted hosts; results of other hosts do not count. */
 #include <criterion/criterion.h>
 #include <string.h>
 
@@ -52,12 +52,12 @@ Test(mail_authres, results_are_read_in_all_the_forms_that_the_grammar_allows)
 		{"mx.example.net; dkim=fail header.d=a; dkim=pass header.d=b; dkim=none", UNKNOWN,
 		 PASS},
 		{"mx.example.net; dkim=none; dkim=fail; dkim=temperror", UNKNOWN, FAIL},
-		/* the HELO's SPF is not the sender's */
+		/* SPF of the HELO name does not count */
 		{"mx.example.net; spf=pass smtp.helo=a", UNKNOWN, UNKNOWN},
 		{"mx.example.net; spf=pass smtp.helo=a; spf=fail smtp.mailfrom=b", FAIL, UNKNOWN},
 		{"mx.example.net; spf=fail smtp.mailfrom=b; spf=pass smtp.helo=a", FAIL, UNKNOWN},
 		{"mx.example.net; spf=pass smtp.helo=a smtp.mailfrom=b", PASS, UNKNOWN},
-		/* what does not fit is passed over */
+		/* malformed parts are skipped */
 		{"mx.example.net; ; =; spf; spf=; /1=pass; dkim=pass", UNKNOWN, PASS},
 		{"mx.example.net; spf/2=pass; dkim/1=pass", UNKNOWN, PASS},
 		{"mx.example.net; x-spf=pass; spfx=pass", UNKNOWN, UNKNOWN},

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Words, comments, quotes and folds of structured headers; and the Content-Type that is read with them. */
+/* Words, comments, quotes and folds of structured headers; Content-Type. */
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <string.h>

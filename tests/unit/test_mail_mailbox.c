@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* One key for one mailbox, and a key for everything. */
+/* One key for each mailbox, and a key for any input. */
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -97,7 +97,7 @@ Test(mail_mailbox, what_is_no_path_has_a_key_too)
 	}
 }
 
-/* A path of `local` and `domain` bytes. */
+/* A path with that many bytes on each side of the @. */
 static void parse_long(size_t local, char fill, size_t domain, char key[POLICY_NAME_SIZE])
 {
 	char *path = malloc(local + domain + 4), again[POLICY_NAME_SIZE];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What whole messages say of themselves: bounces of the usual mail servers, replies, spam, clean mail. */
+/* Findings in whole messages: bounces of common mail servers, replies, spam, clean mail. */
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,7 +26,7 @@ static const struct config_mail config = {
 	.authserv_ids = {ids, COUNT(ids)},
 };
 
-/* Those files are the fuzzer's, too. */
+/* The fuzzer uses the same files. */
 static const struct sample {
 	const char *name;
 	const char *told;
@@ -150,7 +150,7 @@ static bool has_word(const char *text, const char *word)
 	       (found[length] == ' ' || found[length] == '\0');
 }
 
-/* A body cut anywhere says nothing that the whole one does not. */
+/* A truncated body has no findings that the whole one lacks. */
 Test(mail_message, of_a_body_cut_short_the_findings_are_fewer_but_not_others)
 {
 	_cleanup_(free_p) uint8_t *bytes = NULL;
@@ -231,7 +231,7 @@ Test(mail_message, a_daemon_s_name_alone_makes_no_bounce_nor_do_signs_of_someone
 	}
 }
 
-/* One recipient's fields, in a report that is a bounce in any case. */
+/* A report, a bounce by its type, with these fields for its recipient. */
 static void tell_recipient(const char *fields, char told[MAIL_TOLD_SIZE])
 {
 	char text[4096];
@@ -300,11 +300,11 @@ Test(mail_message, a_line_is_a_boundary_as_a_whole_or_not_at_all)
 		{"Final-Recipient: rfc822; a@b\n--b-- \t\nStatus: 5.1.1\n", "bounce"},
 		{"Final-Recipient: rfc822; a@b\n--b \t\r\nStatus: 5.1.1\n", "bounce"},
 		{"Final-Recipient: rfc822; a@b\n--b\nStatus: 5.1.1\n", "bounce"},
-		/* Each part has its own type, and an original's body is not looked at. */
+		/* Each part has its own type; the body of the original is ignored. */
 		{"\n--b\n\nFinal-Recipient: rfc822; a@b\nStatus: 5.1.1\n", "bounce"},
 		{"\n--b\nContent-Type: message/rfc822\n\nFrom: a@b\n\nMessage-ID: <1@a>\n",
 		 "bounce"},
-		/* The end of the message ends everything. */
+		/* The end of the message ends every part. */
 		{"Final-Recipient: rfc822; a@b\nStatus: 5.1.1", "bounce unknown=a@b"},
 		{"Status: 5.1.1\nFinal-Recipient: rfc822;\n a@b", "bounce unknown=a@b"},
 		{"\n--b\nContent-Type: message/rfc822\n\nMessage-ID: <1@a>", "bounce original=1@a"},

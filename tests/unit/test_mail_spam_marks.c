@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What scanners leave in headers is known by its name and the beginning of its value. */
+/* A mark matches by header name and the start of the value. */
 #include <criterion/criterion.h>
 
 #include "config/config.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Any bytes become text; the edges of well-formed UTF-8. */
+/* Any bytes become text; limits of well-formed UTF-8. */
 #include <criterion/criterion.h>
 #include <string.h>
 
