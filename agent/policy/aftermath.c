@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What a decision leaves behind: counts, events, standings. */
+#include "policy/day.h"
 #include "policy/policy_internal.h"
 
 #define MARKS_MAX 64
@@ -176,7 +177,7 @@ static void restrict_excess(struct policy *policy, const struct rules_input *inp
 		if (state->count <= state->max)
 			continue;
 		if (state->on_limit == CONFIG_ON_LIMIT_RESTRICT_TODAY)
-			until_sec = rules_next_midnight(input->now_sec);
+			until_sec = day_next_midnight(input->now_sec);
 		else if (state->on_limit != CONFIG_ON_LIMIT_RESTRICT)
 			continue;
 		standing_restrict(policy, to->sender, name, until_sec, input->now_sec, to->changes);

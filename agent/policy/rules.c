@@ -5,20 +5,11 @@
 #include <assert.h>
 #include <string.h>
 
-#define DAY_SEC	      86400
+#include "policy/day.h"
+
 #define STATUS_DEFER  "4.7.1"
 #define STATUS_USER   "5.1.8"
 #define STATUS_OTHERS "5.7.711" /* of a connector: a domain, a client, a selector's sender */
-
-int64_t rules_next_midnight(int64_t now_sec)
-{
-	return ((int64_t)rules_day(now_sec) + 1) * DAY_SEC;
-}
-
-uint32_t rules_day(int64_t now_sec)
-{
-	return now_sec < DAY_SEC ? 1 : (uint32_t)(now_sec / DAY_SEC);
-}
 
 bool rules_is_bounce(const struct facts *facts)
 {
@@ -186,7 +177,7 @@ static bool act_on_limit(const struct rules_input *input, struct decision *decis
 		return true;
 	case CONFIG_ON_LIMIT_RESTRICT_TODAY:
 		reject(input, decision, REASON_OVER_LIMIT);
-		decision->until_sec = rules_next_midnight(input->now_sec);
+		decision->until_sec = day_next_midnight(input->now_sec);
 		return true;
 	case CONFIG_ON_LIMIT_RESTRICT:
 		reject(input, decision, REASON_OVER_LIMIT);
@@ -322,7 +313,7 @@ static enum config_on_limit on_limit_of_sender(const struct rules_input *input,
 		return on_limit;
 	if (limit == CONFIG_MESSAGES_PER_MINUTE || limit == CONFIG_CONNECTIONS_PER_MINUTE)
 		return CONFIG_ON_LIMIT_DEFER;
-	if (input->standing && input->standing->record.released_day == rules_day(input->now_sec))
+	if (input->standing && input->standing->record.released_day == day_of(input->now_sec))
 		return CONFIG_ON_LIMIT_HIGH_RISK;
 	return on_limit;
 }

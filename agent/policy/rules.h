@@ -43,5 +43,3 @@ bool rules_counts(const struct rules_input *input);
 void rules_apply(const struct rules_input *input, struct decision *ret_decision);
 
 bool rules_is_bounce(const struct facts *facts);
-int64_t rules_next_midnight(int64_t now_sec); /* UTC */
-uint32_t rules_day(int64_t now_sec);	      /* since the epoch, UTC; at least 1 */

@@ -1,9 +1,82 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* How standings begin and end, and that everybody hears of it. */
+#include "policy/day.h"
 #include "policy/policy_internal.h"
 
 /* A verdict for spam is prolonged by this share of its length at a time, not with every message. */
 #define SPAM_PROLONGED_BY 8
+
+/* A window of a day has room again after its length and one sub-bucket. */
+#define FULL_MAX_SEC (DAY_SEC + 3600)
+
+/* ---- one standing */
+
+bool standing_is_manual(const struct standing *standing, int64_t now_sec)
+{
+	return standing->manual &&
+	       (standing->manual_until_sec == 0 || standing->manual_until_sec > now_sec);
+}
+
+struct sender_verdict standing_verdict(const struct standing *standing, int64_t now_sec)
+{
+	const struct standing_record *record = &standing->record;
+	struct sender_verdict verdict = {VERDICT_STEER, POOL_NORMAL, REASON_GOOD, 0};
+
+	if (standing_is_manual(standing, now_sec)) {
+		verdict = (struct sender_verdict){standing->manual_action, standing->manual_pool,
+						  REASON_MANUAL, standing->manual_until_sec};
+	} else if (record->restricted_until_sec > now_sec) {
+		verdict = (struct sender_verdict){VERDICT_DROP, POOL_NONE, REASON_RESTRICTED,
+						  record->restricted_until_sec};
+	} else if (record->spam_until_sec > now_sec) {
+		verdict = (struct sender_verdict){VERDICT_STEER, POOL_HIGH_RISK, REASON_SPAM,
+						  record->spam_until_sec};
+	} else if (record->full_until_sec > now_sec) {
+		verdict = (struct sender_verdict){(enum verdict_action)record->full_action,
+						  POOL_HIGH_RISK, REASON_OVER_LIMIT,
+						  record->full_until_sec};
+	}
+	if (verdict.action != VERDICT_STEER)
+		verdict.pool = POOL_NONE;
+	if (verdict.until_sec == STANDING_FOREVER)
+		verdict.until_sec = 0;
+	return verdict;
+}
+
+static bool clamp(int64_t *until_sec, int64_t last_sec)
+{
+	if (*until_sec <= last_sec || *until_sec == STANDING_FOREVER)
+		return false;
+	*until_sec = last_sec;
+	return true;
+}
+
+bool standing_clamp(struct standing *standing, int64_t now_sec)
+{
+	struct standing_record *record = &standing->record;
+	bool clamped = clamp(&record->restricted_until_sec, day_next_midnight(now_sec));
+
+	clamped |= clamp(&record->spam_until_sec, now_sec + CONFIG_SPAM_FOR_MAX_SEC);
+	clamped |= clamp(&record->full_until_sec, now_sec + FULL_MAX_SEC);
+	if (record->released_day > day_of(now_sec)) {
+		record->released_day = 0;
+		clamped = true;
+	}
+	return clamped;
+}
+
+bool standing_has_record(const struct standing_record *record)
+{
+	return record->restricted_until_sec || record->spam_until_sec || record->full_until_sec ||
+	       record->released_day;
+}
+
+bool standing_is_over(const struct standing *standing)
+{
+	return !standing->manual && !standing_has_record(&standing->record);
+}
+
+/* ---- transitions */
 
 struct standing *standing_of(const struct policy *policy, const struct sender *sender)
 {
@@ -143,7 +216,7 @@ void standing_release(struct policy *policy, struct sender *sender, int64_t now_
 	struct standing_record *record = &standing->record;
 
 	if (record->restricted_until_sec > now_sec) {
-		record->released_day = rules_day(now_sec);
+		record->released_day = day_of(now_sec);
 		note(changes, standing, POLICY_RESTRICTION_ENDED, 0);
 	}
 	if (record->spam_until_sec > now_sec)
@@ -176,7 +249,7 @@ void standing_end_due(struct policy *policy, struct standing *standing, int64_t 
 	}
 	if (is_due(record->full_until_sec, now_sec))
 		record->full_until_sec = 0;
-	if (record->released_day && record->released_day < rules_day(now_sec))
+	if (record->released_day && record->released_day < day_of(now_sec))
 		record->released_day = 0;
 	if (standing->manual && is_due(standing->manual_until_sec, now_sec))
 		standing->manual = false;

@@ -7,9 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DAY_SEC 86400
-/* A window of a day has room again after its length and one sub-bucket. */
-#define FULL_MAX_SEC (DAY_SEC + 3600)
+#include "policy/day.h"
 
 struct standing_table {
 	struct standing *places; /* places[0] is nobody's */
@@ -180,71 +178,4 @@ struct standing *standing_table_due(const struct standing_table *standings, int6
 int64_t standing_table_next_due(const struct standing_table *standings)
 {
 	return standings->count ? due_at(standings, 0) : STANDING_FOREVER;
-}
-
-/* ---- one standing */
-
-bool standing_is_manual(const struct standing *standing, int64_t now_sec)
-{
-	return standing->manual &&
-	       (standing->manual_until_sec == 0 || standing->manual_until_sec > now_sec);
-}
-
-struct sender_verdict standing_verdict(const struct standing *standing, int64_t now_sec)
-{
-	const struct standing_record *record = &standing->record;
-	struct sender_verdict verdict = {VERDICT_STEER, POOL_NORMAL, REASON_GOOD, 0};
-
-	if (standing_is_manual(standing, now_sec)) {
-		verdict = (struct sender_verdict){standing->manual_action, standing->manual_pool,
-						  REASON_MANUAL, standing->manual_until_sec};
-	} else if (record->restricted_until_sec > now_sec) {
-		verdict = (struct sender_verdict){VERDICT_DROP, POOL_NONE, REASON_RESTRICTED,
-						  record->restricted_until_sec};
-	} else if (record->spam_until_sec > now_sec) {
-		verdict = (struct sender_verdict){VERDICT_STEER, POOL_HIGH_RISK, REASON_SPAM,
-						  record->spam_until_sec};
-	} else if (record->full_until_sec > now_sec) {
-		verdict = (struct sender_verdict){(enum verdict_action)record->full_action,
-						  POOL_HIGH_RISK, REASON_OVER_LIMIT,
-						  record->full_until_sec};
-	}
-	if (verdict.action != VERDICT_STEER)
-		verdict.pool = POOL_NONE;
-	if (verdict.until_sec == STANDING_FOREVER)
-		verdict.until_sec = 0;
-	return verdict;
-}
-
-static bool clamp(int64_t *until_sec, int64_t last_sec)
-{
-	if (*until_sec <= last_sec || *until_sec == STANDING_FOREVER)
-		return false;
-	*until_sec = last_sec;
-	return true;
-}
-
-bool standing_clamp(struct standing *standing, int64_t now_sec)
-{
-	struct standing_record *record = &standing->record;
-	bool clamped = clamp(&record->restricted_until_sec, (now_sec / DAY_SEC + 1) * DAY_SEC);
-
-	clamped |= clamp(&record->spam_until_sec, now_sec + CONFIG_SPAM_FOR_MAX_SEC);
-	clamped |= clamp(&record->full_until_sec, now_sec + FULL_MAX_SEC);
-	if (record->released_day > now_sec / DAY_SEC) {
-		record->released_day = 0;
-		clamped = true;
-	}
-	return clamped;
-}
-
-bool standing_has_record(const struct standing_record *record)
-{
-	return record->restricted_until_sec || record->spam_until_sec || record->full_until_sec ||
-	       record->released_day;
-}
-
-bool standing_is_over(const struct standing *standing)
-{
-	return !standing->manual && !standing_has_record(&standing->record);
 }

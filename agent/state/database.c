@@ -3,7 +3,7 @@
 #include "state/database.h"
 
 #include <errno.h>
-#include <stddef.h>
+#include <stdlib.h>
 
 #include "base/error.h"
 
@@ -48,6 +48,30 @@ int database_execute(struct database *database, const char *sql, struct error *e
 {
 	if (sqlite3_exec(database->db, sql, NULL, NULL, NULL) != SQLITE_OK)
 		return database_fail(database, error);
+	return 0;
+}
+
+int database_run(struct database *database, sqlite3_stmt *statement, struct error *error)
+{
+	int r = sqlite3_step(statement) == SQLITE_DONE ? 0 : database_fail(database, error);
+
+	sqlite3_reset(statement);
+	sqlite3_clear_bindings(statement);
+	return r;
+}
+
+int database_prepare(struct database *database, const char *const *sql, size_t count,
+		     sqlite3_stmt ***ret_statements, struct error *error)
+{
+	sqlite3_stmt **statements = calloc(count, sizeof(*statements));
+
+	if (!statements)
+		return error_set(error, -ENOMEM, "out of memory");
+	*ret_statements = statements;
+	for (size_t i = 0; i < count; i++)
+		if (sqlite3_prepare_v3(database->db, sql[i], -1, SQLITE_PREPARE_PERSISTENT,
+				       &statements[i], NULL) != SQLITE_OK)
+			return database_fail(database, error);
 	return 0;
 }
 

@@ -193,24 +193,13 @@ static int load(struct state *state, const struct state_visitor *visitor, struct
 	return r;
 }
 
-/* Runs a statement whose arguments are bound. */
-static int run(struct sqlite_state *sqlite, sqlite3_stmt *statement, struct error *error)
-{
-	int r = sqlite3_step(statement) == SQLITE_DONE ? 0
-						       : database_fail(&sqlite->database, error);
-
-	sqlite3_reset(statement);
-	sqlite3_clear_bindings(statement);
-	return r;
-}
-
-/* The same, durable when it returns. In a transaction SQLite leaves `synchronous` as it is. */
+/* Durable when it returns. In a transaction SQLite leaves `synchronous` as it is. */
 static int run_durable(struct sqlite_state *sqlite, sqlite3_stmt *statement, struct error *error)
 {
 	int r;
 
 	sqlite3_exec(sqlite->database.db, "PRAGMA synchronous = FULL", NULL, NULL, NULL);
-	r = run(sqlite, statement, error);
+	r = database_run(&sqlite->database, statement, error);
 	sqlite3_exec(sqlite->database.db, "PRAGMA synchronous = NORMAL", NULL, NULL, NULL);
 	return r;
 }
@@ -283,7 +272,7 @@ static int put_record(struct state *state, const struct state_record *record, st
 	sqlite3_stmt *statement = record_statement(sqlite, PUT_RECORD, record);
 
 	sqlite3_bind_blob(statement, 2, record->bytes, (int)record->size, SQLITE_STATIC);
-	return run(sqlite, statement, error);
+	return database_run(&sqlite->database, statement, error);
 }
 
 static int delete_record(struct state *state, const struct state_record *record,
@@ -291,14 +280,16 @@ static int delete_record(struct state *state, const struct state_record *record,
 {
 	struct sqlite_state *sqlite = from_state(state);
 
-	return run(sqlite, record_statement(sqlite, DELETE_RECORD, record), error);
+	return database_run(&sqlite->database, record_statement(sqlite, DELETE_RECORD, record),
+			    error);
 }
 
 static int clear_records(struct state *state, enum state_kind kind, struct error *error)
 {
 	struct sqlite_state *sqlite = from_state(state);
 
-	return run(sqlite, statement_get(sqlite, CLEAR_RECORDS + (int)kind), error);
+	return database_run(&sqlite->database, statement_get(sqlite, CLEAR_RECORDS + (int)kind),
+			    error);
 }
 
 static int append(struct state *state, const void *bytes, size_t size, int64_t *ret_place,
@@ -309,7 +300,7 @@ static int append(struct state *state, const void *bytes, size_t size, int64_t *
 	int r;
 
 	sqlite3_bind_blob(statement, 1, bytes, (int)size, SQLITE_STATIC);
-	r = run(sqlite, statement, error);
+	r = database_run(&sqlite->database, statement, error);
 	if (r == 0)
 		*ret_place = sqlite3_last_insert_rowid(sqlite->database.db);
 	return r;
@@ -324,7 +315,7 @@ static int trim(struct state *state, int64_t last, unsigned max, unsigned *ret_c
 
 	sqlite3_bind_int64(statement, 1, last);
 	sqlite3_bind_int64(statement, 2, max);
-	r = run(sqlite, statement, error);
+	r = database_run(&sqlite->database, statement, error);
 	if (r == 0)
 		*ret_count = (unsigned)sqlite3_changes(sqlite->database.db);
 	return r;
@@ -407,20 +398,6 @@ static const struct state_ops ops = {
 	.free = free_state,
 };
 
-static int prepare_statements(struct sqlite_state *sqlite, struct error *error)
-{
-	sqlite->statements = calloc(STATEMENTS, sizeof(sqlite3_stmt *));
-	if (!sqlite->statements)
-		return error_set(error, -ENOMEM, "out of memory");
-	for (int i = 0; i < STATEMENTS; i++) {
-		if (sqlite3_prepare_v3(sqlite->database.db, statement_sql[i], -1,
-				       SQLITE_PREPARE_PERSISTENT, &sqlite->statements[i],
-				       NULL) != SQLITE_OK)
-			return database_fail(&sqlite->database, error);
-	}
-	return 0;
-}
-
 static int open_by(int (*open)(struct database *database, struct error *error), const char *file,
 		   struct sqlite_state **ret_sqlite, struct error *error)
 {
@@ -436,7 +413,8 @@ static int open_by(int (*open)(struct database *database, struct error *error), 
 		return error_set(error, -ENOMEM, "out of memory");
 	r = open(&sqlite->database, error);
 	if (r == 0)
-		r = prepare_statements(sqlite, error);
+		r = database_prepare(&sqlite->database, statement_sql, STATEMENTS,
+				     &sqlite->statements, error);
 	if (r == 0)
 		*ret_sqlite = TAKE_PTR(sqlite);
 	return r;

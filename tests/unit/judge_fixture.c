@@ -204,3 +204,27 @@ int judge_fixture_set(const char *sender, const struct manual_order *verdict)
 	return judge_set_verdict(judge_fixture.judge, sender, verdict, &judge_fixture.now,
 				 &judge_fixture.error);
 }
+
+const struct manual_order judge_fixture_to_spare = {.action = VERDICT_STEER, .pool = "spare"};
+
+void judge_fixture_follow(const char *text)
+{
+	struct steering *old_control = judge_fixture.steering;
+	struct config *old_config = judge_fixture.config;
+	struct judge_next *next;
+
+	judge_fixture.config = config_file_load(text);
+	cr_assert_eq(steering_new(judge_fixture.config, &judge_fixture.fake->datapath,
+				  judge_fixture.state, &judge_fixture.steering,
+				  &judge_fixture.error),
+		     0);
+	cr_assert_eq(judge_prepare(judge_fixture.judge, judge_fixture.config,
+				   judge_fixture.steering, &judge_fixture.now, &next,
+				   &judge_fixture.error),
+		     0);
+	cr_assert_eq(
+		steering_sync(judge_fixture.steering, &judge_fixture.now, &judge_fixture.error), 0);
+	judge_commit(judge_fixture.judge, next, &judge_fixture.now);
+	steering_free(old_control);
+	config_free(old_config);
+}

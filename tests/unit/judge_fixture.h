@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "config/config.h"
 #include "judge/judge.h"
+#include "steering/steering.h"
 #include "unit/fake_datapath.h"
 
 /* 2023-11-14 12:00:00 UTC, and what the other clock shows then. */
@@ -61,6 +62,9 @@ struct message_decision judge_fixture_send_from(const char *sender, uint32_t rec
 struct message_decision judge_fixture_send_as(const char *user, uint32_t recipients);
 /* A verdict by hand; what judge_set_verdict() says to it. */
 int judge_fixture_set(const char *sender, const struct manual_order *verdict);
+/* Another configuration, as by a reload of the agent. */
+void judge_fixture_follow(const char *text);
+extern const struct manual_order judge_fixture_to_spare;
 /* Until nothing is left to be written. */
 void judge_fixture_write_all(void);
 

@@ -115,177 +115,6 @@ Test(judge, a_map_that_refuses_a_verdict_is_told_and_tried_again)
 	cr_assert_eq(judge_fixture.fake->writes, 0);
 }
 
-/* ---- by hand */
-
-static const struct manual_order to_spare = {.action = VERDICT_STEER, .pool = "spare"};
-
-Test(judge, no_lane_is_named_where_the_pool_has_none_or_none_is_steered_to)
-{
-	const struct manual_order drop = {.action = VERDICT_DROP};
-	struct message_decision answer;
-
-	cr_assert_eq(judge_fixture_set("tenant-17", &to_spare), 0, "%s", judge_fixture.error.text);
-	answer = judge_fixture_send_from("tenant-17", 1);
-	cr_assert_str_eq(answer.pool, "spare");
-	cr_assert_null(answer.lane);
-	cr_assert_eq(judge_fixture_set("tenant-17", &drop), 0, "%s", judge_fixture.error.text);
-	answer = judge_fixture_send_from("tenant-17", 1);
-	cr_assert_eq(answer.decision.action, DECISION_DEFER);
-	cr_assert_null(answer.lane);
-}
-
-Test(judge, a_verdict_by_hand_holds_for_connections_and_for_messages)
-{
-	cr_assert_eq(judge_fixture_set("tenant-17", &to_spare), 0, "%s", judge_fixture.error.text);
-	cr_assert_str_eq(judge_fixture_verdict_of("tenant-17").pool_label, "spare");
-	cr_assert_eq(judge_fixture_verdict_of("tenant-17").reason, REASON_MANUAL);
-	cr_assert_str_eq(judge_fixture_send_from("tenant-17", 1).pool, "spare");
-	cr_assert_eq(judge_clear_verdict(judge_fixture.judge, "tenant-17", &judge_fixture.now,
-					 &judge_fixture.error),
-		     0);
-	cr_assert_eq(judge_fixture_verdict_of("tenant-17").reason, REASON_GOOD);
-	cr_assert_str_eq(judge_fixture_send_from("tenant-17", 1).pool, "normal");
-}
-
-Test(judge, who_has_no_selector_gets_a_verdict_once_seen)
-{
-	cr_assert_eq(judge_fixture_set("bob@example.net", &to_spare), -ENOENT);
-	cr_assert_str_eq(judge_fixture.error.text, "no sender 'bob@example.net'");
-	judge_fixture_send_as("bob@example.net", 1);
-	cr_assert_eq(judge_fixture_set("bob@example.net", &to_spare), 0, "%s",
-		     judge_fixture.error.text);
-	cr_assert_str_eq(judge_fixture_send_as("Bob@example.net", 1).pool, "spare");
-}
-
-Test(judge, a_verdict_by_hand_ends_with_its_time_for_good)
-{
-	struct manual_order verdict = to_spare;
-
-	verdict.until_sec = judge_fixture.now.sec + 60;
-	judge_fixture_send_as("bob@example.net", 1);
-	cr_assert_eq(judge_fixture_set("tenant-17", &verdict), 0);
-	cr_assert_eq(judge_fixture_set("bob@example.net", &verdict), 0);
-	judge_fixture.now.sec += 60;
-	judge_tick(judge_fixture.judge, &judge_fixture.now);
-	cr_assert_eq(judge_fixture_verdict_of("tenant-17").reason, REASON_GOOD);
-	judge_fixture.now.sec -= 60;
-	judge_fixture_restart();
-	cr_assert_eq(judge_fixture_verdict_of("tenant-17").reason, REASON_GOOD);
-	cr_assert_str_eq(judge_fixture_send_as("bob@example.net", 1).pool, "normal");
-}
-
-Test(judge, what_was_taken_back_is_gone_however_the_name_was_written)
-{
-	judge_report(judge_fixture.judge, "eve@spam.example", &judge_fixture.now,
-		     &judge_fixture.error);
-	judge_report(judge_fixture.judge, "eve@spam.example", &judge_fixture.now,
-		     &judge_fixture.error);
-	cr_assert_eq(judge_fixture_set("Eve@Spam.example", &to_spare), 0, "%s",
-		     judge_fixture.error.text);
-	cr_assert_eq(judge_fixture_set("EVE@spam.example", &to_spare), 0, "%s",
-		     judge_fixture.error.text);
-	cr_assert_eq(judge_clear_verdict(judge_fixture.judge, "eve@SPAM.example",
-					 &judge_fixture.now, &judge_fixture.error),
-		     0);
-	cr_assert_str_eq(judge_fixture_send_as("eve@spam.example", 1).pool, "high-risk");
-	judge_fixture_restart();
-	cr_assert_str_eq(judge_fixture_send_as("eve@spam.example", 1).pool, "high-risk");
-}
-
-static void follow(const char *text)
-{
-	struct steering *old_control = judge_fixture.steering;
-	struct config *old_config = judge_fixture.config;
-	struct judge_next *next;
-
-	judge_fixture.config = config_file_load(text);
-	cr_assert_eq(steering_new(judge_fixture.config, &judge_fixture.fake->datapath,
-				  judge_fixture.state, &judge_fixture.steering,
-				  &judge_fixture.error),
-		     0);
-	cr_assert_eq(judge_prepare(judge_fixture.judge, judge_fixture.config,
-				   judge_fixture.steering, &judge_fixture.now, &next,
-				   &judge_fixture.error),
-		     0);
-	cr_assert_eq(
-		steering_sync(judge_fixture.steering, &judge_fixture.now, &judge_fixture.error), 0);
-	judge_commit(judge_fixture.judge, next, &judge_fixture.now);
-	steering_free(old_control);
-	config_free(old_config);
-}
-
-Test(judge, what_was_taken_back_while_its_pool_was_away_stays_taken_back)
-{
-	cr_assert_eq(judge_fixture_set("tenant-17", &to_spare), 0, "%s", judge_fixture.error.text);
-	follow(TWO_POOLS "sender \"tenant-17\" { source = { \"10.1.7.0/24\" } }\n");
-	cr_assert_eq(judge_fixture_verdict_of("tenant-17").reason, REASON_GOOD);
-	cr_assert_eq(judge_clear_verdict(judge_fixture.judge, "tenant-17", &judge_fixture.now,
-					 &judge_fixture.error),
-		     0);
-	follow(judge_fixture_configuration);
-	judge_fixture_restart();
-	cr_assert_eq(judge_fixture_verdict_of("tenant-17").reason, REASON_GOOD);
-}
-
-Test(judge, a_verdict_by_hand_waits_for_its_pool_to_come_back)
-{
-	judge_fixture_send_as("bob@example.net", 1);
-	cr_assert_eq(judge_fixture_set("tenant-17", &to_spare), 0, "%s", judge_fixture.error.text);
-	cr_assert_eq(judge_fixture_set("bob@example.net", &to_spare), 0, "%s",
-		     judge_fixture.error.text);
-	follow(TWO_POOLS "sender \"tenant-17\" { source = { \"10.1.7.0/24\" } }\n");
-	cr_expect_eq(judge_fixture_verdict_of("tenant-17").reason, REASON_GOOD);
-	cr_expect_str_eq(judge_fixture_send_as("bob@example.net", 1).pool, "normal");
-	follow(judge_fixture_configuration);
-	cr_expect_str_eq(judge_fixture_verdict_of("tenant-17").pool_label, "spare");
-	cr_expect_str_eq(judge_fixture_send_as("bob@example.net", 1).pool, "spare");
-	judge_fixture_restart();
-	cr_expect_str_eq(judge_fixture_verdict_of("tenant-17").pool_label, "spare");
-}
-
-Test(judge, what_the_map_refuses_is_not_set_at_all)
-{
-	judge_fixture.fake->writes_left = 1;
-	cr_assert_eq(judge_fixture_set("tenant-17", &to_spare), -EIO);
-	judge_fixture.fake->writes_left = 0;
-	cr_assert_str_eq(judge_fixture_send_from("tenant-17", 1).pool, "normal");
-	judge_fixture_restart();
-	cr_assert_eq(judge_fixture_verdict_of("tenant-17").reason, REASON_GOOD);
-}
-
-Test(judge, what_makes_no_sense_is_refused)
-{
-	struct manual_order nowhere = {.action = VERDICT_STEER, .pool = "nowhere"};
-
-	cr_assert_eq(judge_fixture_set("tenant-17", &nowhere), -EINVAL);
-	cr_assert_str_eq(judge_fixture.error.text, "no pool 'nowhere'");
-	cr_assert_eq(judge_fixture_set("nobody", &to_spare), -ENOENT);
-	cr_assert_eq(judge_clear_verdict(judge_fixture.judge, "nobody", &judge_fixture.now,
-					 &judge_fixture.error),
-		     -ENOENT);
-	cr_assert_eq(judge_release(judge_fixture.judge, "tenant-17", &judge_fixture.now,
-				   &judge_fixture.error),
-		     -ENOENT);
-	cr_assert_eq(
-		judge_report(judge_fixture.judge, "", &judge_fixture.now, &judge_fixture.error),
-		-EINVAL);
-}
-
-Test(judge, reports_make_a_sender_high_risk_until_it_is_released)
-{
-	judge_report(judge_fixture.judge, "eve@spam.example", &judge_fixture.now,
-		     &judge_fixture.error);
-	cr_assert_str_eq(judge_fixture_send_as("eve@spam.example", 1).pool, "normal");
-	judge_report(judge_fixture.judge, "eve@spam.example", &judge_fixture.now,
-		     &judge_fixture.error);
-	cr_assert_str_eq(judge_fixture_send_as("eve@spam.example", 1).pool, "high-risk");
-	cr_assert_eq(judge_fixture_news("spam-sender"), 1);
-	cr_assert_eq(judge_release(judge_fixture.judge, "eve@spam.example", &judge_fixture.now,
-				   &judge_fixture.error),
-		     0);
-	cr_assert_str_eq(judge_fixture_send_as("eve@spam.example", 1).pool, "normal");
-}
-
 /* ---- connections */
 
 static void connect_as(const char *sender, uint64_t connections)
@@ -347,6 +176,18 @@ Test(judge, who_has_no_limit_of_connections_takes_no_place)
 	cr_assert_eq(stats.policy.senders, 0);
 }
 
+/* Events may be lost, or still to come, when the configuration changes. */
+Test(judge, a_change_of_configuration_counts_each_connection_once)
+{
+	connect_as("watched", 1);
+	judge_connections(judge_fixture.judge, judge_fixture_id_of("watched"), &judge_fixture.now);
+	connect_as("watched", 2);
+	judge_fixture_follow(judge_fixture_configuration);
+	cr_assert_eq(judge_fixture_counted("watched", CONFIG_CONNECTIONS_PER_MINUTE), 2);
+	judge_connections(judge_fixture.judge, judge_fixture_id_of("watched"), &judge_fixture.now);
+	cr_assert_eq(judge_fixture_counted("watched", CONFIG_CONNECTIONS_PER_MINUTE), 2);
+}
+
 /* ---- bounces */
 
 Test(judge, a_surge_of_bounces_is_told_with_its_likely_cause)
@@ -388,89 +229,4 @@ Test(judge, a_bounce_of_what_was_decided_here_was_sent_here)
 			json_array_get(judge_fixture.news, json_array_size(judge_fixture.news) - 1),
 			"not_sent_here")),
 		0);
-}
-
-/* ---- another configuration */
-
-Test(judge, a_configuration_that_cannot_be_taken_over_leaves_the_old_one_in_force)
-{
-	struct config *config = config_file_load(TWO_POOLS "decisions_max = 1024\n");
-	struct judge_next *next = NULL;
-	struct steering *steering;
-
-	cr_assert_eq(steering_new(config, &judge_fixture.fake->datapath, judge_fixture.state,
-				  &steering, &judge_fixture.error),
-		     0);
-	judge_fixture.fake->unreadable = 1U << MAP_USAGE;
-	cr_assert_eq(judge_prepare(judge_fixture.judge, config, steering, &judge_fixture.now, &next,
-				   &judge_fixture.error),
-		     -EIO);
-	judge_fixture.fake->unreadable = 0;
-	steering_free(steering);
-	config_free(config);
-	judge_fixture_send_from("tenant-17", 10);
-	cr_assert_str_eq(judge_fixture_send_from("tenant-17", 1).decision.policy, "small");
-	cr_assert_eq(judge_fixture_verdict_of("tenant-17").reason, REASON_OVER_LIMIT);
-	judge_tick(judge_fixture.judge, &judge_fixture.now);
-}
-
-Test(judge, another_configuration_keeps_counts_and_verdicts)
-{
-	struct judge_explanation explanation;
-	char other[2048];
-
-	judge_fixture_send_from("tenant-17", 4);
-	cr_assert_eq(judge_fixture_set("watched", &to_spare), 0);
-	judge_fixture_send_as("bob@example.net", 1);
-	cr_assert_eq(judge_fixture_set("bob@example.net", &to_spare), 0);
-	judge_fixture_send_as("bob@example.net", 1);
-	/* Another pool before "spare": the ids of the configuration move on. */
-	cr_assert_lt(snprintf(other, sizeof(other),
-			      "pool \"extra\" { addresses = { \"192.0.2.40\" } }\n%s",
-			      judge_fixture_configuration),
-		     (int)sizeof(other));
-	follow(other);
-	cr_assert_eq(judge_fixture_counted("tenant-17", CONFIG_EXTERNAL_PER_HOUR), 4);
-	cr_assert_str_eq(judge_fixture_verdict_of("watched").pool_label, "spare");
-	cr_assert_eq(judge_explain_sender(judge_fixture.judge, "bob@example.net",
-					  &judge_fixture.now, &explanation, &judge_fixture.error),
-		     0);
-	cr_assert_str_eq(explanation.answer.pool, "spare");
-	cr_assert_str_eq(judge_fixture_send_as("bob@example.net", 1).pool, "spare");
-	judge_fixture_send_from("tenant-17", 6);
-	cr_assert_str_eq(judge_fixture_verdict_of("tenant-17").pool_label, "high-risk");
-}
-
-/* Events may be lost, or still to come, when the configuration changes. */
-Test(judge, a_change_of_configuration_counts_each_connection_once)
-{
-	connect_as("watched", 1);
-	judge_connections(judge_fixture.judge, judge_fixture_id_of("watched"), &judge_fixture.now);
-	connect_as("watched", 2);
-	follow(judge_fixture_configuration);
-	cr_assert_eq(judge_fixture_counted("watched", CONFIG_CONNECTIONS_PER_MINUTE), 2);
-	judge_connections(judge_fixture.judge, judge_fixture_id_of("watched"), &judge_fixture.now);
-	cr_assert_eq(judge_fixture_counted("watched", CONFIG_CONNECTIONS_PER_MINUTE), 2);
-}
-
-/* The new pool takes the place of the old one in the file, and may take its id. */
-Test(judge, an_order_never_leads_to_another_pool)
-{
-	struct judge_explanation explanation;
-
-	cr_assert_eq(judge_fixture_set("tenant-17", &to_spare), 0, "%s", judge_fixture.error.text);
-	cr_assert_str_eq(judge_fixture_send_from("tenant-17", 1).pool, "spare");
-	follow(TWO_POOLS "pool \"other\" { addresses = { \"192.0.2.50\" } }\n"
-			 "sender \"tenant-17\" { source = { \"10.1.7.0/24\" } }\n");
-	cr_assert_eq(judge_explain_sender(judge_fixture.judge, "tenant-17", &judge_fixture.now,
-					  &explanation, &judge_fixture.error),
-		     0);
-	cr_expect_null(explanation.answer.pool);
-	cr_expect_eq(judge_fixture_verdict_of("tenant-17").reason, REASON_GOOD);
-	cr_expect_str_eq(judge_fixture_send_from("tenant-17", 1).pool, "normal");
-	follow(TWO_POOLS "pool \"third\" { addresses = { \"192.0.2.60\" } }\n"
-			 "pool \"spare\" { addresses = { \"192.0.2.30\" } }\n"
-			 "sender \"tenant-17\" { source = { \"10.1.7.0/24\" } }\n");
-	cr_expect_str_eq(judge_fixture_verdict_of("tenant-17").pool_label, "spare");
-	cr_expect_str_eq(judge_fixture_send_from("tenant-17", 1).pool, "spare");
 }
