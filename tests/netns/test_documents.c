@@ -333,7 +333,7 @@ static size_t check_events(void)
 	return count;
 }
 
-Test(netns_documents, what_is_printed_is_what_the_page_says_and_the_other_way_around)
+Test(netns_documents, every_printed_member_is_documented_and_every_documented_one_printed)
 {
 	int receiver = receiver_open(25);
 	struct setup everything = {.more = NULL};

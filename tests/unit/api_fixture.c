@@ -94,7 +94,7 @@ struct api_response api_fixture_handle(enum api_method method, const char *uri, 
 	return response;
 }
 
-/* The document of a request that is answered with 200. */
+/* The document of a request that succeeds. */
 json_t *api_fixture_done(enum api_method method, const char *uri, const char *body)
 {
 	struct api_response response = api_fixture_handle(method, uri, body);

@@ -19,7 +19,7 @@ extern struct fake_datapath *api_fixture_fake;
 extern struct api api_fixture_api;
 
 struct config;
-/* With another configuration, and at another time. */
+/* With another configuration, at another time. */
 void api_fixture_begin(struct config *by, uint64_t now_ns, int64_t now_sec);
 
 /* For a suite's .init and .fini. */
@@ -27,9 +27,9 @@ void api_fixture_open(void);
 void api_fixture_close(void);
 
 struct api_response api_fixture_handle(enum api_method method, const char *uri, const char *body);
-/* The document of a request that is answered with 200. */
+/* The document of a request that must succeed. */
 json_t *api_fixture_done(enum api_method method, const char *uri, const char *body);
 void api_fixture_refused(enum api_method method, const char *uri, const char *body, int status,
 			 const char *reason);
-/* A member that is a text. */
+/* A text member. */
 const char *api_fixture_string(const json_t *object, const char *name);

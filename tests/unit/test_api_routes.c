@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Every route and every refusal; those of the judge are in test_api_routes_message.c. */
+/* Routes about pools and senders, and all refusals. test_api_routes_message.c has the rest. */
 #include <criterion/criterion.h>
 #include <criterion/parameterized.h>
 #include <stdlib.h>
@@ -45,7 +45,7 @@ Test(api_routes, pools_are_listed_with_their_addresses)
 	json_decref(pools);
 }
 
-Test(api_routes, a_pool_is_disabled_and_answered_as_it_is_then)
+Test(api_routes, a_pool_is_disabled_and_the_answer_shows_it)
 {
 	json_t *pool =
 		api_fixture_done(API_PATCH, "/v1/pools/high-risk", "{\"state\":\"disabled\"}");
@@ -61,7 +61,7 @@ Test(api_routes, a_pool_is_disabled_and_answered_as_it_is_then)
 	json_decref(pool);
 }
 
-Test(api_routes, an_address_is_drained_in_whatever_way_it_is_written)
+Test(api_routes, an_address_is_drained_in_any_spelling)
 {
 	json_t *pool =
 		api_fixture_done(API_PATCH, "/v1/pools/normal/addresses/2001%3Adb8%3A0%3A0%3A%3A10",
@@ -73,7 +73,7 @@ Test(api_routes, an_address_is_drained_in_whatever_way_it_is_written)
 	json_decref(pool);
 }
 
-Test(api_routes, a_sender_is_steered_until_its_time_is_over)
+Test(api_routes, a_sender_is_steered_until_the_end_of_its_verdict)
 {
 	json_t *sender =
 		api_fixture_done(API_PUT, "/v1/senders/tenant-17/verdict",
@@ -90,8 +90,8 @@ Test(api_routes, a_sender_is_steered_until_its_time_is_over)
 	json_decref(sender);
 }
 
-/* By the old verdict flows are opened until the map has the new one, which is later than the request. */
-Test(api_routes, a_verdict_with_cut_ends_the_flows_that_live)
+/* Flows opened between the request and the write to the map follow the old verdict. */
+Test(api_routes, a_verdict_with_cut_ends_live_flows)
 {
 	const uint64_t before = clock_monotonic_ns();
 
@@ -103,7 +103,7 @@ Test(api_routes, a_verdict_with_cut_ends_the_flows_that_live)
 	cr_assert_leq(verdict_in_map("tenant-17").cut_ns, clock_monotonic_ns());
 }
 
-Test(api_routes, a_verdict_by_hand_is_taken_back)
+Test(api_routes, a_manual_verdict_is_removed)
 {
 	json_decref(api_fixture_done(API_PUT, "/v1/senders/tenant-17/verdict",
 				     "{\"action\":\"pass\"}"));
@@ -272,13 +272,13 @@ static struct refusal refusals[] = {
 	{API_DELETE, 405, "/v1/messages", "", "method not allowed, expected one of POST"},
 };
 
-ParameterizedTestParameters(api_routes, what_cannot_be_done_is_refused_with_the_reason)
+ParameterizedTestParameters(api_routes, impossible_requests_are_refused_with_the_reason)
 {
 	return cr_make_param_array(struct refusal, refusals,
 				   sizeof(refusals) / sizeof(refusals[0]));
 }
 
-ParameterizedTest(struct refusal *test, api_routes, what_cannot_be_done_is_refused_with_the_reason)
+ParameterizedTest(struct refusal *test, api_routes, impossible_requests_are_refused_with_the_reason)
 {
 	unsigned writes = api_fixture_fake->writes;
 
@@ -286,7 +286,7 @@ ParameterizedTest(struct refusal *test, api_routes, what_cannot_be_done_is_refus
 	cr_assert_eq(api_fixture_fake->writes, writes);
 }
 
-Test(api_routes, another_method_is_told_which_ones_there_are)
+Test(api_routes, another_method_is_answered_with_the_allowed_ones)
 {
 	struct api_response response = api_fixture_handle(API_OTHER, VERDICT, NULL);
 
@@ -297,7 +297,7 @@ Test(api_routes, another_method_is_told_which_ones_there_are)
 	json_decref(response.body);
 }
 
-Test(api_routes, a_body_over_the_limit_is_refused_and_one_at_it_is_read)
+Test(api_routes, a_body_over_the_limit_is_refused_and_a_body_at_the_limit_is_read)
 {
 	_cleanup_(free_p) char *body = malloc(API_BODY_MAX_BYTES + 2);
 	struct api_response response;
@@ -317,7 +317,7 @@ Test(api_routes, a_map_that_cannot_be_written_is_an_error_of_the_server)
 {
 	struct api_response response;
 
-	api_fixture_fake->writes_left = 1; /* the next one fails */
+	api_fixture_fake->writes_left = 1; /* the second write fails */
 	response = api_fixture_handle(API_PUT, VERDICT, "{\"action\":\"drop\"}");
 	cr_assert_eq(response.status, 500);
 	cr_assert_eq(verdict_in_map("tenant-17").action, VERDICT_STEER);

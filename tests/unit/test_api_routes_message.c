@@ -57,8 +57,8 @@ static long long count_of(const char *sender, const char *limit)
 	return count;
 }
 
-/* In the answer, which is written by hand, and in what is kept of it. */
-Test(api_routes_message, names_of_any_letters_come_back_as_they_were)
+/* In the answer, whose JSON is not printed by jansson, and in the stored decision. */
+Test(api_routes_message, names_of_any_letters_come_back_unchanged)
 {
 	static const char id[] = "a\"b\\c\t\x01\xc3\xa9@x";
 	json_t *answer = message(
@@ -73,7 +73,7 @@ Test(api_routes_message, names_of_any_letters_come_back_as_they_were)
 	json_decref(kept);
 }
 
-Test(api_routes_message, recipients_are_told_apart_by_internal_domains)
+Test(api_routes_message, recipients_are_counted_by_internal_domains)
 {
 	json_decref(message("{\"user\":\"bob\",\"recipients\":[\"a@example.net\","
 			    "\"b@EXAMPLE.net\",\"c@sub.example.net\",\"d@far.example\",\"e\"]}"));
@@ -81,7 +81,7 @@ Test(api_routes_message, recipients_are_told_apart_by_internal_domains)
 	cr_assert_eq(count_of("bob", "recipients_external_per_hour"), 3);
 }
 
-Test(api_routes_message, an_envelope_sender_is_one_sender_however_it_is_written)
+Test(api_routes_message, all_spellings_of_an_envelope_sender_are_one_sender)
 {
 	static const char *const written[] = {
 		"bob@b\u00fccher.example",
@@ -190,7 +190,7 @@ Test(api_routes_message, reports_name_a_sender_or_its_message)
 	json_decref(answer);
 }
 
-Test(api_routes_message, a_report_of_a_message_is_of_its_sender_however_long_the_name)
+Test(api_routes_message, a_report_of_a_message_means_its_sender_even_with_the_longest_name)
 {
 	char body[512], name[POLICY_NAME_SIZE];
 	json_t *answer;
@@ -225,7 +225,7 @@ Test(api_routes_message, metrics_are_text_in_prometheus_format)
 	free(response.text);
 }
 
-Test(api_routes_message, who_asks_for_events_follows)
+Test(api_routes_message, a_request_for_events_becomes_a_follower)
 {
 	struct api_response response;
 	const struct api_request request = {.method = API_GET, .uri = "/v1/events"};
@@ -235,7 +235,7 @@ Test(api_routes_message, who_asks_for_events_follows)
 	cr_assert(response.follows);
 }
 
-Test(api_routes_message, without_a_judge_the_maps_are_shown_and_nothing_is_decided)
+Test(api_routes_message, without_a_judge_only_the_maps_are_shown)
 {
 	struct judge *judge = TAKE_PTR(api_fixture_api.judge);
 
@@ -252,7 +252,7 @@ Test(api_routes_message, without_a_judge_the_maps_are_shown_and_nothing_is_decid
 	api_fixture_api.judge = judge;
 }
 
-Test(api_routes_message, texts_and_lists_at_their_limits_are_taken_and_over_them_refused)
+Test(api_routes_message, texts_and_lists_are_accepted_at_their_limits_and_refused_above)
 {
 	_cleanup_(free_p) char *body = malloc(API_BODY_MAX_BYTES);
 	char *end;
@@ -277,7 +277,7 @@ Test(api_routes_message, texts_and_lists_at_their_limits_are_taken_and_over_them
 			    "member 'recipients': found 1001 of them, expected 1000 at most");
 }
 
-Test(api_routes_message, what_is_known_of_a_bounce_is_handed_on)
+Test(api_routes_message, details_of_a_bounce_reach_the_surges)
 {
 	json_t *body = json_loads("{\"original_id\":\"<1@x>\",\"bounce_to\":\"a@b\","
 				  "\"unknown_recipient\":\"c@d\",\"sent_here\":false}",

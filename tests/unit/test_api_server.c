@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The API's transport over a real socket: a server in a child process, clients that behave and
- * clients that do not. What is answered is test_api_routes.c's; here every path is one that does
- * not exist.
+ * clients that do not. Here no requested path exists: test_api_routes.c has
+ * the answers.
  */
 #include <criterion/criterion.h>
 #include <arpa/inet.h>
@@ -32,14 +32,14 @@
 
 static char directory[] = "/tmp/postern-server-XXXXXX";
 static char path[64];
-static char endpoint[32]; /* of metrics: each test has its own */
+static char endpoint[32]; /* of the metrics, different for each test */
 static pid_t child;
 static struct error error;
 
-/* Where a byte stands for an event that the server publishes. */
+/* A pipe: for each byte the server publishes an event. */
 static int beats[2];
 
-/* Ten kilobytes: a follower who does not read has soon enough of them. */
+/* Ten kilobytes, so that a few fill the backlog of a follower that does not read. */
 static void publish(evutil_socket_t fd, short what, void *data)
 {
 	static char padding[10240];
@@ -55,7 +55,7 @@ static void publish(evutil_socket_t fd, short what, void *data)
 	json_decref(beat);
 }
 
-/* A judge that is never looked into: whoever follows only needs to know that there is one. */
+/* A judge that is never used: the route for events only checks that it exists. */
 static struct api api;
 
 static void serve(int ready)
@@ -99,7 +99,7 @@ TestSuite(api_server, .init = start, .fini = stop, .timeout = 60);
 
 static void send_text(int fd, const char *text)
 {
-	/* A server that gave up on the request closes early. */
+	/* The server may already have closed the connection. */
 	(void)!send(fd, text, strlen(text), MSG_NOSIGNAL);
 }
 
@@ -152,7 +152,7 @@ Test(api_server, the_client_gets_the_reason)
 	cr_assert_null(document);
 }
 
-Test(api_server, a_client_of_neither_owner_nor_group_is_not_let_in)
+Test(api_server, a_client_outside_owner_and_group_cannot_connect)
 {
 	json_t *document = NULL;
 	struct stat status;
@@ -186,7 +186,7 @@ Test(api_server, the_socket_of_a_killed_server_is_replaced)
 	cr_assert_eq(status_of(REQUEST), 404);
 }
 
-Test(api_server, requests_cut_short_and_rubbish_do_not_stop_it)
+Test(api_server, truncated_requests_and_garbage_do_not_stop_the_server)
 {
 	static const char *const rubbish[] = {
 		"",
@@ -219,13 +219,13 @@ Test(api_server, headers_over_the_limit_are_refused)
 	cr_assert_eq(status_of(request), 400);
 }
 
-Test(api_server, a_body_that_nobody_would_read_is_refused_before_it_is_sent)
+Test(api_server, a_body_over_the_transport_limit_is_refused_before_it_is_sent)
 {
 	cr_assert_eq(status_of("PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: 2000000\r\n\r\nx"),
 		     413);
 }
 
-Test(api_server, methods_that_the_api_does_not_know_get_its_own_answer)
+Test(api_server, unknown_methods_get_the_answer_of_the_api)
 {
 	cr_assert_eq(status_of("OPTIONS /v1/pools HTTP/1.1\r\nHost: x\r\n\r\n"), 405);
 	cr_assert_eq(status_of("HEAD /v1/pools HTTP/1.1\r\nHost: x\r\n\r\n"), 405);
@@ -238,12 +238,12 @@ static bool is_open(int fd)
 	return poll(&poll_fd, 1, 0) == 0;
 }
 
-Test(api_server, over_the_limit_those_that_never_asked_make_room_first)
+Test(api_server, over_the_limit_connections_without_a_request_are_evicted_first)
 {
 	int idle[SERVER_CONNECTIONS_MAX];
 	_cleanup_(close_fd_p) int fd = -1;
 
-	/* It has asked before all others came, and nothing since. */
+	/* This one sends a request before the others connect, and none afterwards. */
 	idle[0] = served_dial(path);
 	send_text(idle[0], REQUEST);
 	cr_assert_eq(answer_status(idle[0], WAIT_MS), 404);
@@ -260,7 +260,7 @@ Test(api_server, over_the_limit_those_that_never_asked_make_room_first)
 	cr_assert(is_open(idle[SERVER_CONNECTIONS_MAX - 2]), "the youngest");
 }
 
-Test(api_server, a_thousand_idle_clients_keep_nobody_from_being_answered)
+Test(api_server, a_thousand_idle_clients_do_not_block_a_request)
 {
 	static int idle[1000];
 
@@ -288,7 +288,7 @@ static void beat(void)
 	cr_assert_eq(write(beats[1], "", 1), 1);
 }
 
-/* Whether another event comes: on a line of its own. */
+/* Does another event come, on its own line? */
 static bool hears_an_event(FILE *stream)
 {
 	char line[32768];
@@ -303,12 +303,12 @@ static bool hears_an_event(FILE *stream)
 	return false;
 }
 
-Test(api_server, who_follows_gets_one_event_a_line)
+Test(api_server, a_follower_gets_one_event_per_line)
 {
 	_cleanup_(fclose_p) FILE *stream = fdopen(follow(), "r");
 	char line[256];
 
-	/* Who has the answer's first line follows. */
+	/* After the first line of the answer, the client follows. */
 	cr_assert_not_null(fgets(line, sizeof(line), stream));
 	for (int i = 0; i < 3; i++)
 		beat();
@@ -316,7 +316,7 @@ Test(api_server, who_follows_gets_one_event_a_line)
 		cr_assert(hears_an_event(stream));
 }
 
-Test(api_server, there_is_a_bound_of_those_who_follow)
+Test(api_server, the_number_of_followers_is_bounded)
 {
 	int followers[EVENT_STREAM_MAX];
 	_cleanup_(close_fd_p) int more = -1;
@@ -338,7 +338,7 @@ Test(api_server, there_is_a_bound_of_those_who_follow)
 	cr_assert_fail("nobody takes the place of one that is gone");
 }
 
-Test(api_server, who_follows_too_slowly_is_let_go_and_the_others_are_not)
+Test(api_server, a_slow_follower_is_dropped_and_a_fast_one_stays)
 {
 	_cleanup_(close_fd_p) int slow = follow();
 	_cleanup_(close_fd_p) int fast = follow();
@@ -347,7 +347,7 @@ Test(api_server, who_follows_too_slowly_is_let_go_and_the_others_are_not)
 
 	cr_assert_eq(answer_status(slow, WAIT_MS), 200);
 	cr_assert_eq(answer_status(fast, WAIT_MS), 200);
-	/* The next is sent when the fast one has read the last. */
+	/* Each event is sent after the fast follower has read the previous one. */
 	for (int i = 0; i < 5000 && poll(&poll_fd, 1, 0) == 0; i++) {
 		beat();
 		cr_assert(hears_an_event(stream));
@@ -358,7 +358,7 @@ Test(api_server, who_follows_too_slowly_is_let_go_and_the_others_are_not)
 	cr_assert_eq(status_of(REQUEST), 404);
 }
 
-Test(api_server, what_a_follower_sends_is_not_kept)
+Test(api_server, input_from_a_follower_is_not_buffered)
 {
 	_cleanup_(close_fd_p) int fd = follow();
 	static char rubbish[1 << 16], answer[1 << 16];
@@ -369,7 +369,7 @@ Test(api_server, what_a_follower_sends_is_not_kept)
 		ssize_t size = send(fd, rubbish, sizeof(rubbish), MSG_NOSIGNAL | MSG_DONTWAIT);
 
 		sent += size > 0 ? (size_t)size : 0;
-		/* With the next event the server has had its time to read. */
+		/* The next event proves that the server had the chance to read. */
 		beat();
 		cr_assert_gt(recv(fd, answer, sizeof(answer), 0), 0);
 	}
@@ -389,7 +389,7 @@ static int scrape(const char *request)
 	return answer_status(fd, WAIT_MS);
 }
 
-Test(api_server, over_tcp_there_is_nothing_but_metrics)
+Test(api_server, tcp_serves_metrics_only)
 {
 	cr_assert_eq(scrape("GET /v1/status HTTP/1.1\r\nHost: x\r\n\r\n"), 404);
 	cr_assert_eq(scrape("GET /v1/events HTTP/1.1\r\nHost: x\r\n\r\n"), 404);
@@ -398,7 +398,7 @@ Test(api_server, over_tcp_there_is_nothing_but_metrics)
 	cr_assert_eq(scrape("DELETE /v1/senders/x/verdict HTTP/1.1\r\nHost: x\r\n\r\n"), 404);
 }
 
-Test(api_server, an_endpoint_that_is_taken_is_an_error)
+Test(api_server, a_used_endpoint_is_an_error)
 {
 	struct event_base *base = event_base_new();
 	struct server *server = NULL;
@@ -425,7 +425,7 @@ Test(api_server, a_path_that_does_not_fit_is_refused)
 	event_base_free(base);
 }
 
-Test(api_server, a_server_that_ends_takes_its_socket_with_it)
+Test(api_server, a_server_removes_its_socket_at_the_end)
 {
 	struct event_base *base = event_base_new();
 	struct server *server = NULL;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The command line's words, and what people see of the API's documents. */
+/* The command line, and the output for people. */
 #include <criterion/criterion.h>
 #include <criterion/parameterized.h>
 #include <errno.h>
@@ -27,7 +27,7 @@ static const struct command commands[] = {
 };
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
-/* Splits `line`, finds the command; its words or the error's text. */
+/* Finds the command of `line`; returns its words or the error's text. */
 static const char *find(const char *line, char ***ret_arguments)
 {
 	static char copy[128];
@@ -51,7 +51,7 @@ struct line_case {
 	char expected[128];
 };
 
-ParameterizedTestParameters(cli, a_line_finds_its_command_or_says_what_could_follow)
+ParameterizedTestParameters(cli, a_line_finds_its_command_or_lists_the_possible_words)
 {
 	static struct line_case cases[] = {
 		{"up", "up"},
@@ -77,14 +77,14 @@ ParameterizedTestParameters(cli, a_line_finds_its_command_or_says_what_could_fol
 	return cr_make_param_array(struct line_case, cases, sizeof(cases) / sizeof(cases[0]));
 }
 
-ParameterizedTest(struct line_case *test, cli, a_line_finds_its_command_or_says_what_could_follow)
+ParameterizedTest(struct line_case *test, cli, a_line_finds_its_command_or_lists_the_possible_words)
 {
 	char **arguments;
 
 	cr_assert_str_eq(find(test->line, &arguments), test->expected);
 }
 
-Test(cli, arguments_are_the_words_behind_the_command)
+Test(cli, arguments_are_the_words_after_the_command)
 {
 	char **arguments;
 
@@ -94,7 +94,7 @@ Test(cli, arguments_are_the_words_behind_the_command)
 	cr_assert_null(arguments[2]);
 }
 
-/* What `print` writes. */
+/* The output of `print`. */
 static char *printed(const json_t *document, void (*print)(const json_t *document, FILE *out))
 {
 	char *text = NULL;
@@ -130,7 +130,7 @@ Test(cli, help_of_one_command_tells_its_options_and_more)
 		    "\nMore about it.\n");
 }
 
-Test(cli, help_tells_what_now_adds_and_whom_it_does_not_reach)
+Test(cli, help_explains_now_and_its_limits)
 {
 	char *words[] = {"flow", "cut", NULL};
 
@@ -141,7 +141,7 @@ Test(cli, help_tells_what_now_adds_and_whom_it_does_not_reach)
 		    "waiting for a\npacket. Forwarded connections have no socket here.\n");
 }
 
-Test(cli, help_of_a_first_word_lists_what_begins_with_it)
+Test(cli, help_of_a_first_word_lists_its_commands)
 {
 	char *words[] = {"pool", NULL};
 
@@ -346,7 +346,7 @@ Test(cli, status_shows_counters_that_are_not_zero_and_the_last_errors)
 	       " 3s      4  a       -     10.0.0.1:5  10.0.0.2:25  full\n");
 }
 
-Test(cli, json_is_one_document_whatever_would_be_printed)
+Test(cli, json_is_one_document)
 {
 	_cleanup_(free_p) char *text = NULL;
 	size_t size;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What people see of decisions, counts, events and activity. */
+/* The output for people: decisions, counts, events, activity. */
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <stdio.h>
@@ -117,7 +117,7 @@ Test(cli_judge, a_sender_is_shown_with_its_counts_and_limits)
 	prints(SENDER, cli_print_sender, SENDER_TEXT);
 }
 
-Test(cli_judge, a_sender_is_explained_by_what_holds_and_its_last_message)
+Test(cli_judge, a_sender_is_explained_by_its_verdict_and_its_last_message)
 {
 	prints("{\"sender\":" SENDER ",\"decision\":" DECISION "}", cli_print_explained_sender,
 	       SENDER_TEXT "\nThe last message:\n\n" DECISION_TEXT);
@@ -143,12 +143,12 @@ Test(cli_judge, an_event_is_one_line)
 	"},\"recipients_external_per_hour\":{\"count\":4},"                                        \
 	"\"recipients_internal_per_hour\":{\"count\":2}}}"
 
-Test(cli_judge, top_shows_who_connects_most_first)
+Test(cli_judge, top_shows_the_sender_with_most_connections_first)
 {
 	json_t *before = json_loads("[" ACTIVE("a", "10", "1") "," ACTIVE(
 					    "b", "10", "9") "," ACTIVE("c", "10", "0") "]",
 				    0, NULL);
-	/* One came in between, so that all move on by one. */
+	/* A new sender in between shifts all others by one. */
 	json_t *after = json_loads("[" ACTIVE("A", "5", "0") "," ACTIVE("a", "10", "1") "," ACTIVE(
 					   "b", "10", "9") "," ACTIVE("c", "25", "0") "]",
 				   0, NULL);
@@ -179,8 +179,8 @@ Test(cli_judge, top_shows_who_connects_most_first)
 	json_decref(rows);
 }
 
-/* What mail says of itself is anybody's. */
-Test(cli_judge, what_is_printed_does_not_command_the_terminal)
+/* Texts in mail are untrusted. */
+Test(cli_judge, printed_texts_cannot_control_the_terminal)
 {
 	_cleanup_(free_p) char *text = NULL;
 	size_t size;

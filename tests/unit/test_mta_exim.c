@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * The lanes for Exim, as text. That Exim understands it, and what it does then, is in
- * tests/netns.
- */
+/* The text of the configuration for Exim. tests/netns runs Exim with it. */
 #include "mta/exim.h"
 
 #include <criterion/criterion.h>
@@ -50,14 +47,14 @@ Test(mta_exim, each_lane_is_a_transport_with_constant_addresses_of_both_families
 			  "  interface = <; 100.127.0.1 ; fd70::1\n"
 			  "  helo_data = out.example.net\n"
 			  ".ifdef POSTERN_SMTP\n.include POSTERN_SMTP\n.endif\n");
-	/* From ff00:: nothing is sent: its pool has no address of IPv6. */
+	/* ff00:: sends nothing: the pool has no IPv6 address. */
 	expect_in(output, "\npostern_high_risk:\n"
 			  "  driver = smtp\n"
 			  "  interface = <; 100.127.0.2 ; ff00::\n"
 			  ".ifdef POSTERN_SMTP\n");
 }
 
-Test(mta_exim, a_lane_that_does_one_family_ignores_hosts_of_the_other)
+Test(mta_exim, a_lane_of_one_family_ignores_hosts_of_the_other)
 {
 	const char *output = print(NORMAL HIGH_RISK "pool \"six\" { addresses = \"2001:db8::30\""
 						    " handles = \"fd70::3\" }\n",
@@ -71,7 +68,7 @@ Test(mta_exim, a_lane_that_does_one_family_ignores_hosts_of_the_other)
 	expect_in(output, "  interface = <; 127.0.0.1 ; fd70::3\n");
 }
 
-Test(mta_exim, lanes_whose_names_exim_cannot_tell_apart_are_told_apart)
+Test(mta_exim, lanes_with_equal_names_in_exim_get_different_ones)
 {
 	const char *output =
 		print(NORMAL HIGH_RISK "pool \"high_risk\" { addresses = \"192.0.2.30\""
@@ -153,7 +150,7 @@ Test(mta_exim, marks_and_domains_become_regular_expressions_that_mean_the_same)
 		  "  X\\x2eY[ \\t]*:(?:[ \\t]|\\r?\\n[ \\t])*"
 		  "9\\x2e5(?:[ \\t]|\\r?\\n[ \\t])+\\x28\\x5cN\\x7b\\x24"
 		  ")(?![A-Za-z0-9])\n");
-	/* The other one's name cannot be asked for. */
+	/* $h_NAME: cannot name the other header. */
 	expect_in(output, "{\\N(?im)POSTERN_MARKS\\N}}\\\n"
 			  "  {>={${strlen:$h_X-Spam:}}{65000}}{match{$h_X-Spam:}"
 			  "{\\N(?im)^a(?:[ \\t]|\\r?\\n[ \\t])+b(?![A-Za-z0-9])\\N}}}\n");
@@ -168,7 +165,7 @@ Test(mta_exim, without_marks_and_domains_nothing_matches)
 	expect_in(output, "POSTERN_OURS = (?!)\n");
 }
 
-Test(mta_exim, what_counts_as_mail_dns_is_as_configured)
+Test(mta_exim, mail_dns_follows_the_configuration)
 {
 	const char *output = print(NORMAL HIGH_RISK, EXIM_MAIN);
 	const char *lookup = "${lookup dnsdb{retrans_2s,retry_1,aaaa=$acl_m_postern_domain}}";
@@ -183,14 +180,14 @@ Test(mta_exim, what_counts_as_mail_dns_is_as_configured)
 	expect_in(output, lookup);
 }
 
-Test(mta_exim, what_happens_without_the_agent_is_as_configured)
+Test(mta_exim, behaviour_without_the_agent_follows_the_configuration)
 {
 	expect_in(print(NORMAL HIGH_RISK, EXIM_MAIN), "POSTERN_AWAY = accept\n");
 	expect_in(print(NORMAL HIGH_RISK "on_agent_down = \"defer\"\n", EXIM_MAIN),
 		  "POSTERN_AWAY = defer\n");
 }
 
-Test(mta_exim, where_clients_are_counted_a_decision_holds)
+Test(mta_exim, with_clients_as_identity_a_decision_holds)
 {
 	expect_in(print(NORMAL HIGH_RISK, EXIM_MAIN),
 		  "POSTERN_CHOSEN = ${if and{{def:acl_m_postern_lane}{or{{<{$message_age}"
@@ -211,7 +208,7 @@ Test(mta_exim, a_path_is_quoted)
 		  "POSTERN_API = /run/a\\x20b\\x3b\\x7b\\x24x\\x7d/api.sock\n");
 }
 
-Test(mta_exim, all_of_it_is_the_parts_with_headings)
+Test(mta_exim, the_whole_is_the_parts_with_headings)
 {
 	static char all[65536];
 	size_t size;
@@ -238,7 +235,7 @@ Test(mta_exim, a_full_disk_is_reported)
 
 	cr_assert_not_null(out);
 	cr_expect_eq(exim_print(config, EXIM_ALL, out, &error), -EIO);
-	/* Unbuffered there is nothing left to flush at the end. */
+	/* Unbuffered, so the error comes before the last flush. */
 	clearerr(out);
 	setvbuf(out, NULL, _IONBF, 0);
 	cr_expect_eq(exim_print(config, EXIM_ALL, out, &error), -EIO);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Which lane Postfix is told for a sender, by what holds for it at that moment. */
+/* The lane in the answer to Postfix, by the current verdict of the sender. */
 #include "mta/lookup.h"
 
 #include <criterion/criterion.h>
@@ -51,7 +51,7 @@ static void set(const char *sender, enum verdict_action action, const char *pool
 		     0, "%s", judge_fixture.error.text);
 }
 
-Test(mta_lookup, the_null_sender_takes_high_risk_and_whoever_is_unknown_normal)
+Test(mta_lookup, the_null_sender_gets_high_risk_and_an_unknown_sender_normal)
 {
 	judge_fixture_open(POOLS);
 	cr_expect_str_eq(ask(""), "OK postern-high-risk:");
@@ -61,7 +61,7 @@ Test(mta_lookup, the_null_sender_takes_high_risk_and_whoever_is_unknown_normal)
 	cr_expect_str_eq(ask("bob"), "OK postern-normal:");
 }
 
-Test(mta_lookup, what_holds_for_a_sender_is_followed_both_ways)
+Test(mta_lookup, a_verdict_is_followed_when_it_comes_and_when_it_goes)
 {
 	judge_fixture_open(POOLS);
 	judge_fixture_send_as("bob@example.net", 1);
@@ -93,7 +93,7 @@ Test(mta_lookup, a_verdict_ends_to_the_second)
 	cr_expect_str_eq(ask("bob@example.net"), "OK postern-normal:");
 }
 
-Test(mta_lookup, over_a_limit_for_spam_and_restricted_are_followed)
+Test(mta_lookup, over_limit_spam_and_restricted_are_followed)
 {
 	judge_fixture_open(POOLS);
 	judge_fixture_send_as("a@few.example", 5);
@@ -113,7 +113,7 @@ Test(mta_lookup, over_a_limit_for_spam_and_restricted_are_followed)
 	cr_expect_str_eq(ask("a@harsh.example"), "OK postern-normal:");
 }
 
-Test(mta_lookup, one_mailbox_is_one_sender_however_it_is_written)
+Test(mta_lookup, all_spellings_of_a_mailbox_are_one_sender)
 {
 	static const char *const spellings[] = {
 		"bob@example.net",
@@ -140,7 +140,7 @@ Test(mta_lookup, mail_of_a_pool_without_a_lane_waits_unless_it_is_normal)
 	cr_expect_str_eq(ask("bob@example.net"), "NOTFOUND ");
 }
 
-Test(mta_lookup, a_domain_is_the_sender_where_identity_says_so_and_its_users_come_first)
+Test(mta_lookup, with_identity_domain_the_domain_counts_after_the_user)
 {
 	judge_fixture_open(POOLS "identity = \"domain\"\n");
 	judge_fixture_send_as("example.net", 1);
@@ -153,7 +153,7 @@ Test(mta_lookup, a_domain_is_the_sender_where_identity_says_so_and_its_users_com
 	cr_expect_str_eq(ask("ann@example.org"), "OK postern-normal:");
 }
 
-Test(mta_lookup, where_the_envelope_tells_of_nobody_the_default_holds)
+Test(mta_lookup, without_an_identity_in_the_envelope_the_default_holds)
 {
 	judge_fixture_open(POOLS "identity = \"client\"\ndefault = \"high-risk\"\n");
 	cr_expect_str_eq(ask("bob@example.net"), "OK postern-high-risk:");
@@ -169,13 +169,13 @@ Test(mta_lookup, a_default_that_drops_holds)
 			 "OK retry:4.7.1 mail of this sender waits: unknown-sender");
 }
 
-Test(mta_lookup, a_default_that_passes_has_no_say)
+Test(mta_lookup, a_default_that_passes_is_not_found)
 {
 	judge_fixture_open(POOLS "identity = \"client\"\ndefault = \"pass\"\n");
 	cr_expect_str_eq(ask("bob@example.net"), "NOTFOUND ");
 }
 
-Test(mta_lookup, asking_counts_nothing_and_makes_nobody_known)
+Test(mta_lookup, a_question_counts_nothing_and_creates_no_sender)
 {
 	struct policy_stats before, after;
 
@@ -189,7 +189,7 @@ Test(mta_lookup, asking_counts_nothing_and_makes_nobody_known)
 	cr_expect_str_eq(ask("a@few.example"), "OK postern-normal:");
 }
 
-Test(mta_lookup, what_asks_another_table_or_is_no_text_is_refused)
+Test(mta_lookup, another_table_and_binary_requests_are_refused)
 {
 	static const char *const requests[] = {"", "lane", "lanes bob", "Lane bob", " lane bob"};
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Netstrings: whole, in parts, side by side, and what only looks like one. */
+/* Netstrings: whole, in parts, side by side, malformed. */
 #include "mta/netstring.h"
 
 #include <criterion/criterion.h>
@@ -12,7 +12,7 @@
 
 TestSuite(mta_netstring);
 
-/* In a copy of its own, so that a sanitizer sees a byte that is read too far. */
+/* In an exact copy, so that a sanitizer detects a read past the end. */
 static long read_copy(const char *text, size_t size, struct netstring *ret_string)
 {
 	char *copy = malloc(size + !size);
@@ -26,7 +26,7 @@ static long read_copy(const char *text, size_t size, struct netstring *ret_strin
 	return r;
 }
 
-Test(mta_netstring, a_whole_one_is_taken_and_what_is_behind_it_stays)
+Test(mta_netstring, a_whole_netstring_is_read_and_the_bytes_after_it_stay)
 {
 	static const struct {
 		const char *text, *bytes;
@@ -46,7 +46,7 @@ Test(mta_netstring, a_whole_one_is_taken_and_what_is_behind_it_stays)
 	}
 }
 
-Test(mta_netstring, every_beginning_of_one_asks_for_more)
+Test(mta_netstring, every_prefix_of_a_netstring_asks_for_more)
 {
 	static const char text[] = "12:hello, world,";
 	struct netstring string = {NULL, 7};
@@ -57,7 +57,7 @@ Test(mta_netstring, every_beginning_of_one_asks_for_more)
 	cr_assert_eq(read_copy(text, strlen(text), &string), (long)strlen(text));
 }
 
-Test(mta_netstring, what_is_none_is_refused_as_soon_as_that_is_known)
+Test(mta_netstring, other_input_is_refused_at_the_first_wrong_byte)
 {
 	static const char *const cases[] = {":",    "a",  "-1:a,", "+1:a,",    " 1:a,", "01:a,",
 					    "00:,", "1a", "1:ab",  "5:hello;", "0:a"};
@@ -70,7 +70,7 @@ Test(mta_netstring, what_is_none_is_refused_as_soon_as_that_is_known)
 	}
 }
 
-Test(mta_netstring, a_length_past_the_most_is_refused_before_it_comes)
+Test(mta_netstring, a_length_over_the_maximum_is_refused_at_once)
 {
 	static const char *const cases[] = {"101", "101:", "1000", "99999999999999999999999999"};
 	struct netstring string;

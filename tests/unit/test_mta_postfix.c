@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The lanes for Postfix, as text, and as Postfix itself understands it. */
+/* The text of the configuration for Postfix, and its reading by Postfix. */
 #include "mta/postfix.h"
 
 #include <criterion/criterion.h>
@@ -98,14 +98,14 @@ Test(mta_postfix, the_master_part_has_a_lane_for_each_pool)
 			 MASTER_HEADING NORMAL_LANE HIGH_RISK_LANE REWRITE_MASTER);
 }
 
-Test(mta_postfix, the_main_part_says_which_mail_takes_which_lane)
+Test(mta_postfix, the_main_part_chooses_lanes_for_mail)
 {
 	cr_expect_str_eq(
 		print(NORMAL HIGH_RISK, POSTFIX_MAIN),
 		MAIN_HEADING NORMAL_MAIN REWRITE_MAIN MILTER_MAIN FILTER_MAIN FILTER_HIGH_RISK);
 }
 
-Test(mta_postfix, all_of_it_says_where_each_part_goes)
+Test(mta_postfix, the_whole_names_the_place_of_each_part)
 {
 	cr_expect_str_eq(
 		print(NORMAL HIGH_RISK, POSTFIX_ALL),
@@ -131,7 +131,7 @@ Test(mta_postfix, a_pool_without_ipv4_has_a_lane_of_ipv6_only)
 			 "  -o syslog_name=postfix/postern-high-risk\n" REWRITE_MASTER);
 }
 
-Test(mta_postfix, a_family_may_find_its_addresses_by_when_empty)
+Test(mta_postfix, a_family_may_have_its_addresses_through_when_empty)
 {
 	cr_expect_str_eq(print(NORMAL HIGH_RISK "pool \"x\" { addresses = \"192.0.2.30\""
 						" handles = { \"100.127.0.3\", \"fd70::3\" }"
@@ -195,7 +195,7 @@ Test(mta_postfix, lanes_of_addresses_are_printed_one_by_one)
 		"FILTER postern-high-risk~2001-db8--20:$relayhost} }\n");
 }
 
-Test(mta_postfix, where_no_handle_fits_there_is_no_lane_and_nothing_points_to_one)
+Test(mta_postfix, without_a_fitting_handle_no_lane_is_printed_or_named)
 {
 	const char *text =
 		"pool \"normal\" { addresses = \"192.0.2.10\" }\n"
@@ -220,7 +220,7 @@ Test(mta_postfix, a_full_disk_is_reported)
 
 	cr_assert_not_null(out);
 	cr_expect_eq(postfix_print(config, POSTFIX_ALL, out), -EIO);
-	/* Unbuffered there is nothing left to flush at the end. */
+	/* Unbuffered, so the error comes before the last flush. */
 	clearerr(out);
 	setvbuf(out, NULL, _IONBF, 0);
 	cr_expect_eq(postfix_print(config, POSTFIX_ALL, out), -EIO);
@@ -228,7 +228,7 @@ Test(mta_postfix, a_full_disk_is_reported)
 	config_free(config);
 }
 
-/* Output of a command, newlines as they come. */
+/* The output of a command. */
 static const char *command_output(const char *command)
 {
 	static char output[8192];
@@ -254,7 +254,7 @@ static void append(const char *directory, const char *name, const char *text)
 	cr_expect_eq(fclose(out), 0);
 }
 
-/* As Postfix expands it. */
+/* The expansion by Postfix. */
 static void expect_value(const char *directory, const char *parameter, const char *value)
 {
 	char command[256], line[256];
@@ -265,7 +265,7 @@ static void expect_value(const char *directory, const char *parameter, const cha
 	cr_expect_str_eq(command_output(command), line);
 }
 
-/* What milter_header_checks make of a header. */
+/* The result of milter_header_checks for a header. */
 static void expect_filter(const char *directory, const char *header, const char *action)
 {
 	char command[512], line[128];

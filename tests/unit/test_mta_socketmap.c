@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The socketmap over a real socket: a server in a child process, clients that behave and clients
- * that do not. What is answered is test_mta_lookup.c's.
+ * that do not. test_mta_lookup.c has the answers.
  */
 #include "mta/socketmap.h"
 
@@ -45,7 +45,7 @@ static void on_term(evutil_socket_t number, short what, void *base)
 	event_base_loopbreak(base);
 }
 
-/* Does not return: a clean end is what leaving the loop by SIGTERM is. */
+/* Does not return. SIGTERM ends the loop and is a clean end. */
 static void serve(int ready)
 {
 	const struct config_socket to = {.path = path};
@@ -98,7 +98,7 @@ static void say_text(int fd, const char *text)
 	say(fd, text, strlen(text));
 }
 
-/* Exactly this comes. */
+/* Reads exactly this text. */
 static void hears(int fd, const char *expected)
 {
 	char text[256] = "";
@@ -156,7 +156,7 @@ Test(mta_socketmap, a_request_may_come_byte_by_byte)
 	close(fd);
 }
 
-Test(mta_socketmap, another_table_is_refused_and_the_connection_goes_on)
+Test(mta_socketmap, another_table_is_refused_and_the_connection_stays)
 {
 	int fd = served_dial(path);
 
@@ -167,7 +167,7 @@ Test(mta_socketmap, another_table_is_refused_and_the_connection_goes_on)
 	close(fd);
 }
 
-Test(mta_socketmap, whoever_has_said_all_still_hears_the_answers)
+Test(mta_socketmap, a_client_that_shut_down_sending_still_gets_the_answers)
 {
 	int fd = served_dial(path);
 
@@ -178,7 +178,7 @@ Test(mta_socketmap, whoever_has_said_all_still_hears_the_answers)
 	close(fd);
 }
 
-Test(mta_socketmap, what_is_no_netstring_is_cut_off_when_the_rest_is_answered)
+Test(mta_socketmap, other_input_ends_the_connection_after_the_pending_answers)
 {
 	static const char *const garbage[] = {"GET / HTTP/1.1\r\n\r\n", "3:lane ,", "4097:",
 					      "99999999999999999999:",	"\n",	    "01:a,"};
@@ -208,8 +208,8 @@ Test(mta_socketmap, the_longest_request_is_answered)
 	close(fd);
 }
 
-/* Else a client that only asks would make the agent grow without end. */
-Test(mta_socketmap, whoever_does_not_read_the_answers_is_not_read_either)
+/* Else a client that only asks would exhaust the memory of the agent. */
+Test(mta_socketmap, a_client_that_does_not_read_is_not_read)
 {
 	static char requests[1 << 20];
 	size_t size = 0, sent = 0;
@@ -229,7 +229,7 @@ Test(mta_socketmap, whoever_does_not_read_the_answers_is_not_read_either)
 		sent += (size_t)more;
 		cr_assert_lt(sent, 64 * sizeof(requests), "it is read for ever");
 	}
-	/* The others do not notice. */
+	/* Other clients are not affected. */
 	say_text(served_dial(path), ASK_BOB);
 	{
 		int other = served_dial(path);
@@ -238,14 +238,14 @@ Test(mta_socketmap, whoever_does_not_read_the_answers_is_not_read_either)
 		hears(other, NORMAL);
 		close(other);
 	}
-	/* And whoever begins to read gets every answer. */
+	/* When the client starts to read, it gets every answer. */
 	shutdown(fd, SHUT_WR);
 	for (size_t answers = 0; answers < sent / strlen(ASK_BOB); answers++)
 		hears(fd, NORMAL);
 	close(fd);
 }
 
-Test(mta_socketmap, a_thousand_idle_connections_make_room_for_whoever_asks)
+Test(mta_socketmap, a_thousand_idle_connections_do_not_block_a_request)
 {
 	static int idle[1000];
 	int old = served_dial(path);
@@ -268,7 +268,7 @@ Test(mta_socketmap, a_thousand_idle_connections_make_room_for_whoever_asks)
 	cr_assert_not(has_ended(idle[999]), "the youngest");
 }
 
-Test(mta_socketmap, of_those_who_asked_the_one_who_asked_longest_ago_makes_room)
+Test(mta_socketmap, the_client_with_the_oldest_request_is_evicted)
 {
 	int peers[SOCKETMAP_CONNECTIONS_MAX];
 	int fd;
@@ -288,7 +288,7 @@ Test(mta_socketmap, of_those_who_asked_the_one_who_asked_longest_ago_makes_room)
 	cr_assert_not(has_ended(peers[2]));
 }
 
-Test(mta_socketmap, the_socket_is_for_owner_and_group_and_goes_with_the_server)
+Test(mta_socketmap, the_socket_is_for_owner_and_group_and_is_removed_at_the_end)
 {
 	struct stat status;
 
@@ -323,7 +323,7 @@ static int try_path(const char *at)
 	return code;
 }
 
-Test(mta_socketmap, what_cannot_be_a_socket_is_refused_and_left_alone)
+Test(mta_socketmap, a_file_that_is_no_socket_is_refused_and_kept)
 {
 	char file[96], longer[160];
 	FILE *out;

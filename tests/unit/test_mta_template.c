@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Whole configurations for Exim and Postfix, held against the files in tests/unit/mta. */
+/* Whole configurations for Exim and Postfix against the files in tests/unit/mta. */
 #include "mta/template.h"
 
 #include <criterion/criterion.h>
@@ -33,7 +33,7 @@ Test(mta_template, names_are_replaced_and_everything_else_stays)
 }
 
 struct whole {
-	char configuration[64], expected[64]; /* by value: each test is a process of its own */
+	char configuration[64], expected[64]; /* by value: each test is its own process */
 	bool exim;
 };
 

@@ -53,7 +53,7 @@ Test(process_peers, a_full_table_takes_no_more_until_one_is_removed)
 	cr_assert_null(add(2));
 }
 
-Test(process_peers, those_that_never_asked_are_evicted_first_and_the_oldest_of_them)
+Test(process_peers, connections_without_a_request_are_evicted_first_oldest_first)
 {
 	fill();
 	peer_asked(peers_find(peers, &connections[0]), 1);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Senders and flows as JSON. */
+/* Documents of senders and flows. */
 #include "view/view.h"
 
 #include <criterion/criterion.h>

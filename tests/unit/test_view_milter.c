@@ -60,7 +60,7 @@ static void expect(const struct config *config, const char *expected)
 	json_decref(view);
 }
 
-Test(view_milter, where_no_socket_is_named_and_none_has_run_there_is_nothing_to_show)
+Test(view_milter, without_a_socket_and_a_past_run_nothing_is_shown)
 {
 	struct config *config = load("");
 
@@ -68,7 +68,7 @@ Test(view_milter, where_no_socket_is_named_and_none_has_run_there_is_nothing_to_
 	config_free(config);
 }
 
-Test(view_milter, where_its_socket_is_named_it_is_down_until_it_runs_and_down_again_afterwards)
+Test(view_milter, with_a_socket_it_is_down_before_and_after_it_runs)
 {
 	static const char down[] = "{\"running\":false,\"since\":null}";
 	struct config *config = load("milter = \"unix:/run/postern/m.sock\"\n");
@@ -85,7 +85,7 @@ Test(view_milter, where_its_socket_is_named_it_is_down_until_it_runs_and_down_ag
 	config_free(config);
 }
 
-Test(view_milter, one_that_has_run_at_the_default_socket_is_known)
+Test(view_milter, a_past_run_at_the_default_socket_is_known)
 {
 	struct config *config = load("");
 	struct view_milter milter;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Decisions as the agent writes them and the milter reads them. */
+/* Decisions, written by the agent and read by the milter. */
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <jansson.h>

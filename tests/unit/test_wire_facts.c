@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Facts as a milter writes them and the agent reads them: the same facts. */
+/* Facts, written by the milter and read by the agent. */
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <string.h>
@@ -24,7 +24,7 @@ static struct message_facts again(const struct message_facts *message, json_t **
 	return read;
 }
 
-Test(wire_facts, what_is_written_is_read_the_same)
+Test(wire_facts, written_facts_are_read_back_unchanged)
 {
 	const struct message_facts message = {
 		.facts = {.message_id = "7@example.net",
@@ -73,7 +73,7 @@ Test(wire_facts, what_is_written_is_read_the_same)
 	json_decref(body);
 }
 
-Test(wire_facts, what_is_not_known_is_not_written)
+Test(wire_facts, unknown_facts_are_left_out)
 {
 	const struct message_facts message = {.facts = {.envelope_from = ""}};
 	json_t *body;
@@ -88,7 +88,7 @@ Test(wire_facts, what_is_not_known_is_not_written)
 	json_decref(body);
 }
 
-Test(wire_facts, more_recipients_than_can_be_said_are_as_many_as_can)
+Test(wire_facts, more_recipients_than_the_maximum_become_the_maximum)
 {
 	const struct message_facts message = {.facts = {.recipients_external = 4000000000}};
 	json_t *body;
