@@ -28,7 +28,7 @@ json_t *view_milter(const struct config *config)
 
 	view_milter_read(config, &milter);
 	if (!milter.is_known)
-		return NULL;
+		return json_null();
 	return wire_milter_json(&(struct wire_milter){
 		.running = milter.is_running,
 		.since = value_time_text(milter.since_sec, since),

@@ -18,5 +18,5 @@ struct view_milter {
 };
 void view_milter_read(const struct config *config, struct view_milter *ret);
 
-/* struct wire_milter as JSON; NULL: no milter is known, or out of memory. A new reference. */
+/* struct wire_milter as JSON, null if no milter is known. A new reference; NULL: out of memory. */
 json_t *view_milter(const struct config *config);
