@@ -39,17 +39,6 @@ static const char *take_text(struct rest *rest)
 	return text;
 }
 
-static bool take_number(struct rest *rest, uint32_t *ret_number)
-{
-	if (rest->size < sizeof(*ret_number))
-		return false;
-	memcpy(ret_number, rest->at, sizeof(*ret_number));
-	*ret_number = ntohl(*ret_number);
-	rest->at += sizeof(*ret_number);
-	rest->size -= sizeof(*ret_number);
-	return true;
-}
-
 static int read_nothing(struct protocol *protocol, struct rest *rest,
 			struct protocol_packet *packet)
 {
@@ -83,20 +72,22 @@ static int read_header(struct protocol *protocol, struct rest *rest, struct prot
 	return packet->value ? 0 : -EPROTO;
 }
 
-/* A later version may say more. */
+/* A later version may append to it. */
 static int read_negotiation(struct protocol *protocol, struct rest *rest,
 			    struct protocol_packet *packet)
 {
-	uint32_t version, actions, steps;
+	uint32_t numbers[3]; /* version, actions, steps */
 
 	(void)packet;
-	if (!take_number(rest, &version) || !take_number(rest, &actions) ||
-	    !take_number(rest, &steps))
+	if (rest->size < sizeof(numbers))
 		return -EPROTO;
-	if (version < VERSION_MIN || (actions & ACTIONS) != ACTIONS)
+	memcpy(numbers, rest->at, sizeof(numbers));
+	for (size_t i = 0; i < 3; i++)
+		numbers[i] = ntohl(numbers[i]);
+	if (numbers[0] < VERSION_MIN || (numbers[1] & ACTIONS) != ACTIONS)
 		return -EOPNOTSUPP;
-	protocol->version = version < PROTOCOL_VERSION ? version : PROTOCOL_VERSION;
-	protocol->steps = steps & STEPS;
+	protocol->version = numbers[0] < PROTOCOL_VERSION ? numbers[0] : PROTOCOL_VERSION;
+	protocol->steps = numbers[2] & STEPS;
 	return 0;
 }
 
@@ -255,17 +246,6 @@ static bool put_head(struct evbuffer *out, char reply, size_t size)
 	return evbuffer_add(out, head, sizeof(head)) == 0;
 }
 
-static bool put_numbers(struct evbuffer *out, const uint32_t *numbers, size_t count)
-{
-	for (size_t i = 0; i < count; i++) {
-		const uint32_t number = htonl(numbers[i]);
-
-		if (evbuffer_add(out, &number, sizeof(number)) < 0)
-			return false;
-	}
-	return true;
-}
-
 static bool put_texts(struct evbuffer *out, const char *first, const char *second)
 {
 	return evbuffer_add(out, first, strlen(first) + 1) == 0 &&
@@ -279,9 +259,11 @@ bool protocol_reply(struct evbuffer *out, enum protocol_reply reply)
 
 bool protocol_reply_negotiated(struct evbuffer *out, const struct protocol *protocol)
 {
-	const uint32_t numbers[] = {protocol->version, ACTIONS, protocol->steps};
+	const uint32_t numbers[] = {htonl(protocol->version), htonl(ACTIONS),
+				    htonl(protocol->steps)};
 
-	return put_head(out, PROTOCOL_OPTNEG, sizeof(numbers)) && put_numbers(out, numbers, 3);
+	return put_head(out, PROTOCOL_OPTNEG, sizeof(numbers)) &&
+	       evbuffer_add(out, numbers, sizeof(numbers)) == 0;
 }
 
 bool protocol_add_header(struct evbuffer *out, const char *name, const char *value)
@@ -292,8 +274,10 @@ bool protocol_add_header(struct evbuffer *out, const char *name, const char *val
 
 bool protocol_remove_header(struct evbuffer *out, const char *name, uint32_t which)
 {
-	return put_head(out, PROTOCOL_CHANGE_HEADER, sizeof(which) + strlen(name) + 2) &&
-	       put_numbers(out, &which, 1) && put_texts(out, name, "");
+	const uint32_t number = htonl(which);
+
+	return put_head(out, PROTOCOL_CHANGE_HEADER, sizeof(number) + strlen(name) + 2) &&
+	       evbuffer_add(out, &number, sizeof(number)) == 0 && put_texts(out, name, "");
 }
 
 bool protocol_reply_code(struct evbuffer *out, const char *code, const char *status,
