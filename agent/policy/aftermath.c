@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a decision leaves behind: counts, events, standings. */
+/* The consequences of a decision: counts, events, standings. */
 #include "policy/day.h"
 #include "policy/policy_internal.h"
 
 #define MARKS_MAX 64
 
-/* Where a decision is counted. */
+/* The counters of a decision. */
 struct counted {
 	struct sender *sender; /* NULL: nobody, or no space */
 	struct tenant *tenant; /* NULL: none */
@@ -45,7 +45,7 @@ static bool is_near(const struct limit_state *state)
 	return state->max && (uint64_t)state->count * 5 >= (uint64_t)state->max * 4;
 }
 
-/* Once until `bit` is cleared. */
+/* Appends the event once; clearing `bit` re-arms it. */
 static void warn_once(struct policy_changes *changes, uint32_t *passed, uint32_t bit,
 		      const struct policy_event *event)
 {
@@ -73,7 +73,7 @@ static void note_warning(const struct counted *to, const struct decision *decisi
 		  });
 }
 
-/* Over a limit, by the steps of the decision, whatever it led to. */
+/* An excess is a step of the decision, whatever the decision is. */
 static void note_excess(const struct counted *to, const struct decision *decision,
 			const struct decision_step *step, uint32_t *passed)
 {
@@ -164,8 +164,8 @@ static void note_full(struct policy *policy, const struct rules_input *input,
 }
 
 /*
- * Volume restricts whatever the decision was: mail that left by high-risk, as spam or for lack of mail
- * DNS, never came to the rule over-limit.
+ * Volume restricts whatever the decision was: mail that goes to high-risk as spam or for lack of
+ * mail DNS never reaches the rule over-limit.
  */
 static void restrict_excess(struct policy *policy, const struct rules_input *input,
 			    const struct counted *to, const char *name)

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What a call of the engine has changed beyond counts: events and standings, in order. The engine
- * appends, the caller carries them out when the call has returned. Nothing is allocated.
+ * The changes that a call of the engine made beyond counts: events and standings, in order. The
+ * engine appends them, the caller carries them out when the call has returned. Nothing is
+ * allocated.
  *
- * All pointers are borrowed: they hold until the next call that changes the engine, and texts of a
- * decision as long as that decision.
+ * Pointers are borrowed until the next call that changes the engine; texts of a decision, as long
+ * as that decision exists.
  */
 #pragma once
 
@@ -54,12 +55,14 @@ struct policy_change {
 	};
 };
 
-/* A decision appends at most POLICY_CHANGES_OF_DECISION: a warning and an excess of each limit, and
-   four standings with an event each. policy_tick() stops while the rest of the array holds that many. */
+/*
+ * The most that a decision appends: a warning and an excess for each limit, and four standings with
+ * an event each. policy_tick() stops while the rest of the array can hold that many.
+ */
 #define POLICY_CHANGES_OF_DECISION (2 * CONFIG_LIMITS + 8)
 #define POLICY_CHANGES_MAX	   (2 * POLICY_CHANGES_OF_DECISION)
 
-/* Empty where count is 0; the rest need not be set. */
+/* Empty where count is 0; the list need not be initialised. */
 struct policy_changes {
 	unsigned count;
 	struct policy_change list[POLICY_CHANGES_MAX];
@@ -69,5 +72,5 @@ struct policy_changes {
 
 void changes_add_event(struct policy_changes *changes, const struct policy_event *event);
 void changes_add_standing(struct policy_changes *changes, const struct policy_standing *standing);
-/* Another decision, or another step of policy_tick(), has space. */
+/* True: the array can hold another decision, or another step of policy_tick(). */
 bool changes_have_space(const struct policy_changes *changes);

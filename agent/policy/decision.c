@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The words for decisions. */
+/* Words for the enums of facts and decisions. */
 #include "policy/decision.h"
 
 #include "base/word.h"

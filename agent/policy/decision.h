@@ -1,34 +1,34 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What is known of one message or of some connections (facts), and the answer (decision).
+ * Facts about one message or some connections, and the decision on them.
  *
- * Facts are the caller's: texts are borrowed, NULL where they are not known. A text of
- * POLICY_NAME_SIZE or more is refused (-EINVAL): whoever parses mail cuts or rejects it first.
+ * Facts belong to the caller: texts are borrowed, NULL where unknown. A text of POLICY_NAME_SIZE
+ * bytes or more is refused (-EINVAL): a parser of mail cuts or rejects it first.
  *
  * ---- The rules, in order; the first that matches gives the reason
  *
  *   rule         matches when                                      decision
- *   manual       a verdict was set by hand                         its pool; `pass`: pool none;
+ *   manual       the sender has a manual verdict                   its pool; `pass`: no pool;
  *                                                                  `drop`: defer 4.7.1
  *   restricted   the sender is restricted                          reject 5.1.8 or 5.7.711
- *   bounce       null envelope sender, or marked as one            high-risk
+ *   bounce       null envelope sender, or marked as a bounce       high-risk
  *   no-mail-dns  the sender's domain has neither A nor MX          high-risk
  *   spam         marked as spam, or the sender is high-risk        high-risk
  *                for repeated spam
- *   over-limit   count + this one's > limit, of sender or tenant   as on_limit says, below
+ *   over-limit   count + this message > limit, of sender or        as on_limit says, below
+ *                tenant
  *   relay        there is a pool "relay", the envelope sender's    pool relay
- *                domain is not ours and neither SPF nor (where
- *                relay_dkim is set) DKIM passed
+ *                domain is not internal and neither SPF nor
+ *                (where relay_dkim is set) DKIM passed
  *   good         anything else                                     normal
- *   unknown-     anything else, of nobody                          the configuration's `default`;
+ *   unknown-     anything else, without an identity                the configuration's `default`;
  *   sender                                                         `drop`: defer 4.7.1
  *
- * For connections only manual, restricted, spam (the sender's) and over-limit are tried.
+ * Connections are tried by manual, restricted, spam (the sender's) and over-limit alone.
  *
- * "Bounces and no-mail-dns go to high-risk whatever else holds" and the order above are both kept like
- * this: whatever chooses a pool gives way to them, so a verdict by hand that steers or passes yields
- * to bounce and no-mail-dns. What lets nothing out stands: no pool is in question then, and else a
- * restricted sender could go on under the null sender.
+ * Bounces and no-mail-dns always go to high-risk. Therefore a manual verdict that steers or passes
+ * yields to both. A verdict that lets nothing out does not yield: a restricted sender could
+ * otherwise go on under the null sender.
  *
  * ---- Over a limit
  *
@@ -39,22 +39,23 @@
  *   restrict         reject 5.1.8 or 5.7.711           restricted until released
  *   alert            the next rule is tried            an event
  *
- * One who was restricted and released is not restricted again on the same UTC day, but high-risk while
- * over the limit. What counts by the minute never restricts, but defers: excess slides into later
- * minutes. For a tenant's limit the tenant's on_limit holds.
+ * A sender that was restricted and released is not restricted again on the same UTC day; over the
+ * limit it is high-risk. Limits by the minute never restrict, they defer: the excess moves into
+ * later minutes. A tenant's limit goes by the tenant's on_limit.
  *
  * ---- What is counted
  *
- * A message that is steered, and no other, counts 1 and its recipients. Connections count themselves
- * whatever the answer: they were opened before anybody is told of them. Deferred and rejected messages count nothing (they will come again, or not at all). A
- * bounce counts nothing; an automatic reply (to one recipient, else it is none) counts as a message
- * without recipients. Mail steered to high-risk for being over a limit counts as well, so a sender
- * comes back to normal when it has slowed down.
+ * A message that is steered counts 1 and its recipients. Deferred and rejected messages count
+ * nothing: they come again, or not at all. A bounce counts nothing. An automatic reply to one
+ * recipient counts as a message without recipients; to several it is no automatic reply. Mail
+ * steered to high-risk for being over a limit counts too, so that a sender returns to normal when
+ * it has slowed down. Connections count whatever the decision is: they are open when they are
+ * reported.
  *
- * ---- Who is counted (the identity)
+ * ---- The identity: the sender that is counted
  *
- * The authenticated user, whatever the envelope and From say. Else what the configuration's `identity`
- * names, then the selector's sender, then the client. All names are one name space, without regard to
+ * The authenticated user, whatever envelope and From are. Otherwise the configuration's `identity`,
+ * then the sender of the selector, then the client. All names are one name space, without regard to
  * case: the user bob@example.net and the envelope sender Bob@Example.net are one sender.
  */
 #pragma once
@@ -81,23 +82,23 @@ struct facts {
 	enum facts_kind kind;
 	/* Of a message: */
 	const char *message_id;
-	const char *user;	   /* who has authenticated */
+	const char *user;	   /* authenticated */
 	const char *envelope_from; /* without brackets; "": the null sender */
 	const char *header_from;
 	uint32_t recipients_external;
 	uint32_t recipients_internal;
 	bool bounce;	/* a delivery status notification */
 	bool automatic; /* an automatic reply (RFC 3834) */
-	bool spam;	/* so marked by a scanner */
+	bool spam;	/* marked by a scanner */
 	enum facts_dns mail_dns;
 	enum facts_auth spf;
 	enum facts_auth dkim;
 	/* Of both: */
 	const char *client; /* address, as text */
-	const char *sender; /* whose selector it is; for connections the only identity */
-	const char *tenant; /* else the first that the configuration matches */
+	const char *sender; /* by selector; the only identity of connections */
+	const char *tenant; /* NULL: the first that matches in the configuration */
 	/* Of connections: */
-	uint32_t connections; /* how many; 0 is taken as 1 */
+	uint32_t connections; /* number of them; 0 counts as 1 */
 };
 
 enum decision_action {
@@ -107,7 +108,7 @@ enum decision_action {
 	DECISION_ACTIONS,
 };
 
-/* What an identity was taken from. Users and envelope senders are mailboxes, the others connectors. */
+/* Source of an identity. Users and envelope senders are mailboxes, the others connectors. */
 enum identity_kind {
 	IDENTITY_NONE,
 	IDENTITY_USER,
@@ -121,22 +122,22 @@ enum identity_kind {
 enum step_outcome {
 	STEP_PASSED,  /* did not match; the next was tried */
 	STEP_MATCHED, /* gave the reason */
-	STEP_YIELDED, /* matched, but gave way to bounce or no-mail-dns */
-	STEP_ALERTED, /* over the limit, where that is only said */
+	STEP_YIELDED, /* matched, but yields to bounce and no-mail-dns */
+	STEP_ALERTED, /* over the limit, with on_limit = alert */
 	STEP_OUTCOMES,
 };
 
-/* One rule as it was tried; over-limit has one step for each limit that this one counts against. */
+/* A rule that was tried. over-limit has a step for each limit that these facts count against. */
 struct decision_step {
 	enum reason rule;
 	enum step_outcome outcome;
 	enum config_limit limit; /* CONFIG_LIMITS unless over-limit */
-	/* over-limit: counted so far, this one's, the limit. spam: marks among the last, 0, the limit. */
+	/* over-limit: count, addition, limit. spam: marks among the last messages, 0, limit. */
 	uint32_t count;
 	uint32_t adds;
 	uint32_t max;
 };
-/* Eight rules can be tried, over-limit with at most six steps (a message counts against six limits). */
+/* Eight rules, of which over-limit has up to six steps: a message counts against six limits. */
 #define DECISION_STEPS_MAX 13
 
 struct decision {
@@ -145,10 +146,10 @@ struct decision {
 	uint32_t pool; /* POOL_NONE unless STEER; also for `pass` */
 	const char
 		*status; /* enhanced status code (RFC 3463), static; NULL unless DEFER or REJECT */
-	int64_t until_sec; /* when the reason ends by itself; 0: not known, or with this message */
+	int64_t until_sec; /* end of the reason; 0: unknown, or with this message */
 	enum identity_kind identity;
-	char sender[POLICY_NAME_SIZE]; /* who is accountable; "": nobody */
-	const char *policy;	       /* names: borrowed from the configuration */
+	char sender[POLICY_NAME_SIZE]; /* accountable; "": nobody */
+	const char *policy;	       /* names, borrowed from the configuration */
 	const char *tenant;	       /* NULL: none */
 	struct decision_step steps[DECISION_STEPS_MAX];
 	unsigned n_steps;

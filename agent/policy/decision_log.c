@@ -9,9 +9,9 @@
 
 #include "policy/identity.h"
 
-/* Those without which a decision says nothing come first: the last may find no room. */
+/* In order of importance: the last ones may find no space. */
 enum text {
-	TEXT_NAME, /* whole, as reports and connections go by it */
+	TEXT_NAME, /* whole: complaints and connections name the sender by it */
 	TEXT_POOL,
 	TEXT_POLICY,
 	TEXT_TENANT,
@@ -37,13 +37,13 @@ struct entry {
 	const char *status;
 	int64_t time_sec;
 	int64_t until_sec;
-	uint32_t next; /* with the same head; 0: the last */
+	uint32_t next; /* in the chain of its head; 0: the last */
 	uint32_t pool;
 	uint32_t external, internal, connections;
 	uint8_t kind, bounce, automatic, spam;
 	uint8_t mail_dns, spf, dkim, action;
 	uint8_t reason, identity, n_steps, has_id;
-	uint16_t texts[TEXTS]; /* where in `bytes`, and 1; 0: NULL */
+	uint16_t texts[TEXTS]; /* offset in `bytes` + 1; 0: NULL */
 	struct packed_step steps[DECISION_STEPS_MAX];
 	char bytes[DECISION_TEXTS];
 };
@@ -54,7 +54,7 @@ struct decision_log {
 	uint32_t *heads;
 	uint32_t mask;
 	uint32_t max;
-	uint32_t last; /* the newest; 0: there is none */
+	uint32_t last; /* the newest; 0: none */
 	uint32_t count;
 	uint8_t secret[SIPHASH_KEY_SIZE];
 };
@@ -100,7 +100,7 @@ struct packer {
 	size_t used;
 };
 
-/* 0: not there. */
+/* Offset + 1; 0: not found. */
 static uint16_t find_text(const struct packer *packer, const char *text, size_t length)
 {
 	const char *bytes = packer->entry->bytes;
@@ -113,16 +113,16 @@ static uint16_t find_text(const struct packer *packer, const char *text, size_t 
 
 static void pack_text(struct packer *packer, enum text which, const char *text)
 {
-	const size_t room = DECISION_TEXTS - packer->used;
+	const size_t space = DECISION_TEXTS - packer->used;
 	const size_t max = which == TEXT_NAME ? POLICY_NAME_SIZE - 1 : DECISION_TEXT_MAX;
 	size_t length = text ? strnlen(text, POLICY_NAME_SIZE) : 0;
 	uint16_t at = text ? find_text(packer, text, length) : 0;
 
 	if (text && !at && length > max)
 		at = find_text(packer, text, length = max);
-	if (text && !at && room > 0) {
-		if (length > room - 1)
-			length = room - 1;
+	if (text && !at && space > 0) {
+		if (length > space - 1)
+			length = space - 1;
 		at = (uint16_t)(packer->used + 1);
 		memcpy(packer->entry->bytes + packer->used, text, length);
 		packer->entry->bytes[packer->used + length] = '\0';
@@ -154,7 +154,7 @@ static const char *text_of(const struct entry *entry, enum text which)
 	return entry->texts[which] ? entry->bytes + entry->texts[which] - 1 : NULL;
 }
 
-/* ---- in */
+/* ---- pack */
 
 static void pack(struct entry *entry, const struct facts *facts, const struct decision *decision,
 		 const char *pool)
@@ -237,7 +237,7 @@ void decision_log_add(struct decision_log *decisions, const struct facts *facts,
 	}
 }
 
-/* ---- out */
+/* ---- unpack */
 
 static void unpack_facts(const struct entry *entry, struct facts *ret_facts)
 {

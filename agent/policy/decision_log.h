@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The last decisions, so that each can be explained: what was known, which rules were tried, what they
- * saw. At most `max` of them, for at most DECISION_LOG_SEC; a new one takes the place of the oldest.
+ * The last decisions, kept to be explained: the facts, the rules that were tried, their figures. At
+ * most `max` of them, for at most DECISION_LOG_SEC; a new one replaces the oldest.
  *
- * All memory (DECISION_BYTES each) is allocated at the start and taken up as far as it is used. Texts
- * share DECISION_TEXTS bytes, equal ones are stored once, each but the sender's name is cut after
- * DECISION_TEXT_MAX characters, and what finds no room is cut to what there is: enough to recognise, not to
- * quote.
- * Lookups go by hashes of whole texts.
+ * All memory (DECISION_BYTES each) is allocated at the start; the system provides the part that is
+ * used. The texts of a decision share DECISION_TEXTS bytes. Equal texts are stored once. Texts
+ * other than the sender's name are cut after DECISION_TEXT_MAX characters, and to the space that is
+ * left: enough to recognise, not to quote. Searches go by hashes of whole texts.
  */
 #pragma once
 
@@ -21,7 +20,10 @@
 #define DECISION_TEXTS	  320
 #define DECISION_TEXT_MAX 95
 
-/* As it was, but for texts that were cut. All is borrowed until the next decision_log_add(). */
+/*
+ * A decision as it was made, except for texts that were cut. Borrowed until the next
+ * decision_log_add().
+ */
 struct decision_record {
 	int64_t time_sec;
 	struct facts facts;
@@ -40,13 +42,13 @@ void decision_log_free(struct decision_log *decisions);
 void decision_log_add(struct decision_log *decisions, const struct facts *facts,
 		      const struct decision *decision, const char *pool, int64_t now_sec);
 
-/* The last one about this message. -ENOENT: none, or it is too old. One hash and one chain. */
+/* The last decision on this message. -ENOENT: none, or too old. One hash and one chain. */
 int decision_log_find(const struct decision_log *decisions, const char *message_id, int64_t now_sec,
 		      struct decision_record *ret_record);
 
 /*
- * The last one about this sender, without regard to case. -ENOENT. Looks at decision after decision,
- * the newest first.
+ * The last decision on this sender, without regard to case. -ENOENT: none, or too old. Linear, from
+ * the newest on.
  */
 int decision_log_find_sender(const struct decision_log *decisions, const char *sender,
 			     int64_t now_sec, struct decision_record *ret_record);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What outlives the process goes out and comes back in. */
+/* Records of the engine, exported and imported. */
 #include <errno.h>
 #include <string.h>
 
@@ -47,7 +47,7 @@ void policy_export_all(struct policy *policy)
 		policy->tenants.tenants[i].dirty = true;
 }
 
-/* The records may be of more senders than there is space for now: some are evicted. */
+/* More senders may be stored than fit now: some are evicted. */
 static struct sender *import_place(struct policy *policy, const struct siphash *key)
 {
 	struct sender *sender = sender_counts_find(policy->senders, key);

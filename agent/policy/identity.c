@@ -11,7 +11,7 @@
 #include "base/address.h"
 #include "base/text.h"
 
-#define IPV6_SITE_BYTES 8 /* one client has a /64 to choose its addresses from */
+#define IPV6_SITE_BYTES 8 /* a client can choose its addresses from a /64 */
 
 const char *identity_domain(const char *mailbox)
 {
@@ -52,7 +52,7 @@ static void take_client(struct identity *identity, const char *client)
 	snprintf(identity->name, sizeof(identity->name), "%s/64", address_format(&address, text));
 }
 
-/* False: the facts do not have what `key` asks for. */
+/* False: the facts lack the text that `key` asks for. */
 static bool take_configured(struct identity *identity, enum config_identity key,
 			    const struct facts *facts)
 {

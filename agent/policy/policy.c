@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The engine's life, decisions, what is done by hand, and what time ends. */
+/* Life of the engine, decisions, orders, ends by time. */
 #include "policy/policy.h"
 
 #include <errno.h>
@@ -85,8 +85,8 @@ void policy_next_free(struct policy_next *next)
 }
 
 /*
- * Pools may have other ids now. A manual verdict whose pool is configured no longer is not in force:
- * the saved order waits for its pool to come back.
+ * Pools may have other ids now. A manual verdict whose pool is gone is no longer in force; the
+ * saved order waits until the pool is configured again.
  */
 static void move_manual(struct policy *policy, const struct config *config, int64_t now_sec)
 {
@@ -201,7 +201,7 @@ int policy_decide(struct policy *policy, const struct facts *facts, int64_t now_
 	return 0;
 }
 
-/* ---- by hand */
+/* ---- complaints and orders */
 
 int policy_report(struct policy *policy, const char *name, int64_t now_sec,
 		  struct policy_changes *changes)
@@ -260,7 +260,7 @@ int policy_set_manual(struct policy *policy, const char *name, const struct poli
 
 /* ---- time */
 
-/* True: all are done. */
+/* True: all standings are checked. */
 static bool follow_step_back(struct policy *policy, int64_t now_sec, struct policy_changes *changes)
 {
 	while (changes_have_space(changes)) {

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the files behind policy.h share, and nobody else sees.
+ * Shared by the files behind policy.h; no other room includes it.
  *
- *   policy.c    its life, decisions, orders by hand, time
- *   aftermath.c   what follows from a decision: counts, warnings, limits reached, repeated spam
- *   standing.c  how a standing begins, changes, is told, ends
- *   export.c      export and import
- *   view.c      figures for people
+ *   policy.c     life, decisions, orders, time
+ *   aftermath.c  consequences of a decision: counts, warnings, limits reached, repeated spam
+ *   standing.c   how a standing begins, changes and ends
+ *   export.c     export and import
+ *   view.c       figures for people
  */
 #pragma once
 
@@ -21,24 +21,22 @@ struct policy {
 	struct standing_table *standings;
 	struct tenant_counts tenants;
 	int64_t ticked_sec;
-	uint32_t clamped; /* after a step back of the clock: standings up to this one are done */
+	uint32_t clamped; /* after a step back of the clock: the last standing that was checked */
 	bool clamping;
 	uint64_t decisions[REASONS];
 	uint64_t senders_refused;
 	uint64_t standings_refused;
 };
 
-/* Two bits a limit in sender_record.passed and tenant_record.passed. */
+/* Two bits for each limit in sender_record.passed and tenant_record.passed. */
 #define PASSED_WARNING(limit) (1U << (2 * ((limit) % CONFIG_LIMITS_OF_SENDER)))
 #define PASSED_LIMIT(limit)   (2U << (2 * ((limit) % CONFIG_LIMITS_OF_SENDER)))
 
-/* Not empty, and short enough. */
-bool policy_is_name(const char *text);
 /* ---- policy.c */
 
 /* Not empty, and short enough. */
 bool policy_is_name(const char *text);
-/* Up to date. NULL: not in the table. */
+/* With windows up to date. NULL: not in the table. */
 struct sender *policy_find_sender(const struct policy *policy, const struct siphash *key,
 				  int64_t now_sec);
 
@@ -46,18 +44,18 @@ struct sender *policy_find_sender(const struct policy *policy, const struct siph
 
 /* NULL: none. */
 struct standing *standing_of(const struct policy *policy, const struct sender *sender);
-/* The same, made where it is missing. NULL: no space, which is counted. */
+/* The sender's standing, created where it is missing. NULL: no space, which is counted. */
 struct standing *standing_make(struct policy *policy, struct sender *sender, const char *name);
-/* Likewise, and the lack of space is an event. */
+/* The same; the lack of space is an event. */
 struct standing *standing_take(struct policy *policy, struct sender *sender, const char *name,
 			       struct policy_changes *changes);
 
-/* Each changes a standing and appends that; the standing may be gone afterwards. */
+/* Each changes a standing and appends the change. The standing may be gone afterwards. */
 void standing_restrict(struct policy *policy, struct sender *sender, const char *name,
 		       int64_t until_sec, int64_t now_sec, struct policy_changes *changes);
 void standing_spam(struct policy *policy, struct sender *sender, const char *name, uint32_t for_sec,
 		   int64_t now_sec, struct policy_changes *changes);
-/* action 0 and until_sec 0: below every limit. */
+/* action 0 and until_sec 0: below each limit. */
 void standing_full(struct policy *policy, struct sender *sender, const char *name,
 		   enum verdict_action action, int64_t until_sec, int64_t now_sec,
 		   struct policy_changes *changes);
@@ -68,14 +66,14 @@ void standing_end_due(struct policy *policy, struct standing *standing, int64_t 
 /* After any other change. */
 void standing_changed(struct policy *policy, struct standing *standing, int64_t now_sec,
 		      struct policy_changes *changes);
-/* `manual` NULL: none any more. standing_changed() or standing_settle() must follow. */
+/* `manual` NULL: no manual verdict. standing_changed() or standing_settle() must follow. */
 void standing_set_manual(struct standing *standing, const struct policy_manual *manual);
-/* The same, where nobody is to hear of it. */
+/* The same without a change to report. */
 void standing_settle(struct policy *policy, struct standing *standing, int64_t now_sec);
 
 /* ---- aftermath.c */
 
-/* Everything that follows from a decision that counts; input->limits have it counted, too. `sender` NULL: nobody. */
+/* The consequences of a decision that counts. Adds it to input->limits. `sender` NULL: nobody. */
 void aftermath_apply(struct policy *policy, struct rules_input *input, struct sender *sender,
 		     const struct decision *decision, struct policy_changes *changes);
 void aftermath_report(struct policy *policy, struct sender *sender, const char *name,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* One function for each rule; it returns whether the rule matched, and leaves its step behind. */
+/* One function for each rule: it returns true if the rule matches, and adds its step. */
 #include "policy/rules.h"
 
 #include <assert.h>
@@ -9,7 +9,7 @@
 
 #define STATUS_DEFER  "4.7.1"
 #define STATUS_USER   "5.1.8"
-#define STATUS_OTHERS "5.7.711" /* of a connector: a domain, a client, a selector's sender */
+#define STATUS_OTHERS "5.7.711" /* connectors: domains, clients, senders of selectors */
 
 bool rules_is_bounce(const struct facts *facts)
 {
@@ -26,7 +26,7 @@ static bool lacks_mail_dns(const struct facts *facts)
 	return facts->mail_dns == FACTS_DNS_ABSENT;
 }
 
-/* ---- what decisions are made of */
+/* ---- parts of a decision */
 
 static struct decision_step *add_step(struct decision *decision, enum reason rule, bool matched)
 {
@@ -65,7 +65,7 @@ static void reject(const struct rules_input *input, struct decision *decision, e
 	decision->status = mailbox ? STATUS_USER : STATUS_OTHERS;
 }
 
-/* What a verdict of the datapath means for a message. */
+/* A verdict of the datapath as a decision on a message. */
 static void follow(struct decision *decision, enum reason reason, enum verdict_action action,
 		   uint32_t pool)
 {
@@ -151,7 +151,7 @@ static bool try_spam(const struct rules_input *input, struct decision *decision)
 	return true;
 }
 
-static int64_t room_at(const struct rules_input *input, const struct decision_step *step)
+static int64_t below_at(const struct rules_input *input, const struct decision_step *step)
 {
 	uint32_t below = step->max - step->adds + 1;
 
@@ -162,18 +162,18 @@ static int64_t room_at(const struct rules_input *input, const struct decision_st
 	return input->sender ? sender_below_at(input->sender, step->limit, below) : 0;
 }
 
-/* False where that is only said. */
+/* False: on_limit = alert, the next rule is tried. */
 static bool act_on_limit(const struct rules_input *input, struct decision *decision,
 			 struct decision_step *step)
 {
 	switch (input->limits[step->limit].on_limit) {
 	case CONFIG_ON_LIMIT_HIGH_RISK:
 		steer(decision, REASON_OVER_LIMIT, POOL_HIGH_RISK);
-		decision->until_sec = room_at(input, step);
+		decision->until_sec = below_at(input, step);
 		return true;
 	case CONFIG_ON_LIMIT_DEFER:
 		defer(decision, REASON_OVER_LIMIT);
-		decision->until_sec = room_at(input, step);
+		decision->until_sec = below_at(input, step);
 		return true;
 	case CONFIG_ON_LIMIT_RESTRICT_TODAY:
 		reject(input, decision, REASON_OVER_LIMIT);

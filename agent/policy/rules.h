@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The rules of decision.h, one after the other. They change nothing: what follows from a decision is
- * aftermath.c's. Within policy/ only.
+ * The rules of decision.h, one after the other. They change nothing; aftermath.c does. Within
+ * policy/ only.
  */
 #pragma once
 
@@ -11,22 +11,22 @@
 #include "policy/standing_table.h"
 #include "policy/tenant_counts.h"
 
-/* A limit as one decision meets it, worked out once. */
+/* A limit as a decision meets it; worked out once. */
 struct limit_state {
 	uint32_t count; /* so far */
-	uint32_t adds;	/* by these facts; the rules for it are in decision.h */
+	uint32_t adds;	/* by these facts, as decision.h counts them */
 	uint32_t max;	/* 0: no limit */
-	/* Past the limit; limits by the minute and a release of today have been considered. */
+	/* Past the limit, after the exceptions for limits by the minute and a release today. */
 	enum config_on_limit on_limit;
 };
 
-/* All borrowed; the windows are up to date. */
+/* All pointers are borrowed; windows are up to date. */
 struct rules_input {
 	const struct facts *facts;
 	const struct config *config;
 	const struct config_policy *policy;
 	const struct identity *identity;
-	const struct sender *sender;	 /* NULL: nothing counted yet */
+	const struct sender *sender;	 /* NULL: not counted yet */
 	const struct standing *standing; /* NULL: none */
 	const struct tenant *tenant;	 /* NULL: none */
 	uint32_t relay_pool;		 /* POOL_NONE: no relay rule */
@@ -34,12 +34,12 @@ struct rules_input {
 	struct limit_state limits[CONFIG_LIMITS]; /* set by rules_measure() */
 };
 
-/* Fills input->limits from the rest. Facts that count nothing leave all of it zero. */
+/* Fills input->limits from the other members. Facts that count nothing leave it zero. */
 void rules_measure(struct rules_input *input);
-/* Do they count anything? */
+/* True: the facts count. */
 bool rules_counts(const struct rules_input *input);
 
-/* Fills everything but the names; input->limits is set. */
+/* Fills everything except names; input->limits is set. */
 void rules_apply(const struct rules_input *input, struct decision *ret_decision);
 
 bool rules_is_bounce(const struct facts *facts);

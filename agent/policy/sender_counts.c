@@ -7,19 +7,19 @@
 #include <string.h>
 
 struct sender_counts {
-	struct sender *places; /* places[0] is nobody's */
+	struct sender *places; /* places[0] is not used */
 	uint32_t *heads;
-	uint32_t mask; /* number of heads, a power of two, less one */
+	uint32_t mask; /* number of heads, a power of two, - 1 */
 	uint32_t max;
-	uint32_t count; /* all places up to this one are taken */
-	uint32_t hand;	/* where the next search for one to evict begins */
+	uint32_t count; /* all places up to this one are used */
+	uint32_t hand;	/* where the next search for a victim begins */
 	uint32_t dirty;
 	uint64_t evicted;
 };
 
 static const struct {
 	const struct window_shape *shape;
-	unsigned first; /* of its counters */
+	unsigned first; /* index of its first counter */
 } windows[SENDER_WINDOWS] = {
 	[CONFIG_EXTERNAL_PER_HOUR] = {&window_hour, 0},
 	[CONFIG_INTERNAL_PER_HOUR] = {&window_hour, 13},
@@ -86,7 +86,7 @@ struct sender *sender_counts_find(const struct sender_counts *senders, const str
 	return place ? &senders->places[place] : NULL;
 }
 
-/* NULL: there is nobody without a standing. */
+/* NULL: all have a standing. */
 static struct sender *choose_oldest(struct sender_counts *senders)
 {
 	struct sender *oldest = NULL;
@@ -138,7 +138,7 @@ struct sender *sender_counts_add(struct sender_counts *senders, const struct sip
 
 	if (!sender)
 		return NULL;
-	/* A dirty place stays on the list of dirty ones: its new owner is dirty as well, soon. */
+	/* A dirty place stays on the dirty list: its new owner becomes dirty soon. */
 	sender->record = (struct sender_record){
 		.key = {key->words[0], key->words[1]},
 		.base_sec = window_base(0, now_sec),

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What is counted per sender: a table of bounded size, all of it allocated at the start and taken up
- * from the system only as far as it is used.
+ * Counts of senders: a table of fixed size, allocated at the start; the system provides the part
+ * that is used.
  *
- * A sender is known by the hash of its name alone (the key), so that a million of them fit: 192 bytes
- * each, and 4 to 8 more for the hash table's heads. Names are kept for those with a standing only
+ * The key of a sender is the hash of its name, so that a million fit: 192 bytes each, and 4 to 8
+ * more for the heads of the hash table. Names are stored for senders with a standing only
  * (standing_table.h).
  *
- * When the table is full, a new sender takes the place of an old one: the least recently seen of the
- * next SENDER_COUNTS_SAMPLE places, which go round the table. That costs the same however large the table
- * is, and one who was seen lately stays. A sender with a standing is never evicted.
+ * A full table evicts: a new sender replaces the least recently seen of the next
+ * SENDER_COUNTS_SAMPLE places, which rotate through the table. The cost does not depend on the
+ * size, and a sender seen lately stays. A sender with a standing is never evicted.
  *
- * Within policy/ only, but for struct sender_record, which is what state keeps.
+ * Within policy/ only, except struct sender_record, which the state stores.
  */
 #pragma once
 
@@ -24,10 +24,10 @@
 
 #define SENDER_COUNTS_SAMPLE 16
 #define SENDER_VERSION	     1
-/* All windows are empty after that: a day, and the widest sub-bucket. */
+/* After that all windows are empty: a day, and the widest sub-bucket. */
 #define SENDER_STALE_SEC (86400 + 14400)
 
-/* One window for each limit of a sender, and one for reports of spam, in one array. */
+/* One window for each limit of a sender, and one for complaints, in one array. */
 enum sender_window {
 	SENDER_REPORTS_PER_DAY = CONFIG_LIMITS_OF_SENDER, /* the others are enum config_limit */
 	SENDER_WINDOWS,
@@ -37,8 +37,8 @@ enum sender_window {
 	 2 * (WINDOW_MINUTE_BUCKETS + 1) + (WINDOW_COARSE_BUCKETS + 1))
 
 /*
- * What outlives the process: plain bytes in the host's order, kept under the key. A record of another
- * version is not taken back. `passed` has two bits for each limit: warned of, and reached.
+ * Stored under the key: plain bytes in the host's order. A record of another version is not read.
+ * `passed` has two bits for each limit: warned, and exceeded.
  */
 struct sender_record {
 	uint64_t key[2];
@@ -52,8 +52,8 @@ _Static_assert(sizeof(struct sender_record) == 176, "raise SENDER_VERSION");
 
 struct sender {
 	struct sender_record record;
-	uint32_t next;	     /* with the same head; 0: the last */
-	uint32_t next_dirty; /* on the list of those to export */
+	uint32_t next;	     /* in the chain of its head; 0: the last */
+	uint32_t next_dirty; /* on the list of senders to export */
 	uint32_t standing;   /* number of its standing; 0: none */
 	uint32_t dirty;	     /* 0 or 1 */
 };
@@ -72,21 +72,21 @@ uint64_t sender_counts_evicted(const struct sender_counts *senders); /* so far *
 struct sender *sender_counts_find(const struct sender_counts *senders, const struct siphash *key);
 
 /*
- * A sender that is not in the table yet; it may evict another one. NULL: each place belongs to a sender
- * with a standing.
+ * Adds a sender that is not in the table, and may evict another. NULL: each place belongs to a
+ * sender with a standing.
  */
 struct sender *sender_counts_add(struct sender_counts *senders, const struct siphash *key,
 				 int64_t now_sec);
 
-/* Must come before a look at the windows. */
+/* Required before the windows are read. */
 void sender_advance(struct sender *sender, int64_t now_sec);
 uint32_t sender_sum(const struct sender *sender, unsigned window);
 void sender_count(struct sender *sender, unsigned window, uint32_t n);
 void sender_forget(struct sender *sender, unsigned window);
-/* When the sum will be below `limit` if nothing is added. */
+/* Time at which the sum is below `limit` if nothing is added. */
 int64_t sender_below_at(const struct sender *sender, unsigned window, uint32_t limit);
 
-/* The senders that changed since each was last cleaned, latest first. NULL: none. */
+/* Senders that changed since they were cleaned, the latest first. NULL: none. */
 void sender_counts_mark_dirty(struct sender_counts *senders, struct sender *sender);
 void sender_counts_mark_all(struct sender_counts *senders);
 struct sender *sender_counts_first_dirty(const struct sender_counts *senders);

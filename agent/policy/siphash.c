@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Two rounds for each word of input, four at the end of each half of the result. */
+/* Two rounds for each word of input, four for each half of the result. */
 #include "policy/siphash.h"
 
 struct state {
-	uint64_t a, b, c, d; /* v0 to v3 of the paper */
+	uint64_t a, b, c, d; /* v0 to v3 in the paper */
 };
 
 static uint64_t rotate(uint64_t word, unsigned bits)
@@ -11,7 +11,7 @@ static uint64_t rotate(uint64_t word, unsigned bits)
 	return word << bits | word >> (64 - bits);
 }
 
-/* Little endian, whatever the host; `size` up to 8. */
+/* Little endian on each host; `size` up to 8. */
 static uint64_t load(const uint8_t *bytes, size_t size)
 {
 	uint64_t word = 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * SipHash-2-4 with 128 bits of result (Aumasson and Bernstein, INDOCRYPT 2012): a hash of names whose
- * collisions nobody can look for who does not know the key. No library that Postern links offers it.
+ * SipHash-2-4 with a result of 128 bits (Aumasson and Bernstein, INDOCRYPT 2012): without the key
+ * nobody can search for collisions of names. No library that Postern links offers it.
  */
 #pragma once
 

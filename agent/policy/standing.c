@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* How standings begin and end, and that everybody hears of it. */
+/* One standing: its verdict, and how it begins, changes and ends. */
 #include "policy/day.h"
 #include "policy/policy_internal.h"
 
-/* A verdict for spam is prolonged by this share of its length at a time, not with every message. */
+/* A verdict for spam is prolonged by at least this share of its length, not with each message. */
 #define SPAM_PROLONGED_BY 8
 
-/* A window of a day has room again after its length and one sub-bucket. */
+/* A window of a day has space again after its length and one sub-bucket. */
 #define FULL_MAX_SEC (DAY_SEC + 3600)
 
 /* ---- one standing */
@@ -125,7 +125,7 @@ void standing_settle(struct policy *policy, struct standing *standing, int64_t n
 {
 	struct sender *sender;
 
-	standing->told = standing_verdict(standing, now_sec);
+	standing->reported = standing_verdict(standing, now_sec);
 	if (!standing_is_over(standing)) {
 		standing_table_update(policy->standings, standing);
 		return;
@@ -141,7 +141,7 @@ void standing_changed(struct policy *policy, struct standing *standing, int64_t 
 	struct policy_standing change = {
 		.record = &standing->record,
 		.verdict = standing_verdict(standing, now_sec),
-		.before = standing->told,
+		.before = standing->reported,
 		.ended = standing_is_over(standing),
 	};
 
@@ -208,7 +208,7 @@ void standing_full(struct policy *policy, struct sender *sender, const char *nam
 	standing_changed(policy, standing, now_sec, changes);
 }
 
-/* What made it high-risk is forgotten as well, else the next message would bring it back. */
+/* Marks and complaints are forgotten: otherwise the next message would make it high-risk again. */
 void standing_release(struct policy *policy, struct sender *sender, int64_t now_sec,
 		      struct policy_changes *changes)
 {

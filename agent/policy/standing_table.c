@@ -10,11 +10,11 @@
 #include "policy/day.h"
 
 struct standing_table {
-	struct standing *places; /* places[0] is nobody's */
+	struct standing *places; /* places[0] is not used */
 	uint32_t *heap;
 	uint32_t max;
 	uint32_t count; /* in the heap */
-	uint32_t used;	/* places that were ever taken */
+	uint32_t used;	/* places that were ever used */
 	uint32_t first_free;
 };
 
@@ -105,7 +105,7 @@ uint32_t standing_table_add(struct standing_table *standings, const char *name,
 	*standing = (struct standing){
 		.record.version = STANDING_VERSION,
 		.key = *key,
-		.told = {VERDICT_STEER, POOL_NORMAL, REASON_GOOD, 0},
+		.reported = {VERDICT_STEER, POOL_NORMAL, REASON_GOOD, 0},
 		.due_sec = STANDING_FOREVER,
 	};
 	snprintf(standing->record.name, sizeof(standing->record.name), "%s", name);
@@ -145,7 +145,7 @@ uint32_t standing_table_next(const struct standing_table *standings, uint32_t nu
 	return 0;
 }
 
-/* ---- what ends when */
+/* ---- ends */
 
 static int64_t earlier(int64_t due_sec, int64_t end_sec)
 {

@@ -12,10 +12,10 @@
 
 #define SKETCH_WORDS (SURGE_SKETCH_BITS / 64)
 
-/* Where spam or unknown connections count as risen. */
+/* From this count on, spam and unknown connections may have risen. */
 #define RISE_MIN 10
 
-/* Counts of the interval that runs and of the one before, and what is usual. */
+/* Counts of the current and the previous interval, and the usual count. */
 struct rate {
 	uint32_t count;
 	uint32_t last;
@@ -24,8 +24,8 @@ struct rate {
 
 struct domain {
 	struct siphash key;
-	char name[SURGE_DOMAIN_SIZE]; /* "": nobody's place */
-	int64_t interval;	      /* which one runs, since the epoch */
+	char name[SURGE_DOMAIN_SIZE]; /* "": a free place */
+	int64_t interval;	      /* number of the current one, since the epoch */
 	struct rate bounces;
 	struct rate spam;
 	uint32_t not_sent_here;
@@ -38,8 +38,8 @@ struct surges {
 	struct domain *domains;
 	uint32_t sets;
 	uint8_t secret[SIPHASH_KEY_SIZE];
-	struct rate connections; /* from no known sender */
-	int64_t interval;	 /* of those */
+	struct rate connections; /* of unknown senders */
+	int64_t interval;	 /* of `connections` */
 	uint64_t begun[SURGE_CAUSES];
 	uint64_t evicted;
 };
@@ -95,13 +95,13 @@ static bool has_risen(const struct rate *rate, double min)
 	return rate->count >= threshold(rate, min);
 }
 
-/* What goes before bounces may have been in the interval before. */
+/* The cause of bounces may have been in the previous interval. */
 static bool rose_before(const struct rate *rate)
 {
 	return rate->count + rate->last >= threshold(rate, RISE_MIN);
 }
 
-/* The interval is over, and `passed` - 1 silent ones after it. */
+/* Ends the interval, and `passed` - 1 silent ones after it. */
 static void close_interval(struct rate *rate, double min, int64_t passed)
 {
 	double seen = fmin(rate->count, threshold(rate, min));
@@ -113,8 +113,8 @@ static void close_interval(struct rate *rate, double min, int64_t passed)
 }
 
 /*
- * How many intervals have passed; 0: none, or the clock stepped back a little. After a big step back
- * the interval is taken as over, so that nothing is held for ever.
+ * Number of intervals that have passed. 0: none, or the clock stepped back a little. After a big
+ * step back the interval counts as over, so that nothing lasts for ever.
  */
 static int64_t intervals_passed(int64_t from, int64_t to)
 {
@@ -156,7 +156,7 @@ static struct domain *choose_place(struct surges *surges, struct domain *set)
 	return oldest;
 }
 
-/* NULL: that is no name for a domain. */
+/* NULL: not a domain name. */
 static struct domain *take_domain(struct surges *surges, const char *name, int64_t now_sec)
 {
 	char folded[SURGE_DOMAIN_SIZE] = "";
@@ -236,7 +236,7 @@ static void describe(const struct surges *surges, const struct domain *domain,
 	};
 }
 
-/* ---- what comes in */
+/* ---- input */
 
 bool surges_bounce(struct surges *surges, const struct surge_bounce *bounce, int64_t now_sec,
 		   struct surge_state *ret_state)
@@ -279,7 +279,7 @@ void surges_unknown_connections(struct surges *surges, uint32_t count, int64_t n
 	surges->connections.count += count;
 }
 
-/* ---- what is seen from outside */
+/* ---- figures */
 
 void surges_stats(struct surges *surges, int64_t now_sec, struct surges_stats *ret_stats)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What is counted per tenant: totals of all its senders. The tenants are those of the configuration,
- * so there are few, and counts of 32 bits. Within policy/, but for struct tenant_record, which is what
- * state keeps, by name.
+ * Counts of tenants: totals of all their senders. Tenants are configured, so they are few and have
+ * counters of 32 bits. Within policy/ only, except struct tenant_record, which the state stores by
+ * name.
  */
 #pragma once
 
@@ -18,7 +18,7 @@
 struct tenant_record {
 	uint32_t version;
 	uint32_t base_sec;
-	uint32_t passed; /* as struct sender_record's */
+	uint32_t passed; /* as in struct sender_record */
 	uint32_t counters[CONFIG_LIMITS_OF_TENANT][WINDOW_DAY_BUCKETS + 1];
 };
 
@@ -29,13 +29,13 @@ struct tenant {
 };
 
 struct tenant_counts {
-	struct tenant *tenants; /* as many and in the same order as the configuration's */
+	struct tenant *tenants; /* as many as the configuration's, in the same order */
 	size_t count;
 };
 
-/* Those of `config`, with nothing counted. -ENOMEM. */
+/* For the tenants of `config`, with nothing counted. -ENOMEM. */
 int tenant_counts_init(struct tenant_counts *tenants, const struct config *config);
-/* A tenant takes over the counts of the one of the same name in `before`. */
+/* Each tenant takes the counts of the tenant of the same name in `before`. */
 void tenant_counts_inherit(struct tenant_counts *tenants, const struct tenant_counts *before);
 void tenant_counts_done(struct tenant_counts *tenants);
 
@@ -43,7 +43,7 @@ void tenant_counts_done(struct tenant_counts *tenants);
 struct tenant *tenant_counts_get(const struct tenant_counts *tenants, const struct config *config,
 				 const struct config_tenant *tenant);
 
-/* As for senders; `limit` is one of a tenant's. */
+/* As the functions of senders; `limit` is a limit of tenants. */
 void tenant_advance(struct tenant *tenant, int64_t now_sec);
 uint32_t tenant_sum(const struct tenant *tenant, enum config_limit limit);
 void tenant_count(struct tenant *tenant, enum config_limit limit, uint32_t n);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Figures for people; nothing is changed, but that windows are brought up to date. */
+/* Figures for people. Nothing changes, except that windows are brought up to date. */
 #include <errno.h>
 #include <string.h>
 
@@ -75,7 +75,7 @@ uint32_t policy_next_standing(const struct policy *policy, uint32_t after, int64
 	*ret_standing = (struct policy_standing){
 		.record = &standing->record,
 		.verdict = standing_verdict(standing, now_sec),
-		.before = standing->told,
+		.before = standing->reported,
 	};
 	ret_standing->after = standing_verdict(standing, ret_standing->verdict.until_sec);
 	return number;

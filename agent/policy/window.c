@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Counters that move up by one place whenever a sub-bucket is over. */
+/* Counters that move up by one place at the end of each sub-bucket. */
 #include "policy/window.h"
 
 #include <stddef.h>
@@ -20,7 +20,7 @@ uint32_t window_base(uint32_t base_sec, int64_t now_sec)
 	return now;
 }
 
-/* Of the `count` newest sub-buckets. */
+/* The sum of the `count` newest sub-buckets. */
 static uint32_t sum_newest(const struct window_shape *shape, const void *counters, uint32_t count)
 {
 	uint64_t sum = 0;
@@ -47,8 +47,8 @@ void window_add(const struct window_shape *shape, void *counters, uint32_t n)
 }
 
 /*
- * After a step back the next boundary may be nearer than it was, so that one sub-bucket too many would
- * pass. Everything becomes younger by one in return: the two newest are one from here on.
+ * After a step back the next boundary may be nearer than before, and one sub-bucket too many would
+ * pass. In return everything becomes younger by one: the two newest become one.
  */
 static void make_younger(const struct window_shape *shape, void *counters)
 {
