@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Addresses and prefixes: comparing, classifying, text. Whether one is configured is not known here. */
+/* Compares, classifies, parses and formats addresses and prefixes. */
 #include "base/address.h"
 
 #include <arpa/inet.h>
@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAPPED_BYTES 12 /* what is in front of the four bytes of an IPv4 address */
+#define MAPPED_BYTES 12 /* in front of the four bytes of an IPv4 address */
 #define MAPPED_BITS  (MAPPED_BYTES * 8)
 
 static const uint8_t mapped[MAPPED_BYTES] = {[10] = 0xff, [11] = 0xff};
@@ -60,7 +60,7 @@ int address_parse(const char *text, struct address *ret_address)
 	return 0;
 }
 
-/* One to three decimal digits and nothing else: strtoul() would take signs and blanks. */
+/* One to three decimal digits only: strtoul() takes signs and blanks. */
 static int length_parse(const char *text, unsigned *ret_length)
 {
 	size_t digits = strspn(text, "0123456789");
@@ -102,7 +102,7 @@ int prefix_parse(const char *text, struct prefix *ret_prefix)
 	r = length_parse(slash + 1, &prefix.length);
 	if (r < 0)
 		return r;
-	/* The length counts the bits of the family that was written. */
+	/* The text counts the bits of its own family. */
 	if (!strchr(address, ':'))
 		prefix.length += MAPPED_BITS;
 	if (prefix.length > 128)
@@ -161,7 +161,7 @@ bool prefix_contains(const struct prefix *prefix, const struct address *address)
 		((address->bytes[whole] ^ prefix->address.bytes[whole]) >> (8 - rest)) == 0);
 }
 
-/* Where the address in brackets or without begins; the colon in front of the port. */
+/* Cuts `text` at the colon of the port and at the brackets. */
 static bool split_endpoint(char *text, char **ret_address, char **ret_port)
 {
 	char *colon = strrchr(text, ':');

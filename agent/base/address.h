@@ -13,7 +13,7 @@ struct address {
 	uint8_t bytes[16];
 };
 
-/* length counts all 128 bits: 10.0.0.0/8 has length 104. Host bits are zero. */
+/* length counts all 128 bits: that of 10.0.0.0/8 is 104. Host bits are zero. */
 struct prefix {
 	struct address address;
 	unsigned length;
@@ -27,20 +27,20 @@ bool address_is_ipv4(const struct address *address);
 bool address_equal(const struct address *a, const struct address *b);
 int address_compare(const struct address *a, const struct address *b); /* like memcmp */
 
-/* False for what no public packet may carry as source: unspecified, loopback, multicast, broadcast. */
+/* False: unspecified, loopback, multicast, broadcast. No public packet has such a source. */
 bool address_is_unicast(const struct address *address);
 
-/* Text in the form of RFC 5952 or a dotted quad, nothing around it. -EINVAL: it is neither. */
+/* IPv6 or a dotted quad, without brackets or blanks. -EINVAL: neither. */
 int address_parse(const char *text, struct address *ret_address);
 
-/* address/length. -EINVAL: not of that form; -ERANGE: length too large; -EDOM: bits set behind it. */
+/* address/length. -EINVAL: another form; -ERANGE: length too large; -EDOM: host bits are set. */
 int prefix_parse(const char *text, struct prefix *ret_prefix);
 
 bool prefix_contains(const struct prefix *prefix, const struct address *address);
 
-/* Decimal digits, 1 to 65535. -EINVAL: not of that form. */
+/* Decimal digits, 1 to 65535. -EINVAL: another form. */
 int port_parse(const char *text, uint16_t *ret_port);
-/* ip:port or [ip6]:port. -EINVAL: not of that form. */
+/* ip:port or [ip6]:port. -EINVAL: another form. */
 int endpoint_parse(const char *text, struct address *ret_address, uint16_t *ret_port);
 
 /* All write into `buffer` and return it. */
@@ -49,6 +49,6 @@ const char *prefix_format(const struct prefix *prefix, char buffer[PREFIX_TEXT_S
 /* ip:port or [ip6]:port */
 const char *endpoint_format(const struct address *address, uint16_t port,
 			    char buffer[ENDPOINT_TEXT_SIZE]);
-/* Of the bytes of an address in network order, as in the maps. */
+/* `bytes`: an address as in the maps. */
 const char *endpoint_format_bytes(const uint8_t bytes[16], uint16_t port,
 				  char buffer[ENDPOINT_TEXT_SIZE]);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Arrays on the heap that grow by one element at a time. Their room is not stored: it is always the
+ * Arrays on the heap that grow by one element at a time. Their capacity is not stored: it is the
  * power of two at or above the count, so such an array grows by this function only.
  */
 #pragma once
@@ -8,7 +8,7 @@
 #include <stddef.h>
 
 /*
- * Returns `array` (NULL where `count` is 0), moved where it must be, with space for one element of
- * `size` bytes behind the `count` elements in it. NULL: no memory, and `array` is as it was.
+ * Returns `array`, which may have moved, with space for one more element of `size` bytes behind its
+ * `count` elements. An array without elements may be NULL. NULL: no memory; `array` is as before.
  */
 void *array_grow(void *array, size_t count, size_t size);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Finds the cgroup2 mount and asks for a directory's inode number. Watching for changes is the caller's. */
+/* Finds the cgroup2 mount, then the inode of a directory below it. */
 #include "base/cgroup.h"
 
 #include <errno.h>

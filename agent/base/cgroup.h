@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Control groups (version 2) by path, as systemd names them: "/system.slice/shop.service". */
+/* Control groups (version 2) by their path: "/system.slice/shop.service". */
 #pragma once
 
 #include <stdint.h>
 
 /*
- * The id that bpf_skb_cgroup_id() gives: on kernfs with 64-bit inode numbers the directory's inode
- * (include/linux/kernfs.h, kernfs_id()). The cgroup2 mount is found in /proc/self/mountinfo, so hybrid
- * set-ups work. -ENOENT: no such cgroup now; -ENODEV: no cgroup2 file system mounted.
+ * The id that bpf_skb_cgroup_id() returns: the directory's inode, on kernfs with 64-bit inode
+ * numbers (include/linux/kernfs.h, kernfs_id()). The cgroup2 mount is found in
+ * /proc/self/mountinfo, so hybrid hosts work. -ENOENT: no such cgroup now; -ENODEV: no cgroup2 file
+ * system is mounted.
  */
 int cgroup_id(const char *path, uint64_t *ret_id);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Scope-bound release of what a function owns: `_cleanup_(free_p) char *text = NULL;` */
+/* Releases a variable at the end of its scope: `_cleanup_(free_p) char *text = NULL;` */
 #pragma once
 
 #include <stdio.h>
@@ -8,14 +8,14 @@
 
 #define _cleanup_(function) __attribute__((cleanup(function)))
 
-/* Hands ownership on: returns the pointer and leaves NULL behind. */
+/* Passes ownership on: returns the pointer and leaves NULL in its place. */
 #define TAKE_PTR(pointer)                                                                          \
 	({                                                                                         \
 		__typeof__(pointer) _p = (pointer);                                                \
 		(pointer) = NULL;                                                                  \
 		_p;                                                                                \
 	})
-/* The same for a file descriptor; -1 stays behind. */
+/* The same for a file descriptor; leaves -1. */
 #define TAKE_FD(fd)                                                                                \
 	({                                                                                         \
 		int _f = (fd);                                                                     \

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The text of an error, built from the inside out. Printing it is left to the outer layers. */
+/* The text of an error. The callee writes it first, callers add in front. */
 #include "base/error.h"
 
 #include <stdarg.h>
@@ -11,7 +11,7 @@ int error_set(struct error *error, int code, const char *format, ...)
 	char text[sizeof(error->text)];
 	va_list arguments;
 
-	/* Through a buffer of its own: an argument may be the text that is there already. */
+	/* An argument may be the old text, so the new one is built beside it. */
 	va_start(arguments, format);
 	vsnprintf(text, sizeof(text), format, arguments);
 	va_end(arguments);

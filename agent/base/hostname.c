@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Takes names apart into labels. */
+/* Checks names label by label. */
 #include "base/hostname.h"
 
 #include <ctype.h>

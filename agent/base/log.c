@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Messages on stderr, each one line and one write, so that processes do not mix within a line. */
+/* Writes each line by one write(2): lines of several processes do not mix. */
 #include "base/log.h"
 
 #include <stdarg.h>
@@ -9,14 +9,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* A level's prefix for the journal: the numbers of syslog(3). */
+/* The journal's priorities are the numbers of syslog(3). */
 static const char *const priorities[] = {
 	[LOG_LEVEL_ERROR] = "<3>",
 	[LOG_LEVEL_WARNING] = "<4>",
 	[LOG_LEVEL_INFO] = "<6>",
 };
 
-/* JOURNAL_STREAM is inherited also where stderr was redirected: device and inode must match. */
+/* A child inherits JOURNAL_STREAM even if its stderr is redirected: compare device and inode. */
 static bool stderr_is_journal(void)
 {
 	const char *stream = getenv("JOURNAL_STREAM");
@@ -28,7 +28,7 @@ static bool stderr_is_journal(void)
 	       status.st_ino == inode;
 }
 
-/* Quoted input may carry line breaks or escape sequences, which would forge or hide lines. */
+/* Line breaks and escape sequences in quoted input would forge or hide lines. */
 static void make_one_line(char *text)
 {
 	for (; *text; text++)
@@ -50,7 +50,7 @@ void log_message(enum log_level level, const char *module, const char *format, .
 
 	length = snprintf(line, sizeof(line), "%s%.64s: %s\n",
 			  stderr_is_journal() ? priorities[level] : "", module, text);
-	/* There is nowhere left to report a failure to. */
+	/* A failure to log cannot be logged. */
 	if (write(STDERR_FILENO, line, (size_t)length) < 0)
 		return;
 }

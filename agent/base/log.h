@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * One line per message on stderr, with the syslog priority prefix "<3>" when stderr is a journal
- * stream (JOURNAL_STREAM, sd-daemon(3)). For main, api, mta and cli; lower layers return errors.
- * Never log a secret or a message body.
+ * Messages on stderr, one line each. If stderr is the journal (JOURNAL_STREAM, sd-daemon(3)), a
+ * line begins with its priority, "<3>". For main, api, mta, milter, daemon and cli; lower rooms
+ * return errors. Never log a secret or the body of a message.
  */
 #pragma once
 

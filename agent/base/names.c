@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Tables of words for the enums of postern/abi.h, and the searches through them. */
+/* Tables of words for the enums of postern/abi.h. */
 #include "base/names.h"
 
 #include "base/word.h"

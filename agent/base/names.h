@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The words of the design for the enums of postern/abi.h, as the CLI, JSON and logs write them
- * ("high-risk" is a pool's name, "over-limit" a reason, "draining" an address state).
+ * The words for the enums of postern/abi.h in tables, JSON and logs: "over-limit" is a reason,
+ * "draining" a state of an address.
  */
 #pragma once
 
@@ -21,5 +21,5 @@ int pool_state_parse(const char *name, enum pool_state *ret_state);
 int address_state_parse(const char *name, enum address_state *ret_state);
 int verdict_action_parse(const char *name, enum verdict_action *ret_action);
 
-/* opening, established, closing: what the two halves say (table at struct half in postern/abi.h). */
+/* opening, established or closing, by both halves (table at struct half in postern/abi.h). */
 const char *flow_state_name(const struct half *out, const struct half *in);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Single characters, and whole texts by them. */
+/* Compares and converts character by character. */
 #include "base/text.h"
 
 #include <stddef.h>

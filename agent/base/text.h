@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Characters and texts of mail and its envelope, as ASCII: no locale has a say. */
+/* ASCII characters and texts; the locale does not matter. */
 #pragma once
 
 #include <stdbool.h>
@@ -13,5 +13,5 @@ bool text_is_blank(char c);
 
 /* Neither NULL nor empty. */
 bool text_is_given(const char *text);
-/* NULL where it is empty. */
+/* NULL if it is empty. */
 const char *text_or_null(const char *text);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Things that stand in one place only. Sorting finds equals: comparing all pairs would take minutes for
- * some hundred thousand senders. The error is at the later line and names the earlier one.
+ * Finds what stands in two places. It sorts: to compare all pairs of 100,000 senders takes minutes.
+ * The error is at the later line and names the earlier one.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -101,7 +101,7 @@ static size_t collect_addresses(struct place *places, const char *what, const ch
 	return count;
 }
 
-/* Binding to a handle chooses its pool; as a source it would stand for the sender instead. */
+/* A socket bound to a handle leaves by its pool; as a source it would show the sender instead. */
 static int check_source(const struct reader *reader, const struct config_selector *selector,
 			const struct place *places, size_t count)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The table of keys, and what others ask of it. */
+/* The table of keys, and searches in it. */
 #include "config/keys.h"
 
 #include <assert.h>
@@ -54,7 +54,7 @@ static const char *const on_limit_words[] = {
 	[CONFIG_ON_LIMIT_RESTRICT] = "restrict",
 	[CONFIG_ON_LIMIT_ALERT] = "alert",
 };
-/* A tenant is not restricted: its senders are. */
+/* Senders are restricted, tenants are not. */
 static const char *const on_limit_words_of_tenants[] = {
 	[CONFIG_ON_LIMIT_HIGH_RISK] = "high-risk",
 	[CONFIG_ON_LIMIT_DEFER] = "defer",
@@ -62,8 +62,8 @@ static const char *const on_limit_words_of_tenants[] = {
 };
 
 /*
- * The beginning of a row: its section, its name, and its field with the type that its kind expects. Does not
- * compile where the field is of another type or in the structure of another section.
+ * The beginning of a row: section, name, kind, and the field with the type that the kind reads. It
+ * does not compile if the field has another type or stands in the structure of another section.
  */
 #define INSTANCE_TOP	struct config
 #define INSTANCE_POOL	struct config_pool
@@ -80,7 +80,7 @@ static const char *const on_limit_words_of_tenants[] = {
 	.section = CONFIG_##section_, .name = name_, .kind = &kind_,                               \
 	.offset =                                                                                  \
 		offsetof(INSTANCE_##section_, member) + MUST_BE(type, INSTANCE_##section_, member)
-/* The kind reads into the whole structure of the section. */
+/* For a kind that reads into the whole structure of the section. */
 #define WHOLE(section_, name_, kind_)                                                              \
 	.section = CONFIG_##section_, .name = name_, .kind = &kind_, .offset = 0
 
@@ -90,8 +90,9 @@ static const char *const on_limit_words_of_tenants[] = {
 #define WORD(section, name, member, type) KEY(section, name, kind_word, type, member)
 #define WORDS(table)			  .words = table, .n_words = COUNT(table)
 #define TEXT(section, name, member)	  KEY(section, name, kind_text, char *, member)
-#define TEXTS(section, name, member)	  KEY(section, name, kind_texts, struct config_texts, member)
-#define NAME(section, name, member)	  KEY(section, name, kind_name, struct config_name, member)
+
+#define TEXTS(section, name, member) KEY(section, name, kind_texts, struct config_texts, member)
+#define NAME(section, name, member)  KEY(section, name, kind_name, struct config_name, member)
 
 #define SENDERS(section)                                                                           \
 	TEXTS(section, "senders", senders), .is_right = policy_is_sender, .max = TEXT_LAST,        \
@@ -340,7 +341,7 @@ int config_changed(const struct config *before, const struct config *after, unsi
 	return count;
 }
 
-/* ---- the words of config.h's enums that others write as well */
+/* ---- words of config.h's enums for other rooms */
 
 const char *config_limit_name(enum config_limit limit)
 {

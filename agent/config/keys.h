@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Every key of postern.conf is a row of the table `config_keys`. The reader, its errors, the defaults, the
- * rules for a reload and `postern check -j` all follow from the row; a test holds postern.conf(5) and
- * the example against it. agent/README.md says how to add a key.
+ * Each key of postern.conf is a row of the table `config_keys`. The reader, its errors, the
+ * defaults, the rules of a reload and `postern check -j` follow from the row. A test compares
+ * postern.conf(5) and the example with it. agent/README.md says how to add a key.
  */
 #pragma once
 
@@ -22,7 +22,7 @@ enum config_section {
 	CONFIG_SECTIONS,
 };
 
-/* What must run before a new value is in force; a sum. 0: a reload of the agent and the milter. */
+/* What must run before a new value holds; a sum. 0: a reload of agent and milter is enough. */
 #define CONFIG_NEEDS_UP	    1u
 #define CONFIG_NEEDS_AGENT  2u /* a restart of the agent */
 #define CONFIG_NEEDS_MILTER 4u /* a restart of the milter */
@@ -36,10 +36,9 @@ struct config_key {
 	const char *const *words; /* by the value of their enum; NULL: not allowed here */
 	size_t n_words;
 	bool (*is_right)(const char *text); /* NULL: every text is */
-	const char *expected;		    /* ends the error where it is not */
+	const char *expected;		    /* the end of the error for a wrong one */
 	const char *noun;		    /* one value of a list, in errors */
-	const char *
-		fallback; /* the default as in the file, a list with commas; NULL: config.h says it */
+	const char *fallback; /* default, as in the file; commas in a list; NULL: see config.h */
 	unsigned needs;
 	const char *help;
 };
@@ -57,11 +56,14 @@ const struct config_key *config_key_find(enum config_section section, const char
 /* "number", "boolean", "word", "text", … */
 const char *config_key_kind(const struct config_key *key);
 bool config_key_is_list(const struct config_key *key);
-/* The value of a key of the top level, each element of a list on a line. Freed by free(); NULL: no memory. */
+/*
+ * The value of a key of the top level, each element of a list on a line. free() frees it; NULL: no
+ * memory.
+ */
 char *config_key_value(const struct config_key *key, const struct config *config);
 
 /*
- * Counts the keys of the top level whose values differ and need any of `needs` to follow. Writes their
+ * Counts the keys of the top level whose values differ and that need one of `needs`. Writes their
  * names, "pin_path, user", cut to fit. -ENOMEM.
  */
 int config_changed(const struct config *before, const struct config *after, unsigned needs,

@@ -50,8 +50,8 @@ int read_number(const struct reader *reader, const struct config_key *key,
 	char expected[64], *end;
 
 	/*
-	 * Base 0 would read 010 as eight. strtoull() takes signs and blanks, so a digit comes first; on an
-	 * overflow it returns its largest number, which is over every `max`.
+	 * Not base 0, which reads 010 as eight. strtoull() takes signs and blanks, so a digit must
+	 * come first. On overflow it returns its largest number, which is over every `max`.
 	 */
 	number = strtoull(value->text, &end, hexadecimal ? 16 : 10);
 	if (isdigit((unsigned char)value->text[0]) && !*end && number >= key->min &&

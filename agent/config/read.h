@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * From the text of one value to the field of its key: the kinds that many keys share (read.c). Within
+ * From the text of a value to the field of its key: the kinds that several keys share. Within
  * config/ only.
  *
  * All functions that return int return 0, -ENOMEM, or -EINVAL with the error "FILE:LINE: found …,
@@ -25,7 +25,7 @@
 struct reader {
 	struct config *config; /* pools and senders in the order of the file until check_all() */
 	struct error *error;
-	int last_line; /* errors about what is missing point here */
+	int last_line; /* errors about missing sections and values point here */
 };
 
 struct value {
@@ -34,8 +34,8 @@ struct value {
 };
 
 /*
- * How keys of a kind read, print and free their field. `read` is called for each element of a list.
- * After an error the field owns what it held before.
+ * How the keys of a kind read, print and free their field. A list is read element by element; an
+ * error leaves the field as it was before the element.
  */
 struct kind {
 	const char *name;
@@ -59,14 +59,14 @@ extern const struct kind kind_name;	/* struct config_name, looked up by check.c 
 int read_error(const struct reader *reader, int line, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 int read_out_of_memory(const struct reader *reader);
-/* "found KEY 'VALUE', expected …"; for a list without a noun "found 'VALUE' in 'KEY', expected …". */
+/* "found KEY 'VALUE', expected …"; a list without a noun: "found 'VALUE' in 'KEY', expected …". */
 int read_refuse(const struct reader *reader, const struct config_key *key,
 		const struct value *value, const char *expected);
 
 /* Decimal or 0x, within the key's bounds. */
 int read_number(const struct reader *reader, const struct config_key *key,
 		const struct value *value, uint32_t *ret_number);
-/* Checked as the key says. The copy is the caller's. */
+/* The key's is_right() and max hold for the copy, which the caller frees. */
 int read_copy(const struct reader *reader, const struct config_key *key, const struct value *value,
 	      char **ret_text);
 /* The name of a pool, sender, policy or tenant; `size` is that of its label, NUL included. */

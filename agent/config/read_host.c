@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Keys of the top level that concern the host: interfaces, ports, files, the user, figures. */
+/* Keys of the top level for the host: interfaces, ports, files, the user, figures. */
 #include "config/sections.h"
 
 #include <assert.h>
@@ -19,7 +19,7 @@ bool host_is_path(const char *text)
 	return text[0] == '/';
 }
 
-/* The process that becomes the user finds out whether there is one. */
+/* Whether the user exists is found by the process that becomes it. */
 bool host_is_user(const char *text)
 {
 	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_";

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Keys of the top level that concern mail: sockets, the marks of scanners, hosts that are believed or asked. */
+/* Keys of the top level for mail: sockets, marks of scanners, hosts that are believed or asked. */
 #include "config/sections.h"
 
 #include <ctype.h>
@@ -118,7 +118,7 @@ int mail_finish(const struct reader *reader)
 
 /* ---- marks of scanners */
 
-/* Of a text without blanks at both ends: no control character, and not empty. */
+/* Blanks at both ends are gone already. */
 static bool is_mark_value(const char *value, size_t size)
 {
 	for (size_t i = 0; i < size; i++)

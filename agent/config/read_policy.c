@@ -22,7 +22,7 @@ bool policy_is_domain(const char *text)
 
 /* ---- keys of their own */
 
-/* "default" is not documented: the ready-made policy of that name has the limits of the service. */
+/* Not documented: "default" is taken as well, as the ready-made policy has the service's limits. */
 static int like_read(const struct reader *reader, const struct config_key *key,
 		     const struct value *value, void *field)
 {
@@ -60,8 +60,8 @@ const struct kind kind_spam_of_last = {.name = "ratio", .read = spam_of_last_rea
 /* ---- policies */
 
 /*
- * "service": the limits that Microsoft publishes for its outbound service; connections have none. The
- * others: what Microsoft recommends for outbound spam policies, the rest from the service.
+ * service: the limits that Microsoft publishes for its outbound service; it has none for
+ * connections. standard, strict: the limits that Microsoft recommends for outbound spam policies.
  */
 static const uint32_t limits[][CONFIG_LIMITS_OF_SENDER] = {
 	[CONFIG_LIKE_STANDARD] = {500, 1000, 1000, 30, 0},

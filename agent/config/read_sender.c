@@ -93,14 +93,14 @@ static int uids_read(const struct reader *reader, const struct config_key *key,
 		     const struct value *value, void *field)
 {
 	struct config_selector *selector = add(value, CONFIG_SELECTOR_UID, field);
-	const struct passwd *user;
+	struct passwd entry, *user;
+	char buffer[4096];
 
 	if (!selector)
 		return read_out_of_memory(reader);
 	if (isdigit((unsigned char)value->text[0]))
 		return read_number(reader, key, value, &selector->number);
-	user = getpwnam(value->text);
-	if (!user)
+	if (getpwnam_r(value->text, &entry, buffer, sizeof(buffer), &user) != 0 || !user)
 		return read_refuse(reader, key, value, key->expected);
 	selector->number = user->pw_uid;
 	return 0;

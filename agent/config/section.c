@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Sections by the rows of the table. What single sections have of their own is in read_*.c. */
+/* Sections by the rows of the table. read_*.c has the rules of single sections. */
 #include "config/section.h"
 
 #include <assert.h>
@@ -61,7 +61,7 @@ static void **array_of(struct config *config, enum config_section kind)
 	return (void **)((char *)config + sections[kind].array);
 }
 
-/* Adds an element to the array of such sections. The configuration owns it, complete or not. */
+/* Adds a section to its array. The configuration owns it from then on, complete or not. */
 static int add(const struct reader *reader, enum config_section kind, const struct value *title,
 	       void **ret_instance)
 {
@@ -125,7 +125,7 @@ void section_empty(struct section *section, const struct config_key *key)
 
 /* ---- what is left out */
 
-/* Reads the elements of a fallback; a text has no comma in it. */
+/* Commas part the elements; no element has one in it. */
 static int read_fallback(const struct reader *reader, const struct config_key *key, void *field)
 {
 	char text[256], *save, *element;

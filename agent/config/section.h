@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A section while it is read. Values go to the fields of their keys as they come; defaults follow when
- * it closes. Within config/ only; results are those of read.h.
+ * A section while it is read. Each value goes to the field of its key at once; defaults follow when
+ * the section closes. Within config/ only; results are those of read.h.
  */
 #pragma once
 
@@ -29,5 +29,5 @@ void section_empty(struct section *section, const struct config_key *key);
 /* Defaults, then the checks within the section. */
 int section_close(const struct reader *reader, struct section *section);
 
-/* Frees what `config` owns by its keys, but not `config` itself. */
+/* Frees all that the keys and sections of `config` own, but not `config` itself. */
 void section_release(struct config *config);

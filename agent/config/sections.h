@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What single sections and keys have of their own, beyond the kinds of read.h. Within config/ only;
- * results are those of read.h.
+ * Kinds and rules of single sections, beyond the kinds of read.h. Within config/ only; results are
+ * those of read.h.
  *
  * "_check" looks at the title before the section is added. "_finish" gets the section when it has
  * closed and its defaults are in place.

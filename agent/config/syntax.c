@@ -139,7 +139,7 @@ static int parse_title(struct parser *parser, enum config_section kind, struct s
 				  "found '%s' without a name, expected %s \"NAME\" { … }", name,
 				  name);
 	if (r == 0) {
-		/* Longer than every label, so that what is cut off is refused. */
+		/* Longer than every label: a name that is cut is refused for its length. */
 		snprintf(title, sizeof(title), "%s", parser->token.text);
 		r = step(parser);
 	}
@@ -199,8 +199,8 @@ static int parse_top(struct parser *parser)
 /* ---- the whole file */
 
 /*
- * First over the whole file: where a brace is not closed, a later line is the first that looks wrong, and it
- * is not.
+ * Reads the whole file before the keys: after a brace that is never closed, the first wrong key is
+ * many lines behind the mistake.
  */
 static int check_braces(struct parser *parser)
 {

@@ -2,11 +2,12 @@
 /*
  * The words and signs of postern.conf:
  *
- *   word     letters, digits and _ . : / @ % -, or any printable ASCII in quotes, on one line. In "…"
- *            a backslash stands before \ and " only; in '…' it stands for itself, except before \ and '.
- *            "${" is refused, as older files may expect the environment there; '${' is plain text.
+ *   word     letters, digits and _ . : / @ % -, or printable ASCII in quotes, on one line. In "…" a
+ *            backslash stands only before \ and "; in '…' it is plain text except before \ and '.
+ *            "${" is refused: the environment is not read. '${' is plain text.
  *   sign     = += { } , ( )
- *   comment  # and // up to the end of the line, and those of C. In /srv//state "//" is part of the word.
+ *   comment  # and // up to the end of the line, and those of C; "//" in /srv//state is part of the
+ *            word
  */
 #pragma once
 
@@ -30,8 +31,8 @@ struct tokens {
 	char *word;
 };
 
-/* Borrows `text` until tokens_done(), which also a failure does not spare. -ENOMEM. */
+/* Borrows `text` until tokens_done(), which must follow a failure, too. -ENOMEM. */
 int tokens_init(struct tokens *tokens, const struct reader *reader, const char *text);
 void tokens_done(struct tokens *tokens);
-/* -EINVAL: a byte, string or comment that is not of the above. */
+/* -EINVAL: a byte, string or comment that is none of these. */
 int tokens_next(struct tokens *tokens, struct token *ret_token);

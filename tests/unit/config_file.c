@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* One file at a time, written anew for each text. */
+/* One file, written again for each text. */
 #include "config_file.h"
 
 #include <criterion/criterion.h>
@@ -22,7 +22,7 @@ void config_file_setup(void)
 void config_file_teardown(void)
 {
 	unlink(config_file);
-	rmdir(config_file); /* some test makes a directory of it */
+	rmdir(config_file); /* one test makes it a directory */
 	cr_expect_eq(rmdir(directory), 0);
 }
 

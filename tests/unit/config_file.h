@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Configurations for tests: text goes to a file in a directory of the test's own, and is loaded. */
+/* Configurations for tests: a text is written to a file of the test and loaded from there. */
 #pragma once
 
 #include <stddef.h>
@@ -7,7 +7,7 @@
 #include "base/error.h"
 #include "config/config.h"
 
-/* The least that loads: two lines. */
+/* The shortest configuration, two lines. */
 #define TWO_POOLS                                                                                  \
 	"pool \"normal\" { addresses = { \"192.0.2.10\" } }\n"                                     \
 	"pool \"high-risk\" { addresses = { \"198.51.100.20\" } }\n"
@@ -22,7 +22,7 @@ extern struct error config_file_error;
 void config_file_write(const void *bytes, size_t size);
 /* config_load()'s result; *ret_config is for config_free(). */
 int config_file_try(const char *text, struct config **ret_config);
-/* Fails the test where the text does not load. */
+/* Fails the test if the text does not load. */
 struct config *config_file_load(const char *text);
-/* The error without the file's name: ":3: found …". "(loaded)" where there is none. */
+/* The error without the name of the file, ":3: found …", or "(loaded)". */
 const char *config_file_refusal(const char *text);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* ASCII, and nothing that a locale would add. */
+/* ASCII characters and texts. */
 #include "base/text.h"
 
 #include <criterion/criterion.h>

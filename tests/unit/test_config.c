@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a configuration that loads holds. What does not load: test_config_errors.c. */
+/* The content of configurations that load. test_config_errors.c: those that do not. */
 #include "config/config.h"
 
 #include <criterion/criterion.h>
@@ -432,7 +432,7 @@ static void print_pool(FILE *out, const char *name, unsigned first, unsigned end
 	fputs(" } }\n", out);
 }
 
-/* Two pools, of so many addresses. The caller's. */
+/* Two pools with that many addresses. The caller frees the text. */
 static char *pools_of(unsigned normal, unsigned high_risk)
 {
 	char *text = NULL;
@@ -463,7 +463,7 @@ Test(config, as_many_addresses_load_as_the_maps_take)
 	free(too_many_in_one);
 }
 
-/* Quadratic work on this would take minutes; Criterion's time-out is the judge. */
+/* Quadratic work takes minutes: Criterion's time-out decides. */
 Test(config, a_hundred_thousand_senders_load_at_once, .timeout = 20)
 {
 	char *text = NULL;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What configurations are refused, with which line and words. Files that are none are test_config_files.c's. */
+/* Configurations that are refused, with line and words. test_config_files.c: other files. */
 #include "config/config.h"
 
 #include <criterion/criterion.h>
@@ -22,7 +22,7 @@ struct refusal {
 #define NORMAL	  "pool \"normal\" { addresses = { \"192.0.2.10\" } }\n"
 #define HIGH_RISK "pool \"high-risk\" { addresses = { \"198.51.100.20\" } }\n"
 
-/* The third line, in a pool of its own, or in a sender. */
+/* `keys` stands in the third line, in a pool or in a sender. */
 #define IN_POOL(keys)	TWO_POOLS "pool \"third\" { addresses = \"203.0.113.9\" " keys " }\n"
 #define IN_SENDER(keys) TWO_POOLS "sender \"one\" { " keys " }\n"
 
@@ -52,7 +52,7 @@ struct refusal {
 	"expected a key, a value (in quotes where it is more than a word), '=', ',' or braces"
 #define NOT_A_NAME "expected a letter or digit, then letters, digits or . _ @ + -"
 
-/* Where only the text is wrong, the rest of it does not matter. */
+/* Errors of the text come before those of its keys. */
 #define METRICS_EXPECTED                                                                           \
 	", expected an address and a port like 127.0.0.1:9525 or [::1]:9525, or 'off'"
 

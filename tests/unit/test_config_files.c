@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Files that are no configuration: missing, of another kind, not to be read, not text, too large. */
+/* Files that are no configuration: missing, no regular file, not readable, no text, too large. */
 #include "config/config.h"
 
 #include <criterion/criterion.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The keys that concern the mail itself: what loads, and what is refused with which words. */
+/* The keys for mail: values that load, and errors with their words. */
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <stdio.h>

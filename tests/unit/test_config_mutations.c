@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The example, damaged in every way that a slip of a finger, an editor or a disk may: it never crashes
- * the reader, and either loads or is refused with a line and words.
+ * The example, damaged as by a finger, an editor or a disk. It never crashes the reader: it loads,
+ * or is refused with a line and words.
  */
 #include "config/config.h"
 
@@ -123,7 +123,7 @@ Test(config_mutations, an_example_with_a_byte_left_out_or_doubled_loads_or_is_re
 	}
 }
 
-/* Syntax in any order reaches states of the parser that damage to the example does not. */
+/* Tokens in any order reach states of the parser that a damaged example does not. */
 Test(config_mutations, random_tokens_load_or_are_refused)
 {
 	static const char *const tokens[] = {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Policies, tenants and what goes with them: what loads, and what is refused with which words. */
+/* Policies and tenants: values that load, and errors with their words. */
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <stdio.h>
