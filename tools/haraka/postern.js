@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Postern for Haraka 3 (3.0.4 and later): asks the agent about each message, once, and binds its connections to the
-// handle of the decision. Haraka opens a connection for each delivery, so no lane rides another's.
+// Postern for Haraka 3 (3.0.4 and later): asks the agent once about each message and binds its connections to the
+// handle of the decision. Haraka opens a connection per delivery, so no connection is shared between lanes.
 //
-// Put this into Haraka's plugins/, postern.ini into its config/, and "postern" into config/plugins behind
-// the scanners and before every other plugin that chooses where mail goes (hook_get_mx). Haraka's user
-// must be in the group of the agent's socket. always_split and the like are as you wish.
+// Installation: this file goes into Haraka's plugins/, postern.ini into its config/, and the line "postern" into
+// config/plugins, after the scanners and before every other plugin that chooses the next hop (hook_get_mx).
+// Haraka's user must be in the group of the agent's socket. always_split works either way.
 //
-// The decision stays with the message in Haraka's queue. Where the agent was away it is asked again at
-// delivery. Without an answer, and for a message that is older than this plugin, what is high-risk anyway (of
-// an older one: the null sender's) takes the lane [high_risk] of postern.ini and the rest [normal]. Where that is
-// not filled in, and where a pool has no handle of the family of any of the hosts, the mail waits.
+// The decision stays with the message in Haraka's queue. If the agent was down, the message is asked about again at
+// delivery. Without an answer, a message that is high-risk without a decision uses the lane [high_risk] of
+// postern.ini, any other the lane [normal]. For a message older than this plugin, only the null sender is high-risk.
+// The mail waits if that section is empty, or if the pool has no handle in a family of the receiving hosts.
 //
-// Debian has no Haraka, so this is not among Postern's tests: it was run by hand, with Haraka 3.3.4.
+// Debian has no Haraka, so Postern's tests do not run it: it was tried with Haraka 3.3.4.
 'use strict'
 
 const dns = require('node:dns')
@@ -39,7 +39,7 @@ exports.load_postern_ini = function () {
 
 // ---- facts
 
-// What the agent takes: no control characters, no half characters, so many bytes of UTF-8.
+// The agent accepts no control characters, no truncated characters, and at most so many bytes of UTF-8.
 function clean(text, max_bytes) {
     const bytes = Buffer.from(String(text || ''), 'utf8')
     const cut = bytes.subarray(0, max_bytes).toString('utf8')
@@ -47,7 +47,7 @@ function clean(text, max_bytes) {
     return (bytes.length > max_bytes ? cut.replace(/\uFFFD+$/, '') : cut).replace(/[\0-\x1f\x7f]/g, '?')
 }
 
-// Haraka's addresses differ between versions in all but this. What is too long loses the end of its local part.
+// This much is the same in all versions of Haraka. An address that is too long loses the end of its local part.
 function mailbox(address) {
     const text = address.isNull() ? '' : address.format().replace(/^<|>$/g, '')
     const at = text.lastIndexOf('@')
@@ -67,7 +67,7 @@ function is_bounce(transaction) {
     )
 }
 
-// Marks in headers, and what Haraka's own scanners found, which may leave none.
+// Marks in headers, and the results of Haraka's own scanners, which may add no header.
 exports.is_spam = function (transaction) {
     const rspamd = transaction.results?.get('rspamd')
     const spamassassin = transaction.results?.get('spamassassin')
@@ -81,7 +81,7 @@ exports.is_spam = function (transaction) {
     )
 }
 
-// True: there are; false: none, or no such name; null: not known (SERVFAIL, time-out).
+// False: no records, or no such name; null: not known (SERVFAIL, timeout).
 async function has_records(query) {
     try {
         return (await query).length > 0
@@ -126,7 +126,7 @@ exports.facts_of = async function (transaction, connection) {
 
 // ---- the question
 
-// The decision; null: the agent is away. A question that it refuses is no decision either, but it is there.
+// The decision; null: the agent is down. A refused question gives no decision, but shows that the agent runs.
 exports.ask = function (facts) {
     const body = JSON.stringify(facts)
     const options = {
@@ -164,18 +164,18 @@ exports.read_answer = function (status, text) {
     return status >= 400 && status < 500 ? { action: 'steer', refused: true } : null
 }
 
-// What is kept with the message. `bind` is null where there is none; `risky`: high-risk without an answer.
+// Stores the decision with the message. `bind` null: none; `risky`: high-risk without an answer.
 function keep(holder, facts, answer) {
     const risky = facts.bounce || facts.spam || facts.mail_dns === 'absent' || !!answer?.refused
     const bind = answer?.pool ? { pool: answer.pool, helo: answer.helo, ...answer.handles } : null
 
-    // A verdict that passes chooses no pool, and a question that was refused gave none.
+    // A verdict to pass has no pool, and neither has a refused question.
     holder.notes.postern = { bind, risky, asked: !!answer, facts }
 }
 
 // ---- hooks
 
-// Haraka ends when a hook throws: whatever goes wrong in here, the mail comes again.
+// Haraka exits when a hook throws: defer the message after any failure.
 exports.hook_data_post = async function (next, connection) {
     try {
         const { transaction } = connection
@@ -196,7 +196,7 @@ exports.hook_data_post = async function (next, connection) {
     }
 }
 
-// Haraka's own mail, its bounces, does not come in by SMTP. It is never refused.
+// Haraka's own mail, its bounces, is not received by SMTP. It is never refused.
 exports.hook_pre_send_trans_email = async function (next, connection) {
     try {
         const { transaction } = connection
@@ -214,7 +214,7 @@ exports.hook_pre_send_trans_email = async function (next, connection) {
 // { pool, ipv4, ipv6, helo } to bind to; null: the mail waits.
 exports.binding_of = async function (hmail) {
     const { notes, mail_from, rcpt_to } = hmail.todo
-    // Haraka has split the message by domains: each part is asked about, and counted, for its own.
+    // Haraka has split the message by domains: each part is asked about and counted with its own recipients.
     const facts = notes.postern?.facts && { ...notes.postern.facts, ...recipients_of(rcpt_to) }
     const answer = !facts || notes.postern.asked ? null : await this.ask(facts)
 
@@ -224,7 +224,7 @@ exports.binding_of = async function (hmail) {
     return this.cfg[(notes.postern ? notes.postern.risky : mail_from.isNull()) ? 'high_risk' : 'normal'] || null
 }
 
-// Each address of each host, with the handle of its family; a family without a handle is left out.
+// All addresses of all hosts, each with the handle of its family. A family without a handle is left out.
 async function bind_hosts(exchanges, binding) {
     const bound = []
 
@@ -239,7 +239,7 @@ async function bind_hosts(exchanges, binding) {
     return bound
 }
 
-// Never next() without a binding: Haraka would connect from whatever address the route has.
+// Never next() without a binding: Haraka would connect from the address of the route.
 exports.hook_get_mx = async function (next, hmail, domain) {
     try {
         const binding = await this.binding_of(hmail)
