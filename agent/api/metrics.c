@@ -17,14 +17,15 @@
 #include "datapath/datapath.h"
 #include "view/milter.h"
 
-void metrics_head(FILE *out, const char *name, const char *type, const char *help)
+/* HELP and TYPE of a metric, before its samples. */
+static void print_head(FILE *out, const char *name, const char *type, const char *help)
 {
 	fprintf(out, "# HELP postern_%s %s\n# TYPE postern_%s %s\n", name, help, name, type);
 }
 
 void metrics_one(FILE *out, const char *name, const char *type, const char *help, uint64_t value)
 {
-	metrics_head(out, name, type, help);
+	print_head(out, name, type, help);
 	fprintf(out, "postern_%s %llu\n", name, (unsigned long long)value);
 }
 
@@ -94,12 +95,12 @@ static void print_pools(const struct steering *steering, FILE *out)
 	};
 	const struct pool_set *set = steering_pools(steering);
 
-	metrics_head(out, "pool_enabled", "gauge", "1: the pool is enabled");
+	print_head(out, "pool_enabled", "gauge", "1: the pool is enabled");
 	for (size_t i = 0; i < set->n_pools; i++)
 		fprintf(out, "postern_pool_enabled{pool=\"%s\"} %d\n", set->pools[i].name,
 			set->pools[i].state == POOL_ENABLED);
 	for (size_t m = 0; m < sizeof(metrics) / sizeof(metrics[0]); m++) {
-		metrics_head(out, metrics[m].name, metrics[m].type, metrics[m].help);
+		print_head(out, metrics[m].name, metrics[m].type, metrics[m].help);
 		for (size_t i = 0; i < set->n_pools; i++)
 			for (size_t j = 0; j < set->pools[i].n_addresses; j++) {
 				const struct pool_address *address = &set->pools[i].addresses[j];
@@ -116,7 +117,7 @@ static void print_judge(const struct judge *judge, FILE *out)
 	struct judge_stats stats;
 
 	judge_stats(judge, &stats);
-	metrics_head(out, "decisions_total", "counter", "decisions on messages and connections");
+	print_head(out, "decisions_total", "counter", "decisions on messages and connections");
 	for (enum reason reason = REASON_GOOD; reason < REASONS; reason++)
 		fprintf(out, "postern_decisions_total{reason=\"%s\"} %llu\n", reason_name(reason),
 			(unsigned long long)stats.policy.decisions[reason]);
@@ -143,8 +144,8 @@ static void print_surges(const struct judge *judge, int64_t now_sec, FILE *out)
 	struct surges_stats stats;
 
 	surges_stats(judge_surges(judge), now_sec, &stats);
-	metrics_head(out, "bounce_surges_total", "counter",
-		     "surges of bounces that began, by likely cause");
+	print_head(out, "bounce_surges_total", "counter",
+		   "surges of bounces that began, by likely cause");
 	for (enum surge_cause cause = SURGE_UNKNOWN; cause < SURGE_CAUSES; cause++)
 		fprintf(out, "postern_bounce_surges_total{cause=\"%s\"} %llu\n",
 			surge_cause_name(cause), (unsigned long long)stats.begun[cause]);

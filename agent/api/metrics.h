@@ -13,7 +13,5 @@ struct error;
 /* *ret_text is the caller's, to free(). -ENOMEM. */
 int metrics_print(const struct api *api, int64_t now_sec, char **ret_text, struct error *error);
 
-/* HELP and TYPE of a metric, before its samples. `type`: counter or gauge. */
-void metrics_head(FILE *out, const char *name, const char *type, const char *help);
-/* A whole metric without labels. */
+/* A whole metric without labels. `type`: counter or gauge. */
 void metrics_one(FILE *out, const char *name, const char *type, const char *help, uint64_t value);

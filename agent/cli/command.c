@@ -172,7 +172,8 @@ int command_check(const struct command *command, char **arguments, unsigned give
 	return check_sender(command, arguments, given, error);
 }
 
-void command_print_usage(const struct command *command, FILE *out)
+/* "pool drain NAME ADDRESS", with options. */
+static void print_usage(const struct command *command, FILE *out)
 {
 	const unsigned cut_now = OPTION_CUT | OPTION_NOW;
 	unsigned plain = command->options;
@@ -194,7 +195,7 @@ void command_print_usage(const struct command *command, FILE *out)
 static void print_details(const struct command *command, FILE *out)
 {
 	fputs("usage: postern [-c FILE] [-j] ", out);
-	command_print_usage(command, out);
+	print_usage(command, out);
 	fprintf(out, "\n\n%s.\n", command->help);
 	for (size_t i = 0; i < n_option_rows; i++)
 		if (command->options & option_rows[i].bit && option_rows[i].help)
@@ -212,7 +213,7 @@ static void print_list(const struct command *commands, size_t n_commands, char *
 		if (count_matching(&commands[i], words, &all) < depth)
 			continue;
 		fputs("  ", out);
-		command_print_usage(&commands[i], out);
+		print_usage(&commands[i], out);
 		fprintf(out, "\n      %s\n", commands[i].help);
 	}
 }

@@ -30,9 +30,6 @@ int command_find(const struct command *commands, size_t n_commands, char **words
 int command_check(const struct command *command, char **arguments, unsigned given,
 		  struct error *error);
 
-/* "pool drain NAME ADDRESS", with options. */
-void command_print_usage(const struct command *command, FILE *out);
-
 /* The commands that begin with `words`, all if there are none; a single command in detail. */
 int command_print_help(const struct command *commands, size_t n_commands, char **words, FILE *out,
 		       struct error *error);

@@ -195,7 +195,7 @@ int client_end(struct client *client, int result, json_t **ret_document, struct 
 	return read_answer(status, client->text, client->used, ret_document, error);
 }
 
-int client_ask(struct client *client, enum api_method method, const char *uri, const json_t *body,
+static int ask(struct client *client, enum api_method method, const char *uri, const json_t *body,
 	       const struct client_limits *limits, json_t **ret_document, struct error *error)
 {
 	int code = client_begin(client, method, uri, body, limits, error);
@@ -211,8 +211,7 @@ int client_request(const char *socket_path, enum api_method method, const char *
 	_cleanup_(client_free_p) struct client *client = NULL;
 	int code = client_new(socket_path, &client, error);
 
-	return code < 0 ? code
-			: client_ask(client, method, uri, body, &limits, ret_document, error);
+	return code < 0 ? code : ask(client, method, uri, body, &limits, ret_document, error);
 }
 
 /* ---- an endless answer */

@@ -29,11 +29,9 @@ struct client_limits {
 	unsigned time_ms; /* for the whole request */
 	size_t size;	  /* of the answer, in bytes; a longer one is -EPROTO */
 };
-int client_ask(struct client *client, enum api_method method, const char *uri, const json_t *body,
-	       const struct client_limits *limits, json_t **ret_document, struct error *error);
 
 /*
- * client_ask() in two steps, for a caller that runs the transfer in an event loop of its own:
+ * A request in two steps, for a caller that runs the transfer in an event loop of its own:
  * libcurl's handle (CURL *), borrowed, with the request set; and the answer, by the transfer's
  * result (CURLcode).
  */

@@ -35,7 +35,7 @@ static const struct {
 	{"egress-clsact", {HOOK_EGRESS, HOOK_CLSACT}},
 };
 
-bool hook_equal(struct hook a, struct hook b)
+static bool is_same(struct hook a, struct hook b)
 {
 	return a.direction == b.direction && a.kind == b.kind;
 }
@@ -43,7 +43,7 @@ bool hook_equal(struct hook a, struct hook b)
 const char *hook_name(struct hook hook)
 {
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (hook_equal(names[i].hook, hook))
+		if (is_same(names[i].hook, hook))
 			return names[i].name;
 	return "none";
 }

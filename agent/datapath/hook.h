@@ -30,7 +30,6 @@ struct hook {
 	enum hook_direction direction;
 	enum hook_kind kind;
 };
-bool hook_equal(struct hook a, struct hook b);
 const char *hook_name(struct hook hook); /* ingress-xdp, egress-tcx, … */
 /* -EINVAL: no such hook. */
 int hook_parse(const char *name, struct hook *ret_hook);

@@ -14,7 +14,7 @@
 #include "base/error.h"
 #include "netlink/netlink.h"
 
-int netlink_errno(int nl_code)
+static int closest_errno(int nl_code)
 {
 	switch (nl_code < 0 ? -nl_code : nl_code) {
 	case NLE_SUCCESS:
@@ -49,7 +49,7 @@ int netlink_error(struct error *error, int nl_code, const char *format, ...)
 	va_start(arguments, format);
 	vsnprintf(doing, sizeof(doing), format, arguments);
 	va_end(arguments);
-	return error_set(error, netlink_errno(nl_code), "%s: %s", doing, nl_geterror(nl_code));
+	return error_set(error, closest_errno(nl_code), "%s: %s", doing, nl_geterror(nl_code));
 }
 
 int netlink_open(struct netlink **ret_netlink, struct error *error)

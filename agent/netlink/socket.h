@@ -9,9 +9,6 @@ struct netlink {
 	struct nl_sock *socket;
 };
 
-/* The negative errno closest to a code of libnl, which has its own numbers. */
-int netlink_errno(int nl_code);
-
-/* Sets "FORMAT: libnl's text" and returns netlink_errno(nl_code). */
+/* Sets "FORMAT: libnl's text" and returns the negative errno closest to libnl's code. */
 int netlink_error(struct error *error, int nl_code, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));

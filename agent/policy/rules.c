@@ -11,7 +11,7 @@
 #define STATUS_USER   "5.1.8"
 #define STATUS_OTHERS "5.7.711" /* connectors: domains, clients, senders of selectors */
 
-bool rules_is_bounce(const struct facts *facts)
+static bool is_bounce(const struct facts *facts)
 {
 	return facts->bounce || (facts->envelope_from && !*facts->envelope_from);
 }
@@ -86,7 +86,7 @@ static bool try_manual(const struct rules_input *input, struct decision *decisio
 	if (!matched)
 		return false;
 	if (standing->manual_action != VERDICT_DROP && is_message(input) &&
-	    (rules_is_bounce(input->facts) || lacks_mail_dns(input->facts))) {
+	    (is_bounce(input->facts) || lacks_mail_dns(input->facts))) {
 		step->outcome = STEP_YIELDED;
 		return false;
 	}
@@ -110,7 +110,7 @@ static bool try_restricted(const struct rules_input *input, struct decision *dec
 
 static bool try_bounce(const struct rules_input *input, struct decision *decision)
 {
-	bool matched = rules_is_bounce(input->facts);
+	bool matched = is_bounce(input->facts);
 
 	add_step(decision, REASON_BOUNCE, matched);
 	if (matched)
@@ -292,7 +292,7 @@ static void measure_adds(const struct facts *facts, struct limit_state limits[CO
 			facts->connections ? facts->connections : 1;
 		return;
 	}
-	if (rules_is_bounce(facts))
+	if (is_bounce(facts))
 		return;
 	limits[CONFIG_MESSAGES_PER_MINUTE].adds = 1;
 	if (facts->automatic && total <= 1)

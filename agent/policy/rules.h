@@ -41,5 +41,3 @@ bool rules_counts(const struct rules_input *input);
 
 /* Fills everything except names; input->limits is set. */
 void rules_apply(const struct rules_input *input, struct decision *ret_decision);
-
-bool rules_is_bounce(const struct facts *facts);

@@ -71,7 +71,7 @@ bool standing_has_record(const struct standing_record *record)
 	       record->released_day;
 }
 
-bool standing_is_over(const struct standing *standing)
+static bool is_over(const struct standing *standing)
 {
 	return !standing->manual && !standing_has_record(&standing->record);
 }
@@ -126,7 +126,7 @@ void standing_settle(struct policy *policy, struct standing *standing, int64_t n
 	struct sender *sender;
 
 	standing->reported = standing_verdict(standing, now_sec);
-	if (!standing_is_over(standing)) {
+	if (!is_over(standing)) {
 		standing_table_update(policy->standings, standing);
 		return;
 	}
@@ -142,7 +142,7 @@ void standing_changed(struct policy *policy, struct standing *standing, int64_t 
 		.record = &standing->record,
 		.verdict = standing_verdict(standing, now_sec),
 		.before = standing->reported,
-		.ended = standing_is_over(standing),
+		.ended = is_over(standing),
 	};
 
 	change.after = standing_verdict(standing, change.verdict.until_sec);

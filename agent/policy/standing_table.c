@@ -170,12 +170,7 @@ void standing_table_update(struct standing_table *standings, struct standing *st
 
 struct standing *standing_table_due(const struct standing_table *standings, int64_t now_sec)
 {
-	return standing_table_next_due(standings) <= now_sec
-		       ? standing_table_get(standings, standings->heap[0])
-		       : NULL;
-}
-
-int64_t standing_table_next_due(const struct standing_table *standings)
-{
-	return standings->count ? due_at(standings, 0) : STANDING_FOREVER;
+	if (!standings->count || due_at(standings, 0) > now_sec)
+		return NULL;
+	return standing_table_get(standings, standings->heap[0]);
 }

@@ -34,8 +34,6 @@ struct standing *standing_table_get(const struct standing_table *standings, uint
 void standing_table_update(struct standing_table *standings, struct standing *standing);
 /* The standing that ends first, if it ends by now. NULL: none does. */
 struct standing *standing_table_due(const struct standing_table *standings, int64_t now_sec);
-/* STANDING_FOREVER: nothing ends. */
-int64_t standing_table_next_due(const struct standing_table *standings);
 
 uint32_t standing_table_count(const struct standing_table *standings);
 /*

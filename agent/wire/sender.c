@@ -37,11 +37,6 @@ json_t *wire_limits_json(const struct wire_limits *source)
 	return json_fields_print(limits_fields, COUNT(limits_fields), source);
 }
 
-void wire_limits_read(const json_t *document, struct wire_limits *ret)
-{
-	json_fields_scan(document, limits_fields, COUNT(limits_fields), ret);
-}
-
 #define ROW(type, member) JSON_FIELD(type, wire_usage, member)
 static const struct json_field usage_fields[] = {
 	ROW(FIELD_INTEGER, flows),   ROW(FIELD_INTEGER, connections),

@@ -26,7 +26,6 @@ struct wire_limits {
 	json_int_t flows_max;
 };
 json_t *wire_limits_json(const struct wire_limits *source);
-void wire_limits_read(const json_t *document, struct wire_limits *ret);
 
 struct wire_usage {
 	json_int_t flows;
