@@ -71,6 +71,7 @@ bool standing_has_record(const struct standing_record *record)
 	       record->released_day;
 }
 
+/* The standing has no content, and its place can be freed. */
 static bool is_over(const struct standing *standing)
 {
 	return !standing->manual && !standing_has_record(&standing->record);

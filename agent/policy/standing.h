@@ -63,4 +63,3 @@ struct sender_verdict standing_verdict(const struct standing *standing, int64_t 
 bool standing_clamp(struct standing *standing, int64_t now_sec);
 /* True: the record has content. */
 bool standing_has_record(const struct standing_record *record);
-/* True: the standing has no content, and its place can be freed. */
