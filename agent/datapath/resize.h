@@ -6,10 +6,11 @@
  *   check    the entries of the old maps fit the new ones; nothing is changed yet
  *   freeze   user space cannot write the agent's old maps any more
  *   copy     the agent's maps are copied into the new ones, which have no pins yet
- *   pause    the running programs change nothing (quiesce.h); the maps that programs write are copied:
- *            usage with its buckets, flows, returns; every flow enters the new queue
+ *   pause    the running programs change nothing (quiesce.h); the maps that programs write are
+ *            copied: usage with its buckets, flows, returns; every flow enters the new queue
  *   pins     each new map takes over its old map's pin by rename, postern_control gets a new pin
- *   force    the programs of the new maps work wherever they are attached, those of the old ones nowhere
+ *   force    the programs of the new maps work wherever they are attached, those of the old ones
+ *            nowhere
  *
  * Killed before the first rename, `up` leaves everything as it was, except frozen maps, which the
  * next `up` replaces. Killed between renames, old and new maps have the same content, as no program

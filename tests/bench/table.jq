@@ -40,7 +40,8 @@ def section($rows; $values; $how; $title; $names; $arms; $shown):
 
 rows($rows) as $rows |
 measured as $values |
-"\($machine.model), \($machine.cpus) processors, Linux \($machine.kernel), \($machine.date), Postern \($machine.version);",
+"\($machine.model), \($machine.cpus) processors, Linux \($machine.kernel), \($machine.date),",
+"Postern \($machine.version);",
 "\($machine.rounds) rounds, medians; in brackets the quartiles of the rounds; load before the start \($machine.load).",
 section($rows; $values; "added";
 	"CPU time. Ratio: the cost that Postern adds over the cost that nftables adds, within each round.";

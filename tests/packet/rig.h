@@ -3,7 +3,8 @@
  * The real programs, loaded without pins, on maps that the test fills; one rig per test process.
  * Packets pass through BPF_PROG_TEST_RUN. rig_init() creates this world:
  *
- *   pools        normal (NORMAL4, NORMAL6) and high-risk (RISK4, RISK6), one address per family each
+ *   pools        normal (NORMAL4, NORMAL6) and high-risk (RISK4, RISK6), one address per family
+ *                each
  *   senders      TENANT, by the networks of TENANT4 and TENANT6, steered to the normal pool
  *   no sender    STRANGER4 and STRANGER6, steered to the normal pool too
  *   ports        25 and 2525

@@ -3,7 +3,9 @@
  * Resets on the wire: real sockets over veth, in network namespaces of the test process that end
  * with it, as BPF_PROG_TEST_RUN has neither unfinished checksums nor GSO.
  *
- *   tenant (TENANT4, TENANT6) ── mail (TENANT_NET.1, programs on `wire`) ── internet (REMOTE4, REMOTE6)
+ *   tenant ─────────── mail ──────────── internet
+ *   TENANT4, TENANT6   TENANT_NET.1,     REMOTE4, REMOTE6
+ *                      programs on wire
  */
 #include <arpa/inet.h>
 #include <bpf/libbpf.h>

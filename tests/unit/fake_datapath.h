@@ -28,5 +28,8 @@ struct fake_datapath {
 	unsigned unreadable;  /* 1U << enum map: walks of these fail with -EIO */
 };
 
-/* As `up` leaves the maps: control filled, slots all zero, the rest empty. Freed by datapath_free(). */
+/*
+ * As `up` leaves the maps: control filled, slots all zero, the rest empty. Freed by
+ * datapath_free().
+ */
 struct fake_datapath *fake_datapath_new(void);

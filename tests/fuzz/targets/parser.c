@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* libFuzzer on one of the functions of fuzz/parsers.h and fuzz/mail_parsers.h: PARSER, said by the Makefile. */
+/*
+ * libFuzzer on one of the functions of fuzz/parsers.h and fuzz/mail_parsers.h: PARSER, said by the
+ * Makefile.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 
