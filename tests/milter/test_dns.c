@@ -99,7 +99,7 @@ static unsigned count_threads(void)
 }
 
 /* Mail of other domains leaves by the relay pool, except where mail DNS is known to be absent. */
-Test(milter_dns, silence_delays_mail_for_its_time_at_most_and_makes_nobody_forget)
+Test(milter_dns, a_silent_name_server_delays_mail_for_the_timeout_only)
 {
 	char domain[64];
 	uint64_t start;
@@ -130,7 +130,7 @@ Test(milter_dns, silence_delays_mail_for_its_time_at_most_and_makes_nobody_forge
 	peer_close(&peers[0]);
 }
 
-Test(milter_dns, a_name_server_that_died_and_came_back_is_asked_again)
+Test(milter_dns, a_restarted_name_server_is_asked_again)
 {
 	peers[0] = milter_fixture_connect();
 	nameserver_signal(nameserver, SIGKILL);

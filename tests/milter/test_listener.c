@@ -176,7 +176,7 @@ Test(milter_listener, a_connection_that_awaits_a_decision_is_never_evicted)
 		cr_expect_not(has_ended(&waiting[i]), "%zu", i);
 }
 
-Test(milter_listener, an_mta_that_waits_for_a_decision_hears_of_it)
+Test(milter_listener, an_mta_that_waits_for_a_decision_gets_progress)
 {
 	struct peer peer;
 	char data[256];

@@ -129,7 +129,7 @@ static double busy_seconds(void)
  * A hundred connections at once, each with one message after another. The first messages allocate
  * the lasting memory: buffers, connections to the agent, domains.
  */
-Test(milter_load, ten_thousand_messages_over_a_hundred_connections_cost_no_memory)
+Test(milter_load, ten_thousand_messages_over_a_hundred_connections_keep_no_memory)
 {
 	size_t before, after;
 	uint64_t began_ns;
@@ -154,7 +154,7 @@ Test(milter_load, ten_thousand_messages_over_a_hundred_connections_cost_no_memor
 }
 
 /* A connection frees its memory. */
-Test(milter_load, connections_that_come_and_go_cost_no_memory)
+Test(milter_load, closed_connections_keep_no_memory)
 {
 	size_t before = 0;
 
@@ -174,7 +174,7 @@ Test(milter_load, connections_that_come_and_go_cost_no_memory)
 			      before);
 }
 
-Test(milter_load, an_agent_restarted_under_load_costs_no_message_and_no_high_risk_mail_its_lane)
+Test(milter_load, an_agent_restarted_under_load_loses_no_message_and_no_high_risk_lane)
 {
 	unsigned unmarked = 0;
 
@@ -200,7 +200,7 @@ Test(milter_load, an_agent_restarted_under_load_costs_no_message_and_no_high_ris
 	close_peers();
 }
 
-Test(milter_load, sigterm_under_load_ends_it_and_what_was_said_was_right)
+Test(milter_load, sigterm_under_load_ends_it_and_all_replies_were_right)
 {
 	unsigned decided = 0;
 	uint64_t began_ns;
@@ -240,7 +240,7 @@ Test(milter_load, a_soft_limit_of_descriptors_does_not_end_it, .timeout = 30)
 }
 
 /* The signal may come at any point of the work. */
-Test(milter_load, it_ends_well_each_time)
+Test(milter_load, each_signal_at_any_point_ends_it_cleanly)
 {
 	milter_fixture_open(LIMITS);
 	for (unsigned round = 0; round < 40; round++) {
@@ -255,7 +255,7 @@ Test(milter_load, it_ends_well_each_time)
 	}
 }
 
-Test(milter_load, one_killed_under_load_is_replaced_and_the_next_mail_goes_its_way)
+Test(milter_load, after_a_kill_under_load_the_next_milter_serves)
 {
 	milter_fixture_open(LIMITS);
 	open_peers();

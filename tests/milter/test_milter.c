@@ -53,7 +53,7 @@ Test(milter_milter, good_mail_is_marked_with_the_normal_pool)
 	peer_close(&peer);
 }
 
-Test(milter_milter, what_it_collects_arrives_at_the_agent)
+Test(milter_milter, the_collected_facts_reach_the_agent)
 {
 	const struct peer_message message = {
 		.user = "Bob",
@@ -91,7 +91,7 @@ static void expect_pool(struct peer *peer, const struct peer_message *message, c
 	expect_lane(&result, pool, lane);
 }
 
-Test(milter_milter, bounces_spam_and_domains_that_cannot_be_go_by_high_risk)
+Test(milter_milter, bounces_spam_and_impossible_domains_leave_by_high_risk)
 {
 	static const struct peer_message messages[] = {
 		{.from = "<>", .external = 1},
@@ -113,7 +113,7 @@ Test(milter_milter, bounces_spam_and_domains_that_cannot_be_go_by_high_risk)
 	peer_close(&peer);
 }
 
-Test(milter_milter, a_pool_without_a_lane_is_named_all_the_same)
+Test(milter_milter, a_pool_without_a_lane_is_still_named)
 {
 	const struct peer_message message = {.from = "<bob@elsewhere.example>", .external = 1};
 	struct peer peer;
@@ -124,7 +124,7 @@ Test(milter_milter, a_pool_without_a_lane_is_named_all_the_same)
 	peer_close(&peer);
 }
 
-Test(milter_milter, mail_over_a_limit_goes_by_high_risk_from_that_message_on)
+Test(milter_milter, mail_over_a_limit_leaves_by_high_risk_from_that_message_on)
 {
 	const struct peer_message message = message_of("bob");
 	struct peer peer;
@@ -137,7 +137,7 @@ Test(milter_milter, mail_over_a_limit_goes_by_high_risk_from_that_message_on)
 	peer_close(&peer);
 }
 
-Test(milter_milter, a_sender_over_its_limit_is_deferred_with_words)
+Test(milter_milter, a_sender_over_its_limit_is_deferred_with_a_text)
 {
 	struct peer_message message = message_of("bob");
 	struct peer peer;
@@ -196,7 +196,7 @@ Test(milter_milter, a_restricted_connector_is_rejected_with_57711)
 	}
 }
 
-Test(milter_milter, mail_that_nobody_may_steer_passes_unmarked)
+Test(milter_milter, mail_without_a_sender_passes_unmarked)
 {
 	const struct peer_message message = {.from = "<root>", .internal = 1};
 	struct peer peer;
@@ -271,7 +271,7 @@ Test(milter_milter, a_message_with_more_forged_headers_than_are_removed_is_rejec
 
 /* ---- sessions */
 
-Test(milter_milter, each_message_of_a_connection_stands_for_itself)
+Test(milter_milter, each_message_of_a_connection_is_judged_by_itself)
 {
 	const struct peer_message plain = message_of("bob");
 	struct peer_message spam = message_of("bob");
@@ -288,7 +288,7 @@ Test(milter_milter, each_message_of_a_connection_stands_for_itself)
 }
 
 /* User and recipients belong to one message only. */
-Test(milter_milter, what_was_aborted_leaves_nothing_behind)
+Test(milter_milter, an_aborted_message_leaves_nothing_behind)
 {
 	const struct peer_message message = message_of(NULL);
 	struct peer_message spam = message_of("alice");
@@ -313,7 +313,7 @@ Test(milter_milter, what_was_aborted_leaves_nothing_behind)
 	peer_close(&peer);
 }
 
-Test(milter_milter, a_connection_may_be_used_again_for_another_client)
+Test(milter_milter, a_connection_may_serve_another_client_later)
 {
 	struct peer_message message = message_of(NULL);
 	struct peer peer;
@@ -330,7 +330,7 @@ Test(milter_milter, a_connection_may_be_used_again_for_another_client)
 	peer_close(&peer);
 }
 
-Test(milter_milter, an_old_mta_that_wants_an_answer_to_everything_gets_it)
+Test(milter_milter, an_old_mta_gets_a_reply_to_each_command)
 {
 	struct peer_message message = message_of("bob");
 	struct peer peer;

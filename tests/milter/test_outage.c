@@ -61,7 +61,7 @@ static void expect_logged(const char *what)
 	cr_expect_not_null(strstr(log, what), "expected '%s' in:\n%s", what, log);
 }
 
-Test(milter_outage, mail_passes_unmarked_but_for_what_is_high_risk_anyway)
+Test(milter_outage, without_an_agent_only_high_risk_mail_is_marked)
 {
 	struct peer peer;
 	struct peer_result result;
@@ -91,7 +91,7 @@ Test(milter_outage, mail_passes_unmarked_but_for_what_is_high_risk_anyway)
 	peer_close(&peer);
 }
 
-Test(milter_outage, all_mail_is_deferred_where_that_is_asked_for)
+Test(milter_outage, with_on_agent_down_defer_all_mail_is_deferred)
 {
 	struct peer peer;
 
@@ -110,7 +110,7 @@ Test(milter_outage, all_mail_is_deferred_where_that_is_asked_for)
 	peer_close(&peer);
 }
 
-Test(milter_outage, an_agent_that_is_restarted_is_asked_by_the_same_session)
+Test(milter_outage, a_session_asks_a_restarted_agent)
 {
 	struct peer peer;
 
@@ -136,7 +136,7 @@ static bool is_answered(struct peer *peer)
 	return strcmp(peer_deliver(peer, &plain).pool, "normal") == 0;
 }
 
-Test(milter_outage, an_agent_that_is_silent_is_waited_for_once_and_no_longer)
+Test(milter_outage, a_silent_agent_is_waited_for_once)
 {
 	struct peer peer;
 	uint64_t began_ns;
@@ -161,7 +161,7 @@ Test(milter_outage, an_agent_that_is_silent_is_waited_for_once_and_no_longer)
 }
 
 /* More messages than connections to the agent. */
-Test(milter_outage, a_silent_agent_holds_up_all_messages_together_but_once)
+Test(milter_outage, a_silent_agent_delays_all_messages_together_once)
 {
 	struct peer peers[4 * AGENT_CONNECTIONS_MAX];
 	const unsigned count = sizeof(peers) / sizeof(peers[0]);
@@ -221,7 +221,7 @@ static const char *const nonsense[] = {
 	HTTP("{\"action\": \"reject\", \"status\": \"5.-1.8\"}"),
 };
 
-Test(milter_outage, answers_that_are_no_decisions_are_as_good_as_none)
+Test(milter_outage, answers_that_are_not_decisions_count_as_none)
 {
 	struct peer peer;
 
@@ -242,7 +242,7 @@ Test(milter_outage, answers_that_are_no_decisions_are_as_good_as_none)
 	peer_close(&peer);
 }
 
-Test(milter_outage, what_the_agent_refuses_to_understand_is_high_risk)
+Test(milter_outage, a_message_with_rejected_facts_is_high_risk)
 {
 	struct peer peer;
 
@@ -257,7 +257,7 @@ Test(milter_outage, what_the_agent_refuses_to_understand_is_high_risk)
 	peer_close(&peer);
 }
 
-Test(milter_outage, an_answer_without_end_is_cut_off)
+Test(milter_outage, an_endless_answer_is_cut_off)
 {
 	static char endless[200000];
 	struct peer peer;
@@ -278,7 +278,7 @@ Test(milter_outage, an_answer_without_end_is_cut_off)
 	HTTP("{\"action\": \"reject\", \"status\": \"5.1.8\", \"reason\": \"restricted\", "        \
 	     "\"sender\": \"" sender "\"}")
 
-Test(milter_outage, what_the_agent_says_of_a_sender_cannot_break_a_reply)
+Test(milter_outage, no_name_of_a_sender_breaks_a_reply)
 {
 	static const char *const answers[] = {REJECTS("100%d"), REJECTS("a\\r\\n250 ok"),
 					      REJECTS("a b"), REJECTS("b\xc3\xbc"), REJECTS("")};

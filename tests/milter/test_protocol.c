@@ -120,7 +120,7 @@ ParameterizedTest(const struct step *step, milter_protocol,
 
 /* ---- forms */
 
-Test(milter_protocol, data_that_is_not_as_it_must_be_is_refused)
+Test(milter_protocol, malformed_data_is_rejected)
 {
 	static const struct {
 		enum protocol_state state;
@@ -207,7 +207,7 @@ Test(milter_protocol, a_client_is_known_by_its_address)
 		      "");
 }
 
-Test(milter_protocol, texts_are_those_of_the_packet)
+Test(milter_protocol, the_texts_of_a_packet_are_found)
 {
 	struct protocol protocol = protocol_in(PROTOCOL_STATE_CONNECTED);
 
@@ -234,7 +234,7 @@ Test(milter_protocol, texts_are_those_of_the_packet)
 
 /* ---- negotiation */
 
-Test(milter_protocol, an_mta_that_is_too_old_or_lets_nothing_change_is_refused)
+Test(milter_protocol, an_mta_that_is_too_old_or_forbids_changes_is_rejected)
 {
 	struct protocol protocol = {.version = 0};
 
@@ -244,7 +244,7 @@ Test(milter_protocol, an_mta_that_is_too_old_or_lets_nothing_change_is_refused)
 	cr_expect_eq(negotiate(&protocol, 2, 0x3f, 0x7f), 0);
 }
 
-Test(milter_protocol, of_what_an_mta_offers_it_takes_what_it_knows)
+Test(milter_protocol, the_known_steps_of_the_offered_ones_are_taken)
 {
 	static const uint32_t cases[][4] = {
 		/* offered version and steps, taken version and steps */
@@ -273,7 +273,7 @@ Test(milter_protocol, of_what_an_mta_offers_it_takes_what_it_knows)
 	}
 }
 
-Test(milter_protocol, a_command_wants_its_reply_unless_that_was_agreed_on)
+Test(milter_protocol, a_command_wants_its_reply_unless_negotiated_otherwise)
 {
 	struct protocol silent = protocol_in(PROTOCOL_STATE_CONNECTED);
 	struct protocol old = {.version = 0};
@@ -313,7 +313,7 @@ static long peek(const void *input, size_t size, size_t more)
 	return found;
 }
 
-Test(milter_protocol, a_packet_is_as_long_as_it_says_and_no_longer_than_allowed)
+Test(milter_protocol, a_packet_has_its_stated_length_and_no_more_than_allowed)
 {
 	const uint32_t most = htonl(PROTOCOL_DATA_MAX + 1), more = htonl(PROTOCOL_DATA_MAX + 2);
 

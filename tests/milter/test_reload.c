@@ -69,7 +69,7 @@ static void expect_pool(struct peer *peer, const struct peer_message *message, c
 	cr_assert_str_eq(result.pool, pool);
 }
 
-Test(milter_reload, what_changed_holds_from_the_next_message_on_of_connections_that_live_too)
+Test(milter_reload, a_new_configuration_counts_from_the_next_message_also_on_old_connections)
 {
 	struct peer peer;
 
@@ -86,7 +86,7 @@ Test(milter_reload, what_changed_holds_from_the_next_message_on_of_connections_t
 	peer_close(&peer);
 }
 
-Test(milter_reload, a_message_is_judged_by_the_configuration_that_it_has_begun_with)
+Test(milter_reload, a_message_is_judged_by_the_configuration_of_its_start)
 {
 	struct peer peer, other;
 	struct peer_result result;
@@ -109,7 +109,7 @@ Test(milter_reload, a_message_is_judged_by_the_configuration_that_it_has_begun_w
 	peer_close(&other);
 }
 
-Test(milter_reload, who_a_client_is_and_who_is_internal_change_with_it)
+Test(milter_reload, senders_of_clients_change_with_the_configuration)
 {
 	static const struct peer_message message = {
 		.from = "<bob@example.net>",
@@ -137,7 +137,7 @@ Test(milter_reload, who_a_client_is_and_who_is_internal_change_with_it)
 
 enum { STARTS = 20 };
 
-Test(milter_reload, told_of_as_soon_as_it_is_ready_it_lives_on)
+Test(milter_reload, a_reload_right_after_the_start_does_not_end_it)
 {
 	struct peer peer;
 
@@ -152,7 +152,7 @@ Test(milter_reload, told_of_as_soon_as_it_is_ready_it_lives_on)
 	peer_close(&peer);
 }
 
-Test(milter_reload, one_that_is_wrong_is_told_of_and_the_old_one_stays)
+Test(milter_reload, a_wrong_configuration_is_reported_and_the_old_one_stays)
 {
 	struct peer peer;
 
@@ -218,7 +218,7 @@ static void deliver_and_reload(struct peer peers[PEERS], const struct peer_messa
 	}
 }
 
-Test(milter_reload, under_load_no_message_is_lost_by_it_and_nothing_is_left_behind)
+Test(milter_reload, reloads_under_load_lose_no_message_and_keep_no_resources)
 {
 	struct peer_message message = foul;
 	struct peer peers[PEERS];

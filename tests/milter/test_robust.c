@@ -78,7 +78,7 @@ Test(milter_robust, every_one_of_5000_recipients_is_counted)
 	peer_close(&peer);
 }
 
-Test(milter_robust, who_is_internal_is_found_however_it_is_written)
+Test(milter_robust, internal_recipients_are_found_in_every_form)
 {
 	static const char *const internal[] = {
 		"<a@example.net>",	 "<a@EXAMPLE.net.>",	  "<@x,@y:a@example.net>",
@@ -120,7 +120,7 @@ static void fill(char *text, size_t size)
 	text[size] = '\0';
 }
 
-Test(milter_robust, garbage_in_every_field_passes_and_its_sender_is_counted)
+Test(milter_robust, garbage_in_every_field_passes_and_counts_for_its_sender)
 {
 	char garbage[ALL_BYTES_MAX * 4 + 1], from[sizeof(garbage) + 32];
 	struct peer_result result;
@@ -161,7 +161,7 @@ Test(milter_robust, garbage_in_every_field_passes_and_its_sender_is_counted)
 	peer_close(&peer);
 }
 
-Test(milter_robust, a_login_of_garbage_is_counted_too)
+Test(milter_robust, a_garbage_login_is_counted)
 {
 	char garbage[4 * ALL_BYTES_MAX + 1];
 	struct peer_message message = {.user = garbage, .from = "<a@example.net>", .external = 1};
@@ -204,7 +204,7 @@ Test(milter_robust, addresses_that_are_too_long_are_cut_and_counted)
 	peer_close(&peer);
 }
 
-Test(milter_robust, a_message_without_anything_is_decided)
+Test(milter_robust, an_empty_message_is_decided)
 {
 	struct peer peer;
 
@@ -223,7 +223,7 @@ Test(milter_robust, a_message_without_anything_is_decided)
 
 /* ---- sizes */
 
-Test(milter_robust, a_header_of_1_mb_hides_nothing_that_comes_after_it)
+Test(milter_robust, a_header_of_1_mb_hides_no_later_header)
 {
 	_cleanup_(free_p) char *value = malloc(1 << 20);
 	struct peer_result result;
@@ -290,7 +290,7 @@ static size_t wanted_bytes(struct peer *peer, const char *content_type)
 	return sent;
 }
 
-Test(milter_robust, of_50_mb_only_the_start_is_asked_for)
+Test(milter_robust, of_50_mb_only_the_start_is_taken)
 {
 	struct peer peer;
 
@@ -320,7 +320,7 @@ Test(milter_robust, an_old_mta_may_send_all_of_50_mb)
 
 /* ---- connections that end */
 
-Test(milter_robust, connections_that_end_anywhere_leave_the_others_alone)
+Test(milter_robust, connections_that_end_at_any_point_leave_the_others_alone)
 {
 	static const struct peer_message message = {
 		.user = "bob",
@@ -350,7 +350,7 @@ Test(milter_robust, connections_that_end_anywhere_leave_the_others_alone)
 	peer_close(&stays);
 }
 
-Test(milter_robust, what_is_no_milter_protocol_ends_its_own_connection)
+Test(milter_robust, a_broken_protocol_ends_its_own_connection_only)
 {
 	struct peer stays, peer;
 	struct peer_result result;
@@ -392,7 +392,7 @@ Test(milter_robust, the_socket_has_the_directorys_group_where_that_is_setgid)
 	cr_expect_eq(status.st_gid, 65534);
 }
 
-Test(milter_robust, a_socket_that_a_killed_one_left_behind_is_replaced)
+Test(milter_robust, a_stale_socket_is_replaced)
 {
 	struct peer peer;
 
@@ -407,7 +407,7 @@ Test(milter_robust, a_socket_that_a_killed_one_left_behind_is_replaced)
 	cr_expect_neq(access(milter_fixture_socket, F_OK), 0);
 }
 
-Test(milter_robust, a_socket_that_another_one_serves_is_left_to_it)
+Test(milter_robust, a_served_socket_is_left_alone)
 {
 	_cleanup_(free_p) char *text = NULL;
 	struct peer peer;
@@ -420,7 +420,7 @@ Test(milter_robust, a_socket_that_another_one_serves_is_left_to_it)
 	peer_close(&peer);
 }
 
-Test(milter_robust, a_file_that_is_no_socket_is_left_alone)
+Test(milter_robust, a_file_that_is_not_a_socket_is_left_alone)
 {
 	_cleanup_(free_p) char *text = NULL;
 	FILE *file;
@@ -435,7 +435,7 @@ Test(milter_robust, a_file_that_is_no_socket_is_left_alone)
 	cr_expect_eq(access(milter_fixture_socket, F_OK), 0);
 }
 
-Test(milter_robust, a_socket_that_cannot_be_made_is_named)
+Test(milter_robust, the_error_names_a_socket_that_cannot_be_created)
 {
 	_cleanup_(free_p) char *text = NULL;
 

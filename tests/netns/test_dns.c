@@ -134,7 +134,7 @@ static const struct name names[] = {
 	{"refused.example", UNKNOWN, UNKNOWN, UNKNOWN},
 };
 
-Test(netns_dns, what_the_name_server_says_is_what_is_known_with_every_option)
+Test(netns_dns, each_record_has_its_outcome_with_each_option)
 {
 	struct maildns *plain = open_with((struct config_mail){.n_spam_marks = 0});
 	struct maildns *aaaa = open_with((struct config_mail){.dns_aaaa = true});
@@ -164,7 +164,7 @@ Test(netns_dns, what_the_name_server_says_is_what_is_known_with_every_option)
 	maildns_free(null_mx);
 }
 
-Test(netns_dns, nobody_is_asked_about_what_can_be_no_name_of_a_mail_domain)
+Test(netns_dns, impossible_mail_domains_cause_no_query)
 {
 	struct maildns *maildns = open_with((struct config_mail){.n_spam_marks = 0});
 	char longer[300];
@@ -190,7 +190,7 @@ static void await(struct maildns *maildns, const char *domain, enum facts_dns dn
 	cr_assert(wait_for(look_up(maildns, domain) == dns, 10000), "%s", domain);
 }
 
-Test(netns_dns, what_is_known_holds_as_long_as_its_ttl_and_no_longer)
+Test(netns_dns, an_outcome_lasts_as_long_as_its_ttl)
 {
 	struct maildns *maildns = open_with((struct config_mail){.dns_timeout_ms = 200});
 	uint64_t known_ms;
@@ -209,7 +209,7 @@ Test(netns_dns, what_is_known_holds_as_long_as_its_ttl_and_no_longer)
 	maildns_free(maildns);
 }
 
-Test(netns_dns, where_no_answer_comes_in_time_it_is_unknown_and_a_late_one_is_kept)
+Test(netns_dns, without_an_answer_in_time_it_is_unknown_and_a_late_one_is_kept)
 {
 	struct maildns *maildns = open_with((struct config_mail){.dns_timeout_ms = TIMEOUT_MS});
 	uint64_t start;
@@ -230,7 +230,7 @@ Test(netns_dns, where_no_answer_comes_in_time_it_is_unknown_and_a_late_one_is_ke
 	maildns_free(maildns);
 }
 
-Test(netns_dns, a_dead_name_server_leaves_unknown_what_is_not_known_and_is_found_again)
+Test(netns_dns, a_dead_name_server_makes_new_domains_unknown_until_it_is_back)
 {
 	struct maildns *maildns = open_with((struct config_mail){.dns_timeout_ms = 300});
 
@@ -281,7 +281,7 @@ static void look_in_vain(struct maildns *maildns, unsigned n_lookers, unsigned f
 		cr_assert_eq(outcome(&lookers[i]), UNKNOWN);
 }
 
-Test(netns_dns, while_the_dns_is_silent_only_so_many_wait_and_the_others_are_answered_at_once)
+Test(netns_dns, while_the_dns_is_silent_a_limited_number_of_lookups_wait)
 {
 	struct maildns *maildns = open_with((struct config_mail){.dns_timeout_ms = 2000});
 	uint64_t begin = now_ms();
@@ -296,7 +296,7 @@ Test(netns_dns, while_the_dns_is_silent_only_so_many_wait_and_the_others_are_ans
 	maildns_free(maildns);
 }
 
-Test(netns_dns, while_the_dns_is_silent_only_so_many_domains_are_asked_for)
+Test(netns_dns, while_the_dns_is_silent_a_limited_number_of_domains_have_queries)
 {
 	struct maildns *maildns = open_with((struct config_mail){.dns_timeout_ms = TIMEOUT_MS});
 	uint64_t begin;
@@ -321,7 +321,7 @@ Test(netns_dns, while_the_dns_is_silent_only_so_many_domains_are_asked_for)
 	maildns_free(maildns);
 }
 
-Test(netns_dns, only_so_many_domains_are_kept_and_the_longest_unasked_goes_first)
+Test(netns_dns, the_least_recently_used_domain_is_evicted)
 {
 	struct maildns *maildns = open_with((struct config_mail){.n_spam_marks = 0});
 	char name[64];
@@ -344,7 +344,7 @@ Test(netns_dns, only_so_many_domains_are_kept_and_the_longest_unasked_goes_first
 
 /* ---- resolvers */
 
-Test(netns_dns, what_is_no_address_is_no_resolver)
+Test(netns_dns, a_resolver_must_be_an_address)
 {
 	static char *const bad[] = {"localhost", "127.0.0.1@", "127.0.0.1@port", "", "300.0.0.1"};
 
@@ -369,7 +369,7 @@ Test(netns_dns, of_two_resolvers_one_may_be_dead)
 	maildns_free(maildns);
 }
 
-Test(netns_dns, without_a_configured_resolver_that_of_the_host_is_asked)
+Test(netns_dns, without_a_configured_resolver_the_hosts_is_asked)
 {
 	const struct config_mail config = {.dns_timeout_ms = 200};
 	struct maildns *maildns;

@@ -115,7 +115,7 @@ static void expect_relayed_mail_by_relay_unless_spf_passed_where_we_believe_it(v
 			"good");
 }
 
-Test(netns_mail, each_message_leaves_by_the_pool_that_its_reason_names)
+Test(netns_mail, each_message_leaves_by_the_pool_of_its_reason)
 {
 	struct capture *capture;
 

@@ -202,7 +202,7 @@ static void expect_addresses_of_every_form_to_be_the_mailbox_that_they_mean(void
 	expect_alive();
 }
 
-Test(netns_mail_bytes, mail_of_every_shape_is_judged_and_arrives)
+Test(netns_mail_bytes, malformed_mail_is_judged_and_arrives)
 {
 	mailhost_begin(&(struct mailhost_setup){
 		.conf = "policy \"few\" { senders = { \"few@*\" }  recipients_per_day = 999 }\n",

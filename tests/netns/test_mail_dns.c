@@ -68,7 +68,7 @@ Test(netns_mail_dns, domains_with_neither_a_nor_mx_leave_by_high_risk)
 	expect_domains(domains, sizeof(domains) / sizeof(domains[0]));
 }
 
-Test(netns_mail_dns, aaaa_counts_and_a_null_mx_does_not_where_the_configuration_says_so)
+Test(netns_mail_dns, by_configuration_aaaa_counts_and_a_null_mx_does_not)
 {
 	static const struct domain domains[] = {
 		{"aaaa-only.example", false}, {"mx-only.example", false},
@@ -116,7 +116,7 @@ static void expect_a_slow_answer_to_be_an_answer(void)
 	waitpid(waker, NULL, 0);
 }
 
-Test(netns_mail_dns, no_answer_in_time_is_no_reason_and_a_slow_one_is_an_answer)
+Test(netns_mail_dns, a_missing_answer_is_no_reason_and_a_slow_one_counts)
 {
 	mailhost_begin(&(struct mailhost_setup){.conf = "dns_timeout_ms = 4000\n"});
 	expect_a_slow_answer_to_be_an_answer();

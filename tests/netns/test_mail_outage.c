@@ -80,7 +80,7 @@ static bool arrived(size_t count)
 
 static const struct load load = {.count = COUNT, .clients = 4, .insists = true, .compose = compose};
 
-Test(netns_mail_outage, the_agent_killed_under_load_costs_no_mail_and_no_verdict)
+Test(netns_mail_outage, an_agent_killed_under_load_loses_no_mail_and_no_verdict)
 {
 	mailhost_begin(&(struct mailhost_setup){
 		.conf = "policy \"few\" { senders = { \"few@example.net\" }\n"
@@ -101,7 +101,7 @@ Test(netns_mail_outage, the_agent_killed_under_load_costs_no_mail_and_no_verdict
 	expect_all_once(OVER_LIMIT + 1);
 }
 
-Test(netns_mail_outage, the_milter_killed_under_load_costs_no_mail_and_lets_nothing_pass_unjudged)
+Test(netns_mail_outage, a_milter_killed_under_load_loses_no_mail_and_lets_none_pass_unjudged)
 {
 	mailhost_begin(&(struct mailhost_setup){.conf = "on_agent_down = \"defer\"\n"});
 	load_start(&load);

@@ -119,7 +119,7 @@ static void expect_all(const struct inbox *inbox)
 		}
 }
 
-Test(netns_mail_queue, a_mixed_queue_of_two_thousand_leaves_as_decided_none_twice_none_lost)
+Test(netns_mail_queue, two_thousand_queued_messages_leave_once_each_as_decided)
 {
 	struct capture *capture;
 

@@ -69,7 +69,7 @@ static void expect_the_restricted_to_be_refused_and_others_to_be_told_to_come_ag
 	cr_assert(wait_for(mailhost_queued() == 0, 5000));
 }
 
-Test(netns_mail_rules, limits_hold_from_the_very_message_on_that_is_over_them)
+Test(netns_mail_rules, a_limit_counts_from_the_message_that_exceeds_it)
 {
 	mailhost_begin(&limits);
 	expect_that_over_its_limit_in_mid_stream_a_sender_goes_on_by_high_risk();

@@ -74,7 +74,7 @@ static void expect_reply(const struct mail *mail, const char *code)
 	cr_assert_eq(strncmp(reply, code, strlen(code)), 0, "%s", reply);
 }
 
-Test(netns_mail_wait, queued_mail_leaves_by_the_verdict_that_holds_when_it_leaves)
+Test(netns_mail_wait, queued_mail_leaves_by_the_verdict_of_that_time)
 {
 	const struct mail other = {.from = "<ann@example.net>", .id = "other@x"};
 	struct mail more = harsh;

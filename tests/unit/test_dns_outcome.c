@@ -114,7 +114,7 @@ Test(dns_outcome, the_order_of_answers_makes_no_difference)
 	}
 }
 
-Test(dns_outcome, one_record_decides_without_the_others_unless_a_null_mx_may_follow)
+Test(dns_outcome, one_record_decides_alone_unless_a_null_mx_may_follow)
 {
 	struct outcome outcome = ask_both();
 	uint32_t sec;

@@ -18,7 +18,7 @@ TestSuite(mail_authres);
 static char *ids[] = {"mx.example.net", "other.example.net"};
 static const struct config_texts trusted = {ids, COUNT(ids)};
 
-Test(mail_authres, results_are_read_in_all_the_forms_that_the_grammar_allows)
+Test(mail_authres, results_are_read_in_every_form_of_the_grammar)
 {
 	static const struct {
 		const char *value;
@@ -76,7 +76,7 @@ Test(mail_authres, results_are_read_in_all_the_forms_that_the_grammar_allows)
 	}
 }
 
-Test(mail_authres, nobody_is_believed_who_is_not_trusted_by_name_and_understood)
+Test(mail_authres, results_of_untrusted_or_malformed_headers_do_not_count)
 {
 	static const char *const values[] = {
 		"mx.example.com; spf=pass; dkim=pass",
@@ -101,7 +101,7 @@ Test(mail_authres, nobody_is_believed_who_is_not_trusted_by_name_and_understood)
 	}
 }
 
-Test(mail_authres, of_several_headers_the_topmost_that_says_something_of_it_counts)
+Test(mail_authres, the_topmost_header_with_a_result_counts)
 {
 	static const struct {
 		const char *values[3];
@@ -128,7 +128,7 @@ Test(mail_authres, of_several_headers_the_topmost_that_says_something_of_it_coun
 	}
 }
 
-Test(mail_authres, where_nobody_is_trusted_nothing_is_known)
+Test(mail_authres, without_trusted_hosts_nothing_is_known)
 {
 	static const struct config_texts nobody = {NULL, 0};
 	struct authres authres = {.spf = UNKNOWN};

@@ -42,7 +42,7 @@ Test(mail_lexer, words_end_at_blanks_comments_quotes_and_stops)
 	}
 }
 
-Test(mail_lexer, where_there_is_no_word_nothing_is_taken)
+Test(mail_lexer, without_a_word_nothing_is_taken)
 {
 	static const char *const texts[] = {"", " ", "(a)", "(never closed a", " (a) ; b", ";"};
 
@@ -57,7 +57,7 @@ Test(mail_lexer, where_there_is_no_word_nothing_is_taken)
 	}
 }
 
-Test(mail_lexer, what_is_in_comments_and_quotes_is_not_found)
+Test(mail_lexer, characters_in_comments_and_quotes_are_not_found)
 {
 	static const struct {
 		const char *text, *rest;

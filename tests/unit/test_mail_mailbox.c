@@ -11,7 +11,7 @@
 
 TestSuite(mail_mailbox);
 
-Test(mail_mailbox, a_path_has_one_key_however_it_is_written)
+Test(mail_mailbox, a_path_has_one_key_in_every_form)
 {
 	static const struct {
 		const char *path, *key;
@@ -59,7 +59,7 @@ Test(mail_mailbox, a_path_has_one_key_however_it_is_written)
 	}
 }
 
-Test(mail_mailbox, what_is_no_path_has_a_key_too)
+Test(mail_mailbox, malformed_paths_have_keys_too)
 {
 	static const struct {
 		const char *path, *key;
@@ -114,7 +114,7 @@ static void parse_long(size_t local, char fill, size_t domain, char key[POLICY_N
 	free(path);
 }
 
-Test(mail_mailbox, what_is_too_long_loses_the_end_of_its_local_part_and_keeps_its_domain)
+Test(mail_mailbox, a_long_mailbox_loses_the_end_of_its_local_part)
 {
 	char key[POLICY_NAME_SIZE], other[POLICY_NAME_SIZE];
 
@@ -134,7 +134,7 @@ Test(mail_mailbox, what_is_too_long_loses_the_end_of_its_local_part_and_keeps_it
 	cr_assert_eq(strlen(mailbox_domain(key)), 250);
 }
 
-Test(mail_mailbox, a_character_is_never_cut_in_its_midst)
+Test(mail_mailbox, no_character_is_split)
 {
 	char path[600] = "", key[POLICY_NAME_SIZE];
 
@@ -148,7 +148,7 @@ Test(mail_mailbox, a_character_is_never_cut_in_its_midst)
 	cr_assert_eq(strlen(key), 3 * ((255 - 4) / 3) + 4);
 }
 
-Test(mail_mailbox, the_domain_is_what_follows_the_at_that_is_not_in_quotes)
+Test(mail_mailbox, the_domain_follows_the_last_at_outside_of_quotes)
 {
 	static const struct {
 		const char *mailbox, *domain;
@@ -218,7 +218,7 @@ Test(mail_mailbox, a_header_gives_its_first_mailbox)
 
 #define LABEL_63 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 
-Test(mail_mailbox, a_domain_is_asked_for_as_dns_knows_it_or_not_at_all)
+Test(mail_mailbox, a_domain_becomes_a_dns_name_or_none)
 {
 	static const struct {
 		const char *domain, *ascii;
@@ -261,7 +261,7 @@ Test(mail_mailbox, a_domain_is_asked_for_as_dns_knows_it_or_not_at_all)
 	}
 }
 
-Test(mail_mailbox, a_domain_of_253_bytes_is_one_and_of_254_none)
+Test(mail_mailbox, a_domain_has_at_most_253_bytes)
 {
 	char domain[MAILBOX_DOMAIN_SIZE], ascii[MAILBOX_DOMAIN_SIZE];
 

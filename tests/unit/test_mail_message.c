@@ -91,7 +91,7 @@ static void tell(const uint8_t *bytes, size_t size, unsigned seed, const char *e
 	message_free(message);
 }
 
-Test(mail_message, what_it_says_of_itself_is_found)
+Test(mail_message, the_findings_of_each_sample_are_right)
 {
 	for (size_t i = 0; i < COUNT(samples); i++) {
 		_cleanup_(free_p) uint8_t *bytes = NULL;
@@ -105,7 +105,7 @@ Test(mail_message, what_it_says_of_itself_is_found)
 	}
 }
 
-Test(mail_message, wherever_the_pieces_of_the_body_are_cut_the_findings_are_the_same)
+Test(mail_message, the_findings_do_not_depend_on_the_cuts_in_the_body)
 {
 	for (size_t i = 0; i < COUNT(samples); i++) {
 		_cleanup_(free_p) uint8_t *bytes = NULL;
@@ -121,7 +121,7 @@ Test(mail_message, wherever_the_pieces_of_the_body_are_cut_the_findings_are_the_
 	}
 }
 
-Test(mail_message, lines_may_end_with_carriage_returns_too)
+Test(mail_message, lines_may_end_with_carriage_returns)
 {
 	for (size_t i = 0; i < COUNT(samples); i++) {
 		_cleanup_(free_p) uint8_t *bytes = NULL;
@@ -151,7 +151,7 @@ static bool has_word(const char *text, const char *word)
 }
 
 /* A truncated body has no findings that the whole one lacks. */
-Test(mail_message, of_a_body_cut_short_the_findings_are_fewer_but_not_others)
+Test(mail_message, a_truncated_body_has_fewer_findings_not_others)
 {
 	_cleanup_(free_p) uint8_t *bytes = NULL;
 	char whole[MAIL_TOLD_SIZE], told[MAIL_TOLD_SIZE];
@@ -187,7 +187,7 @@ static void tell_text(const char *text, char told[MAIL_TOLD_SIZE])
 	tell((const uint8_t *)text, strlen(text), 0, "a@b", told);
 }
 
-Test(mail_message, a_daemon_s_name_alone_makes_no_bounce_nor_do_signs_of_someone_else)
+Test(mail_message, a_daemons_name_or_a_sign_alone_makes_no_bounce)
 {
 	static const struct {
 		const char *headers;
@@ -243,7 +243,7 @@ static void tell_recipient(const char *fields, char told[MAIL_TOLD_SIZE])
 	tell_text(text, told);
 }
 
-Test(mail_message, who_does_not_exist_is_told_from_who_could_not_be_reached)
+Test(mail_message, unknown_recipients_differ_from_unreachable_ones)
 {
 	static const struct {
 		const char *fields, *told;
@@ -288,7 +288,7 @@ Test(mail_message, who_does_not_exist_is_told_from_who_could_not_be_reached)
 	"Content-Type: multipart/report; report-type=delivery-status; boundary=\"b\"\n\n"          \
 	"--b\nContent-Type: message/delivery-status\n\n"
 
-Test(mail_message, a_line_is_a_boundary_as_a_whole_or_not_at_all)
+Test(mail_message, only_a_whole_line_is_a_boundary)
 {
 	static const struct {
 		const char *body, *told;
@@ -319,7 +319,7 @@ Test(mail_message, a_line_is_a_boundary_as_a_whole_or_not_at_all)
 	}
 }
 
-Test(mail_message, of_repeated_headers_the_topmost_counts)
+Test(mail_message, the_topmost_of_repeated_headers_counts)
 {
 	static const char bounce[] =
 		"Content-Type: multipart/report; report-type=delivery-status; boundary=b\n"
@@ -335,7 +335,7 @@ Test(mail_message, of_repeated_headers_the_topmost_counts)
 	cr_assert_str_eq(told, "id=1@a from=a@b");
 }
 
-Test(mail_message, garbage_becomes_text_and_an_id_that_is_too_long_none)
+Test(mail_message, garbage_becomes_text_and_a_long_id_is_dropped)
 {
 	char told[MAIL_TOLD_SIZE], text[2100];
 
@@ -352,7 +352,7 @@ Test(mail_message, garbage_becomes_text_and_an_id_that_is_too_long_none)
 	cr_assert_str_eq(told, "");
 }
 
-Test(mail_message, the_body_is_looked_at_only_where_it_says_something_and_not_beyond_its_limit)
+Test(mail_message, the_body_is_read_only_where_useful_and_up_to_the_limit)
 {
 	static const unsigned char line[] = "x\n";
 	struct message *message;
@@ -374,7 +374,7 @@ Test(mail_message, the_body_is_looked_at_only_where_it_says_something_and_not_be
 	message_free(message);
 }
 
-Test(mail_message, what_stands_behind_the_limit_is_not_found)
+Test(mail_message, nothing_after_the_limit_is_found)
 {
 	size_t size = MESSAGE_BODY_MAX_BYTES + 4096;
 	_cleanup_(free_p) char *text = malloc(size);
@@ -393,7 +393,7 @@ Test(mail_message, what_stands_behind_the_limit_is_not_found)
 	}
 }
 
-Test(mail_message, the_time_for_a_header_grows_with_its_length_only, .timeout = 20)
+Test(mail_message, the_time_for_a_header_is_linear_in_its_length, .timeout = 20)
 {
 	static const char *const names[] = {"From",	   "To",
 					    "Message-ID",  "Authentication-Results",

@@ -22,7 +22,7 @@ static struct config_mark marks[] = {
 };
 static const struct config_mail config = {.spam_marks = marks, .n_spam_marks = COUNT(marks)};
 
-Test(mail_spam_marks, what_a_scanner_calls_spam_is_marked)
+Test(mail_spam_marks, marks_of_scanners_are_recognised)
 {
 	static const struct {
 		const char *name, *value;
@@ -51,7 +51,7 @@ Test(mail_spam_marks, what_a_scanner_calls_spam_is_marked)
 			     &marks[cases[i].mark], "%s: %s", cases[i].name, cases[i].value);
 }
 
-Test(mail_spam_marks, what_it_does_not_call_spam_is_not)
+Test(mail_spam_marks, other_headers_of_scanners_are_no_marks)
 {
 	static const struct {
 		const char *name, *value;

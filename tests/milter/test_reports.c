@@ -25,10 +25,10 @@ static void open_log(void)
 	cr_assert_geq(dup2(fileno(log_file), STDERR_FILENO), 0);
 }
 
-TestSuite(milter_told, .init = open_log);
+TestSuite(milter_reports, .init = open_log);
 
 /* The log since the last call. */
-static void expect_told(const char *expected)
+static void expect_reported(const char *expected)
 {
 	static long seen;
 	char text[1024];
@@ -53,55 +53,57 @@ static void end(unsigned at_sec)
 	outage_end(&outage, (FOR + at_sec) * NS_PER_SEC);
 }
 
-#define TOLD(what, passed, risky, deferred)                                                        \
+#define REPORT(what, passed, risky, deferred)                                                      \
 	"milter: " what ": of the messages without the agent's decision " passed " passed, " risky \
 	" were marked high-risk, " deferred " were deferred\n"
 
-Test(milter_told, the_first_at_once_then_every_minute_and_at_the_end)
+Test(milter_reports, an_outage_is_reported_at_once_every_minute_and_at_its_end)
 {
 	end(0);
-	expect_told("");
+	expect_reported("");
 	count(OUTAGE_PASSED, 0);
-	expect_told(TOLD("it hangs", "1", "0", "0"));
+	expect_reported(REPORT("it hangs", "1", "0", "0"));
 	count(OUTAGE_HIGH_RISK, 1);
 	count(OUTAGE_DEFERRED, 59);
-	expect_told("");
+	expect_reported("");
 	count(OUTAGE_PASSED, 60);
-	expect_told(TOLD("it hangs", "2", "1", "1"));
+	expect_reported(REPORT("it hangs", "2", "1", "1"));
 	count(OUTAGE_PASSED, 61);
 	end(62);
-	expect_told(TOLD("the agent answers again", "3", "1", "1"));
+	expect_reported(REPORT("the agent answers again", "3", "1", "1"));
 	end(200);
-	expect_told("");
+	expect_reported("");
 }
 
-Test(milter_told, who_comes_and_goes_is_told_of_once_in_a_minute)
+Test(milter_reports, a_flapping_agent_is_reported_once_a_minute)
 {
 	count(OUTAGE_PASSED, 0);
 	end(1);
-	expect_told(TOLD("it hangs", "1", "0", "0") TOLD("the agent answers again", "1", "0", "0"));
+	expect_reported(REPORT("it hangs", "1", "0", "0")
+				REPORT("the agent answers again", "1", "0", "0"));
 	count(OUTAGE_PASSED, 2);
 	end(3);
 	count(OUTAGE_PASSED, 4);
 	end(5);
-	expect_told("");
+	expect_reported("");
 	end(61);
-	expect_told(TOLD("the agent answers again", "2", "0", "0"));
+	expect_reported(REPORT("the agent answers again", "2", "0", "0"));
 }
 
-Test(milter_told, what_was_not_told_is_told_at_the_end_of_the_process)
+Test(milter_reports, the_end_of_the_process_reports_the_rest)
 {
 	outage_report(&outage);
-	expect_told("");
+	expect_reported("");
 	count(OUTAGE_PASSED, 0);
 	end(1);
 	count(OUTAGE_DEFERRED, 2);
-	expect_told(TOLD("it hangs", "1", "0", "0") TOLD("the agent answers again", "1", "0", "0"));
+	expect_reported(REPORT("it hangs", "1", "0", "0")
+				REPORT("the agent answers again", "1", "0", "0"));
 	outage_report(&outage);
-	expect_told(TOLD("the agent did not answer", "0", "0", "1"));
+	expect_reported(REPORT("the agent did not answer", "0", "0", "1"));
 }
 
-Test(milter_told, the_agent_is_told_of_each_once_whoever_asked_in_vain)
+Test(milter_reports, the_agent_gets_each_undecided_message_once)
 {
 	count(OUTAGE_PASSED, 0);
 	count(OUTAGE_HIGH_RISK, 0);
@@ -125,31 +127,31 @@ static void look(uint64_t asked, uint64_t unknown, unsigned at_sec)
 	"milter: DNS: " unknown " of " asked " lookups in the last minute were not answered: "     \
 	"which senders' domains have neither A nor MX is not known\n"
 
-Test(milter_told, a_dns_that_fails_is_told_of_once_a_minute_and_when_it_is_back)
+Test(milter_reports, a_failing_dns_is_reported_once_a_minute_and_at_its_end)
 {
 	look(1000, 1000, 0); /* earlier lookups do not count */
 	look(1020, 1010, 59);
-	expect_told("");
+	expect_reported("");
 	look(1020, 1010, 60);
-	expect_told(FAILS("10", "20"));
+	expect_reported(FAILS("10", "20"));
 	look(1040, 1030, 119);
-	expect_told("");
+	expect_reported("");
 	look(1040, 1030, 120);
-	expect_told(FAILS("20", "20"));
+	expect_reported(FAILS("20", "20"));
 	look(1049, 1030, 180); /* too few */
-	expect_told("");
+	expect_reported("");
 	look(1069, 1039, 240); /* 9 of 20 */
-	expect_told("milter: DNS answers again\n");
+	expect_reported("milter: DNS answers again\n");
 	look(1089, 1048, 300);
-	expect_told("");
+	expect_reported("");
 }
 
-Test(milter_told, few_lookups_say_nothing_of_the_dns)
+Test(milter_reports, few_lookups_do_not_judge_the_dns)
 {
 	look(0, 0, 0);
 	look(9, 9, 60);
 	look(18, 18, 120);
-	expect_told("");
+	expect_reported("");
 	look(28, 23, 180);
-	expect_told(FAILS("5", "10"));
+	expect_reported(FAILS("5", "10"));
 }
