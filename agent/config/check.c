@@ -88,7 +88,7 @@ static void describe_path(const struct config_pool *pool, const struct config_po
 	} while (pool != last);
 }
 
-/* Where `last` is reached from `pool` by one step or more. Ends also in a cycle past `pool`. */
+/* Does the path from `pool` reach `last`, by one step or more? It may have a circle without `pool`. */
 static bool leads_to(const struct config_pool *pool, const struct config_pool *last)
 {
 	for (unsigned steps = 0; pool->when_empty && steps < POSTERN_POOLS_MAX; steps++) {
@@ -134,7 +134,7 @@ static int find_pools(const struct reader *reader)
 	return r < 0 ? r : check_when_empty(reader);
 }
 
-/* What like = NAME of such a policy is in the file. */
+/* As the file would define them: policy "strict" { like = "strict" }. */
 static int add_ready_made(struct reader *reader)
 {
 	static const struct {
@@ -193,7 +193,7 @@ static void inherit_limits(struct config *config)
 	}
 }
 
-/* One that was forgotten would be passed over by every sender, and nobody would notice. */
+/* Otherwise no sender would ever use the address that was forgotten. */
 static int check_lanes(const struct reader *reader)
 {
 	const struct config *config = reader->config;
@@ -208,13 +208,12 @@ static int check_lanes(const struct reader *reader)
 			char text[ADDRESS_TEXT_SIZE];
 
 			if (!pool->addresses[j].has_handle)
-				return read_error(
-					reader, pool->addresses[j].line,
-					"found '%s' without a handle of its own, expected one "
-					"behind "
-					"each address of pool '%s' or none (lanes = \"address\")",
-					address_format(&pool->addresses[j].address, text),
-					pool->name);
+				return read_error(reader, pool->addresses[j].line,
+						  "found '%s' without a handle of its own, "
+						  "expected one for each address of pool '%s' or "
+						  "for none (lanes = \"address\")",
+						  address_format(&pool->addresses[j].address, text),
+						  pool->name);
 		}
 	}
 	return 0;

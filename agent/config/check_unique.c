@@ -114,7 +114,7 @@ static int check_source(const struct reader *reader, const struct config_selecto
 	if (!found || strcmp(found->what, "handle") != 0)
 		return 0;
 	return read_error(reader, selector->line,
-			  "found source '%s', expected none that is a handle (it is one of pool "
+			  "found source '%s', expected no handle (it is one of pool "
 			  "'%s' at line %d)",
 			  address_format(found->thing, text), found->owner, found->line);
 }

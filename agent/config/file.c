@@ -64,9 +64,8 @@ static int check_size(const char *file, const char *text, ssize_t length, struct
 				 "and 'high-risk'",
 				 file);
 	if (length > CONFIG_SIZE_MAX_BYTES)
-		return error_set(error, -EFBIG,
-				 "%s:1: found more than %d bytes, expected at most that many", file,
-				 CONFIG_SIZE_MAX_BYTES);
+		return error_set(error, -EFBIG, "%s:1: found more than %d bytes, expected no more",
+				 file, CONFIG_SIZE_MAX_BYTES);
 	nul = memchr(text, '\0', (size_t)length);
 	if (nul)
 		return error_set(error, -EINVAL, "%s:%d: found byte 0x00, expected text", file,

@@ -86,12 +86,11 @@ static int check_socket(const struct reader *reader, const char *key,
 
 	if (!socket->line || !config_socket_equal(socket, other))
 		return 0;
-	return read_error(reader, socket->line,
-			  "found %s '%s%.200s', expected another socket than that of %s", key,
-			  socket->path ? "unix:" : "inet:",
-			  socket->path ? socket->path
-				       : endpoint_format(&socket->address, socket->port, text),
-			  other_key);
+	return read_error(
+		reader, socket->line, "found %s '%s%.200s', expected a socket that %s does not use",
+		key, socket->path ? "unix:" : "inet:",
+		socket->path ? socket->path : endpoint_format(&socket->address, socket->port, text),
+		other_key);
 }
 
 int mail_finish(const struct reader *reader)

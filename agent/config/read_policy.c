@@ -85,5 +85,5 @@ int policy_finish(const struct reader *reader, void *instance)
 		return 0;
 	return read_error(reader, policy->line,
 			  "found policy 'default' with senders, tenants or domains, expected none: "
-			  "it is for all that no other policy is for");
+			  "it holds for senders that no other policy matches");
 }

@@ -25,8 +25,7 @@ static int check_handle(const struct reader *reader, const struct address *handl
 		return 0;
 	return read_error(reader, line,
 			  "found handle '%.100s', expected a unicast address that is not loopback "
-			  "(the kernel lets nothing out of the host that comes from 127.0.0.0/8 or "
-			  "::1)",
+			  "(the kernel lets no packet from 127.0.0.0/8 or ::1 leave the host)",
 			  text);
 }
 
@@ -59,7 +58,7 @@ const struct kind kind_handles = {
 
 /* ---- addresses: "ADDRESS [weight N] [handle ADDRESS] [helo NAME]" */
 
-/* What the words behind an address are read into. */
+/* An address while the words behind it are read. */
 struct words {
 	const struct reader *reader;
 	const struct value *value; /* all of it, for errors */
@@ -92,8 +91,7 @@ static int read_handle(const struct words *words, const char *text)
 	    address_is_ipv4(&address->handle) != address_is_ipv4(&address->address))
 		return read_error(
 			words->reader, words->value->line,
-			"found handle '%.100s', expected an %s address, as is the one that "
-			"it stands for",
+			"found handle '%.100s', expected an %s address, like the one it stands for",
 			text, address_is_ipv4(&address->address) ? "IPv4" : "IPv6");
 	address->has_handle = true;
 	return check_handle(words->reader, &address->handle, text, words->value->line);
@@ -191,14 +189,14 @@ int pool_check(const struct reader *reader, const struct value *title)
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
 		if (strcmp(title->text, words[i]) == 0)
-			return read_error(reader, title->line,
-					  "found pool name '%s', expected another: that word has a "
-					  "meaning of its own",
-					  words[i]);
+			return read_error(
+				reader, title->line,
+				"found pool name '%s', expected another: the word is reserved",
+				words[i]);
 	/* "handle/192.0.2.1" is a sender. */
 	if (address_parse(title->text, &address) == 0)
 		return read_error(reader, title->line,
-				  "found pool name '%s', expected another: that is an address",
+				  "found pool name '%s', expected another: it is an address",
 				  title->text);
 	return 0;
 }
@@ -256,7 +254,7 @@ static int check_count(const struct reader *reader, const struct config_pool *po
 		count += reader->config->pools[i].n_addresses;
 	if (count > POSTERN_ADDRESSES_MAX)
 		return read_error(reader, pool->line,
-				  "found %zu addresses up to those of pool '%s', expected at most "
+				  "found %zu addresses in the pools up to '%s', expected at most "
 				  "%d in all",
 				  count, pool->name, POSTERN_ADDRESSES_MAX);
 	return 0;

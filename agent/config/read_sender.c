@@ -43,7 +43,7 @@ static const char *prefix_expected(int r)
 	case -ERANGE:
 		return "a prefix length of at most 32 (IPv4) or 128 (IPv6)";
 	case -EDOM:
-		return "no bits set behind the prefix length";
+		return "no host bits behind the prefix";
 	default:
 		return "an address or a prefix such as '10.1.7.0/24'";
 	}
@@ -135,7 +135,7 @@ int sender_finish(const struct reader *reader, void *instance)
 	if (sender->n_selectors > 0)
 		return 0;
 	return read_error(reader, sender->line,
-			  "found sender '%s' with nothing to know it by, expected source, mark, "
+			  "found sender '%s' without a selector, expected source, mark, "
 			  "uid or cgroup",
 			  sender->name);
 }

@@ -454,7 +454,7 @@ Test(config, as_many_addresses_load_as_the_maps_take)
 	config_free(config_file_load(full));
 	cr_expect_str_eq(
 		config_file_refusal(too_many),
-		":2: found 4097 addresses up to those of pool 'high-risk', expected at most "
+		":2: found 4097 addresses in the pools up to 'high-risk', expected at most "
 		"4096 in all");
 	cr_expect_str_eq(config_file_refusal(too_many_in_one),
 			 ":1: found 4094 addresses in pool 'normal', expected at most 4093");

@@ -39,9 +39,8 @@ struct refusal {
 #define NOT_PUBLIC "expected a unicast address (not unspecified, loopback, multicast or broadcast)"
 #define NOT_A_WORD "expected an address, then 'weight N', 'handle ADDRESS' or 'helo NAME'"
 #define NOT_A_HANDLE                                                                               \
-	"expected a unicast address that is not loopback (the kernel lets nothing out of the "     \
-	"host "                                                                                    \
-	"that comes from 127.0.0.0/8 or ::1)"
+	"expected a unicast address that is not loopback (the kernel lets no packet from "         \
+	"127.0.0.0/8 or ::1 leave the host)"
 #define NOT_A_HELO                                                                                 \
 	"expected a domain name such as 'out.example.net' or an address literal such as "          \
 	"'[192.0.2.1]'"
@@ -192,7 +191,7 @@ static const struct refusal of_pools[] = {
 	{TWO_POOLS "pool \"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\" { }",
 	 ":3: found pool name 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa', expected at most 31 characters"},
 	{TWO_POOLS "pool \"hold\" { }",
-	 ":3: found pool name 'hold', expected another: that word has a meaning of its own"},
+	 ":3: found pool name 'hold', expected another: the word is reserved"},
 	{IN_POOL("addresses += {\n\"192.0.2.300\" }"),
 	 ":4: found '192.0.2.300', expected an IPv4 or IPv6 address, or such an address and "
 	 "'weight N'"},
@@ -221,24 +220,23 @@ static const struct refusal of_pools[] = {
 	{IN_POOL("addresses += \"192.0.2.1 helo a.example helo b.example\""),
 	 ":3: found '192.0.2.1 helo a.example helo b.example', expected each word once"},
 	{IN_POOL("addresses += \"192.0.2.1 handle\""),
-	 ":3: found handle '', expected an IPv4 address, as is the one that it stands for"},
+	 ":3: found handle '', expected an IPv4 address, like the one it stands for"},
 	{IN_POOL("addresses += \"192.0.2.1 handle fd00::1\""),
-	 ":3: found handle 'fd00::1', expected an IPv4 address, as is the one that it stands for"},
+	 ":3: found handle 'fd00::1', expected an IPv4 address, like the one it stands for"},
 	{IN_POOL("addresses += \"2001:db8::1 handle 10.0.0.1\""),
-	 ":3: found handle '10.0.0.1', expected an IPv6 address, as is the one that it stands "
-	 "for"},
+	 ":3: found handle '10.0.0.1', expected an IPv6 address, like the one it stands for"},
 	{IN_POOL("addresses += \"192.0.2.1 handle 127.0.0.9\""),
 	 ":3: found handle '127.0.0.9', " NOT_A_HANDLE},
 	{IN_POOL("addresses += \"192.0.2.1 helo mail\""), ":3: found helo 'mail', " NOT_A_HELO},
 	{IN_POOL("addresses += \"192.0.2.1 helo\""), ":3: found helo '', " NOT_A_HELO},
 	{TWO_POOLS "lanes = \"address\"\npool \"third\" { addresses = { \"192.0.2.1 handle "
 		   "10.0.0.1\",\n\"192.0.2.2\" } }",
-	 ":5: found '192.0.2.2' without a handle of its own, expected one behind each address of "
-	 "pool 'third' or none (lanes = \"address\")"},
+	 ":5: found '192.0.2.2' without a handle of its own, expected one for each address of pool "
+	 "'third' or for none (lanes = \"address\")"},
 	{TWO_POOLS "lanes = \"addresses\"",
 	 ":3: found lanes 'addresses', expected 'pool' or 'address'"},
 	{TWO_POOLS "pool \"192.0.2.1\" { }",
-	 ":3: found pool name '192.0.2.1', expected another: that is an address"},
+	 ":3: found pool name '192.0.2.1', expected another: it is an address"},
 	{IN_POOL("addresses += \"0.0.0.0\""), ":3: found '0.0.0.0', " NOT_PUBLIC},
 	{IN_POOL("addresses += \"127.0.0.1 weight 3\""),
 	 ":3: found '127.0.0.1 weight 3', " NOT_PUBLIC},
@@ -295,15 +293,15 @@ static const struct refusal of_senders[] = {
 	 ":4: found flows_max '16777217', expected a number from 0 to 16777216"},
 	{IN_SENDER("mark = 1 flows_max = { 1 }"), ":3: found '{', expected a value"},
 	{IN_SENDER("connections_per_minute = 1"),
-	 ":3: found sender 'one' with nothing to know it by, expected source, mark, uid or cgroup"},
+	 ":3: found sender 'one' without a selector, expected source, mark, uid or cgroup"},
 	{TWO_POOLS "sender \"a\" { }",
-	 ":3: found sender 'a' with nothing to know it by, expected source, mark, uid or cgroup"},
+	 ":3: found sender 'a' without a selector, expected source, mark, uid or cgroup"},
 	{TWO_POOLS "sender \"handle/normal\" { }",
 	 ":3: found sender name 'handle/normal', " NOT_A_NAME},
 	{TWO_POOLS "sender \"" TEXT_65 "\" { }",
 	 ":3: found sender name '" TEXT_65 "', expected at most 63 characters"},
 	{IN_SENDER("source = \"10.1.7.1/24\""),
-	 ":3: found '10.1.7.1/24', expected no bits set behind the prefix length"},
+	 ":3: found '10.1.7.1/24', expected no host bits behind the prefix"},
 	{IN_SENDER("source = \"10.1.7.0/33\""),
 	 ":3: found '10.1.7.0/33', expected a prefix length of at most 32 (IPv4) or 128 (IPv6)"},
 	{IN_SENDER("source = \"10.1.7\""),
@@ -346,7 +344,7 @@ static const struct refusal of_duplicates[] = {
 	 "address of pool 'normal' at line 1)"},
 	{IN_POOL("addresses += \"192.0.2.1 handle 10.0.0.1\"") "sender \"a\" { source = { "
 							       "\"10.0.0.0/31\",\n\"10.0.0.1\" } }",
-	 ":5: found source '10.0.0.1', expected none that is a handle (it is one of pool 'third' "
+	 ":5: found source '10.0.0.1', expected no handle (it is one of pool 'third' "
 	 "at line 3)"},
 	{NORMAL "pool \"high-risk\" {\naddresses = { \"198.51.100.20\",\n\"192.0.2.10\" } }",
 	 ":4: found '192.0.2.10' as address of pool 'high-risk', " ONE_PLACE
@@ -365,11 +363,11 @@ static const struct refusal of_duplicates[] = {
 	 "address of pool 'normal' at line 1)"},
 	{IN_POOL("handles = \"10.0.0.1\"") "sender \"a\" { source = { "
 					   "\"10.0.0.0/31\",\n\"10.0.0.1\" } }",
-	 ":5: found source '10.0.0.1', expected none that is a handle (it is one of pool 'third' "
+	 ":5: found source '10.0.0.1', expected no handle (it is one of pool 'third' "
 	 "at "
 	 "line 3)"},
 	{IN_POOL("handles = \"fd00::1\"") "sender \"a\" { source = \"fd00::1/128\" }",
-	 ":4: found source 'fd00::1', expected none that is a handle (it is one of pool 'third' at "
+	 ":4: found source 'fd00::1', expected no handle (it is one of pool 'third' at "
 	 "line 3)"},
 	{IN_SENDER("source = \"10.1.7.0/24\"") "sender \"b\" { source = \"10.1.7.0/24\" }",
 	 ":4: found source '10.1.7.0/24' of sender 'b', " ONE_PLACE "of sender 'one' at line 3)"},

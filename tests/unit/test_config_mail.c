@@ -127,19 +127,17 @@ static const struct {
 	{"milter = \"unix:/" TEXT_54 TEXT_54 "\"",
 	 ":3: found milter 'unix:/" TEXT_54 TEXT_54 "'" A_SOCKET},
 	{"milter = \"unix:/run/a\"\nsocketmap = \"unix:/run/a\"",
-	 ":4: found socketmap 'unix:/run/a', expected another socket than that of milter"},
+	 ":4: found socketmap 'unix:/run/a', expected a socket that milter does not use"},
 	{"milter = \"inet:127.0.0.1:8894\"\nsocketmap = \"inet:127.0.0.1:8894\"",
-	 ":4: found socketmap 'inet:127.0.0.1:8894', expected another socket than that of milter"},
+	 ":4: found socketmap 'inet:127.0.0.1:8894', expected a socket that milter does not use"},
 	{"milter = \"unix:/run/postern/socketmap.sock\"",
-	 ":3: found milter 'unix:/run/postern/socketmap.sock', expected another socket than that "
-	 "of "
-	 "socketmap"},
+	 ":3: found milter 'unix:/run/postern/socketmap.sock', expected a socket that socketmap "
+	 "does not use"},
 	{"milter = \"unix:/run/a/api.sock\"\nruntime_dir = \"/run/a\"",
-	 ":3: found milter 'unix:/run/a/api.sock', expected another socket than that of the API"},
+	 ":3: found milter 'unix:/run/a/api.sock', expected a socket that the API does not use"},
 	{"socketmap = \"unix:/run/postern/api.sock\"",
-	 ":3: found socketmap 'unix:/run/postern/api.sock', expected another socket than that of "
-	 "the "
-	 "API"},
+	 ":3: found socketmap 'unix:/run/postern/api.sock', expected a socket that the API does "
+	 "not use"},
 	{"milter = \"inet:192.0.2.1:8894\"", ":3: found milter 'inet:192.0.2.1:8894'" A_SOCKET},
 	{"milter = \"inet:[2001:db8::1]:8894\"",
 	 ":3: found milter 'inet:[2001:db8::1]:8894'" A_SOCKET},

@@ -235,9 +235,8 @@ static const struct {
 	 "aaaaaaaaaaaaaaa' in 'senders', expected one like 'bob@example.net' or "
 	 "'*@sales.example.net'"},
 	{TWO_POOLS "policy \"default\" { domains = \"a\" }",
-	 ":3: found policy 'default' with senders, tenants or domains, expected none: it is for "
-	 "all "
-	 "that no other policy is for"},
+	 ":3: found policy 'default' with senders, tenants or domains, expected none: it holds for "
+	 "senders that no other policy matches"},
 	{IN_POLICY("") "\npolicy \"p\" { }",
 	 ":4: found policy 'p' again, expected it once (it is at line 3)"},
 	{IN_TENANT("") "\ntenant \"a\" { }\ntenant \"t\" { }",
