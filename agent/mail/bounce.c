@@ -17,16 +17,20 @@ static bool is_from(const struct bounce *bounce, const char *name)
 	       (bounce->from[length] == '\0' || bounce->from[length] == '@');
 }
 
-/* "auto-replied (vacation); owner-email=…" */
-static void take_auto_submitted(struct bounce *bounce, const char *value)
+static bool first_word_is(const char *value, const char *expected)
 {
 	struct lexer lexer = {.at = value};
 	char word[32];
 
-	if (!lexer_word(&lexer, ";", word, sizeof(word)))
-		return;
-	bounce->replied |= strcasecmp(word, "auto-replied") == 0;
-	bounce->generated |= strcasecmp(word, "auto-generated") == 0;
+	return lexer_word(&lexer, ";", word, sizeof(word)) && strcasecmp(word, expected) == 0;
+}
+
+/* "auto-replied (vacation); owner-email=…" */
+static void take_auto_submitted(struct bounce *bounce, const char *value)
+{
+	bounce->replied |= first_word_is(value, "auto-replied");
+	bounce->generated |= first_word_is(value, "auto-generated");
+	bounce->notified |= first_word_is(value, "auto-notified");
 }
 
 void bounce_header(struct bounce *bounce, const char *name, const char *value)
@@ -37,10 +41,12 @@ void bounce_header(struct bounce *bounce, const char *name, const char *value)
 		take_auto_submitted(bounce, value);
 	else if (strcasecmp(name, "X-Failed-Recipients") == 0)
 		bounce->failed_recipients = true;
+	else if (strcasecmp(name, "X-MS-Exchange-Generated-Message-Source") == 0)
+		bounce->notified |= strcasecmp(value, "Mailbox Rules Agent") == 0;
+	else if (strcasecmp(name, "X-Apple-Action") == 0)
+		bounce->notified |= first_word_is(value, "vacation");
 	else if (strcasecmp(name, "From") == 0 && !*bounce->from)
 		mailbox_of_header(value, bounce->from);
-	else if (strcasecmp(name, "To") == 0 && !*bounce->to)
-		mailbox_of_header(value, bounce->to);
 }
 
 static bool is_report(const struct bounce *bounce, const char *type)
@@ -73,7 +79,18 @@ bool bounce_is_bounce(const struct bounce *bounce, bool null_sender)
 	       (bounce->replied || bounce->failed_recipients || has_status);
 }
 
+bool bounce_is_failure(const struct bounce *bounce)
+{
+	if (strcmp(bounce->content.type, "multipart/report") == 0 && *bounce->content.report_type &&
+	    !is_report(bounce, "delivery-status"))
+		return false;
+	if (bounce->dsn.has_status)
+		return bounce->dsn.has_failed || !bounce->dsn.has_other_action;
+	return !bounce_is_automatic(bounce) || bounce->failed_recipients ||
+	       is_from(bounce, "mailer-daemon") || is_from(bounce, "postmaster");
+}
+
 bool bounce_is_automatic(const struct bounce *bounce)
 {
-	return bounce->replied || is_report(bounce, "disposition-notification");
+	return bounce->replied || bounce->notified || is_report(bounce, "disposition-notification");
 }

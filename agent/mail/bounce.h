@@ -11,10 +11,9 @@
 struct bounce {
 	struct content_type content;
 	bool replied, generated; /* Auto-Submitted (RFC 3834) */
+	bool notified;		 /* auto-notified (RFC 5436), or a reply of Exchange or iCloud */
 	bool failed_recipients;	 /* X-Failed-Recipients */
-	/* The first mailbox of each header; "": none. */
-	char from[POLICY_NAME_SIZE];
-	char to[POLICY_NAME_SIZE];
+	char from[POLICY_NAME_SIZE]; /* the first mailbox; "": none */
 	struct dsn dsn;
 };
 
@@ -25,4 +24,6 @@ void bounce_header(struct bounce *bounce, const char *name, const char *value);
 bool bounce_begin_body(struct bounce *bounce);
 
 bool bounce_is_bounce(const struct bounce *bounce, bool null_sender);
+/* Of a bounce. False: it shows that no recipient has failed. */
+bool bounce_is_failure(const struct bounce *bounce);
 bool bounce_is_automatic(const struct bounce *bounce);

@@ -74,18 +74,39 @@ static void take_recipient(struct dsn *dsn, const char *value)
 		dsn->recipient[0] = '\0';
 }
 
+/* RFC 3464, 2.3.3; (un)deliverable: Postfix, of a probe. A word cut short is none of them. */
+static bool is_other_action(const char *word)
+{
+	static const char *const words[] = {"delayed",	"delivered",   "relayed",
+					    "expanded", "deliverable", "undeliverable"};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (strcasecmp(words[i], word) == 0)
+			return true;
+	return false;
+}
+
+static void take_action(struct dsn *dsn, const char *value)
+{
+	struct lexer lexer = {.at = value};
+	char word[16];
+
+	dsn->failed =
+		lexer_word(&lexer, ";", word, sizeof(word)) && strcasecmp(word, "failed") == 0;
+	dsn->has_failed |= dsn->failed;
+	dsn->has_other_action |= is_other_action(word);
+}
+
 static void take_status_field(struct dsn *dsn, const char *name, const char *value)
 {
 	struct lexer lexer = {.at = value};
 	struct status status;
-	char word[16];
 
 	lexer_skip(&lexer);
 	if (strcasecmp(name, "Final-Recipient") == 0) {
 		take_recipient(dsn, value);
 	} else if (strcasecmp(name, "Action") == 0) {
-		dsn->failed = lexer_word(&lexer, ";", word, sizeof(word)) &&
-			      strcasecmp(word, "failed") == 0;
+		take_action(dsn, value);
 	} else if (strcasecmp(name, "Status") == 0 && read_status(lexer.at, &status)) {
 		dsn->status_says_unknown = is_unknown_recipient(&status);
 		dsn->status_is_vague = status.subject == 0 && status.detail == 0;

@@ -36,6 +36,7 @@ enum dsn_where {
 struct dsn {
 	/* Found: */
 	bool has_status;			  /* a part is message/delivery-status */
+	bool has_failed, has_other_action;	  /* an Action is failed; is anything else */
 	char unknown_recipient[POLICY_NAME_SIZE]; /* a key of mailbox.h; "": none */
 	char original_id[DSN_ID_MAX_BYTES + 1];	  /* without brackets; "": none */
 	/* Progress: */

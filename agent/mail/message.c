@@ -83,7 +83,7 @@ void message_findings(struct message *message, const char *envelope_from,
 		.automatic = bounce_is_automatic(signs),
 		.spf = message->authres.spf,
 		.dkim = message->authres.dkim,
-		.bounce_to = bounce ? text_or_null(signs->to) : NULL,
+		.failure = bounce && bounce_is_failure(signs),
 		.unknown_recipient = bounce ? text_or_null(signs->dsn.unknown_recipient) : NULL,
 		.original_id = bounce ? text_or_null(signs->dsn.original_id) : NULL,
 	};

@@ -16,11 +16,20 @@
  *     X-Failed-Recipients (Exim); such a part (OpenSMTPD: in multipart/mixed);
  *     from mailer-daemon also Auto-Submitted: auto-generated
  *
- * ---- An automatic reply is a message with
+ * A bounce reports a failure unless it shows that no recipient has failed: a report of another type
+ * (a receipt, a complaint), a delivery status with another Action and none that is failed, or an
+ * automatic message that is neither from mailer-daemon or postmaster nor has X-Failed-Recipients
+ * or a delivery status.
  *
- *   Auto-Submitted: auto-replied (RFC 3834), or multipart/report with report-type=
- *   disposition-notification (RFC 8098). auto-generated is no reply: it marks a program's own
- *   mail, such as a shop's, which counts like any other.
+ * ---- An automatic message answers or announces one that came in:
+ *
+ *   - Auto-Submitted: auto-replied (RFC 3834) or auto-notified (RFC 5436)
+ *   - multipart/report with report-type=disposition-notification (RFC 8098)
+ *   - X-MS-Exchange-Generated-Message-Source: Mailbox Rules Agent (Exchange)
+ *   - X-Apple-Action: vacation (iCloud)
+ *
+ * auto-generated is none of them: it marks a program's own mail, such as a shop's, which counts
+ * like any other.
  */
 #pragma once
 
@@ -64,8 +73,8 @@ struct message_findings {
 	bool automatic;
 	enum facts_auth spf;
 	enum facts_auth dkim;
+	bool failure; /* a bounce that counts for surges (policy/surge.h) */
 	/* NULL unless it is a bounce: */
-	const char *bounce_to;	       /* its recipient: the sender of the original */
 	const char *unknown_recipient; /* the first that the receiver does not know */
 	const char *original_id;       /* Message-ID of the original */
 };

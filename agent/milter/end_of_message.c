@@ -134,7 +134,7 @@ static struct message_facts collect(const struct transaction *transaction, enum 
 				.client = text_or_null(transaction->client),
 				.sender = transaction->sender,
 			},
-		.bounce_to = findings.bounce_to,
+		.bounce_to = findings.failure ? text_or_null(transaction->first_recipient) : NULL,
 		.unknown_recipient = findings.unknown_recipient,
 		.original_id = findings.original_id,
 		.origin = SURGE_ORIGIN_UNKNOWN,

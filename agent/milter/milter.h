@@ -31,7 +31,7 @@
  *
  * ---- Limits on what a remote can grow; the limits of connections are in listener.h
  *
- *   recipients       only counted
+ *   recipients       only counted; the first is kept
  *   a header         PROTOCOL_DATA_MAX; the MTA's own limit is lower by default
  *   body             at most 64 KiB are read, and only in possible bounces; an MTA with SKIP does
  *                    not send the rest

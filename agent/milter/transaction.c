@@ -67,6 +67,8 @@ void transaction_recipient(struct transaction *transaction, const char *path)
 	if (!transaction->message)
 		return;
 	mailbox_parse(path, recipient);
+	if (!*transaction->first_recipient)
+		strcpy(transaction->first_recipient, recipient);
 	domain = mailbox_domain(recipient);
 	if (!domain || identity_matches(&transaction->rules->config->internal_domains, domain))
 		transaction->recipients_internal++;

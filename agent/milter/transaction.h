@@ -15,12 +15,13 @@ struct message;
 
 /* All zero: no message in progress. */
 struct transaction {
-	struct message *message;	      /* NULL: none in progress, or out of memory */
-	struct config_ref *rules;	      /* those that the message started under; with it */
-	char envelope_from[POLICY_NAME_SIZE]; /* a key of mailbox.h */
-	char user[POLICY_NAME_SIZE];	      /* the login; "": none */
-	const char *client;		      /* its address as text, borrowed; "": unknown */
-	const char *sender;		      /* configured for that address; NULL: none */
+	struct message *message;		/* NULL: none in progress, or out of memory */
+	struct config_ref *rules;		/* those that the message started under; with it */
+	char envelope_from[POLICY_NAME_SIZE];	/* a key of mailbox.h */
+	char user[POLICY_NAME_SIZE];		/* the login; "": none */
+	const char *client;			/* its address as text, borrowed; "": unknown */
+	const char *sender;			/* configured for that address; NULL: none */
+	char first_recipient[POLICY_NAME_SIZE]; /* a key of mailbox.h; "": none */
 	uint32_t recipients_external;
 	uint32_t recipients_internal;
 	struct forged forged;

@@ -126,7 +126,7 @@ void mail_tell(struct message *message, const char *envelope_from, char ret_told
 	tell(ret_told, "automatic", findings.automatic ? "" : NULL);
 	tell(ret_told, "spf=", auth[findings.spf]);
 	tell(ret_told, "dkim=", auth[findings.dkim]);
-	tell(ret_told, "to=", findings.bounce_to);
+	tell(ret_told, "no-failure", findings.bounce && !findings.failure ? "" : NULL);
 	tell(ret_told, "unknown=", findings.unknown_recipient);
 	tell(ret_told, "original=", findings.original_id);
 }

@@ -62,7 +62,7 @@ static bool is_clean(const char *text)
 static int check_findings(const struct message_findings *found, bool null_sender,
 			  struct error *error)
 {
-	const char *const texts[] = {found->message_id, found->header_from, found->bounce_to,
+	const char *const texts[] = {found->message_id, found->header_from,
 				     found->unknown_recipient, found->original_id};
 
 	for (size_t i = 0; i < COUNT(texts); i++)
@@ -70,7 +70,7 @@ static int check_findings(const struct message_findings *found, bool null_sender
 			return FAIL(error, "text %zu: '%s'", i, texts[i]);
 	if (null_sender && !found->bounce)
 		return FAIL(error, "the null sender is no bounce");
-	if (!found->bounce && (found->bounce_to || found->unknown_recipient || found->original_id))
+	if (!found->bounce && (found->failure || found->unknown_recipient || found->original_id))
 		return FAIL(error, "what is no bounce has a bounce's findings");
 	if (found->spam != (found->mark != NULL))
 		return FAIL(error, "spam without a mark, or a mark without spam");

@@ -113,6 +113,31 @@ Test(milter_milter, bounces_spam_and_impossible_domains_leave_by_high_risk)
 	peer_close(&peer);
 }
 
+/* By the metrics of the agent: twenty bounces are a surge. */
+static unsigned long long surges_of(const struct peer_message *message)
+{
+	struct peer peer = milter_fixture_connect();
+
+	for (int i = 0; i < 20; i++)
+		expect_pool(&peer, message, "high-risk", "postern-high-risk");
+	peer_close(&peer);
+	return milter_fixture_metric("postern_bounce_surges_total{cause=\"unknown\"}");
+}
+
+Test(milter_milter, bounces_surge_by_the_recipient_of_the_envelope_and_only_if_they_report_failures)
+{
+	static const struct peer_message answer = {
+		.from = "<>", .external = 1, .headers = {{"Auto-Submitted", " auto-replied"}}};
+	static const struct peer_message without_to = {.from = "<>", .external = 1};
+	static const struct peer_message forged_to = {
+		.from = "<>", .external = 1, .headers = {{"To", " x@forged.example"}}};
+
+	milter_fixture_open("");
+	cr_expect_eq(surges_of(&answer), 0);
+	cr_expect_eq(surges_of(&without_to), 1);
+	cr_expect_eq(surges_of(&forged_to), 1, "the same domain surges already");
+}
+
 Test(milter_milter, a_pool_without_a_lane_is_still_named)
 {
 	const struct peer_message message = {.from = "<bob@elsewhere.example>", .external = 1};
