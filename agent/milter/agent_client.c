@@ -30,7 +30,7 @@ struct agent_client {
 	struct event *timer;	  /* libcurl's */
 	struct event *expiry;	  /* of the first question that waits */
 	struct questions waiting; /* for a connection; by until_ns */
-	/* The last question had no answer in time; and one finds out whether that is still so. */
+	/* The last question had no answer in time; one question finds out whether that is still so. */
 	bool silent, probing;
 	struct agent_connection connections[AGENT_CONNECTIONS_MAX];
 };
@@ -67,7 +67,7 @@ static void wait_for_connection(struct agent_client *client, struct agent_questi
 		set_timer(client->expiry, question->until_ns - clock_monotonic_ns() + NS_PER_MS);
 }
 
-/* Without an answer in time: all that wait, or those whose time has passed. */
+/* Ends the questions whose time has passed at `now_ns`. */
 static void fail_waiting(struct agent_client *client, uint64_t now_ns)
 {
 	struct agent_question *first;
@@ -123,7 +123,7 @@ static int send_question(struct agent_connection *connection, struct agent_quest
 	return 0;
 }
 
-/* A silent agent is not worth waiting for, but for the one question that finds out. */
+/* While the agent is silent, no question waits: they all fail now. */
 static void send_waiting(struct agent_client *client)
 {
 	struct agent_connection *connection;
@@ -144,7 +144,9 @@ static void send_waiting(struct agent_client *client)
 int agent_client_ask(struct agent_client *client, const struct message_facts *message,
 		     struct agent_question *question, struct error *error)
 {
-	struct agent_connection *connection = find_free(client);
+	/* Questions that wait come first. */
+	struct agent_connection *connection =
+		TAILQ_EMPTY(&client->waiting) ? find_free(client) : NULL;
 	unsigned time_ms = AGENT_TIME_MS;
 	int r = 0;
 
