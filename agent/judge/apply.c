@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the engine returned, carried out: into the state, into the maps, to the followers of events. */
+/* The engine's changes carried out: into the state, into the maps, to the followers of events. */
 #include "config/config.h"
 #include "judge/judge_internal.h"
 #include "judge/persist.h"

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Connections that no MTA reports on. The datapath tells of each that a sender with a limit opens, and
- * counts all of them: so an event says whom to look at, the count how many there were, and one walk over
- * all counts makes good for events that were lost.
+ * Connections, which no MTA reports. The datapath counts all of them, and sends an event for each
+ * one of a sender with a limit. An event names the sender, the count has the number; a walk over
+ * all counts replaces events that were lost.
  */
 #include "config/config.h"
 #include "steering/steering.h"
 #include "judge/judge_internal.h"
 #include "datapath/datapath.h"
 
-/* Connections of senders without a limit would only take up room. */
+/* Connections of senders without a limit would only use space. */
 static bool is_limited(const struct judge *judge, const struct steering_sender *sender)
 {
 	return sender->config &&
@@ -39,7 +39,7 @@ void judge_connections(struct judge *judge, uint32_t sender_id, const struct now
 	uint32_t count;
 
 	judge->now = *now;
-	/* Events come in bursts: the first of them has found the connections of all. */
+	/* Events come in bursts: the first one takes the connections of all. */
 	if (steering_take_connections(judge->steering, sender_id, &sender, &count) == 0 && count)
 		decide(judge, sender, count);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The engine's life, its changes carried out, messages. */
+/* Life of the engine, time, messages. */
 #include "judge/judge.h"
 
 #include <errno.h>
@@ -81,7 +81,7 @@ int judge_open(const struct config *config, struct steering *steering, struct st
 	if (r == 0) {
 		r = make_engine(judge, secret);
 		if (r < 0)
-			error_set(error, r, "no memory for %u senders",
+			error_set(error, r, "no memory for %u senders (senders_tracked_max)",
 				  config->senders_tracked_max);
 	}
 	if (r == 0)
@@ -138,7 +138,10 @@ bool judge_write(struct judge *judge)
 	return false;
 }
 
-/* Orders and standings since the start are newer. Maps that refuse them are tried again as ever. */
+/*
+ * Orders and standings since the start are newer than the file's. Maps that refuse them are tried
+ * again.
+ */
 static int take_up(struct judge *judge, struct state *state, struct error *error)
 {
 	int r = steering_take_up(judge->steering, state, error);

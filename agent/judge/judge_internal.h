@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the files of the judge share, and nobody else sees. */
+/* Shared by the files of judge/; no other room includes it. */
 #pragma once
 
 #include "base/error.h"
@@ -16,8 +16,8 @@ struct judge {
 	struct decision_log *log;
 	struct surges *surges;
 	struct persist *persist;
-	struct now now;	      /* of the call that runs */
-	bool unapplied;	      /* a map refused a verdict: all are compared again at the next tick */
+	struct now now;	      /* of the current call */
+	bool unapplied;	      /* a map refused a verdict: the next tick compares all */
 	uint64_t events_lost; /* by the datapath's count */
 	uint64_t reports;
 	uint64_t unanswered;
@@ -28,9 +28,9 @@ struct judge {
 void judge_emit(const struct judge *judge, const struct wire_event *event);
 void judge_trouble(const struct judge *judge, const struct error *error);
 
-/* Carries out everything, and returns the first failure of a map. */
+/* Carries out all changes, and returns the first failure of a map. */
 int judge_apply(struct judge *judge, const struct policy_changes *changes, struct error *error);
-/* The same, where nobody waits for the result: reported, and tried again at the next tick. */
+/* The same, where no caller waits: a failure is reported, and the next tick tries again. */
 void judge_apply_or_retry(struct judge *judge, const struct policy_changes *changes);
 
 /* Brings the map in line with all standings. */
@@ -38,12 +38,12 @@ void judge_refresh(struct judge *judge);
 
 /* ---- connections.c */
 
-/* The connections that the datapath has counted so far are history to this steering. */
+/* For this steering, connections until now count as taken. */
 int judge_take_up(struct steering *steering, struct error *error);
-/* The events that the datapath has lost so far are made good. */
+/* The events lost until now have been made up for. */
 void judge_note_lost(struct judge *judge);
-/* Connections whose events were lost, and those from no known sender. */
+/* Takes connections whose events were lost, and those of unknown senders. */
 void judge_look(struct judge *judge);
-/* Only the latter. */
+/* Those of unknown senders alone. */
 void judge_look_unknown(struct judge *judge);
 void judge_take_lost(struct judge *judge);

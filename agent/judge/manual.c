@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What people and other programs say of a sender: reports, releases, verdicts by hand. */
+/* Complaints, releases, manual verdicts. */
 #include <errno.h>
 
 #include "config/config.h"
@@ -38,7 +38,7 @@ int judge_release(struct judge *judge, const char *sender, const struct now *now
 	return 0;
 }
 
-/* What was set by hand before, to go back to. False: nothing. */
+/* The manual verdict to return to. False: none. */
 static bool find_manual(const struct judge *judge, const char *sender,
 			struct policy_manual *ret_manual)
 {
@@ -88,7 +88,7 @@ static int save_manual(struct judge *judge, const char *sender, const struct pol
 				     error);
 }
 
-/* `manual` NULL: nothing by hand any more. Durable first; where the rest fails it is as before. */
+/* `manual` NULL: none any more. Durable first; a later failure undoes all of it. */
 static int change_manual(struct judge *judge, const char *sender,
 			 const struct policy_manual *manual, struct error *error)
 {
@@ -97,7 +97,7 @@ static int change_manual(struct judge *judge, const char *sender,
 	struct error ignored;
 	int r;
 
-	/* Also where nothing is in force: what waits in the state for its pool to come back goes, too. */
+	/* Also where no verdict is in force: an order may wait in the state for its pool. */
 	r = save_manual(judge, sender, manual, error);
 	if (r < 0 || (!manual && !had))
 		return r;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Records out of the engine and into the state, and back. */
+/* Records of the engine into the state. */
 #include "judge/persist.h"
 
 #include <errno.h>
@@ -22,7 +22,7 @@ struct persist {
 	uint64_t left_out;
 	uint64_t log_size;
 	int64_t last;	 /* place in the log */
-	int64_t trim_to; /* 0: nothing is to be trimmed */
+	int64_t trim_to; /* 0: nothing to trim */
 };
 
 /* ---- the secret */
@@ -55,7 +55,7 @@ static int take_secret(struct persist *persist, struct error *error)
 	if (r < 0 || persist->has_secret)
 		return r;
 	if (getrandom(persist->secret, sizeof(persist->secret), 0) != sizeof(persist->secret))
-		return error_set(error, -errno, "no random numbers: %s", strerror(errno));
+		return error_set(error, -errno, "cannot read random numbers: %s", strerror(errno));
 	return put_secret(persist, persist->state, error);
 }
 
@@ -121,9 +121,9 @@ int persist_take_up_orders(struct persist *persist, struct policy *policy,
 	return settle(persist, &restore, restore_orders(&restore, persist->state, error));
 }
 
-/* ---- as it changes */
+/* ---- at each change */
 
-/* What is set by hand is put by whoever sets it; that its time was over only the engine knows. */
+/* manual.c saves and deletes orders. Only the engine knows that an order's time is over. */
 int persist_standing(struct persist *persist, const struct policy_standing *standing,
 		     struct error *error)
 {
@@ -143,7 +143,7 @@ int persist_standing(struct persist *persist, const struct policy_standing *stan
 		       : ops->delete_record(persist->state, &record, error);
 }
 
-/* ---- every second */
+/* ---- each second */
 
 /* True in *ret_more: the slice is full. */
 static int write_senders(struct persist *persist, struct policy *policy, bool *ret_more,
@@ -184,7 +184,7 @@ static int write_tenants(struct persist *persist, struct policy *policy, struct 
 	return 0;
 }
 
-/* The log grows with mail, the senders in it do not. */
+/* The log grows with mail, the number of senders does not. */
 static void begin_trimming(struct persist *persist, struct policy *policy)
 {
 	struct policy_stats stats;
@@ -198,7 +198,7 @@ static void begin_trimming(struct persist *persist, struct policy *policy)
 	policy_export_all(policy);
 }
 
-/* Once all have been appended again. True in *ret_more: there is more to trim. */
+/* After all senders have been appended again. True in *ret_more: there is more to trim. */
 static int trim(struct persist *persist, bool *ret_more, struct error *error)
 {
 	unsigned count = 0;
@@ -247,7 +247,7 @@ int persist_write(struct persist *persist, struct policy *policy, bool *ret_more
 	return r;
 }
 
-/* ---- all over again */
+/* ---- everything again */
 
 static int put_order(const struct config *config, struct state *state,
 		     const struct policy_standing *standing, int64_t now_sec, struct error *error)

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What of the engine outlives the process: between policy/ and state/, within judge/.
+ * The parts of the engine that outlive the process: between policy/ and state/, within judge/.
  *
- *   standings  put at every change, before its verdict is written anywhere
- *   counts     of those who changed: appended to a log, at most PERSIST_SLICE a transaction, every second
- *   secret     the key of the hashes by which senders are known; made once
+ *   standings  put at each change, before the verdict is written to a map
+ *   counts     of senders that changed: appended to a log each second, up to PERSIST_SLICE in a
+ *              transaction
+ *   secret     the key by which names of senders are hashed; made once
  *
- * The last record of a sender in the log is the one that counts. When more than two of three are
- * outdated, all senders are appended once more and what was there before is trimmed, slice by slice.
+ * The last record of a sender in the log counts. When more than two of three are outdated, all
+ * senders are appended again and older entries are trimmed, slice by slice.
  */
 #pragma once
 
@@ -22,23 +23,23 @@ struct error;
 struct persist;
 struct state;
 
-/* Half a millisecond each: meanwhile nobody is answered. */
+/* Half a millisecond each, during which no request is answered. */
 #define PERSIST_SLICE	 200
 #define PERSIST_TRIM	 500
-#define PERSIST_LOG_FREE 100000 /* so many may be outdated in any case */
+#define PERSIST_LOG_FREE 100000 /* always allowed to be outdated */
 
-/* Borrows `state`. Reads the secret, or makes one. */
+/* Borrows `state`. Reads the secret, or makes and stores one. */
 int persist_open(struct state *state, struct persist **ret_persist,
 		 uint8_t ret_secret[SIPHASH_KEY_SIZE], struct error *error);
 void persist_close(struct persist *persist);
 
-/* Fills an engine that has not decided yet. Records that are damaged or find no space are counted. */
+/* Fills an engine that has not decided yet. Counts records that are damaged or find no space. */
 int persist_load(struct persist *persist, struct policy *policy, const struct config *config,
 		 const struct now *now, struct error *error);
 
 /*
- * Standings and orders of a `state` that could not be read at the start, into an engine that has decided
- * without them. Those that it has itself stay.
+ * Standings and orders of a `state` that could not be read at the start, into an engine that has
+ * decided without them. Those that the engine has are newer and stay.
  */
 int persist_take_up(struct persist *persist, struct policy *policy, const struct config *config,
 		    struct state *state, const struct now *now, struct error *error);
@@ -55,7 +56,7 @@ int persist_standing(struct persist *persist, const struct policy_standing *stan
 int persist_write(struct persist *persist, struct policy *policy, bool *ret_more,
 		  struct error *error);
 
-/* Puts everything but counts, which follow by persist_write(), into a `state` that holds nothing else. */
+/* Puts everything into an empty `state`, except counts, which follow by persist_write(). */
 int persist_rewrite(struct persist *persist, struct policy *policy, const struct config *config,
 		    struct state *state, int64_t now_sec, struct error *error);
 

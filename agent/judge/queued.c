@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What holds for mail of an envelope sender. Messages, of which more is known, are judge.c's. */
+/* The verdict on queued mail, by its envelope sender alone. */
 #include "config/config.h"
 #include "steering/steering.h"
 #include "judge/judge_internal.h"

@@ -47,7 +47,7 @@ int judge_prepare(const struct judge *judge, const struct config *config, struct
 	return 0;
 }
 
-/* For pools that are configured again. */
+/* Orders whose pools are configured again. */
 static void take_up_orders(struct judge *judge)
 {
 	struct error error;

@@ -15,10 +15,10 @@
  * its windows. window_base() computes the next base:
  *
  *   forward             the new time; old counts are forgotten, also over a leap
- *   back, by at most    the base stays: nothing ages until the clock has caught up. Otherwise a clock
- *   WINDOW_HOLD_SEC     that trembles on a boundary would pass it, and age everything, repeatedly
- *   back, by more       the new time, and nothing is forgotten: counts age from there on, and become
- *                       one sub-bucket younger, since the next boundary may be nearer now
+ *   back, by at most    the base stays: nothing ages until the clock has caught up. Otherwise a
+ *   WINDOW_HOLD_SEC     clock that trembles on a boundary would age everything, repeatedly
+ *   back, by more       the new time, and nothing is forgotten: counts age from there on, and
+ *                       become one sub-bucket younger, as the next boundary may be nearer
  *
  * So no step back re-opens a window, and none freezes a window for longer than WINDOW_HOLD_SEC.
  *

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* One thread that sleeps until a checkpoint is wanted. */
+/* A thread that sleeps until a checkpoint is wanted. */
 #include "state/checkpoints.h"
 
 #include <errno.h>
@@ -16,7 +16,7 @@
 struct checkpoints {
 	struct database database; /* the thread's own connection */
 	pthread_t thread;
-	pthread_mutex_t mutex; /* of all below */
+	pthread_mutex_t mutex; /* for all members below */
 	pthread_cond_t changed;
 	bool wanted;
 	bool ending;
@@ -24,13 +24,13 @@ struct checkpoints {
 	struct error failure;
 };
 
-/* What another process checkpoints at the same time is as good. */
+/* A checkpoint by another process is as good. */
 static int result_of(struct database *database, int r, struct error *error)
 {
 	return r == SQLITE_OK || (r & 0xff) == SQLITE_BUSY ? 0 : database_fail(database, error);
 }
 
-/* A connection that has never read does not know of a log, and says that there is nothing to do. */
+/* A connection that has never read does not see the log, and finds nothing to do. */
 static int connect_reading(struct database *database, struct error *error)
 {
 	int r = database_connect(database, error);
@@ -95,7 +95,7 @@ static void *run(void *data)
 	return NULL;
 }
 
-/* Signals are for the thread that has the loop. */
+/* Signals belong to the thread of the event loop. */
 static int start(struct checkpoints *checkpoints)
 {
 	sigset_t all, before;
@@ -129,7 +129,8 @@ int checkpoints_new(const char *file, struct checkpoints **ret_checkpoints, stru
 	r = checkpoints->database.file ? start(checkpoints) : -ENOMEM;
 	if (r < 0) {
 		release(checkpoints);
-		return error_set(error, r, "no thread for checkpoints: %s", strerror(-r));
+		return error_set(error, r, "cannot start the thread of checkpoints: %s",
+				 strerror(-r));
 	}
 	*ret_checkpoints = checkpoints;
 	return 0;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Within state/: from the write-ahead log into the database file, by a thread and a connection of their
- * own. A checkpoint waits for the disk (fsync), up to a tenth of a second and more; writing to the log
- * does not, and goes on meanwhile.
+ * Within state/: checkpoints copy the write-ahead log into the database file, by a thread and a
+ * connection of their own. A checkpoint waits for the disk (fsync), up to a tenth of a second and
+ * more. Writing to the log does not wait, and goes on meanwhile.
  *
- * The log can begin anew when all of it was copied and nobody has written since. Under writing without a
- * pause that would never be so: once it has CHECKPOINT_PAGES_MAX pages, writers are held up for the rest.
+ * The log can restart when all of it is copied and nobody has written since. Continuous writing
+ * would prevent that: at CHECKPOINT_PAGES_MAX pages, writers wait for the rest.
  */
 #pragma once
 
@@ -17,12 +17,12 @@
 struct checkpoints;
 struct error;
 
-/* Nothing is opened before the first call of checkpoints_want(). -ENOMEM; -EAGAIN: no thread to be had. */
+/* Nothing is opened before the first checkpoints_want(). -ENOMEM; -EAGAIN: no thread. */
 int checkpoints_new(const char *file, struct checkpoints **ret_checkpoints, struct error *error);
-/* Waits for the one that runs. */
+/* Waits for a running checkpoint. */
 void checkpoints_free(struct checkpoints *checkpoints);
 
-/* One that begins after this call. Returns at once. */
+/* Requests a checkpoint that begins after this call. Returns at once. */
 void checkpoints_want(struct checkpoints *checkpoints);
-/* The failure of one since the last call, 0: none. -EIO, -ENOSPC and so on, as database_fail(). */
+/* A failure since the last call; 0: none. Errors as of database_fail(). */
 int checkpoints_take_failure(struct checkpoints *checkpoints, struct error *error);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A connection to a database file. What is in the file is not known here. */
+/* A connection to a database file, whatever its tables are. */
 #include "state/database.h"
 
 #include <errno.h>
@@ -7,7 +7,7 @@
 
 #include "base/error.h"
 
-/* Who waits for another process, or for a checkpoint that holds writers up. */
+/* The longest wait for another process, or for a checkpoint that blocks writers. */
 #define BUSY_TIMEOUT_MS 5000
 
 int database_fail(struct database *database, struct error *error)

@@ -12,18 +12,21 @@ struct database {
 	char *file;
 };
 
-/* Opens `database->file`, which must exist. Whoever gets an error closes `database->db`. */
+/* Opens `database->file`, which must exist. After an error the caller closes `database->db`. */
 int database_connect(struct database *database, struct error *error);
 /*
- * Returns the errno that stands for SQLite's last error and describes it: -ENOMEM, -EBUSY, -ENOSPC, -EROFS,
- * -EACCES; -EIO for any other.
+ * SQLite's last error with its text, as an errno: -ENOMEM, -EBUSY, -ENOSPC, -EROFS, -EACCES; -EIO:
+ * any other.
  */
 int database_fail(struct database *database, struct error *error);
 int database_execute(struct database *database, const char *sql, struct error *error);
-/* Statements that stay; those that are there after a failure are the caller's, too. */
+/*
+ * Statements that live as long as the connection. After an error the caller frees those that are
+ * there.
+ */
 int database_prepare(struct database *database, const char *const *sql, size_t count,
 		     sqlite3_stmt ***ret_statements, struct error *error);
 /* Runs a statement that returns no rows and whose arguments are bound. */
 int database_run(struct database *database, sqlite3_stmt *statement, struct error *error);
-/* Never NULL: an edited file or a lack of memory may give NULL in a column that is NOT NULL. */
+/* Never NULL, although an edited file or a lack of memory can give NULL in a NOT NULL column. */
 const char *database_column(sqlite3_stmt *statement, int column);

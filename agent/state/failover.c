@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A state that never fails: in front of a file, and without one while that is in trouble. What was not
- * taken meanwhile is not remembered here but written again by the owner, who knows it all; only names
- * whose verdict was deleted are, as the owner no longer has them.
+ * A state that never fails, in front of a file that may. Writes that the file refuses are not
+ * stored here: the owner knows everything and writes it again. Only names whose order was deleted
+ * are stored, since the owner no longer has them.
  */
 #include "state/failover.h"
 
@@ -24,10 +24,10 @@ struct failover {
 	struct failover_owner owner;
 	char *file;
 	struct state *inner; /* NULL: the file cannot be opened */
-	bool broken;	     /* it was opened and cannot be read: must be opened anew */
-	bool reading;	     /* it is open to be read, until the first tick */
-	bool known;	     /* the owner holds what it holds; once read or written */
-	struct error why;    /* "": all is well */
+	bool broken;	     /* opened, but cannot be read: it must be opened again */
+	bool reading;	     /* open for reading, until the first tick */
+	bool known;	     /* the owner has the file's content: it was read or written once */
+	struct error why;    /* "": the file takes writes */
 	int64_t tried_sec;
 	char *deleted[DELETED_MAX];
 	size_t n_deleted;
@@ -55,7 +55,7 @@ static void fall(struct failover *failover, int r, const struct error *why)
 		failover->owner.on_change(failover->owner.data, failover->why.text);
 }
 
-/* What an operation on the file answered; the caller's is 0 in any case. */
+/* The result of an operation on the file; the caller always gets 0. */
 static int settle(struct failover *failover, int r, const struct error *why)
 {
 	if (r < 0)
@@ -73,7 +73,7 @@ static int settle(struct failover *failover, int r, const struct error *why)
 				  : 0;                                                             \
 	})
 
-/* Where it breaks off, the rest is what the caller finds elsewhere or begins with. */
+/* Where reading fails midway, the caller finds the rest elsewhere or does without. */
 static int load(struct state *state, const struct state_visitor *visitor, struct error *error)
 {
 	struct failover *failover = failover_of(state);
@@ -155,7 +155,7 @@ static int trim(struct state *state, int64_t last, unsigned max, unsigned *ret_c
 	return TRY(failover_of(state), trim, last, max, ret_count);
 }
 
-/* A transaction that falls is rolled back by whoever saw it fall; the rewriting makes up for it. */
+/* A failed transaction is rolled back by its caller; the rewriting makes up for it. */
 static int begin(struct state *state, struct error *error)
 {
 	(void)error;
@@ -220,7 +220,7 @@ static const struct state_ops ops = {
 	.free = free_failover,
 };
 
-/* ---- the file comes back */
+/* ---- recovery */
 
 static int write_all(struct failover *failover, struct error *why)
 {
@@ -258,7 +258,7 @@ static int recover(struct failover *failover, struct error *why)
 	return r;
 }
 
-/* Of a file for whose log there is no room nothing is lost but what is put from now on. */
+/* A file whose log has no space on the disk loses nothing but writes from now on. */
 static bool open_reading(struct failover *failover)
 {
 	const struct state_visitor nothing = {.data = NULL};
@@ -313,7 +313,7 @@ const char *failover_trouble(const struct state *state)
 	return ((const struct failover *)state)->why.text;
 }
 
-/* What SQLite takes for sound may still not be ours; that shows when it is read. */
+/* A file that SQLite accepts may still not be ours; reading it shows. */
 static int open_file(struct failover *failover, struct error *why)
 {
 	const struct state_visitor nothing = {.data = NULL};
@@ -338,7 +338,7 @@ int failover_open(const char *file, const struct failover_owner *owner, struct s
 	r = open_file(failover, &why);
 	if (r < 0) {
 		fall(failover, r, &why);
-		/* Who has it now would only be waited for once more. */
+		/* Waiting for its current owner once more would not help. */
 		failover->reading = r != -EBUSY && open_reading(failover);
 		failover->state.behind = !failover->reading;
 	}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A database file: made, checked, migrated. */
+/* A database file: created, checked, migrated. */
 #include "state/schema.h"
 
 #include <errno.h>
@@ -13,7 +13,7 @@
 #include "base/error.h"
 #include "state/database.h"
 
-/* Step n brings a file of schema n to schema n + 1. Steps are only ever added. */
+/* Step n migrates schema n to schema n + 1. Steps are only ever added. */
 static const char *const migrations[] = {
 	"CREATE TABLE pool_state (pool TEXT PRIMARY KEY, state TEXT NOT NULL) WITHOUT ROWID;"
 	"CREATE TABLE address_state (pool TEXT NOT NULL, address TEXT NOT NULL, state TEXT NOT "
@@ -26,7 +26,7 @@ static const char *const migrations[] = {
 	"CREATE TABLE tenant (name TEXT PRIMARY KEY, bytes BLOB NOT NULL) WITHOUT ROWID;"
 	"CREATE TABLE standing (name TEXT PRIMARY KEY, bytes BLOB NOT NULL) WITHOUT ROWID;"
 	"CREATE TABLE count_log (place INTEGER PRIMARY KEY, bytes BLOB NOT NULL);",
-	/* A sender has one verdict, however its name is written: the last that was set. */
+	/* One order for each sender, in upper or lower case: the last one. */
 	"DELETE FROM sender_verdict WHERE EXISTS (SELECT 1 FROM sender_verdict AS later"
 	" WHERE later.sender = sender_verdict.sender COLLATE NOCASE AND"
 	" (later.set_sec, later.sender) > (sender_verdict.set_sec, sender_verdict.sender));"
@@ -36,7 +36,7 @@ static const char *const migrations[] = {
 };
 #define SCHEMA_VERSION ((int)(sizeof(migrations) / sizeof(migrations[0])))
 
-/* Makes the directory and an empty file with our modes, which SQLite's own files then take over. */
+/* Creates the directory and an empty file with our modes, which SQLite's own files inherit. */
 static int create_file(const char *file, struct error *error)
 {
 	_cleanup_(free_p) char *copy = strdup(file);
@@ -86,7 +86,7 @@ static int check_pages(struct database *database, struct error *error)
 	return r;
 }
 
-/* All steps or none; another process that migrates at the same time is waited for. */
+/* All steps or none. Waits for another process that migrates at the same time. */
 static int migrate(struct database *database, struct error *error)
 {
 	char pragma[64];
@@ -111,12 +111,14 @@ static int migrate(struct database *database, struct error *error)
 
 static int unknown_schema(const struct database *database, int version, struct error *error)
 {
-	return error_set(error, -EPROTO,
-			 "state file '%s': its schema is version %d, this program knows %d",
-			 database->file, version, SCHEMA_VERSION);
+	return error_set(
+		error, -EPROTO,
+		"state file '%s': found schema version %d, expected %d: a newer file needs a "
+		"newer postern",
+		database->file, version, SCHEMA_VERSION);
 }
 
-/* Everything that only reads comes first: a file that is not ours or damaged stays as it is. */
+/* Everything that only reads comes first, so that a foreign or damaged file stays as it is. */
 static int open_checked(struct database *database, struct error *error)
 {
 	int version = 0;
@@ -124,7 +126,7 @@ static int open_checked(struct database *database, struct error *error)
 
 	if (r < 0)
 		return r;
-	/* Else closing would write a left-over WAL into the file. */
+	/* Otherwise closing would write a leftover log into the file. */
 	sqlite3_db_config(database->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 	r = read_schema_version(database, &version, error);
 	if (r < 0)
@@ -139,7 +141,7 @@ static int open_checked(struct database *database, struct error *error)
 				error);
 }
 
-/* Who has the file alone keeps the index of its log in memory, not in a file beside it. */
+/* An exclusive owner has the index of the log in memory, not in a file beside it. */
 int schema_open_reading(struct database *database, struct error *error)
 {
 	int version = 0;

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What people set by hand, and records, in one SQLite file. Enums are stored as the words of
- * base/names.h, so that the file reads well and survives a renumbering; what it means for the maps is
- * steering's, what the records mean policy's.
+ * Orders and records in one SQLite file. Enums are stored as the words of base/names.h, so that the
+ * file reads well and survives a renumbering.
  *
- * synchronous=NORMAL: a commit reaches the kernel, so kill -9 loses nothing of it, and nobody waits for
- * the disk. What people set is put with FULL; the rest reaches the disk with the next checkpoint.
+ * synchronous=NORMAL: a commit reaches the kernel, so kill -9 loses nothing, and no call waits for
+ * the disk. Orders are put with FULL; the rest reaches the disk with the next checkpoint.
  */
 #include "state/sqlite.h"
 
@@ -32,7 +31,7 @@ enum statement {
 	LOAD_LOG,
 	APPEND,
 	TRIM,
-	LOAD_RECORDS, /* one for each kind, of these four */
+	LOAD_RECORDS, /* one for each kind, of these four statements */
 	PUT_RECORD = LOAD_RECORDS + STATE_KINDS,
 	DELETE_RECORD = PUT_RECORD + STATE_KINDS,
 	CLEAR_RECORDS = DELETE_RECORD + STATE_KINDS,
@@ -142,7 +141,7 @@ static int visit_record(struct sqlite_state *sqlite, sqlite3_stmt *row,
 	};
 
 	(void)error;
-	/* Nothing of us is empty. */
+	/* No record of ours is empty. */
 	return record.bytes ? visitor->record(visitor->data, &record) : 0;
 }
 
@@ -172,7 +171,7 @@ static int load_table(struct sqlite_state *sqlite, int statement, visit_row visi
 	return r;
 }
 
-/* The words of small tables are checked even where nobody wants to see them. */
+/* The words of small tables are checked even without a visitor for them. */
 static int load(struct state *state, const struct state_visitor *visitor, struct error *error)
 {
 	struct sqlite_state *sqlite = from_state(state);
@@ -350,7 +349,7 @@ static int sync_file(struct state *state, struct error *error)
 	return r;
 }
 
-/* After each commit: in place of SQLite's own checkpoints, for which the commit would wait. */
+/* After each commit, in place of SQLite's own checkpoints, for which the commit would wait. */
 static int on_commit(void *data, sqlite3 *db, const char *name, int pages)
 {
 	struct sqlite_state *sqlite = data;

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What must outlive the agent: what people set by hand, and the records of the policy engine. Behind
- * one ops struct, so that callers never see the backend: SQLite (sqlite.c), and one that
- * goes on where another fails (failover.c). The tests have one that keeps nothing.
+ * Orders and the records of the engine, which outlive the agent. An ops struct hides the backend:
+ * SQLite (sqlite.c), or one that goes on where another fails (failover.c). Tests have one that
+ * stores nothing.
  *
- *   what            survives kill -9           survives a loss of power
- *   set by hand     once put                   once put
- *   records         once put, or committed     soon after sync() was called
+ *                    survives kill -9           survives a loss of power
+ *   orders           once put                   once put
+ *   records          once put, or committed     soon after sync() was called
  *
- * Times are wall-clock seconds, as monotonic ones do not survive a reboot. All that is passed to a
- * visitor is borrowed for the call.
+ * Times are wall-clock seconds, since monotonic ones do not survive a reboot. Visitors borrow for
+ * the call.
  */
 #pragma once
 
@@ -23,16 +23,17 @@ struct error;
 
 /* A manual verdict on a sender. */
 struct saved_order {
-	const char *sender; /* one and the same in upper and lower case (ASCII) */
+	const char *sender; /* the same in upper and lower case (ASCII) */
 	enum verdict_action action;
 	const char *pool;  /* "" unless STEER */
 	int64_t until_sec; /* 0: no end */
-	int64_t set_sec;   /* when it was set */
+	int64_t set_sec;   /* time of the order */
 };
 
 /*
- * Records are bytes that only their owner understands, under a name. What changes with every message
- * goes into a log instead: to put a million of them in their places would write twenty times as much.
+ * Records are bytes under a name; only their owner reads them. Counts, which change with each
+ * message, go into a log instead: to put a million of them in place would write twenty times as
+ * much.
  */
 enum state_kind {
 	STATE_SECRETS,	 /* by name: keys of hashes */
@@ -48,15 +49,18 @@ struct state_record {
 	size_t size;
 };
 
-/* In the order of the calls. Each may be NULL; a non-zero return ends the walk and is load()'s. */
+/*
+ * In the order of the calls. Each may be NULL. A non-zero return ends the walk and is the result of
+ * load().
+ */
 struct state_visitor {
 	void *data;
 	int (*pool)(void *data, const char *pool, enum pool_state state);
 	int (*address)(void *data, const char *pool, const char *address, enum address_state state);
 	int (*order)(void *data, const struct saved_order *order);
 	int (*record)(void *data, const struct state_record *record);
-	unsigned kinds; /* of records that are wanted: 1U << enum state_kind */
-	int (*log)(void *data, const void *bytes, size_t size); /* as they were appended */
+	unsigned kinds; /* wanted kinds of records: 1U << enum state_kind */
+	int (*log)(void *data, const void *bytes, size_t size); /* in the order of append() */
 };
 
 struct state;
@@ -70,32 +74,35 @@ struct state_ops {
 	int (*delete_order)(struct state *state, const char *sender, struct error *error);
 	int (*put_record)(struct state *state, const struct state_record *record,
 			  struct error *error);
-	/* Its bytes are not looked at; 0 also where there is none. */
+	/* By kind and name; 0 also where there is none. */
 	int (*delete_record)(struct state *state, const struct state_record *record,
 			     struct error *error);
 	int (*clear_records)(struct state *state, enum state_kind kind, struct error *error);
-	/* Appends to the log; the place where it stands, counting up, in *ret_place. */
+	/* Appends to the log; *ret_place counts up. */
 	int (*append)(struct state *state, const void *bytes, size_t size, int64_t *ret_place,
 		      struct error *error);
-	/* Takes away up to `max` from its beginning, not past `last`; how many in *ret_count. */
+	/*
+	 * Removes up to `max` entries from the beginning, none after `last`; their number in
+	 * *ret_count.
+	 */
 	int (*trim)(struct state *state, int64_t last, unsigned max, unsigned *ret_count,
 		    struct error *error);
-	/* What is put and deleted in between holds altogether or, after a failure, not at all. */
+	/* All changes in between hold, or after a failure none. */
 	int (*begin)(struct state *state, struct error *error);
 	int (*commit)(struct state *state, struct error *error);
 	void (*rollback)(struct state *state);
-	/* Does not wait for the disk. What could not be written since the last call is this one's error. */
+	/* Does not wait for the disk. Returns the failure of a write since the last call. */
 	int (*sync)(struct state *state, struct error *error);
 	void (*free)(struct state *state);
 };
 struct state {
 	const struct state_ops *ops;
-	/* False: this is a stand-in that knows nothing; what was set by hand is then read from the maps. */
+	/* False: a stand-in that knows nothing; orders are then read from the maps */
 	bool durable;
-	bool behind; /* it has not taken what was put: the maps know better, too */
+	bool behind; /* it has refused a write: the maps are newer */
 };
 
-/* Is it what was set by hand? */
+/* True: it has the orders and standings in force. */
 static inline bool state_is_current(const struct state *state)
 {
 	return state && state->durable && !state->behind;

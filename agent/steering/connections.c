@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* How many connections each sender has opened since somebody last took them: map usage. */
+/* Connections that each sender has opened since they were last taken: map usage. */
 #include "steering/steering.h"
 
 #include <errno.h>
@@ -7,7 +7,7 @@
 
 #include "steering/steering_internal.h"
 
-/* A count that went back began anew: `up` has made the maps again. */
+/* A count that went back started again: `up` has replaced the maps. */
 static uint32_t take(struct steering_sender *sender, const struct usage *usage)
 {
 	uint64_t before = usage->connections < sender->connections ? 0 : sender->connections;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Which of a pool's lanes a sender takes now. Where there are several it keeps its own: they are spread over
- * senders as addresses are over (sender, destination), by maglev.h, so that draining an address moves only
- * its senders and activating it brings them back.
+ * The lane of a pool that a sender takes. Senders are spread over the lanes of a pool by maglev.h,
+ * as addresses are over (sender, destination): draining an address moves only its senders, and
+ * activating it brings them back.
  */
 #include "steering/steering.h"
 
@@ -14,13 +14,12 @@
 #include "steering/steering_internal.h"
 #include "pool/maglev.h"
 
-/* Of a pool of the configuration, by its index there. */
+/* The lanes of a configured pool, by its index in the configuration. */
 struct pool_lanes {
 	const struct lane *lanes;
 	size_t count;
-	uint32_t
-		*slots; /* POSTERN_SLOTS of them: index of a lane, from 1. NULL: there is but one */
-	bool active;	/* some lane is */
+	uint32_t *slots; /* POSTERN_SLOTS of them: index of a lane + 1. NULL: there is but one */
+	bool active;	 /* some lane is */
 };
 
 int lanes_load(struct steering *steering, struct error *error)
@@ -51,7 +50,7 @@ void lanes_done(struct steering *steering)
 	lane_set_done(&steering->lanes);
 }
 
-/* ---- which of them are active */
+/* ---- active lanes */
 
 static bool is_active(const struct pool *pool, const struct config_address *only)
 {
@@ -59,8 +58,8 @@ static bool is_active(const struct pool *pool, const struct config_address *only
 }
 
 /*
- * With all of its addresses, or with `one` of them at least. That of a whole pool is, whatever its addresses
- * are: the datapath knows where they lead.
+ * `one`: one active address is enough, otherwise all must be active. A lane of a whole pool is
+ * always active: the datapath knows where its addresses lead.
  */
 static bool is_lane_active(const struct pool *pool, const struct lane *lane, bool one)
 {
@@ -78,8 +77,8 @@ static bool has_active_lane(const struct pool *pool, const struct pool_lanes *of
 }
 
 /*
- * Of those that lack one family mail to hosts of that family alone would be held: they are taken where no
- * other is left. Where none is at all, all count as active: their mail is held.
+ * A lane that lacks a family would hold mail to hosts of that family alone: it is used where no
+ * complete lane is left. Where no lane is active, all count as active, and their mail is held.
  */
 static int build_slots(const struct pool *pool, struct pool_lanes *of, bool whole)
 {
@@ -121,9 +120,9 @@ int lanes_follow(struct steering *steering)
 	return r;
 }
 
-/* ---- which one a sender takes */
+/* ---- a sender's lane */
 
-/* Without regard to case, as the engine knows names. */
+/* Without regard to case, like names in the engine. */
 static uint64_t hash_name(const char *name)
 {
 	char folded[POLICY_NAME_SIZE];
@@ -143,7 +142,7 @@ const struct lane *steering_lane(const struct steering *steering, const struct c
 
 	if (!pool || steering->pool_lanes[pool - config->pools].count == 0)
 		return NULL;
-	/* As the datapath does; what is held stays with its own pool. */
+	/* Follows when_empty like the datapath. Mail that is held stays with its own pool. */
 	while (at && !steering->pool_lanes[at - config->pools].active)
 		at = at->when_empty;
 	if (!at)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The limits in a sender's entry of map verdict, which the datapath enforces by itself. */
+/* The limits in a sender's entry of map verdict, which the datapath enforces. */
 #include "steering/steering_internal.h"
 
-/* What mail over the limit meets, as the sender's policy says; 0, for alert: nothing, it is only told. */
+/* The action over the limit, by the sender's policy. 0 for alert: the excess is only reported. */
 static enum verdict_action over_action(const struct steering *steering,
 				       const struct config_sender *sender)
 {
@@ -14,12 +14,12 @@ static enum verdict_action over_action(const struct steering *steering,
 		return VERDICT_STEER;
 	case CONFIG_ON_LIMIT_ALERT:
 		return 0;
-	default: /* later is another try's affair; and to restrict is the agent's */
+	default: /* defer and restrict are drops here; the agent does the rest */
 		return VERDICT_DROP;
 	}
 }
 
-/* A full minute's connections may come at once. */
+/* The connections of a whole minute may come at once. */
 void limits_fill(const struct steering *steering, const struct steering_sender *sender,
 		 struct verdict *verdict)
 {

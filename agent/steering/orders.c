@@ -17,7 +17,7 @@ static int find_pool(struct steering *steering, const char *name, struct pool **
 	return *ret_pool ? 0 : error_set(error, -ENOENT, "no pool '%s'", name);
 }
 
-/* In the maps, and for lanes. */
+/* In the maps and in the lanes. */
 static int follow_states(struct steering *steering, const struct pool *pool, struct error *error)
 {
 	int r = pools_sync(steering, error);
@@ -167,7 +167,7 @@ int steering_rewrite(const struct steering *steering, struct state *state, struc
 
 /* ---- verdicts */
 
-/* A handle is no address for the wire. */
+/* The address of a handle never leaves the host. */
 static int check_handle(const struct steering_sender *sender, const struct policy_manual *manual,
 			const struct pool *pool, struct error *error)
 {
@@ -214,8 +214,8 @@ int steering_check_verdict(const struct steering *steering, const char *name,
 }
 
 /*
- * The verdict says since when, then the counter of cuts makes every flow look once. In this order: a flow
- * that saw the new counter must find the new cut_ns.
+ * First the time in the verdict, then the counter that makes each flow check once. A flow that sees
+ * the new counter must find the new cut_ns.
  */
 static int cut(struct steering *steering, uint32_t id, uint64_t now_ns)
 {

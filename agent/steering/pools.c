@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Pools: ids, states to begin with, and the maps pools, addrs, addruse and slots. */
+/* Pools: ids, states at the start, and the maps pools, addrs, addruse and slots. */
 #include "steering/steering.h"
 
 #include <errno.h>
@@ -13,7 +13,7 @@
 
 struct numbering {
 	struct config *config;
-	bool taken[POSTERN_POOLS_MAX]; /* by pools in the map */
+	bool taken[POSTERN_POOLS_MAX]; /* ids of pools in the map */
 };
 
 static int adopt_id(void *data, const void *key, const void *value)
@@ -32,8 +32,8 @@ static int adopt_id(void *data, const void *key, const void *value)
 }
 
 /*
- * The slots' index is bounded by POSTERN_POOLS_MAX, so ids are used again: those of pools that are in
- * the map but not in the configuration as the last ones.
+ * POSTERN_POOLS_MAX bounds the index of slots, so ids are used again. Ids of pools that are in the
+ * map but not in the configuration come last: live flows still have them.
  */
 static uint32_t free_id(const struct numbering *numbering)
 {
@@ -43,7 +43,7 @@ static uint32_t free_id(const struct numbering *numbering)
 	for (uint32_t id = POOL_FIRST_FREE; id < POSTERN_POOLS_MAX; id++)
 		if (!config_pool_by_id(numbering->config, id))
 			return id;
-	return POOL_NONE; /* not reached: the configuration has fewer pools */
+	return POOL_NONE; /* not reached: a configuration has fewer pools */
 }
 
 int pools_number(struct config *config, struct datapath *datapath)
@@ -278,7 +278,7 @@ static int build_tables(const struct steering *steering, struct table *pools,
 	return r;
 }
 
-/* Writes the runs of slots that differ from what the map holds. */
+/* Writes each run of slots that differs from the map. */
 static int write_changed(struct datapath *datapath, uint32_t first, const struct slot *wanted)
 {
 	uint32_t run = 0;
@@ -358,8 +358,8 @@ int pools_sync(struct steering *steering, struct error *error)
 	if (r == -E2BIG)
 		return error_set(
 			error, r,
-			"the map has room for %u addresses, and those of before are still in "
-			"it: change them in several steps",
+			"old and new addresses together exceed the map's %u: change them in "
+			"smaller steps",
 			steering->datapath->ops->capacity(steering->datapath, MAP_ADDRS));
 	return r < 0 ? error_errno(error, r, "writing pools") : 0;
 }

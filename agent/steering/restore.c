@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Records back into the engine, and what the engine says into a steering. */
+/* Records into the engine, standings of the engine into a steering. */
 #include "steering/restore.h"
 
 #include <errno.h>
@@ -235,7 +235,10 @@ void restore_fill(const struct policy *policy, const struct config *config,
 int restore_steering(const struct config *config, struct state *state, struct steering *steering,
 		     const struct now *now, struct error *error)
 {
-	/* Nothing is counted, so a place for each standing is enough; nothing is kept, so the secret may be zero. */
+	/*
+	 * Without counts a place for each standing is enough. Nothing is stored, so the secret may
+	 * be zero.
+	 */
 	const struct policy_options options = {.senders_max = POLICY_STANDINGS_MAX,
 					       .now_sec = now->sec};
 	struct restore restore = {.config = config, .now = *now};

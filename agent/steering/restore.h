@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * State fills the engine, the engine fills the steering: for the agent, and for `up`, which does it
- * with an engine of its own.
+ * State fills the engine, the engine fills the steering: for the agent, and for `up`, which has an
+ * engine for this alone.
  *
  *   state (or, where it is not current, the maps) ──► engine ──► steering ──► maps (steering_sync)
  *
- * An order or a standing that the engine has already is newer than what is read: it stays.
+ * An order or a standing that the engine has is newer than the stored one: it stays.
  */
 #pragma once
 
@@ -23,26 +23,29 @@ struct restore {
 	struct policy *policy;
 	const struct config *config;
 	struct now now;
-	uint64_t left_out; /* records that were damaged or found no space */
-	uint64_t log_size; /* entries that the log of counts has */
+	uint64_t left_out; /* records that are damaged or find no space */
+	uint64_t log_size; /* entries in the log of counts */
 };
 
-/* Orders and standings. An order whose time is over is deleted; one whose pool is not configured waits. */
+/*
+ * Orders and standings. An order whose time is over is deleted; one whose pool is not configured
+ * waits in the state.
+ */
 int restore_standings(struct restore *restore, struct state *state, struct error *error);
-/* The same, and all that is counted. The engine has not decided yet. */
+/* Orders, standings and counts, into an engine that has not decided yet. */
 int restore_all(struct restore *restore, struct state *state, struct error *error);
 int restore_orders(struct restore *restore, struct state *state, struct error *error);
-/* Verdicts of the engine that the maps have, for senders of `steering`. */
+/* Verdicts by the engine in the maps, for senders of `steering`. */
 int restore_from_maps(struct restore *restore, const struct steering *steering,
 		      struct error *error);
 
 /*
- * All standings of the engine, by the pools of the steering's configuration: `config` is the one that
- * the engine goes by. steering_sync() follows.
+ * Replaces all standings of a steering by the engine's; pools get the ids of the steering's
+ * configuration. `config`: the engine's. steering_sync() follows.
  */
 void restore_fill(const struct policy *policy, const struct config *config,
 		  struct steering *steering, int64_t now_sec);
 
-/* State to steering, where no agent runs. -ENOMEM, or the state cannot be read. */
+/* From state to steering, without an agent. -ENOMEM; or the state or the maps cannot be read. */
 int restore_steering(const struct config *config, struct state *state, struct steering *steering,
 		     const struct now *now, struct error *error);

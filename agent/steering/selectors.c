@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* How the datapath recognises senders: maps senders and nets, and the kinds in use in map control. */
+/*
+ * Selectors, by which the datapath recognises senders: maps senders and nets, and the kinds in use
+ * in map control.
+ */
 #include "steering/steering.h"
 
 #include <errno.h>
@@ -55,7 +58,7 @@ static int want_source(struct wanted *wanted, const struct address *address, uns
 	return table_add(&wanted->nets, &net, &ref);
 }
 
-/* A cgroup that does not exist now is left out: it is looked for again by steering_sync_cgroups(). */
+/* A missing cgroup is left out; steering_sync_cgroups() looks for it again. */
 static int want_cgroup(struct wanted *wanted, const char *path,
 		       const struct steering_sender *sender)
 {
@@ -103,14 +106,14 @@ static int want_handles(struct wanted *wanted, const struct steering_sender *sen
 	return r;
 }
 
-/* ---- handles that the configuration has no more */
+/* ---- handles that are no longer configured */
 
-/* No sender's id, so that there is no verdict: what comes from there is dropped. */
+/* No sender has this id, so there is no verdict and traffic is dropped. */
 #define NOBODY UINT32_MAX
 
 struct keeping {
 	const struct steering *steering;
-	handle_test is_gone; /* NULL: none is */
+	handle_test is_gone; /* NULL: none is gone */
 	void *data;
 	struct wanted *wanted;
 };
@@ -127,7 +130,7 @@ static bool is_source(const struct config_sender *sender, const struct address *
 	return false;
 }
 
-/* As a handle, or by now as the address of a sender. */
+/* As a handle, or as the address of a sender. */
 static bool is_configured(const struct config *config, const struct address *address)
 {
 	for (size_t i = 0; i < config->n_pools; i++)
@@ -196,7 +199,7 @@ static void wanted_done(struct wanted *wanted)
 	table_done(&wanted->nets);
 }
 
-/* Kinds are set before the first entry of a kind is needed and cleared after the last is gone. */
+/* A kind is set before its first entry is needed, and cleared after its last entry is gone. */
 static int write_kinds(struct steering *steering, uint32_t set, uint32_t keep)
 {
 	struct datapath *datapath = steering->datapath;
@@ -225,7 +228,9 @@ int selectors_sync(struct steering *steering, struct error *error)
 		r = write_kinds(steering, wanted.kinds, ~0u);
 	wanted_done(&wanted);
 	if (r == -E2BIG)
-		return error_set(error, r, "senders_max is too small for the senders' selectors");
+		return error_set(
+			error, r,
+			"senders_max is too small for the selectors of all senders: raise it");
 	return r < 0 ? error_errno(error, r, "writing selectors") : 0;
 }
 
@@ -250,7 +255,7 @@ int selectors_prune(struct steering *steering, struct error *error)
 	return steering_forget_handles(steering, NULL, NULL, error);
 }
 
-/* Changed since they were last looked at? Remembers what it saw. */
+/* True: changed since the last call. */
 static bool cgroups_changed(struct steering *steering)
 {
 	uint64_t seen = 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Who can have a verdict: names, and ids that outlive restarts. */
+/* Senders that can have a verdict: names, and ids that outlive restarts. */
 #include "steering/steering.h"
 
 #include <errno.h>
@@ -135,7 +135,7 @@ struct steering_sender *const *senders_find_folded(const struct steering *steeri
 	return steering->by_folded + low;
 }
 
-/* What a walk over the map of verdicts tells: ids of known senders, and the highest of all. */
+/* Result of a walk over map verdict: ids of known senders, and the highest id. */
 struct adoption {
 	struct steering *steering;
 	uint32_t highest;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Life of a steering and the order in which the maps are brought in line. */
+/* Life of a steering, and the order in which the maps are written. */
 #include "steering/steering.h"
 
 #include <errno.h>
@@ -57,8 +57,8 @@ void steering_free(struct steering *steering)
 }
 
 /*
- * What is referred to comes before what refers to it, and goes after it: addresses, slots and pools,
- * then verdicts, then selectors.
+ * An entry is written before the entries that refer to it, and removed after them: addresses, slots
+ * and pools, then verdicts, then selectors.
  */
 int steering_sync(struct steering *steering, const struct now *now, struct error *error)
 {

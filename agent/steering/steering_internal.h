@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the files of steering/ share, and nobody else sees.
+ * Shared by the files of steering/; no other room includes it.
  *
  *   senders.c      senders: names and ids                 -> steering->senders
- *   connections.c  how many connections each has opened
+ *   connections.c  connections that each has opened
  *   pools.c        pools: ids, states, their maps         -> steering->pools
  *   orders.c       manual states and verdicts, cuts
- *   selectors.c    how the datapath recognises senders    (maps senders, nets, control)
+ *   selectors.c    selectors of senders                   (maps senders, nets, control)
  *   verdicts.c     a sender's entry in map verdict
  *   limits.c       the limits in it, for the datapath
  *   lanes.c        the lane of a pool that an MTA takes
+ *   restore.c      state into engine, engine into steering
  */
 #pragma once
 
@@ -31,23 +32,23 @@ struct steering {
 	struct state *state; /* may be NULL */
 	struct pool_set pools;
 	struct lane_set lanes;
-	struct pool_lanes *pool_lanes;	 /* lanes.c's */
+	struct pool_lanes *pool_lanes;	 /* owned by lanes.c */
 	struct steering_sender *senders; /* sorted by name */
 	size_t n_senders;
 	struct steering_sender **by_id;	    /* the same, sorted by id */
 	struct steering_sender **by_folded; /* the same, sorted without regard to case */
 	bool has_cgroups;		    /* some sender is selected by cgroup */
-	uint64_t cgroups_seen;		    /* a hash of their ids when last looked at */
+	uint64_t cgroups_seen;		    /* hash of their ids at the last look */
 };
 
-/* Gives the pools of a configuration their ids: by name from the map, then free ones. */
+/* Gives the configured pools their ids: by name from the map, then free ones. */
 int pools_number(struct config *config, struct datapath *datapath);
 int pools_load(struct steering *steering, struct error *error);
 int pools_sync(struct steering *steering, struct error *error);	 /* adds and changes */
 int pools_prune(struct steering *steering, struct error *error); /* removals, last */
 
 int lanes_load(struct steering *steering, struct error *error);
-/* States of pools or addresses have changed. -ENOMEM. */
+/* After a change of a state of pools or addresses. -ENOMEM. */
 int lanes_follow(struct steering *steering);
 void lanes_done(struct steering *steering);
 
@@ -55,19 +56,19 @@ int senders_load(struct steering *steering, struct error *error);
 void senders_done(struct steering *steering);
 struct steering_sender *senders_find(const struct steering *steering, const char *name);
 struct steering_sender *senders_find_id(const struct steering *steering, uint32_t id);
-/* All of that name without regard to case: the first in by_folded; their number in *ret_count. */
+/* All senders of that name, without regard to case; *ret_count of them in by_folded. */
 struct steering_sender *const *senders_find_folded(const struct steering *steering,
 						   const char *name, size_t *ret_count);
 
 int selectors_sync(struct steering *steering, struct error *error);
 int selectors_prune(struct steering *steering, struct error *error);
 
-/* Sets the limits in a verdict, as configured. Handles have none: all of an MTA's mail goes by them. */
+/* Sets the configured limits. Handles have none: they carry all mail of an MTA. */
 void limits_fill(const struct steering *steering, const struct steering_sender *sender,
 		 struct verdict *verdict);
 
 int verdicts_sync(struct steering *steering, const struct now *now, struct error *error);
-/* Another state of the pool or of one of its addresses: what follows for the handles of its addresses. */
+/* After a change of a state: the verdicts of the handles of single addresses. */
 int verdicts_follow_pool(struct steering *steering, const struct pool *pool);
 /* A handle of high-risk never leads to normal, not even by when_empty. */
 bool verdicts_is_barred(const struct steering_sender *sender, const struct pool *pool);

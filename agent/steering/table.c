@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Wanted entries against the map's: one walk, one binary search each. Knows no meaning of any map. */
+/*
+ * Wanted entries compared with a map's, by one walk and a binary search for each. The meaning of a
+ * map is not known here.
+ */
 #include "steering/table.h"
 
 #include <errno.h>
@@ -82,7 +85,7 @@ static ssize_t find(const struct table *table, const void *key)
 
 struct comparison {
 	struct table *table;
-	bool *settled; /* by index: the map holds the entry as wanted */
+	bool *settled; /* by index: the map has the wanted entry */
 	bool any_value;
 };
 
@@ -142,7 +145,7 @@ static int note_stale(void *data, const void *key, const void *value)
 	return find(pruning->wanted, key) < 0 ? table_add(&pruning->stale, key, value) : 0;
 }
 
-/* Removed after the walk: deleting under it would make it start again. */
+/* Removed after the walk: a deletion during the walk would restart it. */
 int table_prune(struct table *table, struct datapath *datapath, enum map map)
 {
 	struct pruning pruning = {.wanted = table};

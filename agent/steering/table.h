@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The entries that a map should have, and bringing the map there with as few writes as possible.
+ * The wanted entries of a map, written with as few changes as possible.
  *
- * Use: table_init, table_add for each entry, then table_write() (adds and changes) and, once everything that
- * refers to the entries has been moved over, table_prune() (removals). Between the two the map holds
- * old and new together, which is what keeps every packet covered.
+ * Use: table_init(), table_add() for each entry, table_write() (additions and changes), then, once
+ * nothing refers to old entries, table_prune() (removals). In between the map has old and new
+ * entries, which keeps each packet covered.
  */
 #pragma once
 
@@ -16,7 +16,7 @@
 struct table {
 	size_t key_size;
 	size_t value_size;
-	unsigned char *entries; /* key and value after one another, sorted by key once written */
+	unsigned char *entries; /* key and value side by side, sorted by key once written */
 	size_t count;
 	size_t capacity;
 	bool sorted;
@@ -25,14 +25,14 @@ struct table {
 void table_init(struct table *table, size_t key_size, size_t value_size);
 void table_done(struct table *table);
 
-/* Copies both. -ENOMEM. A key stands at most once. */
+/* Copies both. A key is added at most once. -ENOMEM. */
 int table_add(struct table *table, const void *key, const void *value);
 
-/* Writes what is missing or different. -E2BIG: the map is full. */
+/* Writes entries that are missing or differ. -E2BIG: the map is full. */
 int table_write(struct table *table, struct datapath *datapath, enum map map);
 
-/* Adds what is missing and leaves the values of the others alone: for maps that the kernel writes. */
+/* Adds missing entries and leaves the values of others: for maps that the kernel writes. */
 int table_write_missing(struct table *table, struct datapath *datapath, enum map map);
 
-/* Removes from the map what is not in the table. */
+/* Removes entries of the map that are not in the table. */
 int table_prune(struct table *table, struct datapath *datapath, enum map map);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A sender's entry in map verdict: what the engine says of it, or else the configuration. */
+/* A sender's entry in map verdict: by the engine, else by the configuration. */
 #include "steering/steering.h"
 
 #include <errno.h>
@@ -26,9 +26,9 @@ struct effect {
 };
 
 /*
- * The handle of one address stands for it alone: while that is not active, what binds there is held, so that
- * nothing leaves by another name than that of the lane. Only where the pool has nothing active at all
- * (of this family) it goes where when_empty says, as all of the pool's.
+ * The handle of one address stands for it alone. While the address is not active, its traffic is
+ * held, so that nothing leaves under another name than the lane's. Only where the pool has no
+ * active address of the family, traffic follows when_empty, like the pool's.
  */
 static struct effect effect_of_handle(const struct steering *steering,
 				      const struct steering_sender *sender)
@@ -63,7 +63,7 @@ static struct effect effect_by_default(const struct steering *steering,
 			       VERDICT_ANY_ADDRESS};
 }
 
-/* What was bound for high-risk never leaves by normal, also where another configuration makes a way. */
+/* High-risk traffic never leaves by normal, also where a later configuration opens a way. */
 bool verdicts_is_barred(const struct steering_sender *sender, const struct pool *pool)
 {
 	return sender->handles_of && sender->handles_of->id == POOL_HIGH_RISK &&
@@ -103,7 +103,7 @@ static void make_verdict(const struct steering *steering, const struct steering_
 	};
 	strncpy(ret_verdict->label, sender->name, sizeof(ret_verdict->label) - 1);
 	limits_fill(steering, sender, ret_verdict);
-	/* Else nothing is told: connections that no policy limits are nobody's business. */
+	/* Only connections with a limit by policy are reported. */
 	if (sender->config)
 		ret_verdict->reported = identity_rules(steering->config, sender->name)
 						->limits[CONFIG_CONNECTIONS_PER_MINUTE] != 0;
@@ -114,7 +114,7 @@ static void make_verdict(const struct steering *steering, const struct steering_
 		ret_verdict->until_ns = monotonic_of(sender->standing.now.until_sec, now);
 }
 
-/* cut_ns is the map's own memory: it is carried over. */
+/* cut_ns exists in the map alone: it is carried over. */
 static void keep_cut(struct steering *steering, uint32_t id, struct verdict *verdict)
 {
 	struct verdict held;
@@ -213,7 +213,7 @@ int verdicts_prune(struct steering *steering, struct error *error)
 	return r < 0 ? error_errno(error, r, "removing old senders") : 0;
 }
 
-/* ---- what the engine says */
+/* ---- standings */
 
 static bool is_same(const struct sender_verdict *a, const struct sender_verdict *b)
 {

@@ -33,7 +33,7 @@ static struct fake_datapath *fake_of(struct datapath *datapath)
 	return (struct fake_datapath *)datapath;
 }
 
-/* Behind the key, where a struct with 64-bit members may lie. */
+/* After the key, aligned for 64-bit members. */
 static size_t value_offset(const struct fake_map *map)
 {
 	return (map->key_size + 7) / 8 * 8;

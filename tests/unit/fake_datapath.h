@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The maps in memory: the real struct datapath_ops over arrays, for tests of what stands above it.
- * Counts what is written, so that a test can say "and nothing else was".
+ * The maps in memory: the real struct datapath_ops over arrays. Counts writes, so that a test can
+ * assert that nothing else was written.
  */
 #pragma once
 
@@ -22,14 +22,11 @@ struct fake_datapath {
 	struct datapath datapath;
 	struct fake_map maps[MAPS];
 	struct stats stats;
-	unsigned writes;      /* puts and adds that came through, slots by the slot */
+	unsigned writes;      /* successful puts and adds, and each slot */
 	unsigned removals;    /* likewise */
-	unsigned writes_left; /* puts and adds fail with -EIO once this many were done; 0: never */
+	unsigned writes_left; /* puts and adds fail with -EIO from this one on; 0: never */
 	unsigned unreadable;  /* 1U << enum map: walks of these fail with -EIO */
 };
 
-/*
- * As `up` leaves the maps: control filled, slots all zero, the rest empty. Freed by
- * datapath_free().
- */
+/* The maps after `up`: control filled, slots zero, the rest empty. Freed by datapath_free(). */
 struct fake_datapath *fake_datapath_new(void);

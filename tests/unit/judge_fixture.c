@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A judge over maps in memory, its beginnings and its ends. */
+/* A judge over maps in memory: start, kill, restart, reload. */
 #include "unit/judge_fixture.h"
 
 #include <criterion/criterion.h>
@@ -111,7 +111,7 @@ void judge_fixture_close(void)
 	cr_assert_eq(system(command), 0);
 }
 
-/* What is left behind is remembered, for none of it to be a leak. */
+/* Killed objects stay reachable, so that none is a leak. */
 void judge_fixture_kill_and_restart(void)
 {
 	static const void *killed[16];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The engine, and what it returns. */
+/* The engine, and the changes that it returns. */
 #include "policy_fixture.h"
 
 #include <criterion/criterion.h>
@@ -23,7 +23,7 @@ static void see_standing(struct policy_fixture *fixture, const struct policy_sta
 	fixture->n_standings++;
 }
 
-/* What the judge would carry out. */
+/* Records the changes that the judge would carry out. */
 static void see(struct policy_fixture *fixture, const struct policy_changes *changes)
 {
 	for (unsigned i = 0; i < changes->count; i++) {

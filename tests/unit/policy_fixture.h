@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * An engine for tests: with a configuration written as text, and the changes that it returned. One a test
- * (suites use config_file_setup and config_file_teardown).
+ * An engine for tests, with a configuration as text, and the changes that it returned. One for each
+ * test; suites use config_file_setup and config_file_teardown.
  */
 #pragma once
 
@@ -22,32 +22,32 @@ struct policy_fixture {
 	struct config *config;
 	struct policy *policy;
 	struct policy_event events[POLICY_FIXTURE_EVENTS]; /* the first ones */
-	/* Of each kind how many, and the last one; its sender and tenant point nowhere later on. */
+	/* By kind: the number of events, and the last one, whose texts are gone. */
 	size_t counts[POLICY_EVENTS];
 	struct policy_event last[POLICY_EVENTS];
 	size_t n_events;
-	size_t n_standings;		 /* how often one changed */
+	size_t n_standings;		 /* number of changes of standings */
 	struct policy_standing standing; /* the last; its record is this: */
 	struct standing_record record;
 };
 
-/* TWO_POOLS come by themselves. */
+/* TWO_POOLS are added. */
 struct policy_fixture *policy_fixture_new(const char *text);
 struct policy_fixture *policy_fixture_new_sized(const char *text, uint32_t senders_max);
 void policy_fixture_free(struct policy_fixture *fixture);
 
 struct decision policy_fixture_decide(struct policy_fixture *fixture, const struct facts *facts,
 				      int64_t now_sec);
-/* A message of user bob@example.net to so many external recipients. */
+/* A message of user bob@example.net to that many external recipients. */
 struct decision policy_fixture_send(struct policy_fixture *fixture, uint32_t recipients,
 				    int64_t now_sec);
-/* These, and the changes that they return. */
+/* Each call, and its changes recorded. */
 void policy_fixture_tick(struct policy_fixture *fixture, int64_t now_sec);
 int policy_fixture_report(struct policy_fixture *fixture, const char *sender, int64_t now_sec);
 int policy_fixture_release(struct policy_fixture *fixture, const char *sender, int64_t now_sec);
 int policy_fixture_set_manual(struct policy_fixture *fixture, const char *sender,
 			      const struct policy_manual *manual, int64_t now_sec);
-/* As many events of this kind as there were; the last one of them. */
+/* Number of events of this kind; the last one. */
 size_t policy_fixture_count(const struct policy_fixture *fixture, enum policy_event_kind kind);
 const struct policy_event *policy_fixture_last(const struct policy_fixture *fixture,
 					       enum policy_event_kind kind);

@@ -19,7 +19,7 @@ void state_fixture_put(struct state *state, enum state_kind kind, const char *ke
 		       const char *bytes);
 /* Its place in the log. */
 int64_t state_fixture_append(struct state *state, const char *bytes);
-/* A line for each pool, order, record of these kinds, entry of the log. */
+/* One line for each pool, order, record of these kinds, and entry of the log. */
 const char *state_fixture_all_of(struct state *state, unsigned kinds);
 #define STATE_FIXTURE_ALL ((1U << STATE_KINDS) - 1)
 /* SQL on the file, by a connection of its own. */

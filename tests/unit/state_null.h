@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A state that keeps nothing, for tests. */
+/* A state that stores nothing, for tests. */
 #pragma once
 
 struct state;

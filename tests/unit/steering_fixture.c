@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A configuration of structures, and a steering by it. */
+/* A configuration of structs, and its steering. */
 #include "unit/steering_fixture.h"
 
 #include <criterion/criterion.h>

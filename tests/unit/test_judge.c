@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* From facts to maps: answers, verdicts, connections. What outlives the process is test_judge_persist.c's. */
+/* From facts to maps: decisions, verdicts, connections. test_judge_persist.c has restarts. */
 #include "judge/judge.h"
 
 #include <criterion/criterion.h>
@@ -176,7 +176,7 @@ Test(judge, who_has_no_limit_of_connections_takes_no_place)
 	cr_assert_eq(stats.policy.senders, 0);
 }
 
-/* Events may be lost, or still to come, when the configuration changes. */
+/* Events may be lost or late while the configuration changes. */
 Test(judge, a_change_of_configuration_counts_each_connection_once)
 {
 	connect_as("watched", 1);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a judge remembers over an end, a kill, a state file that is damaged or gone. */
+/* The judge after an end, a kill, a state file that is damaged or gone. */
 #include "judge/persist.h"
 
 #include <criterion/criterion.h>
@@ -323,7 +323,7 @@ static void execute(const char *sql)
 	sqlite3_close(db);
 }
 
-/* `up` finds an older state of things in the file, and writes it into the maps. */
+/* `up` finds an older state in the file, and writes it into the maps. */
 static void up_without_it(const char *file)
 {
 	struct steering *steering;

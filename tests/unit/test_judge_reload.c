@@ -45,7 +45,7 @@ Test(judge_reload, another_configuration_keeps_counts_and_verdicts)
 	judge_fixture_send_as("bob@example.net", 1);
 	cr_assert_eq(judge_fixture_set("bob@example.net", &judge_fixture_to_spare), 0);
 	judge_fixture_send_as("bob@example.net", 1);
-	/* Another pool before "spare": the ids of the configuration move on. */
+	/* A new pool before "spare" in the file. */
 	cr_assert_lt(snprintf(other, sizeof(other),
 			      "pool \"extra\" { addresses = { \"192.0.2.40\" } }\n%s",
 			      judge_fixture_configuration),
@@ -62,7 +62,7 @@ Test(judge_reload, another_configuration_keeps_counts_and_verdicts)
 	cr_assert_str_eq(judge_fixture_verdict_of("tenant-17").pool_label, "high-risk");
 }
 
-/* The new pool takes the place of the old one in the file, and may take its id. */
+/* The new pool replaces the old one in the file, and may take its id. */
 Test(judge_reload, an_order_never_leads_to_another_pool)
 {
 	struct judge_explanation explanation;

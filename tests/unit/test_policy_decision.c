@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The words of decisions, facts and events: each value has one, no two share one, each leads back. */
+/* Words of decisions, facts and events: each value has one of its own, which leads back. */
 #include "policy/decision.h"
 
 #include <criterion/criterion.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Across a restart: what changed goes out, comes back, and decides as before. */
+/* Restarts: changed records are exported, imported, and lead to the same decisions. */
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <stdio.h>
@@ -16,13 +16,13 @@ TestSuite(policy_export, .init = config_file_setup, .fini = config_file_teardown
 	"policy \"default\" { recipients_external_per_hour = 10 spam_of_last = \"2 of 9\" "        \
 	"on_limit = \"restrict\" }\n"
 
-/* As state keeps it. */
+/* The records of a state. */
 struct persist {
 	struct sender_record senders[KEPT_MAX];
 	size_t n_senders;
 	struct tenant_record tenant;
 	size_t n_tenants;
-	size_t room; /* the disk is full after so many */
+	size_t space; /* the disk is full after this many */
 };
 
 /* Until nothing is left, or the disk is full. */
@@ -34,7 +34,7 @@ static int export(struct policy_fixture *fixture, struct persist *kept)
 
 	kept->n_senders = kept->n_tenants = 0;
 	while ((sender = policy_next_sender(fixture->policy))) {
-		if (kept->n_senders == kept->room)
+		if (kept->n_senders == kept->space)
 			return -ENOSPC;
 		kept->senders[kept->n_senders++] = *sender;
 		policy_sender_exported(fixture->policy);
@@ -52,7 +52,7 @@ static struct persist *new_kept(void)
 {
 	struct persist *kept = calloc(1, sizeof(*kept));
 
-	kept->room = KEPT_MAX;
+	kept->space = KEPT_MAX;
 	return kept;
 }
 
@@ -132,9 +132,9 @@ Test(policy_export, what_could_not_be_kept_comes_again)
 
 	for (unsigned i = 0; i < 100; i++)
 		send_as(fixture, i, NOON);
-	kept->room = 40;
+	kept->space = 40;
 	cr_expect_eq(export(fixture, kept), -ENOSPC);
-	kept->room = KEPT_MAX;
+	kept->space = KEPT_MAX;
 	cr_expect_eq(export(fixture, kept), 0);
 	cr_expect_eq(kept->n_senders, 60);
 	free(kept);
@@ -306,7 +306,7 @@ Test(policy_export, what_is_damaged_or_of_another_version_is_refused)
 	policy_fixture_free(fixture);
 }
 
-/* ---- the bytes that other versions have written */
+/* ---- bytes of records, which other versions have written */
 
 /* Non-zero bytes as OFFSET:HEX, one after the other. */
 static const char *bytes_of(const void *record, size_t size)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Who is accountable, and whose policy and tenant that is. */
+/* The accountable sender, and its policy and tenant. */
 #include <criterion/criterion.h>
 
 #include "policy_fixture.h"
@@ -113,7 +113,7 @@ Test(policy_identity, the_first_policy_that_matches_is_taken)
 		{{.user = "bob@example.org", .tenant = "shop-9"}, "shops", NULL},
 		{{.sender = "web"}, "strict", NULL},
 		{{.sender = "plain"}, "default", NULL},
-		/* What the message says of itself counts for those without a domain only. */
+		/* The message's own domains count only for identities without a domain. */
 		{{.user = "bob@example.org", .envelope_from = "a@example.net"}, "default", "all"},
 		{{.user = "bob@example.org", .header_from = "ceo@example.net"}, "default", "all"},
 		{{.user = "bob", .envelope_from = "a@example.net"}, "ours", "all"},

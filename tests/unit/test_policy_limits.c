@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Each limit below, at and above; over time and clocks; what counts; when it is said. */
+/* Each limit below, at and above it; over time and clocks; facts that count; events. */
 #include <criterion/criterion.h>
 #include <criterion/parameterized.h>
 #include <stdio.h>
@@ -11,7 +11,7 @@ TestSuite(policy_limits, .init = config_file_setup, .fini = config_file_teardown
 
 #define LIMIT 10
 
-/* The limit under test is 10, the others are out of the way. Tenant and sender are bob's. */
+/* The limit under test is 10, the others are high. Tenant and sender are bob's. */
 static struct policy_fixture *judge_of(enum config_limit limit, const char *on_limit)
 {
 	char text[1024];
@@ -31,7 +31,7 @@ static struct policy_fixture *judge_of(enum config_limit limit, const char *on_l
 	return policy_fixture_new(text);
 }
 
-/* Facts that count `n` against the limit; of messages by the minute several are sent. */
+/* Facts that count `n` against the limit; messages by the minute are sent several times. */
 static struct facts facts_of(enum config_limit limit, uint32_t n)
 {
 	struct facts facts = {.user = "bob@example.net"};
@@ -224,7 +224,7 @@ Test(policy_limits, a_clock_that_leaps_forward_gives_room)
 	}
 }
 
-/* ---- what counts */
+/* ---- facts that count */
 
 static uint32_t counted(struct policy_fixture *fixture, enum config_limit limit)
 {
@@ -333,7 +333,7 @@ Test(policy_limits, the_users_of_a_tenant_share_its_total)
 	policy_fixture_free(fixture);
 }
 
-/* ---- what is said */
+/* ---- events */
 
 Test(policy_limits, eighty_percent_and_the_limit_are_said_once_a_passage)
 {
@@ -356,7 +356,7 @@ Test(policy_limits, eighty_percent_and_the_limit_are_said_once_a_passage)
 	cr_assert_eq(fixture->n_events, 2);
 	cr_expect_eq(fixture->events[1].kind, POLICY_OVER_LIMIT);
 	cr_expect_eq(fixture->events[1].count, 11);
-	/* Two hours later it begins anew. */
+	/* Two hours later the warning is re-armed. */
 	policy_fixture_send(fixture, 1, NOON + 7200);
 	policy_fixture_send(fixture, 7, NOON + 7200);
 	cr_expect_eq(policy_fixture_count(fixture, POLICY_WARNING), 2);

@@ -16,7 +16,7 @@ TestSuite(policy_rules, .init = config_file_setup, .fini = config_file_teardown)
 	"pool \"relay\" { addresses = { \"203.0.113.1\" } } internal_domains = \"example.net\"\n"
 #define BOB "bob@example.net"
 
-/* What holds of bob before the message comes. */
+/* Bob's standing before the message. */
 enum before {
 	NOTHING,
 	MANUAL_NORMAL,
@@ -25,7 +25,7 @@ enum before {
 	MANUAL_DROP,
 	RESTRICTED, /* until released */
 	RESTRICTED_TODAY,
-	RELEASED, /* today, and over the limit still */
+	RELEASED, /* today, and still over the limit */
 	SPAM_SENDER,
 	AT_LIMIT, /* three of three recipients */
 };
@@ -256,7 +256,7 @@ static struct policy_fixture *judge_of(const struct rule_case *the_case)
 	return policy_fixture_new(text);
 }
 
-/* To one external recipient where the case names none. */
+/* One external recipient, unless the case says otherwise. */
 static struct decision decide_case(struct policy_fixture *fixture, const struct rule_case *the_case)
 {
 	struct facts facts = the_case->facts;

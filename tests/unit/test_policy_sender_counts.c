@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The table of senders: keys, counts, what a million cost, who is evicted, who is exported. */
+/* The table of senders: keys, counts, cost of a million, eviction, export. */
 #include "policy/sender_counts.h"
 
 #include <criterion/criterion.h>
@@ -127,7 +127,7 @@ Test(policy_sender_counts, a_full_table_gives_the_place_of_one_seen_long_ago)
 		cr_assert_not_null(add(senders, i, NOW + i));
 	cr_expect_eq(sender_counts_count(senders), 1000);
 	cr_expect_eq(sender_counts_evicted(senders), 500);
-	/* Among any SENDER_COUNTS_SAMPLE places the one seen last is not the oldest. */
+	/* The last one seen is never the oldest of SENDER_COUNTS_SAMPLE places. */
 	for (uint32_t i = 1485; i < 1500; i++)
 		cr_expect_not_null(find(senders, i));
 	for (uint32_t i = 0; i < 1500; i++)
@@ -221,7 +221,7 @@ Test(policy_sender_counts, a_million_with_all_windows_live_cost_at_most_200_byte
 			sender_count(sender, window, 1);
 		sender_counts_mark_dirty(senders, sender);
 	}
-#ifndef __SANITIZE_ADDRESS__ /* whose shadow is resident as well */
+#ifndef __SANITIZE_ADDRESS__ /* its shadow memory is resident too */
 	cr_expect_leq((resident_bytes() - before) / count, 200, "%zu bytes a sender",
 		      (resident_bytes() - before) / count);
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Restrictions, repeated spam, limits reached, verdicts by hand: how each begins, is told and ends. */
+/* Restrictions, repeated spam, limits reached, manual verdicts: begin, change, end. */
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <stdio.h>
@@ -76,7 +76,7 @@ Test(policy_standing, restricted_holds_until_released_and_not_again_on_that_day)
 	cr_expect_eq(decision.pool, POOL_HIGH_RISK);
 	cr_expect_eq(policy_fixture_count(fixture, POLICY_RESTRICTED), 1);
 
-	/* The next day it is, with or without a tick. */
+	/* Restricted again on the next day, with or without a tick. */
 	policy_fixture_send(fixture, 10, MIDNIGHT + 401L * DAY);
 	cr_expect_eq(policy_fixture_send(fixture, 1, MIDNIGHT + 401L * DAY).action,
 		     DECISION_REJECT);
@@ -222,7 +222,7 @@ Test(policy_standing, a_limit_that_is_reached_is_told_until_there_is_room)
 	cr_expect_eq(fixture->n_standings, 0);
 	policy_fixture_send(fixture, 1, NOON + 600);
 	expect_verdict(fixture, VERDICT_STEER, POOL_HIGH_RISK, REASON_OVER_LIMIT, NOON + 3900);
-	/* More of it in the same sub-bucket changes nothing; later it takes longer. */
+	/* More messages in the same sub-bucket change nothing; later ones prolong it. */
 	policy_fixture_send(fixture, 1, NOON + 601);
 	cr_expect_eq(fixture->n_standings, 1);
 	policy_fixture_send(fixture, 8, NOON + 1200);
@@ -310,7 +310,7 @@ Test(policy_standing, deferred_messages_leave_the_datapath_alone)
 	policy_fixture_free(fixture);
 }
 
-/* ---- by hand, and several at once */
+/* ---- manual verdicts, and several standings */
 
 Test(policy_standing, a_verdict_by_hand_ends_on_time_or_by_hand)
 {

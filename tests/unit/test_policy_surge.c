@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Surges of bounces: when one is seen, what is behind it, when it is over. */
+/* Surges of bounces: begin, likely cause, end. */
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <stdio.h>
@@ -19,7 +19,7 @@ static struct surges *new_surges(uint32_t max)
 	return surges;
 }
 
-/* How many surges begin with so many bounces of example.net; the state of the last one. */
+/* Number of surges that begin with this many bounces of example.net; the state of the last one. */
 static unsigned bounce(struct surges *surges, unsigned count, enum surge_origin origin,
 		       int64_t now_sec, struct surge_state *ret_state)
 {
@@ -71,7 +71,7 @@ Test(policy_surge, the_minimum_begins_one_and_it_is_said_once)
 	cr_expect_eq(state.cause, SURGE_UNKNOWN);
 	cr_expect_eq(bounce(surges, 500, SURGE_ORIGIN_UNKNOWN, NOW, &state), 0);
 	cr_expect_eq(surging(surges, NOW), 1);
-	/* It goes on in the next interval, and is over after one that is quiet. */
+	/* The surge lasts through the next interval, and ends after a quiet one. */
 	cr_expect_eq(bounce(surges, 500, SURGE_ORIGIN_UNKNOWN, NOW + 300, &state), 0);
 	cr_expect_eq(surging(surges, NOW + 599), 1);
 	cr_expect_eq(surging(surges, NOW + 900), 0);
@@ -85,7 +85,7 @@ Test(policy_surge, who_has_many_bounces_every_day_is_held_against_that)
 	struct surge_state state = {0};
 	int64_t now = NOW;
 
-	/* A big sender: its fifty an interval are a surge at first, and then the rule. */
+	/* A big sender: fifty bounces an interval are a surge at first, and usual later. */
 	for (unsigned i = 0; i < 2 * 288; i++, now += 300)
 		bounce(surges, 50, SURGE_SENT_HERE, now, &state);
 	cr_expect_eq(surging(surges, now), 0);
@@ -144,7 +144,7 @@ Test(policy_surge, one_unknown_recipient_again_and_again_is_no_harvest)
 	surges_free(surges);
 }
 
-/* A quarter of the bounces is usual, so that a surge begins with about the last one. */
+/* A quarter of the bounces is usual, so that a surge begins at about the full number. */
 Test(policy_surge, the_estimate_is_good_up_to_some_thousands)
 {
 	static const unsigned counts[] = {50, 200, 1000, 3000};

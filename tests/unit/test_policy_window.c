@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a sliding window remembers, for how long, and what clocks that step do to it. */
+/* Sliding windows: how long they remember, and clocks that step. */
 #include "policy/window.h"
 
 #include <criterion/criterion.h>
@@ -13,7 +13,7 @@
 struct persist {
 	const struct window_shape *shape;
 	uint32_t base_sec;
-	uint32_t counters[WINDOW_DAY_BUCKETS + 1]; /* room for each shape, narrow ones too */
+	uint32_t counters[WINDOW_DAY_BUCKETS + 1]; /* space for each shape */
 };
 
 static struct persist kept_at(const struct window_shape *shape, int64_t now_sec)
@@ -182,7 +182,7 @@ struct naive {
 	size_t first, count;
 };
 
-/* What was counted after `since_sec`; only ever asked for the last length and one sub-bucket. */
+/* The sum after `since_sec`, which is asked for the last length and one sub-bucket only. */
 static uint32_t naive_sum(const struct naive *naive, int64_t since_sec)
 {
 	uint32_t sum = 0;
@@ -196,7 +196,7 @@ struct property {
 	unsigned shape;
 	unsigned seed;
 	uint32_t limit;
-	bool steps_back; /* the clock that is shown goes back now and then; true time never does */
+	bool steps_back; /* the reported clock steps back at times; true time never does */
 };
 
 ParameterizedTestParameters(policy_window,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What people set by hand comes back: over SQLite files in a directory of each test's own. */
+/* Orders are restored, over SQLite files in a directory for each test. */
 #include "state/sqlite.h"
 #include "state/state.h"
 
@@ -46,7 +46,7 @@ static struct state *open_state(void)
 	return state;
 }
 
-/* Everything in the state as one line of text, so that tests compare the whole of it. */
+/* Everything in the state as text, to be compared as a whole. */
 static char *seen;
 static size_t seen_size;
 
@@ -199,7 +199,7 @@ Test(state, what_a_killed_process_had_put_is_there)
 
 	if (child == 0) {
 		put_order(open_state(), &steered);
-		_exit(0); /* nothing is closed, the WAL stays behind */
+		_exit(0); /* nothing is closed, the log stays */
 	}
 	cr_assert_eq(waitpid(child, NULL, 0), child);
 	state = open_state();

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A state that goes on while its file takes nothing, and catches up. */
+/* A state that goes on while its file refuses writes, and recovers. */
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <fcntl.h>

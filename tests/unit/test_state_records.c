@@ -114,8 +114,8 @@ Test(state_records, a_record_of_a_killed_process_is_there)
 }
 
 /*
- * Does the database file alone, without the log beside it, hold just this? One that is being written may be
- * anything.
+ * True: the database file alone, without the log, holds exactly this. While it is written it may
+ * hold anything.
  */
 static bool file_holds(const char *expected)
 {

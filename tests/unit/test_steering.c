@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What a configuration and orders by hand do to the maps, and what they leave alone. What outlives the process or
- * the configuration is test_steering_kept.c's.
+ * Effects of a configuration and of orders on the maps. test_steering_kept.c has restarts and other
+ * configurations.
  */
 #include "steering/steering.h"
 
@@ -127,7 +127,7 @@ Test(steering, the_high_risk_lane_is_never_steered_to_where_normal_comes_next)
 	cr_assert_str_eq(steering_fixture.error.text,
 			 "'handle/high-risk' cannot be steered to 'spare', whose when_empty "
 			 "leads to 'normal': high-risk mail never is");
-	/* As after a reload: what was said before the way was made. */
+	/* The order is older than the way through when_empty. */
 	steering_fixture_steer("handle/high-risk", POOL_FIRST_FREE, 0);
 	cr_assert_eq(steering_fixture_verdict_of("handle/high-risk").pool, POOL_HIGH_RISK);
 }
@@ -155,7 +155,7 @@ Test(steering, what_comes_after_is_written_with_what_holds_now)
 	const struct steering_standing standing = {
 		{VERDICT_STEER, POOL_HIGH_RISK, REASON_MANUAL, NOW_SEC + 60}, restricted};
 
-	/* The same for now, and something else afterwards. */
+	/* The same verdict now, another one afterwards. */
 	steering_fixture_steer("tenant-17", POOL_HIGH_RISK, NOW_SEC + 60);
 	cr_assert_eq(steering_fixture_verdict_of("tenant-17").after_action, VERDICT_STEER);
 	cr_assert_eq(steering_apply(steering_fixture.steering, "tenant-17", &standing,
@@ -222,7 +222,7 @@ Test(steering, connections_are_taken_once_each)
 						   &steering_fixture.error),
 		     0);
 	cr_assert_eq(taken, 2);
-	usage.connections = 3; /* the maps were made anew */
+	usage.connections = 3; /* the maps were replaced */
 	steering_fixture.fake->datapath.ops->put(&steering_fixture.fake->datapath, MAP_USAGE,
 						 &sender->id, &usage);
 	cr_assert_eq(steering_take_all_connections(steering_fixture.steering, take, NULL,
@@ -263,7 +263,7 @@ Test(steering, cutting_marks_the_verdict_and_then_raises_the_counter)
 						 &zero, &value);
 	cr_assert_eq(value.cuts, 1);
 	cr_assert_eq(steering_fixture_verdict_of("tenant-17").cut_ns, NOW_NS);
-	/* A later verdict does not forget the cut. */
+	/* A later verdict keeps the cut. */
 	steering_fixture_steer("tenant-17", POOL_HIGH_RISK, 0);
 	cr_assert_eq(steering_fixture_verdict_of("tenant-17").cut_ns, NOW_NS);
 }

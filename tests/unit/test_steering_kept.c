@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What holds after another start, by another configuration, on other maps. */
+/* Verdicts and ids after a restart, with another configuration, on other maps. */
 #include "steering/steering.h"
 
 #include <criterion/criterion.h>
@@ -117,7 +117,7 @@ Test(steering_kept, ids_stay_when_the_configuration_changes)
 	cr_assert_str_eq(steering_sender_name(steering_fixture.steering, 4711), "(removed)");
 }
 
-/* What the map of selectors says of 100.127.0.2; -1: nothing. */
+/* The sender of 100.127.0.2 in the map of selectors; -1: none. */
 static int64_t sender_at_handle(void)
 {
 	struct selector selector = {.kind = SELECTOR_ADDRESS};
@@ -158,7 +158,7 @@ Test(steering_kept, a_handle_that_is_not_configured_any_more_leads_to_its_pool_u
 	cr_assert_eq(sender_at_handle(), -1);
 }
 
-/* The id that it led to may be another one's by then. */
+/* Its former id may belong to another sender by then. */
 Test(steering_kept, a_handle_whose_pool_has_none_any_more_leads_to_no_verdict)
 {
 	struct verdict verdict;

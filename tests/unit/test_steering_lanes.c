@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Handles of single addresses in the maps, and which lane a sender takes, as addresses come and go. */
+/* Handles of single addresses in the maps, and the lanes of senders, as states change. */
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <stdio.h>
@@ -155,7 +155,7 @@ Test(steering_lanes, what_binds_to_an_address_that_is_not_active_is_held)
 	expect_address("handle/192.0.2.10", id_of("192.0.2.10"));
 }
 
-/* The slots of the pool lead on, or hold. */
+/* The slots of the pool lead to another pool, or hold. */
 Test(steering_lanes, where_nothing_of_the_family_is_active_when_empty_holds_as_for_the_pool)
 {
 	set_address("normal", "2001:db8::10", ADDRESS_DRAINING);
@@ -217,7 +217,7 @@ static const char *lane_of(const char *pool, const char *sender)
 
 static const char *taken[SENDERS];
 
-/* Notes the lane of each sender; how many take this one. */
+/* Records the lane of each sender; returns the number on this lane. */
 static unsigned note(const char *pool, const char *lane)
 {
 	unsigned count = 0;
@@ -232,7 +232,7 @@ static unsigned note(const char *pool, const char *lane)
 	return count;
 }
 
-/* Who took another lane than this one takes it still; who took it takes others now. */
+/* Senders of other lanes keep theirs; senders of this lane move to others. */
 static void expect_moved(const char *pool, const char *lane)
 {
 	const char *before[SENDERS];
@@ -279,7 +279,7 @@ Test(steering_lanes, a_lane_of_two_families_is_left_when_one_of_them_is_not_acti
 	note("normal", "");
 	set_address("normal", "2001:db8::10", ADDRESS_DRAINING);
 	expect_moved("normal", "postern-normal~192.0.2.10");
-	/* It is better than none. */
+	/* An incomplete lane is better than none. */
 	set_address("normal", "192.0.2.11", ADDRESS_DRAINING);
 	set_address("normal", "192.0.2.12", ADDRESS_DRAINING);
 	cr_assert_eq(note("normal", "postern-normal~192.0.2.10"), SENDERS);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the datapath is told of a sender's limits: its own, else those for all, and what is over them. */
+/* Limits of senders in map verdict: their own, else those for all, and the action over them. */
 #include <criterion/criterion.h>
 #include <criterion/parameterized.h>
 
