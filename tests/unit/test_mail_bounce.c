@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Bounces: which messages are bounces, and what they say of their recipients. */
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "config/config.h"
+#include "fuzz/mail_feed.h"
+#include "mail/message.h"
+
+#define COUNT(table) (sizeof(table) / sizeof((table)[0]))
+
+static void tell(const char *text, const char *envelope_from, char told[MAIL_TOLD_SIZE])
+{
+	static const struct config_mail config;
+	struct message *message = mail_feed(&config, (const uint8_t *)text, strlen(text), 0);
+
+	mail_tell(message, envelope_from, told);
+	message_free(message);
+}
+
+Test(mail_bounce, a_daemons_name_or_a_sign_alone_makes_no_bounce)
+{
+	static const struct {
+		const char *headers;
+		bool bounce, automatic;
+	} cases[] = {
+		{"From: postmaster@a\n", false, false},
+		{"From: MAILER-DAEMON@a\n", false, false},
+		{"From: MAILER-DAEMON@a\nAuto-Submitted: no\n", false, false},
+		{"From: MAILER-DAEMON@a\nAuto-Submitted: auto-replied\n", true, true},
+		{"From: MAILER-DAEMON@a\nAuto-Submitted: Auto-Generated (failure)\n", true, false},
+		{"From: \"Postmaster\" <PostMaster@a>\nAuto-Submitted: auto-replied\n", true, true},
+		{"From: postmaster@a\nAuto-Submitted: auto-generated\n", false, false},
+		{"From: postmaster@a\nX-Failed-Recipients: b@c\n", true, false},
+		{"From: postmasters@a\nX-Failed-Recipients: b@c\n", false, false},
+		{"From: bob@a\nX-Failed-Recipients: b@c\nAuto-Submitted: auto-replied\n", false,
+		 true},
+		{"From: postmaster@a\nAuto-Submitted: auto-notified; owner-email=\"b@c\"\n", false,
+		 true},
+		{"X-MS-Exchange-Generated-Message-Source: Mailbox Rules Agent\n", false, true},
+		{"X-MS-Exchange-Generated-Message-Source: Antispam Quarantine Agent\n", false,
+		 false},
+		{"X-Apple-Action: VACATION\n", false, true},
+		{"X-Apple-Action: FORWARD\n", false, false},
+		{"From: bob@a\nContent-Type: multipart/report; report-type=delivery-status\n", true,
+		 false},
+		{"Content-Type: Multipart/Report (x); charset=a; Report-Type=\"Delivery-Status\"\n",
+		 true, false},
+		{"Content-Type: multipart/report; report-type=feedback-report; boundary=a\n", false,
+		 false},
+		{"Content-Type: multipart/report; boundary=a\n\n--a\nContent-Type: text/plain\n\n",
+		 false, false},
+		{"Content-Type: multipart/report; boundary=a\n\n--a\n"
+		 "Content-Type: message/delivery-status\n\n",
+		 true, false},
+		{"From: bob@a\nContent-Type: multipart/mixed; boundary=a\n\n--a\n"
+		 "Content-Type: message/delivery-status\n\n",
+		 false, false},
+	};
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		char told[MAIL_TOLD_SIZE];
+
+		tell(cases[i].headers, "a@b", told);
+		cr_expect_eq(strstr(told, "bounce") != NULL, cases[i].bounce, "%s: %s",
+			     cases[i].headers, told);
+		cr_expect_eq(strstr(told, "automatic") != NULL, cases[i].automatic, "%s: %s",
+			     cases[i].headers, told);
+	}
+}
+
+#define REPORT                                                                                     \
+	"Content-Type: multipart/report; report-type=delivery-status; boundary=\"b\"\n\n"          \
+	"--b\nContent-Type: message/delivery-status\n\n"
+
+/* Of a message from the null sender. */
+Test(mail_bounce, a_bounce_counts_as_a_failure_unless_it_shows_that_it_is_none)
+{
+	static const struct {
+		const char *text;
+		bool failure;
+	} cases[] = {
+		{"", true},
+		{"From: bob@a\n", true},
+		{"From: bob@a\nAuto-Submitted: auto-generated\n", true},
+		{"From: bob@a\nAuto-Submitted: auto-replied\n", false},
+		{"From: bob@a\nX-Apple-Action: VACATION\n", false},
+		{"From: bob@a\nAuto-Submitted: auto-replied\nX-Failed-Recipients: b@c\n", true},
+		{"From: Mailer-Daemon@a\nAuto-Submitted: auto-replied\n", true},
+		{"Content-Type: multipart/report; report-type=feedback-report\n", false},
+		{"Content-Type: multipart/report; report-type=disposition-notification\n", false},
+		{"Content-Type: multipart/report; report-type=delivery-status\n", true},
+		{"Content-Type: multipart/report\n", true},
+		{REPORT "Status: 5.1.1\n", true},
+		{REPORT "Action: delayed\nStatus: 4.4.1\n", false},
+		{REPORT "Action: Delivered (it is)\nStatus: 2.0.0\n", false},
+		{REPORT "Action: relayed\n\nAction: failed\n\nAction: expanded\n", true},
+		{REPORT "Action: del", true},
+	};
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		char told[MAIL_TOLD_SIZE];
+
+		tell(cases[i].text, "", told);
+		cr_expect_eq(strstr(told, "no-failure") == NULL, cases[i].failure, "%s: %s",
+			     cases[i].text, told);
+	}
+}
+
+/* A report, a bounce by its type, with these fields for its recipient. */
+static void tell_recipient(const char *fields, char told[MAIL_TOLD_SIZE])
+{
+	char text[4096];
+
+	snprintf(text, sizeof(text),
+		 "Content-Type: multipart/report; report-type=delivery-status; boundary=b\n\n--b\n"
+		 "Content-Type: message/delivery-status\n\nReporting-MTA: dns; a\n\n%s\n--b--\n",
+		 fields);
+	tell(text, "a@b", told);
+}
+
+Test(mail_bounce, unknown_recipients_differ_from_unreachable_ones)
+{
+	static const struct {
+		const char *fields, *told;
+	} cases[] = {
+		{"Final-Recipient: rfc822; a@b\nAction: failed\nStatus: 5.1.1\n",
+		 "bounce unknown=a@b"},
+		{"Final-Recipient: rfc822; a@b\nStatus: 5.1.1\n", "bounce unknown=a@b"},
+		{"status : (so) 5.1.1 (no)\nfinal-recipient : RFC822 ; (c) a@B\n",
+		 "bounce unknown=a@b"},
+		{"Final-Recipient: rfc822; a@b\nAction: delayed\nStatus: 5.1.1\n",
+		 "bounce no-failure"},
+		{"Final-Recipient: rfc822; a@b\nAction: failed\nStatus: 4.1.1\n", "bounce"},
+		{"Final-Recipient: rfc822; a@b\nAction: failed\nStatus: 5.1.11\n", "bounce"},
+		{"Final-Recipient: rfc822; a@b\nAction: failed\nStatus: 5.1.0010\n", "bounce"},
+		{"Final-Recipient: rfc822; a@b\nAction: failed\nStatus: 5.2.1\n", "bounce"},
+		{"Final-Recipient: x400; a@b\nAction: failed\nStatus: 5.1.1\n", "bounce"},
+		{"Final-Recipient: a@b\nAction: failed\nStatus: 5.1.1\n", "bounce"},
+		{"Original-Recipient: rfc822; a@b\nStatus: 5.1.1\n", "bounce"},
+		{"Final-Recipient: rfc822; a@b\n\nAction: failed\nStatus: 5.1.1\n", "bounce"},
+		{"Final-Recipient: rfc822; a@b\nStatus: 5.0.0\nDiagnostic-Code: smtp; 550 5.1.1 "
+		 "x\n",
+		 "bounce unknown=a@b"},
+		{"Final-Recipient: rfc822; a@b\nStatus: 5.0.0\nDiagnostic-Code: smtp; 550 no\n",
+		 "bounce"},
+		{"Final-Recipient: rfc822; a@b\nStatus: 5.7.1\nDiagnostic-Code: smtp; 550 5.1.1 "
+		 "x\n",
+		 "bounce"},
+		{"Final-Recipient: rfc822; a@b\nStatus: 5.2.2\n\n"
+		 "Final-Recipient: rfc822; c@d\nStatus: 5.1.1\n\n"
+		 "Final-Recipient: rfc822; e@f\nStatus: 5.1.1\n",
+		 "bounce unknown=c@d"},
+	};
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		char told[MAIL_TOLD_SIZE];
+
+		tell_recipient(cases[i].fields, told);
+		cr_expect_str_eq(told, cases[i].told, "%s: %s", cases[i].fields, told);
+	}
+}
+
+Test(mail_bounce, only_a_whole_line_is_a_boundary)
+{
+	static const struct {
+		const char *body, *told;
+	} cases[] = {
+		{"Final-Recipient: rfc822; a@b\n--b-2\nStatus: 5.1.1\n", "bounce unknown=a@b"},
+		{"Final-Recipient: rfc822; a@b\n-- b\nStatus: 5.1.1\n", "bounce unknown=a@b"},
+		{"Final-Recipient: rfc822; a@b\n--bb--\nStatus: 5.1.1\n", "bounce unknown=a@b"},
+		{"Final-Recipient: rfc822; a@b\n--b--x\nStatus: 5.1.1\n", "bounce unknown=a@b"},
+		{"Final-Recipient: rfc822; a@b\n--b-- \t\nStatus: 5.1.1\n", "bounce"},
+		{"Final-Recipient: rfc822; a@b\n--b \t\r\nStatus: 5.1.1\n", "bounce"},
+		{"Final-Recipient: rfc822; a@b\n--b\nStatus: 5.1.1\n", "bounce"},
+		/* Each part has its own type; the body of the original is ignored. */
+		{"\n--b\n\nFinal-Recipient: rfc822; a@b\nStatus: 5.1.1\n", "bounce"},
+		{"\n--b\nContent-Type: message/rfc822\n\nFrom: a@b\n\nMessage-ID: <1@a>\n",
+		 "bounce"},
+		/* The end of the message ends every part. */
+		{"Final-Recipient: rfc822; a@b\nStatus: 5.1.1", "bounce unknown=a@b"},
+		{"Status: 5.1.1\nFinal-Recipient: rfc822;\n a@b", "bounce unknown=a@b"},
+		{"\n--b\nContent-Type: message/rfc822\n\nMessage-ID: <1@a>", "bounce original=1@a"},
+	};
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		char told[MAIL_TOLD_SIZE], text[1024];
+
+		snprintf(text, sizeof(text), "%s%s", REPORT, cases[i].body);
+		tell(text, "a@b", told);
+		cr_expect_str_eq(told, cases[i].told, "%s: %s", cases[i].body, told);
+	}
+}
