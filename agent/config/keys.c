@@ -62,8 +62,8 @@ static const char *const on_limit_words_of_tenants[] = {
 };
 
 /*
- * The beginning of a row: section, name, kind, and the field with the type that the kind reads. It
- * does not compile if the field has another type or stands in the structure of another section.
+ * The beginning of a row: section, name, kind and field. It does not compile if the field has another
+ * type than its kind reads, or stands in the structure of another section.
  */
 #define INSTANCE_TOP	struct config
 #define INSTANCE_POOL	struct config_pool
@@ -71,28 +71,33 @@ static const char *const on_limit_words_of_tenants[] = {
 #define INSTANCE_POLICY struct config_policy
 #define INSTANCE_TENANT struct config_tenant
 
-#define MUST_BE(type, instance, member)                                                            \
-	(sizeof(char[__builtin_types_compatible_p(__typeof__(((instance *)NULL)->member), type)    \
-			     ? 1                                                                   \
-			     : -1]) -                                                              \
-	 1)
-#define KEY(section_, name_, kind_, type, member)                                                  \
-	.section = CONFIG_##section_, .name = name_, .kind = &kind_,                               \
-	.offset =                                                                                  \
-		offsetof(INSTANCE_##section_, member) + MUST_BE(type, INSTANCE_##section_, member)
-/* For a kind that reads into the whole structure of the section. */
+/* 0; two types that differ do not compile. */
+#define SAME(type, other) (sizeof(char[__builtin_types_compatible_p(type, other) ? 1 : -1]) - 1)
+#define FIELD(section_, member_, type)                                                             \
+	.section = CONFIG_##section_,                                                              \
+	.offset = offsetof(INSTANCE_##section_, member_) +                                         \
+		  SAME(__typeof__(((INSTANCE_##section_ *)NULL)->member_), type)
+
+#define KEY(section, name_, kind_, member)                                                         \
+	FIELD(section, member, kind_##_field), .name = name_, .kind = &kind_
+/* The kind reads into the whole structure of the section. */
 #define WHOLE(section_, name_, kind_)                                                              \
-	.section = CONFIG_##section_, .name = name_, .kind = &kind_, .offset = 0
+	.section = CONFIG_##section_, .offset = SAME(INSTANCE_##section_, kind_##_field),          \
+	.name = name_, .kind = &kind_
+#define WORD(section, name_, member, type, words_)                                                 \
+	FIELD(section, member, type), .name = name_, .kind = &kind_word, .words = words_,          \
+				      .n_words = COUNT(words_)
 
 #define NUMBER(section, name, member, first, last)                                                 \
-	KEY(section, name, kind_number, uint32_t, member), .min = first, .max = last
-#define BOOLEAN(section, name, member)	  KEY(section, name, kind_boolean, bool, member)
-#define WORD(section, name, member, type) KEY(section, name, kind_word, type, member)
-#define WORDS(table)			  .words = table, .n_words = COUNT(table)
-#define TEXT(section, name, member)	  KEY(section, name, kind_text, char *, member)
+	KEY(section, name, kind_number, member), .min = first, .max = last
+#define BOOLEAN(section, name, member) KEY(section, name, kind_boolean, member)
+#define TEXT(section, name, member)    KEY(section, name, kind_text, member)
+#define TEXTS(section, name, member)   KEY(section, name, kind_texts, member)
+#define NAME(section, name, member)    KEY(section, name, kind_name, member)
 
-#define TEXTS(section, name, member) KEY(section, name, kind_texts, struct config_texts, member)
-#define NAME(section, name, member)  KEY(section, name, kind_name, struct config_name, member)
+#define UP     CONFIG_NEEDS_UP
+#define AGENT  CONFIG_NEEDS_AGENT
+#define MILTER CONFIG_NEEDS_MILTER
 
 #define SENDERS(section)                                                                           \
 	TEXTS(section, "senders", senders), .is_right = policy_is_sender, .max = TEXT_LAST,        \
@@ -106,73 +111,69 @@ const struct config_key config_keys[] = {
 	/* ---- the datapath */
 	{TEXTS(TOP, "interfaces", interfaces), .is_right = host_is_interface, .max = 15,
 	 .expected = "a name of 1 to 15 characters without blanks, '/' and ':'",
-	 .noun = "interface", .needs = CONFIG_NEEDS_UP,
+	 .noun = "interface", .needs = UP,
 	 .help = "interfaces at which mail leaves for the internet"},
-	{KEY(TOP, "ports", kind_ports, uint16_t[POSTERN_PORTS_MAX], ports), .min = 1, .max = 65535,
-	 .noun = "port", .fallback = "25", .needs = CONFIG_NEEDS_UP,
-	 .help = "TCP ports that are steered"},
-	{WORD(TOP, "ingress", ingress, enum config_ingress), WORDS(ingress_words),
-	 .fallback = "auto", .needs = CONFIG_NEEDS_UP, .help = "hook for replies"},
-	{WORD(TOP, "egress", egress, enum config_egress), WORDS(egress_words), .fallback = "auto",
-	 .needs = CONFIG_NEEDS_UP, .help = "hook for packets that leave"},
+	{KEY(TOP, "ports", kind_ports, ports), .min = 1, .max = 65535, .noun = "port",
+	 .fallback = "25", .needs = UP, .help = "TCP ports that are steered"},
+	{WORD(TOP, "ingress", ingress, enum config_ingress, ingress_words), .fallback = "auto",
+	 .needs = UP, .help = "hook for replies"},
+	{WORD(TOP, "egress", egress, enum config_egress, egress_words), .fallback = "auto",
+	 .needs = UP, .help = "hook for packets that leave"},
 	{NAME(TOP, "default", default_name), .fallback = "normal",
 	 .help = "verdict for traffic of no known sender"},
-	{BOOLEAN(TOP, "plumb", plumb), .fallback = "true", .needs = CONFIG_NEEDS_UP,
+	{BOOLEAN(TOP, "plumb", plumb), .fallback = "true", .needs = UP,
 	 .help = "put pool addresses on the interfaces and handles on lo"},
 	{TEXT(TOP, "pin_path", pin_path), .is_right = host_is_path, .max = PATH_LAST,
-	 .expected = A_PATH(PATH_LAST), .fallback = "/sys/fs/bpf/postern",
-	 .needs = CONFIG_NEEDS_UP | CONFIG_NEEDS_AGENT, .help = "directory of the pinned maps"},
-	{NUMBER(TOP, "flows_max", flows_max, 1024, FLOWS_LAST), .fallback = "262144",
-	 .needs = CONFIG_NEEDS_UP, .help = "space in the flow table"},
+	 .expected = A_PATH(PATH_LAST), .fallback = "/sys/fs/bpf/postern", .needs = UP | AGENT,
+	 .help = "directory of the pinned maps"},
+	{NUMBER(TOP, "flows_max", flows_max, 1024, FLOWS_LAST), .fallback = "262144", .needs = UP,
+	 .help = "space in the flow table"},
 	{NUMBER(TOP, "sender_flows_max", sender_flows_max, 0, FLOWS_LAST),
 	 .help = "flows_max of senders that set none, and of traffic of no known sender"},
 	{NUMBER(TOP, "sender_connections_per_minute", sender_connections_per_minute, 0,
 		CONFIG_CONNECTIONS_PER_MINUTE_MAX),
 	 .fallback = "0", .help = "connections_per_minute of the same"},
-	{NUMBER(TOP, "senders_max", senders_max, 1024, 4194304), .fallback = "65536",
-	 .needs = CONFIG_NEEDS_UP, .help = "space for senders and their selectors"},
+	{NUMBER(TOP, "senders_max", senders_max, 1024, 4194304), .fallback = "65536", .needs = UP,
+	 .help = "space for senders and their selectors"},
 	{NUMBER(TOP, "timeout_established_sec", timeout_established_sec, ESTABLISHED_SEC, YEAR_SEC),
-	 .fallback = TEXT_OF(ESTABLISHED_SEC), .needs = CONFIG_NEEDS_UP,
+	 .fallback = TEXT_OF(ESTABLISHED_SEC), .needs = UP,
 	 .help = "lifetime of a silent connection"},
 	{NUMBER(TOP, "timeout_transitory_sec", timeout_transitory_sec, TRANSITORY_SEC, YEAR_SEC),
-	 .fallback = TEXT_OF(TRANSITORY_SEC), .needs = CONFIG_NEEDS_UP,
+	 .fallback = TEXT_OF(TRANSITORY_SEC), .needs = UP,
 	 .help = "lifetime of a silent connection that opens or closes"},
 	/* ---- the agent */
 	{TEXT(TOP, "runtime_dir", runtime_dir), .is_right = host_is_path, .max = RUNTIME_DIR_LAST,
 	 .expected = A_PATH(RUNTIME_DIR_LAST), .fallback = "/run/postern",
-	 .needs = CONFIG_NEEDS_UP | CONFIG_NEEDS_AGENT | CONFIG_NEEDS_MILTER,
-	 .help = "directory of the sockets"},
+	 .needs = UP | AGENT | MILTER, .help = "directory of the sockets"},
 	{TEXT(TOP, "state", state), .is_right = host_is_path, .max = PATH_LAST,
-	 .expected = A_PATH(PATH_LAST), .fallback = "/var/lib/postern/state.db",
-	 .needs = CONFIG_NEEDS_AGENT, .help = "file with orders, restrictions and counts"},
+	 .expected = A_PATH(PATH_LAST), .fallback = "/var/lib/postern/state.db", .needs = AGENT,
+	 .help = "file with orders, restrictions and counts"},
 	{TEXT(TOP, "user", user), .is_right = host_is_user, .max = TEXT_LAST,
-	 .expected = "the name of a user", .fallback = "postern",
-	 .needs = CONFIG_NEEDS_UP | CONFIG_NEEDS_AGENT | CONFIG_NEEDS_MILTER,
+	 .expected = "the name of a user", .fallback = "postern", .needs = UP | AGENT | MILTER,
 	 .help = "user of the agent and the milter"},
 	{TEXT(TOP, "metrics", metrics), .is_right = host_is_metrics,
 	 .expected = "an address and a port like 127.0.0.1:9525 or [::1]:9525, or 'off'",
-	 .fallback = "127.0.0.1:9525", .needs = CONFIG_NEEDS_AGENT,
-	 .help = "address for Prometheus"},
+	 .fallback = "127.0.0.1:9525", .needs = AGENT, .help = "address for Prometheus"},
 	{DOMAINS(TOP, "internal_domains", internal_domains), .help = "our own domains"},
-	{WORD(TOP, "identity", identity, enum config_identity), WORDS(identity_words),
+	{WORD(TOP, "identity", identity, enum config_identity, identity_words),
 	 .fallback = "envelope", .help = "the sender of mail that nobody authenticated for"},
 	{BOOLEAN(TOP, "relay_dkim", relay_dkim), .fallback = "false",
 	 .help = "DKIM, too, keeps mail out of the relay pool"},
 	{NUMBER(TOP, "senders_tracked_max", senders_tracked_max, 1024, 16777216),
 	 .fallback = "1000000", .help = "senders that are counted"},
 	{NUMBER(TOP, "decisions_max", decisions_max, 1024, 4194304), .fallback = "65536",
-	 .needs = CONFIG_NEEDS_AGENT, .help = "decisions that can be explained"},
+	 .needs = AGENT, .help = "decisions that can be explained"},
 	/* ---- mail */
-	{KEY(TOP, "milter", kind_socket, struct config_socket, mail.milter),
-	 .needs = CONFIG_NEEDS_MILTER, .help = "socket of the milter"},
-	{KEY(TOP, "socketmap", kind_socket, struct config_socket, mail.socketmap),
-	 .needs = CONFIG_NEEDS_AGENT, .help = "socket at which Postfix asks the agent for lanes"},
-	{WORD(TOP, "lanes", mail.lanes, enum config_lanes), WORDS(lanes_words), .fallback = "pool",
+	{KEY(TOP, "milter", kind_socket, mail.milter), .needs = MILTER,
+	 .help = "socket of the milter"},
+	{KEY(TOP, "socketmap", kind_socket, mail.socketmap), .needs = AGENT,
+	 .help = "socket at which Postfix asks the agent for lanes"},
+	{WORD(TOP, "lanes", mail.lanes, enum config_lanes, lanes_words), .fallback = "pool",
 	 .help = "what an MTA has a lane for"},
-	{WORD(TOP, "on_agent_down", mail.on_agent_down, enum config_on_agent_down),
-	 WORDS(on_agent_down_words), .fallback = "accept",
-	 .help = "mail while the agent does not answer"},
-	{KEY(TOP, "spam_marks", kind_marks, struct config_mail, mail), .max = TEXT_LAST,
+	{WORD(TOP, "on_agent_down", mail.on_agent_down, enum config_on_agent_down,
+	      on_agent_down_words),
+	 .fallback = "accept", .help = "mail while the agent does not answer"},
+	{KEY(TOP, "spam_marks", kind_marks, mail), .max = TEXT_LAST,
 	 .expected = "a header and how its value begins, like 'X-Spam-Flag: YES', of at most 255 "
 		     "characters",
 	 /* SpamAssassin's, those of filters in front of a mailbox, and rspamd's for its spam. */
@@ -193,9 +194,9 @@ const struct config_key config_keys[] = {
 	 .help = "time for the DNS answers about a message"},
 
 	/* ---- pool "NAME" { … } */
-	{WHOLE(POOL, "addresses", kind_addresses), .needs = CONFIG_NEEDS_UP,
+	{WHOLE(POOL, "addresses", kind_addresses), .needs = UP,
 	 .help = "public addresses of this host, with weights"},
-	{WHOLE(POOL, "handles", kind_handles), .noun = "handle", .needs = CONFIG_NEEDS_UP,
+	{WHOLE(POOL, "handles", kind_handles), .noun = "handle", .needs = UP,
 	 .help = "local addresses that stand for the pool"},
 	{TEXT(POOL, "helo", helo), .is_right = pool_is_helo, .expected = POOL_HELO_EXPECTED,
 	 .help = "name that an MTA's lane says in HELO"},
@@ -219,7 +220,7 @@ const struct config_key config_keys[] = {
 	{NUMBER(SENDER, "flows_max", flows_max, 0, FLOWS_LAST), .help = "flows at once"},
 
 	/* ---- policy "NAME" { … } */
-	{KEY(POLICY, "like", kind_like, enum config_like, like), WORDS(like_words),
+	{KEY(POLICY, "like", kind_like, like), .words = like_words, .n_words = COUNT(like_words),
 	 .fallback = "service", .help = "ready-made limits to begin with"},
 	{NUMBER(POLICY, "recipients_external_per_hour", limits[CONFIG_EXTERNAL_PER_HOUR], 0,
 		POLICY_LIMIT_LAST),
@@ -236,7 +237,7 @@ const struct config_key config_keys[] = {
 	{NUMBER(POLICY, "connections_per_minute", limits[CONFIG_CONNECTIONS_PER_MINUTE], 0,
 		POLICY_LIMIT_LAST),
 	 .help = "connections a minute"},
-	{WORD(POLICY, "on_limit", on_limit, enum config_on_limit), WORDS(on_limit_words),
+	{WORD(POLICY, "on_limit", on_limit, enum config_on_limit, on_limit_words),
 	 .fallback = "high-risk", .help = "mail over a limit"},
 	{WHOLE(POLICY, "spam_of_last", kind_spam_of_last), .max = SPAM_MARKS_LAST,
 	 .expected = "'N of M' with N from 1 to M and M of at most " TEXT_OF(
@@ -244,9 +245,9 @@ const struct config_key config_keys[] = {
 	 .fallback = "10 of 20", .help = "marked messages that make a sender a spam sender"},
 	{NUMBER(POLICY, "reports_per_day", reports_per_day, 0, POLICY_LIMIT_LAST), .fallback = "5",
 	 .help = "reports of spam that do the same"},
-	{KEY(POLICY, "spam_for", kind_duration, uint32_t, spam_for_sec),
-	 .max = CONFIG_SPAM_FOR_MAX_SEC, .expected = "a time such as '12h', of at most 30d",
-	 .fallback = "1d", .help = "time for which it is one"},
+	{KEY(POLICY, "spam_for", kind_duration, spam_for_sec), .max = CONFIG_SPAM_FOR_MAX_SEC,
+	 .expected = "a time such as '12h', of at most 30d", .fallback = "1d",
+	 .help = "time for which it is one"},
 	{SENDERS(POLICY), .help = "senders that the policy is for"},
 	{TEXTS(POLICY, "tenants", tenants), .is_right = policy_is_sender, .max = TEXT_LAST,
 	 .expected = "one like 'shop' or 'shop-*'", .help = "tenants that the policy is for"},
@@ -263,7 +264,7 @@ const struct config_key config_keys[] = {
 		limits[CONFIG_TENANT_RECIPIENTS_PER_DAY - CONFIG_LIMITS_OF_SENDER], 0,
 		TENANT_LIMIT_LAST),
 	 .fallback = "0", .help = "recipients a day"},
-	{WORD(TENANT, "on_limit", on_limit, enum config_on_limit), WORDS(on_limit_words_of_tenants),
+	{WORD(TENANT, "on_limit", on_limit, enum config_on_limit, on_limit_words_of_tenants),
 	 .fallback = "high-risk", .help = "mail over a limit"},
 };
 

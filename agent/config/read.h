@@ -47,13 +47,18 @@ struct kind {
 	void (*release)(void *field); /* NULL: the field owns nothing */
 };
 
-extern const struct kind kind_number;	/* uint32_t */
-extern const struct kind kind_boolean;	/* bool */
-extern const struct kind kind_word;	/* an enum, by `words` */
-extern const struct kind kind_text;	/* char *, by `is_right` */
-extern const struct kind kind_texts;	/* struct config_texts, each by `is_right` */
-extern const struct kind kind_duration; /* uint32_t, seconds */
-extern const struct kind kind_name;	/* struct config_name, looked up by check.c */
+/* Declares a kind, and the type of the field that it reads into: KEY() in keys.c compares it. */
+#define KIND(name, type)                                                                           \
+	extern const struct kind name;                                                             \
+	typedef __typeof__(type) name##_field
+
+KIND(kind_number, uint32_t);
+KIND(kind_boolean, bool);
+KIND(kind_word, unsigned);	       /* an enum, by the key's words */
+KIND(kind_text, char *);	       /* by is_right() */
+KIND(kind_texts, struct config_texts); /* each by is_right() */
+KIND(kind_duration, uint32_t);	       /* seconds */
+KIND(kind_name, struct config_name);   /* check.c finds what it names */
 
 /* Sets "FILE:LINE: …" and returns -EINVAL. */
 int read_error(const struct reader *reader, int line, const char *format, ...)

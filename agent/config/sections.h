@@ -12,9 +12,9 @@
 
 /* ---- the top level: the host (read_host.c) and mail (read_mail.c) */
 
-extern const struct kind kind_ports;  /* uint16_t[POSTERN_PORTS_MAX] */
-extern const struct kind kind_socket; /* struct config_socket */
-extern const struct kind kind_marks;  /* struct config_mail */
+KIND(kind_ports, uint16_t[POSTERN_PORTS_MAX]);
+KIND(kind_socket, struct config_socket);
+KIND(kind_marks, struct config_mail);
 
 bool host_is_interface(const char *text);
 bool host_is_path(const char *text);
@@ -30,8 +30,8 @@ int mail_finish(const struct reader *reader);
 
 /* ---- pools (read_pool.c) */
 
-extern const struct kind kind_addresses; /* struct config_pool */
-extern const struct kind kind_handles;	 /* struct config_pool */
+KIND(kind_addresses, struct config_pool);
+KIND(kind_handles, struct config_pool);
 
 #define POOL_HELO_EXPECTED                                                                         \
 	"a domain name such as 'out.example.net' or an address literal such as '[192.0.2.1]'"
@@ -41,7 +41,10 @@ int pool_finish(const struct reader *reader, void *pool);
 
 /* ---- senders (read_sender.c) */
 
-extern const struct kind kind_sources, kind_fwmarks, kind_uids, kind_cgroups;
+KIND(kind_sources, struct config_sender);
+KIND(kind_fwmarks, struct config_sender);
+KIND(kind_uids, struct config_sender);
+KIND(kind_cgroups, struct config_sender);
 
 bool sender_is_cgroup(const char *text);
 
@@ -49,8 +52,8 @@ int sender_finish(const struct reader *reader, void *sender);
 
 /* ---- policies and tenants (read_policy.c) */
 
-extern const struct kind kind_like;	    /* enum config_like */
-extern const struct kind kind_spam_of_last; /* struct config_policy */
+KIND(kind_like, enum config_like);
+KIND(kind_spam_of_last, struct config_policy);
 
 bool policy_is_sender(const char *text);
 bool policy_is_domain(const char *text);
