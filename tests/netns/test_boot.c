@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The units of tools/systemd under a real systemd: order at boot, a boot without a default route, restart, reload,
- * stop and shutdown under traffic, processes that end again and again.
+ * The units of tools/systemd under a real systemd: order at boot, a boot without a default route,
+ * restart, reload, stop and shutdown under traffic, processes that end again and again.
  */
 #include <criterion/criterion.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * One handle for each address (lanes = "address"): real TCP from handles, Postfix's own client of the socketmap,
- * and a real Postfix whose name in HELO fits the address that the receiver sees.
+ * One handle for each address (lanes = "address"): real TCP from handles, Postfix's own client of
+ * the socketmap, and a real Postfix whose name in HELO fits the address that the receiver sees.
  */
 #include <criterion/criterion.h>
 #include <signal.h>
@@ -104,8 +104,8 @@ Test(netns_lanes, handles_of_addresses_come_with_up_and_go_with_down)
 /* ---- Postfix's own client */
 
 /*
- * A command line: `key` looked up in `table` of the agent's socketmap. With the instance's main.cf: the machine's own
- * need not exist. The caller's.
+ * A command line: `key` looked up in `table` of the agent's socketmap. With the instance's main.cf:
+ * the machine's own need not exist. The caller's.
  */
 static char *lookup_command(const char *key, const char *table)
 {
@@ -275,7 +275,9 @@ Test(netns_lanes, mail_that_waits_follows_the_verdict_on_its_sender)
 	cr_assert(wait_for(waits_for_its_sender(), 10000));
 	cr_assert_eq(received(), 0);
 	free(postern_must("sender set bob@example.net high-risk"));
-	/* Postfix keeps the last answer for 30 s (resolve_clnt): another sender's takes its place. */
+	/*
+	 * Postfix keeps the last answer for 30 s (resolve_clnt): another sender's takes its place.
+	 */
 	submit(1, "ann@example.net");
 	cr_assert(wait_for(received() == 2, 20000));
 	seen = who_came();

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Boots with random delays: of the datapath's start, of the default route, of the agent and the milter. Then restarts,
- * reloads, stops and kills in random order and time, and a shutdown, all under new connections of the host and of a
- * tenant. Must be zero: packets by a wrong source, services that are down at the end, letters that did not come or came
- * by a wrong pool.
+ * Boots with random delays: of the datapath's start, of the default route, of the agent and the
+ * milter. Then restarts, reloads, stops and kills in random order and time, and a shutdown, all
+ * under new connections of the host and of a tenant. Must be zero: packets by a wrong source,
+ * services that are down at the end, letters that did not come or came by a wrong pool.
  */
 #include <criterion/criterion.h>
 #include <signal.h>
@@ -81,7 +81,10 @@ static void boot(void)
 	boot_start();
 	boot_finish();
 	count_add("boots", 1);
-	/* Mail that comes in while the milter is down leaves unjudged: that is as on_agent_down says. */
+	/*
+	 * Mail that comes in while the milter is down leaves unjudged: that is as on_agent_down
+	 * says.
+	 */
 	cr_assert(wait_for(queued("maildrop incoming") == 0, 20000));
 }
 

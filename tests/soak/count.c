@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Lines "NAME<tab>VALUE<tab>zero or -" at the end of the file SOAK_OUT; several of one name are added up by the reader. */
+/*
+ * Lines "NAME<tab>VALUE<tab>zero or -" at the end of the file SOAK_OUT; several of one name are
+ * added up by the reader.
+ */
 #include "soak/count.h"
 
 #include <criterion/criterion.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What a round of a soak test counts, and its random numbers. tests/soak/run adds up the counts of all rounds of a
- * part and starts each round with another seed.
+ * What a round of a soak test counts, and its random numbers. tests/soak/run adds up the counts of
+ * all rounds of a part and starts each round with another seed.
  */
 #pragma once
 

@@ -66,7 +66,10 @@ Test(pool_lane, handles_of_single_addresses_make_no_lane_of_a_pool)
 		     "postern-normal 100.127.0.1 - out.example.net\n" HIGH_RISK_LANE);
 }
 
-/* The two that say out11 are one; a third one of them is by itself, as are those that say the pool's name. */
+/*
+ * The two that say out11 are one; a third one of them is by itself, as are those that say the
+ * pool's name.
+ */
 Test(pool_lane, there_is_one_for_each_address_and_two_families_with_one_name_share_it)
 {
 	expect_lanes("lanes = \"address\"\n" EACH HIGH_RISK,

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Spread, weights and minimal movement of the table behind "which address does this sender leave by". */
+/*
+ * Spread, weights and minimal movement of the table behind "which address does this sender leave
+ * by".
+ */
 #include <criterion/criterion.h>
 #include <criterion/parameterized.h>
 #include <stdio.h>
@@ -174,7 +177,10 @@ Test(pool_maglev, a_new_member_takes_about_its_share_and_little_else_moves)
 	cr_assert_eq(maglev_build(members, 9, after), 0);
 	for (size_t i = 0; i < POSTERN_SLOTS; i++)
 		moved_elsewhere += after[i] != before[i] && after[i] != members[8].id;
-	/* Maglev promises little disruption, not none (section 5.3 of the paper): measured 3 to 8 %. */
+	/*
+	 * Maglev promises little disruption, not none (section 5.3 of the paper): measured 3 to 8
+	 * %.
+	 */
 	cr_assert_lt(moved_elsewhere, POSTERN_SLOTS / 10);
 }
 

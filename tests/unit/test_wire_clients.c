@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Exim's ACL and Haraka's plugin are not C: their texts are searched for the members that they write
- * and read, which must be those of wire/facts.c and wire/decision.c.
+ * Exim's ACL and Haraka's plugin are not C: their texts are searched for the members that they
+ * write and read, which must be those of wire/facts.c and wire/decision.c.
  */
 #include <criterion/criterion.h>
 #include <errno.h>
