@@ -37,7 +37,7 @@ static int load_error(int code, const char *why, struct error *error)
 				 *why ? ": " : "", why);
 	default:
 		return error_set(error, -EOPNOTSUPP,
-				 "this kernel does not take the BPF programs (Linux 5.19 or newer "
+				 "this kernel rejects the BPF programs (Linux 5.19 or newer "
 				 "is needed): %s",
 				 *why ? why : strerror(-code));
 	}
