@@ -3,6 +3,7 @@
 #include "netns/postern.h"
 
 #include <criterion/criterion.h>
+#include <errno.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -56,12 +57,14 @@ const char *postern_configure(const struct setup *setup)
 	const char *ingress = setup && setup->ingress ? setup->ingress : "auto";
 	const char *fallback = setup && setup->fallback ? setup->fallback : "normal";
 	const char *pools = setup && setup->pools ? setup->pools : usual_pools;
+	_cleanup_(free_p) char *written = world_write(
+		"postern.conf.new", configuration, egress, ingress, fallback, pools, SENDER_MARK,
+		SENDER_UID, world.cgroup_path, world.pin_path, world.directory, world.directory,
+		setup && setup->more ? setup->more : "");
 
-	free(world_write("postern.conf", configuration, egress, ingress, fallback, pools,
-			 SENDER_MARK, SENDER_UID, world.cgroup_path, world.pin_path,
-			 world.directory, world.directory,
-			 setup && setup->more ? setup->more : ""));
 	snprintf(conf_path, sizeof(conf_path), "%s/postern.conf", world.directory);
+	/* A running agent may read the file at any time, and ends if it finds half of one. */
+	cr_assert_eq(rename(written, conf_path), 0, "%s", strerror(errno));
 	return conf_path;
 }
 
