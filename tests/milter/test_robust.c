@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Mail of any size and form, connections that end at any point, sockets that exist already. */
+/* Mail of any size and form, connections that end at any point. */
 #include <criterion/criterion.h>
 #include <jansson.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -374,72 +372,4 @@ Test(milter_robust, a_broken_protocol_ends_its_own_connection_only)
 	close(peer.fd);
 	expect_plain(&stays);
 	peer_close(&stays);
-}
-
-/* ---- the socket */
-
-Test(milter_robust, the_socket_has_the_directorys_group_where_that_is_setgid)
-{
-	struct stat status;
-
-	milter_fixture_prepare("");
-	cr_assert_eq(chown(milter_fixture_directory, (uid_t)-1, 65534), 0);
-	cr_assert_eq(chmod(milter_fixture_directory, 02750), 0);
-	milter_fixture_agent_start();
-	milter_fixture_milter_start();
-	cr_assert_eq(stat(milter_fixture_socket, &status), 0);
-	cr_expect_eq(status.st_mode & 07777, 0660, "%o", status.st_mode);
-	cr_expect_eq(status.st_gid, 65534);
-}
-
-Test(milter_robust, a_stale_socket_is_replaced)
-{
-	struct peer peer;
-
-	milter_fixture_open("");
-	cr_assert_eq(milter_fixture_milter_end(SIGKILL), 128 + SIGKILL);
-	cr_assert_eq(access(milter_fixture_socket, F_OK), 0);
-	milter_fixture_milter_start();
-	peer = milter_fixture_connect();
-	expect_plain(&peer);
-	peer_close(&peer);
-	cr_expect_eq(milter_fixture_milter_end(SIGINT), 0);
-	cr_expect_neq(access(milter_fixture_socket, F_OK), 0);
-}
-
-Test(milter_robust, a_served_socket_is_left_alone)
-{
-	_cleanup_(free_p) char *text = NULL;
-	struct peer peer;
-
-	milter_fixture_open("");
-	text = milter_fixture_milter_refusal();
-	cr_expect_not_null(strstr(text, "/milter.sock': another process serves it\n"), "%s", text);
-	peer = milter_fixture_connect();
-	expect_plain(&peer);
-	peer_close(&peer);
-}
-
-Test(milter_robust, a_file_that_is_not_a_socket_is_left_alone)
-{
-	_cleanup_(free_p) char *text = NULL;
-	FILE *file;
-
-	milter_fixture_prepare("");
-	file = fopen(milter_fixture_socket, "w");
-	cr_assert_not_null(file);
-	fclose(file);
-	text = milter_fixture_milter_refusal();
-	cr_expect_not_null(strstr(text, "/milter.sock': the file is not a socket; remove it\n"),
-			   "%s", text);
-	cr_expect_eq(access(milter_fixture_socket, F_OK), 0);
-}
-
-Test(milter_robust, the_error_names_a_socket_that_cannot_be_created)
-{
-	_cleanup_(free_p) char *text = NULL;
-
-	milter_fixture_prepare("milter = \"unix:/nonexistent/milter.sock\"\n");
-	text = milter_fixture_milter_refusal();
-	cr_expect_str_eq(text, "socket '/nonexistent/milter.sock': No such file or directory\n");
 }
