@@ -4,6 +4,7 @@
 
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -100,4 +101,46 @@ Test(config_files, a_file_of_10_mb_is_refused)
 	memset(text, '\n', sizeof(text));
 	config_file_write(text, sizeof(text));
 	expect_file_error(-EFBIG, ":1: found more than 8388608 bytes, expected no more");
+}
+
+/* ---- several at once */
+
+#define THREADS 4
+#define ROUNDS	200
+
+/* NULL: every round gave the configuration that is asked for. */
+static void *load_often(void *file)
+{
+	const char *state = file == config_file ? "/srv/own.db" : "/var/lib/postern/state.db";
+
+	for (unsigned i = 0; i < ROUNDS; i++) {
+		struct config *config = NULL;
+		struct error error;
+		bool right = config_load(file, &config, &error) == 0 &&
+			     strcmp(config->state, state) == 0;
+
+		config_free(config);
+		if (!right)
+			return file;
+	}
+	return NULL;
+}
+
+Test(config_files, threads_may_load_at_the_same_time)
+{
+	pthread_t threads[THREADS];
+	static char example[] = "tools/postern.conf";
+
+	config_file_write(TWO_POOLS "state = /srv/own.db\nsender \"a\" { uid = root }\n",
+			  strlen(TWO_POOLS "state = /srv/own.db\nsender \"a\" { uid = root }\n"));
+	for (unsigned i = 0; i < THREADS; i++)
+		cr_assert_eq(pthread_create(&threads[i], NULL, load_often,
+					    i % 2 ? example : config_file),
+			     0);
+	for (unsigned i = 0; i < THREADS; i++) {
+		void *wrong;
+
+		pthread_join(threads[i], &wrong);
+		cr_expect_null(wrong, "%s", (const char *)wrong);
+	}
 }
