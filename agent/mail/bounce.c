@@ -5,16 +5,29 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/text.h"
 #include "mail/lexer.h"
 #include "mail/mailbox.h"
 
-/* Compares the local part of From, which may have no domain. */
-static bool is_from(const struct bounce *bounce, const char *name)
+/* Compares the local part; there may be no domain. */
+static bool is_mailbox_of(const char *mailbox, const char *name)
 {
 	size_t length = strlen(name);
 
-	return strncasecmp(bounce->from, name, length) == 0 &&
-	       (bounce->from[length] == '\0' || bounce->from[length] == '@');
+	return strncasecmp(mailbox, name, length) == 0 &&
+	       (mailbox[length] == '\0' || mailbox[length] == '@');
+}
+
+static bool is_from_daemon(const struct bounce *bounce)
+{
+	return is_mailbox_of(bounce->from, "mailer-daemon");
+}
+
+/* A mailbox that no person writes from, or seldom. */
+static bool is_from_system(const struct bounce *bounce)
+{
+	return is_from_daemon(bounce) || is_mailbox_of(bounce->from, "postmaster") ||
+	       (bounce->nobody && !*bounce->from);
 }
 
 static bool first_word_is(const char *value, const char *expected)
@@ -33,6 +46,26 @@ static void take_auto_submitted(struct bounce *bounce, const char *value)
 	bounce->notified |= first_word_is(value, "auto-notified");
 }
 
+/* "MAILER-DAEMON <>" (DragonFly Mail Agent, Lotus Domino) has only a name. */
+static void take_from(struct bounce *bounce, const char *value)
+{
+	struct lexer lexer = {.at = value};
+	char word[POLICY_NAME_SIZE];
+
+	if (*bounce->from || mailbox_of_header(value, bounce->from) || !strstr(value, "<>"))
+		return;
+	bounce->nobody = true;
+	if (lexer_word(&lexer, "<", word, sizeof(word)) && is_mailbox_of(word, "mailer-daemon"))
+		strcpy(bounce->from, "MAILER-DAEMON");
+}
+
+static void take_failed_recipients(struct bounce *bounce, const char *value)
+{
+	if (!bounce->failed_recipients)
+		mailbox_of_header(value, bounce->failed_recipient);
+	bounce->failed_recipients = true;
+}
+
 void bounce_header(struct bounce *bounce, const char *name, const char *value)
 {
 	if (strcasecmp(name, "Content-Type") == 0 && !*bounce->content.type)
@@ -40,13 +73,13 @@ void bounce_header(struct bounce *bounce, const char *name, const char *value)
 	else if (strcasecmp(name, "Auto-Submitted") == 0)
 		take_auto_submitted(bounce, value);
 	else if (strcasecmp(name, "X-Failed-Recipients") == 0)
-		bounce->failed_recipients = true;
+		take_failed_recipients(bounce, value);
 	else if (strcasecmp(name, "X-MS-Exchange-Generated-Message-Source") == 0)
 		bounce->notified |= strcasecmp(value, "Mailbox Rules Agent") == 0;
 	else if (strcasecmp(name, "X-Apple-Action") == 0)
 		bounce->notified |= first_word_is(value, "vacation");
-	else if (strcasecmp(name, "From") == 0 && !*bounce->from)
-		mailbox_of_header(value, bounce->from);
+	else if (strcasecmp(name, "From") == 0)
+		take_from(bounce, value);
 }
 
 static bool is_report(const struct bounce *bounce, const char *type)
@@ -55,39 +88,74 @@ static bool is_report(const struct bounce *bounce, const char *type)
 	       strcmp(bounce->content.report_type, type) == 0;
 }
 
-bool bounce_begin_body(struct bounce *bounce)
+/* A receipt, a complaint: it has the original in it, as a bounce has. */
+static bool is_other_report(const struct bounce *bounce)
 {
-	bool wanted = is_report(bounce, "delivery-status") || is_report(bounce, "") ||
-		      (strcmp(bounce->content.type, "multipart/mixed") == 0 &&
-		       (is_from(bounce, "mailer-daemon") || is_from(bounce, "postmaster")));
-
-	dsn_begin(&bounce->dsn, wanted ? bounce->content.boundary : "");
-	return wanted && *bounce->content.boundary;
+	return strcmp(bounce->content.type, "multipart/report") == 0 &&
+	       *bounce->content.report_type && !is_report(bounce, "delivery-status");
 }
 
-bool bounce_is_bounce(const struct bounce *bounce, bool null_sender)
+bool bounce_begin_body(struct bounce *bounce)
+{
+	bool is_system = is_from_system(bounce) && !is_other_report(bounce);
+	bool parts = *bounce->content.boundary &&
+		     (is_system || is_report(bounce, "delivery-status") || is_report(bounce, ""));
+
+	dsn_begin(&bounce->dsn, parts ? bounce->content.boundary : "");
+	if (!parts && is_system)
+		dsn_begin_text(&bounce->dsn);
+	return parts || is_system;
+}
+
+/* qmail sends the bounce of a bounce from <#@[]>. */
+static bool is_null_sender(const char *envelope_from)
+{
+	return !*envelope_from || is_mailbox_of(envelope_from, "mailer-daemon") ||
+	       strcmp(envelope_from, "#@[]") == 0;
+}
+
+/* Of the message that comes back. */
+static bool has_original(const struct bounce *bounce)
+{
+	return bounce->dsn.has_original || bounce->dsn.notice.has_header;
+}
+
+bool bounce_is_bounce(const struct bounce *bounce, const char *envelope_from)
 {
 	bool has_status = bounce->dsn.has_status;
-	bool from_daemon = is_from(bounce, "mailer-daemon");
 
-	if (null_sender || is_report(bounce, "delivery-status") ||
-	    (is_report(bounce, "") && has_status))
+	if ((envelope_from && is_null_sender(envelope_from)) ||
+	    is_report(bounce, "delivery-status") || (is_report(bounce, "") && has_status))
 		return true;
-	if (from_daemon && bounce->generated)
+	if (is_from_daemon(bounce) && bounce->generated)
 		return true;
-	return (from_daemon || is_from(bounce, "postmaster")) &&
-	       (bounce->replied || bounce->failed_recipients || has_status);
+	return is_from_system(bounce) &&
+	       (bounce->replied || bounce->failed_recipients || has_status || has_original(bounce));
+}
+
+const char *bounce_unknown_recipient(const struct bounce *bounce)
+{
+	const struct dsn *dsn = &bounce->dsn;
+
+	if (dsn->has_status || !dsn->notice.unknown)
+		return text_or_null(dsn->unknown_recipient);
+	return text_or_null(*dsn->notice.recipient ? dsn->notice.recipient
+						   : bounce->failed_recipient);
+}
+
+const char *bounce_original_id(const struct bounce *bounce)
+{
+	return text_or_null(*bounce->dsn.original_id ? bounce->dsn.original_id
+						     : bounce->dsn.notice.original_id);
 }
 
 bool bounce_is_failure(const struct bounce *bounce)
 {
-	if (strcmp(bounce->content.type, "multipart/report") == 0 && *bounce->content.report_type &&
-	    !is_report(bounce, "delivery-status"))
+	if (is_other_report(bounce))
 		return false;
 	if (bounce->dsn.has_status)
 		return bounce->dsn.has_failed || !bounce->dsn.has_other_action;
-	return !bounce_is_automatic(bounce) || bounce->failed_recipients ||
-	       is_from(bounce, "mailer-daemon") || is_from(bounce, "postmaster");
+	return !bounce_is_automatic(bounce) || bounce->failed_recipients || is_from_system(bounce);
 }
 
 bool bounce_is_automatic(const struct bounce *bounce)

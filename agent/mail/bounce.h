@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Recognises bounces and automatic replies, by headers and body. The rules are in message.h. */
+/* Recognises bounces and automatic messages, by headers and body. The rules are in message.h. */
 #pragma once
 
 #include <stdbool.h>
@@ -13,7 +13,9 @@ struct bounce {
 	bool replied, generated; /* Auto-Submitted (RFC 3834) */
 	bool notified;		 /* auto-notified (RFC 5436), or a reply of Exchange or iCloud */
 	bool failed_recipients;	 /* X-Failed-Recipients */
-	char from[POLICY_NAME_SIZE]; /* the first mailbox; "": none */
+	bool nobody;		 /* From has a name and an empty address, "Mail System <>" */
+	char failed_recipient[POLICY_NAME_SIZE]; /* the first of these; "": none */
+	char from[POLICY_NAME_SIZE];		 /* the first mailbox; "": none */
 	struct dsn dsn;
 };
 
@@ -23,7 +25,12 @@ void bounce_header(struct bounce *bounce, const char *name, const char *value);
 /* Once, after the last header. False: the body has nothing to find. */
 bool bounce_begin_body(struct bounce *bounce);
 
-bool bounce_is_bounce(const struct bounce *bounce, bool null_sender);
+/* `envelope_from` is a key of mailbox.h; "": the null sender; NULL: unknown. */
+bool bounce_is_bounce(const struct bounce *bounce, const char *envelope_from);
 /* Of a bounce. False: it shows that no recipient has failed. */
 bool bounce_is_failure(const struct bounce *bounce);
+/* Of a bounce; NULL: none. */
+const char *bounce_unknown_recipient(const struct bounce *bounce);
+const char *bounce_original_id(const struct bounce *bounce);
+
 bool bounce_is_automatic(const struct bounce *bounce);

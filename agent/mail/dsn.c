@@ -2,7 +2,6 @@
 /* Joins lines to fields, and reads findings from fields. */
 #include "mail/dsn.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -11,53 +10,7 @@
 #include "mail/message_id.h"
 #include "mail/lexer.h"
 #include "mail/mailbox.h"
-
-/* ---- status codes */
-
-/* "5.1.1" (RFC 3463). Subject and detail 0 mean "other or undefined". */
-struct status {
-	unsigned class, subject, detail;
-};
-
-static bool read_number(const char **at, unsigned *ret_number)
-{
-	const char *start = *at;
-	unsigned number = 0;
-
-	while (isdigit((unsigned char)**at) && *at - start < 3)
-		number = number * 10 + (unsigned)(*(*at)++ - '0');
-	*ret_number = number;
-	return *at > start && !isdigit((unsigned char)**at);
-}
-
-static bool read_status(const char *at, struct status *ret_status)
-{
-	return read_number(&at, &ret_status->class) && *at++ == '.' &&
-	       read_number(&at, &ret_status->subject) && *at++ == '.' &&
-	       read_number(&at, &ret_status->detail);
-}
-
-/*
- * 5.1.1: bad destination mailbox address. 5.1.10: Exchange, for an unknown recipient; RFC 7505, for
- * a domain that accepts no mail.
- */
-static bool is_unknown_recipient(const struct status *status)
-{
-	return status->class == 5 && status->subject == 1 &&
-	       (status->detail == 1 || status->detail == 10);
-}
-
-/* "smtp; 550-5.1.1 The mailbox …": the first status code that follows a reply code. */
-static bool find_status(const char *diagnostic, struct status *ret_status)
-{
-	const char *at = strchr(diagnostic, ';');
-
-	for (at = at ? at + 1 : diagnostic; *at; at++)
-		if (*at == '5' && isdigit((unsigned char)at[1]) && isdigit((unsigned char)at[2]) &&
-		    (at[3] == ' ' || at[3] == '-') && read_status(at + 4, ret_status))
-			return true;
-	return false;
-}
+#include "mail/refusal.h"
 
 /* ---- fields of a recipient */
 
@@ -100,18 +53,16 @@ static void take_action(struct dsn *dsn, const char *value)
 static void take_status_field(struct dsn *dsn, const char *name, const char *value)
 {
 	struct lexer lexer = {.at = value};
-	struct status status;
 
 	lexer_skip(&lexer);
 	if (strcasecmp(name, "Final-Recipient") == 0) {
 		take_recipient(dsn, value);
 	} else if (strcasecmp(name, "Action") == 0) {
 		take_action(dsn, value);
-	} else if (strcasecmp(name, "Status") == 0 && read_status(lexer.at, &status)) {
-		dsn->status_says_unknown = is_unknown_recipient(&status);
-		dsn->status_is_vague = status.subject == 0 && status.detail == 0;
-	} else if (strcasecmp(name, "Diagnostic-Code") == 0 && find_status(value, &status)) {
-		dsn->diagnostic_says_unknown = is_unknown_recipient(&status);
+	} else if (strcasecmp(name, "Status") == 0) {
+		dsn->status = refusal_of_status(lexer.at);
+	} else if (strcasecmp(name, "Diagnostic-Code") == 0) {
+		dsn->diagnostic = refusal_of_diagnostic(value);
 	}
 }
 
@@ -119,17 +70,20 @@ static void begin_recipient(struct dsn *dsn)
 {
 	dsn->recipient[0] = '\0';
 	dsn->failed = true; /* Action is mandatory (RFC 3464, 2.3.3), but sometimes missing */
-	dsn->status_says_unknown = false;
-	dsn->status_is_vague = true;
-	dsn->diagnostic_says_unknown = false;
+	dsn->status = dsn->diagnostic = REFUSAL_VAGUE;
+}
+
+/* Status is the reporting server's, the diagnostic the receiver's: neither may speak against it. */
+static bool is_unknown(const struct dsn *dsn)
+{
+	return (dsn->status == REFUSAL_UNKNOWN_RECIPIENT ||
+		dsn->diagnostic == REFUSAL_UNKNOWN_RECIPIENT) &&
+	       dsn->status != REFUSAL_OTHER && dsn->diagnostic != REFUSAL_OTHER;
 }
 
 static void end_recipient(struct dsn *dsn)
 {
-	bool unknown =
-		dsn->status_says_unknown || (dsn->status_is_vague && dsn->diagnostic_says_unknown);
-
-	if (dsn->failed && unknown && !*dsn->unknown_recipient)
+	if (dsn->failed && is_unknown(dsn) && !*dsn->unknown_recipient)
 		strcpy(dsn->unknown_recipient, dsn->recipient);
 	begin_recipient(dsn);
 }
@@ -194,9 +148,12 @@ static enum dsn_where begin_part_body(struct dsn *dsn)
 		}
 	}
 	for (size_t i = 0; i < sizeof(originals) / sizeof(originals[0]); i++)
-		if (strcmp(dsn->part.type, originals[i]) == 0)
+		if (strcmp(dsn->part.type, originals[i]) == 0) {
+			dsn->has_original = true;
 			return DSN_ORIGINAL;
-	return DSN_SKIPPED;
+		}
+	return !*dsn->part.type || strcmp(dsn->part.type, "text/plain") == 0 ? DSN_TEXT
+									     : DSN_SKIPPED;
 }
 
 static void take_empty_line(struct dsn *dsn)
@@ -237,6 +194,14 @@ static bool is_boundary(const struct dsn *dsn, bool *ret_closes)
 	return *ret_closes || is_blank(rest);
 }
 
+/* The copy of the original's header ends a message that is a single text. */
+static void take_text(struct dsn *dsn)
+{
+	notice_line(&dsn->notice, dsn->line);
+	if (!*dsn->line && dsn->notice.has_header && !*dsn->boundary)
+		dsn->where = DSN_DONE;
+}
+
 static void take_line(struct dsn *dsn)
 {
 	size_t size = dsn->line_size;
@@ -248,6 +213,8 @@ static void take_line(struct dsn *dsn)
 	dsn->line_size = 0;
 	if (is_boundary(dsn, &closes)) {
 		take_boundary(dsn, closes);
+	} else if (dsn->where == DSN_TEXT) {
+		take_text(dsn);
 	} else if (dsn->where != DSN_PREAMBLE && dsn->where != DSN_SKIPPED) {
 		if (size == 0) {
 			take_empty_line(dsn);
@@ -264,6 +231,12 @@ void dsn_begin(struct dsn *dsn, const char *boundary)
 	memset(dsn, 0, sizeof(*dsn));
 	snprintf(dsn->boundary, sizeof(dsn->boundary), "%s", boundary);
 	dsn->where = *boundary ? DSN_PREAMBLE : DSN_DONE;
+}
+
+void dsn_begin_text(struct dsn *dsn)
+{
+	memset(dsn, 0, sizeof(*dsn));
+	dsn->where = DSN_TEXT;
 }
 
 bool dsn_read(struct dsn *dsn, const unsigned char *bytes, size_t size)

@@ -5,11 +5,12 @@
  *   preamble ──boundary──► header of a part ──empty line──► status    (message/delivery-status)
  *                               ▲                           original  (message/rfc822,
  *                               │                                      text/rfc822-headers)
+ *                               │                           text      (text/plain: notice.h)
  *                               │                           skipped   (anything else)
  *                               └────────────boundary──────────┘
  *
  * The closing boundary or the end of the original's headers ends the reading: nothing useful
- * follows. Only the outermost level counts: a report within a report belongs to another message.
+ * follows. A message without parts is a text. Only the outermost level counts: a report within a report belongs to another message.
  */
 #pragma once
 
@@ -17,6 +18,8 @@
 #include <stddef.h>
 
 #include "mail/content_type.h"
+#include "mail/notice.h"
+#include "mail/refusal.h"
 #include "policy/decision.h"
 
 /* Longer lines and fields are cut. A Message-ID may fill a whole line. */
@@ -29,6 +32,7 @@ enum dsn_where {
 	DSN_PART,
 	DSN_STATUS,
 	DSN_ORIGINAL,
+	DSN_TEXT,
 	DSN_SKIPPED,
 	DSN_DONE,
 };
@@ -36,9 +40,11 @@ enum dsn_where {
 struct dsn {
 	/* Found: */
 	bool has_status;			  /* a part is message/delivery-status */
+	bool has_original;			  /* a part is a message, or its header */
 	bool has_failed, has_other_action;	  /* an Action is failed; is anything else */
 	char unknown_recipient[POLICY_NAME_SIZE]; /* a key of mailbox.h; "": none */
 	char original_id[DSN_ID_MAX_BYTES + 1];	  /* without brackets; "": none */
+	struct notice notice;			  /* of the parts that are text */
 	/* Progress: */
 	enum dsn_where where;
 	char boundary[CONTENT_TYPE_BOUNDARY_SIZE];
@@ -46,7 +52,7 @@ struct dsn {
 	/* The current recipient: */
 	char recipient[POLICY_NAME_SIZE];
 	bool failed;
-	bool status_says_unknown, status_is_vague, diagnostic_says_unknown;
+	enum refusal status, diagnostic;
 	char line[DSN_LINE_SIZE];
 	size_t line_size;
 	char field[DSN_FIELD_SIZE]; /* unfolded */
@@ -55,6 +61,8 @@ struct dsn {
 
 /* `boundary` "": nothing is found. */
 void dsn_begin(struct dsn *dsn, const char *boundary);
+/* The body is a single text. */
+void dsn_begin_text(struct dsn *dsn);
 
 /* Takes chunks, cut anywhere; lines end with LF or CRLF. False: nothing more can be found. */
 bool dsn_read(struct dsn *dsn, const unsigned char *bytes, size_t size);

@@ -73,7 +73,7 @@ void message_findings(struct message *message, const char *envelope_from,
 	bool bounce;
 
 	dsn_end(&signs->dsn);
-	bounce = bounce_is_bounce(signs, envelope_from && !*envelope_from);
+	bounce = bounce_is_bounce(signs, envelope_from);
 	*ret_findings = (struct message_findings){
 		.message_id = text_or_null(message->message_id),
 		.header_from = text_or_null(signs->from),
@@ -84,7 +84,7 @@ void message_findings(struct message *message, const char *envelope_from,
 		.spf = message->authres.spf,
 		.dkim = message->authres.dkim,
 		.failure = bounce && bounce_is_failure(signs),
-		.unknown_recipient = bounce ? text_or_null(signs->dsn.unknown_recipient) : NULL,
-		.original_id = bounce ? text_or_null(signs->dsn.original_id) : NULL,
+		.unknown_recipient = bounce ? bounce_unknown_recipient(signs) : NULL,
+		.original_id = bounce ? bounce_original_id(signs) : NULL,
 	};
 }

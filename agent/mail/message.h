@@ -9,12 +9,13 @@
  *
  * ---- A bounce is a message with
  *
- *   - the null reverse-path (RFC 5321, 4.5.5), whatever its content
+ *   - the null reverse-path (RFC 5321, 4.5.5) or mailer-daemon's, whatever its content
  *   - multipart/report with report-type=delivery-status (RFC 3464, 6522), or without a report-type
  *     but with a part of type message/delivery-status
- *   - From mailer-daemon or postmaster, and one of: Auto-Submitted: auto-replied;
- *     X-Failed-Recipients (Exim); such a part (OpenSMTPD: in multipart/mixed);
- *     from mailer-daemon also Auto-Submitted: auto-generated
+ *   - From mailer-daemon, postmaster or a name with an empty address, and one of: Auto-Submitted:
+ *     auto-replied; X-Failed-Recipients (Exim); such a part (OpenSMTPD: in multipart/mixed); the
+ *     original, as a part or as a copy of its header in the text (qmail, Exchange 2003), but not in
+ *     a report of another type; from mailer-daemon also Auto-Submitted: auto-generated
  *
  * A bounce reports a failure unless it shows that no recipient has failed: a report of another type
  * (a receipt, a complaint), a delivery status with another Action and none that is failed, or an

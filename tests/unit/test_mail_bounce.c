@@ -70,6 +70,81 @@ Test(mail_bounce, a_daemons_name_or_a_sign_alone_makes_no_bounce)
 	}
 }
 
+#define COPY "\n\n--- Copy:\n\nReceived: from a\n by b\nFrom: a@b\nSubject: hi\n\nhi\n"
+#define ENCLOSED                                                                                   \
+	"\nContent-Type: multipart/mixed; boundary=a\n\n--a\nContent-Type: message/rfc822\n\n"
+
+Test(mail_bounce, without_the_null_sender_a_bounce_is_from_the_mail_system_and_has_the_original)
+{
+	static const struct {
+		const char *from, *text;
+		bool bounce;
+	} cases[] = {
+		{"MAILER-DAEMON@a", "From: bob@a\n", true},
+		{"mailer-daemon", "", true},
+		{"#@[]", "", true},
+		{"mailer-daemons@a", "From: bob@a\n", false},
+		{"double-bounce@a", "From: MAILER-DAEMON@a\n\nTranscript of session\n", false},
+		{"a@b", "From: MAILER-DAEMON@a" COPY, true},
+		{"a@b", "From: Postmaster <postmaster@a>" COPY, true},
+		{"a@b", "From: MAILER-DAEMON <>" COPY, true},
+		{"a@b", "From: Mail Delivery System <>" COPY, true},
+		{"a@b", "From: bob@a" COPY, false},
+		{"a@b", "From: MAILER-DAEMON@a" ENCLOSED, true},
+		{"a@b", "From: <>" ENCLOSED, true},
+		{"a@b", "From: bob@a" ENCLOSED, false},
+		{"a@b", "From: MAILER-DAEMON <>\nAuto-Submitted: auto-replied\n", true},
+		{"a@b", "From: MAILER-DAEMON <>\n\nhello\n", false},
+		/* A person forwards mail; a line of it alone. */
+		{"a@b", "From: postmaster@a\n\nFrom: a@b\nDate: x\nSubject: hi\nTo: c@d\n\n",
+		 false},
+		{"a@b", "From: postmaster@a\n\nReceived: from a\nFrom: a@b\n\nSubject: x\n", false},
+		{"a@b",
+		 "From: postmaster@a\nContent-Type: multipart/report; boundary=a;"
+		 " report-type=feedback-report\n\n--a\nContent-Type: message/rfc822\n\n",
+		 false},
+	};
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		char told[MAIL_TOLD_SIZE];
+
+		tell(cases[i].text, cases[i].from, told);
+		cr_expect_eq(strstr(told, "bounce") != NULL, cases[i].bounce, "%s, %s: %s",
+			     cases[i].from, cases[i].text, told);
+	}
+}
+
+Test(mail_bounce, a_text_names_the_unknown_recipient_and_the_original)
+{
+	static const struct {
+		const char *text, *told;
+	} cases[] = {
+		{"<a@b>:\n550 5.1.1 no\n", "from=MAILER-DAEMON bounce unknown=a@b"},
+		{"<a@b>\nRemote host said: 550 5.2.1 <c@d>... User Unknown\n",
+		 "from=MAILER-DAEMON bounce unknown=c@d"},
+		{"<a@b>:\nSorry, no mailbox here by that name. (#5.1.1)\n",
+		 "from=MAILER-DAEMON bounce unknown=a@b"},
+		{"<a@b>:\n550 5.7.1 blocked\n", "from=MAILER-DAEMON bounce"},
+		{"<a@b>:\n450 4.1.1 user unknown\n", "from=MAILER-DAEMON bounce"},
+		{"<a@b>:\n552 5.2.2 full\n", "from=MAILER-DAEMON bounce"},
+		{"<a@b>:\n5505.1.1, v550 5.1.1\n", "from=MAILER-DAEMON bounce"},
+		{"It says:\n550 5.1.1 no\n", "from=MAILER-DAEMON bounce"},
+		{"Received: by a\nMessage-ID: <1@a>\nFrom: <a@b>\n\n550 5.1.1 no\n",
+		 "from=MAILER-DAEMON bounce original=1@a"},
+	};
+	char told[MAIL_TOLD_SIZE];
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		char text[1024];
+
+		snprintf(text, sizeof(text), "From: MAILER-DAEMON <>\n\n%s", cases[i].text);
+		tell(text, "", told);
+		cr_expect_str_eq(told, cases[i].told, "%s: %s", cases[i].text, told);
+	}
+	tell("From: MAILER-DAEMON\nX-Failed-Recipients: a@b, c@d\n\n550 5.1.1 no\n", "a@b", told);
+	cr_expect_str_eq(told, "from=MAILER-DAEMON bounce unknown=a@b");
+}
+
 #define REPORT                                                                                     \
 	"Content-Type: multipart/report; report-type=delivery-status; boundary=\"b\"\n\n"          \
 	"--b\nContent-Type: message/delivery-status\n\n"
@@ -147,6 +222,36 @@ Test(mail_bounce, unknown_recipients_differ_from_unreachable_ones)
 		 "bounce"},
 		{"Final-Recipient: rfc822; a@b\nStatus: 5.7.1\nDiagnostic-Code: smtp; 550 5.1.1 "
 		 "x\n",
+		 "bounce"},
+		{"Final-Recipient: rfc822; a@b\nStatus: 5.1.351\n", "bounce unknown=a@b"},
+		{"Final-Recipient: rfc822; a@b\nStatus: 5.0.0\nDiagnostic-Code: smtp; 550 User "
+		 "unknown\n",
+		 "bounce unknown=a@b"},
+		{"Final-Recipient: rfc822; a@b\nStatus: 5.2.1\nDiagnostic-Code: smtp; 550 5.2.1 "
+		 "<a@b>... User Unknown\n",
+		 "bounce unknown=a@b"},
+		{"Final-Recipient: rfc822; a@b\nStatus: 5.4.1\nDiagnostic-Code: smtp; 550 5.4.1 "
+		 "Recipient address rejected: Access denied.\n",
+		 "bounce unknown=a@b"},
+		{"Final-Recipient: rfc822; a@b\nStatus: 5.0.0\nDiagnostic-Code: smtp; 554 5.7.1 "
+		 "Recipient address rejected: Access denied.\n",
+		 "bounce"},
+		{"Final-Recipient: rfc822; a@b\nDiagnostic-Code: x-unix; unknown user: \"a\"\n",
+		 "bounce unknown=a@b"},
+		{"Final-Recipient: rfc822; a@b\nStatus: 5.1.1\nDiagnostic-Code: smtp; 550 5.7.1 "
+		 "blocked\n",
+		 "bounce"},
+		{"Final-Recipient: rfc822; a@b\nStatus: 5.1.1\nDiagnostic-Code: smtp; 550 5.2.2 "
+		 "user unknown or full\n",
+		 "bounce"},
+		{"Final-Recipient: rfc822; a@b\nStatus: 5.0.0\nDiagnostic-Code: smtp; 550 5.1.8 "
+		 "user unknown\n",
+		 "bounce"},
+		{"Final-Recipient: rfc822; a@b\nStatus: 5.0.0\nDiagnostic-Code: smtp; 450 user "
+		 "unknown\n",
+		 "bounce"},
+		{"Final-Recipient: rfc822; a@b\nStatus: 5.0.0\nDiagnostic-Code: smtp; "
+		 "550-Verification failed for <c@d> 550-No such user 550 Sender verify failed\n",
 		 "bounce"},
 		{"Final-Recipient: rfc822; a@b\nStatus: 5.2.2\n\n"
 		 "Final-Recipient: rfc822; c@d\nStatus: 5.1.1\n\n"

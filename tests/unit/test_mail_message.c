@@ -43,7 +43,7 @@ static const struct sample {
 	 "original=1oAbCd-0001Xy-2Z@example.net"},
 	{"bounce-exim-text",
 	 "id=E1oAbCe-0002Yz-3B@relay.example.org from=Mailer-Daemon@relay.example.org bounce "
-	 "automatic"},
+	 "automatic original=copied@example.net"},
 	{"bounce-opensmtpd",
 	 "id=7d1e88@openbsd.example.org from=MAILER-DAEMON@openbsd.example.org bounce "
 	 "unknown=missing@example.com original=order-7@example.net"},
@@ -177,7 +177,8 @@ Test(mail_message, the_null_sender_makes_a_bounce_of_anything)
 
 	bytes = read_sample("bounce-qmail", &size);
 	tell(bytes, size, 0, "", told);
-	cr_assert_str_eq(told, "from=MAILER-DAEMON@q.example.org bounce");
+	cr_assert_str_eq(told,
+			 "from=MAILER-DAEMON@q.example.org bounce original=copied@example.net");
 	tell(bytes, size, 0, NULL, told);
 	cr_assert_str_eq(told, "from=MAILER-DAEMON@q.example.org");
 }

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Tells fields of a header from sentences. */
+#include "mail/notice.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "base/text.h"
+#include "mail/mailbox.h"
+#include "mail/message_id.h"
+#include "mail/refusal.h"
+
+static bool is_field(const char *line, const char *name)
+{
+	size_t length = strlen(name);
+
+	return strncasecmp(line, name, length) == 0 && line[length] == ':';
+}
+
+/* Forwarded mail has From, To, Subject and Date as well: a copy also has a field of a trace. */
+static bool take_field(struct notice *notice, const char *line)
+{
+	static const char *const traces[] = {"Received", "Return-Path", "Message-ID"};
+	static const char *const others[] = {"From", "To", "Subject", "Date"};
+	bool found = false;
+
+	for (size_t i = 0; i < sizeof(traces) / sizeof(traces[0]) && !found; i++)
+		if ((found = is_field(line, traces[i])))
+			notice->trace |= 1u << i;
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]) && !found; i++)
+		if ((found = is_field(line, others[i])))
+			notice->others |= 1u << i;
+	if (__builtin_popcount(notice->trace) + __builtin_popcount(notice->others) >= 3)
+		notice->has_header |= notice->trace != 0;
+	return found;
+}
+
+/* A name without blanks, then a colon; a fold continues a field. */
+static bool continues_header(const struct notice *notice, const char *line)
+{
+	size_t length = strcspn(line, ": \t");
+
+	return (notice->trace || notice->others) &&
+	       (text_is_blank(*line) || (length > 0 && line[length] == ':'));
+}
+
+static void take_address(struct notice *notice, const char *line)
+{
+	const char *open = strchr(line, '<');
+	size_t size = open ? strcspn(open + 1, "> \t") : 0;
+	char path[POLICY_NAME_SIZE];
+
+	if (!open || open[size + 1] != '>' || size >= sizeof(path) || !memchr(open + 1, '@', size))
+		return;
+	memcpy(path, open + 1, size);
+	path[size] = '\0';
+	mailbox_parse(path, notice->address);
+}
+
+static void take_sentence(struct notice *notice, const char *line)
+{
+	notice->trace = notice->others = 0;
+	if (notice->has_header || notice->unknown)
+		return;
+	take_address(notice, line);
+	if (refusal_of_text(line) != REFUSAL_UNKNOWN_RECIPIENT)
+		return;
+	notice->unknown = true;
+	strcpy(notice->recipient, notice->address);
+}
+
+void notice_line(struct notice *notice, const char *line)
+{
+	if (!*notice->original_id && is_field(line, "Message-ID"))
+		message_id_read(line + strlen("Message-ID:"), notice->original_id,
+				sizeof(notice->original_id));
+	if (!take_field(notice, line) && !continues_header(notice, line))
+		take_sentence(notice, line);
+}
