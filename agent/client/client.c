@@ -91,7 +91,7 @@ struct client {
 	char *request; /* the body; libcurl reads it until the answer is complete */
 	/* The answer so far. */
 	char *text;
-	size_t used, room, max;
+	size_t used, space, max;
 	bool too_long;
 };
 
@@ -132,7 +132,7 @@ int client_new(const char *socket_path, struct client **ret_client, struct error
 static size_t take_bytes(char *bytes, size_t one, size_t size, void *data)
 {
 	struct client *client = data;
-	size_t room = client->used + size;
+	size_t space = client->used + size;
 	char *text;
 
 	(void)one;
@@ -140,12 +140,12 @@ static size_t take_bytes(char *bytes, size_t one, size_t size, void *data)
 		client->too_long = true;
 		return 0;
 	}
-	if (room > client->room) {
-		text = realloc(client->text, 2 * room);
+	if (space > client->space) {
+		text = realloc(client->text, 2 * space);
 		if (!text)
 			return 0;
 		client->text = text;
-		client->room = 2 * room;
+		client->space = 2 * space;
 	}
 	memcpy(client->text + client->used, bytes, size);
 	client->used += size;

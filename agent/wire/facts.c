@@ -268,7 +268,7 @@ static struct members members_of(const struct message_facts *message)
 	};
 }
 
-/* These say something where they are 0 or false, too. */
+/* The members that are written even if they are 0 or false. */
 static int write_rest(json_t *body, const struct message_facts *message)
 {
 	const struct facts *facts = &message->facts;

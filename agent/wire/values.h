@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Values that views and events share, as JSON; each a new reference. */
+/* JSON values that several documents use; each is a new reference. */
 #pragma once
 
 #include <jansson.h>
@@ -14,7 +14,8 @@ const char *value_time_text(int64_t sec, char buffer[VALUE_TIME_SIZE]);
 json_t *value_time(int64_t sec);
 
 /*
- * null for NULL. What a mail brought, or was cut, may not be UTF-8: then only its ASCII is shown.
+ * null for NULL. A text from mail may not be UTF-8, or cut inside a character: then other bytes
+ * than ASCII become '?'.
  */
 json_t *value_text(const char *text);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Types are matched as they are parsed: the text of the page is the only form that they have. */
+/* Types are parsed and matched at once: they exist only as the text of the page. */
 #include "common/documents.h"
 
 #include <criterion/criterion.h>
@@ -244,7 +244,7 @@ static bool match_name(struct match *match, const json_t *value)
 	return !value || good || differ(match, name, value);
 }
 
-/* What a wrong alternative saw does not count. */
+/* Members of an alternative that does not fit count as unseen. */
 static bool match_one(struct match *match, const json_t *value)
 {
 	size_t size = strlen(match->documents->text) * sizeof(bool);
@@ -265,7 +265,7 @@ static bool match_one(struct match *match, const json_t *value)
 	return good;
 }
 
-/* The reason of the last alternative stands, unless one fits. */
+/* If no alternative fits, `why` is about the last one. */
 static bool match_type(struct match *match, const json_t *value)
 {
 	bool good = false;
@@ -331,7 +331,7 @@ static const char *find_body(const char *from, const char *to, const char **ret_
 	return path;
 }
 
-/* Statements begin in the first column; what goes on is indented. */
+/* Statements begin in the first column; their continuation is indented. */
 static void read_block(const char *from, struct document_block *block)
 {
 	const char *end = strstr(from, "\n.Ed");
@@ -374,7 +374,7 @@ struct documents *documents_read(void)
 	return &documents;
 }
 
-/* Is a member's name here: `"name":` or `"name"?:`? */
+/* Does `"name":` or `"name"?:` begin here? */
 static bool is_member(const char *at)
 {
 	size_t length = *at == '"' ? strspn(at + 1, "abcdefghijklmnopqrstuvwxyz0123456789_") : 0;

@@ -34,7 +34,7 @@ struct documents {
 struct documents *documents_read(void);
 
 /*
- * Is the value of that type, without members that the type lacks? Else `why` says where it differs.
+ * Does the value have the type, and no other members? If not, `why` gets the difference.
  */
 bool documents_match(struct documents *documents, const char *type, const json_t *value, char *why,
 		     size_t size);

@@ -335,7 +335,7 @@ Test(api_server, the_number_of_followers_is_bounded)
 			return;
 		close(more);
 	}
-	cr_assert_fail("nobody takes the place of one that is gone");
+	cr_assert_fail("no new follower replaces one that left");
 }
 
 Test(api_server, a_slow_follower_is_dropped_and_a_fast_one_stays)

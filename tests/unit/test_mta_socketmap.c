@@ -262,7 +262,7 @@ Test(mta_socketmap, a_thousand_idle_connections_do_not_block_a_request)
 		close(fd);
 	}
 	cr_assert(has_ended(idle[0]), "the oldest that never asked has gone");
-	cr_assert_not(has_ended(old), "who asked stays before those who never did");
+	cr_assert_not(has_ended(old), "connections without a request are evicted first");
 	say_text(old, ASK_BOB);
 	hears(old, NORMAL);
 	cr_assert_not(has_ended(idle[999]), "the youngest");

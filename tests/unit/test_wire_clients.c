@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Exim's ACL and Haraka's plugin are not C: their texts are searched for the members that they
- * write and read, which must be those of wire/facts.c and wire/decision.c.
+ * Exim's ACL and Haraka's plugin are not C. This finds the members that they write and read in
+ * their text and checks them against wire/facts.c and wire/decision.c.
  */
 #include <criterion/criterion.h>
 #include <errno.h>
@@ -65,7 +65,7 @@ static size_t for_each(const char *text, const char *pattern, void (*check)(cons
 	return count;
 }
 
-/* Of a type that no member has: an unknown member gives another error. */
+/* null is no valid value of any member, and an unknown member gives another error. */
 static void expect_fact(const char *name)
 {
 	static const struct config config;
