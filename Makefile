@@ -15,7 +15,7 @@ WARNINGS  = -Wall -Wextra -Werror -Wshadow -Wmissing-prototypes -Wstrict-prototy
 VERSION   = 0.9.0
 COMMIT    = $(shell git describe --always --dirty --exclude '*' 2>/dev/null)
 
-FUZZ         ?= packet config api socketmap journal message authres mailbox milter
+FUZZ         ?= packet config api document socketmap journal message authres mailbox milter
 FUZZ_SECONDS ?= 60
 
 CFLAGS   ?= -O2 -g

@@ -14,6 +14,8 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "cli/commands.h"
+#include "cli/words.h"
 #include "config/config.h"
 #include "steering/steering.h"
 #include "judge/judge.h"
@@ -23,6 +25,7 @@
 #include "state/state.h"
 #include "unit/fake_datapath.h"
 #include "unit/state_null.h"
+#include "wire/decision.h"
 
 #define FAIL(error, ...) error_set(error, -EBADMSG, __VA_ARGS__)
 
@@ -358,5 +361,87 @@ int parsers_journal(const uint8_t *data, size_t size, struct error *error)
 		journal_free(after);
 	}
 	journal_free(before);
+	return r;
+}
+
+/* ---- documents */
+
+static const struct {
+	const char *name;
+	void (*print)(const json_t *document, FILE *out);
+} printers[] = {
+	{"status", cli_print_status},
+	{"pools", cli_print_pools},
+	{"senders", cli_print_senders},
+	{"sender", cli_print_sender},
+	{"flows", cli_print_flows},
+	{"decision", cli_print_decision},
+	{"explained sender", cli_print_explained_sender},
+	{"event", cli_print_event},
+	{"top", cli_print_top},
+};
+
+/* U+0080 to U+009F (C1) are control characters, too. */
+static bool is_harmless(const char *text)
+{
+	for (; *text; text++) {
+		const unsigned char *byte = (const unsigned char *)text;
+
+		if ((byte[0] < ' ' && byte[0] != '\n') || byte[0] == 0x7f)
+			return false;
+		if (byte[0] == 0xc2 && byte[1] >= 0x80 && byte[1] < 0xa0)
+			return false;
+	}
+	return true;
+}
+
+static int check_printer(size_t i, const json_t *document, struct error *error)
+{
+	_cleanup_(free_p) char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	must(out, "open a stream");
+	printers[i].print(document, out);
+	fclose(out);
+	return is_harmless(text) ? 0 : FAIL(error, "%s: printed '%s'", printers[i].name, text);
+}
+
+static bool is_header_word(const char *text)
+{
+	for (; *text; text++)
+		if (!isgraph((unsigned char)*text))
+			return false;
+	return true;
+}
+
+static int check_decision(const json_t *document, struct error *error)
+{
+	struct received_decision decision;
+	struct error ignored;
+
+	if (decision_read(document, &decision, &ignored) < 0)
+		return 0;
+	if (!is_header_word(decision.pool) || !is_header_word(decision.lane) ||
+	    !is_header_word(decision.status) || !is_header_word(decision.until))
+		return FAIL(error, "a decision with more than words");
+	if (decision.action == DECISION_STEER)
+		return decision.lane[0] && !decision.pool[0] ? FAIL(error, "a lane without a pool")
+							     : 0;
+	return decision.status[0] == (decision.action == DECISION_DEFER ? '4' : '5')
+		       ? 0
+		       : FAIL(error, "status '%s'", decision.status);
+}
+
+int parsers_document(const uint8_t *data, size_t size, struct error *error)
+{
+	json_t *document = json_loadb((const char *)data, size, JSON_DECODE_ANY, NULL);
+	int r = document ? check_decision(document, error) : 0;
+
+	if (document)
+		words_disarm(document);
+	for (size_t i = 0; r == 0 && document && i < sizeof(printers) / sizeof(printers[0]); i++)
+		r = check_printer(i, document, error);
+	json_decref(document);
 	return r;
 }

@@ -29,3 +29,9 @@ int parsers_socketmap(const uint8_t *data, size_t size, struct error *error);
 
 /* The journal of `up`: what was read is the same after it was written. */
 int parsers_journal(const uint8_t *data, size_t size, struct error *error);
+
+/*
+ * A document from an agent of any version. The CLI prints it without control characters; the milter
+ * reads a consistent decision or none.
+ */
+int parsers_document(const uint8_t *data, size_t size, struct error *error);

@@ -29,6 +29,11 @@ Test(fuzz_parsers, the_corpus_of_journals_is_written_as_it_was_read)
 	cr_assert_gt(corpus_replay("journal", parsers_journal), 0);
 }
 
+Test(fuzz_parsers, the_corpus_of_documents_prints_without_control_characters)
+{
+	cr_assert_gt(corpus_replay("document", parsers_document), 0);
+}
+
 TestSuite(fuzz_parsers_mail, .timeout = 60);
 
 Test(fuzz_parsers_mail, the_corpus_of_messages_says_the_same_wherever_it_is_cut)
