@@ -75,14 +75,31 @@ static void disarm_string(json_t *string)
 		abort();
 }
 
+/* Moves the member to the harmless form of its name. */
+static void disarm_name(json_t *object, const char *name, json_t *value)
+{
+	_cleanup_(free_p) char *copy = strdup(name);
+
+	if (!copy)
+		abort();
+	if (!disarm_text(copy))
+		return;
+	if (json_object_set(object, copy, value) < 0)
+		abort();
+	json_object_del(object, name);
+}
+
 void words_disarm(json_t *document)
 {
 	const char *name;
 	json_t *value;
+	void *next;
 	size_t i;
 
-	json_object_foreach (document, name, value) {
+	json_object_foreach_safe(document, next, name, value)
+	{
 		words_disarm(value);
+		disarm_name(document, name, value);
 	}
 	json_array_foreach (document, i, value) {
 		words_disarm(value);

@@ -14,8 +14,8 @@ const char *words_duration(int64_t sec, char buffer[WORDS_SIZE]);
 const char *words_until(const char *until, int64_t now_sec, char buffer[WORDS_SIZE]);
 
 /*
- * Replaces control characters, also those of Unicode's C1, by '?' in all texts of the document:
- * texts from mail may contain escape sequences for the terminal.
+ * Replaces control characters, also those of Unicode's C1, by '?' in all texts and names of the
+ * document: texts from mail may contain escape sequences for the terminal.
  */
 void words_disarm(json_t *document);
 
