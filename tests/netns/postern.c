@@ -186,7 +186,7 @@ pid_t postern_follow(void)
 	return pid;
 }
 
-bool postern_told(const char *event, const char *text)
+bool postern_printed(const char *event, const char *text)
 {
 	char path[64];
 	_cleanup_(free_p) char *log = NULL;

@@ -63,4 +63,4 @@ long long postern_metric(const char *name);
 /* Starts `postern events`; returns its process, which ends with the test. */
 pid_t postern_follow(void);
 /* Has it printed an event of that name ("bounce-surge") whose JSON contains `text`? */
-bool postern_told(const char *event, const char *text);
+bool postern_printed(const char *event, const char *text);

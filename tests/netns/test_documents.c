@@ -288,7 +288,7 @@ static void have_errors(void)
 	free(postern_must("sender set tenant-8 relay"));
 	free(postern_must("pool disable relay"));
 	expect_refused(receiver_open(2526), &other, RECEIVER_IPV4);
-	cr_assert(wait_for(postern_told("error", "\"pool\":\"relay\""), 5000));
+	cr_assert(wait_for(postern_printed("error", "\"pool\":\"relay\""), 5000));
 	free(postern_must("sender clear tenant-8"));
 }
 
@@ -359,7 +359,7 @@ Test(netns_documents, every_printed_member_is_documented_and_every_documented_on
 		change_by_commands();
 		cr_assert(talk_lives(&talk));
 	}
-	cr_assert(wait_for(postern_told("restriction-ended", "harsh"), 5000));
+	cr_assert(wait_for(postern_printed("restriction-ended", "harsh"), 5000));
 	cr_assert_gt(check_events(), 8);
 	print_unlikely_events();
 	cr_expect_gt(expect_all_commands_documented(), 15);

@@ -253,7 +253,7 @@ Test(netns_exim, a_restricted_sender_is_refused_and_so_is_its_program)
 	exim_expect_empty();
 }
 
-Test(netns_exim, what_is_to_come_later_is_told_so)
+Test(netns_exim, mail_over_a_limit_that_defers_gets_a_temporary_reply)
 {
 	const struct mail first = {.id = "first", FROM}, second = {.id = "second", FROM};
 
@@ -265,7 +265,7 @@ Test(netns_exim, what_is_to_come_later_is_told_so)
 
 /* ---- agent away */
 
-Test(netns_exim, without_the_agent_mail_is_taken_and_what_is_high_risk_anyway_leaves_so)
+Test(netns_exim, without_the_agent_mail_is_accepted_and_evident_risks_leave_by_high_risk)
 {
 	static const struct sent sent[] = {
 		{{.id = "clean", FROM}, "normal"},

@@ -31,7 +31,7 @@ Test(netns_exim_lanes, without_a_question_the_null_sender_is_high_risk)
 }
 
 /* The agent refuses the question, as with an Exim that was configured for another version. */
-Test(netns_exim_lanes, what_is_asked_about_in_vain_is_high_risk)
+Test(netns_exim_lanes, mail_whose_question_fails_is_high_risk)
 {
 	static const struct mail clean = {.id = "clean", FROM};
 
@@ -42,7 +42,7 @@ Test(netns_exim_lanes, what_is_asked_about_in_vain_is_high_risk)
 }
 
 /* The test connects before it has a message. */
-Test(netns_exim_lanes, what_is_delivered_before_it_is_judged_is_high_risk)
+Test(netns_exim_lanes, mail_delivered_before_it_is_judged_is_high_risk)
 {
 	static const struct mail clean = {.id = "clean", FROM};
 
@@ -241,7 +241,7 @@ Test(netns_exim_lanes, a_decision_holds_while_the_agent_is_away)
 	exim_expect_letter("spam", "high-risk");
 }
 
-Test(netns_exim_lanes, mail_of_a_program_that_nobody_judged_waits_for_the_agent)
+Test(netns_exim_lanes, unjudged_mail_of_a_local_program_waits_for_the_agent)
 {
 	_cleanup_result_ struct result result = {0};
 

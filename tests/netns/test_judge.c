@@ -280,8 +280,8 @@ Test(netns_judge, events_are_followed_as_they_happen)
 	api = http_connect();
 	events = postern_follow();
 	json_decref(http_message(api, "{\"sender\":\"tenant-7\",\"recipients_external\":10}"));
-	cr_assert(wait_for(postern_told("warning", "tenant-7"), 2000));
-	cr_assert(wait_for(postern_told("verdict", "\"reason\":\"over-limit\""), 2000));
+	cr_assert(wait_for(postern_printed("warning", "tenant-7"), 2000));
+	cr_assert(wait_for(postern_printed("verdict", "\"reason\":\"over-limit\""), 2000));
 	host_stop(events, SIGINT);
 	cr_assert(wait_for(postern_metric("postern_followers") == 0, 2000));
 }

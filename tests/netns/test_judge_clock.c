@@ -62,7 +62,7 @@ static bool ends_at(const char *sender, const char *expected)
 	return strcmp(until, expected) == 0;
 }
 
-Test(netns_judge_clock, an_hour_later_there_is_room_and_connections_are_normal_again)
+Test(netns_judge_clock, an_hour_later_the_window_has_space_and_connections_are_normal)
 {
 	int receiver = receiver_open(25);
 	_cleanup_(close_fd_p) int api = -1;
@@ -80,7 +80,7 @@ Test(netns_judge_clock, an_hour_later_there_is_room_and_connections_are_normal_a
 	cr_assert(is_answered(api, "tenant-7", 10, "good"));
 }
 
-Test(netns_judge_clock, a_leap_back_gives_no_room_and_freezes_nothing)
+Test(netns_judge_clock, a_leap_back_gives_no_space_and_freezes_nothing)
 {
 	int receiver = receiver_open(25);
 	_cleanup_(close_fd_p) int api = -1;

@@ -154,7 +154,7 @@ Test(netns_judge_state, once_a_damaged_file_is_put_away_all_is_in_a_new_one)
 	expect_undamaged_damage();
 	free(host_must(MAIL, "mv %s/state/state.db %s/damaged", world.directory, world.directory));
 	cr_assert(wait_for(postern_metric("postern_state_durable") == 1, 15000));
-	cr_assert(wait_for(postern_told("state", "\"trouble\":null"), 2000));
+	cr_assert(wait_for(postern_printed("state", "\"trouble\":null"), 2000));
 	host_stop(agent, SIGKILL);
 	postern_agent();
 	cr_assert(has_verdict("tenant-7", "manual high-risk"));
@@ -218,7 +218,7 @@ Test(netns_judge_state, over_a_full_disk_it_goes_on_and_says_so)
 	free(postern_must("sender set tenant-7 high-risk"));
 	cr_assert(wait_for(postern_metric("postern_state_durable") == 0, 5000));
 	cr_assert(state_says("memory: "));
-	cr_assert(wait_for(postern_told("state", "full"), 2000));
+	cr_assert(wait_for(postern_printed("state", "full"), 2000));
 	free(host_must(MAIL, "rm %s/state/ballast && mount -o remount,size=64m %s/state",
 		       world.directory, world.directory));
 	cr_assert(wait_for(postern_metric("postern_state_durable") == 1, 20000));
@@ -229,7 +229,7 @@ Test(netns_judge_state, over_a_full_disk_it_goes_on_and_says_so)
 	free(host_must(MAIL, "umount -l %s/state", world.directory));
 }
 
-Test(netns_judge_state, over_a_disk_that_is_full_at_the_start_what_was_said_holds)
+Test(netns_judge_state, orders_hold_over_a_disk_that_is_full_at_the_start)
 {
 	_cleanup_(close_fd_p) int api = -1;
 	pid_t agent;

@@ -34,7 +34,7 @@ static long counter(const char *name)
 	return strtol(text, NULL, 10);
 }
 
-static bool agent_was_told(const char *name)
+static bool agent_has_error(const char *name)
 {
 	return host_succeeds(MAIL,
 			     "%s -c %s/postern.conf -j status | "
@@ -43,18 +43,18 @@ static bool agent_was_told(const char *name)
 }
 
 /* The counter is higher than `before`, and the agent has the event. */
-static void expect_told(const char *name, long before)
+static void expect_reported(const char *name, long before)
 {
 	cr_assert_gt(counter(name), before, "%s was not counted", name);
-	cr_assert(wait_for(agent_was_told(name), 3000), "the agent was not told of %s", name);
+	cr_assert(wait_for(agent_has_error(name), 3000), "the agent was not told of %s", name);
 }
 
-static void expect_told_refusal(int receiver, const struct origin *origin, const char *name)
+static void expect_reported_refusal(int receiver, const struct origin *origin, const char *name)
 {
 	long before = counter(name);
 
 	expect_refused(receiver, origin, RECEIVER_IPV4);
-	expect_told(name, before);
+	expect_reported(name, before);
 }
 
 /* ---- the cases */
@@ -62,15 +62,15 @@ static void expect_told_refusal(int receiver, const struct origin *origin, const
 static void pool_empty(int receiver)
 {
 	free(postern_must("pool disable normal"));
-	expect_told_refusal(receiver, &tenant, "dropped_pool_empty");
-	expect_told_refusal(receiver, &local, "dropped_pool_empty");
+	expect_reported_refusal(receiver, &tenant, "dropped_pool_empty");
+	expect_reported_refusal(receiver, &local, "dropped_pool_empty");
 	free(postern_must("pool enable normal"));
 }
 
 static void blocked(int receiver)
 {
 	free(postern_must("sender block tenant-8"));
-	expect_told_refusal(receiver, &other, "dropped_blocked");
+	expect_reported_refusal(receiver, &other, "dropped_blocked");
 	free(postern_must("sender clear tenant-8"));
 }
 
@@ -126,7 +126,7 @@ static void no_port(int receiver)
 
 	cr_assert_eq(take_ports(returns, "192.0.2.10", RECEIVER_IPV4), 0);
 	cr_assert_eq(take_ports(returns, "192.0.2.11", RECEIVER_IPV4), 0);
-	expect_told_refusal(receiver, &tenant, "dropped_no_port");
+	expect_reported_refusal(receiver, &tenant, "dropped_no_port");
 	empty(returns);
 }
 
@@ -141,8 +141,8 @@ static void table_full(int receiver)
 		r = take_ports(returns, "192.0.2.10", remote);
 	}
 	cr_assert_eq(r, -E2BIG);
-	expect_told_refusal(receiver, &tenant, "dropped_table_full");
-	expect_told_refusal(receiver, &local, "dropped_table_full");
+	expect_reported_refusal(receiver, &tenant, "dropped_table_full");
+	expect_reported_refusal(receiver, &local, "dropped_table_full");
 	empty(returns);
 }
 
@@ -158,7 +158,7 @@ static void mid_stream(int receiver)
 	empty(flows);
 	cr_assert_eq(send(talk.client, &byte, 1, MSG_NOSIGNAL), 1);
 	cr_assert(recv(talk.client, &byte, 1, 0) < 0 && errno == ECONNRESET, "it was not reset");
-	expect_told("dropped_no_flow", before);
+	expect_reported("dropped_no_flow", before);
 	cr_assert_gt(counter("resets_sent"), resets);
 }
 
@@ -201,7 +201,7 @@ static void raw_case(uint8_t flags, uint16_t fragment, size_t bytes, const char 
 
 	send_raw(flags, fragment, bytes);
 	cr_assert(wait_for(counter(name) > before, 2000), "%s was not counted", name);
-	expect_told(name, before);
+	expect_reported(name, before);
 }
 
 static void odd_packets(void)
@@ -223,7 +223,7 @@ static void cut(int receiver)
 	cr_assert_eq(send(talk.client, &byte, 1, MSG_NOSIGNAL), 1);
 	cr_assert(recv(talk.client, &byte, 1, 0) < 0 && errno == ECONNRESET, "it was not reset");
 	cr_assert(recv(talk.server, &byte, 1, MSG_DONTWAIT) < 0 && errno == EAGAIN);
-	expect_told("dropped_cut", before);
+	expect_reported("dropped_cut", before);
 	free(postern_must("sender clear tenant-7"));
 }
 
@@ -279,7 +279,7 @@ Test(netns_leak, a_connection_to_an_address_of_our_own_pool_arrives_as_it_is)
  * The address is routed to this host but not assigned to it: without a check the packet would
  * leave, come back and leave again until its hops are used up.
  */
-Test(netns_leak, what_comes_back_in_from_its_way_to_a_pool_does_not_go_round)
+Test(netns_leak, a_packet_that_returns_on_its_way_to_a_pool_address_is_dropped)
 {
 	static const char *const destinations[] = {"192.0.2.10", "2001:db8:1::20"};
 	int receiver = receiver_open(25);

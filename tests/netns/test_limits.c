@@ -34,7 +34,7 @@ static long number(const char *command, const char *path)
 	return strtol(text, NULL, 10);
 }
 
-static bool agent_was_told(const char *what)
+static bool agent_has_error(const char *what)
 {
 	return host_succeeds(MAIL,
 			     "%s -c %s/postern.conf -j status | jq -e '.agent.errors[] | "
@@ -56,7 +56,7 @@ Test(netns_limits, the_first_connection_over_the_limit_leaves_by_the_high_risk_p
 	cr_assert_eq(number("sender show tenant-7", ".limits.connections_per_minute"), 2);
 	cr_assert_eq(number("sender show tenant-8", ".limits.flows_max"), 48384);
 	cr_assert_eq(number("sender show handle/normal", ".limits.flows_max"), 0);
-	cr_assert(wait_for(agent_was_told("over_limit"), 3000));
+	cr_assert(wait_for(agent_has_error("over_limit"), 3000));
 	free(postern_must("sender set tenant-7 relay"));
 	expect_pool(receiver, &tenant, RECEIVER_IPV4, "relay");
 }
@@ -107,5 +107,5 @@ Test(netns_limits, a_flood_of_one_tenant_is_felt_by_that_tenant_alone)
 	expect_refused(receiver, &tenant, RECEIVER_IPV4);
 	expect_pool(receiver, &other, RECEIVER_IPV4, "normal");
 	expect_pool(receiver, &local, RECEIVER_IPV4, "normal");
-	cr_assert(wait_for(agent_was_told("dropped_flow_limit"), 3000));
+	cr_assert(wait_for(agent_has_error("dropped_flow_limit"), 3000));
 }

@@ -44,7 +44,7 @@ static void expect_surge(const char *domain, const char *cause)
 	cr_assert_geq(asprintf(&what, "\"domain\":\"%s\",\"cause\":\"%s\",\"bounces\":%d", domain,
 			       cause, SURGE),
 		      0);
-	cr_assert(wait_for(postern_told("bounce-surge", what), 2000), "%s", what);
+	cr_assert(wait_for(postern_printed("bounce-surge", what), 2000), "%s", what);
 	cr_assert_geq(asprintf(&metric, "postern_bounce_surges_total{cause=\"%s\"}", cause), 0);
 	cr_assert_eq(postern_metric(metric), 1, "%s", metric);
 	cr_assert_eq(postern_metric("postern_bounce_surges"), 1);
@@ -62,7 +62,7 @@ Test(netns_surges, many_recipients_that_do_not_exist_are_a_harvest)
 	expect_surge("shop.example", "harvest");
 }
 
-Test(netns_surges, bounces_of_what_was_never_sent_here_are_spoofing)
+Test(netns_surges, bounces_of_mail_that_was_never_sent_here_mean_spoofing)
 {
 	_cleanup_(close_fd_p) int api = begin();
 
@@ -88,7 +88,7 @@ Test(netns_surges, bounces_after_spam_of_the_domains_own_senders_are_a_spam_atta
 	expect_surge("hacked.example", "spam-attack");
 }
 
-Test(netns_surges, bounces_with_connections_of_nobody_are_a_rogue_server)
+Test(netns_surges, bounces_with_connections_of_unknown_senders_mean_a_rogue_server)
 {
 	int receiver = receiver_open(25);
 	const struct origin nobody = {.host = MAIL, .uid = 4711};

@@ -387,7 +387,7 @@ static void expect_state_owner(const char *owner)
 	cr_expect_str_eq(found, owner);
 }
 
-Test(netns_up, the_state_file_becomes_the_users_but_somebody_elses_does_not)
+Test(netns_up, the_state_file_becomes_the_users_but_a_file_of_another_user_stays)
 {
 	postern_configure(NULL);
 	free(postern_must("up"));
