@@ -10,6 +10,7 @@
 
 #include "config/config.h"
 #include "mail/lexer.h"
+#include "mail/mailbox.h"
 
 #define WORD_SIZE 256 /* the longest meaningful word is a host name */
 
@@ -17,7 +18,8 @@
 struct result {
 	char method[WORD_SIZE];
 	enum facts_auth auth;
-	bool of_helo; /* for the HELO name, not for the envelope sender */
+	bool mailfrom, helo;	       /* it has this property of SMTP */
+	char sender[POLICY_NAME_SIZE]; /* with mailfrom */
 };
 
 static bool is_trusted(const struct config_texts *trusted, const char *id)
@@ -59,12 +61,43 @@ static bool read_version(struct lexer *lexer, const char *stops)
 	return !lexer_word(lexer, stops, version, sizeof(version)) || strcmp(version, "1") == 0;
 }
 
-/* Reads to the next ';', and notes a property of the envelope sender or of the HELO name. */
-static void read_properties(struct lexer *lexer, bool *ret_mailfrom, bool *ret_helo)
+/* An address may begin with a quoted string: "x y"@example.com. */
+static void read_sender(struct lexer *lexer, char ret_sender[POLICY_NAME_SIZE])
 {
-	char type[WORD_SIZE], property[WORD_SIZE], value[WORD_SIZE];
+	char path[2 * POLICY_NAME_SIZE] = "";
+	const char *start;
+	size_t size;
 
-	*ret_mailfrom = *ret_helo = false;
+	lexer_skip(lexer);
+	start = lexer->at;
+	lexer_find(lexer, "; \t\r\n(");
+	size = (size_t)(lexer->at - start);
+	if (size < sizeof(path))
+		memcpy(path, start, size);
+	mailbox_parse(path, ret_sender);
+}
+
+static void read_value(struct lexer *lexer, const char *type, const char *property,
+		       struct result *ret_result)
+{
+	char value[WORD_SIZE];
+
+	if (strcasecmp(type, "smtp") == 0 && strcasecmp(property, "mailfrom") == 0) {
+		read_sender(lexer, ret_result->sender);
+		ret_result->mailfrom = true;
+		return;
+	}
+	lexer_word(lexer, ";", value, sizeof(value));
+	ret_result->helo |= strcasecmp(type, "smtp") == 0 && strcasecmp(property, "helo") == 0;
+}
+
+/* Reads to the next ';', and notes a property of the envelope sender or of the HELO name. */
+static void read_properties(struct lexer *lexer, struct result *ret_result)
+{
+	char type[WORD_SIZE], property[WORD_SIZE];
+
+	ret_result->mailfrom = ret_result->helo = false;
+	ret_result->sender[0] = '\0';
 	while (!at_end(lexer)) {
 		if (!lexer_word(lexer, ".=;", type, sizeof(type))) {
 			lexer_step(lexer);
@@ -73,10 +106,7 @@ static void read_properties(struct lexer *lexer, bool *ret_mailfrom, bool *ret_h
 		if (!lexer_take(lexer, '.') ||
 		    !lexer_word(lexer, "=;", property, sizeof(property)) || !lexer_take(lexer, '='))
 			continue;
-		lexer_word(lexer, ";", value, sizeof(value));
-		*ret_mailfrom |=
-			strcasecmp(type, "smtp") == 0 && strcasecmp(property, "mailfrom") == 0;
-		*ret_helo |= strcasecmp(type, "smtp") == 0 && strcasecmp(property, "helo") == 0;
+		read_value(lexer, type, property, ret_result);
 	}
 }
 
@@ -84,18 +114,17 @@ static void read_properties(struct lexer *lexer, bool *ret_mailfrom, bool *ret_h
 static bool read_result(struct lexer *lexer, struct result *ret_result)
 {
 	char word[WORD_SIZE];
-	bool understood, mailfrom, helo;
+	bool understood;
 
 	understood = lexer_word(lexer, "=/;", ret_result->method, sizeof(ret_result->method));
 	if (lexer_take(lexer, '/'))
 		understood = read_version(lexer, "=;") && understood;
 	understood =
 		lexer_take(lexer, '=') && lexer_word(lexer, ";", word, sizeof(word)) && understood;
-	read_properties(lexer, &mailfrom, &helo);
+	read_properties(lexer, ret_result);
 	if (!understood)
 		return false;
 	ret_result->auth = auth_of_word(word);
-	ret_result->of_helo = helo && !mailfrom;
 	return true;
 }
 
@@ -117,10 +146,12 @@ static void take_result(struct authres *header, const struct result *result)
 	if (strcasecmp(result->method, "dkim") == 0) {
 		header->dkim = better(header->dkim, result->auth);
 		header->dkim_said = true;
-	} else if (strcasecmp(result->method, "spf") == 0 && !result->of_helo &&
-		   !header->spf_said) {
+	} else if (strcasecmp(result->method, "spf") == 0 && !header->spf_said &&
+		   (result->mailfrom || !result->helo)) {
 		header->spf = result->auth;
 		header->spf_said = true;
+		header->spf_names_sender = result->mailfrom;
+		strcpy(header->spf_mailfrom, result->sender);
 	}
 }
 
@@ -142,9 +173,33 @@ void authres_read(struct authres *authres, const struct config_texts *trusted, c
 	if (header.spf_said && !authres->spf_said) {
 		authres->spf = header.spf;
 		authres->spf_said = true;
+		authres->spf_names_sender = header.spf_names_sender;
+		strcpy(authres->spf_mailfrom, header.spf_mailfrom);
 	}
 	if (header.dkim_said && !authres->dkim_said) {
 		authres->dkim = header.dkim;
 		authres->dkim_said = true;
 	}
+}
+
+/* "x@example.com", or "example.com" as a local part, or "@example.com". */
+static bool is_of_sender(const char *mailfrom, const char *envelope_from)
+{
+	const char *domain = mailbox_domain(envelope_from);
+	char ascii[MAILBOX_DOMAIN_SIZE];
+
+	if (strcasecmp(mailfrom, envelope_from) == 0)
+		return true;
+	mailfrom += *mailfrom == '@';
+	return domain && !strchr(mailfrom, '@') && mailbox_domain_ascii(mailfrom, ascii) == 0 &&
+	       strcmp(ascii, domain) == 0;
+}
+
+enum facts_auth authres_spf(const struct authres *authres, const char *envelope_from)
+{
+	if (!authres->spf_names_sender)
+		return authres->spf == FACTS_AUTH_PASS ? FACTS_AUTH_UNKNOWN : authres->spf;
+	return envelope_from && is_of_sender(authres->spf_mailfrom, envelope_from)
+		       ? authres->spf
+		       : FACTS_AUTH_UNKNOWN;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* SPF and DKIM results of trusted hosts; results of other hosts do not count. */
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "config/config.h"
@@ -73,6 +74,47 @@ Test(mail_authres, results_are_read_in_every_form_of_the_grammar)
 		cr_expect_eq(authres.spf, cases[i].spf, "%s: spf %d", cases[i].value, authres.spf);
 		cr_expect_eq(authres.dkim, cases[i].dkim, "%s: dkim %d", cases[i].value,
 			     authres.dkim);
+	}
+}
+
+Test(mail_authres, spf_counts_for_this_envelope_sender_only)
+{
+	static const struct {
+		const char *sender, *result;
+		enum facts_auth spf;
+	} cases[] = {
+		{"x@victim.example", "pass smtp.mailfrom=x@victim.example", PASS},
+		{"x@victim.example", "pass smtp.mailfrom=<x@VICTIM.example>", PASS},
+		{"x@victim.example", "pass smtp.mailfrom=VICTIM.example", PASS},
+		{"x@victim.example", "pass smtp.mailfrom=@victim.example", PASS},
+		{"x@victim.example", "pass smtp.mailfrom=\"x\"@victim.example", PASS},
+		{"x@victim.example", "pass smtp.mailfrom=x@victim.example(c) smtp.helo=a", PASS},
+		{"x@victim.example", "pass smtp.helo=a smtp.mailfrom=x@victim.example", PASS},
+		{"x@xn--bcher-kva.example", "pass smtp.mailfrom=b\303\274cher.example", PASS},
+		{"x@victim.example", "pass", UNKNOWN},
+		{"x@victim.example", "pass smtp.mailfrom=", UNKNOWN},
+		{"x@victim.example", "pass smtp.mailfrom=attacker.example", UNKNOWN},
+		{"x@victim.example", "pass smtp.mailfrom=y@victim.example", UNKNOWN},
+		{"x@victim.example", "pass smtp.mailfrom=a.victim.example", UNKNOWN},
+		{"x@victim.example", "pass smtp.mailfrom=victim.example.attacker.example", UNKNOWN},
+		{"x@victim.example", "pass header.from=victim.example", UNKNOWN},
+		{"x@victim.example", "fail smtp.mailfrom=attacker.example", UNKNOWN},
+		{"x@victim.example", "fail smtp.mailfrom=victim.example", FAIL},
+		{"x@victim.example", "softfail", FAIL},
+		{"x@victim.example", "none", NONE},
+		{"x", "pass smtp.mailfrom=victim.example", UNKNOWN},
+		{"", "pass smtp.mailfrom=victim.example", UNKNOWN},
+		{NULL, "pass smtp.mailfrom=victim.example", UNKNOWN},
+	};
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct authres authres = {.spf = UNKNOWN};
+		char value[256];
+
+		snprintf(value, sizeof(value), "mx.example.net; spf=%s", cases[i].result);
+		authres_read(&authres, &trusted, value);
+		cr_expect_eq(authres_spf(&authres, cases[i].sender), cases[i].spf, "%s: %s",
+			     cases[i].sender ? cases[i].sender : "NULL", value);
 	}
 }
 

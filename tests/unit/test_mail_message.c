@@ -69,6 +69,14 @@ static const struct sample {
 	{"clean", "id=hello-1@example.com from=Bob@example.com spf=pass dkim=pass"},
 };
 
+/* The samples with Authentication-Results name their envelope sender. */
+static const char *sender_of(const struct sample *sample)
+{
+	if (strcmp(sample->name, "spam-rspamd") == 0)
+		return "win@example.com";
+	return strcmp(sample->name, "clean") == 0 ? "bob@example.com" : "bob@example.net";
+}
+
 static uint8_t *read_sample(const char *name, size_t *ret_size)
 {
 	_cleanup_(fclose_p) FILE *in = NULL;
@@ -99,7 +107,7 @@ Test(mail_message, the_findings_of_each_sample_are_right)
 		size_t size;
 
 		bytes = read_sample(samples[i].name, &size);
-		tell(bytes, size, 0, "bob@example.net", told);
+		tell(bytes, size, 0, sender_of(&samples[i]), told);
 		cr_expect_str_eq(told, samples[i].told, "%s:\n%s\n%s", samples[i].name, told,
 				 samples[i].told);
 	}
@@ -114,7 +122,7 @@ Test(mail_message, the_findings_do_not_depend_on_the_cuts_in_the_body)
 
 		bytes = read_sample(samples[i].name, &size);
 		for (unsigned seed = 1; seed <= 200; seed++) {
-			tell(bytes, size, seed, "bob@example.net", told);
+			tell(bytes, size, seed, sender_of(&samples[i]), told);
 			cr_assert_str_eq(told, samples[i].told, "%s, seed %u:\n%s", samples[i].name,
 					 seed, told);
 		}
@@ -136,7 +144,7 @@ Test(mail_message, lines_may_end_with_carriage_returns)
 				crlf[length++] = '\r';
 			crlf[length++] = bytes[b];
 		}
-		tell(crlf, length, 7, "bob@example.net", told);
+		tell(crlf, length, 7, sender_of(&samples[i]), told);
 		cr_assert_str_eq(told, samples[i].told, "%s:\n%s", samples[i].name, told);
 	}
 }
