@@ -40,14 +40,17 @@ part == 3 {
 /^```/ { in_block = !in_block }
 FNR == 1 { in_block = 0 }
 {
-	# A file named before stands for the functions after it, on the same line.
-	file = ""
+	# A file stands for the functions after it, in the same paragraph or row; so does one in "FUNCTION in FILE".
+	if (/^ *$|^[|#-]|^\*\*/)
+		file = ""
 	text = $0
 	while (match(text, mention)) {
 		token = substr(text, RSTART, RLENGTH)
 		text = substr(text, RSTART + RLENGTH)
 		if (token ~ /^`/) {
 			gsub(/[`()]/, "", token)
+			if (match(text, /^ in [a-z_0-9.\/-]+[.][ch]/))
+				file = substr(text, RSTART + 4, RLENGTH - 4)
 			if (file != "" && !((file, token) in defined))
 				complain(token "() is not defined in " file)
 			else if (file == "" && !(token in words) && !is_pattern(token))
