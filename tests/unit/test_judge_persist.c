@@ -176,6 +176,15 @@ Test(judge_persist, standings_that_are_over_are_deleted)
 	cr_assert_eq(records(STATE_STANDINGS), 0);
 }
 
+Test(judge_persist, an_order_alone_leaves_no_standing_behind)
+{
+	cr_assert_eq(judge_fixture_set("tenant-17", &to_spare), 0);
+	cr_assert_eq(records(STATE_STANDINGS), 0);
+	judge_fixture_send_as("a@harsh.example", 6);
+	cr_assert_eq(judge_fixture_set("a@harsh.example", &to_spare), 0);
+	cr_assert_eq(records(STATE_STANDINGS), 1);
+}
+
 static void damage(enum state_kind kind, const char *name)
 {
 	const struct state_record record = {kind, name, "rubbish", 7};

@@ -226,6 +226,34 @@ Test(policy_export, a_restriction_and_the_day_of_its_release_survive_a_restart)
 	policy_fixture_free(fixture);
 }
 
+Test(policy_export, a_record_that_says_nothing_takes_no_place)
+{
+	struct policy_fixture *fixture = policy_fixture_new("");
+	struct standing_record record = {.name = "bob@example.net", .version = STANDING_VERSION};
+	struct policy_stats stats;
+
+	cr_assert_eq(policy_import_standing(fixture->policy, &record, NOON), 0);
+	policy_stats(fixture->policy, &stats);
+	cr_expect_eq(stats.standings, 0);
+	policy_fixture_free(fixture);
+}
+
+Test(policy_export, an_imported_order_is_in_force_and_no_change)
+{
+	struct policy_fixture *fixture = policy_fixture_new("");
+	const struct policy_manual manual = {VERDICT_STEER, POOL_HIGH_RISK, NOON + 60};
+
+	cr_assert_eq(policy_import_manual(fixture->policy, "bob@example.net", &manual, NOON), 0);
+	cr_expect_eq(policy_import_manual(fixture->policy, "", &manual, NOON), -EINVAL);
+	cr_expect_eq(policy_fixture_send(fixture, 1, NOON).reason, REASON_MANUAL);
+	cr_expect_eq(fixture->n_standings, 0);
+	policy_fixture_tick(fixture, NOON + 60);
+	cr_expect_eq(fixture->n_standings, 1);
+	cr_expect_eq(fixture->standing.before.reason, REASON_MANUAL);
+	cr_expect(fixture->standing.ended);
+	policy_fixture_free(fixture);
+}
+
 Test(policy_export, a_standing_from_the_future_ends_as_if_it_had_begun_now)
 {
 	struct policy_fixture *fixture = policy_fixture_new("");

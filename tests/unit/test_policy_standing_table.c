@@ -36,6 +36,40 @@ Test(policy_standing_table, each_ends_at_its_own_time_among_many)
 	policy_fixture_free(fixture);
 }
 
+/* More changes than one call returns. */
+Test(policy_standing_table, many_end_at_once_and_none_is_forgotten)
+{
+	struct policy_fixture *fixture = policy_fixture_new_sized(LIMITED(""), 1000);
+	struct policy_changes changes = {0};
+
+	for (unsigned i = 0; i < 500; i++)
+		send_as(fixture, i, 10, NOON);
+	cr_assert_eq(fixture->n_standings, 500);
+	cr_expect(policy_tick(fixture->policy, NOON + 3900, &changes));
+	cr_expect_gt(changes.count, 0);
+	policy_fixture_tick(fixture, NOON + 3900);
+	cr_expect_eq(fixture->n_standings + changes.count, 1000);
+	policy_fixture_free(fixture);
+}
+
+Test(policy_standing_table, after_a_step_back_of_the_clock_all_are_looked_at)
+{
+	const int64_t wrong = NOON + 30L * 365 * DAY;
+	struct policy_fixture *fixture = policy_fixture_new_sized(LIMITED(""), 1000);
+	struct policy_changes changes = {0};
+
+	for (unsigned i = 0; i < 500; i++)
+		send_as(fixture, i, 10, wrong);
+	policy_fixture_tick(fixture, wrong);
+	cr_expect(policy_tick(fixture->policy, NOON, &changes));
+	policy_fixture_tick(fixture, NOON);
+	cr_expect_eq(fixture->n_standings + changes.count, 1000);
+	policy_fixture_tick(fixture, NOON + DAY + 3600);
+	cr_expect_eq(fixture->n_standings + changes.count, 1500);
+	cr_expect(fixture->standing.ended);
+	policy_fixture_free(fixture);
+}
+
 Test(policy_standing_table, a_full_table_is_said_and_what_is_in_it_stays)
 {
 	const unsigned max = POLICY_STANDINGS_MAX;
