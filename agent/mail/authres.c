@@ -61,7 +61,7 @@ static bool read_version(struct lexer *lexer, const char *stops)
 	return !lexer_word(lexer, stops, version, sizeof(version)) || strcmp(version, "1") == 0;
 }
 
-/* An address may begin with a quoted string: "x y"@example.com. */
+/* "x y"@example.com begins with a quoted string; "@example.com" is a domain. */
 static void read_sender(struct lexer *lexer, char ret_sender[POLICY_NAME_SIZE])
 {
 	char path[2 * POLICY_NAME_SIZE] = "";
@@ -74,7 +74,7 @@ static void read_sender(struct lexer *lexer, char ret_sender[POLICY_NAME_SIZE])
 	size = (size_t)(lexer->at - start);
 	if (size < sizeof(path))
 		memcpy(path, start, size);
-	mailbox_parse(path, ret_sender);
+	mailbox_parse(path + (path[0] == '@'), ret_sender);
 }
 
 static void read_value(struct lexer *lexer, const char *type, const char *property,
@@ -182,7 +182,7 @@ void authres_read(struct authres *authres, const struct config_texts *trusted, c
 	}
 }
 
-/* "x@example.com", or "example.com" as a local part, or "@example.com". */
+/* "x@example.com", or "example.com" as a local part. */
 static bool is_of_sender(const char *mailfrom, const char *envelope_from)
 {
 	const char *domain = mailbox_domain(envelope_from);
@@ -190,7 +190,6 @@ static bool is_of_sender(const char *mailfrom, const char *envelope_from)
 
 	if (strcasecmp(mailfrom, envelope_from) == 0)
 		return true;
-	mailfrom += *mailfrom == '@';
 	return domain && !strchr(mailfrom, '@') && mailbox_domain_ascii(mailfrom, ascii) == 0 &&
 	       strcmp(ascii, domain) == 0;
 }
