@@ -16,7 +16,7 @@
 
 int read_error(const struct reader *reader, int line, const char *format, ...)
 {
-	char text[768];
+	char text[900];
 	va_list arguments;
 
 	va_start(arguments, format);
@@ -121,13 +121,13 @@ static void list_words(const struct config_key *key, char *ret_text, size_t size
 
 	while (last > 0 && !key->words[--last])
 		;
-	for (size_t i = 0; i <= last; i++)
+	for (size_t i = 0; i <= last; i++) {
+		const char *before = used == 0 ? "" : i < last ? ", " : " or ";
+
 		if (key->words[i])
-			used += (size_t)snprintf(ret_text + used, size - used, "%s'%s'",
-						 used == 0   ? ""
-						 : i == last ? " or "
-							     : ", ",
+			used += (size_t)snprintf(ret_text + used, size - used, "%s'%s'", before,
 						 key->words[i]);
+	}
 }
 
 static int word_read(const struct reader *reader, const struct config_key *key,

@@ -39,7 +39,7 @@ static int refuse(const struct parser *parser, const char *expected)
 
 static int unknown_key(const struct parser *parser, enum config_section section)
 {
-	char expected[640] = "one of";
+	char expected[800] = "one of";
 	size_t used = strlen(expected);
 	const char *before = " ";
 
