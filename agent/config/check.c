@@ -88,7 +88,9 @@ static void describe_path(const struct config_pool *pool, const struct config_po
 	} while (pool != last);
 }
 
-/* Does the path from `pool` reach `last`, by one step or more? It may have a circle without `pool`. */
+/*
+ * Does the path from `pool` reach `last`, by one step or more? It may have a circle without `pool`.
+ */
 static bool leads_to(const struct config_pool *pool, const struct config_pool *last)
 {
 	for (unsigned steps = 0; pool->when_empty && steps < POSTERN_POOLS_MAX; steps++) {

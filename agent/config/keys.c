@@ -62,8 +62,8 @@ static const char *const on_limit_words_of_tenants[] = {
 };
 
 /*
- * The beginning of a row: section, name, kind and field. It does not compile if the field has another
- * type than its kind reads, or stands in the structure of another section.
+ * The beginning of a row: section, name, kind and field. It does not compile if the field has
+ * another type than its kind reads, or stands in the structure of another section.
  */
 #define INSTANCE_TOP	struct config
 #define INSTANCE_POOL	struct config_pool

@@ -10,7 +10,8 @@
  *                               └────────────boundary──────────┘
  *
  * The closing boundary or the end of the original's headers ends the reading: nothing useful
- * follows. A message without parts is a text. Only the outermost level counts: a report within a report belongs to another message.
+ * follows. A message without parts is a text. Only the outermost level counts: a report within a
+ * report belongs to another message.
  */
 #pragma once
 

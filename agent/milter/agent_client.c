@@ -30,7 +30,9 @@ struct agent_client {
 	struct event *timer;	  /* libcurl's */
 	struct event *expiry;	  /* of the first question that waits */
 	struct questions waiting; /* for a connection; by until_ns */
-	/* The last question had no answer in time; one question finds out whether that is still so. */
+	/*
+	 * The last question had no answer in time; one question finds out whether that is still so.
+	 */
 	bool silent, probing;
 	struct agent_connection connections[AGENT_CONNECTIONS_MAX];
 };

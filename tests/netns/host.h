@@ -14,8 +14,8 @@
  *
  * Each Criterion test is a process of its own and has one world: give the suite .init = world_init
  * and .fini = world_done. Every name in it derives from the test's pid. A watchdog process removes
- * the world when the test has ended, however it ended; world_done() only waits for that. A failure in
- * here fails the test, with the command and its output.
+ * the world when the test has ended, however it ended; world_done() only waits for that. A failure
+ * in here fails the test, with the command and its output.
  */
 #pragma once
 
