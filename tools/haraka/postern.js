@@ -11,7 +11,9 @@
 // postern.ini, any other the lane [normal]. For a message older than this plugin, only the null sender is high-risk.
 // The mail waits if that section is empty, or if the pool has no handle in a family of the receiving hosts.
 //
-// Debian has no Haraka, so Postern's tests do not run it: it was tried with Haraka 3.3.4.
+// Its rules of bounces and automatic messages are the milter's, but for those that read the body.
+//
+// Debian has no Haraka: the tests run this file with a stand-in, and it was tried with Haraka 3.3.4.
 'use strict'
 
 const dns = require('node:dns')
@@ -60,10 +62,36 @@ function header(transaction, name) {
     return transaction.header.get_all(name).join('\n').replace(/\r?\n(?=[ \t])/g, '')
 }
 
+// The rules of postern(8), MILTER, but for the body's; agent/mta/exim/acl has the same.
+const DAEMON = /\bmailer-daemon(?:@|\s*<>|>?\s*(?:[(,]|$))/i
+const SYSTEM = /\b(?:mailer-daemon|postmaster)(?:@|\s*<>|>?\s*(?:[(,]|$))/i
+
+function is_report(transaction, type) {
+    const pattern = new RegExp(`^\\s*multipart/report\\b.*report-type\\s*=\\s*"?${type}`, 'is')
+
+    return pattern.test(header(transaction, 'Content-Type'))
+}
+
 function is_bounce(transaction) {
+    const author = header(transaction, 'From').trim()
+    const submitted = header(transaction, 'Auto-Submitted')
+
     return (
         transaction.mail_from.isNull() ||
-        /^\s*multipart\/report\b.*report-type\s*=\s*"?delivery-status/is.test(header(transaction, 'Content-Type'))
+        /^mailer-daemon(?:@|$)/i.test(mailbox(transaction.mail_from)) ||
+        is_report(transaction, 'delivery-status') ||
+        (SYSTEM.test(author) &&
+            (transaction.header.get_all('X-Failed-Recipients').length > 0 || /^\s*auto-replied/i.test(submitted))) ||
+        (DAEMON.test(author) && /^\s*auto-generated/i.test(submitted))
+    )
+}
+
+function is_automatic(transaction) {
+    return (
+        /^\s*auto-(?:replied|notified)\b/i.test(header(transaction, 'Auto-Submitted')) ||
+        /^\s*mailbox rules agent\s*$/i.test(header(transaction, 'X-MS-Exchange-Generated-Message-Source')) ||
+        /^\s*vacation\b/i.test(header(transaction, 'X-Apple-Action')) ||
+        is_report(transaction, 'disposition-notification')
     )
 }
 
@@ -117,7 +145,7 @@ exports.facts_of = async function (transaction, connection) {
         header_from: clean(/<([^<>]*)>/.exec(author)?.[1] || author.trim(), TEXT_MAX_BYTES),
         client: clean(connection?.remote?.ip, TEXT_MAX_BYTES),
         bounce: is_bounce(transaction),
-        automatic: /^\s*auto-replied/i.test(header(transaction, 'Auto-Submitted')),
+        automatic: is_automatic(transaction),
         spam: this.is_spam(transaction),
         mail_dns: transaction.mail_from.isNull() ? 'unknown' : await this.mail_dns(transaction.mail_from.host),
         ...recipients_of(transaction.rcpt_to),
@@ -247,9 +275,11 @@ exports.hook_get_mx = async function (next, hmail, domain) {
 
         if (!binding) return next(DENYSOFT, 'no lane to bind to')
         if (exchanges.length === 0) return next(DENY, `no host takes mail for ${domain}`)
-        // RFC 7505: Haraka returns it.
-        if (exchanges.length === 1 && exchanges[0].exchange === '') return next(OK, exchanges)
-        const bound = await bind_hosts(hmail.sort_mx(exchanges), binding)
+        const hosts = exchanges.filter((mx) => mx.exchange !== '' && mx.exchange !== '.')
+        // A null MX (RFC 7505) of any preference names no host. Haraka returns mail (5.1.10) for a single one of
+        // preference 0, and connects to this host for others.
+        if (hosts.length === 0) return next(OK, [{ priority: 0, exchange: '' }])
+        const bound = await bind_hosts(hmail.sort_mx(hosts), binding)
         if (bound.length === 0) return next(DENYSOFT, `pool ${binding.pool || '?'} has no way to ${domain}`)
         next(OK, bound)
     } catch (err) {
