@@ -382,3 +382,59 @@ Test(config_keys, the_example_tells_each_key_of_a_section_with_its_bounds)
 			expect_bounds(EXAMPLE, key, comment);
 	}
 }
+
+/* Is the key set in this paragraph, at the beginning of a line? */
+static bool is_set_in(const char *paragraph, const struct config_key *key)
+{
+	char begin[64];
+	const char *at;
+
+	snprintf(begin, sizeof(begin), "\n%s ", key->name);
+	at = strstr(paragraph, begin);
+	return at && at[strlen(begin) + strspn(at + strlen(begin), " ")] == '=';
+}
+
+static bool is_bound_in(const char *paragraph, unsigned long first, unsigned long last,
+			bool *ret_has_keys)
+{
+	bool found = false;
+
+	*ret_has_keys = false;
+	for (size_t i = 0; config_keys[i].section == CONFIG_TOP; i++) {
+		const struct config_key *key = &config_keys[i];
+
+		if (!is_number(key) || !is_set_in(paragraph, key))
+			continue;
+		*ret_has_keys = true;
+		found |= first == key->min && last == key->max;
+	}
+	return found;
+}
+
+Test(config_keys, ranges_in_the_example_are_bounds_of_the_keys_beside_them)
+{
+	_cleanup_(free_p) char *text = read_whole(EXAMPLE);
+	unsigned found = 0;
+	char *next;
+
+	for (char *paragraph = text; paragraph; paragraph = next) {
+		next = strstr(paragraph + 1, "\n\n");
+		if (next)
+			*next++ = '\0';
+		for (const char *at = paragraph; *at; at++) {
+			unsigned long first, last;
+			bool has_keys;
+
+			if (!isdigit((unsigned char)*at) ||
+			    (at > paragraph && isalnum((unsigned char)at[-1])) ||
+			    !is_range(at, &first, &last))
+				continue;
+			if (is_bound_in(paragraph, first, last, &has_keys))
+				found++;
+			else
+				cr_expect_not(has_keys, EXAMPLE ": %lu to %lu in:%s", first, last,
+					      paragraph);
+		}
+	}
+	cr_expect_geq(found, 5, "%u", found);
+}
