@@ -5,7 +5,7 @@
  *
  *   answer of the DNS                                     mail DNS
  *   A or MX (`dns_aaaa`: or AAAA), CNAMEs followed        present; targets of MX are not checked
- *   none of them, or NXDOMAIN                             absent
+ *   none of them, or NXDOMAIN                             absent; a minute at most without a SOA
  *   with `dns_null_mx`: a null MX (RFC 7505), even with A absent; else an MX like any other
  *   SERVFAIL, REFUSED, no answer in time, no resolver     unknown, except with a record present
  *   (not asked) a domain literal, "[192.0.2.1]"           present: it needs no name

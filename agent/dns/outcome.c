@@ -14,6 +14,19 @@ static bool is_null_mx(const struct ub_result *result)
 	       result->data[0][2] == '\0';
 }
 
+/*
+ * A negative answer without a SOA has no lifetime (RFC 2308, 5): libunbound gives it one of 9 hours.
+ * The number of records of the authority section is in bytes 8 and 9 of the header.
+ */
+static uint32_t negative_sec(const struct ub_result *result, uint32_t sec)
+{
+	const unsigned char *packet = result->answer_packet;
+	bool has_authority =
+		packet && result->answer_len >= NS_HFIXEDSZ && (packet[8] || packet[9]);
+
+	return has_authority || sec < OUTCOME_NO_SOA_SEC ? sec : OUTCOME_NO_SOA_SEC;
+}
+
 void outcome_ask(struct outcome *outcome, int type)
 {
 	outcome->pending++;
@@ -31,6 +44,7 @@ void outcome_take(struct outcome *outcome, int type, const struct ub_result *res
 	if (!result || (result->rcode != ns_r_noerror && result->rcode != ns_r_nxdomain)) {
 		outcome->failed = true;
 	} else if (!result->havedata) {
+		sec = negative_sec(result, sec);
 		outcome->absent_sec = sec < outcome->absent_sec ? sec : outcome->absent_sec;
 	} else if (type == ns_t_mx && is_null_mx(result)) {
 		outcome->null_mx = true;

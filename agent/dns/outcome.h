@@ -9,6 +9,9 @@
 
 struct ub_result;
 
+/* The lifetime of a negative answer without a SOA, at most. */
+#define OUTCOME_NO_SOA_SEC 60
+
 /* All zero: no query was sent. */
 struct outcome {
 	unsigned pending; /* queries without an answer */

@@ -128,3 +128,29 @@ Test(dns_outcome, one_record_decides_alone_unless_a_null_mx_may_follow)
 	outcome = ask_both();
 	cr_assert_eq(take(&outcome, ns_t_mx, &no_name, false, &sec), UNDECIDED);
 }
+
+Test(dns_outcome, without_a_soa_a_negative_answer_lasts_a_minute_at_most)
+{
+	static unsigned char without[12], with[12] = {[9] = 1};
+	const struct {
+		struct ub_result result;
+		uint32_t sec;
+	} cases[] = {
+		{{.ttl = 32768}, OUTCOME_NO_SOA_SEC},
+		{{.ttl = 32768, .answer_packet = without, .answer_len = 12}, OUTCOME_NO_SOA_SEC},
+		{{.ttl = 32768, .answer_packet = with, .answer_len = 11}, OUTCOME_NO_SOA_SEC},
+		{{.ttl = 32768, .answer_packet = with, .answer_len = 12}, 32768},
+		{{.ttl = 61, .answer_packet = without, .answer_len = 12}, 60},
+		{{.ttl = 59, .answer_packet = without, .answer_len = 12}, 59},
+	};
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct outcome outcome = {.pending = 0};
+		uint32_t sec = 0;
+
+		outcome_ask(&outcome, ns_t_a);
+		cr_expect_eq(take(&outcome, ns_t_a, &cases[i].result, false, &sec),
+			     (int)FACTS_DNS_ABSENT);
+		cr_expect_eq(sec, cases[i].sec, "case %zu: %u", i, sec);
+	}
+}
