@@ -15,8 +15,8 @@ static bool is_null_mx(const struct ub_result *result)
 }
 
 /*
- * A negative answer without a SOA has no lifetime (RFC 2308, 5): libunbound gives it one of 9 hours.
- * The number of records of the authority section is in bytes 8 and 9 of the header.
+ * A negative answer without a SOA has no lifetime (RFC 2308, 5): libunbound gives it one of 9
+ * hours. The number of records of the authority section is in bytes 8 and 9 of the header.
  */
 static uint32_t negative_sec(const struct ub_result *result, uint32_t sec)
 {
