@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/word.h"
 #include "config/sections.h"
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
@@ -356,10 +357,10 @@ const char *config_limit_name(enum config_limit limit)
 		[CONFIG_TENANT_RECIPIENTS_PER_DAY] = "tenant recipients_per_day",
 	};
 
-	return limit < CONFIG_LIMITS ? names[limit] : "invalid";
+	return WORD_OF(names, limit);
 }
 
 const char *config_on_limit_name(enum config_on_limit on_limit)
 {
-	return on_limit < COUNT(on_limit_words) ? on_limit_words[on_limit] : "invalid";
+	return WORD_OF(on_limit_words, on_limit);
 }

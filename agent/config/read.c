@@ -2,6 +2,7 @@
 /* The kinds of value that many keys share, and the form of all errors. */
 #include "config/read.h"
 
+#include <assert.h>
 #include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -11,6 +12,7 @@
 #include "base/array.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/word.h"
 
 /* ---- errors */
 
@@ -114,6 +116,8 @@ static void boolean_print(const struct config_key *key, const void *field, FILE 
 
 const struct kind kind_boolean = {.name = "boolean", .read = boolean_read, .print = boolean_print};
 
+static_assert(sizeof(enum config_ingress) == sizeof(int), "fields of words are copied as int");
+
 /* "'a', 'b' or 'c'" */
 static void list_words(const struct config_key *key, char *ret_text, size_t size)
 {
@@ -133,16 +137,15 @@ static void list_words(const struct config_key *key, char *ret_text, size_t size
 static int word_read(const struct reader *reader, const struct config_key *key,
 		     const struct value *value, void *field)
 {
+	int found = word_find(key->words, key->n_words, value->text);
 	char expected[128];
 
-	for (unsigned i = 0; i < key->n_words; i++) {
-		if (!key->words[i] || strcmp(key->words[i], value->text) != 0)
-			continue;
-		memcpy(field, &i, sizeof(i));
-		return 0;
+	if (found < 0) {
+		list_words(key, expected, sizeof(expected));
+		return read_refuse(reader, key, value, expected);
 	}
-	list_words(key, expected, sizeof(expected));
-	return read_refuse(reader, key, value, expected);
+	memcpy(field, &found, sizeof(found));
+	return 0;
 }
 
 static void word_print(const struct config_key *key, const void *field, FILE *out)
