@@ -9,10 +9,10 @@
 #include "base/cleanup.h"
 #include "base/error.h"
 #include "config/check.h"
+#include "config/file.h"
 #include "config/read.h"
 #include "config/section.h"
 #include "config/syntax.h"
-#include "config/file.h"
 
 static void config_free_p(struct config **config)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Reads a file of limited size whole. */
+/* Reads a whole file, of at most CONFIG_SIZE_MAX_BYTES. */
 #include "config/file.h"
 
 #include <errno.h>

@@ -10,7 +10,7 @@
 
 #include "base/cleanup.h"
 #include "base/word.h"
-#include "config/sections.h"
+#include "config/kinds.h"
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 

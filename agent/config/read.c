@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The kinds of value that many keys share, and the form of all errors. */
+/* The kinds that several keys share, and the form of all errors. */
 #include "config/read.h"
 
 #include <assert.h>

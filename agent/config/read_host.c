@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Keys of the top level for the host: interfaces, ports, files, the user, figures. */
-#include "config/sections.h"
+#include "config/kinds.h"
 
 #include <assert.h>
 #include <limits.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Keys of the top level for mail: sockets, marks of scanners, hosts that are believed or asked. */
-#include "config/sections.h"
+#include "config/kinds.h"
 
 #include <ctype.h>
 #include <stdlib.h>

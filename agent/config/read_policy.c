@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* policy "NAME" { … }: its limits, and the patterns that tenants have as well. */
-#include "config/sections.h"
+#include "config/kinds.h"
 
 #include <ctype.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* pool "NAME" { … }: its name and id, its addresses and handles. */
-#include "config/sections.h"
+#include "config/kinds.h"
 
 #include <stdlib.h>
 #include <string.h>

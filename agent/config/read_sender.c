@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* sender "NAME" { … }: its selectors. */
-#include "config/sections.h"
+#include "config/kinds.h"
 
 #include <ctype.h>
 #include <errno.h>

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/array.h"
-#include "config/sections.h"
+#include "config/kinds.h"
 
 /* The beginning of struct config_pool, config_sender, config_policy and config_tenant. */
 struct head {
