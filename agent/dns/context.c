@@ -67,7 +67,8 @@ static int remove_own_names(struct ub_ctx *context, struct error *error)
 	return 0;
 }
 
-int context_new(const struct config_mail *config, struct ub_ctx **ret_context, struct error *error)
+static int create(const struct config_mail *config, struct ub_ctx **ret_context,
+		  struct error *error)
 {
 	struct ub_ctx *context = ub_ctx_create();
 	int r;
@@ -88,4 +89,30 @@ int context_new(const struct config_mail *config, struct ub_ctx **ret_context, s
 	}
 	*ret_context = context;
 	return 0;
+}
+
+int context_open(const struct config_mail *config, struct event_base *base,
+		 event_callback_fn on_results, void *data, struct context *ret_context,
+		 struct error *error)
+{
+	struct context context = {.unbound = NULL};
+	int r = create(config, &context.unbound, error);
+
+	if (r < 0)
+		return r;
+	context.results =
+		event_new(base, ub_fd(context.unbound), EV_READ | EV_PERSIST, on_results, data);
+	if (!context.results || event_add(context.results, NULL) < 0) {
+		context_close(&context);
+		return error_set(error, -ENOMEM, "out of memory");
+	}
+	*ret_context = context;
+	return 0;
+}
+
+void context_close(struct context *context)
+{
+	if (context->results)
+		event_free(context->results);
+	ub_ctx_delete(context->unbound);
 }

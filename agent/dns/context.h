@@ -2,12 +2,23 @@
 /* Sets libunbound up to ask the configured resolvers for every name. */
 #pragma once
 
+#include <event2/event.h>
+
 struct config_mail;
 struct error;
 struct ub_ctx;
 
+/* All zero: not open. */
+struct context {
+	struct ub_ctx *unbound;
+	struct event *results; /* readable: ub_process() has results to report */
+};
+
 /*
- * It sends nothing before the first query. The caller frees the result by ub_ctx_delete().
- * -EINVAL: no address of a resolver; -ENOMEM.
+ * It sends nothing before the first query. `on_results` must call ub_process(). -EINVAL: no address
+ * of a resolver; -ENOMEM.
  */
-int context_new(const struct config_mail *config, struct ub_ctx **ret_context, struct error *error);
+int context_open(const struct config_mail *config, struct event_base *base,
+		 event_callback_fn on_results, void *data, struct context *ret_context,
+		 struct error *error);
+void context_close(struct context *context);

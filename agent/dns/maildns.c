@@ -21,6 +21,7 @@
 #include "config/config.h"
 #include "dns/context.h"
 #include "dns/outcome.h"
+#include "dns/resolv_conf.h"
 #include "mail/mailbox.h"
 
 TAILQ_HEAD(maildns_waits, maildns_wait);
@@ -40,10 +41,12 @@ struct domain {
 TAILQ_HEAD(domains, domain);
 
 struct maildns {
-	struct ub_ctx *context;
+	struct context context;
+	bool hosts_resolvers; /* those of resolv.conf */
+	struct resolv_conf resolv_conf;
 	bool aaaa, null_mx;
 	uint64_t timeout_ns;
-	struct event *results, *timeout;
+	struct event *timeout;
 	void *by_name;		 /* tsearch(3) */
 	struct domains by_use;	 /* least recently used first */
 	struct domains by_asked; /* undecided ones in time, first asked first */
@@ -227,7 +230,7 @@ static void on_results_ready(evutil_socket_t fd, short what, void *data)
 	struct maildns *maildns = data;
 
 	(void)fd, (void)what;
-	ub_process(maildns->context);
+	ub_process(maildns->context.unbound);
 	report_finished(maildns);
 }
 
@@ -261,7 +264,7 @@ static void on_timeout(evutil_socket_t fd, short what, void *data)
 	report_finished(maildns);
 }
 
-static void ask(struct maildns *maildns, struct domain *domain)
+static void send_queries(struct maildns *maildns, struct domain *domain)
 {
 	const struct {
 		int type;
@@ -269,21 +272,58 @@ static void ask(struct maildns *maildns, struct domain *domain)
 	} queries[] = {{ns_t_mx, on_mx}, {ns_t_a, on_a}, {ns_t_aaaa, on_aaaa}};
 	size_t n = maildns->aaaa ? 3 : 2;
 
-	domain->decided = false;
-	domain->in_time = true;
 	domain->outcome = (struct outcome){.pending = 0};
-	domain->asked_ns = clock_monotonic_ns();
-	TAILQ_INSERT_TAIL(&maildns->by_asked, domain, by_asked);
 	maildns->asked++;
 	for (size_t i = 0; i < n; i++)
 		outcome_ask(&domain->outcome, queries[i].type);
 	for (size_t i = 0; i < n; i++) {
 		maildns->counters.queries++;
-		if (ub_resolve_async(maildns->context, domain->name, queries[i].type, ns_c_in,
-				     domain, queries[i].callback, NULL) != 0)
+		if (ub_resolve_async(maildns->context.unbound, domain->name, queries[i].type,
+				     ns_c_in, domain, queries[i].callback, NULL) != 0)
 			take(domain, queries[i].type, NULL);
 	}
+}
+
+static void ask(struct maildns *maildns, struct domain *domain)
+{
+	domain->decided = false;
+	domain->in_time = true;
+	domain->asked_ns = clock_monotonic_ns();
+	TAILQ_INSERT_TAIL(&maildns->by_asked, domain, by_asked);
+	send_queries(maildns, domain);
 	set_timer(maildns);
+}
+
+/* ---- other resolvers */
+
+/* The queries of the old context are lost. The lookups that wait for them get new ones. */
+static void ask_again(struct maildns *maildns)
+{
+	struct domain *domain = TAILQ_FIRST(&maildns->by_use), *next;
+
+	for (; domain; domain = TAILQ_NEXT(domain, by_use))
+		domain->outcome.pending = 0;
+	maildns->asked = 0;
+	for (domain = TAILQ_FIRST(&maildns->by_asked); domain; domain = next) {
+		next = TAILQ_NEXT(domain, by_asked);
+		send_queries(maildns, domain);
+	}
+}
+
+/* On failure the old context stays. */
+static void follow_resolv_conf(struct maildns *maildns)
+{
+	const struct config_mail of_host = {.resolver = {.count = 0}};
+	struct context old = maildns->context;
+	struct error error;
+
+	if (!maildns->hosts_resolvers ||
+	    !resolv_conf_changed(&maildns->resolv_conf, clock_monotonic_ns()) ||
+	    context_open(&of_host, event_get_base(old.results), on_results_ready, maildns,
+			 &maildns->context, &error) < 0)
+		return;
+	context_close(&old);
+	ask_again(maildns);
 }
 
 /* ---- lookups */
@@ -306,8 +346,10 @@ static struct domain *find_asked(struct maildns *maildns, struct domain *domain,
 static bool lookup(struct maildns *maildns, const char *name, struct maildns_wait *wait,
 		   enum facts_dns *ret_dns)
 {
-	struct domain *domain = find(maildns, name);
+	struct domain *domain;
 
+	follow_resolv_conf(maildns);
+	domain = find(maildns, name);
 	maildns->counters.lookups++;
 	if (domain && is_known(domain, clock_monotonic_ns())) {
 		maildns->counters.hits++;
@@ -370,13 +412,13 @@ int maildns_new(const struct config_mail *config, struct event_base *base,
 	TAILQ_INIT(&maildns->by_use);
 	TAILQ_INIT(&maildns->by_asked);
 	TAILQ_INIT(&maildns->finished);
-	r = context_new(config, &maildns->context, error);
+	maildns->hosts_resolvers = config->resolver.count == 0;
+	resolv_conf_changed(&maildns->resolv_conf, clock_monotonic_ns());
+	r = context_open(config, base, on_results_ready, maildns, &maildns->context, error);
 	if (r < 0)
 		goto fail;
 	maildns->timeout = evtimer_new(base, on_timeout, maildns);
-	maildns->results = event_new(base, ub_fd(maildns->context), EV_READ | EV_PERSIST,
-				     on_results_ready, maildns);
-	if (!maildns->timeout || !maildns->results || event_add(maildns->results, NULL) < 0) {
+	if (!maildns->timeout) {
 		r = error_set(error, -ENOMEM, "out of memory");
 		goto fail;
 	}
@@ -391,11 +433,9 @@ void maildns_free(struct maildns *maildns)
 {
 	if (!maildns)
 		return;
-	if (maildns->results)
-		event_free(maildns->results);
 	if (maildns->timeout)
 		event_free(maildns->timeout);
-	ub_ctx_delete(maildns->context);
+	context_close(&maildns->context);
 	while (!TAILQ_EMPTY(&maildns->by_use))
 		forget(maildns, TAILQ_FIRST(&maildns->by_use));
 	free(maildns);

@@ -50,8 +50,9 @@ struct maildns_wait {
 };
 
 /*
- * Reads the DNS keys of `config` (no resolver: /etc/resolv.conf, read once) and keeps no pointer to
- * it. -EINVAL: no address of a resolver; -ENOMEM.
+ * Reads the DNS keys of `config` and keeps no pointer to it. Without a resolver those of
+ * /etc/resolv.conf are asked, which is read again after it changes. -EINVAL: no address of a
+ * resolver; -ENOMEM.
  */
 int maildns_new(const struct config_mail *config, struct event_base *base,
 		struct maildns **ret_maildns, struct error *error);

@@ -3,10 +3,12 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <event2/event.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 
 #include "base/error.h"
 #include "config/config.h"
@@ -380,4 +382,44 @@ Test(netns_dns, without_a_configured_resolver_the_hosts_is_asked)
 	cr_assert_eq(look_up(maildns, "both.example"), UNKNOWN);
 	cr_assert_eq(count(maildns).queries, 2);
 	maildns_free(maildns);
+}
+
+/* In place of /etc/resolv.conf, for this process. */
+static char *resolv_conf_mount(const char *text)
+{
+	char *path = world_write("resolv.conf", text);
+
+	cr_assert_eq(unshare(CLONE_NEWNS), 0);
+	cr_assert_eq(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
+	cr_assert_eq(mount(path, "/etc/resolv.conf", NULL, MS_BIND, NULL), 0);
+	return path;
+}
+
+static void resolv_conf_write(const char *path, const char *text)
+{
+	FILE *out = fopen(path, "we");
+
+	cr_assert(out && fputs(text, out) >= 0 && fclose(out) == 0);
+}
+
+Test(netns_dns, the_hosts_resolver_is_read_again_when_its_file_has_changed)
+{
+	const struct config_mail config = {.dns_timeout_ms = 200};
+	pid_t other = nameserver_start(MAIL, "127.0.0.53", 53);
+	char *path = resolv_conf_mount("");
+	struct maildns *maildns;
+	struct error error;
+
+	cr_assert_eq(maildns_new(&config, base, &maildns, &error), 0, "%s", error.text);
+	cr_assert_eq(look_up(maildns, "both.example"), UNKNOWN);
+	resolv_conf_write(path, "nameserver 127.0.0.53\n");
+	cr_assert(wait_for(look_up(maildns, "both.example") == PRESENT, 20000));
+	/* To a resolver that is dead, and back. */
+	resolv_conf_write(path, "nameserver 127.0.0.54\n");
+	cr_assert(wait_for(look_up(maildns, "brief.example") == UNKNOWN, 20000));
+	resolv_conf_write(path, "nameserver 127.0.0.53\noptions edns0\n");
+	cr_assert(wait_for(look_up(maildns, "brief.example") == PRESENT, 20000));
+	maildns_free(maildns);
+	nameserver_signal(other, SIGKILL);
+	free(path);
 }
