@@ -100,7 +100,7 @@ static int settle(struct persist *persist, const struct restore *restore, int r)
 int persist_load(struct persist *persist, struct policy *policy, const struct config *config,
 		 const struct now *now, struct error *error)
 {
-	struct restore restore = {.policy = policy, .config = config, .now = *now};
+	struct restore restore = {.policy = policy, .config = config, .now = *now, .prunes = true};
 
 	return settle(persist, &restore, restore_all(&restore, persist->state, error));
 }
@@ -108,7 +108,7 @@ int persist_load(struct persist *persist, struct policy *policy, const struct co
 int persist_take_up(struct persist *persist, struct policy *policy, const struct config *config,
 		    struct state *state, const struct now *now, struct error *error)
 {
-	struct restore restore = {.policy = policy, .config = config, .now = *now};
+	struct restore restore = {.policy = policy, .config = config, .now = *now, .prunes = true};
 
 	return settle(persist, &restore, restore_standings(&restore, state, error));
 }
@@ -116,7 +116,7 @@ int persist_take_up(struct persist *persist, struct policy *policy, const struct
 int persist_take_up_orders(struct persist *persist, struct policy *policy,
 			   const struct config *config, const struct now *now, struct error *error)
 {
-	struct restore restore = {.policy = policy, .config = config, .now = *now};
+	struct restore restore = {.policy = policy, .config = config, .now = *now, .prunes = true};
 
 	return settle(persist, &restore, restore_orders(&restore, persist->state, error));
 }

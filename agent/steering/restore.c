@@ -39,7 +39,8 @@ static int read_order(void *data, const struct saved_order *order)
 	if ((order->action == VERDICT_STEER && !pool) || has_order(restore, order->sender))
 		return 0;
 	if (order->until_sec && order->until_sec <= restore->now.sec) {
-		reading->state->ops->delete_order(reading->state, order->sender, &ignored);
+		if (restore->prunes)
+			reading->state->ops->delete_order(reading->state, order->sender, &ignored);
 		return 0;
 	}
 	if (policy_import_manual(restore->policy, order->sender, &manual, restore->now.sec) < 0)

@@ -9,6 +9,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/clock.h"
@@ -23,12 +24,13 @@ struct restore {
 	struct policy *policy;
 	const struct config *config;
 	struct now now;
+	bool prunes;	   /* deletes orders whose time is over */
 	uint64_t left_out; /* records that are damaged or find no space */
 	uint64_t log_size; /* entries in the log of counts */
 };
 
 /*
- * Orders and standings. An order whose time is over is deleted; one whose pool is not configured
+ * Orders and standings. An order whose time is over is left out; one whose pool is not configured
  * waits in the state.
  */
 int restore_standings(struct restore *restore, struct state *state, struct error *error);

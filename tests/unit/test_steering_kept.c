@@ -60,6 +60,27 @@ Test(steering_kept, verdicts_whose_time_or_pool_is_gone_hold_no_more)
 	cr_assert_eq(steering_fixture_verdict_of("webmail").reason, REASON_GOOD);
 }
 
+static int count_order(void *data, const struct saved_order *order)
+{
+	(void)order;
+	++*(int *)data;
+	return 0;
+}
+
+/* A full disk refuses the deletion, and `up` must not fail by it. */
+Test(steering_kept, an_order_whose_time_is_over_is_left_to_the_agent)
+{
+	int count = 0;
+	const struct state_visitor visitor = {.data = &count, .order = count_order};
+
+	save("tenant-17", "high-risk", NOW_SEC);
+	steering_fixture_restart();
+	cr_assert_eq(steering_fixture.state->ops->load(steering_fixture.state, &visitor,
+						       &steering_fixture.error),
+		     0);
+	cr_assert_eq(count, 1);
+}
+
 Test(steering_kept, what_was_set_by_hand_outlives_a_restart_with_new_maps)
 {
 	struct address address = steering_fixture.normal_addresses[0].address;
