@@ -39,6 +39,19 @@ Test(netns_agent, runs_as_its_user_with_no_capability_and_no_way_to_get_one)
 				   expected[i] + 1, status);
 }
 
+Test(netns_agent, a_reload_names_the_keys_that_need_a_restart)
+{
+	pid_t agent = postern_begin(NULL);
+
+	free(host_must(MAIL, "echo 'decisions_max = 2048  dns_timeout_ms = 200  flows_max = 4096' "
+			     ">>$directory/postern.conf"));
+	kill(agent, SIGHUP);
+	cr_expect(
+		wait_for(host_succeeds(MAIL, "grep -q 'new values of decisions_max need a restart "
+					     "of the agent' $directory/agent.log"),
+			 3000));
+}
+
 Test(netns_agent, without_capabilities_it_changes_a_verdict_in_the_pinned_map)
 {
 	_cleanup_(free_p) char *map = NULL;
