@@ -28,15 +28,15 @@
  */
 static __noinline int without_flow(struct __sk_buff *skb, const struct packet *packet)
 {
-	__u32 sender = sender_find(skb, packet);
+	struct senders senders = sender_find(skb, packet);
 	struct steering steering;
 
-	if (sender == SENDER_UNKNOWN ||
-	    (!steer_sender(sender, &steering) && steering.action == VERDICT_PASS)) {
+	if (senders.first == SENDER_UNKNOWN ||
+	    (!steer_sender(senders.decider, &steering) && steering.action == VERDICT_PASS)) {
 		count(COUNTER_untouched);
 		return TC_ACT_UNSPEC;
 	}
-	report_drop(packet, sender, POOL_NONE, COUNTER_dropped_no_flow);
+	report_drop(packet, senders.first, POOL_NONE, COUNTER_dropped_no_flow);
 	return reset_local(skb, packet);
 }
 
@@ -135,8 +135,8 @@ static __noinline int untranslatable(struct __sk_buff *skb, const struct packet 
 	enum counter drop = COUNTER_dropped_malformed;
 	struct steering steering = {};
 	bool may_open = false;
+	struct senders senders;
 	struct flow *flow;
-	__u32 sender;
 
 	if (kind != PACKET_OPAQUE && packet->fragment) {
 		drop = COUNTER_dropped_fragment;
@@ -149,12 +149,12 @@ static __noinline int untranslatable(struct __sk_buff *skb, const struct packet 
 	}
 	if (kind != PACKET_OPAQUE && is_retired(packet->key.destination_port))
 		return TC_ACT_UNSPEC;
-	sender = sender_find(skb, packet);
-	if (sender == SENDER_UNKNOWN && !may_open)
+	senders = sender_find(skb, packet);
+	if (senders.first == SENDER_UNKNOWN && !may_open)
 		return TC_ACT_UNSPEC;
-	if (!steer_sender(sender, &steering) && steering.action == VERDICT_PASS)
+	if (!steer_sender(senders.decider, &steering) && steering.action == VERDICT_PASS)
 		return TC_ACT_UNSPEC;
-	return report_drop(packet, sender, steering.pool, drop);
+	return report_drop(packet, senders.first, steering.pool, drop);
 }
 
 /* Copies the address and port: the map may re-use `flow` for another key meanwhile. */

@@ -180,6 +180,7 @@ static __noinline struct flow *open_flow(struct __sk_buff *skb, const struct pac
 	__u32 timestamp = tcp_timestamp(skb, packet->tcp);
 	struct opening *opening = opening_get();
 	enum counter drop = COUNTER_dropped_error;
+	struct senders senders;
 	struct flow *flow;
 	int error = 0;
 
@@ -190,7 +191,9 @@ static __noinline struct flow *open_flow(struct __sk_buff *skb, const struct pac
 	__builtin_memset(opening, 0, sizeof(*opening));
 	opening->sequence = packet->sequence;
 	opening->timestamp = timestamp;
-	opening->flow.sender = sender_find(skb, packet);
+	senders = sender_find(skb, packet);
+	opening->flow.sender = senders.first;
+	opening->decider = senders.decider;
 	if (error)
 		drop = counter_of(error);
 	else

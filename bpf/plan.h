@@ -19,6 +19,7 @@ struct opening {
 	struct flow flow;
 	struct taken taken;
 	__u32 timestamp; /* TCP timestamp of the SYN; 0: none */
+	__u32 decider;	 /* struct senders; its first match is flow.sender */
 	int error;	 /* of the last claim() */
 };
 
@@ -89,13 +90,25 @@ static __noinline enum counter choose_address(const struct packet *packet, struc
 								     : COUNTERS;
 }
 
-/* By the verdict of flow.sender. COUNTERS, `opening` is filled in; or the drop's counter. */
+/* -ENOENT: the decider has no verdict. `own` is the verdict of the first match. */
+static __always_inline int steer_decider(const struct opening *opening, const struct steering *own,
+					 struct steering *ret)
+{
+	if (opening->decider != opening->flow.sender)
+		return steer_sender(opening->decider, ret);
+	*ret = *own;
+	return 0;
+}
+
+/*
+ * By the stricter of two verdicts: of flow.sender, whose limits apply, and of the decider. A drop
+ * counts for the decider. COUNTERS, `opening` is filled in; or the drop's counter. */
 static __noinline enum counter plan(const struct packet *packet, struct opening *opening)
 {
 	struct control *control = control_get();
 	struct flow *flow = &opening->flow;
 	const struct verdict *verdict;
-	struct steering steering;
+	struct steering steering, decided;
 	enum counter drop;
 
 	/*
@@ -106,11 +119,17 @@ static __noinline enum counter plan(const struct packet *packet, struct opening 
 	flow->cut_seen = control ? control->cuts : 0;
 	flow->out.last_ns = flow->opened_ns;
 	verdict = bpf_map_lookup_elem(&postern_verdict, &flow->sender);
-	if (!verdict || steer_verdict(verdict, flow->opened_ns, &steering))
+	if (!verdict || steer_verdict(verdict, flow->opened_ns, &steering) ||
+	    steer_decider(opening, &steering, &decided))
 		return COUNTER_dropped_error;
-	if (steering.action == VERDICT_DROP)
+	if (decided.action == VERDICT_DROP) {
+		flow->sender = opening->decider;
 		return COUNTER_dropped_blocked;
+	}
 	drop = take_limits(packet, verdict, opening, &steering);
+	if (opening->decider != flow->sender &&
+	    steer_strictness(&decided) > steer_strictness(&steering))
+		steering = decided;
 	flow->pool = steering.pool;
 	if (drop == COUNTERS && steering.action == VERDICT_STEER)
 		drop = choose_address(packet, flow, steering.address);

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Finds the sender by fwmark, exact address, cgroup, uid, longest prefix, in this order; the first
- * match wins. Only for packets without a flow. Kinds of selectors that no sender has are skipped.
+ * Finds the sender by fwmark, exact address, cgroup, uid, longest prefix, in this order. The first
+ * match names the sender. The strictest verdict of all matches decides: a local end may bind to a
+ * handle, but its own drop or high-risk verdict holds. Only for packets without a flow. Kinds of
+ * selectors that no sender has are skipped.
  */
 #pragma once
 
 #include "generation.h"
 #include "maps.h"
 #include "packet.h"
+#include "steer.h"
 
 /*
  * Levels of ancestors, root included, that are compared; a deeper cgroup matches by its own id
@@ -64,28 +67,55 @@ static __always_inline __u32 sender_by_prefix(const __u8 *address)
 	return ref ? ref->sender : SENDER_UNKNOWN;
 }
 
-/* A forwarded packet has no socket, hence neither cgroup nor uid. */
-static __noinline __u32 sender_among(struct __sk_buff *skb, const struct packet *packet,
-				     __u32 kinds)
-{
-	__u32 sender = SENDER_UNKNOWN;
+struct senders {
+	__u32 first;   /* SENDER_UNKNOWN: no selector matches */
+	__u32 decider; /* `first`, or the first match with a stricter verdict */
+};
 
-	if (kinds & 1 << SELECTOR_MARK && skb->mark)
-		sender = sender_by_number(SELECTOR_MARK, skb->mark);
-	if (!sender && kinds & 1 << SELECTOR_ADDRESS)
-		sender = sender_by_address(packet->key.source);
-	if (!sender && kinds & 1 << SELECTOR_CGROUP && skb->sk)
-		sender = sender_by_cgroup(skb);
-	if (!sender && kinds & 1 << SELECTOR_UID && skb->sk)
-		sender = sender_by_number(SELECTOR_UID, bpf_get_socket_uid(skb));
-	if (!sender && kinds & 1 << SELECTOR_NET)
-		sender = sender_by_prefix(packet->key.source);
-	return sender;
+static __always_inline __u32 strictness_of(__u32 sender)
+{
+	struct steering steering;
+
+	return steer_sender(sender, &steering) ? 0 : steer_strictness(&steering);
 }
 
-static __always_inline __u32 sender_find(struct __sk_buff *skb, const struct packet *packet)
+/* Not static: the verifier checks it once, not at each match. */
+__noinline __u32 sender_stricter(__u32 sender, __u32 other)
 {
+	return strictness_of(other) > strictness_of(sender) ? other : sender;
+}
+
+/* One match alone costs no look-up of a verdict here. */
+static __always_inline void add_match(struct senders *senders, __u32 sender)
+{
+	if (!senders->first)
+		senders->first = senders->decider = sender;
+	else if (sender && sender != senders->decider)
+		senders->decider = sender_stricter(senders->decider, sender);
+}
+
+/* A forwarded packet has no socket, hence neither cgroup nor uid. */
+static __noinline void match_all(struct __sk_buff *skb, const struct packet *packet, __u32 kinds,
+				 struct senders *ret)
+{
+	if (kinds & 1 << SELECTOR_MARK && skb->mark)
+		add_match(ret, sender_by_number(SELECTOR_MARK, skb->mark));
+	if (kinds & 1 << SELECTOR_ADDRESS)
+		add_match(ret, sender_by_address(packet->key.source));
+	if (kinds & 1 << SELECTOR_CGROUP && skb->sk)
+		add_match(ret, sender_by_cgroup(skb));
+	if (kinds & 1 << SELECTOR_UID && skb->sk)
+		add_match(ret, sender_by_number(SELECTOR_UID, bpf_get_socket_uid(skb)));
+	if (kinds & 1 << SELECTOR_NET)
+		add_match(ret, sender_by_prefix(packet->key.source));
+}
+
+static __always_inline struct senders sender_find(struct __sk_buff *skb,
+						  const struct packet *packet)
+{
+	struct senders senders = {.first = SENDER_UNKNOWN, .decider = SENDER_UNKNOWN};
 	struct control *control = control_get();
 
-	return sender_among(skb, packet, control ? control->selector_kinds : ~0U);
+	match_all(skb, packet, control ? control->selector_kinds : ~0U, &senders);
+	return senders;
 }

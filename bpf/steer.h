@@ -52,6 +52,14 @@ static __always_inline int steer_sender(__u32 sender, struct steering *ret)
 			     ret);
 }
 
+/* Of two verdicts that meet one SYN the higher holds; equal ones leave the choice to the order. */
+static __always_inline __u32 steer_strictness(const struct steering *steering)
+{
+	if (steering->action == VERDICT_DROP)
+		return 2;
+	return steering->pool == POOL_HIGH_RISK;
+}
+
 /*
  * A sender keeps its address towards a destination, so ports do not count. Multiply and fold, as in
  * murmur's finaliser: neighbouring destinations get independent slots.

@@ -95,9 +95,48 @@ Test(netns_select, a_mark_goes_before_a_cgroup_and_a_cgroup_before_a_uid)
 
 	postern_begin(NULL);
 	free(postern_must("sender set marked relay"));
-	free(postern_must("sender set shop high-risk"));
 	expect_pool(receiver, &all, RECEIVER_IPV4, "relay");
-	expect_pool(receiver, &cgroup_and_uid, RECEIVER_IPV4, "high-risk");
+	free(postern_must("sender set shop relay"));
+	expect_pool(receiver, &cgroup_and_uid, RECEIVER_IPV4, "relay");
+	free(postern_must("sender set marked normal"));
+	expect_pool(receiver, &all, RECEIVER_IPV4, "normal");
+}
+
+/* A drop or a high-risk verdict decides, whatever the place of its selector. */
+Test(netns_select, a_high_risk_cgroup_goes_before_a_mark)
+{
+	static const struct origin all = {
+		.host = MAIL, .mark = SENDER_MARK, .in_cgroup = true, .uid = 0};
+	int receiver = receiver_open(25);
+
+	postern_begin(NULL);
+	free(postern_must("sender set marked relay"));
+	free(postern_must("sender set shop high-risk"));
+	expect_pool(receiver, &all, RECEIVER_IPV4, "high-risk");
+	free(postern_must("sender block shop"));
+	expect_refused(receiver, &all, RECEIVER_IPV4);
+}
+
+Test(netns_select, a_handle_of_the_normal_pool_is_no_way_out_of_an_order)
+{
+	static const struct origin rogue4 = {
+		.host = MAIL, .uid = SENDER_UID, .bind = HANDLE_NORMAL};
+	static const struct origin rogue6 = {
+		.host = MAIL, .uid = SENDER_UID, .bind = HANDLE_NORMAL6};
+	struct capture *capture;
+	int receiver = receiver_open(25);
+
+	postern_begin(NULL);
+	capture = capture_start();
+	expect_pool(receiver, &rogue4, RECEIVER_IPV4, "normal");
+	expect_pool(receiver, &rogue6, RECEIVER_IPV6, "normal");
+	free(postern_must("sender set webmail high-risk"));
+	expect_pool(receiver, &rogue4, RECEIVER_IPV4, "high-risk");
+	expect_pool(receiver, &rogue6, RECEIVER_IPV6, "high-risk");
+	free(postern_must("sender block webmail"));
+	expect_refused(receiver, &rogue4, RECEIVER_IPV4);
+	expect_refused(receiver, &rogue6, RECEIVER_IPV6);
+	expect_pools_only(capture);
 }
 
 Test(netns_select, a_process_that_just_dials_port_25_gets_the_default)
