@@ -72,7 +72,7 @@ struct config_name {
 struct config_pool {
 	char *name;
 	int line;
-	uint32_t id; /* POOL_NORMAL, POOL_HIGH_RISK, then in the order of the file */
+	uint32_t id; /* POOL_NORMAL, POOL_HIGH_RISK; others: steering_new() takes the map's */
 	struct config_address *addresses;
 	size_t n_addresses;
 	struct config_address *handles; /* of the pool, then those of single addresses */

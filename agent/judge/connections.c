@@ -44,7 +44,7 @@ void judge_connections(struct judge *judge, uint32_t sender_id, const struct now
 		decide(judge, sender, count);
 }
 
-int judge_take_up(struct steering *steering, struct error *error)
+int judge_skip_connections(struct steering *steering, struct error *error)
 {
 	return steering_take_all_connections(steering, NULL, NULL, error);
 }
@@ -66,17 +66,17 @@ void judge_take_lost(struct judge *judge)
 		judge_trouble(judge, &error);
 }
 
-void judge_look_unknown(struct judge *judge)
+void judge_check_unknown(struct judge *judge)
 {
 	judge_connections(judge, SENDER_UNKNOWN, &judge->now);
 }
 
-void judge_look(struct judge *judge)
+void judge_check_connections(struct judge *judge)
 {
 	struct datapath *datapath = steering_datapath(judge->steering);
 	struct stats stats;
 
-	judge_look_unknown(judge);
+	judge_check_unknown(judge);
 	if (datapath->ops->stats(datapath, &stats) < 0 || stats.events_lost == judge->events_lost)
 		return;
 	judge->events_lost = stats.events_lost;

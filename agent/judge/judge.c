@@ -87,7 +87,7 @@ int judge_open(const struct config *config, struct steering *steering, struct st
 	if (r == 0)
 		r = restore(judge, error);
 	if (r == 0)
-		r = judge_take_up(steering, error);
+		r = judge_skip_connections(steering, error);
 	if (r == 0)
 		judge_note_lost(judge);
 	if (r < 0) {
@@ -124,7 +124,7 @@ void judge_tick(struct judge *judge, const struct now *now)
 	}
 	if (judge->unapplied)
 		judge_refresh(judge);
-	judge_look(judge);
+	judge_check_connections(judge);
 }
 
 bool judge_write(struct judge *judge)
@@ -142,13 +142,13 @@ bool judge_write(struct judge *judge)
  * Orders and standings since the start are newer than the file's. Maps that refuse them are tried
  * again.
  */
-static int take_up(struct judge *judge, struct state *state, struct error *error)
+static int merge_state(struct judge *judge, struct state *state, struct error *error)
 {
-	int r = steering_take_up(judge->steering, state, error);
+	int r = steering_merge_state(judge->steering, state, error);
 
 	if (r == 0)
-		r = persist_take_up(judge->persist, judge->policy, judge->config, state,
-				    &judge->now, error);
+		r = persist_merge(judge->persist, judge->policy, judge->config, state, &judge->now,
+				  error);
 	if (r == 0)
 		judge_refresh(judge);
 	return r;
@@ -156,7 +156,7 @@ static int take_up(struct judge *judge, struct state *state, struct error *error
 
 int judge_rewrite(struct judge *judge, struct state *state, struct error *error)
 {
-	int r = judge->state->durable ? 0 : take_up(judge, state, error);
+	int r = judge->state->durable ? 0 : merge_state(judge, state, error);
 
 	if (r == 0)
 		r = steering_rewrite(judge->steering, state, error);
@@ -213,7 +213,7 @@ static void watch_surges(struct judge *judge, const struct message_facts *messag
 		surges_spam(judge->surges, domain, judge->now.sec);
 	if (!bounce.domain)
 		return;
-	judge_look_unknown(judge);
+	judge_check_unknown(judge);
 	if (surges_bounce(judge->surges, &bounce, judge->now.sec, &surge))
 		judge_emit(judge, &(struct wire_event){.kind = WIRE_EVENT_SURGE,
 						       .now_sec = judge->now.sec,

@@ -39,11 +39,11 @@ void judge_refresh(struct judge *judge);
 /* ---- connections.c */
 
 /* For this steering, connections until now count as taken. */
-int judge_take_up(struct steering *steering, struct error *error);
+int judge_skip_connections(struct steering *steering, struct error *error);
 /* The events lost until now have been made up for. */
 void judge_note_lost(struct judge *judge);
 /* Takes connections whose events were lost, and those of unknown senders. */
-void judge_look(struct judge *judge);
+void judge_check_connections(struct judge *judge);
 /* Those of unknown senders alone. */
-void judge_look_unknown(struct judge *judge);
+void judge_check_unknown(struct judge *judge);
 void judge_take_lost(struct judge *judge);

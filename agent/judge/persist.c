@@ -105,16 +105,16 @@ int persist_load(struct persist *persist, struct policy *policy, const struct co
 	return settle(persist, &restore, restore_all(&restore, persist->state, error));
 }
 
-int persist_take_up(struct persist *persist, struct policy *policy, const struct config *config,
-		    struct state *state, const struct now *now, struct error *error)
+int persist_merge(struct persist *persist, struct policy *policy, const struct config *config,
+		  struct state *state, const struct now *now, struct error *error)
 {
 	struct restore restore = {.policy = policy, .config = config, .now = *now, .prunes = true};
 
 	return settle(persist, &restore, restore_standings(&restore, state, error));
 }
 
-int persist_take_up_orders(struct persist *persist, struct policy *policy,
-			   const struct config *config, const struct now *now, struct error *error)
+int persist_merge_orders(struct persist *persist, struct policy *policy,
+			 const struct config *config, const struct now *now, struct error *error)
 {
 	struct restore restore = {.policy = policy, .config = config, .now = *now, .prunes = true};
 

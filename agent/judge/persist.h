@@ -41,12 +41,12 @@ int persist_load(struct persist *persist, struct policy *policy, const struct co
  * Standings and orders of a `state` that could not be read at the start, into an engine that has
  * decided without them. Those that the engine has are newer and stay.
  */
-int persist_take_up(struct persist *persist, struct policy *policy, const struct config *config,
-		    struct state *state, const struct now *now, struct error *error);
+int persist_merge(struct persist *persist, struct policy *policy, const struct config *config,
+		  struct state *state, const struct now *now, struct error *error);
 
 /* Orders that are not in force, for pools that may be configured again. */
-int persist_take_up_orders(struct persist *persist, struct policy *policy,
-			   const struct config *config, const struct now *now, struct error *error);
+int persist_merge_orders(struct persist *persist, struct policy *policy,
+			 const struct config *config, const struct now *now, struct error *error);
 
 /* A standing that has changed. */
 int persist_standing(struct persist *persist, const struct policy_standing *standing,

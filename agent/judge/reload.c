@@ -37,7 +37,7 @@ int judge_prepare(const struct judge *judge, const struct config *config, struct
 	if (r < 0)
 		error_set(error, r, "out of memory");
 	else
-		r = judge_take_up(steering, error);
+		r = judge_skip_connections(steering, error);
 	if (r < 0) {
 		judge_next_free(next);
 		return r;
@@ -48,12 +48,12 @@ int judge_prepare(const struct judge *judge, const struct config *config, struct
 }
 
 /* Orders whose pools are configured again. */
-static void take_up_orders(struct judge *judge)
+static void merge_orders(struct judge *judge)
 {
 	struct error error;
 
-	if (persist_take_up_orders(judge->persist, judge->policy, judge->config, &judge->now,
-				   &error) < 0)
+	if (persist_merge_orders(judge->persist, judge->policy, judge->config, &judge->now,
+				 &error) < 0)
 		judge_trouble(judge, &error);
 }
 
@@ -65,7 +65,7 @@ void judge_commit(struct judge *judge, struct judge_next *next, const struct now
 	policy_commit(judge->policy, TAKE_PTR(next->policy), now->sec);
 	judge->config = next->config;
 	judge->steering = next->steering;
-	take_up_orders(judge);
+	merge_orders(judge);
 	judge_refresh(judge);
 	judge_note_lost(judge);
 	judge_next_free(next);

@@ -112,7 +112,7 @@ int steering_inherit(struct steering *steering, const struct steering *before, s
 
 /* ---- a file that could not be read at the start */
 
-static int take_pool(void *data, const char *name, enum pool_state state)
+static int merge_pool(void *data, const char *name, enum pool_state state)
 {
 	struct steering *steering = data;
 	struct pool *pool = pool_find(&steering->pools, name);
@@ -122,7 +122,7 @@ static int take_pool(void *data, const char *name, enum pool_state state)
 	return 0;
 }
 
-static int take_address(void *data, const char *name, const char *text, enum address_state state)
+static int merge_address(void *data, const char *name, const char *text, enum address_state state)
 {
 	struct steering *steering = data;
 	struct pool *pool = pool_find(&steering->pools, name);
@@ -136,10 +136,10 @@ static int take_address(void *data, const char *name, const char *text, enum add
 	return 0;
 }
 
-int steering_take_up(struct steering *steering, struct state *state, struct error *error)
+int steering_merge_state(struct steering *steering, struct state *state, struct error *error)
 {
 	const struct state_visitor visitor = {
-		.data = steering, .pool = take_pool, .address = take_address};
+		.data = steering, .pool = merge_pool, .address = merge_address};
 	int r = state->ops->load(state, &visitor, error);
 
 	for (size_t i = 0; r == 0 && i < steering->pools.n_pools; i++)

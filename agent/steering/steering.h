@@ -84,7 +84,7 @@ int steering_inherit(struct steering *steering, const struct steering *before, s
  * Reads manual states of pools and addresses from a file that could not be read at the start.
  * Orders since the start are newer and stay.
  */
-int steering_take_up(struct steering *steering, struct state *state, struct error *error);
+int steering_merge_state(struct steering *steering, struct state *state, struct error *error);
 
 /* Puts all states of pools and addresses into `state`. */
 int steering_rewrite(const struct steering *steering, struct state *state, struct error *error);
