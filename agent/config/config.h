@@ -159,7 +159,8 @@ struct config_policy {
 	uint32_t spam_count;
 	uint32_t spam_of; /* at most 64 */
 	uint32_t reports_per_day;
-	uint32_t spam_for_sec; /* the sender is high-risk for that time */
+	uint32_t spam_for_sec;	    /* the sender is high-risk for that time */
+	uint32_t automatic_per_day; /* recipients of automatic messages that count nothing */
 };
 
 struct config_tenant {

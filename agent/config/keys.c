@@ -238,6 +238,8 @@ const struct config_key config_keys[] = {
 	{NUMBER(POLICY, "connections_per_minute", limits[CONFIG_CONNECTIONS_PER_MINUTE], 0,
 		POLICY_LIMIT_LAST),
 	 .help = "connections a minute"},
+	{NUMBER(POLICY, "automatic_per_day", automatic_per_day, 0, POLICY_LIMIT_LAST),
+	 .fallback = "100", .help = "recipients of automatic messages a day that are free"},
 	{WORD(POLICY, "on_limit", on_limit, enum config_on_limit, on_limit_words),
 	 .fallback = "high-risk", .help = "mail over a limit"},
 	{WHOLE(POLICY, "spam_of_last", kind_spam_of_last), .max = SPAM_MARKS_LAST,

@@ -35,6 +35,8 @@ static void count(struct policy *policy, struct rules_input *input, const struct
 	for (enum config_limit limit = 0; limit < CONFIG_LIMITS; limit++)
 		if (input->limits[limit].adds)
 			count_one(policy, to, limit, &input->limits[limit]);
+	if (to->sender)
+		sender_count_automatic(to->sender, input->automatic);
 }
 
 /* ---- events */

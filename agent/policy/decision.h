@@ -46,11 +46,13 @@
  * ---- What is counted
  *
  * A message that is steered counts 1 and its recipients. Deferred and rejected messages count
- * nothing: they come again, or not at all. A bounce counts nothing. An automatic reply to one
- * recipient counts as a message without recipients; to several it is no automatic reply. Mail
- * steered to high-risk for being over a limit counts too, so that a sender returns to normal when
- * it has slowed down. Connections count whatever the decision is: they are open when they are
- * reported.
+ * nothing: they come again, or not at all. A bounce counts nothing unless the host itself names its
+ * sender: by the login, by a selector, or by the client where `identity` is "client". It then
+ * counts as an automatic message. An automatic message to one recipient counts as a message without
+ * recipients, until the sender has sent the policy's automatic_per_day on this UTC day; beyond, and
+ * to several recipients, it counts like any other. Mail steered to high-risk for being over a limit
+ * counts too, so that a sender returns to normal when it has slowed down. Connections count
+ * whatever the decision is: they are open when they are reported.
  *
  * ---- The identity: the sender that is counted
  *

@@ -282,8 +282,33 @@ void rules_apply(const struct rules_input *input, struct decision *ret_decision)
 
 /* ---- limits */
 
-static void measure_adds(const struct facts *facts, struct limit_state limits[CONFIG_LIMITS])
+/*
+ * The null path belongs to notifications of mail servers (RFC 5321 4.5.5). A client has none to
+ * submit but receipts and replies, so the name that the host itself gave to the sender counts them.
+ */
+static bool is_named_by_host(const struct rules_input *input)
 {
+	switch (input->identity->kind) {
+	case IDENTITY_USER:
+	case IDENTITY_SENDER:
+		return true;
+	case IDENTITY_CLIENT:
+		return input->config->identity == CONFIG_IDENTITY_CLIENT;
+	default:
+		return false;
+	}
+}
+
+static bool is_automatic(const struct facts *facts)
+{
+	return facts->automatic || is_bounce(facts);
+}
+
+static void measure_adds(struct rules_input *input)
+{
+	const struct facts *facts = input->facts;
+	struct limit_state *limits = input->limits;
+	uint32_t automatic = input->sender ? input->sender->automatic : 0;
 	uint64_t total = (uint64_t)facts->recipients_external + facts->recipients_internal;
 	uint32_t recipients = total < UINT32_MAX ? (uint32_t)total : UINT32_MAX;
 
@@ -292,11 +317,14 @@ static void measure_adds(const struct facts *facts, struct limit_state limits[CO
 			facts->connections ? facts->connections : 1;
 		return;
 	}
-	if (is_bounce(facts))
+	if (is_bounce(facts) && !is_named_by_host(input))
 		return;
 	limits[CONFIG_MESSAGES_PER_MINUTE].adds = 1;
-	if (facts->automatic && total <= 1)
+	if (is_automatic(facts) && total <= 1 &&
+	    automatic + total <= input->policy->automatic_per_day) {
+		input->automatic = recipients;
 		return;
+	}
 	limits[CONFIG_EXTERNAL_PER_HOUR].adds = facts->recipients_external;
 	limits[CONFIG_INTERNAL_PER_HOUR].adds = facts->recipients_internal;
 	limits[CONFIG_RECIPIENTS_PER_DAY].adds = recipients;
@@ -343,7 +371,8 @@ static void measure_tenant(struct rules_input *input)
 void rules_measure(struct rules_input *input)
 {
 	memset(input->limits, 0, sizeof(input->limits));
-	measure_adds(input->facts, input->limits);
+	input->automatic = 0;
+	measure_adds(input);
 	if (!rules_counts(input))
 		return;
 	if (input->identity->kind != IDENTITY_NONE)

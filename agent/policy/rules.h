@@ -31,6 +31,7 @@ struct rules_input {
 	const struct tenant *tenant;	 /* NULL: none */
 	uint32_t relay_pool;		 /* POOL_NONE: no relay rule */
 	int64_t now_sec;
+	uint32_t automatic; /* recipients that automatic_per_day covers; set by rules_measure() */
 	struct limit_state limits[CONFIG_LIMITS]; /* set by rules_measure() */
 };
 

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "policy/day.h"
+
 struct sender_counts {
 	struct sender *places; /* places[0] is not used */
 	uint32_t *heads;
@@ -144,6 +146,7 @@ struct sender *sender_counts_add(struct sender_counts *senders, const struct sip
 		.base_sec = window_base(0, now_sec),
 		.version = SENDER_VERSION,
 	};
+	sender->automatic = 0;
 	sender->next = *head;
 	*head = (uint32_t)(sender - senders->places);
 	return sender;
@@ -159,6 +162,8 @@ void sender_advance(struct sender *sender, int64_t now_sec)
 	for (unsigned i = 0; i < SENDER_WINDOWS; i++)
 		window_advance(windows[i].shape, &record->counters[windows[i].first],
 			       record->base_sec, base_sec);
+	if (day_of(base_sec) > day_of(record->base_sec))
+		sender->automatic = 0;
 	record->base_sec = base_sec;
 }
 
@@ -176,6 +181,13 @@ void sender_forget(struct sender *sender, unsigned window)
 {
 	memset(&sender->record.counters[windows[window].first], 0,
 	       (windows[window].shape->buckets + 1) * sizeof(uint16_t));
+}
+
+void sender_count_automatic(struct sender *sender, uint32_t n)
+{
+	sender->automatic = n < UINT16_MAX - (uint32_t)sender->automatic
+				    ? (uint16_t)(sender->automatic + n)
+				    : UINT16_MAX;
 }
 
 int64_t sender_below_at(const struct sender *sender, unsigned window, uint32_t limit)

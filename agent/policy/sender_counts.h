@@ -55,7 +55,9 @@ struct sender {
 	uint32_t next;	     /* in the chain of its head; 0: the last */
 	uint32_t next_dirty; /* on the list of senders to export */
 	uint32_t standing;   /* number of its standing; 0: none */
-	uint32_t dirty;	     /* 0 or 1 */
+	/* Free recipients of automatic messages on the UTC day of base_sec; not stored. */
+	uint16_t automatic;
+	uint16_t dirty; /* 0 or 1 */
 };
 _Static_assert(sizeof(struct sender) == 192, "200 bytes a sender, the table's heads included");
 
@@ -83,6 +85,8 @@ void sender_advance(struct sender *sender, int64_t now_sec);
 uint32_t sender_sum(const struct sender *sender, unsigned window);
 void sender_count(struct sender *sender, unsigned window, uint32_t n);
 void sender_forget(struct sender *sender, unsigned window);
+/* Recipients of automatic messages that count nothing else. */
+void sender_count_automatic(struct sender *sender, uint32_t n);
 /* Time at which the sum is below `limit` if nothing is added. */
 int64_t sender_below_at(const struct sender *sender, unsigned window, uint32_t limit);
 

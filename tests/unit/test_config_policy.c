@@ -38,6 +38,7 @@ Test(config_policy, the_ready_made_policies_are_always_there)
 	cr_expect_eq(config->default_policy->spam_count, 10);
 	cr_expect_eq(config->default_policy->spam_of, 20);
 	cr_expect_eq(config->default_policy->reports_per_day, 5);
+	cr_expect_eq(config->default_policy->automatic_per_day, 100);
 	cr_expect_eq(config->default_policy->spam_for_sec, 86400);
 	cr_expect_eq(config->default_policy->line, 0);
 	cr_expect_eq(config->n_tenants, 0);
@@ -58,6 +59,7 @@ Test(config_policy, every_key_is_read)
 			  "  recipients_per_day = 3\n"
 			  "  messages_per_minute = 4\n"
 			  "  connections_per_minute = 10000\n"
+			  "  automatic_per_day = 7\n"
 			  "  on_limit = \"restrict-today\"\n"
 			  "  spam_of_last = \"3 of 64\"\n"
 			  "  reports_per_day = 0\n"
@@ -84,6 +86,7 @@ Test(config_policy, every_key_is_read)
 	cr_expect_eq(policy->spam_count, 3);
 	cr_expect_eq(policy->spam_of, 64);
 	cr_expect_eq(policy->reports_per_day, 0);
+	cr_expect_eq(policy->automatic_per_day, 7);
 	cr_expect_eq(policy->spam_for_sec, 30 * 86400);
 	cr_assert_eq(policy->senders.count, 2);
 	cr_expect_str_eq(policy->senders.texts[1], "*@sales.example.net");
@@ -177,7 +180,8 @@ Test(config_policy, each_word_for_on_limit_and_identity_is_known)
 #define IN_TENANT(keys) TWO_POOLS "tenant \"t\" { " keys " }"
 #define POLICY_KEYS                                                                                \
 	"like, recipients_external_per_hour, recipients_internal_per_hour, recipients_per_day, "   \
-	"messages_per_minute, connections_per_minute, on_limit, spam_of_last, reports_per_day, "   \
+	"messages_per_minute, connections_per_minute, automatic_per_day, on_limit, spam_of_last, " \
+	"reports_per_day, "                                                                        \
 	"spam_for, senders, tenants, domains"
 #define OF_LAST "expected 'N of M' with N from 1 to M and M of at most 64, or 'never'"
 #define PATTERN_256                                                                                \

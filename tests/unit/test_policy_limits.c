@@ -253,7 +253,8 @@ Test(policy_limits, a_message_counts_its_recipients_by_kind)
 Test(policy_limits, bounces_count_nothing_and_automatic_replies_no_recipients)
 {
 	struct policy_fixture *fixture = policy_fixture_new("");
-	struct facts bounce = {.user = "bob@example.net", .bounce = true, .recipients_external = 3};
+	struct facts bounce = {
+		.envelope_from = "bob@example.net", .bounce = true, .recipients_external = 3};
 	struct facts reply = {
 		.user = "bob@example.net", .automatic = true, .recipients_external = 1};
 	struct facts list = {
@@ -262,6 +263,7 @@ Test(policy_limits, bounces_count_nothing_and_automatic_replies_no_recipients)
 	policy_fixture_decide(fixture, &bounce, NOON);
 	bounce.bounce = false;
 	bounce.envelope_from = "";
+	bounce.client = "192.0.2.9";
 	policy_fixture_decide(fixture, &bounce, NOON);
 	cr_expect_eq(counted(fixture, CONFIG_EXTERNAL_PER_HOUR), 0);
 	cr_expect_eq(counted(fixture, CONFIG_MESSAGES_PER_MINUTE), 0);
