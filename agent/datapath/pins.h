@@ -52,7 +52,8 @@ int pin_map_open(const char *pin_path, const char *name, int *ret_fd, struct bpf
 		 struct error *error);
 
 /*
- * Detaches the pinned link at once, whoever holds it open, and removes the pin. 0: there was none.
+ * Detaches the pinned link at once, even while others hold it open, and removes the pin. 0: there
+ * was none.
  */
 int pin_link_remove(const char *file);
 

@@ -372,7 +372,7 @@ Test(netns_leak, a_handle_that_is_no_more_in_the_configuration_is_no_way_to_the_
 	expect_pool(receiver, &lane, RECEIVER_IPV4, "high-risk");
 	free(postern_must("up"));
 	cr_assert(!host_succeeds(MAIL, "ip address show dev lo | grep -qw " HANDLE_HIGH_RISK));
-	/* From now on the address belongs to whoever assigns it. */
+	/* From now on the host decides on the address. */
 	free(host_must(MAIL, "ip address add " HANDLE_HIGH_RISK "/32 dev lo"));
 	expect_pool(receiver, &lane, RECEIVER_IPV4, "normal");
 }
