@@ -104,6 +104,7 @@ bool bounce_begin_body(struct bounce *bounce)
 	dsn_begin(&bounce->dsn, parts ? bounce->content.boundary : "");
 	if (!parts && is_system)
 		dsn_begin_text(&bounce->dsn);
+	bounce->dsn.skips_text = is_report(bounce, "delivery-status");
 	return parts || is_system;
 }
 

@@ -152,6 +152,8 @@ static enum dsn_where begin_part_body(struct dsn *dsn)
 			dsn->has_original = true;
 			return DSN_ORIGINAL;
 		}
+	if (dsn->skips_text)
+		return DSN_SKIPPED;
 	return !*dsn->part.type || strcmp(dsn->part.type, "text/plain") == 0 ? DSN_TEXT
 									     : DSN_SKIPPED;
 }

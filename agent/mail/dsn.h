@@ -46,6 +46,8 @@ struct dsn {
 	char unknown_recipient[POLICY_NAME_SIZE]; /* a key of mailbox.h; "": none */
 	char original_id[DSN_ID_MAX_BYTES + 1];	  /* without brackets; "": none */
 	struct notice notice;			  /* of the parts that are text */
+	/* Set after dsn_begin(): a delivery status says what the parts of text say. */
+	bool skips_text;
 	/* Progress: */
 	enum dsn_where where;
 	char boundary[CONTENT_TYPE_BOUNDARY_SIZE];

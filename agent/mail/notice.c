@@ -24,6 +24,8 @@ static bool take_field(struct notice *notice, const char *line)
 	static const char *const others[] = {"From", "To", "Subject", "Date"};
 	bool found = false;
 
+	if (!strchr("RMFTSDrmftsd", *line))
+		return false;
 	for (size_t i = 0; i < sizeof(traces) / sizeof(traces[0]) && !found; i++)
 		if ((found = is_field(line, traces[i])))
 			notice->trace |= 1u << i;
@@ -48,13 +50,12 @@ static void take_address(struct notice *notice, const char *line)
 {
 	const char *open = strchr(line, '<');
 	size_t size = open ? strcspn(open + 1, "> \t") : 0;
-	char path[POLICY_NAME_SIZE];
 
-	if (!open || open[size + 1] != '>' || size >= sizeof(path) || !memchr(open + 1, '@', size))
+	if (!open || open[size + 1] != '>' || size >= sizeof(notice->path) ||
+	    !memchr(open + 1, '@', size))
 		return;
-	memcpy(path, open + 1, size);
-	path[size] = '\0';
-	mailbox_parse(path, notice->address);
+	memcpy(notice->path, open + 1, size);
+	notice->path[size] = '\0';
 }
 
 static void take_sentence(struct notice *notice, const char *line)
@@ -66,7 +67,7 @@ static void take_sentence(struct notice *notice, const char *line)
 	if (refusal_of_text(line) != REFUSAL_UNKNOWN_RECIPIENT)
 		return;
 	notice->unknown = true;
-	strcpy(notice->recipient, notice->address);
+	mailbox_parse(notice->path, notice->recipient);
 }
 
 void notice_line(struct notice *notice, const char *line)

@@ -21,8 +21,8 @@ struct notice {
 	char recipient[POLICY_NAME_SIZE];	   /* this one, a key of mailbox.h; "": not named */
 	char original_id[NOTICE_ID_MAX_BYTES + 1]; /* without brackets; "": none */
 	/* Progress: */
-	unsigned trace, others;		/* fields of the header that is being read */
-	char address[POLICY_NAME_SIZE]; /* the last one in angle brackets; "": none */
+	unsigned trace, others;	     /* fields of the header that is being read */
+	char path[POLICY_NAME_SIZE]; /* the last address in angle brackets; "": none */
 };
 
 /* Without the end of the line. */

@@ -104,9 +104,9 @@ static bool words_say_unknown(const char *text, const struct status *status)
 /* "550-5.1.1 …", "550 #5.1.1 …": NULL without a reply code of class 4 or 5. */
 static const char *find_reply(const char *text)
 {
-	for (const char *at = text; *at; at++)
-		if ((*at == '4' || *at == '5') && isdigit((unsigned char)at[1]) &&
-		    isdigit((unsigned char)at[2]) && (at[3] == ' ' || at[3] == '-') &&
+	for (const char *at = strpbrk(text, "45"); at; at = strpbrk(at + 1, "45"))
+		if (isdigit((unsigned char)at[1]) && isdigit((unsigned char)at[2]) &&
+		    (at[3] == ' ' || at[3] == '-') &&
 		    (at == text || !(isalnum((unsigned char)at[-1]) || at[-1] == '.')))
 			return at;
 	return NULL;
