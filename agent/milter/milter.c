@@ -74,7 +74,7 @@ static void on_reload(evutil_socket_t number, short what, void *data)
 	milter->dns_alarm =
 		(struct dns_alarm){.since_ns = 0}; /* the counters of a new maildns start at 0 */
 	warn_fixed(config, milter->config);
-	log_info(MODULE, "%s: read again", config->file);
+	log_info(MODULE, "%s: reloaded", config->file);
 }
 
 static void on_tick(evutil_socket_t fd, short what, void *data)

@@ -58,7 +58,7 @@ static void reload(const char *more, unsigned times)
 {
 	milter_fixture_write(more);
 	kill(milter_fixture_milter_pid(), SIGHUP);
-	await_log("read again", times);
+	await_log("reloaded", times);
 }
 
 static void expect_pool(struct peer *peer, const struct peer_message *message, const char *pool)
@@ -165,7 +165,7 @@ Test(milter_reload, a_wrong_configuration_is_reported_and_the_old_one_stays)
 	milter_fixture_write("milter = \"unix:/nowhere/milter.sock\"\n" MARK("bad"));
 	kill(milter_fixture_milter_pid(), SIGHUP);
 	await_log("new values of milter need a restart of the milter", 1);
-	await_log("read again", 1);
+	await_log("reloaded", 1);
 	expect_pool(&peer, &foul, "normal");
 	peer_close(&peer);
 }
