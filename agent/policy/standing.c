@@ -11,6 +11,12 @@
 
 /* ---- one standing */
 
+bool sender_verdict_equal(const struct sender_verdict *a, const struct sender_verdict *b)
+{
+	return a->action == b->action && a->pool == b->pool && a->reason == b->reason &&
+	       a->until_sec == b->until_sec;
+}
+
 bool standing_is_manual(const struct standing *standing, int64_t now_sec)
 {
 	return standing->manual &&
@@ -106,12 +112,6 @@ struct standing *standing_take(struct policy *policy, struct sender *sender, con
 	return standing;
 }
 
-static bool same_verdict(const struct sender_verdict *a, const struct sender_verdict *b)
-{
-	return a->action == b->action && a->pool == b->pool && a->reason == b->reason &&
-	       a->until_sec == b->until_sec;
-}
-
 void standing_set_manual(struct standing *standing, const struct policy_manual *manual)
 {
 	standing->manual = manual != NULL;
@@ -147,7 +147,7 @@ void standing_changed(struct policy *policy, struct standing *standing, int64_t 
 	};
 
 	change.after = standing_verdict(standing, change.verdict.until_sec);
-	change.verdict_changed = !same_verdict(&change.verdict, &change.before);
+	change.verdict_changed = !sender_verdict_equal(&change.verdict, &change.before);
 	changes_add_standing(changes, &change);
 	standing_settle(policy, standing, now_sec);
 }

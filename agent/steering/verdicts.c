@@ -215,19 +215,14 @@ int verdicts_prune(struct steering *steering, struct error *error)
 
 /* ---- standings */
 
-static bool is_same(const struct sender_verdict *a, const struct sender_verdict *b)
-{
-	return a->action == b->action && a->pool == b->pool && a->reason == b->reason &&
-	       a->until_sec == b->until_sec;
-}
-
 static int apply(struct steering *steering, struct steering_sender *sender,
 		 const struct steering_standing *standing, const struct now *now)
 {
 	const struct steering_standing before = sender->standing;
 	int r;
 
-	if (is_same(&before.now, &standing->now) && is_same(&before.after, &standing->after))
+	if (sender_verdict_equal(&before.now, &standing->now) &&
+	    sender_verdict_equal(&before.after, &standing->after))
 		return 0;
 	sender->standing = *standing;
 	r = write_one(steering, sender, now);
