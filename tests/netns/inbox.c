@@ -81,17 +81,12 @@ static void read_id(const char *message, char *ret, size_t size)
 	*ret = '\0';
 }
 
-/*
- * A file has the receiver's lines, its Received header, the message, and one empty line at the end.
- * A file without that end is still being written.
- */
+/* A file has the receiver's lines, its Received header, and the message. */
 static bool parse(char *file, size_t bytes, struct letter *ret)
 {
 	char *message = strstr(file, "\nReceived: ");
 
 	if (!message || strncmp(file, "X-Client-Addr: ", 15) != 0)
-		return false;
-	if (bytes < LETTER_MAX_BYTES && (bytes < 2 || strcmp(file + bytes - 2, "\n\n") != 0))
 		return false;
 	*message++ = '\0';
 	read_line(file, "X-Client-Addr: ", ret->client, sizeof(ret->client));
@@ -101,6 +96,15 @@ static bool parse(char *file, size_t bytes, struct letter *ret)
 	ret->text = strdup(message);
 	ret->bytes = bytes;
 	return true;
+}
+
+/* One empty line ends a file; without it the receiver is still writing. */
+static bool is_complete(FILE *file)
+{
+	char end[3] = "";
+
+	return !fseek(file, -2, SEEK_END) && fread(end, 1, 2, file) == 2 && !strcmp(end, "\n\n") &&
+	       !fseek(file, 0, SEEK_SET);
 }
 
 static bool read_letter(const char *name, struct letter *ret)
@@ -113,7 +117,7 @@ static bool read_letter(const char *name, struct letter *ret)
 
 	snprintf(path, sizeof(path), "%s/received/%s", world.directory, name);
 	file = fopen(path, "re");
-	if (!file || fstat(fileno(file), &status))
+	if (!file || !is_complete(file) || fstat(fileno(file), &status))
 		return false;
 	got = fread(bytes, 1, LETTER_MAX_BYTES, file);
 	bytes[got] = '\0';
