@@ -11,7 +11,7 @@
 
 /* ---- one standing */
 
-bool sender_verdict_equal(const struct sender_verdict *a, const struct sender_verdict *b)
+bool standing_verdict_equal(const struct sender_verdict *a, const struct sender_verdict *b)
 {
 	return a->action == b->action && a->pool == b->pool && a->reason == b->reason &&
 	       a->until_sec == b->until_sec;
@@ -147,7 +147,7 @@ void standing_changed(struct policy *policy, struct standing *standing, int64_t 
 	};
 
 	change.after = standing_verdict(standing, change.verdict.until_sec);
-	change.verdict_changed = !sender_verdict_equal(&change.verdict, &change.before);
+	change.verdict_changed = !standing_verdict_equal(&change.verdict, &change.before);
 	changes_add_standing(changes, &change);
 	standing_settle(policy, standing, now_sec);
 }

@@ -39,7 +39,7 @@ struct sender_verdict {
 	enum reason reason;
 	int64_t until_sec; /* 0: no known end */
 };
-bool sender_verdict_equal(const struct sender_verdict *a, const struct sender_verdict *b);
+bool standing_verdict_equal(const struct sender_verdict *a, const struct sender_verdict *b);
 
 struct standing {
 	struct standing_record record;

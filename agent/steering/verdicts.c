@@ -221,8 +221,8 @@ static int apply(struct steering *steering, struct steering_sender *sender,
 	const struct steering_standing before = sender->standing;
 	int r;
 
-	if (sender_verdict_equal(&before.now, &standing->now) &&
-	    sender_verdict_equal(&before.after, &standing->after))
+	if (standing_verdict_equal(&before.now, &standing->now) &&
+	    standing_verdict_equal(&before.after, &standing->after))
 		return 0;
 	sender->standing = *standing;
 	r = write_one(steering, sender, now);
