@@ -4,8 +4,8 @@
  *
  * A function that explains its failures takes a `struct error *` as last argument. On failure it
  * returns a negative errno and sets the text: no newline at the end, inputs quoted 'like this',
- * files as file:line. On success it leaves the text alone. Only main, api, mta, milter, daemon and
- * cli print it.
+ * files as file:line. On success it leaves the text alone. main.c and the rooms with
+ * `log` in agent/README.md print it.
  */
 #pragma once
 

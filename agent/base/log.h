@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Messages on stderr, one line each. If stderr is the journal (JOURNAL_STREAM, sd-daemon(3)), a
- * line begins with its priority, "<3>". For main, api, mta, milter, daemon and cli; lower rooms
+ * line begins with its priority, "<3>". For the rooms with `log` in agent/README.md; all others
  * return errors. Never log a secret or the body of a message.
  */
 #pragma once

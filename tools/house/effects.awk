@@ -22,6 +22,9 @@ room == "base" && path[3] ~ /^clock[.]/ { next }
 effects[room] !~ /clock/ && $3 ~ time {
 	print "clock", $1 ":" $2, "'" room "' reads the time: pass it in, or let a room above do it"
 }
+room != "base" && effects[room] !~ /log/ && $3 ~ /(^|[^a-z_0-9])log_(error|warning|info|message)\(/ {
+	print "log", $1 ":" $2, "'" room "' writes no log: return the error"
+}
 effects[room] ~ /pure/ {
 	if ($3 ~ io)
 		print "pure", $1 ":" $2, "'" room "' is pure: no I/O"
