@@ -21,20 +21,30 @@
 #include "sender.h"
 #include "steer.h"
 
+/* Unknown senders' connections that are older than the datapath continue untranslated. */
+static __always_inline bool is_older(const struct senders *senders)
+{
+	return senders->first == SENDER_UNKNOWN && generation_has_older();
+}
+
 /*
- * A packet in mid-stream without a flow. A known sender's must not leave untranslated, unless its
- * verdict is pass. Unknown senders' connections that are older than the datapath continue
- * untranslated.
+ * A packet in mid-stream without a flow must not leave untranslated, unless its verdict is pass or
+ * its connection may be older than the datapath. An unknown sender's reset is no event: anybody
+ * outside can make the stack send resets.
  */
 static __noinline int without_flow(struct __sk_buff *skb, const struct packet *packet)
 {
 	struct senders senders = sender_find(skb, packet);
 	struct steering steering;
 
-	if (senders.first == SENDER_UNKNOWN ||
+	if (is_older(&senders) ||
 	    (!steer_sender(senders.decider, &steering) && steering.action == VERDICT_PASS)) {
 		count(COUNTER_untouched);
 		return TC_ACT_UNSPEC;
+	}
+	if (senders.first == SENDER_UNKNOWN && packet->flags & TCP_RST) {
+		count(COUNTER_dropped_no_flow);
+		return TC_ACT_SHOT;
 	}
 	report_drop(packet, senders.first, POOL_NONE, COUNTER_dropped_no_flow);
 	return reset_local(skb, packet);
@@ -126,8 +136,9 @@ static __always_inline struct flow *settle(struct __sk_buff *skb, const struct p
 
 /*
  * Fragments, headers cut short, too many extension headers. They pass where the whole packet would
- * leave untranslated: a passed flow or sender, an unknown sender in mid-stream. A first fragment
- * without TCP flags may be a SYN, and counts as one (RFC 1858).
+ * leave untranslated: a passed flow or sender, an unknown sender's older connection. A first
+ * fragment without TCP flags may be a SYN, and counts as one (RFC 1858). Without a port an unknown
+ * sender's packet passes: it may be any traffic.
  */
 static __noinline int untranslatable(struct __sk_buff *skb, const struct packet *packet,
 				     enum packet_kind kind)
@@ -150,7 +161,8 @@ static __noinline int untranslatable(struct __sk_buff *skb, const struct packet 
 	if (kind != PACKET_OPAQUE && is_retired(packet->key.destination_port))
 		return TC_ACT_UNSPEC;
 	senders = sender_find(skb, packet);
-	if (senders.first == SENDER_UNKNOWN && !may_open)
+	if (kind == PACKET_OPAQUE ? senders.first == SENDER_UNKNOWN
+				  : !may_open && is_older(&senders))
 		return TC_ACT_UNSPEC;
 	if (!steer_sender(senders.decider, &steering) && steering.action == VERDICT_PASS)
 		return TC_ACT_UNSPEC;

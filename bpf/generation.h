@@ -17,6 +17,17 @@ static __always_inline struct control *control_get(void)
 	return bpf_map_lookup_elem(&postern_control, &zero);
 }
 
+/*
+ * May a packet in mid-stream without a flow belong to a connection that is older than the
+ * datapath? An idle connection older than this has ended by RFC 5382 REQ-5, as a flow would have.
+ */
+static __always_inline bool generation_has_older(void)
+{
+	const struct control *control = control_get();
+
+	return control && bpf_ktime_get_ns() < control->first_up_ns + control->established_ns;
+}
+
 /* True while `up` copies the maps, and for good once other programs are in force. */
 static __always_inline bool generation_is_paused(void)
 {

@@ -71,6 +71,8 @@ static int fill_control(const struct programs *programs, const struct programs_o
 		control.layout = POSTERN_LAYOUT;
 		control.established_ns = options->established_ns;
 		control.transitory_ns = options->transitory_ns;
+		if (!control.first_up_ns)
+			control.first_up_ns = options->now_ns;
 		r = bpf_map_update_elem(fd, &key, &control, BPF_ANY);
 	}
 	return r ? error_set(error, r, "postern_control cannot be written: %s", strerror(-r)) : 0;

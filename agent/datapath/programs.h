@@ -27,6 +27,7 @@ struct programs_options {
 	uint32_t senders_max;
 	uint64_t established_ns;
 	uint64_t transitory_ns;
+	uint64_t now_ns; /* the time of the first `up`, if the maps are new */
 };
 
 /* Loaded, not attached yet; the maps are pinned, new or re-used. */

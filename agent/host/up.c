@@ -91,6 +91,7 @@ static int load(struct up *up, struct error *error)
 		.senders_max = config->senders_max,
 		.established_ns = config->timeout_established_sec * NS_PER_SEC,
 		.transitory_ns = config->timeout_transitory_sec * NS_PER_SEC,
+		.now_ns = clock_monotonic_ns(),
 	};
 	int r = bpffs_prepare(config->pin_path, up->journal, error);
 

@@ -332,6 +332,11 @@ struct control {
 	__u64 cuts; /* raised by one after a verdict's cut_ns was set: each flow checks once */
 	__u64 established_ns; /* RFC 5382 REQ-5: at least 7440 s */
 	__u64 transitory_ns;  /* RFC 5382 REQ-5: at least 240 s */
+	/*
+	 * Of these maps. Until established_ns later, packets in mid-stream of unknown senders may
+	 * belong to a connection that is older than the datapath.
+	 */
+	__u64 first_up_ns;
 };
 
 /* ---- postern_stats (PERCPU_ARRAY of 1): one named counter each; X(name, help) */
@@ -354,7 +359,7 @@ struct control {
 	X(dropped_pool_empty, "SYNs held: the pool has no active address")                         \
 	X(dropped_no_port, "SYNs dropped: no free port towards that destination")                  \
 	X(dropped_table_full, "SYNs dropped: the flow table is full")                              \
-	X(dropped_no_flow, "packets dropped: mid-stream, of a known sender, without a flow")       \
+	X(dropped_no_flow, "packets dropped: mid-stream, without a flow")                          \
 	X(dropped_cut, "packets dropped: their flow was cut")                                      \
 	X(dropped_moving, "packets dropped while flows moved to new maps; TCP sends them again")   \
 	X(dropped_loop, "packets dropped: routing loop, a translated packet came back in")         \
@@ -413,7 +418,7 @@ _Static_assert(sizeof(struct return_entry) == 64, "layout");
 _Static_assert(sizeof(struct expiry_entry) == 56, "layout");
 _Static_assert(sizeof(struct expiry_timer) == 32, "layout");
 _Static_assert(sizeof(struct generation) == 16, "layout");
-_Static_assert(sizeof(struct control) == 32, "layout");
+_Static_assert(sizeof(struct control) == 40, "layout");
 _Static_assert(sizeof(struct stats) == COUNTERS * 8, "layout");
 _Static_assert(sizeof(struct event) == 56, "layout");
 #endif

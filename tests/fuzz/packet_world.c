@@ -168,6 +168,7 @@ static void write_control(void)
 		.cuts = cuts,
 		.established_ns = timeouts_ns,
 		.transitory_ns = timeouts_ns,
+		.first_up_ns = 1ULL << 62, /* older connections never end */
 	};
 
 	put(MAP(control), &(uint32_t){0}, &control);

@@ -241,3 +241,77 @@ Test(netns_older, a_socket_bound_to_a_pool_address_and_port_in_use_outside_gets_
 		cr_assert(talk_transfer(&second, 1 << 20, 1 << 20));
 	}
 }
+
+static int open_control(struct control *ret)
+{
+	uint32_t zero = 0;
+	char path[128];
+	int map;
+
+	snprintf(path, sizeof(path), "%s/postern_control", world.pin_path);
+	map = bpf_obj_get(path);
+	cr_assert_geq(map, 0);
+	cr_assert_eq(bpf_map_lookup_elem(map, &zero, ret), 0);
+	return map;
+}
+
+static uint64_t first_up_ns(void)
+{
+	struct control control;
+
+	close(open_control(&control));
+	return control.first_up_ns;
+}
+
+Test(netns_older, a_later_up_grants_older_connections_no_more_time)
+{
+	uint64_t first_ns;
+
+	postern_begin(NULL);
+	first_ns = first_up_ns();
+	cr_assert_gt(first_ns, 0);
+	free(postern_must("up"));
+	cr_assert_eq(first_up_ns(), first_ns);
+}
+
+/* All flows expire, and the time of older connections has passed. */
+static void expire_all(void)
+{
+	struct control control;
+	int map = open_control(&control);
+
+	control.established_ns = control.transitory_ns = 1;
+	cr_assert_eq(bpf_map_update_elem(map, &(uint32_t){0}, &control, BPF_ANY), 0);
+	close(map);
+}
+
+static void expect_reset_after_expiry(const char *bind, const char *destination)
+{
+	int receiver = receiver_open(25);
+	struct capture *capture;
+	char byte = 'x';
+
+	postern_begin(NULL);
+	capture = capture_start();
+	{
+		_cleanup_talk_ struct talk talk = talk_from(receiver, 0, bind, PORT, destination);
+
+		expire_all();
+		free(host_must(MAIL, "timeout 5 sh -c 'until test $(bpftool -j map dump pinned"
+				     " $pin_path/postern_flows) = []; do sleep .1; done'"));
+		cr_assert_eq(send(talk.client, &byte, 1, MSG_NOSIGNAL), 1);
+		cr_assert_lt(recv(talk.client, &byte, 1, 0), 0);
+		cr_assert_eq(errno, ECONNRESET);
+	}
+	expect_pools_only(capture);
+}
+
+Test(netns_older, an_unknown_senders_connection_is_reset_after_its_flow_has_expired)
+{
+	expect_reset_after_expiry(MAIL_IPV4, RECEIVER_IPV4);
+}
+
+Test(netns_older, an_unknown_senders_connection_over_ipv6_is_reset_after_its_flow_has_expired)
+{
+	expect_reset_after_expiry(MAIL_IPV6, RECEIVER_IPV6);
+}

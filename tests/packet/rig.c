@@ -104,6 +104,7 @@ void rig_init_sized(uint32_t flows_max, uint32_t returns_max)
 		.selector_kinds = ~0U,
 		.established_ns = 7440 * NS_PER_SECOND,
 		.transitory_ns = 240 * NS_PER_SECOND,
+		.first_up_ns = rig_now_ns(),
 	};
 
 	load(flows_max, returns_max);

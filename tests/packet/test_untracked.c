@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Packets without a flow: a known sender's never leave untranslated, all others pass. */
+/*
+ * Packets without a flow never leave untranslated, unless they may belong to a connection of an
+ * unknown sender that is older than the datapath.
+ */
 #include <criterion/criterion.h>
 #include <criterion/parameterized.h>
 
@@ -59,6 +62,60 @@ ParameterizedTest(struct variant *variant, packet_untracked, an_unknown_sender_c
 	rig_expect_untouched(EGRESS, &packet);
 	rig_expect_counters(.untouched = 1);
 	rig_expect_flows(0);
+}
+
+static void end_older(void)
+{
+	struct control control = rig_control();
+
+	control.first_up_ns = rig_now_ns() - control.established_ns;
+	rig_set_control(&control);
+}
+
+ParameterizedTestParameters(packet_untracked,
+			    when_no_older_connection_lives_an_unknown_sender_is_reset)
+{
+	return mid_stream();
+}
+
+ParameterizedTest(struct variant *variant, packet_untracked,
+		  when_no_older_connection_lives_an_unknown_sender_is_reset)
+{
+	struct packet_spec packet = rig_stranger(variant->ipv6, variant->flags);
+	bool answered = !(variant->flags & RST);
+	struct event event;
+
+	end_older();
+	if (answered)
+		rig_expect_reset(EGRESS, &packet);
+	else
+		rig_expect_drop(EGRESS, &packet);
+	rig_expect_counters(.dropped_no_flow = 1, .resets_sent = answered);
+	cr_assert_eq(rig_events(&event), answered);
+}
+
+Test(packet_untracked, when_no_older_connection_lives_a_default_of_pass_still_passes)
+{
+	struct packet_spec packet = rig_stranger(true, ACK | PSH), fragment = packet;
+
+	end_older();
+	rig_set_verdict(SENDER_UNKNOWN, VERDICT_PASS, POOL_NONE);
+	rig_expect_untouched(EGRESS, &packet);
+	fragment.fragment = FIRST_FRAGMENT;
+	rig_expect_untouched(EGRESS, &fragment);
+	rig_expect_counters(.untouched = 1);
+}
+
+Test(packet_untracked, when_no_older_connection_lives_fragments_and_short_headers_are_dropped)
+{
+	struct packet_spec fragment = rig_stranger(false, ACK | PSH), cut = fragment;
+
+	end_older();
+	fragment.fragment = FIRST_FRAGMENT;
+	rig_expect_drop(EGRESS, &fragment);
+	cut.missing_bytes = 100;
+	rig_expect_drop(EGRESS, &cut);
+	rig_expect_counters(.dropped_fragment = 1, .dropped_malformed = 1);
 }
 
 ParameterizedTestParameters(packet_untracked, replies_of_no_flow_go_to_the_stack)
