@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "mail/utf8.h"
 #include "mail/lexer.h"
+#include "policy/identity.h"
 
 /* In a key, with space left for '@' and the shortest quoted and escaped local part. */
 #define DOMAIN_MAX_BYTES (POLICY_NAME_SIZE - 1 - 5)
@@ -34,20 +35,6 @@ static bool is_dot_string(const char *text)
 		       strchr("!#$%&'*+-/=?^_`{|}~.", *at)))
 		at++;
 	return at > text && !*at;
-}
-
-/* The '@' before the domain: the last one outside of quotes. */
-static const char *find_at(const char *text, size_t size)
-{
-	size_t quoted = 0;
-
-	if (size > 0 && *text == '"') {
-		for (quoted = 1; quoted < size && text[quoted] != '"'; quoted++)
-			quoted += text[quoted] == '\\';
-		if (quoted >= size)
-			quoted = 0; /* an unclosed quote is an ordinary character */
-	}
-	return memrchr(text + quoted, '@', size - quoted);
 }
 
 /* ---- local part */
@@ -198,7 +185,7 @@ void mailbox_parse(const char *path, char ret_mailbox[POLICY_NAME_SIZE])
 	ret_mailbox[0] = '\0';
 	if (size == 0)
 		return;
-	at = find_at(path, size);
+	at = identity_at(path, size);
 	unquote(path, at ? (size_t)(at - path) : size, local);
 	if (at && at + 1 < path + size)
 		write_domain(at + 1, (size_t)(path + size - at - 1), domain);
@@ -212,9 +199,7 @@ void mailbox_parse(const char *path, char ret_mailbox[POLICY_NAME_SIZE])
 
 const char *mailbox_domain(const char *mailbox)
 {
-	const char *at = find_at(mailbox, strlen(mailbox));
-
-	return at && at[1] ? at + 1 : NULL;
+	return identity_domain(mailbox);
 }
 
 /* ---- headers */

@@ -13,9 +13,22 @@
 
 #define IPV6_SITE_BYTES 8 /* a client can choose its addresses from a /64 */
 
+const char *identity_at(const char *text, size_t size)
+{
+	size_t quoted = 0;
+
+	if (size > 0 && *text == '"') {
+		for (quoted = 1; quoted < size && text[quoted] != '"'; quoted++)
+			quoted += text[quoted] == '\\';
+		if (quoted >= size)
+			quoted = 0; /* an unclosed quote is an ordinary character */
+	}
+	return memrchr(text + quoted, '@', size - quoted);
+}
+
 const char *identity_domain(const char *mailbox)
 {
-	const char *at = mailbox ? strrchr(mailbox, '@') : NULL;
+	const char *at = mailbox ? identity_at(mailbox, strlen(mailbox)) : NULL;
 
 	return at && at[1] ? at + 1 : NULL;
 }

@@ -43,6 +43,8 @@ const struct config_policy *identity_policy(const struct config *config,
 /* The policy of a name, by the name alone; never NULL. */
 const struct config_policy *identity_rules(const struct config *config, const char *name);
 
-/* The text after the last '@'; NULL: there is none. */
+/* The '@' before the domain: the last one outside of quotes. NULL: none. */
+const char *identity_at(const char *text, size_t size);
+/* The text after that '@'; NULL: there is none. */
 const char *identity_domain(const char *mailbox);
 bool identity_matches(const struct config_texts *patterns, const char *text);

@@ -108,6 +108,7 @@ static int count_recipients(const json_t *list, const struct config *config, str
 	json_array_foreach (list, i, recipient) {
 		const char *address = json_string_value(recipient);
 		char mailbox[POLICY_NAME_SIZE];
+		const char *domain;
 
 		if (!address || strlen(address) >= POLICY_NAME_SIZE)
 			return error_set(error, -EINVAL,
@@ -115,7 +116,9 @@ static int count_recipients(const json_t *list, const struct config *config, str
 					 "expected addresses shorter than %d bytes",
 					 i + 1, POLICY_NAME_SIZE);
 		mailbox_parse(address, mailbox);
-		if (identity_matches(&config->internal_domains, identity_domain(mailbox)))
+		domain = identity_domain(mailbox);
+		/* A recipient without a domain is on this host. */
+		if (!domain || identity_matches(&config->internal_domains, domain))
 			facts->recipients_internal++;
 		else
 			facts->recipients_external++;
