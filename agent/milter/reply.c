@@ -21,6 +21,13 @@ static const char *name_of(const char *sender)
 	return sender;
 }
 
+static void write_too_many(const struct received_decision *decision, struct reply *reply)
+{
+	snprintf(reply->text, sizeof(reply->text),
+		 "Too many recipients: a message of %s may have %u at most",
+		 name_of(decision->sender), decision->max);
+}
+
 static void write_rejection(const struct received_decision *decision, struct reply *reply)
 {
 	const char *name = name_of(decision->sender);
@@ -38,10 +45,12 @@ static void write_rejection(const struct received_decision *decision, struct rep
 static void write_deferral(const struct received_decision *decision, struct reply *reply)
 {
 	const char *name = name_of(decision->sender);
+	const char *after = decision->until[0] ? ": after " : "";
 
 	if (decision->reason == REASON_OVER_LIMIT)
 		snprintf(reply->text, sizeof(reply->text),
-			 "%s has sent too much for now, try again later", name);
+			 "%s has sent too much for now, try again later%s%s", name, after,
+			 decision->until);
 	else if (decision->reason == REASON_MANUAL)
 		snprintf(reply->text, sizeof(reply->text),
 			 "Mail of %s is held by the postmaster, try again later", name);
@@ -56,7 +65,9 @@ void reply_of_decision(const struct received_decision *decision, struct reply *r
 
 	ret_reply->code = rejects ? "550" : "451";
 	ret_reply->status = decision->status;
-	if (rejects)
+	if (rejects && strcmp(decision->status, "5.5.3") == 0 && decision->max)
+		write_too_many(decision, ret_reply);
+	else if (rejects)
 		write_rejection(decision, ret_reply);
 	else
 		write_deferral(decision, ret_reply);

@@ -222,12 +222,21 @@ static bool has_happened(const struct facts *facts, const struct decision *decis
 	return decision->action == DECISION_STEER || facts->kind == FACTS_CONNECTION;
 }
 
+/* A single message too large for a limit that defers restricts nobody. */
+static bool restricts(const struct rules_input *input, const struct decision *decision)
+{
+	const struct decision_step *last = &decision->steps[decision->n_steps - 1];
+
+	return decision->action == DECISION_REJECT && decision->reason == REASON_OVER_LIMIT &&
+	       input->limits[last->limit].on_limit != CONFIG_ON_LIMIT_DEFER;
+}
+
 static void change_standing(struct policy *policy, const struct rules_input *input,
 			    const struct counted *to, const struct decision *decision)
 {
 	int64_t until_sec = decision->until_sec ? decision->until_sec : STANDING_FOREVER;
 
-	if (decision->action == DECISION_REJECT && decision->reason == REASON_OVER_LIMIT)
+	if (restricts(input, decision))
 		standing_restrict(policy, to->sender, decision->sender, until_sec, input->now_sec,
 				  to->changes);
 	if (!has_happened(input->facts, decision))

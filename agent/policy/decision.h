@@ -39,6 +39,10 @@
  *   restrict         reject 5.1.8 or 5.7.711           restricted until released
  *   alert            the next rule is tried            an event
  *
+ * A message that alone has more recipients than the limit can never pass: where on_limit defers, it
+ * is rejected with 5.5.3, and the sender is not restricted for it. Where on_limit restricts, such a
+ * message restricts like any other.
+ *
  * A sender that was restricted and released is not restricted again on the same UTC day; over the
  * limit it is high-risk. Limits by the minute never restrict, they defer: the excess moves into
  * later minutes. A tenant's limit goes by the tenant's on_limit.
@@ -124,7 +128,7 @@ enum identity_kind {
 enum step_outcome {
 	STEP_PASSED,  /* did not match; the next was tried */
 	STEP_MATCHED, /* gave the reason */
-	STEP_YIELDED, /* matched, but yields to bounce and no-mail-dns */
+	STEP_YIELDED, /* matched, but yields: to bounce, no-mail-dns, a later limit */
 	STEP_ALERTED, /* over the limit, with on_limit = alert */
 	STEP_OUTCOMES,
 };

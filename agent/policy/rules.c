@@ -7,9 +7,10 @@
 
 #include "policy/day.h"
 
-#define STATUS_DEFER  "4.7.1"
-#define STATUS_USER   "5.1.8"
-#define STATUS_OTHERS "5.7.711" /* connectors: domains, clients, senders of selectors */
+#define STATUS_DEFER	"4.7.1"
+#define STATUS_TOO_MANY "5.5.3" /* recipients */
+#define STATUS_USER	"5.1.8"
+#define STATUS_OTHERS	"5.7.711" /* connectors: domains, clients, senders of selectors */
 
 static bool is_bounce(const struct facts *facts)
 {
@@ -162,11 +163,39 @@ static int64_t below_at(const struct rules_input *input, const struct decision_s
 	return input->sender ? sender_below_at(input->sender, step->limit, below) : 0;
 }
 
-/* False: on_limit = alert, the next rule is tried. */
+/* The message alone is over a limit that defers: to wait helps nothing (RFC 5321 4.2.1). */
+static bool never_fits(const struct rules_input *input, enum config_limit limit)
+{
+	const struct limit_state *state = &input->limits[limit];
+
+	return is_message(input) && state->max && state->adds > state->max &&
+	       state->on_limit == CONFIG_ON_LIMIT_DEFER;
+}
+
+static bool never_fits_later(const struct rules_input *input, enum config_limit limit)
+{
+	while (++limit < CONFIG_LIMITS)
+		if (never_fits(input, limit))
+			return true;
+	return false;
+}
+
+/* False: on_limit = alert, or a later limit rejects for good. The next one is tried. */
 static bool act_on_limit(const struct rules_input *input, struct decision *decision,
 			 struct decision_step *step)
 {
-	switch (input->limits[step->limit].on_limit) {
+	enum config_on_limit on_limit = input->limits[step->limit].on_limit;
+
+	if (never_fits(input, step->limit)) {
+		reject(input, decision, REASON_OVER_LIMIT);
+		decision->status = STATUS_TOO_MANY;
+		return true;
+	}
+	if (on_limit == CONFIG_ON_LIMIT_DEFER && never_fits_later(input, step->limit)) {
+		step->outcome = STEP_YIELDED;
+		return false;
+	}
+	switch (on_limit) {
 	case CONFIG_ON_LIMIT_HIGH_RISK:
 		steer(decision, REASON_OVER_LIMIT, POOL_HIGH_RISK);
 		decision->until_sec = below_at(input, step);

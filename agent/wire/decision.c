@@ -302,6 +302,17 @@ static void read_sender(const json_t *document, char ret_sender[POLICY_NAME_SIZE
 	snprintf(ret_sender, POLICY_NAME_SIZE, "%s", text ? text : "");
 }
 
+/* The limit is in the last step: no rule is tried after the one that matched. */
+static uint32_t read_max(const json_t *document)
+{
+	const json_t *why = json_object_get(document, "why");
+	size_t steps = json_array_size(why);
+	const json_t *last = steps ? json_array_get(why, steps - 1) : NULL;
+	json_int_t max = json_integer_value(json_object_get(last, "max"));
+
+	return max > 0 && max < UINT32_MAX ? (uint32_t)max : 0;
+}
+
 int decision_read(const json_t *document, struct received_decision *ret_decision,
 		  struct error *error)
 {
@@ -315,6 +326,7 @@ int decision_read(const json_t *document, struct received_decision *ret_decision
 	    !read_reason(document, &decision.reason) || !is_consistent(&decision))
 		return error_set(error, -EPROTO, "the agent's answer is no decision");
 	read_sender(document, decision.sender);
+	decision.max = read_max(document);
 	*ret_decision = decision;
 	return 0;
 }

@@ -46,6 +46,7 @@ struct received_decision {
 	enum reason reason;		   /* REASON_GOOD: none, or none that is known */
 	char pool[POSTERN_POOL_LABEL];	   /* "": none; steer only */
 	char lane[LANE_NAME_SIZE];	   /* "": none; steer only */
+	uint32_t max;			   /* of the limit that gave the reason; 0: none */
 	char status[DECISION_STATUS_SIZE]; /* defer and reject only */
 	char until[DECISION_UNTIL_SIZE];   /* RFC 3339; "": not known */
 	char sender[POLICY_NAME_SIZE];	   /* the accountable sender; "": none */

@@ -172,7 +172,11 @@ Test(milter_milter, a_sender_over_its_limit_is_deferred_with_a_text)
 	peer = milter_fixture_connect();
 	message.external = 4;
 	result = peer_deliver(&peer, &message);
-	expect_reply(&result, "451 4.7.1 bob has sent too much for now, try again later");
+	expect_reply(&result, "550 5.5.3 Too many recipients: a message of bob may have 3 at most");
+	message.external = 2;
+	expect_pool(&peer, &message, "normal", "postern-normal");
+	result = peer_deliver(&peer, &message);
+	expect_reply(&result, "451 4.7.1 bob has sent too much for now, try again later: after 2");
 	peer_close(&peer);
 }
 

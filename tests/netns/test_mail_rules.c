@@ -57,12 +57,15 @@ static void expect_the_restricted_to_be_refused_and_others_to_be_told_to_come_ag
 	const struct mail harsh = {
 		.login = "harsh@example.net", .from = "<harsh@example.net>", .id = "harsh@x"};
 	const struct mail later = {.from = "<later@example.net>", .id = "later@x", .copies = 2};
+	const struct mail last = {.from = "<later@example.net>", .id = "last@x", .copies = 1};
 	struct mail many = harsh;
 
 	many.copies = 3;
 	expect_reply(&many, "550 5.1.8 ");
 	expect_reply(&harsh, "550 5.1.8 ");
-	expect_reply(&later, "451 4.7.1 ");
+	expect_reply(&later, "550 5.5.3 ");
+	smtp_send(&last);
+	expect_reply(&last, "451 4.7.1 ");
 	free(postern_must("sender release harsh@example.net"));
 	mailhost_expect(&harsh, "normal", "good");
 	/* No rejected message left. */

@@ -131,6 +131,9 @@ Test(netns_sendmail, a_sender_over_its_limit_gets_our_text)
 	_cleanup_(close_fd_p) int fd = smtp_open();
 
 	expect_reply(fd, "<slow@example.net>", 2,
+		     "550 5.5.3 Too many recipients: a message of slow@example.net may have 2 at");
+	send(fd, &(struct mail){.from = "<slow@example.net>", .id = "slow@x", .copies = 1});
+	expect_reply(fd, "<slow@example.net>", 0,
 		     "451 4.7.1 slow@example.net has sent too much for now, try again later");
 	expect_reply(fd, "<full@example.net>", 2,
 		     "550 5.1.8 Sending is blocked for full@example.net");

@@ -117,10 +117,15 @@ ParameterizedTestParameters(policy_limits, what_goes_past_the_limit_at_once_is_o
 ParameterizedTest(enum config_limit *limit, policy_limits, what_goes_past_the_limit_at_once_is_over)
 {
 	struct policy_fixture *fixture = judge_of(*limit, "defer");
+	struct decision decision;
 
 	cr_expect_eq(send_n(fixture, *limit, LIMIT - 2, NOON).reason, REASON_GOOD);
 	cr_expect_eq(send_n(fixture, *limit, 3, NOON).action, DECISION_DEFER);
-	cr_expect_eq(send_n(fixture, *limit, UINT32_MAX, NOON).action, DECISION_DEFER);
+	decision = send_n(fixture, *limit, UINT32_MAX, NOON);
+	cr_expect_eq(decision.action, DECISION_REJECT);
+	cr_expect_str_eq(decision.status, "5.5.3");
+	cr_expect_eq(decision.until_sec, 0);
+	cr_expect_eq(fixture->n_standings, 0, "a rejection for good restricted the sender");
 	cr_expect_eq(send_n(fixture, *limit, 2, NOON).reason, REASON_GOOD,
 		     "deferred mail was counted");
 	policy_fixture_free(fixture);
