@@ -18,7 +18,9 @@
 /*
  * Space for the addresses of the new and of the old configuration: the old ones are removed last.
  */
-#define MAP_ADDRESSES	 (2 * POSTERN_ADDRESSES_MAX)
+#define MAP_ADDRESSES (2 * POSTERN_ADDRESSES_MAX)
+/* Interfaces, addresses and handles. */
+#define MAP_HOST	 (4 * POSTERN_ADDRESSES_MAX)
 #define MAP_SLOTS	 (POSTERN_POOLS_MAX * POSTERN_FAMILIES * POSTERN_SLOTS)
 #define MAP_EVENTS_BYTES (256 * 1024)
 
@@ -139,6 +141,15 @@ struct {
 	__type(key, __u32);
 	__type(value, struct generation);
 } postern_gen SEC(".maps");
+
+/* For operators, `guard` and the agent: no program reads it. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, MAP_HOST);
+	__type(key, struct host_key);
+	__type(value, struct host_entry);
+} postern_host SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);

@@ -36,6 +36,7 @@ static const struct map_type {
 	[MAP_RETURNS] = {"postern_returns", sizeof(struct return_key), sizeof(struct return_entry)},
 	[MAP_CONTROL] = {PIN_CONTROL, sizeof(uint32_t), sizeof(struct control)},
 	[MAP_GEN] = {"postern_gen", sizeof(uint32_t), sizeof(struct generation)},
+	[MAP_HOST] = {"postern_host", sizeof(struct host_key), sizeof(struct host_entry)},
 };
 
 struct pinned_map {
@@ -90,7 +91,7 @@ struct batch {
 	char *values;
 	uint32_t capacity; /* in entries */
 	/* Where the next system call continues; opaque, at most as long as a key. */
-	char token[sizeof(struct flow_key)];
+	char token[sizeof(struct host_key)];
 	bool begun;
 };
 

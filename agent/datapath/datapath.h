@@ -31,7 +31,8 @@ enum map {
 	MAP_RETURNS,
 	MAP_CONTROL,
 	MAP_GEN, /* read only here; quiesce.h writes it */
-	MAPS,	 /* keyed maps that user space reads or writes */
+	MAP_HOST,
+	MAPS, /* keyed maps that user space reads or writes */
 };
 
 /* "postern_senders" and so on: the name of the map and of its pin; never NULL. */

@@ -26,6 +26,7 @@ static const struct {
 	[MAP_RETURNS] = {sizeof(struct return_key), sizeof(struct return_entry), 64},
 	[MAP_CONTROL] = {sizeof(uint32_t), sizeof(struct control), 1},
 	[MAP_GEN] = {sizeof(uint32_t), sizeof(struct generation), 1},
+	[MAP_HOST] = {sizeof(struct host_key), sizeof(struct host_entry), 64},
 };
 
 static struct fake_datapath *fake_of(struct datapath *datapath)
