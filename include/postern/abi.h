@@ -20,13 +20,14 @@
 
 #include <linux/types.h>
 
+#include "postern/host.h"
+
 #define POSTERN_LAYOUT 5
 
 /* Label sizes count the terminating NUL; the configuration refuses longer names. */
 #define POSTERN_SENDER_LABEL 64
 #define POSTERN_POOL_LABEL   32
 #define POSTERN_ADDRESS_TEXT 48
-#define POSTERN_CAUSE	     64
 
 /* Steered ports are read-only data of the programs; unused entries are 0. */
 #define POSTERN_PORTS_MAX 8
@@ -340,43 +341,6 @@ struct control {
 	__u64 first_up_ns;
 };
 
-/*
- * ---- postern_host (HASH: host_key -> host_entry): what the datapath needs of the host
- *
- * `up` and `guard` write it; the agent, `status` and the metrics read it, no program does. An entry
- * exists for each interface that steered mail can leave by, each pool address and each handle, and
- * goes when the configuration and the routes no longer need it.
- */
-
-enum host_kind {
-	HOST_INTERFACE = 1, /* and its hooks */
-	HOST_ADDRESS = 2,   /* of a pool */
-	HOST_HANDLE = 3,
-};
-
-struct host_key {
-	enum host_kind kind;
-	char name[POSTERN_ADDRESS_TEXT]; /* of the interface, or the address */
-};
-
-enum host_state {
-	HOST_PRESENT = 1,  /* on the host, its hooks attached and the first ones */
-	HOST_MISSING = 2,  /* lost, not put back yet */
-	HOST_GIVEN_UP = 3, /* lost too often: left alone until again_ns, or until `up` */
-	HOST_REFUSED = 4,  /* an interface that cannot or must not have hooks */
-	HOST_STATES,
-};
-
-struct host_entry {
-	enum host_state state;
-	__u32 held;		   /* 1: steered packets are held there */
-	char interface[16];	   /* that has the address */
-	char cause[POSTERN_CAUSE]; /* of the last loss; empty: none yet */
-	__u64 put_back;		   /* times; survives `up` */
-	__u64 last_ns;		   /* the last change of `state` or `put_back` */
-	__u64 again_ns;		   /* the next try; 0 unless GIVEN_UP */
-};
-
 /* ---- postern_stats (PERCPU_ARRAY of 1): one named counter each; X(name, help) */
 
 #define POSTERN_COUNTERS(X)                                                                        \
@@ -457,8 +421,6 @@ _Static_assert(sizeof(struct expiry_entry) == 56, "layout");
 _Static_assert(sizeof(struct expiry_timer) == 32, "layout");
 _Static_assert(sizeof(struct generation) == 16, "layout");
 _Static_assert(sizeof(struct control) == 40, "layout");
-_Static_assert(sizeof(struct host_key) == 52, "layout");
-_Static_assert(sizeof(struct host_entry) == 112, "layout");
 _Static_assert(sizeof(struct stats) == COUNTERS * 8, "layout");
 _Static_assert(sizeof(struct event) == 56, "layout");
 #endif
