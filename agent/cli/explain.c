@@ -73,6 +73,13 @@ static void print_answer(const struct wire_decision *decision, FILE *out)
 	fputc('\n', out);
 }
 
+/* A pool that holds has addresses too, whose own states may be active. */
+static void print_held(const struct wire_decision *decision, FILE *out)
+{
+	fprintf(out, "held       pool %s %s: no new connection leaves\n", text(decision->pool),
+		decision->held);
+}
+
 static void print_addresses(const json_t *addresses, FILE *out)
 {
 	const json_t *document;
@@ -144,7 +151,10 @@ void cli_print_decision(const json_t *document, FILE *out)
 	fputc('\n', out);
 	print_facts(decision.facts, out);
 	print_answer(&decision, out);
-	print_addresses(decision.addresses, out);
+	if (decision.held)
+		print_held(&decision, out);
+	else
+		print_addresses(decision.addresses, out);
 	print_steps(decision.why, out);
 	print_flows(decision.flows, out);
 }

@@ -106,6 +106,7 @@ struct judge_envelope {
 	enum reason reason;
 	const char *pool;	 /* NULL unless STEER */
 	const struct lane *lane; /* NULL: not STEER, or the pool has none */
+	const char *held;	 /* why nothing leaves by the lane; NULL: mail leaves, or no lane */
 };
 void judge_envelope(const struct judge *judge, const char *envelope_from, const struct now *now,
 		    struct judge_envelope *ret_envelope);

@@ -39,13 +39,16 @@ void judge_envelope(const struct judge *judge, const char *from, const struct no
 {
 	struct sender_verdict verdict = *from ? of_name(judge, from, now->sec) : high_risk();
 	const struct config_pool *pool = NULL;
+	const struct lane *lane;
 
 	if (verdict.action == VERDICT_STEER)
 		pool = config_pool_by_id(judge->config, verdict.pool);
+	lane = steering_lane(judge->steering, pool, from);
 	*ret_envelope = (struct judge_envelope){
 		.action = verdict.action,
 		.reason = verdict.reason,
 		.pool = pool ? pool->name : NULL,
-		.lane = steering_lane(judge->steering, pool, from),
+		.lane = lane,
+		.held = lane ? steering_held(judge->steering, lane) : NULL,
 	};
 }

@@ -29,6 +29,9 @@ static bool read_request(const char *request, size_t size, char ret_sender[LOOKU
 
 static int write_answer(const struct judge_envelope *envelope, char ret_reply[LOOKUP_REPLY_MAX])
 {
+	if (envelope->held)
+		return snprintf(ret_reply, LOOKUP_REPLY_MAX, "OK " LOOKUP_RETRY LOOKUP_HELD,
+				envelope->lane->pool->name, envelope->held);
 	if (envelope->lane)
 		return snprintf(ret_reply, LOOKUP_REPLY_MAX, "OK %s:", envelope->lane->name);
 	switch (envelope->action) {

@@ -8,6 +8,8 @@
  *
  *   judge_envelope()                     answer
  *   a pool with a lane                   OK LANE:
+ *   a pool that holds: it is disabled,
+ *   or has no active address             OK retry:4.7.1 …       at once, instead of a try per host
  *   pool normal without a lane; pass     NOTFOUND               (default_transport)
  *   another pool without a lane          OK retry:4.7.1 …       its mail never uses another lane
  *   drop, restricted                     OK retry:4.7.1 …
@@ -31,6 +33,7 @@ struct now;
 /* The transport retry(8) and the start of its next hop, the text in the queue. */
 #define LOOKUP_RETRY   "retry:4.7.1 "
 #define LOOKUP_NO_LANE "pool %s has no lane, mail waits"
+#define LOOKUP_HELD    "pool %s %s, mail waits"
 
 /*
  * `request` may be any bytes. Writes a text without line ends, NUL-terminated; returns its

@@ -108,12 +108,20 @@ bool pool_reaches(const struct pool *pool, uint32_t id)
 	return false;
 }
 
-int pool_slots(const struct pool *pool, enum slot_family family, uint32_t ret_slots[POSTERN_SLOTS])
+const struct pool *pool_serving(const struct pool *pool, enum slot_family family)
 {
 	for (unsigned steps = 0; pool; pool = next_along(pool, &steps))
 		if (pool_has_active(pool, family))
-			return build(pool, family, ret_slots);
+			return pool;
+	return NULL;
+}
 
+int pool_slots(const struct pool *pool, enum slot_family family, uint32_t ret_slots[POSTERN_SLOTS])
+{
+	const struct pool *serving = pool_serving(pool, family);
+
+	if (serving)
+		return build(serving, family, ret_slots);
 	memset(ret_slots, 0, POSTERN_SLOTS * sizeof(*ret_slots));
 	return 0;
 }

@@ -58,5 +58,11 @@ bool pool_has_active(const struct pool *pool, enum slot_family family);
 /* Is `id` this pool, or a pool to which when_empty leads from here? */
 bool pool_reaches(const struct pool *pool, uint32_t id);
 
+/*
+ * The pool whose addresses the new flows of this pool and family take: itself, or one that
+ * when_empty leads to. NULL: the flows are held.
+ */
+const struct pool *pool_serving(const struct pool *pool, enum slot_family family);
+
 /* The table of a pool's new flows for one family, when_empty resolved. -ENOMEM. */
 int pool_slots(const struct pool *pool, enum slot_family family, uint32_t ret_slots[POSTERN_SLOTS]);

@@ -103,6 +103,23 @@ static int build_slots(const struct pool *pool, struct pool_lanes *of, bool whol
 	return r;
 }
 
+static bool leaves(const struct pool *pool, const struct lane *lane)
+{
+	if (lane->only_ipv4 || lane->only_ipv6)
+		return is_lane_active(pool, lane, true);
+	return (lane->ipv4 && pool_serving(pool, SLOT_IPV4)) ||
+	       (lane->ipv6 && pool_serving(pool, SLOT_IPV6));
+}
+
+const char *steering_held(const struct steering *steering, const struct lane *lane)
+{
+	const struct pool *pool = pool_find(&steering->pools, lane->pool->name);
+
+	if (leaves(pool, lane))
+		return NULL;
+	return pool->state == POOL_DISABLED ? "is disabled" : "has no active address";
+}
+
 int lanes_follow(struct steering *steering)
 {
 	const struct config *config = steering->config;

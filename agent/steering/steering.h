@@ -157,6 +157,12 @@ void steering_inherit_connections(struct steering *steering, const struct steeri
 const struct lane *steering_lane(const struct steering *steering, const struct config_pool *pool,
 				 const char *sender);
 
+/*
+ * Why no new connection leaves by the lane now: "is disabled" or "has no active address", to be
+ * said of its pool. NULL: connections leave, in at least one of its families.
+ */
+const char *steering_held(const struct steering *steering, const struct lane *lane);
+
 /* For views; borrowed. */
 const struct config *steering_config(const struct steering *steering);
 struct datapath *steering_datapath(const struct steering *steering);

@@ -112,11 +112,13 @@ void view_add_engine_senders(json_t *senders, const struct steering *steering,
 int view_explanation(const struct steering *steering, const struct judge_explanation *explanation,
 		     char **ret_text, struct error *error)
 {
+	const struct lane *lane = explanation->answer.lane;
 	const char *pool = explanation->answer.pool;
 	const struct decision_context context = {
 		.time_sec = explanation->record.time_sec,
 		.facts = &explanation->record.facts,
 		.pool = pool ? pool_find(steering_pools(steering), pool) : NULL,
+		.held = lane ? steering_held(steering, lane) : NULL,
 	};
 
 	return decision_print_explained(&explanation->answer, &context, ret_text, error);

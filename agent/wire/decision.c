@@ -215,6 +215,7 @@ int decision_print_explained(const struct message_decision *message,
 	put(&text, "{", 1);
 	add_decision(&text, message, context->facts->message_id);
 	add_json(&text, "addresses", addresses_json(context->pool));
+	add_text(&text, "held", context->held);
 	add_time(&text, "time", context->time_sec);
 	add_json(&text, "facts", facts_json(context->facts));
 	return finish(&text, ret_text, error);
@@ -367,6 +368,7 @@ static const struct json_field decision_fields[] = {
 	ROW(FIELD_STRING, sender),     ROW(FIELD_STRING, identity), ROW(FIELD_STRING, policy),
 	ROW(FIELD_STRING, tenant),     ROW(FIELD_OBJECT, handles),  ROW(FIELD_OBJECT, facts),
 	ROW(FIELD_ARRAY, why),	       ROW(FIELD_ARRAY, addresses), ROW(FIELD_ARRAY, flows),
+	ROW(FIELD_STRING, held),
 };
 #undef ROW
 

@@ -6,7 +6,8 @@
  * {"message_id","action","pool","lane","helo","handles":{"ipv4","ipv6"},"reason","status","until",
  * "sender","identity","policy","tenant","why":[{"rule","outcome","limit","count","adds","max"}]}:
  * null where a member does not apply; a step leaves out numbers that its rule does not count.
- * Explained, it also has "addresses":[{"address","state"}], "time" and "facts" (facts_json()).
+ * Explained, it also has "addresses":[{"address","state"}], "held" (why no new connection
+ * leaves by the lane, or null), "time" and "facts" (facts_json()).
  */
 #pragma once
 
@@ -31,6 +32,7 @@ struct decision_context {
 	int64_t time_sec; /* when it was decided */
 	const struct facts *facts;
 	const struct pool *pool; /* as it is now; NULL: not steered to one */
+	const char *held;	 /* why nothing leaves by the lane now; NULL: mail leaves */
 };
 /* Likewise. */
 int decision_print_explained(const struct message_decision *message,
@@ -76,6 +78,7 @@ struct wire_decision {
 	const char *action, *pool, *lane, *helo;
 	const char *reason, *status, *until;
 	const char *sender, *identity, *policy, *tenant;
+	const char *held;
 	json_t *handles, *facts;
 	json_t *why;	   /* of struct wire_step */
 	json_t *addresses; /* of "address" and "state", as in struct wire_address */

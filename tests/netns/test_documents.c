@@ -254,6 +254,9 @@ static void change_by_commands(void)
 {
 	command("pool disable", "pool disable relay");
 	command("pool enable", "pool enable relay");
+	free(postern_must("pool disable normal"));
+	command("explain", "explain '" ID "'");
+	free(postern_must("pool enable normal"));
 	command("pool drain", "pool drain relay 192.0.2.30");
 	command("pool activate", "pool activate relay 192.0.2.30");
 	command("sender set", "sender set tenant-8 relay --for 1h");

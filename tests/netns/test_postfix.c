@@ -121,6 +121,14 @@ static bool something_deferred(void)
 	return host_succeeds(MAIL, "grep -q status=deferred %s/postfix/mail.log", world.directory);
 }
 
+static bool mailq_names_the_pool(void)
+{
+	return host_succeeds(MAIL,
+			     "postqueue -c %s/postfix/etc -p | "
+			     "grep -q 'pool high-risk is disabled, mail waits'",
+			     world.directory);
+}
+
 Test(netns_postfix, mail_of_a_lane_whose_pool_is_disabled_waits_and_goes_when_it_is_enabled)
 {
 	struct capture *capture;
@@ -133,6 +141,7 @@ Test(netns_postfix, mail_of_a_lane_whose_pool_is_disabled_waits_and_goes_when_it
 	submit("<>", "late@[" RECEIVER_IPV4 "]");
 	expect_lane("user@example.net", "now@[" RECEIVER_IPV4 "]", "normal", "out.example.net");
 	cr_assert(wait_for(something_deferred(), 10000));
+	cr_assert(mailq_names_the_pool());
 	free(postern_must("pool enable high-risk"));
 	{
 		_cleanup_(free_p) char *seen = client_of("late@[" RECEIVER_IPV4 "]");

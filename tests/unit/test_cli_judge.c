@@ -48,15 +48,16 @@ static void prints(const char *document, printer print, const char *expected)
 	"\"address\":\"192.0.2.20:4000\",\"state\":\"established\",\"packets\":9,"                 \
 	"\"bytes\":900,\"age_sec\":5}]}"
 
-#define DECISION_TEXT                                                                              \
+#define DECISION_BEFORE                                                                            \
 	"message    1@x, decided 2026-01-01T00:00:00Z\n"                                           \
 	"sender     bob (by user), policy default, tenant acme\n"                                  \
 	"facts      from <b@x>, user bob, client 10.0.0.1\n"                                       \
 	"           recipients 3 external, 1 internal; bounce no, automatic no, spam yes\n"        \
 	"           mail DNS present, SPF pass, DKIM none\n"                                       \
 	"answer     steer to high-risk, reason over-limit; lane postern-high-risk; bind to "       \
-	"100.127.0.2 or fd70::2\n"                                                                 \
-	"leaves by  192.0.2.20 active, 2001:db8::20 draining; one per sender and destination\n"    \
+	"100.127.0.2 or fd70::2\n"
+
+#define DECISION_AFTER                                                                             \
 	"\n"                                                                                       \
 	"RULE        OUTCOME  LIMIT                COUNT  THIS  MAX\n"                             \
 	"manual      passed   -                        -     -    -\n"                             \
@@ -67,9 +68,27 @@ static void prints(const char *document, printer print, const char *expected)
 	"handle/high-risk  100.127.0.2:4000  192.0.2.20:4000  198.51.100.25:25  high-risk  "       \
 	"established        9    900   5s\n"
 
+#define DECISION_TEXT                                                                              \
+	DECISION_BEFORE                                                                            \
+	"leaves by  192.0.2.20 active, 2001:db8::20 draining; one per sender and "                 \
+	"destination\n" DECISION_AFTER
+
+#define DECISION_TEXT_HELD                                                                         \
+	DECISION_BEFORE                                                                            \
+	"held       pool high-risk is disabled: no new connection leaves\n" DECISION_AFTER
+
 Test(cli_judge, a_decision_is_shown_with_facts_answer_and_every_rule)
 {
 	prints(DECISION, cli_print_decision, DECISION_TEXT);
+}
+
+Test(cli_judge, a_pool_that_holds_is_explained_by_its_hold_and_not_by_its_addresses)
+{
+	_cleanup_(free_p) char *decision = strdup(DECISION);
+	_cleanup_(free_p) char *held = NULL;
+
+	cr_assert_geq(asprintf(&held, "{\"held\":\"is disabled\",%s", decision + 1), 0);
+	prints(held, cli_print_decision, DECISION_TEXT_HELD);
 }
 
 Test(cli_judge, a_refusal_shows_its_status_and_its_end)

@@ -140,6 +140,73 @@ Test(mta_lookup, mail_of_a_pool_without_a_lane_waits_unless_it_is_normal)
 	cr_expect_str_eq(ask("bob@example.net"), "NOTFOUND ");
 }
 
+static void set_pool(const char *pool, enum pool_state to)
+{
+	cr_assert_eq(steering_set_pool(judge_fixture.steering, pool, to, &judge_fixture.error), 0);
+}
+
+static void set_address(const char *pool, const char *text, enum address_state to)
+{
+	struct address address;
+
+	address_parse(text, &address);
+	cr_assert_eq(steering_set_address(judge_fixture.steering, pool, &address, to,
+					  &judge_fixture.error),
+		     0);
+}
+
+Test(mta_lookup, mail_of_a_pool_that_holds_waits_and_the_answer_says_why)
+{
+	judge_fixture_open(POOLS);
+	set_pool("high-risk", POOL_DISABLED);
+	cr_expect_str_eq(ask(""), "OK retry:4.7.1 pool high-risk is disabled, mail waits");
+	cr_expect_str_eq(ask("bob@example.net"), "OK postern-normal:");
+	set_pool("high-risk", POOL_ENABLED);
+	cr_expect_str_eq(ask(""), "OK postern-high-risk:");
+	set_address("normal", "192.0.2.10", ADDRESS_DRAINING);
+	cr_expect_str_eq(ask("bob@example.net"),
+			 "OK retry:4.7.1 pool normal has no active address, mail waits");
+	set_address("normal", "192.0.2.10", ADDRESS_ACTIVE);
+	cr_expect_str_eq(ask("bob@example.net"), "OK postern-normal:");
+}
+
+/* The lane of normal serves both families, of high-risk IPv6 alone. */
+Test(mta_lookup, a_pool_holds_when_no_family_of_its_lane_has_an_active_address)
+{
+	judge_fixture_open("pool \"normal\" { addresses = { \"192.0.2.10\", \"2001:db8::10\" }\n"
+			   "  handles = { \"100.127.0.1\", \"fd70::1\" } when_empty = \"spare\" }\n"
+			   "pool \"high-risk\" { addresses = { \"192.0.2.20\", \"2001:db8::20\" }\n"
+			   "  handles = \"fd70::2\" }\n"
+			   "pool \"spare\" { addresses = \"192.0.2.30\" }\n");
+	set_address("normal", "2001:db8::10", ADDRESS_DRAINING);
+	cr_expect_str_eq(ask("bob@example.net"), "OK postern-normal:");
+	set_address("normal", "192.0.2.10", ADDRESS_DRAINING);
+	cr_expect_str_eq(ask("bob@example.net"), "OK postern-normal:", "spare has IPv4");
+	set_pool("spare", POOL_DISABLED);
+	cr_expect_str_eq(ask("bob@example.net"),
+			 "OK retry:4.7.1 pool normal has no active address, mail waits");
+	set_address("high-risk", "192.0.2.20", ADDRESS_DISABLED);
+	cr_expect_str_eq(ask(""), "OK postern-high-risk:");
+	set_address("high-risk", "192.0.2.20", ADDRESS_ACTIVE);
+	set_address("high-risk", "2001:db8::20", ADDRESS_DISABLED);
+	cr_expect_str_eq(ask(""),
+			 "OK retry:4.7.1 pool high-risk has no active address, mail waits");
+}
+
+Test(mta_lookup, lanes_of_addresses_hold_when_no_address_is_active)
+{
+	judge_fixture_open("lanes = \"address\"\n"
+			   "pool \"normal\" { addresses = { \"192.0.2.10 handle 100.127.0.10\",\n"
+			   "  \"192.0.2.11 handle 100.127.0.11\" } }\n"
+			   "pool \"high-risk\" { addresses = \"192.0.2.20\" handles = "
+			   "\"100.127.0.2\" }\n");
+	set_address("normal", "192.0.2.10", ADDRESS_DRAINING);
+	cr_expect_str_eq(ask("bob@example.net"), "OK postern-normal~192.0.2.11:");
+	set_address("normal", "192.0.2.11", ADDRESS_DRAINING);
+	cr_expect_str_eq(ask("bob@example.net"),
+			 "OK retry:4.7.1 pool normal has no active address, mail waits");
+}
+
 Test(mta_lookup, with_identity_domain_the_domain_counts_after_the_user)
 {
 	judge_fixture_open(POOLS "identity = \"domain\"\n");
