@@ -174,6 +174,10 @@ static int handle(const struct api *api, const struct api_request *request,
 			  request->body_size, API_BODY_MAX_BYTES);
 		return 413;
 	}
+	if (request->is_abandoned && route->right == RIGHT_COMMAND) {
+		error_set(error, 0, "the client has left; nothing was changed");
+		return 503;
+	}
 	code = call_route(api, request, route, names, evhttp_uri_get_query(uri), response, error);
 	return status_of(code);
 }

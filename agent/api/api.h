@@ -3,6 +3,7 @@
  * The API without its transport: a request in, a response out. The agent serves it over HTTP
  * (server.h). Without an agent, the CLI answers its own reading requests by the same call.
  *
+ *   GET    /v1/alive                              costs nothing: does the agent answer at all?
  *   GET    /v1/status
  *   GET    /v1/pools
  *   PATCH  /v1/pools/{pool}                       {"state": "enabled" | "disabled"}
@@ -24,8 +25,9 @@
  *
  * A change is answered once the maps hold it, with the pool or sender as it now is. Errors are
  * {"error": text}: 400 malformed, 404 no such path, pool, address, sender or decision, 405 with
- * Allow, 413 body over API_BODY_MAX_BYTES, 503 only an agent can answer or too many clients
- * follow the events, 500 any other failure. Names in paths are percent-encoded.
+ * Allow, 413 body over API_BODY_MAX_BYTES, 503 only an agent can answer, too many clients follow
+ * the events, or the client of an order has left, 500 any other failure. Names in paths are
+ * percent-encoded.
  */
 #pragma once
 
@@ -66,6 +68,7 @@ struct api_request {
 	size_t body_size;
 	uint64_t now_ns; /* clock.h */
 	int64_t now_sec;
+	bool is_abandoned; /* its client has left: an order is not carried out */
 };
 
 struct api_response {

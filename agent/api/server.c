@@ -4,7 +4,9 @@
 
 #include <errno.h>
 #include <event2/buffer.h>
+#include <event2/bufferevent.h>
 #include <event2/http.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -88,6 +90,19 @@ static void follow(struct server *server, struct evhttp_request *request)
 	reply(request, &full);
 }
 
+/*
+ * A command that was given up has told its user that nothing was changed. Only both directions
+ * count as the end: a client may shut down its own after the request.
+ */
+static bool is_abandoned(struct evhttp_request *request)
+{
+	struct evhttp_connection *connection = evhttp_request_get_connection(request);
+	struct pollfd end = {
+		.fd = bufferevent_getfd(evhttp_connection_get_bufferevent(connection))};
+
+	return poll(&end, 1, 0) > 0 && end.revents & (POLLHUP | POLLERR);
+}
+
 static void on_request(void *data, struct evhttp_request *request)
 {
 	struct server *server = data;
@@ -99,6 +114,7 @@ static void on_request(void *data, struct evhttp_request *request)
 		.body_size = evbuffer_get_length(body),
 		.now_ns = clock_monotonic_ns(),
 		.now_sec = clock_wall_sec(),
+		.is_abandoned = is_abandoned(request),
 	};
 	struct api_response response;
 

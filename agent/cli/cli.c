@@ -18,14 +18,15 @@
 
 static json_t *agent_away(void *data)
 {
-	(void)data;
-	return wire_agent_away_json();
+	bool *hangs = data;
+
+	return wire_agent_away_json(*hangs);
 }
 
-static int answer(struct steering *steering, const char *uri, json_t **ret_document,
+static int answer(struct steering *steering, const char *uri, bool hangs, json_t **ret_document,
 		  struct error *error)
 {
-	const struct api api = {.steering = steering, .agent = agent_away};
+	const struct api api = {.steering = steering, .agent = agent_away, .data = &hangs};
 	struct api_request request = {
 		.method = API_GET,
 		.uri = uri,
@@ -46,8 +47,8 @@ static int answer(struct steering *steering, const char *uri, json_t **ret_docum
 	return response.status == 404 ? -ENOENT : -EINVAL;
 }
 
-/* The agent's answer to an API_GET, computed here from the maps. */
-static int read_maps(struct config *config, const char *uri, json_t **ret_document,
+/* The agent's answer to an API_GET, computed here from the maps. `hangs`: an agent runs. */
+static int read_maps(struct config *config, const char *uri, bool hangs, json_t **ret_document,
 		     struct error *error)
 {
 	struct datapath *datapath = NULL;
@@ -56,10 +57,11 @@ static int read_maps(struct config *config, const char *uri, json_t **ret_docume
 
 	if (code < 0)
 		return code == -ENOENT ? -ENXIO : code;
-	fprintf(stderr, "postern: agent not running; read from the maps\n");
+	fprintf(stderr, "postern: agent %s; read from the maps\n",
+		hangs ? "does not answer" : "not running");
 	code = steering_new(config, datapath, NULL, &steering, error);
 	if (code == 0)
-		code = answer(steering, uri, ret_document, error);
+		code = answer(steering, uri, hangs, ret_document, error);
 	steering_free(steering);
 	datapath_free(datapath);
 	return code;
@@ -69,24 +71,28 @@ int cli_request(const struct cli *cli, enum api_method method, const char *uri, 
 		json_t **ret_document, struct error *error)
 {
 	_cleanup_(free_p) char *path = NULL;
+	bool hangs;
 	int code;
 
 	if (!uri || asprintf(&path, "%s/api.sock", cli->config->runtime_dir) < 0)
 		return error_set(error, -ENOMEM, "out of memory");
-	code = client_request(path, method, uri, body, ret_document, error);
+	code = client_probe(path, error);
+	hangs = code == -ETIMEDOUT;
+	if (code == 0)
+		code = client_request(path, method, uri, body, ret_document, error);
 	if (code == -EACCES)
 		return error_set(
 			error, code,
 			"no permission to connect to the agent at '%s'; run as root or in the "
 			"group of user '%s'",
 			path, cli->config->user);
-	if (code != -ECONNREFUSED)
+	if (code != -ECONNREFUSED && !hangs)
 		return code;
-	if (method != API_GET)
-		return error_set(error, code,
-				 "agent not running at '%s'; nothing was changed, start the agent",
-				 path);
-	return read_maps(cli->config, uri, ret_document, error);
+	if (method == API_GET)
+		return read_maps(cli->config, uri, hangs, ret_document, error);
+	return error_set(error, code, "agent %s at '%s'; nothing was changed, %s the agent",
+			 hangs ? "does not answer" : "not running", path,
+			 hangs ? "restart" : "start");
 }
 
 char *cli_uri(const char *const segments[])

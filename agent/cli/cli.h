@@ -28,10 +28,10 @@ struct cli {
 };
 
 /*
- * Asks the agent at runtime_dir/api.sock. Without an agent, an API_GET is answered from the
- * pinned maps, with a note on stderr, and any other method is an error. `body` may be NULL. The
- * document is the caller's. -ENOMEM: also for `uri` NULL; -ENXIO: nothing is up; else client.h
- * and datapath_open().
+ * Asks the agent at runtime_dir/api.sock. Where none runs, or it does not answer, an API_GET is
+ * answered from the pinned maps, with a note on stderr, and any other method is an error. `body`
+ * may be NULL. The document is the caller's. -ENOMEM: also for `uri` NULL; -ENXIO: nothing is up;
+ * else client.h and datapath_open().
  */
 int cli_request(const struct cli *cli, enum api_method method, const char *uri, const json_t *body,
 		json_t **ret_document, struct error *error);

@@ -61,7 +61,9 @@ int cli_events(struct cli *cli, char **arguments, struct error *error)
 	(void)arguments;
 	if (asprintf(&path, "%s/api.sock", cli->config->runtime_dir) < 0)
 		return error_set(error, -ENOMEM, "out of memory");
-	code = client_follow(path, "/v1/events", show_line, cli, error);
+	code = client_probe(path, error);
+	if (code == 0)
+		code = client_follow(path, "/v1/events", show_line, cli, error);
 	if (code == -EIO)
 		return error_set(error, code, "standard output: %s", strerror(errno));
 	return code < 0 ? code

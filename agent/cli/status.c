@@ -22,6 +22,12 @@ static void print_agent(const struct wire_agent *agent, FILE *out)
 		fputs("agent     not running\n", out);
 		return;
 	}
+	if (agent->hangs) {
+		fputs("agent     running, but does NOT answer; run 'systemctl restart "
+		      "postern-agent'\n",
+		      out);
+		return;
+	}
 	fprintf(out, "agent     running as %s, pid %lld, for %s\n", agent->user, agent->pid,
 		words_duration(agent->uptime_sec, buffer));
 	fprintf(out, "state     %s\n", agent->state);

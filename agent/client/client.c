@@ -53,7 +53,10 @@ static int transport_error(CURL *curl, CURLcode result, const char *socket_path,
 	case EACCES:
 	case EPERM:
 		return error_set(error, -EACCES, "socket '%s': permission denied", socket_path);
-	default: /* EAGAIN: the listen queue is full */
+	case EAGAIN: /* nobody takes connections from the full queue */
+		return error_set(error, -ETIMEDOUT, "the agent at '%s' does not answer",
+				 socket_path);
+	default:
 		return error_set(error, -EREMOTEIO, "the agent at '%s': %s", socket_path,
 				 strerror((int)os_errno));
 	}
@@ -202,6 +205,19 @@ static int ask(struct client *client, enum api_method method, const char *uri, c
 
 	return code < 0 ? code
 			: client_end(client, curl_easy_perform(client->curl), ret_document, error);
+}
+
+int client_probe(const char *socket_path, struct error *error)
+{
+	static const struct client_limits limits = {CLIENT_PROBE_MS, SIZE_MAX};
+	_cleanup_(client_free_p) struct client *client = NULL;
+	json_t *document = NULL;
+	int code = client_new(socket_path, &client, error);
+
+	if (code == 0)
+		code = ask(client, API_GET, "/v1/alive", NULL, &limits, &document, error);
+	json_decref(document);
+	return code == -ENOENT ? 0 : code; /* an older agent lacks the path, and answers that */
 }
 
 int client_request(const char *socket_path, enum api_method method, const char *uri,

@@ -8,6 +8,14 @@ struct error;
 
 #define CLIENT_CONNECT_SEC 5
 #define CLIENT_TOTAL_SEC   60
+#define CLIENT_PROBE_MS	   700
+
+/*
+ * 0: the process at the socket answers at all; it may be an agent of any version. -ETIMEDOUT: its
+ * loop has stood still for CLIENT_PROBE_MS; others as below. So a person need not wait
+ * CLIENT_TOTAL_SEC, which a long list may need.
+ */
+int client_probe(const char *socket_path, struct error *error);
 
 /*
  * `body` may be NULL. The document is the caller's. A status of 400 or above is an error with the

@@ -72,6 +72,7 @@ static void on_tick(evutil_socket_t fd, short what, void *data)
 	struct agent *agent = data;
 	const struct now time = clock_now();
 
+	sd_notify_alive();
 	judge_tick(agent->judge, &time);
 	failover_tick(agent->state, time.sec);
 	on_write(fd, what, data);
@@ -108,6 +109,7 @@ static void on_reload_signal(evutil_socket_t number, short what, void *data)
 	struct error error, ignored;
 
 	(void)number, (void)what;
+	sd_notify_alive();
 	/* Operators send it right after `up`. */
 	if (maps_are_replaced(agent)) {
 		follow_maps(agent);

@@ -21,6 +21,7 @@
 #include "milter/listener.h"
 #include "milter/session.h"
 #include "process/listen.h"
+#include "process/sd_notify.h"
 
 #define MODULE "milter"
 /* The other half is for the agent and the name servers. */
@@ -83,6 +84,7 @@ static void on_tick(evutil_socket_t fd, short what, void *data)
 	const struct config_refs *rules = &milter->shared.rules;
 
 	(void)fd, (void)what;
+	sd_notify_alive();
 	dns_alarm_watch(&milter->dns_alarm, maildns_counters(rules->current->dns),
 			clock_monotonic_ns());
 	config_refs_sweep(&milter->shared.rules);

@@ -10,7 +10,7 @@
 
 #include "base/cleanup.h"
 
-void sd_notify_send(const char *message)
+static void send_message(const char *message, int flags)
 {
 	const char *path = getenv("NOTIFY_SOCKET");
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -24,7 +24,17 @@ void sd_notify_send(const char *message)
 		address.sun_path[0] = '\0';
 	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd >= 0)
-		(void)!sendto(fd, message, strlen(message), MSG_NOSIGNAL,
+		(void)!sendto(fd, message, strlen(message), MSG_NOSIGNAL | flags,
 			      (const struct sockaddr *)&address,
 			      offsetof(struct sockaddr_un, sun_path) + length);
+}
+
+void sd_notify_send(const char *message)
+{
+	send_message(message, 0);
+}
+
+void sd_notify_alive(void)
+{
+	send_message("WATCHDOG=1", MSG_DONTWAIT);
 }

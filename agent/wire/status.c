@@ -61,8 +61,9 @@ void wire_recent_read(const json_t *document, struct wire_recent *ret)
 
 #define ROW(type, member) JSON_FIELD(type, wire_agent, member)
 static const struct json_field agent_fields[] = {
-	ROW(FIELD_BOOLEAN, running),	ROW(FIELD_INTEGER, pid),  ROW(FIELD_STRING, user),
-	ROW(FIELD_INTEGER, uptime_sec), ROW(FIELD_STRING, state), ROW(FIELD_ARRAY, errors),
+	ROW(FIELD_BOOLEAN, running), ROW(FIELD_BOOLEAN, hangs),	     ROW(FIELD_INTEGER, pid),
+	ROW(FIELD_STRING, user),     ROW(FIELD_INTEGER, uptime_sec), ROW(FIELD_STRING, state),
+	ROW(FIELD_ARRAY, errors),
 };
 #undef ROW
 
@@ -110,9 +111,9 @@ void wire_status_read(const json_t *document, struct wire_status *ret)
 	json_fields_scan(document, status_fields, COUNT(status_fields), ret);
 }
 
-json_t *wire_agent_away_json(void)
+json_t *wire_agent_away_json(bool hangs)
 {
-	return json_pack("{s:b}", "running", 0);
+	return json_pack("{s:b, s:b}", "running", (int)hangs, "hangs", (int)hangs);
 }
 
 json_t *wire_status_down_json(const char *version, json_t *milter)
@@ -120,7 +121,7 @@ json_t *wire_status_down_json(const char *version, json_t *milter)
 	return wire_status_json(&(struct wire_status){
 		.version = version,
 		.datapath = json_pack("{s:b}", "attached", 0),
-		.agent = wire_agent_away_json(),
+		.agent = wire_agent_away_json(false),
 		.milter = milter,
 		.pools = json_array(),
 	});

@@ -45,6 +45,7 @@ void wire_recent_read(const json_t *document, struct wire_recent *ret);
 
 struct wire_agent {
 	bool running;
+	bool hangs; /* it does not answer: this is read from the maps */
 	json_int_t pid;
 	const char *user;
 	json_int_t uptime_sec;
@@ -71,7 +72,7 @@ struct wire_status {
 json_t *wire_status_json(const struct wire_status *source);
 void wire_status_read(const json_t *document, struct wire_status *ret);
 
-/* {"running": false} */
-json_t *wire_agent_away_json(void);
+/* The document of an agent that does not answer. */
+json_t *wire_agent_away_json(bool hangs);
 /* The status of a host where nothing is up; consumes `milter`. */
 json_t *wire_status_down_json(const char *version, json_t *milter);

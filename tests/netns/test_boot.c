@@ -155,6 +155,30 @@ Test(netns_boot, agent_and_milter_are_started_again_after_each_of_many_quick_fai
 		fail_once_more(i);
 }
 
+/* The units' own time is longer, for a process that is only busy. */
+Test(netns_boot, agent_and_milter_that_hang_are_started_again)
+{
+	static const char *const units[] = {"postern-agent.service", "postern-milter.service"};
+	static const char quick[] = "[Service]\nWatchdogSec=2\n";
+
+	boot_prepare();
+	boot_file("/etc/systemd/system/postern-agent.service.d/quick.conf", quick);
+	boot_file("/etc/systemd/system/postern-milter.service.d/quick.conf", quick);
+	boot_start();
+	boot_finish();
+	poll(NULL, 0, 2500); /* nobody who turns is killed */
+	for (size_t i = 0; i < 2; i++) {
+		cr_expect_eq(boot_number(units[i], "NRestarts"), 0, "%s", units[i]);
+		cr_expect(boot_succeeds("grep -qx WatchdogSec=7 /usr/lib/systemd/system/%s",
+					units[i]));
+		free(boot_must("systemctl kill --kill-who main --signal STOP %s", units[i]));
+	}
+	for (size_t i = 0; i < 2; i++) {
+		cr_expect(wait_for(boot_number(units[i], "NRestarts") > 0, 10000), "%s", units[i]);
+		boot_expect_active(units[i]);
+	}
+}
+
 /* Its unit makes /run/postern, which `up` makes elsewhere. */
 Test(netns_boot, the_milter_starts_where_no_datapath_ever_was)
 {

@@ -241,6 +241,7 @@ static void show_all(void)
 	command("flow list", "");
 	command("mta postfix", "");
 	command("mta exim", "");
+	route("GET /v1/alive", "/v1/alive", NULL);
 	route("GET /v1/status", "/v1/status", NULL);
 	route("GET /v1/pools", "/v1/pools", NULL);
 	route("GET /v1/senders?limit=N", "/v1/senders?limit=5", NULL);
