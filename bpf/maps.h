@@ -142,6 +142,14 @@ struct {
 	__type(value, struct generation);
 } postern_gen SEC(".maps");
 
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, MAP_ADDRESSES);
+	__type(key, struct uplink_key);
+	__type(value, struct uplink);
+} postern_uplinks SEC(".maps");
+
 /* For operators, `guard` and the agent: no program reads it. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);

@@ -30,8 +30,9 @@ enum map {
 	MAP_FLOWS,
 	MAP_RETURNS,
 	MAP_CONTROL,
-	MAP_GEN, /* read only here; quiesce.h writes it */
+	MAP_GEN, /* quiesce.h and uplinks.h write it */
 	MAP_HOST,
+	MAP_UPLINKS,
 	MAPS, /* keyed maps that user space reads or writes */
 };
 

@@ -14,10 +14,15 @@
 
 static int write_generation(int fd, uint64_t in_force, uint64_t until_ns, struct error *error)
 {
-	const struct generation generation = {.in_force = in_force, .paused_until_ns = until_ns};
+	struct generation generation;
 	uint32_t zero = 0;
-	int r = bpf_map_update_elem(fd, &zero, &generation, BPF_ANY);
+	int r = bpf_map_lookup_elem(fd, &zero, &generation);
 
+	if (!r) {
+		generation.in_force = in_force;
+		generation.paused_until_ns = until_ns;
+		r = bpf_map_update_elem(fd, &zero, &generation, BPF_ANY);
+	}
 	return r ? error_set(error, r, "postern_gen cannot be written: %s", strerror(-r)) : 0;
 }
 

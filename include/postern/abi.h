@@ -324,6 +324,21 @@ struct expiry_timer {
 struct generation {
 	__u64 in_force;
 	__u64 paused_until_ns; /* the pause expires, as `up` may be killed; 0: not paused */
+	__u32 by_source;       /* 1: postern_uplinks has entries */
+	__u32 reserved;
+};
+
+/*
+ * ---- postern_uplinks (HASH: uplink_key -> uplink): pool addresses that a rule of the host routes
+ * by their source. The route of the local end's packet is another one: each packet with such an
+ * address is routed again. `up` and `guard` write it, by datapath/uplinks.h.
+ */
+struct uplink_key {
+	__u8 address[16];
+} POSTERN_KEY;
+
+struct uplink {
+	char text[POSTERN_ADDRESS_TEXT];
 };
 
 /* ---- postern_control (ARRAY of 1): settings that `up` and the agent give to the programs */
@@ -419,7 +434,9 @@ _Static_assert(sizeof(struct flow) == 96, "layout");
 _Static_assert(sizeof(struct return_entry) == 64, "layout");
 _Static_assert(sizeof(struct expiry_entry) == 56, "layout");
 _Static_assert(sizeof(struct expiry_timer) == 32, "layout");
-_Static_assert(sizeof(struct generation) == 16, "layout");
+_Static_assert(sizeof(struct generation) == 24, "layout");
+_Static_assert(sizeof(struct uplink_key) == 16, "layout");
+_Static_assert(sizeof(struct uplink) == 48, "layout");
 _Static_assert(sizeof(struct control) == 40, "layout");
 _Static_assert(sizeof(struct stats) == COUNTERS * 8, "layout");
 _Static_assert(sizeof(struct event) == 56, "layout");
