@@ -4,15 +4,13 @@
 
 #include <errno.h>
 #include <stdbool.h>
-#include <stdint.h>
 #include <string.h>
 
-#include "base/address.h"
 #include "datapath/datapath.h"
 
 struct wanted {
 	struct datapath *datapath;
-	const struct address *addresses;
+	const struct uplink_route *routes;
 	size_t n;
 };
 
@@ -29,14 +27,22 @@ static int set_by_source(struct datapath *datapath, bool by_source)
 	return datapath->ops->put(datapath, MAP_GEN, &zero, &generation);
 }
 
-static int put_address(struct datapath *datapath, const struct address *address)
+static struct uplink_key key_of(const struct uplink_route *route)
 {
-	char text[ADDRESS_TEXT_SIZE];
-	struct uplink_key key;
-	struct uplink uplink = {0};
+	struct uplink_key key = {.ifindex = route->wrong};
 
-	memcpy(key.address, address->bytes, sizeof(key.address));
-	strncpy(uplink.text, address_format(address, text), sizeof(uplink.text) - 1);
+	memcpy(key.address, route->address.bytes, sizeof(key.address));
+	return key;
+}
+
+static int put_route(struct datapath *datapath, const struct uplink_route *route)
+{
+	struct uplink_key key = key_of(route);
+	struct uplink uplink = {.ifindex = route->right};
+	char text[ADDRESS_TEXT_SIZE];
+
+	strncpy(uplink.text, address_format(&route->address, text), sizeof(uplink.text) - 1);
+	strncpy(uplink.interface, route->interface, sizeof(uplink.interface) - 1);
 	return datapath->ops->put(datapath, MAP_UPLINKS, &key, &uplink);
 }
 
@@ -46,20 +52,23 @@ static int remove_other(void *data, const void *key, const void *value)
 	int r;
 
 	(void)value;
-	for (size_t i = 0; i < wanted->n; i++)
-		if (memcmp(key, wanted->addresses[i].bytes, sizeof(struct uplink_key)) == 0)
+	for (size_t i = 0; i < wanted->n; i++) {
+		struct uplink_key kept = key_of(&wanted->routes[i]);
+
+		if (memcmp(key, &kept, sizeof(kept)) == 0)
 			return 0;
+	}
 	r = wanted->datapath->ops->remove(wanted->datapath, MAP_UPLINKS, key);
 	return r == -ENOENT ? 0 : r;
 }
 
-int uplinks_set(struct datapath *datapath, const struct address *addresses, size_t n)
+int uplinks_set(struct datapath *datapath, const struct uplink_route *routes, size_t n)
 {
-	struct wanted wanted = {.datapath = datapath, .addresses = addresses, .n = n};
+	struct wanted wanted = {.datapath = datapath, .routes = routes, .n = n};
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < n; i++)
-		r = put_address(datapath, &addresses[i]);
+		r = put_route(datapath, &routes[i]);
 	if (r == 0)
 		r = set_by_source(datapath, n > 0);
 	if (r == 0)

@@ -330,15 +330,20 @@ struct generation {
 
 /*
  * ---- postern_uplinks (HASH: uplink_key -> uplink): pool addresses that a rule of the host routes
- * by their source. The route of the local end's packet is another one: each packet with such an
- * address is routed again. `up` and `guard` write it, by datapath/uplinks.h.
+ * by their source. The route of the local end's packet is another one, as it had another source: a
+ * translated packet that would leave by key.ifindex leaves by uplink.ifindex. `up` and `guard`
+ * write it, by datapath/uplinks.h.
  */
 struct uplink_key {
-	__u8 address[16];
+	__u8 address[16]; /* of a pool */
+	__u32 ifindex;	  /* of a hooked interface, the wrong one for this address */
 } POSTERN_KEY;
 
 struct uplink {
+	__u32 ifindex; /* 0: no interface is right, such packets are held */
+	char interface[16];
 	char text[POSTERN_ADDRESS_TEXT];
+	__u32 reserved;
 };
 
 /* ---- postern_control (ARRAY of 1): settings that `up` and the agent give to the programs */
@@ -435,8 +440,8 @@ _Static_assert(sizeof(struct return_entry) == 64, "layout");
 _Static_assert(sizeof(struct expiry_entry) == 56, "layout");
 _Static_assert(sizeof(struct expiry_timer) == 32, "layout");
 _Static_assert(sizeof(struct generation) == 24, "layout");
-_Static_assert(sizeof(struct uplink_key) == 16, "layout");
-_Static_assert(sizeof(struct uplink) == 48, "layout");
+_Static_assert(sizeof(struct uplink_key) == 20, "layout");
+_Static_assert(sizeof(struct uplink) == 72, "layout");
 _Static_assert(sizeof(struct control) == 40, "layout");
 _Static_assert(sizeof(struct stats) == COUNTERS * 8, "layout");
 _Static_assert(sizeof(struct event) == 56, "layout");
