@@ -17,6 +17,7 @@
 #include "open.h"
 #include "packet.h"
 #include "reset.h"
+#include "reuse.h"
 #include "rewrite.h"
 #include "sender.h"
 #include "steer.h"
@@ -70,25 +71,6 @@ static __noinline bool is_cut(struct flow *flow, __u64 cuts)
 }
 
 /*
- * Does a SYN on a flow open a new connection of the same addresses and ports? Else it is a repeated
- * SYN.
- */
-static __noinline bool is_new_connection(const struct packet *packet, const struct flow *flow)
-{
-	struct return_key returns;
-
-	return_key_of(&packet->key, flow, &returns);
-	switch (flow_state(flow, bpf_map_lookup_elem(&postern_returns, &returns))) {
-	case FLOW_OPENING:
-		return packet->sequence + 1 != flow->out.sequence;
-	case FLOW_CLOSING:
-		return true;
-	default: /* the remote end answers by a challenge ACK (RFC 5961 section 4) */
-		return false;
-	}
-}
-
-/*
  * A packet may pass two hooked interfaces (a VLAN and its parent, a bond and its port), or two
  * hooks of one interface while `up` replaces one by the other. The second hook sees the translated
  * source and must not take it for an unknown sender's. Also require a return entry: two namespaces
@@ -121,7 +103,7 @@ static __always_inline struct flow *settle(struct __sk_buff *skb, const struct p
 		*ret_action = report_drop(packet, SENDER_UNKNOWN, POOL_NONE, COUNTER_dropped_loop);
 		return NULL;
 	}
-	if (packet_opens(packet) && (!flow || is_new_connection(packet, flow)))
+	if (packet_opens(packet) && (!flow || reuse_is_new(skb, packet, flow)))
 		return open_flow(skb, packet, flow, ret_action);
 	if (!flow) {
 		*ret_action = without_flow(skb, packet);
@@ -182,7 +164,7 @@ static __always_inline int translate(struct __sk_buff *skb, const struct packet 
 	if (!is_entry_of(&flow->key_hash, &packet->key))
 		return report_drop(packet, SENDER_UNKNOWN, POOL_NONE, COUNTER_dropped_error);
 	/* The FIN or RST: may_follow() compares a later SYN with its timestamp. */
-	if (half_update(&flow->out, packet, bpf_ktime_get_coarse_ns()))
+	if (half_update(&flow->out, packet, EGRESS, bpf_ktime_get_coarse_ns()))
 		flow->timestamp = tcp_timestamp(skb, packet->tcp);
 	if (rewrite(skb, packet, EGRESS, to.address, to.port))
 		return report_drop(packet, flow->sender, flow->pool, COUNTER_dropped_error);

@@ -61,10 +61,12 @@ static __always_inline enum flow_state flow_state(const struct flow *flow,
 /*
  * Counts a packet; true where its direction begins to close. A later packet without RST clears an
  * earlier RST (RFC 7857 section 2.1 point 3), which may have been forged, or refused by the other
- * end. The first RST refreshes, as it grants the transitory timeout; later ones do not. Data in a
- * SYN does not count: a SYN sent again without it is the same SYN.
+ * end. On egress only data clears it: else a local end could close a connection and keep its flow
+ * as an established one. The first RST refreshes, as it grants the transitory timeout; later ones
+ * do not. Data in a SYN does not count: a SYN sent again without it is the same SYN.
  */
-static __always_inline bool half_update(struct half *half, const struct packet *packet, __u64 now)
+static __always_inline bool half_update(struct half *half, const struct packet *packet,
+					enum direction direction, __u64 now)
 {
 	__u8 fin = !!(packet->flags & TCP_FIN);
 	__u8 rst = !!(packet->flags & TCP_RST);
@@ -79,7 +81,8 @@ static __always_inline bool half_update(struct half *half, const struct packet *
 	if (!rst || closes)
 		half->last_ns = now;
 	half->fin_seen |= fin;
-	half->rst_seen = rst;
+	if (direction == INGRESS || rst || packet->payload_bytes)
+		half->rst_seen = rst;
 	return closes;
 }
 

@@ -30,7 +30,7 @@ static __always_inline bool reply(struct frame frame, const struct packet *packe
 	to.port = entry->source_port;
 	if (!is_entry_of(&entry->key_hash, &packet->key))
 		return true;
-	half_update(&entry->in, packet, bpf_ktime_get_coarse_ns());
+	half_update(&entry->in, packet, INGRESS, bpf_ktime_get_coarse_ns());
 	if (frame.is_xdp)
 		error = rewrite_finished(frame, packet, INGRESS, to.address, to.port);
 	else

@@ -248,7 +248,7 @@ struct half {
 	__u64 last_ns;
 	__u32 sequence; /* the highest sequence number seen, + 1; host order */
 	__u8 fin_seen;	/* 0 or 1 */
-	__u8 rst_seen;	/* 0 or 1; a later packet without RST clears it (RFC 7857) */
+	__u8 rst_seen;	/* 0 or 1; a later packet without RST (egress: data) clears it, RFC 7857 */
 	__u8 reserved[2];
 };
 

@@ -217,6 +217,15 @@ void rig_fill_slots(uint32_t pool, enum slot_family family, uint32_t address_id)
 	cr_assert_eq(bpf_map_update_batch(MAP(slots), keys, slots, &count, NULL), 0);
 }
 
+void rig_set_address_state(uint32_t address_id, enum address_state state)
+{
+	struct address_entry entry;
+
+	cr_assert_eq(bpf_map_lookup_elem(MAP(addrs), &address_id, &entry), 0);
+	entry.state = state;
+	put(MAP(addrs), &address_id, &entry);
+}
+
 struct control rig_control(void)
 {
 	struct control control;

@@ -58,7 +58,6 @@ Test(packet_life, the_same_syn_again_keeps_the_mapping)
 	struct packet_spec syn = rig_inside(false, SYN), outside = rig_outside(false, SYN);
 
 	send(SYN);
-	rig_set_verdict(TENANT, VERDICT_STEER, POOL_HIGH_RISK);
 	rig_expect_through(EGRESS, &syn, &outside);
 	cr_assert_eq(rig_flow(&syn).out.packets, 2);
 	rig_expect_counters(.flows_opened = 1);
@@ -70,7 +69,6 @@ Test(packet_life, the_same_syn_again_without_its_data_keeps_the_mapping)
 
 	syn.payload_bytes = 100; /* RFC 7413 */
 	rig_run(EGRESS, &syn, 0, NULL);
-	rig_set_verdict(TENANT, VERDICT_STEER, POOL_HIGH_RISK);
 	syn.payload_bytes = 0;
 	rig_expect_through(EGRESS, &syn, &outside);
 	rig_expect_counters(.flows_opened = 1);
@@ -83,15 +81,29 @@ Test(packet_life, another_syn_before_an_answer_is_another_connection)
 	connect_again(7000);
 }
 
+Test(packet_life, the_same_syn_again_after_a_change_of_the_verdict_follows_it)
+{
+	send(SYN);
+	rig_set_verdict(TENANT, VERDICT_STEER, POOL_HIGH_RISK);
+	connect_again(1000);
+}
+
 Test(packet_life, a_syn_in_an_established_flow_is_translated)
 {
 	struct packet_spec syn = rig_inside(false, SYN), outside = rig_outside(false, SYN);
 
 	establish();
-	rig_set_verdict(TENANT, VERDICT_STEER, POOL_HIGH_RISK);
 	syn.sequence = outside.sequence = 7000;
 	rig_expect_through(EGRESS, &syn, &outside);
+	cr_assert_eq(rig_flow(&syn).out.packets, 3);
 	rig_expect_counters(.flows_opened = 1);
+}
+
+Test(packet_life, a_syn_in_an_established_flow_whose_verdict_has_changed_is_another_connection)
+{
+	establish();
+	rig_set_verdict(TENANT, VERDICT_STEER, POOL_HIGH_RISK);
+	connect_again(7000);
 }
 
 struct closing {
