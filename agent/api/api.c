@@ -13,6 +13,7 @@
 #include "api/routes.h"
 #include "base/cleanup.h"
 #include "base/error.h"
+#include "process/caller.h"
 
 static const char *const method_names[] = {
 	[API_GET] = "GET",     [API_POST] = "POST",	[API_PUT] = "PUT",
@@ -150,6 +151,27 @@ static int status_of(int code)
 	}
 }
 
+/* 0, or the status of a refusal. */
+static int check_caller(const struct api *api, const struct api_request *request,
+			const struct route *route, struct error *error)
+{
+	char name[CALLER_NAME_SIZE];
+
+	if (!rights_allow(api->rights, request->uid, route->right)) {
+		error_set(error, 0, "user '%s' may not %s; root, the agent's user and %s may",
+			  caller_name(request->uid, name),
+			  route->right == RIGHT_TELL ? "report" : "command",
+			  route->right == RIGHT_TELL ? "'commanders' and 'tellers'"
+						     : "'commanders'");
+		return 403;
+	}
+	if (request->is_abandoned && route->right == RIGHT_COMMAND) {
+		error_set(error, 0, "the client has left; nothing was changed");
+		return 503;
+	}
+	return 0;
+}
+
 /* Returns the status; from 400 on, the error is set. */
 static int handle(const struct api *api, const struct api_request *request,
 		  const struct evhttp_uri *uri, struct api_response *response, struct error *error)
@@ -174,10 +196,9 @@ static int handle(const struct api *api, const struct api_request *request,
 			  request->body_size, API_BODY_MAX_BYTES);
 		return 413;
 	}
-	if (request->is_abandoned && route->right == RIGHT_COMMAND) {
-		error_set(error, 0, "the client has left; nothing was changed");
-		return 503;
-	}
+	code = check_caller(api, request, route, error);
+	if (code)
+		return code;
 	code = call_route(api, request, route, names, evhttp_uri_get_query(uri), response, error);
 	return status_of(code);
 }

@@ -24,10 +24,10 @@
  *   GET    /metrics                               Prometheus' text format
  *
  * A change is answered once the maps hold it, with the pool or sender as it now is. Errors are
- * {"error": text}: 400 malformed, 404 no such path, pool, address, sender or decision, 405 with
- * Allow, 413 body over API_BODY_MAX_BYTES, 503 only an agent can answer, too many clients follow
- * the events, or the client of an order has left, 500 any other failure. Names in paths are
- * percent-encoded.
+ * {"error": text}: 400 malformed, 403 the caller lacks the right (rights.h), 404 no such path,
+ * pool, address, sender or decision, 405 with Allow, 413 body over API_BODY_MAX_BYTES, 503 only an
+ * agent can answer, too many clients follow the events, or the client of an order has left, 500 any
+ * other failure. Names in paths are percent-encoded.
  */
 #pragma once
 
@@ -36,9 +36,11 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <sys/types.h>
 
 struct steering;
 struct judge;
+struct rights;
 
 #define API_CONTENT_TYPE    "application/json"
 #define API_BODY_MAX_BYTES  (64 << 10)
@@ -56,6 +58,7 @@ struct api {
 	struct judge *judge;	   /* NULL: no agent, only the maps are read */
 	/* The agent's part of the status, a new reference; NULL: out of memory. */
 	json_t *(*agent)(void *data);
+	const struct rights *rights; /* of the callers (rights.h); borrowed as the steering is */
 	/* Adds the agent's own metrics; may be NULL. */
 	void (*metrics)(void *data, FILE *out);
 	void *data;
@@ -68,6 +71,7 @@ struct api_request {
 	size_t body_size;
 	uint64_t now_ns; /* clock.h */
 	int64_t now_sec;
+	uid_t uid;	   /* of the caller (process/caller.h) */
 	bool is_abandoned; /* its client has left: an order is not carried out */
 };
 

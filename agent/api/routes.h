@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "api/api.h"
+#include "api/rights.h"
 
 struct error;
 
@@ -21,14 +22,6 @@ struct call {
 	struct api_response *response; /* for an answer that is not a json_t */
 };
 
-/* What the caller of a route must be allowed to do. */
-enum route_right {
-	RIGHT_LOOK,    /* all that can connect */
-	RIGHT_ASK,     /* POST /v1/messages */
-	RIGHT_TELL,    /* replies of the world: reports of spam */
-	RIGHT_COMMAND, /* orders: not carried out once their client has left */
-};
-
 struct route {
 	enum api_method method;
 	const char *path; /* '*' is one segment */
@@ -37,7 +30,7 @@ struct route {
 	 * 400, -EOPNOTSUPP 503, any other failure 500.
 	 */
 	int (*handle)(const struct call *call, json_t **ret, struct error *error);
-	enum route_right right;
+	enum right right; /* an order is not carried out once its client has left */
 	bool takes_body;
 	const char *query[3]; /* the parameters that it knows, up to NULL */
 };

@@ -18,6 +18,7 @@
 #include "base/address.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "process/caller.h"
 #include "process/listen.h"
 
 struct server {
@@ -94,11 +95,9 @@ static void follow(struct server *server, struct evhttp_request *request)
  * A command that was given up has told its user that nothing was changed. Only both directions
  * count as the end: a client may shut down its own after the request.
  */
-static bool is_abandoned(struct evhttp_request *request)
+static bool is_abandoned(int fd)
 {
-	struct evhttp_connection *connection = evhttp_request_get_connection(request);
-	struct pollfd end = {
-		.fd = bufferevent_getfd(evhttp_connection_get_bufferevent(connection))};
+	struct pollfd end = {.fd = fd};
 
 	return poll(&end, 1, 0) > 0 && end.revents & (POLLHUP | POLLERR);
 }
@@ -106,6 +105,8 @@ static bool is_abandoned(struct evhttp_request *request)
 static void on_request(void *data, struct evhttp_request *request)
 {
 	struct server *server = data;
+	struct evhttp_connection *connection = evhttp_request_get_connection(request);
+	int fd = bufferevent_getfd(evhttp_connection_get_bufferevent(connection));
 	struct evbuffer *body = evhttp_request_get_input_buffer(request);
 	struct api_request api_request = {
 		.method = method_of(request),
@@ -114,7 +115,8 @@ static void on_request(void *data, struct evhttp_request *request)
 		.body_size = evbuffer_get_length(body),
 		.now_ns = clock_monotonic_ns(),
 		.now_sec = clock_wall_sec(),
-		.is_abandoned = is_abandoned(request),
+		.uid = caller_uid(fd),
+		.is_abandoned = is_abandoned(fd),
 	};
 	struct api_response response;
 

@@ -68,7 +68,10 @@ static int read_answer(long status, const char *text, size_t size, json_t **ret_
 {
 	json_t *document = size ? json_loadb(text, size, 0, NULL) : NULL;
 	const char *reason = json_string_value(json_object_get(document, "error"));
-	int code = status == 404 ? -ENOENT : status == 400 ? -EINVAL : -EREMOTEIO;
+	int code = status == 404   ? -ENOENT
+		   : status == 400 ? -EINVAL
+		   : status == 403 ? -EPERM
+				   : -EREMOTEIO;
 
 	if (status >= 400)
 		code = reason ? error_set(error, code, "%s", reason)

@@ -249,6 +249,8 @@ struct config {
 	char *runtime_dir;
 	char *state;
 	char *user;
+	struct config_texts commanders; /* users with a right of the API (api/rights.h) */
+	struct config_texts tellers;
 	char *metrics; /* "127.0.0.1:9525", "[::1]:9525" or CONFIG_METRICS_OFF */
 	uint32_t flows_max;
 	uint32_t senders_max;

@@ -108,6 +108,10 @@ static const char *const on_limit_words_of_tenants[] = {
 	TEXTS(section, name, member), .is_right = policy_is_domain, .max = TEXT_LAST,              \
 				      .expected = "one like 'example.net' or '*.example.net'"
 
+#define USERS(name, member)                                                                        \
+	TEXTS(TOP, name, member), .is_right = host_is_user, .max = TEXT_LAST,                      \
+				  .expected = "the name of a user", .noun = "user"
+
 const struct config_key config_keys[] = {
 	/* ---- the datapath */
 	{TEXTS(TOP, "interfaces", interfaces), .is_right = host_is_interface, .max = 15,
@@ -152,6 +156,8 @@ const struct config_key config_keys[] = {
 	{TEXT(TOP, "user", user), .is_right = host_is_user, .max = TEXT_LAST,
 	 .expected = "the name of a user", .fallback = "postern", .needs = UP | AGENT | MILTER,
 	 .help = "user of the agent and the milter"},
+	{USERS("commanders", commanders), .help = "users that may change what Postern does"},
+	{USERS("tellers", tellers), .help = "users that may report spam"},
 	{TEXT(TOP, "metrics", metrics), .is_right = host_is_metrics,
 	 .expected = "an address and a port like 127.0.0.1:9525 or [::1]:9525, or 'off'",
 	 .fallback = "127.0.0.1:9525", .needs = AGENT, .help = "address for Prometheus"},

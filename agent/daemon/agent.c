@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "api/rights.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
@@ -184,10 +185,15 @@ static int open_loop(struct agent *agent, struct error *error)
 
 static int open_listeners(struct agent *agent, struct error *error)
 {
+	int r = rights_new(agent->config, &agent->rights, error);
+
+	if (r < 0)
+		return r;
 	agent->listeners = (struct listeners){
 		.base = agent->loop.base,
 		.steering = agent->steering,
 		.judge = agent->judge,
+		.rights = agent->rights,
 		.state = agent->state,
 		.error_log = &agent->error_log,
 		.user = agent->user,
@@ -226,6 +232,7 @@ static void close_all(struct agent *agent)
 	/* First: followers get no events of the shutdown. */
 	listeners_close(&agent->listeners);
 	loop_close(&agent->loop);
+	rights_free(agent->rights);
 	judge_close(agent->judge);
 	steering_free(agent->steering);
 	state_free(agent->state);

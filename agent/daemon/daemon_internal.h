@@ -17,6 +17,7 @@
 struct datapath;
 struct datapath_events;
 struct judge;
+struct rights;
 struct state;
 struct steering;
 
@@ -31,6 +32,7 @@ struct agent {
 	struct state *state;
 	struct steering *steering;
 	struct judge *judge;
+	struct rights *rights;
 	struct error_log error_log;
 	struct loop loop;
 	struct listeners listeners;

@@ -78,6 +78,7 @@ static int open_api(struct listeners *listeners, struct error *error)
 	listeners->api = (struct api){
 		.steering = listeners->steering,
 		.judge = listeners->judge,
+		.rights = listeners->rights,
 		.agent = describe,
 		.metrics = print_metrics,
 		.data = listeners,
@@ -124,9 +125,10 @@ int listeners_open(struct listeners *listeners, const struct config *config, str
 	return 0;
 }
 
-void listeners_follow(struct listeners *listeners, struct steering *steering)
+void listeners_follow(struct listeners *listeners, struct steering *steering, struct rights *rights)
 {
 	listeners->steering = listeners->api.steering = steering;
+	listeners->api.rights = listeners->rights = rights;
 }
 
 void listeners_close(struct listeners *listeners)

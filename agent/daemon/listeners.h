@@ -10,6 +10,7 @@
 
 struct config;
 struct error;
+struct rights;
 struct event_base;
 struct error_log;
 struct socketmap;
@@ -20,6 +21,7 @@ struct listeners {
 	struct event_base *base;
 	struct steering *steering;
 	struct judge *judge;
+	struct rights *rights;
 	struct state *state;
 	struct error_log *error_log;
 	const char *user;
@@ -35,8 +37,9 @@ struct listeners {
  * restart. Errors: server_new()'s; -ENOMEM.
  */
 int listeners_open(struct listeners *listeners, const struct config *config, struct error *error);
-/* The API answers from this one from now on; the caller keeps it until the next call. */
-void listeners_follow(struct listeners *listeners, struct steering *steering);
+/* The API answers by these from now on; the caller keeps them until the next call. */
+void listeners_follow(struct listeners *listeners, struct steering *steering,
+		      struct rights *rights);
 /* Opens the socketmap if it is missing; the agent calls it every other second. */
 void listeners_retry(struct listeners *listeners);
 /*

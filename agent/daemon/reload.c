@@ -2,6 +2,7 @@
 /* Prepares everything that may fail, then commits in code that cannot. */
 #include "daemon/reload.h"
 
+#include "api/rights.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
@@ -15,6 +16,7 @@ struct reload {
 	struct config *config;
 	struct steering *steering;
 	struct judge_next *judge;
+	struct rights *rights;
 };
 
 /* Changes nothing of the agent. The maps follow as the last step. */
@@ -30,11 +32,14 @@ static int prepare(struct agent *agent, struct reload *reload, struct error *err
 	if (r == 0)
 		r = judge_prepare(agent->judge, reload->config, reload->steering, &reload->now,
 				  &reload->judge, error);
+	if (r == 0)
+		r = rights_new(reload->config, &reload->rights, error);
 	return r == 0 ? steering_sync(reload->steering, &reload->now, error) : r;
 }
 
 static void give_up(struct reload *reload)
 {
+	rights_free(reload->rights);
 	judge_next_free(reload->judge);
 	steering_free(reload->steering);
 	config_free(reload->config);
@@ -56,7 +61,9 @@ static void commit(struct agent *agent, struct reload *reload)
 	steering_free(agent->steering);
 	config_free(agent->reloaded);
 	agent->steering = reload->steering;
-	listeners_follow(&agent->listeners, reload->steering);
+	listeners_follow(&agent->listeners, reload->steering, reload->rights);
+	rights_free(agent->rights);
+	agent->rights = reload->rights;
 	agent->config = agent->reloaded = reload->config;
 }
 

@@ -31,7 +31,8 @@ struct refusal {
 	"pool, sender, policy, tenant, "                                                           \
 	"interfaces, ports, ingress, egress, default, plumb, pin_path, flows_max, "                \
 	"sender_flows_max, sender_connections_per_minute, senders_max, "                           \
-	"timeout_established_sec, timeout_transitory_sec, runtime_dir, state, user, metrics, "     \
+	"timeout_established_sec, timeout_transitory_sec, runtime_dir, state, user, commanders, "  \
+	"tellers, metrics, "                                                                       \
 	"internal_domains, identity, relay_dkim, senders_tracked_max, decisions_max, "             \
 	"milter, socketmap, lanes, on_agent_down, spam_marks, authserv_ids, resolver, "            \
 	"mail_dns_aaaa, "                                                                          \

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Rights by user, alone and on the routes. */
+#include "api/rights.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "api/routes.h"
+#include "base/error.h"
+#include "process/caller.h"
+#include "unit/api_fixture.h"
+#include "unit/config_file.h"
+
+TestSuite(api_rights, .init = api_fixture_open, .fini = api_fixture_close);
+
+#define STRANGER 4711 /* in the group, as a mail server is */
+
+/* Of an agent that runs as `user`. */
+static struct rights *rights_of(const char *keys, uid_t user)
+{
+	char text[512];
+	struct config *config;
+	struct rights *rights = NULL;
+
+	snprintf(text, sizeof(text), TWO_POOLS "%s", keys);
+	config = config_file_load(text);
+	cr_assert_eq(seteuid(user), 0);
+	cr_assert_eq(rights_new(config, &rights, &config_file_error), 0);
+	cr_assert_eq(seteuid(0), 0);
+	config_free(config);
+	return rights;
+}
+
+Test(api_rights, root_and_the_agents_user_may_do_everything)
+{
+	struct rights *rights = rights_of("", STRANGER + 1);
+
+	cr_expect(rights_allow(rights, 0, RIGHT_COMMAND));
+	cr_expect(rights_allow(rights, STRANGER + 1, RIGHT_COMMAND));
+	cr_expect(rights_allow(rights, STRANGER, RIGHT_LOOK));
+	cr_expect(rights_allow(rights, STRANGER, RIGHT_ASK));
+	cr_expect_not(rights_allow(rights, STRANGER, RIGHT_TELL));
+	cr_expect_not(rights_allow(rights, STRANGER, RIGHT_COMMAND));
+	cr_expect_not(rights_allow(rights, CALLER_NOBODY, RIGHT_TELL));
+	rights_free(rights);
+}
+
+Test(api_rights, configured_users_may_tell_or_command)
+{
+	struct rights *rights = rights_of("commanders = { \"daemon\", \"no-such-user\" }\n"
+					  "tellers = { \"games\", \"mail\" }",
+					  0);
+
+	cr_expect(rights_allow(rights, 1, RIGHT_COMMAND)); /* daemon */
+	cr_expect(rights_allow(rights, 1, RIGHT_TELL));
+	cr_expect(rights_allow(rights, 8, RIGHT_TELL)); /* mail */
+	cr_expect_not(rights_allow(rights, 8, RIGHT_COMMAND));
+	cr_expect_not(rights_allow(rights, STRANGER, RIGHT_TELL));
+	rights_free(rights);
+}
+
+Test(api_rights, each_route_that_changes_something_needs_a_right)
+{
+	for (size_t i = 0; i < n_routes; i++)
+		cr_expect_eq(routes[i].method == API_GET, routes[i].right == RIGHT_LOOK, "%s",
+			     routes[i].path);
+}
+
+static int status_for(uid_t uid, enum api_method method, const char *uri, const char *body,
+		      char ret_reason[256])
+{
+	const struct api_request request = {.method = method,
+					    .uri = uri,
+					    .body = body,
+					    .body_size = body ? strlen(body) : 0,
+					    .now_ns = NOW_NS,
+					    .now_sec = NOW_SEC,
+					    .uid = uid};
+	struct api_response response;
+	const char *reason;
+
+	api_handle(&api_fixture_api, &request, &response);
+	reason = json_string_value(json_object_get(response.body, "error"));
+	snprintf(ret_reason, 256, "%s", reason ? reason : "");
+	json_decref(response.body);
+	return response.status;
+}
+
+Test(api_rights, a_caller_without_the_right_gets_403_and_changes_nothing)
+{
+	static const char order[] = "{\"action\":\"steer\",\"pool\":\"high-risk\"}";
+	const char *uri = "/v1/senders/tenant-17/verdict";
+	struct rights *rights = rights_of("", 0);
+	char reason[256];
+	json_t *sender;
+
+	api_fixture_api.rights = rights;
+	cr_expect_eq(status_for(STRANGER, API_PUT, uri, order, reason), 403);
+	cr_expect_str_eq(reason, "user '4711' may not command; root, the agent's user and "
+				 "'commanders' may");
+	sender = api_fixture_done(API_GET, "/v1/senders/tenant-17", NULL);
+	cr_expect_str_eq(api_fixture_string(json_object_get(sender, "verdict"), "pool"), "normal");
+	json_decref(sender);
+	cr_expect_eq(status_for(8, API_POST, "/v1/reports", "{\"sender\":\"a@b.example\"}", reason),
+		     403);
+	cr_expect_str_eq(reason, "user 'mail' may not report; root, the agent's user and "
+				 "'commanders' and 'tellers' may");
+	cr_expect_eq(status_for(STRANGER, API_GET, "/v1/pools", NULL, reason), 200);
+	cr_expect_eq(status_for(STRANGER, API_POST, "/v1/messages", "{}", reason), 200, "%s",
+		     reason);
+	cr_expect_eq(status_for(0, API_PUT, uri, order, reason), 200, "%s", reason);
+	rights_free(rights);
+}
+
+Test(api_rights, an_order_of_a_client_that_has_left_changes_nothing)
+{
+	const struct api_request request = {.method = API_PATCH,
+					    .uri = "/v1/pools/normal",
+					    .body = "{\"state\":\"disabled\"}",
+					    .body_size = strlen("{\"state\":\"disabled\"}"),
+					    .is_abandoned = true};
+	struct api_response response;
+
+	api_handle(&api_fixture_api, &request, &response);
+	cr_expect_eq(response.status, 503);
+	json_decref(response.body);
+}
