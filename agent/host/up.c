@@ -12,7 +12,6 @@
 #include "base/error.h"
 #include "config/config.h"
 #include "datapath/adopt.h"
-#include "datapath/datapath.h"
 #include "datapath/pins.h"
 #include "datapath/programs.h"
 #include "host/adopt.h"
@@ -22,10 +21,8 @@
 #include "host/plumb.h"
 #include "host/runtime.h"
 #include "host/undo.h"
-#include "steering/restore.h"
+#include "host/up_fill.h"
 #include "netlink/netlink.h"
-#include "state/sqlite.h"
-#include "state/state.h"
 #include "steering/steering.h"
 
 struct up {
@@ -37,18 +34,14 @@ struct up {
 	struct netlink *netlink;
 	struct interfaces interfaces;
 	struct programs *programs; /* NULL before load() */
-	struct state *state;
-	struct datapath *datapath; /* the pinned maps, once no step replaces them any more */
-	struct steering *steering;
+	struct up_fill fill;
 	bool is_in_force; /* a datapath that was up follows the new configuration */
 	char *sockets_note;
 };
 
 static void up_done(struct up *up)
 {
-	steering_free(up->steering);
-	datapath_free(up->datapath);
-	state_free(up->state);
+	up_fill_done(&up->fill);
 	programs_free(up->programs);
 	interfaces_done(&up->interfaces);
 	netlink_free(up->netlink);
@@ -99,39 +92,14 @@ static int load(struct up *up, struct error *error)
 	return r ? r : programs_open(&options, &up->programs, error);
 }
 
-/* On a full disk the file can still be read. If that fails too, the first error explains more. */
-static int open_state(const char *file, struct state **ret_state, struct error *error)
-{
-	int r = sqlite_open(file, ret_state, error);
-	struct error ignored;
-
-	if (r < 0 && r != -EBUSY && sqlite_open_reading(file, ret_state, &ignored) == 0)
-		return 0;
-	return r;
-}
-
-static int fill_maps(struct up *up, struct error *error)
-{
-	const struct now now = clock_now();
-	int r = steering_new(up->config, up->datapath, up->state, &up->steering, error);
-
-	if (!r)
-		r = restore_steering(up->config, up->state, up->steering, &now, error);
-	if (r)
-		return r;
-	up->is_in_force = !programs_maps_are_new(up->programs);
-	return steering_sync(up->steering, &now, error);
-}
-
 static int fill(struct up *up, struct error *error)
 {
-	int r = runtime_state_make(up->config->state, &up->user, error);
+	bool begun = false;
+	int r = up_fill_run(&up->fill, &begun, error);
 
-	if (!r)
-		r = open_state(up->config->state, &up->state, error);
-	if (!r)
-		r = datapath_open(up->config->pin_path, &up->datapath, error);
-	return r ? r : fill_maps(up, error);
+	if (begun && !programs_maps_are_new(up->programs))
+		up->is_in_force = true;
+	return r;
 }
 
 static int attach(struct up *up, struct error *error)
@@ -273,7 +241,7 @@ static int finish(struct up *up, struct error *error)
 
 	/* Old handles have left the host: no connection can bind to them any more. */
 	if (!r)
-		r = steering_forget_handles(up->steering, is_gone, up, error);
+		r = steering_forget_handles(up->fill.steering, is_gone, up, error);
 	return r ? r : adopt_timer(up->programs, error);
 }
 
@@ -296,6 +264,7 @@ int up_run(struct config *config, char **ret_note, struct error *error)
 	struct up up = {.config = config, .lock = -1};
 	int r = prepare(&up, error);
 
+	up.fill = (struct up_fill){.config = config, .user = &up.user};
 	if (!r) {
 		r = bring_up(&up, error);
 		if (r && !up.is_in_force)
