@@ -23,11 +23,46 @@ static bool is_from_daemon(const struct bounce *bounce)
 	return is_mailbox_of(bounce->from, "mailer-daemon");
 }
 
-/* A mailbox that no person writes from, or seldom. */
+/* A mailbox that no person writes from. */
+static bool is_from_nobody(const struct bounce *bounce)
+{
+	return is_from_daemon(bounce) || (bounce->nobody && !*bounce->from);
+}
+
+/* Or seldom. */
 static bool is_from_system(const struct bounce *bounce)
 {
-	return is_from_daemon(bounce) || is_mailbox_of(bounce->from, "postmaster") ||
-	       (bounce->nobody && !*bounce->from);
+	return is_from_nobody(bounce) || is_mailbox_of(bounce->from, "postmaster") ||
+	       (bounce->named && bounce->fails);
+}
+
+/* `words` are in lower case. */
+static bool begins_with_any(const char *text, const char *const *words, size_t count)
+{
+	char first = text_lower_character(*text);
+
+	for (size_t i = 0; i < count; i++)
+		if (*words[i] == first && strncasecmp(text, words[i], strlen(words[i])) == 0)
+			return true;
+	return false;
+}
+
+/* How the subjects of bounces begin; Mimecast's with "[Postmaster] ". */
+static bool says_failure(const char *subject)
+{
+	static const char mimecast[] = "[postmaster] ";
+	static const char *const words[] = {
+		"undeliver",	  "delivery fail",     "delivery status", "delivery notification",
+		"delivery error", "delivery report",   "returned mail",	  "failure notice",
+		"mail delivery",  "mail system error", "message status",  "message delivery",
+		"email delivery", "failed mail",       "non-deliver",	  "nondeliver",
+		"non remis",	  "unzustellbar",      "nicht zustell",	  "could not deliver",
+	};
+
+	subject += strspn(subject, " \t\r\n");
+	if (strncasecmp(subject, mimecast, sizeof(mimecast) - 1) == 0)
+		subject += sizeof(mimecast) - 1;
+	return begins_with_any(subject, words, sizeof(words) / sizeof(words[0]));
 }
 
 static bool first_word_is(const char *value, const char *expected)
@@ -46,12 +81,23 @@ static void take_auto_submitted(struct bounce *bounce, const char *value)
 	bounce->notified |= first_word_is(value, "auto-notified");
 }
 
+/* A mail system's name with another address: "Mail Delivery System <mail@example.com>". */
+static bool is_named_system(const char *value)
+{
+	static const char *const names[] = {"mail delivery s", "mail deliver s", "mailer daemon",
+					    "mailer-daemon", "mail system"};
+
+	return begins_with_any(value + strspn(value, " \t\r\n\""), names,
+			       sizeof(names) / sizeof(names[0]));
+}
+
 /* "MAILER-DAEMON <>" (DragonFly Mail Agent, Lotus Domino) has only a name. */
 static void take_from(struct bounce *bounce, const char *value)
 {
 	struct lexer lexer = {.at = value};
 	char word[POLICY_NAME_SIZE];
 
+	bounce->named |= is_named_system(value);
 	if (*bounce->from || mailbox_of_header(value, bounce->from) || !strstr(value, "<>"))
 		return;
 	bounce->nobody = true;
@@ -66,10 +112,22 @@ static void take_failed_recipients(struct bounce *bounce, const char *value)
 	bounce->failed_recipients = true;
 }
 
+/* The first counts, unless a later one makes it a report (RFC 5322 allows only one). */
+static void take_content_type(struct bounce *bounce, const char *value)
+{
+	struct content_type content;
+
+	if (strcmp(bounce->content.type, "multipart/report") == 0)
+		return;
+	content_type_read(value, &content);
+	if (!*bounce->content.type || strcmp(content.type, "multipart/report") == 0)
+		bounce->content = content;
+}
+
 void bounce_header(struct bounce *bounce, const char *name, const char *value)
 {
-	if (strcasecmp(name, "Content-Type") == 0 && !*bounce->content.type)
-		content_type_read(value, &bounce->content);
+	if (strcasecmp(name, "Content-Type") == 0)
+		take_content_type(bounce, value);
 	else if (strcasecmp(name, "Auto-Submitted") == 0)
 		take_auto_submitted(bounce, value);
 	else if (strcasecmp(name, "X-Failed-Recipients") == 0)
@@ -80,6 +138,8 @@ void bounce_header(struct bounce *bounce, const char *name, const char *value)
 		bounce->notified |= first_word_is(value, "vacation");
 	else if (strcasecmp(name, "From") == 0)
 		take_from(bounce, value);
+	else if (strcasecmp(name, "Subject") == 0)
+		bounce->fails |= says_failure(value);
 }
 
 static bool is_report(const struct bounce *bounce, const char *type)
@@ -104,7 +164,6 @@ bool bounce_begin_body(struct bounce *bounce)
 	dsn_begin(&bounce->dsn, parts ? bounce->content.boundary : "");
 	if (!parts && is_system)
 		dsn_begin_text(&bounce->dsn);
-	bounce->dsn.skips_text = is_report(bounce, "delivery-status");
 	return parts || is_system;
 }
 
@@ -115,31 +174,44 @@ static bool is_null_sender(const char *envelope_from)
 	       strcmp(envelope_from, "#@[]") == 0;
 }
 
-/* Of the message that comes back. */
+/*
+ * Of the message that comes back. A person who is the postmaster may forward one as an attachment:
+ * then the subject must say what it is.
+ */
 static bool has_original(const struct bounce *bounce)
 {
-	return bounce->dsn.has_original || bounce->dsn.notice.has_header;
+	return bounce->dsn.notice.has_header ||
+	       (bounce->dsn.has_original && is_from_nobody(bounce));
+}
+
+/* A complaint may quote the subject of the mail that it is about. */
+static bool has_sign(const struct bounce *bounce)
+{
+	return bounce->replied || bounce->failed_recipients || bounce->dsn.has_status ||
+	       has_original(bounce) || (bounce->fails && !is_other_report(bounce));
 }
 
 bool bounce_is_bounce(const struct bounce *bounce, const char *envelope_from)
 {
-	bool has_status = bounce->dsn.has_status;
-
 	if ((envelope_from && is_null_sender(envelope_from)) ||
-	    is_report(bounce, "delivery-status") || (is_report(bounce, "") && has_status))
+	    is_report(bounce, "delivery-status") ||
+	    (is_report(bounce, "") && bounce->dsn.has_status))
 		return true;
 	if (is_from_daemon(bounce) && bounce->generated)
 		return true;
-	return is_from_system(bounce) &&
-	       (bounce->replied || bounce->failed_recipients || has_status || has_original(bounce));
+	return is_from_system(bounce) && has_sign(bounce);
 }
 
+/* A delivery status without a cause leaves it to the text. */
 const char *bounce_unknown_recipient(const struct bounce *bounce)
 {
 	const struct dsn *dsn = &bounce->dsn;
 
-	if (dsn->has_status || !dsn->notice.unknown)
+	if (*dsn->unknown_recipient || !dsn->notice.unknown ||
+	    (dsn->has_status && !dsn->leaves_to_text))
 		return text_or_null(dsn->unknown_recipient);
+	if (*dsn->vague_recipient)
+		return dsn->vague_recipient;
 	return text_or_null(*dsn->notice.recipient ? dsn->notice.recipient
 						   : bounce->failed_recipient);
 }

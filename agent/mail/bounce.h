@@ -14,6 +14,8 @@ struct bounce {
 	bool notified;		 /* auto-notified (RFC 5436), or a reply of Exchange or iCloud */
 	bool failed_recipients;	 /* X-Failed-Recipients */
 	bool nobody;		 /* From has a name and an empty address, "Mail System <>" */
+	bool named;		 /* From has the name of a mail system */
+	bool fails;		 /* Subject begins as a bounce's: "Undelivered Mail …" */
 	char failed_recipient[POLICY_NAME_SIZE]; /* the first of these; "": none */
 	char from[POLICY_NAME_SIZE];		 /* the first mailbox; "": none */
 	struct dsn dsn;

@@ -14,14 +14,15 @@
 
 /* ---- fields of a recipient */
 
+/* utf-8: RFC 6533; "rfc822/": a gateway's. */
 static void take_recipient(struct dsn *dsn, const char *value)
 {
 	struct lexer lexer = {.at = value};
 	char type[16];
 
-	/* utf-8: RFC 6533 */
 	if (!lexer_word(&lexer, ";", type, sizeof(type)) || !lexer_take(&lexer, ';') ||
-	    (strcasecmp(type, "rfc822") != 0 && strcasecmp(type, "utf-8") != 0))
+	    (strcasecmp(type, "rfc822") != 0 && strcasecmp(type, "rfc822/") != 0 &&
+	     strcasecmp(type, "utf-8") != 0))
 		return;
 	if (!mailbox_of_header(lexer.at, dsn->recipient))
 		dsn->recipient[0] = '\0';
@@ -46,6 +47,7 @@ static void take_action(struct dsn *dsn, const char *value)
 
 	dsn->failed =
 		lexer_word(&lexer, ";", word, sizeof(word)) && strcasecmp(word, "failed") == 0;
+	dsn->has_action = true;
 	dsn->has_failed |= dsn->failed;
 	dsn->has_other_action |= is_other_action(word);
 }
@@ -69,22 +71,24 @@ static void take_status_field(struct dsn *dsn, const char *name, const char *val
 static void begin_recipient(struct dsn *dsn)
 {
 	dsn->recipient[0] = '\0';
+	dsn->has_action = false;
 	dsn->failed = true; /* Action is mandatory (RFC 3464, 2.3.3), but sometimes missing */
 	dsn->status = dsn->diagnostic = REFUSAL_VAGUE;
 }
 
-/* Status is the reporting server's, the diagnostic the receiver's: neither may speak against it. */
-static bool is_unknown(const struct dsn *dsn)
-{
-	return (dsn->status == REFUSAL_UNKNOWN_RECIPIENT ||
-		dsn->diagnostic == REFUSAL_UNKNOWN_RECIPIENT) &&
-	       dsn->status != REFUSAL_OTHER && dsn->diagnostic != REFUSAL_OTHER;
-}
-
+/* McAfee names no Final-Recipient, OpenSMTPD no cause: its text does. */
 static void end_recipient(struct dsn *dsn)
 {
-	if (dsn->failed && is_unknown(dsn) && !*dsn->unknown_recipient)
+	enum refusal refusal = refusal_weigh(dsn->status, dsn->diagnostic);
+	bool unknown = refusal == REFUSAL_UNKNOWN_RECIPIENT;
+
+	if (dsn->failed && unknown && !*dsn->unknown_recipient)
 		strcpy(dsn->unknown_recipient, dsn->recipient);
+	if (dsn->failed && dsn->has_action && !dsn->leaves_to_text &&
+	    (refusal == REFUSAL_VAGUE || (unknown && !*dsn->recipient))) {
+		dsn->leaves_to_text = true;
+		strcpy(dsn->vague_recipient, dsn->recipient);
+	}
 	begin_recipient(dsn);
 }
 
@@ -152,8 +156,6 @@ static enum dsn_where begin_part_body(struct dsn *dsn)
 			dsn->has_original = true;
 			return DSN_ORIGINAL;
 		}
-	if (dsn->skips_text)
-		return DSN_SKIPPED;
 	return !*dsn->part.type || strcmp(dsn->part.type, "text/plain") == 0 ? DSN_TEXT
 									     : DSN_SKIPPED;
 }
@@ -196,6 +198,13 @@ static bool is_boundary(const struct dsn *dsn, bool *ret_closes)
 	return *ret_closes || is_blank(rest);
 }
 
+/* "=" at the end joins a line with the next one (quoted-printable, RFC 2045, 6.7). */
+static bool is_joined(const struct dsn *dsn, size_t size)
+{
+	return dsn->where == DSN_TEXT && size > 1 && size < DSN_LINE_SIZE / 2 &&
+	       dsn->line[size - 1] == '=' && dsn->line[size - 2] != '=';
+}
+
 /* The copy of the original's header ends a message that is a single text. */
 static void take_text(struct dsn *dsn)
 {
@@ -211,6 +220,10 @@ static void take_line(struct dsn *dsn)
 
 	if (size > 0 && dsn->line[size - 1] == '\r')
 		size--;
+	if (is_joined(dsn, size)) {
+		dsn->line_size = size - 1;
+		return;
+	}
 	dsn->line[size] = '\0';
 	dsn->line_size = 0;
 	if (is_boundary(dsn, &closes)) {
@@ -230,24 +243,36 @@ static void take_line(struct dsn *dsn)
 
 void dsn_begin(struct dsn *dsn, const char *boundary)
 {
-	memset(dsn, 0, sizeof(*dsn));
 	snprintf(dsn->boundary, sizeof(dsn->boundary), "%s", boundary);
 	dsn->where = *boundary ? DSN_PREAMBLE : DSN_DONE;
 }
 
 void dsn_begin_text(struct dsn *dsn)
 {
-	memset(dsn, 0, sizeof(*dsn));
 	dsn->where = DSN_TEXT;
+}
+
+static void append_to_line(struct dsn *dsn, const unsigned char *bytes, size_t size)
+{
+	size_t space = sizeof(dsn->line) - 1 - dsn->line_size;
+
+	size = size < space ? size : space;
+	memcpy(dsn->line + dsn->line_size, bytes, size);
+	dsn->line_size += size;
 }
 
 bool dsn_read(struct dsn *dsn, const unsigned char *bytes, size_t size)
 {
-	for (size_t i = 0; i < size && dsn->where != DSN_DONE; i++) {
-		if (bytes[i] == '\n')
-			take_line(dsn);
-		else if (dsn->line_size < sizeof(dsn->line) - 1)
-			dsn->line[dsn->line_size++] = (char)bytes[i];
+	while (size > 0 && dsn->where != DSN_DONE) {
+		const unsigned char *end = memchr(bytes, '\n', size);
+		size_t length = end ? (size_t)(end - bytes) : size;
+
+		append_to_line(dsn, bytes, length);
+		if (!end)
+			break;
+		take_line(dsn);
+		bytes = end + 1;
+		size -= length + 1;
 	}
 	return dsn->where != DSN_DONE;
 }

@@ -44,17 +44,18 @@ struct dsn {
 	bool has_original;			  /* a part is a message, or its header */
 	bool has_failed, has_other_action;	  /* an Action is failed; is anything else */
 	char unknown_recipient[POLICY_NAME_SIZE]; /* a key of mailbox.h; "": none */
-	char original_id[DSN_ID_MAX_BYTES + 1];	  /* without brackets; "": none */
-	struct notice notice;			  /* of the parts that are text */
-	/* Set after dsn_begin(): a delivery status says what the parts of text say. */
-	bool skips_text;
+	/* A recipient failed without a cause or without a name: this one, "": not named. */
+	bool leaves_to_text;
+	char vague_recipient[POLICY_NAME_SIZE];
+	char original_id[DSN_ID_MAX_BYTES + 1]; /* without brackets; "": none */
+	struct notice notice;			/* of the parts that are text */
 	/* Progress: */
 	enum dsn_where where;
 	char boundary[CONTENT_TYPE_BOUNDARY_SIZE];
 	struct content_type part;
 	/* The current recipient: */
 	char recipient[POLICY_NAME_SIZE];
-	bool failed;
+	bool has_action, failed;
 	enum refusal status, diagnostic;
 	char line[DSN_LINE_SIZE];
 	size_t line_size;
@@ -62,9 +63,9 @@ struct dsn {
 	size_t field_size;
 };
 
-/* `boundary` "": nothing is found. */
+/* All zero before. `boundary` "": nothing is found. */
 void dsn_begin(struct dsn *dsn, const char *boundary);
-/* The body is a single text. */
+/* All zero before. The body is a single text. */
 void dsn_begin_text(struct dsn *dsn);
 
 /* Takes chunks, cut anywhere; lines end with LF or CRLF. False: nothing more can be found. */

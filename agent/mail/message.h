@@ -13,9 +13,11 @@
  *   - multipart/report with report-type=delivery-status (RFC 3464, 6522), or without a report-type
  *     but with a part of type message/delivery-status
  *   - From mailer-daemon, postmaster or a name with an empty address, and one of: Auto-Submitted:
- *     auto-replied; X-Failed-Recipients (Exim); such a part (OpenSMTPD: in multipart/mixed); the
- *     original, as a part or as a copy of its header in the text (qmail, Exchange 2003), but not in
- *     a report of another type; from mailer-daemon also Auto-Submitted: auto-generated
+ *     auto-replied; X-Failed-Recipients (Exim); such a part (OpenSMTPD: in multipart/mixed); a copy
+ *     of the original's header in the text (qmail); a Subject that begins as a bounce's, but not in
+ *     a report of another type; from mailer-daemon or without an address also the original as a
+ *     part; from mailer-daemon also Auto-Submitted: auto-generated
+ *   - such a Subject, and From with the name of a mail system
  *
  * A bounce reports a failure unless it shows that no recipient has failed: a report of another type
  * (a receipt, a complaint), a delivery status with another Action and none that is failed, or an

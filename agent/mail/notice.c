@@ -46,25 +46,40 @@ static bool continues_header(const struct notice *notice, const char *line)
 	       (text_is_blank(*line) || (length > 0 && line[length] == ':'));
 }
 
-static void take_address(struct notice *notice, const char *line)
+static bool is_path_edge(char c)
 {
-	const char *open = strchr(line, '<');
-	size_t size = open ? strcspn(open + 1, "> \t") : 0;
-
-	if (!open || open[size + 1] != '>' || size >= sizeof(notice->path) ||
-	    !memchr(open + 1, '@', size))
-		return;
-	memcpy(notice->path, open + 1, size);
-	notice->path[size] = '\0';
+	return text_is_blank(c) || strchr("<>\"'()[],;:*", c) != NULL; /* the NUL is one, too */
 }
 
+/* The last address of the line: "<a@b>", "a@b:", "\"a@b\"". */
+static void take_address(struct notice *notice, const char *line)
+{
+	for (const char *at = strchr(line, '@'); at; at = strchr(at + 1, '@')) {
+		const char *start = at, *end = at;
+
+		while (start > line && !is_path_edge(start[-1]))
+			start--;
+		while (!is_path_edge(*end))
+			end++;
+		while (end[-1] == '.')
+			end--;
+		if (start == at || end == at + 1 || (size_t)(end - start) >= sizeof(notice->path))
+			continue;
+		memcpy(notice->path, start, (size_t)(end - start));
+		notice->path[end - start] = '\0';
+		if (*end == '>')
+			return;
+	}
+}
+
+/* Lotus Notes names the recipient behind the cause. */
 static void take_sentence(struct notice *notice, const char *line)
 {
 	notice->trace = notice->others = 0;
-	if (notice->has_header || notice->unknown)
+	if (notice->has_header || (notice->unknown && *notice->recipient))
 		return;
 	take_address(notice, line);
-	if (refusal_of_text(line) != REFUSAL_UNKNOWN_RECIPIENT)
+	if (!notice->unknown && !refusal_text_is_unknown(line))
 		return;
 	notice->unknown = true;
 	mailbox_parse(notice->path, notice->recipient);

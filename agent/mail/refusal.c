@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Finds the codes, and compares words. */
+/* Finds the codes, and weighs them against the words. */
 #include "mail/refusal.h"
 
 #include <ctype.h>
 #include <stdbool.h>
 #include <string.h>
+
+#include "mail/phrases.h"
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 
@@ -51,52 +53,41 @@ static bool is_unknown_recipient(const struct status *status)
 /* Whatever the words say. */
 static bool is_other(const struct status *status)
 {
-	static const struct status list[] = {{5, 2, 2}, {5, 1, 7}, {5, 1, 8}};
+	static const struct status list[] = {{5, 1, 6}, {5, 1, 7}, {5, 1, 8}, {5, 2, 2}};
 
 	return status->class != 5 || is_listed(status, list, COUNT(list));
 }
 
+/* Oracle's server says 5.1.10 of a null MX, with a comment. */
 enum refusal refusal_of_status(const char *text)
 {
 	struct status status;
 
 	if (!read_status(text, &status))
 		return REFUSAL_VAGUE;
+	if (is_other(&status) || (is_unknown_recipient(&status) && phrases_say_other(text)))
+		return REFUSAL_OTHER;
 	if (is_unknown_recipient(&status))
 		return REFUSAL_UNKNOWN_RECIPIENT;
-	return is_other(&status) || status.subject == 7 ? REFUSAL_OTHER : REFUSAL_VAGUE;
+	return status.subject == 7 ? REFUSAL_POLICY : REFUSAL_VAGUE;
 }
 
 /* ---- words */
 
-static bool has_any(const char *text, const char *const *words, size_t count)
+/* Microsoft 365, of a recipient that its directory does not have. */
+static bool is_access_denied(const char *text, const struct status *status)
 {
-	for (size_t i = 0; i < count; i++)
-		if (strcasestr(text, words[i]))
-			return true;
-	return false;
-}
-
-/* Exim reports an unknown sender by the same words after "Sender verify failed". */
-static bool words_say_unknown(const char *text, const struct status *status)
-{
-	static const char *const senders[] = {"sender verif", "sender address",
-					      "verification failed"};
-	static const char *const words[] = {
-		"user unknown",	       "unknown user",		 "no such user",
-		"user not found",      "no such mailbox",	 "mailbox not found",
-		"no mailbox here",     "recipient unknown",	 "no such recipient",
-		"unknown recipient",   "recipient not found",	 "not a known user",
-		"user does not exist", "mailbox does not exist", "user doesn't exist",
-		"no such address",     "account does not exist",
-	};
 	static const struct status access_denied = {5, 4, 1};
 
-	if (has_any(text, senders, COUNT(senders)))
-		return false;
-	return has_any(text, words, COUNT(words)) ||
-	       (is_listed(status, &access_denied, 1) &&
-		strcasestr(text, "recipient address rejected: access denied"));
+	return is_listed(status, &access_denied, 1) && strcasestr(text, "address") &&
+	       strcasestr(text, "rejected") && strcasestr(text, "access");
+}
+
+/* A reply without a code is a text of the server that sent the bounce. */
+static bool is_unrouteable(const char *text, const char *reply)
+{
+	return reply && (strcasestr(text, "unrouteable address") ||
+			 strcasestr(text, "address rejected: undeliverable"));
 }
 
 /* ---- replies */
@@ -122,17 +113,23 @@ static struct status status_of_reply(const char *reply)
 	return (struct status){.class = reply && *reply == '4' ? 4 : 5};
 }
 
+/* Words outweigh a code: servers say 5.1.1 of limits, and 5.7.1 of unknown recipients. */
 static enum refusal of_reply(const char *text, const char *reply)
 {
 	const struct status status = status_of_reply(reply);
+	bool code = is_unknown_recipient(&status);
+	bool words;
 
-	if (is_unknown_recipient(&status))
-		return REFUSAL_UNKNOWN_RECIPIENT;
 	if (is_other(&status))
 		return REFUSAL_OTHER;
-	if (words_say_unknown(text, &status))
+	words = phrases_say_unknown(text);
+	if (!(code && words) && phrases_say_other(text))
+		return REFUSAL_OTHER;
+	if (words || is_access_denied(text, &status) || is_unrouteable(text, reply))
+		return REFUSAL_UNKNOWN_BY_WORDS;
+	if (code)
 		return REFUSAL_UNKNOWN_RECIPIENT;
-	return status.subject == 7 ? REFUSAL_OTHER : REFUSAL_VAGUE;
+	return status.subject == 7 ? REFUSAL_POLICY : REFUSAL_VAGUE;
 }
 
 enum refusal refusal_of_diagnostic(const char *diagnostic)
@@ -143,11 +140,25 @@ enum refusal refusal_of_diagnostic(const char *diagnostic)
 	return of_reply(text, find_reply(text));
 }
 
-enum refusal refusal_of_text(const char *line)
+bool refusal_text_is_unknown(const char *line)
 {
 	const char *reply = find_reply(line);
+	enum refusal refusal;
 
-	if (reply)
-		return of_reply(line, reply);
-	return strstr(line, "#5.1.1)") ? REFUSAL_UNKNOWN_RECIPIENT : REFUSAL_VAGUE;
+	if (!reply)
+		return strstr(line, "#5.1.1") ||
+		       (phrases_say_unknown(line) && !phrases_say_other(line));
+	refusal = of_reply(line, reply);
+	return refusal == REFUSAL_UNKNOWN_RECIPIENT || refusal == REFUSAL_UNKNOWN_BY_WORDS;
+}
+
+enum refusal refusal_weigh(enum refusal status, enum refusal diagnostic)
+{
+	if (status == REFUSAL_OTHER || diagnostic == REFUSAL_OTHER)
+		return REFUSAL_OTHER;
+	if (diagnostic == REFUSAL_UNKNOWN_BY_WORDS)
+		return REFUSAL_UNKNOWN_RECIPIENT;
+	if (status == REFUSAL_POLICY || diagnostic == REFUSAL_POLICY)
+		return REFUSAL_OTHER;
+	return status == REFUSAL_UNKNOWN_RECIPIENT ? status : diagnostic;
 }

@@ -70,7 +70,8 @@ Test(mail_bounce, a_daemons_name_or_a_sign_alone_makes_no_bounce)
 	}
 }
 
-#define COPY "\n\n--- Copy:\n\nReceived: from a\n by b\nFrom: a@b\nSubject: hi\n\nhi\n"
+#define COPY	  "\n\n--- Copy:\n\nReceived: from a\n by b\nFrom: a@b\nSubject: hi\n\nhi\n"
+#define COPY_SENT "\n\nFrom: a@b\nSent: x\nTo: c@d\nSubject: hi\n\nhi\n"
 #define ENCLOSED                                                                                   \
 	"\nContent-Type: multipart/mixed; boundary=a\n\n--a\nContent-Type: message/rfc822\n\n"
 
@@ -95,7 +96,26 @@ Test(mail_bounce, without_the_null_sender_a_bounce_is_from_the_mail_system_and_h
 		{"a@b", "From: bob@a" ENCLOSED, false},
 		{"a@b", "From: MAILER-DAEMON <>\nAuto-Submitted: auto-replied\n", true},
 		{"a@b", "From: MAILER-DAEMON <>\n\nhello\n", false},
-		/* A person forwards mail; a line of it alone. */
+		{"a@b", "From: postmaster@a\nSubject: Undeliverable: hi\n\n", true},
+		{"a@b", "From: postmaster@a\nSubject: [Postmaster] Email Delivery Failure\n\n",
+		 true},
+		{"a@b", "From: MAILER-DAEMON\nSubject: failure notice\n\n", true},
+		{"a@b", "From: Mail Delivery System <m@a>\nSubject: Returned mail: x\n\n", true},
+		{"a@b", "Subject: RETURNED MAIL: x\nFrom: \"Mailer Daemon\" <m@a>\n\n", true},
+		{"a@b", "From: <>\nSubject: Mail System Error - Returned Mail\n\n", true},
+		{"a@b", "From: postmaster@a\nSubject: Undeliverable: hi" ENCLOSED, true},
+		{"a@b", "From: bob@a\nSubject: Undeliverable: hi\n\n", false},
+		{"a@b", "From: postmaster@a\nSubject: Re: Undeliverable: hi\n\n", false},
+		{"a@b", "From: postmaster@a\nSubject: FW: Delivery failure" COPY_SENT, false},
+		{"a@b", "From: Mail Delivery System <m@a>\nSubject: hi\n\n", false},
+		{"a@b", "From: Mail Delivery System <m@a>" ENCLOSED, false},
+		{"a@b",
+		 "From: postmaster@a\nSubject: Undeliverable: hi\n"
+		 "Content-Type: multipart/report; report-type=feedback-report; boundary=a\n\n",
+		 false},
+		/* A person forwards mail, as an attachment, too; a line of it alone. */
+		{"a@b", "From: postmaster@a" ENCLOSED, false},
+		{"a@b", "From: postmaster@a\nSubject: Fwd: hi" ENCLOSED, false},
 		{"a@b", "From: postmaster@a\n\nFrom: a@b\nDate: x\nSubject: hi\nTo: c@d\n\n",
 		 false},
 		{"a@b", "From: postmaster@a\n\nReceived: from a\nFrom: a@b\n\nSubject: x\n", false},
@@ -114,6 +134,46 @@ Test(mail_bounce, without_the_null_sender_a_bounce_is_from_the_mail_system_and_h
 	}
 }
 
+Test(mail_bounce, a_report_may_have_its_type_in_pieces_or_in_a_second_header)
+{
+	static const struct {
+		const char *type;
+		bool bounce;
+	} cases[] = {
+		{"multipart/report; report-type*=us-ascii'en'delivery-status", true},
+		{"multipart/report; report-type*=''delivery%2Dstatus", true},
+		{"multipart/report; report-type*0=delivery-; report-type*1=\"status\"", true},
+		{"multipart/report; report-type*0*=''deli%76ery; report-type*1*=%2dstatus", true},
+		{"multipart/report; report-type*1=status", false},
+		{"multipart/report; report-type*=''delivery%2", false},
+		{"multipart/report; report-type*=''feedback-report", false},
+		{"multipart/report; report-type=feedback-report; report-type=delivery-status",
+		 false},
+		{"text/plain\nContent-Type: multipart/report; report-type=delivery-status", true},
+		{"multipart/mixed\nContent-Type: text/plain", false},
+	};
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		char text[512], told[MAIL_TOLD_SIZE];
+
+		snprintf(text, sizeof(text), "From: bob@a\nContent-Type: %s\n\n", cases[i].type);
+		tell(text, "a@b", told);
+		cr_expect_eq(strstr(told, "bounce") != NULL, cases[i].bounce, "%s: %s",
+			     cases[i].type, told);
+	}
+}
+
+Test(mail_bounce, a_boundary_may_come_in_pieces)
+{
+	char told[MAIL_TOLD_SIZE];
+
+	tell("Content-Type: multipart/report; boundary*0=a; boundary*1=b\n\n--ab\n"
+	     "Content-Type: message/delivery-status\n\nX: y\n\n"
+	     "Final-Recipient: rfc822; c@d\nAction: failed\nStatus: 5.1.1\n\n--ab--\n",
+	     "a@b", told);
+	cr_expect_str_eq(told, "bounce unknown=c@d");
+}
+
 Test(mail_bounce, a_text_names_the_unknown_recipient_and_the_original)
 {
 	static const struct {
@@ -129,6 +189,18 @@ Test(mail_bounce, a_text_names_the_unknown_recipient_and_the_original)
 		{"<a@b>:\n552 5.2.2 full\n", "from=MAILER-DAEMON bounce"},
 		{"<a@b>:\n5505.1.1, v550 5.1.1\n", "from=MAILER-DAEMON bounce"},
 		{"It says:\n550 5.1.1 no\n", "from=MAILER-DAEMON bounce"},
+		{"a@b: 550 5.1.1 no\n", "from=MAILER-DAEMON bounce unknown=a@b"},
+		{"\"a@b\":\nhost: mx.d\n5.2.1 <a@b>... User Unknown\n",
+		 "from=MAILER-DAEMON bounce unknown=a@b"},
+		{"User  not listed in public Name & Address Book\na@b\n",
+		 "from=MAILER-DAEMON bounce unknown=a@b"},
+		{"a@b Invalid Address, ERROR_CODE :5.1.=\n1 <a@b>... User Unknown\n",
+		 "from=MAILER-DAEMON bounce unknown=a@b"},
+		{"a@b Invalid=\r\n Mailbox\n", "from=MAILER-DAEMON bounce unknown=a@b"},
+		{"host <mx.d> rejected <a@b> (It responded: [550 5.1.1 no])\n",
+		 "from=MAILER-DAEMON bounce unknown=a@b"},
+		{"a@b is over quota, no such user\n", "from=MAILER-DAEMON bounce"},
+		{"<a@b>:\n550 5.2.1 The account is disabled\n", "from=MAILER-DAEMON bounce"},
 		{"Received: by a\nMessage-ID: <1@a>\nFrom: <a@b>\n\n550 5.1.1 no\n",
 		 "from=MAILER-DAEMON bounce original=1@a"},
 	};
@@ -253,6 +325,23 @@ Test(mail_bounce, unknown_recipients_differ_from_unreachable_ones)
 		{"Final-Recipient: rfc822; a@b\nStatus: 5.0.0\nDiagnostic-Code: smtp; "
 		 "550-Verification failed for <c@d> 550-No such user 550 Sender verify failed\n",
 		 "bounce"},
+		{"Final-Recipient: rfc822; a@b\nStatus: 5.7.1\nDiagnostic-Code: smtp; 550 5.7.1 "
+		 "<a@b>:\n User unknown\n",
+		 "bounce unknown=a@b"},
+		{"Final-Recipient: rfc822; a@b\nStatus: 5.5.0\nDiagnostic-Code: smtp; 550 5.5.0 "
+		 "Invalid\n recipient.\n",
+		 "bounce unknown=a@b"},
+		{"Final-Recipient: rfc822; a@b\nDiagnostic-Code: smtp; 550 User <a@b> unknown\n",
+		 "bounce unknown=a@b"},
+		{"Final-Recipient: rfc822; a@b\nStatus: 5.1.1\nDiagnostic-Code: smtp; 550 5.1.1 "
+		 "<a@b> has sent to too many recipients\n",
+		 "bounce"},
+		{"Final-Recipient: rfc822; a@b\nStatus: 5.1.6\nDiagnostic-Code: smtp; 551 5.1.6 "
+		 "not our customer\n",
+		 "bounce"},
+		{"Final-Recipient: rfc822; a@b\nStatus: 5.1.10 (host does not accept mail)\n",
+		 "bounce"},
+		{"Final-Recipient: rfc822/; a@b\nStatus: 5.1.1\n", "bounce unknown=a@b"},
 		{"Final-Recipient: rfc822; a@b\nStatus: 5.2.2\n\n"
 		 "Final-Recipient: rfc822; c@d\nStatus: 5.1.1\n\n"
 		 "Final-Recipient: rfc822; e@f\nStatus: 5.1.1\n",

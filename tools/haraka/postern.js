@@ -64,7 +64,10 @@ function header(transaction, name) {
 
 // The rules of postern(8), MILTER, but for the body's; agent/mta/exim/acl has the same.
 const DAEMON = /\bmailer-daemon(?:@|\s*<>|>?\s*(?:[(,]|$))/i
-const SYSTEM = /\b(?:mailer-daemon|postmaster)(?:@|\s*<>|>?\s*(?:[(,]|$))/i
+const SYSTEM = /\b(?:mailer-daemon|postmaster)(?:@|\s*<>|>?\s*(?:[(,]|$))|^[^<@]*<\s*>/i
+const NAMED = /^[\s"]*(?:mail delivery? s|mailer[ -]daemon|mail system)/i
+const FAILS =
+    /^\s*(?:\[postmaster\] )?(?:undeliver|delivery (?:fail|status|notification|error|report)|returned mail|failure notice|(?:e?mail|message) delivery|mail system error|message status|failed mail|non-?deliver|non remis|unzustellbar|nicht zustell|could not deliver)/i
 
 function is_report(transaction, type) {
     const pattern = new RegExp(`^\\s*multipart/report\\b.*report-type\\s*=\\s*"?${type}`, 'is')
@@ -75,11 +78,14 @@ function is_report(transaction, type) {
 function is_bounce(transaction) {
     const author = header(transaction, 'From').trim()
     const submitted = header(transaction, 'Auto-Submitted')
+    // A complaint may quote the subject of the mail that it is about.
+    const fails = FAILS.test(header(transaction, 'Subject')) && !is_report(transaction, '')
 
     return (
         transaction.mail_from.isNull() ||
-        /^mailer-daemon(?:@|$)/i.test(mailbox(transaction.mail_from)) ||
+        /^(?:mailer-daemon(?:@.*)?|#@\[\])$/i.test(mailbox(transaction.mail_from)) ||
         is_report(transaction, 'delivery-status') ||
+        (fails && (SYSTEM.test(author) || NAMED.test(author))) ||
         (SYSTEM.test(author) &&
             (transaction.header.get_all('X-Failed-Recipients').length > 0 || /^\s*auto-replied/i.test(submitted))) ||
         (DAEMON.test(author) && /^\s*auto-generated/i.test(submitted))
