@@ -58,14 +58,17 @@ libraries:
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 
-# ---- the BPF programs, embedded as a skeleton
+# ---- the BPF programs, embedded as skeletons
 
-$(BUILD)/postern.bpf.o: bpf/postern.bpf.c $(wildcard bpf/*.h include/postern/*.h)
+OBJECTS   = $(notdir $(basename $(basename $(wildcard bpf/*.bpf.c))))
+SKELETONS = $(OBJECTS:%=$(BUILD)/%.skel.h)
+
+$(OBJECTS:%=$(BUILD)/%.bpf.o): $(BUILD)/%.bpf.o: bpf/%.bpf.c $(wildcard bpf/*.h include/postern/*.h)
 	@mkdir -p $(@D)
 	$(call quiet,BPF)$(CLANG) $(BPFFLAGS) -c $< -o $@
 
-$(BUILD)/postern.skel.h: $(BUILD)/postern.bpf.o
-	$(call quiet,SKEL)$(BPFTOOL) gen skeleton $< name postern_bpf > $@
+$(SKELETONS): $(BUILD)/%.skel.h: $(BUILD)/%.bpf.o
+	$(call quiet,SKEL)$(BPFTOOL) gen skeleton $< name $*_bpf > $@
 
 # ---- user space
 
@@ -75,7 +78,7 @@ $(BUILD)/%.o: %.c
 
 # Listed by name: a pattern rule without a recipe would cancel the rule.
 NEED_SKEL = $(addprefix $(BUILD)/,agent/datapath/% tests/packet/% tests/fuzz/%)
-$(filter $(NEED_SKEL),$(AGENT_O) $(TESTS_O)): | $(BUILD)/postern.skel.h
+$(filter $(NEED_SKEL),$(AGENT_O) $(TESTS_O)): | $(SKELETONS)
 # It embeds these texts.
 $(BUILD)/agent/mta/template.o: $(wildcard agent/mta/exim/* agent/mta/postfix/*)
 # Each commit has its own hash.

@@ -3,6 +3,7 @@
 #include "base/cgroup.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -32,6 +33,21 @@ static int find_mount(char mount[PATH_MAX])
 		if (parse_mount(line, mount) == 0)
 			return 0;
 	return -ENODEV;
+}
+
+int cgroup_open_root(int *ret_fd)
+{
+	char mount[PATH_MAX];
+	int r = find_mount(mount);
+	int fd;
+
+	if (r < 0)
+		return r;
+	fd = open(mount, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	*ret_fd = fd;
+	return 0;
 }
 
 int cgroup_id(const char *path, uint64_t *ret_id)

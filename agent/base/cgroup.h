@@ -11,3 +11,9 @@
  * system is mounted.
  */
 int cgroup_id(const char *path, uint64_t *ret_id);
+
+/*
+ * The root of the cgroup2 mount, for a program that serves all cgroups. -ENODEV as above; an errno
+ * of open(2).
+ */
+int cgroup_open_root(int *ret_fd);

@@ -86,5 +86,8 @@ int hold_read(const char *pin_path, struct hold_settings *ret_settings, struct e
 /* Non-zero ends the walk and is returned. `interface` is NULL where the index has no entry. */
 typedef int (*held_visitor)(void *data, int index, const struct hold_interface *interface,
 			    const struct held *held);
-/* Visits each interface that is in postern_holdifs or has held something, and index 0. */
+/*
+ * Visits each interface that is in postern_holdifs or has held packets, and index 0 once the host
+ * has refused a connection. -ENOENT: there is no hold.
+ */
 int hold_walk(const char *pin_path, held_visitor visitor, void *data, struct error *error);

@@ -161,23 +161,16 @@ static bool is_pinned(const struct bpf_map *map)
 static int reuse_map(struct object_maps *maps, struct bpf_map *map, struct error *error)
 {
 	_cleanup_(close_fd_p) int fd = -1;
-	struct bpf_map_info info;
-	int r = pin_map_open(maps->pin_path, bpf_map__name(map), &fd, &info, error);
+	int r = pin_map_match(maps->pin_path, map, &fd, error);
 
 	if (r)
 		return r == -ENOENT ? 0 : r;
-	if (info.type != bpf_map__type(map) || info.key_size != bpf_map__key_size(map) ||
-	    info.value_size != bpf_map__value_size(map))
-		return error_set(
-			error, -EPROTO,
-			"'%s/%s' has another type or size than this version's: " PIN_REMEDY,
-			maps->pin_path, info.name);
 	if (is_moved(maps, map))
 		return 0;
 	r = bpf_map__reuse_fd(map, fd);
 	if (r)
 		return error_set(error, r, "'%s/%s' cannot be re-used: %s", maps->pin_path,
-				 info.name, strerror(-r));
+				 bpf_map__name(map), strerror(-r));
 	return 0;
 }
 
@@ -240,17 +233,13 @@ int object_maps_pin(struct object_maps *maps, struct error *error)
 	struct bpf_map *last = maps->skeleton->maps.postern_control;
 	struct bpf_map *map;
 	size_t count = 0;
-	int r = 0;
+	int r;
 
 	bpf_object__for_each_map(map, maps->skeleton->obj) count++;
 	maps->created = calloc(count, sizeof(struct bpf_map *));
 	if (!maps->created)
 		return error_set(error, -ENOMEM, "out of memory");
-	if (!mkdir(maps->pin_path, 0700))
-		maps->directory_is_new = true;
-	else if (errno != EEXIST)
-		return error_set(error, -errno, "cannot create '%s': %s", maps->pin_path,
-				 strerror(errno));
+	r = pin_directory_make(maps->pin_path, &maps->directory_is_new, error);
 	bpf_object__for_each_map(map, maps->skeleton->obj)
 	{
 		if (!r && is_pinned(map) && map != last)

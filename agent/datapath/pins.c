@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include <bpf/bpf.h>
+#include <bpf/libbpf.h>
 
 #include "base/cleanup.h"
 #include "base/error.h"
@@ -61,6 +62,33 @@ int pin_map_open(const char *pin_path, const char *name, int *ret_fd, struct bpf
 	if (strcmp(ret_info->name, name))
 		return error_set(error, -EPROTO, "'%s' is not the map of that name", file);
 	*ret_fd = TAKE_FD(fd);
+	return 0;
+}
+
+int pin_map_match(const char *pin_path, const struct bpf_map *map, int *ret_fd, struct error *error)
+{
+	_cleanup_(close_fd_p) int fd = -1;
+	struct bpf_map_info info;
+	int r = pin_map_open(pin_path, bpf_map__name(map), &fd, &info, error);
+
+	if (r)
+		return r;
+	if (info.type != bpf_map__type(map) || info.key_size != bpf_map__key_size(map) ||
+	    info.value_size != bpf_map__value_size(map))
+		return error_set(
+			error, -EPROTO,
+			"'%s/%s' has another type or size than this version's: " PIN_REMEDY,
+			pin_path, info.name);
+	*ret_fd = TAKE_FD(fd);
+	return 0;
+}
+
+int pin_directory_make(const char *pin_path, bool *ret_is_new, struct error *error)
+{
+	*ret_is_new = !mkdir(pin_path, 0700);
+	if (!*ret_is_new && errno != EEXIST)
+		return error_set(error, -errno, "cannot create '%s': %s", pin_path,
+				 strerror(errno));
 	return 0;
 }
 
@@ -181,6 +209,12 @@ static int remove_link(const char *file, const char *name, void *data)
 	return has_prefix(name, PIN_LINK_PREFIX) ? pin_link_remove(file) : 0;
 }
 
+static int remove_hold(const char *file, const char *name, void *data)
+{
+	(void)data;
+	return has_prefix(name, PIN_HOLD_PREFIX) ? pin_link_remove(file) : 0;
+}
+
 static int remove_map(const char *file, const char *name, void *data)
 {
 	(void)data;
@@ -195,6 +229,8 @@ int pins_remove(const char *pin_path, struct error *error)
 
 	if (!r)
 		r = for_each_pin(pin_path, remove_link, NULL, error);
+	if (!r)
+		r = for_each_pin(pin_path, remove_hold, NULL, error);
 	if (!r)
 		r = for_each_pin(pin_path, remove_map, NULL, error);
 	if (!r && rmdir(pin_path) && errno != ENOENT)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The files below pin_path: "postern_…" (maps) and "link_IFNAME_egress", "…_ingress", "…_xdp"
- * (links). host/ grants and removes them, the agent notices that maps were replaced; opening one is
- * datapath/'s.
+ * The files below pin_path: "postern_…" (maps), "link_IFNAME_egress", "…_ingress", "…_xdp" and
+ * "hold_…" (links). host/ grants and removes them, the agent notices that maps were replaced;
+ * opening one is datapath/'s.
  */
 #pragma once
 
@@ -11,10 +11,12 @@
 #include <sys/types.h>
 
 struct error;
+struct bpf_map;
 struct bpf_map_info;
 
 #define PIN_MAP_PREFIX	"postern_"
 #define PIN_LINK_PREFIX "link_"
+#define PIN_HOLD_PREFIX "hold_"
 #define PIN_CONTROL	"postern_control" /* pinned last, so it stands for a complete set */
 
 /*
@@ -26,8 +28,8 @@ struct bpf_map_info;
 int pins_chown(const char *pin_path, uid_t uid, gid_t gid, struct error *error);
 
 /*
- * Removes links first, egress before ingress; then the maps, then the directory. 0 where it does
- * not exist. -ENOTEMPTY: foreign files are in it, and stay.
+ * Removes links first, egress before ingress, the hold last; then the maps, then the directory. 0
+ * where it does not exist. -ENOTEMPTY: foreign files are in it, and stay.
  */
 int pins_remove(const char *pin_path, struct error *error);
 
@@ -50,6 +52,16 @@ int pin_file(const char *pin_path, const char *name, char buffer[PATH_MAX], stru
  */
 int pin_map_open(const char *pin_path, const char *name, int *ret_fd, struct bpf_map_info *ret_info,
 		 struct error *error);
+
+/*
+ * A descriptor of the pinned map that has the type and sizes of `map`, for bpf_map__reuse_fd().
+ * -ENOENT: no such pin; -EPROTO: it is another version's; pin_map_open()'s.
+ */
+int pin_map_match(const char *pin_path, const struct bpf_map *map, int *ret_fd,
+		  struct error *error);
+
+/* Makes pin_path, for root alone. *ret_is_new: it was not there. An errno of mkdir(2). */
+int pin_directory_make(const char *pin_path, bool *ret_is_new, struct error *error);
 
 /*
  * Detaches the pinned link at once, even while others hold it open, and removes the pin. 0: there

@@ -49,7 +49,7 @@ struct hold_interface {
 
 /* An address, or network, of this host itself: connections to it are never held. */
 struct hold_own {
-	__u32 reserved;
+	__u64 set; /* counts the sets: user space removes entries of the set before */
 };
 
 /* By interface. Key 0 counts connections that were refused before they had an interface. */
@@ -63,6 +63,6 @@ struct held {
 #ifndef __cplusplus
 _Static_assert(sizeof(struct hold_settings) == 32, "layout");
 _Static_assert(sizeof(struct hold_interface) == 24, "layout");
-_Static_assert(sizeof(struct hold_own) == 4, "layout");
+_Static_assert(sizeof(struct hold_own) == 8, "layout");
 _Static_assert(sizeof(struct held) == 32, "layout");
 #endif
