@@ -128,6 +128,31 @@ Test(netns_agent, orders_outlive_down_and_up)
 	expect_pool(receiver, &local, RECEIVER_IPV4, "normal");
 }
 
+/* As a mail server in the agent's group does it, see README.md. */
+#define AS_MEMBER "setpriv --reuid 4711 --regid 65534 --clear-groups "
+
+static struct result ask_as_member(const char *arguments)
+{
+	return host_run(MAIL, AS_MEMBER "curl -s --unix-socket %s/run/api.sock %s", world.directory,
+			arguments);
+}
+
+Test(netns_agent, a_user_of_its_group_may_ask_and_not_command)
+{
+	_cleanup_result_ struct result ask = {0}, order = {0}, command = {0};
+
+	postern_begin(NULL);
+	ask = ask_as_member("-d '{}' http://localhost/v1/messages");
+	cr_expect_not_null(strstr(ask.text, "\"action\""), "%s", ask.text);
+	order = ask_as_member("-X PATCH -d '{\"state\":\"disabled\"}' "
+			      "http://localhost/v1/pools/normal");
+	cr_expect_not_null(strstr(order.text, "user '4711' may not command"), "%s", order.text);
+	command = host_run(MAIL, AS_MEMBER "%s -c %s/postern.conf pool disable normal",
+			   getenv("POSTERN"), world.directory);
+	cr_expect_eq(command.status, 1);
+	cr_expect_not_null(strstr(command.text, "may not command"), "%s", command.text);
+}
+
 /*
  * Sets verdicts without end, one after another; notes each that is confirmed and the one that is
  * not.
