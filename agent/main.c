@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 #include "base/error.h"
+#include "base/log.h"
 #include "base/version.h"
 #include "cli/cli.h"
 #include "cli/command.h"
@@ -32,7 +33,7 @@ static int command_up(struct cli *cli, char **arguments, struct error *error)
 
 	(void)arguments;
 	if (code == 0 && note)
-		fprintf(stderr, "postern: %s\n", note);
+		log_warning(CLI_MODULE, "%s", note);
 	return code;
 }
 
@@ -162,7 +163,7 @@ static void print_help(FILE *out)
 
 static int usage_error(const char *text)
 {
-	fprintf(stderr, "postern: %s\n", text);
+	log_error(CLI_MODULE, "%s", text);
 	return EXIT_USAGE;
 }
 
@@ -196,7 +197,7 @@ static int execute(struct cli *cli, const struct command *command, char **argume
 	if (code == 0)
 		code = command->run(cli, arguments, &error);
 	if (code < 0)
-		fprintf(stderr, "postern: %s\n", error.text);
+		log_error(CLI_MODULE, "%s", error.text);
 	config_free(config);
 	return code < 0 ? EXIT_FAILED : code;
 }
@@ -206,7 +207,7 @@ static int flush(int status)
 {
 	if ((fflush(stdout) == 0 && !ferror(stdout)) || status != EXIT_DONE)
 		return status;
-	fprintf(stderr, "postern: standard output: %s\n", strerror(errno));
+	log_error(CLI_MODULE, "standard output: %s", strerror(errno));
 	return EXIT_FAILED;
 }
 

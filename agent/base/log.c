@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/disarm.h"
+
 /* The journal's priorities are the numbers of syslog(3). */
 static const char *const priorities[] = {
 	[LOG_LEVEL_ERROR] = "<3>",
@@ -28,14 +30,6 @@ static bool stderr_is_journal(void)
 	       status.st_ino == inode;
 }
 
-/* Line breaks and escape sequences in quoted input would forge or hide lines. */
-static void make_one_line(char *text)
-{
-	for (; *text; text++)
-		if ((unsigned char)*text < ' ' || *text == 0x7f)
-			*text = '?';
-}
-
 void log_message(enum log_level level, const char *module, const char *format, ...)
 {
 	char text[2048];
@@ -46,7 +40,7 @@ void log_message(enum log_level level, const char *module, const char *format, .
 	va_start(arguments, format);
 	vsnprintf(text, sizeof(text), format, arguments);
 	va_end(arguments);
-	make_one_line(text);
+	disarm_text(text);
 
 	length = snprintf(line, sizeof(line), "%s%.64s: %s\n",
 			  stderr_is_journal() ? priorities[level] : "", module, text);

@@ -9,7 +9,9 @@
 #include "client/client.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/disarm.h"
 #include "base/error.h"
+#include "base/log.h"
 #include "cli/words.h"
 #include "config/config.h"
 #include "steering/steering.h"
@@ -57,8 +59,8 @@ static int read_maps(struct config *config, const char *uri, bool hangs, json_t 
 
 	if (code < 0)
 		return code == -ENOENT ? -ENXIO : code;
-	fprintf(stderr, "postern: agent %s; read from the maps\n",
-		hangs ? "does not answer" : "not running");
+	log_warning(CLI_MODULE, "agent %s; read from the maps",
+		    hangs ? "does not answer" : "not running");
 	code = steering_new(config, datapath, NULL, &steering, error);
 	if (code == 0)
 		code = answer(steering, uri, hangs, ret_document, error);
@@ -113,7 +115,10 @@ int cli_show(const struct cli *cli, json_t *document,
 	     void (*print)(const json_t *document, FILE *out), struct error *error)
 {
 	if (cli->json) {
-		json_dumpf(document, cli->out, JSON_INDENT(2));
+		_cleanup_(free_p) char *text = json_dumps(document, JSON_INDENT(2));
+
+		if (text)
+			disarm_json(text, cli->out);
 		fputc('\n', cli->out);
 	} else if (print) {
 		words_disarm(document);

@@ -15,6 +15,8 @@
 struct config;
 struct error;
 
+#define CLI_MODULE "postern" /* what each line on stderr begins with */
+
 struct cli {
 	const char *config_file;
 	struct config *config; /* NULL for `help` */

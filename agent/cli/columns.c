@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/disarm.h"
 
 #define COLUMNS_MAX 12
 
@@ -45,9 +46,7 @@ static void add_cell(struct columns *columns, char *text)
 	size_t column = columns->n_cells % columns->n_columns;
 	size_t width;
 
-	for (char *c = text; *c; c++)
-		if ((unsigned char)*c < ' ' || *c == 0x7f)
-			*c = '?';
+	disarm_text(text);
 	width = text_width(text);
 	if (width > columns->widths[column])
 		columns->widths[column] = width;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Tables for people: aligned columns, two spaces apart, no borders, no trailing blanks. Widths
- * count characters of UTF-8. A control character is printed as '?'.
+ * count characters of UTF-8. Cells are disarmed (base/disarm.h).
  */
 #pragma once
 

@@ -5,6 +5,7 @@
 
 #include "client/client.h"
 #include "base/cleanup.h"
+#include "base/disarm.h"
 #include "base/error.h"
 #include "cli/cli.h"
 #include "cli/commands.h"
@@ -44,7 +45,8 @@ static int show_line(void *data, const char *line)
 	json_t *event = json_loads(line, 0, NULL);
 
 	if (event && cli->json) {
-		fprintf(cli->out, "%s\n", line);
+		disarm_json(line, cli->out);
+		fputc('\n', cli->out);
 	} else if (event) {
 		words_disarm(event);
 		cli_print_event(event, cli->out);

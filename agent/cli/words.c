@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "base/cleanup.h"
+#include "base/disarm.h"
 
 const char *words_duration(int64_t sec, char buffer[WORDS_SIZE])
 {
@@ -45,25 +46,6 @@ const char *words_until(const char *until, int64_t now_sec, char buffer[WORDS_SI
 	else
 		snprintf(buffer, WORDS_SIZE, "in %.32s", words_duration(left, duration));
 	return buffer;
-}
-
-/* False: nothing to replace. */
-static bool disarm_text(char *text)
-{
-	bool found = false;
-
-	for (; *text; text++) {
-		const unsigned char *byte = (const unsigned char *)text;
-		bool is_c1 = byte[0] == 0xc2 && byte[1] >= 0x80 && byte[1] < 0xa0;
-
-		if (!is_c1 && byte[0] >= ' ' && byte[0] != 0x7f)
-			continue;
-		found = true;
-		if (is_c1)
-			*text++ = '?';
-		*text = '?';
-	}
-	return found;
 }
 
 /* Without memory nothing is printed: the terminal must not see the text. */

@@ -13,10 +13,7 @@ const char *words_duration(int64_t sec, char buffer[WORDS_SIZE]);
 /* RFC 3339 in UTC -> "in 14m", "now" once it has passed; NULL (no end) -> "". */
 const char *words_until(const char *until, int64_t now_sec, char buffer[WORDS_SIZE]);
 
-/*
- * Replaces control characters, also those of Unicode's C1, by '?' in all texts and names of the
- * document: texts from mail may contain escape sequences for the terminal.
- */
+/* disarm_text() for all texts and names of the document. */
 void words_disarm(json_t *document);
 
 /* A member that is a string, else "". Borrowed. */
