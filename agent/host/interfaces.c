@@ -10,6 +10,7 @@
 #include "base/cleanup.h"
 #include "base/error.h"
 #include "config/config.h"
+#include "host/arp.h"
 #include "host/journal.h"
 #include "netlink/netlink.h"
 
@@ -153,11 +154,22 @@ int interfaces_attach(struct interfaces *interfaces, const struct attachment *at
 		struct interface *interface = &interfaces->list[i];
 		struct hook egress = {HOOK_EGRESS, interface->choice.egress};
 
-		r = attach_ingress(interfaces, interface, attachment, error);
+		r = arp_prepare(attachment->netlink, attachment->journal, interface->hook.index,
+				interface->hook.name, error);
+		if (!r)
+			r = attach_ingress(interfaces, interface, attachment, error);
 		if (!r)
 			r = attach_one(attachment, &interface->hook, egress, error);
 	}
 	return r;
+}
+
+bool interfaces_named(const struct interfaces *interfaces, const char *name)
+{
+	for (size_t i = 0; i < interfaces->count; i++)
+		if (!strcmp(interfaces->list[i].hook.name, name))
+			return true;
+	return false;
 }
 
 bool interfaces_have(const struct interfaces *interfaces, const char *name, struct hook hook)

@@ -46,12 +46,16 @@ struct attachment {
 };
 
 /*
- * Attaches to every interface, each change in the journal first. Ingress comes before egress: the
- * reply to the first translated SYN finds its program. Where the driver has no native XDP, tc takes
- * the replies, and only a reason other than that is noted. Errors: hook_attach() and journal_add().
+ * Attaches to every interface, and sets arp_announce (arp.h), each change in the journal first.
+ * Ingress comes before egress: the reply to the first translated SYN finds its program. Where the
+ * driver has no native XDP, tc takes the replies, and only a reason other than that is noted.
+ * Errors: hook_attach(), arp_prepare() and journal_add().
  */
 int interfaces_attach(struct interfaces *interfaces, const struct attachment *attachment,
 		      struct error *error);
+
+/* Is an interface of that name among them? */
+bool interfaces_named(const struct interfaces *interfaces, const char *name);
 
 /* Is `hook` chosen for the interface of that name? */
 bool interfaces_have(const struct interfaces *interfaces, const char *name, struct hook hook);

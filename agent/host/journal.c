@@ -26,6 +26,7 @@ static const struct kind {
 	[JOURNAL_MODE] = {"mode", true},
 	[JOURNAL_ADDRESS] = {"address", true},
 	[JOURNAL_HANDLE] = {"handle", true},
+	[JOURNAL_ARP_ANNOUNCE] = {"arp-announce", true},
 	[JOURNAL_QDISC] = {"qdisc", false},
 	[JOURNAL_HOOK] = {"hook", true},
 };

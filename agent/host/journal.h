@@ -8,6 +8,7 @@
  *   mode PATH 0700             the mode before the agent's user got access
  *   address ADDRESS INTERFACE  of a pool
  *   handle ADDRESS INTERFACE
+ *   arp-announce INTERFACE 0   the setting arp_announce before
  *   qdisc INTERFACE            clsact
  *   hook INTERFACE HOOK        egress-tcx, ingress-xdp and so on, see hook_name()
  *
@@ -29,6 +30,7 @@ enum journal_kind {
 	JOURNAL_MODE,
 	JOURNAL_ADDRESS,
 	JOURNAL_HANDLE,
+	JOURNAL_ARP_ANNOUNCE,
 	JOURNAL_QDISC,
 	JOURNAL_HOOK,
 };

@@ -8,7 +8,31 @@
 #include "config/config.h"
 #include "host/interfaces.h"
 #include "host/journal.h"
+#include "netlink/announcer.h"
 #include "netlink/netlink.h"
+
+static bool is_ours(const struct plumb *plumb, const struct address *address)
+{
+	char text[ADDRESS_TEXT_SIZE];
+
+	address_format(address, text);
+	for (size_t i = 0; i < journal_count(plumb->journal); i++) {
+		const struct journal_entry *entry = journal_get(plumb->journal, i);
+
+		if (entry->kind == JOURNAL_ADDRESS && !strcmp(entry->what, text))
+			return true;
+	}
+	return false;
+}
+
+/* Earlier versions gave pool addresses another scope. */
+static int narrow(const struct plumb *plumb, const struct address *address, int index,
+		  struct error *error)
+{
+	const struct netlink_plumb there = {.address = *address, .index = index};
+
+	return is_ours(plumb, address) ? netlink_address_narrow(plumb->netlink, &there, error) : 0;
+}
 
 static int add(const struct plumb *plumb, enum journal_kind kind,
 	       const struct netlink_plumb *wanted, const char *interface, struct error *error)
@@ -18,13 +42,18 @@ static int add(const struct plumb *plumb, enum journal_kind kind,
 	int r = netlink_address_find(plumb->netlink, &wanted->address, &there, error);
 
 	if (r || there)
-		return r;
+		return r ? r : narrow(plumb, &wanted->address, there, error);
 	r = journal_add(plumb->journal, kind, address_format(&wanted->address, text), interface,
 			error);
 	if (r)
 		return r;
 	r = netlink_address_add(plumb->netlink, wanted, error);
-	return r ? error_prefix(error, r, "interface '%s'", interface) : 0;
+	if (r)
+		return error_prefix(error, r, "interface '%s'", interface);
+	/* Nobody has a handle in a table. A failure is left to the neighbours' own ways. */
+	if (kind == JOURNAL_ADDRESS && plumb->announcer)
+		announcer_add(plumb->announcer, &wanted->address, wanted->index);
+	return 0;
 }
 
 static int add_pool_address(const struct plumb *plumb, const struct address *address,
@@ -65,8 +94,7 @@ int plumb_handles(const struct plumb *plumb, struct error *error)
 
 		for (size_t j = 0; !r && j < pool->n_handles; j++) {
 			struct netlink_plumb wanted = {.address = pool->handles[j].address,
-						       .index = loopback.index,
-						       .host_scope = true};
+						       .index = loopback.index};
 
 			r = add(plumb, JOURNAL_HANDLE, &wanted, loopback.name, error);
 		}

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Adds the configuration's addresses to the host, each in the journal first. An address that is on
- * any interface already stays as it is and is not listed. undo.c removes addresses.
+ * any interface already stays as it is and is not listed; only an address of the journal that has a
+ * scope of an earlier version gets the one of today. undo.c removes addresses.
  */
 #pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
 
+struct announcer;
 struct config;
 struct error;
 struct interfaces;
@@ -20,6 +22,7 @@ struct plumb {
 	struct netlink *netlink;
 	struct journal *journal;
 	const struct interfaces *interfaces;
+	struct announcer *announcer; /* of the added addresses; NULL: they are not announced */
 };
 
 /* Pool addresses: each on the interface whose network contains it, else on the first one. */

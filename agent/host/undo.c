@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "datapath/hook.h"
+#include "host/arp.h"
 #include "host/bpffs.h"
 #include "host/journal.h"
 #include "netlink/netlink.h"
@@ -39,6 +40,15 @@ static int undo_address(const struct undo *undo, const struct journal_entry *ent
 		return error_set(error, -EINVAL, "'%s' is not an address", entry->what);
 	r = find_interface(undo, entry->detail, &plumb.index, error);
 	return r || !plumb.index ? r : netlink_address_remove(undo->netlink, &plumb, error);
+}
+
+static int undo_arp_announce(const struct undo *undo, const struct journal_entry *entry,
+			     struct error *error)
+{
+	int index = 0;
+	int r = find_interface(undo, entry->what, &index, error);
+
+	return r || !index ? r : arp_undo(undo->netlink, index, entry->detail, error);
 }
 
 static int undo_qdisc(const struct undo *undo, const struct journal_entry *entry,
@@ -94,6 +104,8 @@ static int undo_entry(const struct undo *undo, const struct journal_entry *entry
 	case JOURNAL_ADDRESS:
 	case JOURNAL_HANDLE:
 		return undo_address(undo, entry, error);
+	case JOURNAL_ARP_ANNOUNCE:
+		return undo_arp_announce(undo, entry, error);
 	case JOURNAL_QDISC:
 		return undo_qdisc(undo, entry, error);
 	case JOURNAL_HOOK:
@@ -149,7 +161,7 @@ int undo_network(const struct undo *undo, struct error *error)
 	undo_kinds(undo, BIT(JOURNAL_HANDLE), &result, error);
 	undo_kinds(undo, BIT(JOURNAL_HOOK), &result, error);
 	undo_kinds(undo, BIT(JOURNAL_QDISC), &result, error);
-	undo_kinds(undo, BIT(JOURNAL_ADDRESS), &result, error);
+	undo_kinds(undo, BIT(JOURNAL_ADDRESS) | BIT(JOURNAL_ARP_ANNOUNCE), &result, error);
 	return result;
 }
 

@@ -25,9 +25,9 @@ struct undo {
 };
 
 /*
- * Undoes handles, then hooks, qdiscs and pool addresses. Handles go first: without hooks, a
- * connection from a handle would leave untranslated. Continues after a failure and returns the
- * first one, with the entry's place in the text. -EINVAL: an operand is not valid; errors of
+ * Undoes handles, then hooks, qdiscs, pool addresses and arp_announce. Handles go first: without
+ * hooks, a connection from a handle would leave untranslated. Continues after a failure and returns
+ * the first one, with the entry's place in the text. -EINVAL: an operand is not valid; errors of
  * netlink.h, hook_detach() and journal_remove().
  */
 int undo_network(const struct undo *undo, struct error *error);

@@ -22,6 +22,8 @@
 #include "host/runtime.h"
 #include "host/undo.h"
 #include "host/up_fill.h"
+#include "steering/restore.h"
+#include "netlink/announcer.h"
 #include "netlink/netlink.h"
 #include "steering/steering.h"
 
@@ -33,6 +35,7 @@ struct up {
 	size_t journal_before; /* entries of earlier calls */
 	struct netlink *netlink;
 	struct interfaces interfaces;
+	struct announcer *announcer;
 	struct programs *programs; /* NULL before load() */
 	struct up_fill fill;
 	bool is_in_force; /* a datapath that was up follows the new configuration */
@@ -43,6 +46,7 @@ static void up_done(struct up *up)
 {
 	up_fill_done(&up->fill);
 	programs_free(up->programs);
+	announcer_close(up->announcer);
 	interfaces_done(&up->interfaces);
 	netlink_free(up->netlink);
 	journal_free(up->journal);
@@ -62,6 +66,9 @@ static int prepare(struct up *up, struct error *error)
 		r = netlink_open(&up->netlink, error);
 	if (!r)
 		r = interfaces_find(up->config, up->netlink, &up->interfaces, error);
+	/* Without the capability, neighbours learn of a moved address by themselves, later. */
+	if (!r && announcer_open(&up->announcer, error))
+		up->announcer = NULL;
 	if (!r)
 		r = runtime_directory_make(runtime_dir, &up->user, error);
 	if (!r)
@@ -119,7 +126,8 @@ typedef int (*plumb_step)(const struct plumb *plumb, struct error *error);
 
 static int plumb(struct up *up, plumb_step step, struct error *error)
 {
-	const struct plumb plumb = {up->config, up->netlink, up->journal, &up->interfaces};
+	const struct plumb plumb = {up->config, up->netlink, up->journal, &up->interfaces,
+				    up->announcer};
 
 	return up->config->plumb ? step(&plumb, error) : 0;
 }
@@ -144,6 +152,8 @@ static bool is_unwanted(const void *data, size_t index, const struct journal_ent
 	case JOURNAL_ADDRESS:
 	case JOURNAL_HANDLE:
 		return !plumb_wants(up->config, entry);
+	case JOURNAL_ARP_ANNOUNCE:
+		return !interfaces_named(&up->interfaces, entry->what);
 	case JOURNAL_QDISC:
 		return !interfaces_have(&up->interfaces, entry->what,
 					(struct hook){HOOK_EGRESS, HOOK_CLSACT});
@@ -239,6 +249,7 @@ static int finish(struct up *up, struct error *error)
 {
 	int r = prune(up, error);
 
+	announcer_finish(up->announcer);
 	/* Old handles have left the host: no connection can bind to them any more. */
 	if (!r)
 		r = steering_forget_handles(up->fill.steering, is_gone, up, error);

@@ -13,6 +13,7 @@
 #include "base/cleanup.h"
 #include "base/error.h"
 #include "netlink/netlink.h"
+#include "netlink/routes.h"
 #include "netlink/socket.h"
 
 #define LIFETIME_FOREVER UINT32_MAX /* INFINITY_LIFE_TIME of the kernel */
@@ -121,7 +122,7 @@ static struct rtnl_addr *plumb_build(const struct netlink_plumb *plumb)
 		rtnl_addr_set_flags(built, IFA_F_NODAD);
 		rtnl_addr_set_valid_lifetime(built, LIFETIME_FOREVER);
 		rtnl_addr_set_preferred_lifetime(built, 0);
-	} else if (plumb->host_scope) {
+	} else {
 		rtnl_addr_set_scope(built, RT_SCOPE_HOST);
 	}
 	return TAKE_PTR(built);
@@ -145,8 +146,14 @@ int netlink_address_add(struct netlink *netlink, const struct netlink_plumb *plu
 	return 0;
 }
 
-int netlink_address_remove(struct netlink *netlink, const struct netlink_plumb *plumb,
-			   struct error *error)
+static bool is_other_ipv4(struct rtnl_addr *candidate, const struct nl_addr *wanted, int index)
+{
+	return rtnl_addr_get_family(candidate) == AF_INET &&
+	       rtnl_addr_get_ifindex(candidate) == index && !is_same(candidate, wanted, index);
+}
+
+static int remove_address(struct netlink *netlink, const struct netlink_plumb *plumb,
+			  struct error *error)
 {
 	_cleanup_(rtnl_addr_put_p) struct rtnl_addr *built = plumb_build(plumb);
 	char text[ADDRESS_TEXT_SIZE];
@@ -156,6 +163,93 @@ int netlink_address_remove(struct netlink *netlink, const struct netlink_plumb *
 		return 0;
 	if (r < 0)
 		return netlink_error(error, r, "cannot remove address %s",
+				     address_format(&plumb->address, text));
+	return 0;
+}
+
+/* The routes of the interface if it is to lose its last IPv4 address, else NULL. */
+static int save_routes(struct netlink *netlink, const struct netlink_plumb *plumb,
+		       struct routes **ret_routes, struct error *error)
+{
+	_cleanup_(cache_free_p) struct nl_cache *cache = NULL;
+	_cleanup_(nl_addr_put_p) struct nl_addr *wanted = to_libnl(&plumb->address);
+	int r = wanted ? rtnl_addr_alloc_cache(netlink->socket, &cache) : -NLE_NOMEM;
+
+	if (r < 0)
+		return netlink_error(error, r, "addresses of the interfaces");
+	if (!address_is_ipv4(&plumb->address) || search(cache, wanted, plumb->index, is_other_ipv4))
+		return 0;
+	return routes_save(netlink, plumb->index, ret_routes, error);
+}
+
+/*
+ * No address of somebody else goes along, as it would with the primary address of its network: a
+ * /32 is the only address of its network.
+ */
+int netlink_address_remove(struct netlink *netlink, const struct netlink_plumb *plumb,
+			   struct error *error)
+{
+	struct routes *routes = NULL;
+	int r = save_routes(netlink, plumb, &routes, error);
+
+	if (!r)
+		r = remove_address(netlink, plumb, error);
+	if (!r && routes)
+		r = routes_restore(netlink, routes, error);
+	routes_free(routes);
+	return r;
+}
+
+/* ---- addresses of older versions */
+
+static bool is_wider(struct rtnl_addr *candidate, const struct nl_addr *wanted, int index)
+{
+	return is_same(candidate, wanted, index) && rtnl_addr_get_ifindex(candidate) == index &&
+	       rtnl_addr_get_scope(candidate) != RT_SCOPE_HOST;
+}
+
+/* The same address with another prefix: the kernel keeps the two apart. */
+static struct rtnl_addr *build_substitute(const struct netlink_plumb *plumb)
+{
+	_cleanup_(rtnl_addr_put_p) struct rtnl_addr *built = plumb_build(plumb);
+
+	if (!built)
+		return NULL;
+	rtnl_addr_set_prefixlen(built, 31);
+	rtnl_addr_set_flags(built, IFA_F_NOPREFIXROUTE);
+	return TAKE_PTR(built);
+}
+
+static int replace(struct netlink *netlink, const struct netlink_plumb *plumb)
+{
+	_cleanup_(rtnl_addr_put_p) struct rtnl_addr *built = plumb_build(plumb);
+	_cleanup_(rtnl_addr_put_p) struct rtnl_addr *substitute = build_substitute(plumb);
+	int r = built && substitute ? rtnl_addr_add(netlink->socket, substitute, NLM_F_EXCL)
+				    : -NLE_NOMEM;
+
+	if (r < 0)
+		return r;
+	r = rtnl_addr_delete(netlink->socket, built, 0);
+	if (r >= 0)
+		r = rtnl_addr_add(netlink->socket, built, NLM_F_EXCL);
+	if (r >= 0)
+		r = rtnl_addr_delete(netlink->socket, substitute, 0);
+	return r;
+}
+
+int netlink_address_narrow(struct netlink *netlink, const struct netlink_plumb *plumb,
+			   struct error *error)
+{
+	_cleanup_(cache_free_p) struct nl_cache *cache = NULL;
+	_cleanup_(nl_addr_put_p) struct nl_addr *wanted = to_libnl(&plumb->address);
+	int r = wanted ? rtnl_addr_alloc_cache(netlink->socket, &cache) : -NLE_NOMEM;
+	char text[ADDRESS_TEXT_SIZE];
+
+	if (r >= 0 && address_is_ipv4(&plumb->address) &&
+	    search(cache, wanted, plumb->index, is_wider))
+		r = replace(netlink, plumb);
+	if (r < 0)
+		return netlink_error(error, r, "cannot change the scope of address %s",
 				     address_format(&plumb->address, text));
 	return 0;
 }

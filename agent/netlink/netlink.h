@@ -46,18 +46,35 @@ int netlink_address_find(struct netlink *netlink, const struct address *address,
 int netlink_address_home(struct netlink *netlink, const struct address *address, const int *indexes,
 			 size_t n_indexes, int *ret_index, struct error *error);
 
-/* A /32 or /128; IPv6 with preferred lifetime 0, so source selection never picks it, and no DAD. */
+/*
+ * A /32 or /128 that source selection never picks: IPv4 of scope host, as a route of scope link
+ * takes addresses of scope link; IPv6 with preferred lifetime 0, and without DAD.
+ */
 struct netlink_plumb {
 	struct address address;
 	int index;
-	bool host_scope; /* IPv4: source selection never picks an address of scope host (handles) */
 };
 /* -EEXIST: the interface has it already; -EACCES: IPv6 is disabled on the interface. */
 int netlink_address_add(struct netlink *netlink, const struct netlink_plumb *plumb,
 			struct error *error);
-/* 0 also where the address or its interface is gone. */
+/*
+ * Gives an IPv4 address that has another scope the scope host. At no moment is the host without the
+ * address.
+ */
+int netlink_address_narrow(struct netlink *netlink, const struct netlink_plumb *plumb,
+			   struct error *error);
+/* 0 also where the address or its interface is gone. The interface's routes stay (routes.h). */
 int netlink_address_remove(struct netlink *netlink, const struct netlink_plumb *plumb,
 			   struct error *error);
+
+/*
+ * The setting arp_announce of an interface: which address its ARP requests name. -ENOENT: it has
+ * none, as it does without IPv4.
+ */
+int netlink_arp_announce(struct netlink *netlink, int index, unsigned *ret_level,
+			 struct error *error);
+int netlink_arp_announce_set(struct netlink *netlink, int index, unsigned level,
+			     struct error *error);
 
 /* Does the interface have a clsact qdisc? -EEXIST: an ingress qdisc has its place. */
 int netlink_clsact_find(struct netlink *netlink, int index, bool *ret_there, struct error *error);
