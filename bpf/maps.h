@@ -13,6 +13,7 @@
 #include <bpf/bpf_helpers.h>
 
 #include "postern/abi.h"
+#include "postern/expiry.h"
 
 #define MAP_DEFAULT_ENTRIES 1024
 /*

@@ -145,6 +145,8 @@ static int status_of(int code)
 	case -ENOENT:
 		return 404;
 	case -EOPNOTSUPP:
+	case -EBUSY:
+	case -ESTALE:
 		return 503;
 	default:
 		return 500;

@@ -26,8 +26,9 @@
  * A change is answered once the maps hold it, with the pool or sender as it now is. Errors are
  * {"error": text}: 400 malformed, 403 the caller lacks the right (rights.h), 404 no such path,
  * pool, address, sender or decision, 405 with Allow, 413 body over API_BODY_MAX_BYTES, 503 only an
- * agent can answer, too many clients follow the events, or the client of an order has left, 500 any
- * other failure. Names in paths are percent-encoded.
+ * agent can answer, too many clients follow the events, the client of an order has left, or `up` is
+ * writing the maps and nothing was changed: try again, 500 any other failure. Names in paths are
+ * percent-encoded.
  */
 #pragma once
 

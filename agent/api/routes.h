@@ -27,7 +27,7 @@ struct route {
 	const char *path; /* '*' is one segment */
 	/*
 	 * Answers with *ret, or with the response's text or stream. -ENOENT becomes 404, -EINVAL
-	 * 400, -EOPNOTSUPP 503, any other failure 500.
+	 * 400, -EOPNOTSUPP, -EBUSY and -ESTALE 503, any other failure 500.
 	 */
 	int (*handle)(const struct call *call, json_t **ret, struct error *error);
 	enum right right; /* an order is not carried out once its client has left */

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "client/client.h"
 #include "base/cleanup.h"
@@ -17,6 +18,9 @@
 #include "steering/steering.h"
 #include "datapath/datapath.h"
 #include "wire/status.h"
+
+#define RETRY_SEC      5
+#define RETRY_EVERY_US 50000
 
 static json_t *agent_away(void *data)
 {
@@ -69,6 +73,19 @@ static int read_maps(struct config *config, const char *uri, bool hangs, json_t 
 	return code;
 }
 
+/* While `up` is at work, the agent refuses changes. It changed nothing, so asking again is safe. */
+static int ask(const char *path, enum api_method method, const char *uri, const json_t *body,
+	       json_t **ret_document, struct error *error)
+{
+	uint64_t end_ns = clock_monotonic_ns() + RETRY_SEC * NS_PER_SEC;
+	int code;
+
+	while ((code = client_request(path, method, uri, body, ret_document, error)) == -EBUSY &&
+	       clock_monotonic_ns() < end_ns)
+		usleep(RETRY_EVERY_US);
+	return code;
+}
+
 int cli_request(const struct cli *cli, enum api_method method, const char *uri, const json_t *body,
 		json_t **ret_document, struct error *error)
 {
@@ -81,7 +98,7 @@ int cli_request(const struct cli *cli, enum api_method method, const char *uri, 
 	code = client_probe(path, error);
 	hangs = code == -ETIMEDOUT;
 	if (code == 0)
-		code = client_request(path, method, uri, body, ret_document, error);
+		code = ask(path, method, uri, body, ret_document, error);
 	if (code == -EACCES)
 		return error_set(
 			error, code,

@@ -71,6 +71,7 @@ static int read_answer(long status, const char *text, size_t size, json_t **ret_
 	int code = status == 404   ? -ENOENT
 		   : status == 400 ? -EINVAL
 		   : status == 403 ? -EPERM
+		   : status == 503 ? -EBUSY
 				   : -EREMOTEIO;
 
 	if (status >= 400)

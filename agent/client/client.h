@@ -19,9 +19,9 @@ int client_probe(const char *socket_path, struct error *error);
 
 /*
  * `body` may be NULL. The document is the caller's. A status of 400 or above is an error with the
- * agent's text: -ENOENT for 404, -EINVAL for 400, -EPERM for 403, -EREMOTEIO for others.
- * -ECONNREFUSED: no agent is running; -EACCES: no permission to connect; -ETIMEDOUT; -EPROTO: the
- * answer is not JSON; -ENOMEM.
+ * agent's text: -ENOENT for 404, -EINVAL for 400, -EPERM for 403, -EBUSY for 503, -EREMOTEIO for
+ * others. -ECONNREFUSED: no agent is running; -EACCES: no permission to connect; -ETIMEDOUT;
+ * -EPROTO: the answer is not JSON; -ENOMEM.
  */
 int client_request(const char *socket_path, enum api_method method, const char *uri,
 		   const json_t *body, json_t **ret_document, struct error *error);

@@ -19,6 +19,26 @@ static void config_free_p(struct config **config)
 	config_free(*config);
 }
 
+/* FNV-1a, which tells files apart. Only root can write the file, so it need not resist attacks. */
+static uint64_t fingerprint(const char *text)
+{
+	uint64_t hash = 14695981039346656037ULL;
+
+	for (; *text; text++)
+		hash = (hash ^ (uint8_t)*text) * 1099511628211ULL;
+	return hash ? hash : 1;
+}
+
+int config_fingerprint(const char *file, uint64_t *ret_fingerprint, struct error *error)
+{
+	_cleanup_(free_p) char *text = NULL;
+	int r = file_read(file, &text, error);
+
+	if (r == 0)
+		*ret_fingerprint = fingerprint(text);
+	return r;
+}
+
 static int read_file(const char *file, struct reader *reader)
 {
 	_cleanup_(free_p) char *text = NULL;
@@ -26,6 +46,7 @@ static int read_file(const char *file, struct reader *reader)
 
 	if (r < 0)
 		return r;
+	reader->config->fingerprint = fingerprint(text);
 	/* The newline at the end of the last line begins no other. */
 	reader->last_line = file_line(text, text + strlen(text) - 1);
 	return syntax_parse(reader, text);

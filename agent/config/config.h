@@ -232,6 +232,7 @@ struct config_mail {
 
 struct config {
 	char *file;
+	uint64_t fingerprint;		   /* of the file's bytes; not 0 */
 	struct config_texts interfaces;	   /* none: those of the default routes */
 	uint16_t ports[POSTERN_PORTS_MAX]; /* at least one; 0 behind the last */
 	enum config_ingress ingress;
@@ -286,6 +287,8 @@ struct config {
  * the same time. config_free() frees the result; NULL is fine.
  */
 int config_load(const char *file, struct config **ret_config, struct error *error);
+/* The fingerprint of the file as it is now. Errors: as if it were loaded, but for its contents. */
+int config_fingerprint(const char *file, uint64_t *ret_fingerprint, struct error *error);
 void config_free(struct config *config);
 
 /* The same place to listen at. */

@@ -14,6 +14,7 @@
 #include "daemon/daemon_internal.h"
 #include "daemon/maps.h"
 #include "daemon/reload.h"
+#include "datapath/datapath.h"
 #include "datapath/pins.h"
 #include "judge/judge.h"
 #include "process/lock.h"
@@ -25,6 +26,7 @@
 /* A tick ends verdicts to the second. A watch looks at cgroups and pins. */
 #define TICK_EVERY_SEC	1
 #define WATCH_EVERY_SEC 2
+#define START_WAIT_MS	30000
 /* The pause between two slices of changes to save: requests are answered in it. */
 #define WRITE_EVERY_MS 2
 
@@ -74,6 +76,7 @@ static void on_tick(evutil_socket_t fd, short what, void *data)
 	const struct now time = clock_now();
 
 	sd_notify_alive();
+	reload_follow(agent, &time);
 	judge_tick(agent->judge, &time);
 	failover_tick(agent->state, time.sec);
 	on_write(fd, what, data);
@@ -105,9 +108,7 @@ static void follow_maps(struct agent *agent)
 
 static void on_reload_signal(evutil_socket_t number, short what, void *data)
 {
-	const struct now time = clock_now();
 	struct agent *agent = data;
-	struct error error, ignored;
 
 	(void)number, (void)what;
 	sd_notify_alive();
@@ -116,14 +117,7 @@ static void on_reload_signal(evutil_socket_t number, short what, void *data)
 		follow_maps(agent);
 		return;
 	}
-	if (reload_run(agent, &error) == 0) {
-		log_info("agent", "%s: reloaded", agent->config->file);
-		return;
-	}
-	error_prefix(&error, 0, "reloading the configuration");
-	error_log_add(&agent->error_log, &error);
-	/* Restores the entries that the attempt has written. */
-	steering_sync(agent->steering, &time, &ignored);
+	reload_now(agent);
 }
 
 static void on_watch(evutil_socket_t fd, short what, void *data)
@@ -131,6 +125,7 @@ static void on_watch(evutil_socket_t fd, short what, void *data)
 	struct agent *agent = data;
 	struct error error;
 	ino_t inode;
+	int r;
 
 	(void)fd, (void)what;
 	if (pins_inode(agent->config->pin_path, &inode) == -ENOENT) {
@@ -142,7 +137,8 @@ static void on_watch(evutil_socket_t fd, short what, void *data)
 		return;
 	}
 	listeners_retry(&agent->listeners);
-	if (steering_sync_cgroups(agent->steering, &error) < 0)
+	r = steering_sync_cgroups(agent->steering, &error);
+	if (r < 0 && r != -EBUSY)
 		error_log_add(&agent->error_log, &error);
 }
 
@@ -153,6 +149,25 @@ static int open_state(struct agent *agent, struct error *error)
 	const struct failover_owner owner = {agent, on_state_change, rewrite_state};
 
 	return failover_open(agent->config->state, &owner, &agent->state, error);
+}
+
+/*
+ * The configuration was loaded before the maps were locked, so `up` may have put a newer one in
+ * force since.
+ */
+static int refresh_config(struct agent *agent, struct error *error)
+{
+	uint64_t fingerprint;
+	int r = config_fingerprint(agent->config->file, &fingerprint, error);
+
+	if (r < 0 || fingerprint == agent->config->fingerprint)
+		return r;
+	r = config_load(agent->config->file, &agent->reloaded, error);
+	if (r < 0)
+		return r;
+	agent->config = agent->reloaded;
+	agent->at_start = *agent->config;
+	return 0;
 }
 
 /* The judge gives the steering its standings before steering_sync() writes the maps. */
@@ -166,6 +181,24 @@ static int open_judge(struct agent *agent, struct error *error)
 		r = judge_open(agent->config, agent->steering, agent->state, &hooks, &time,
 			       &agent->judge, error);
 	return r == 0 ? steering_sync(agent->steering, &time, error) : r;
+}
+
+/* From the first look at file and state until the maps follow both, no `up` writes. */
+static int open_in_turn(struct agent *agent, struct error *error)
+{
+	int r = datapath_lock(agent->datapath, START_WAIT_MS);
+
+	if (r < 0)
+		return error_set(error, r,
+				 "another process, such as 'postern up', is writing the "
+				 "maps and does not end");
+	r = refresh_config(agent, error);
+	if (r == 0)
+		r = open_state(agent, error);
+	if (r == 0)
+		r = open_judge(agent, error);
+	datapath_unlock(agent->datapath);
+	return r;
 }
 
 static int open_loop(struct agent *agent, struct error *error)
@@ -217,9 +250,7 @@ static int open_all(struct agent *agent, struct error *error)
 	if (r == 0)
 		r = maps_open(agent, error);
 	if (r == 0)
-		r = open_state(agent, error);
-	if (r == 0)
-		r = open_judge(agent, error);
+		r = open_in_turn(agent, error);
 	if (r == 0)
 		r = open_loop(agent, error);
 	if (r == 0)

@@ -38,5 +38,7 @@ struct agent {
 	struct listeners listeners;
 	char user[PRIVILEGES_USER_SIZE];
 	uint64_t started_ns;
-	int status; /* of the process, once the loop has stopped */
+	uint64_t reload_due_ns; /* when a reload that failed is tried again; 0: none failed */
+	bool reload_busy;	/* it failed only because `up` was at work */
+	int status;		/* of the process, once the loop has stopped */
 };

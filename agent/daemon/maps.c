@@ -13,6 +13,7 @@
 #include "datapath/datapath.h"
 #include "datapath/pins.h"
 #include "judge/judge.h"
+#include "steering/steering.h"
 
 static void on_event(void *data, const struct event *event)
 {
@@ -67,13 +68,28 @@ bool maps_are_replaced(const struct agent *agent)
 	return pins_are_replaced(agent->config->pin_path, agent->pins);
 }
 
-static int open_and_reload(struct agent *agent, struct error *error)
+static int open_and_listen(struct agent *agent, struct error *error)
 {
 	int r = maps_open(agent, error);
 
 	if (r == 0 && maps_listen(agent) < 0)
 		r = error_set(error, -ENOMEM, "out of memory");
-	return r == 0 ? reload_run(agent, error) : r;
+	return r;
+}
+
+/*
+ * A configuration that cannot be loaded is no reason to end: the one that the agent has goes on,
+ * with the new maps. -EPERM is of a map: `up` is replacing these, too.
+ */
+static int reload_or_keep(struct agent *agent, struct error *error)
+{
+	int r = reload_run(agent, error);
+
+	if (r == 0 || r == -EPERM)
+		return r;
+	steering_move(agent->steering, agent->datapath);
+	reload_try_later(agent, r, error);
+	return 0;
 }
 
 int maps_follow(struct agent *agent, struct error *error)
@@ -83,7 +99,9 @@ int maps_follow(struct agent *agent, struct error *error)
 	int r;
 
 	loop_forget(&agent->loop, LOOP_EVENTS);
-	r = open_and_reload(agent, error);
+	r = open_and_listen(agent, error);
+	if (r == 0)
+		r = reload_or_keep(agent, error);
 	if (r == 0) {
 		datapath_events_free(events);
 		datapath_free(datapath);

@@ -12,6 +12,7 @@
 #include "base/cleanup.h"
 #include "base/error.h"
 #include "datapath/pins.h"
+#include "datapath/writer.h"
 
 #define STATS_PIN  "postern_stats"
 #define BATCH_SIZE 4096 /* entries per system call; grows where one bucket holds more */
@@ -49,6 +50,7 @@ struct pinned {
 	struct datapath datapath; /* first: the ops get its address */
 	struct pinned_map maps[MAPS];
 	int stats_fd;
+	int lock_fd;
 	int cpus;
 };
 
@@ -269,6 +271,16 @@ static uint32_t pinned_capacity(struct datapath *datapath, enum map map)
 	return to_pinned(datapath)->maps[map].capacity;
 }
 
+static int pinned_lock(struct datapath *datapath, unsigned wait_ms)
+{
+	return writer_lock(to_pinned(datapath)->lock_fd, wait_ms);
+}
+
+static void pinned_unlock(struct datapath *datapath)
+{
+	writer_unlock(to_pinned(datapath)->lock_fd);
+}
+
 /* ---- opening */
 
 static void pinned_free(struct datapath *datapath)
@@ -278,6 +290,7 @@ static void pinned_free(struct datapath *datapath)
 	for (int map = 0; map < MAPS; map++)
 		close_fd_p(&pinned->maps[map].fd);
 	close_fd_p(&pinned->stats_fd);
+	close_fd_p(&pinned->lock_fd);
 	free(pinned);
 }
 
@@ -288,6 +301,8 @@ static const struct datapath_ops pinned_ops = {
 	.walk = pinned_walk,
 	.put_slots = pinned_put_slots,
 	.stats = pinned_stats,
+	.lock = pinned_lock,
+	.unlock = pinned_unlock,
 	.capacity = pinned_capacity,
 	.free = pinned_free,
 };
@@ -337,6 +352,9 @@ static int open_all(const char *pin_path, struct pinned *pinned, struct error *e
 	pinned->stats_fd = opened.fd;
 	if (r)
 		return r;
+	r = writer_open(pin_path, &pinned->lock_fd, error);
+	if (r)
+		return r;
 	pinned->cpus = libbpf_num_possible_cpus();
 	if (pinned->cpus < 0)
 		return error_set(error, pinned->cpus, "cannot count the CPUs: %s",
@@ -353,6 +371,7 @@ int datapath_open(const char *pin_path, struct datapath **ret_datapath, struct e
 		return error_set(error, -ENOMEM, "out of memory");
 	pinned->datapath.ops = &pinned_ops;
 	pinned->stats_fd = -1;
+	pinned->lock_fd = -1;
 	for (int map = 0; map < MAPS; map++)
 		pinned->maps[map].fd = -1;
 	r = open_all(pin_path, pinned, error);

@@ -63,12 +63,16 @@ struct datapath_ops {
 			 uint32_t count);
 	/* Sums the per-CPU counters. */
 	int (*stats)(struct datapath *datapath, struct stats *ret_stats);
+	/* For datapath_lock() and datapath_unlock(). */
+	int (*lock)(struct datapath *datapath, unsigned wait_ms);
+	void (*unlock)(struct datapath *datapath);
 	/* The maximum of entries. */
 	uint32_t (*capacity)(struct datapath *datapath, enum map map);
 	void (*free)(struct datapath *datapath);
 };
 struct datapath {
 	const struct datapath_ops *ops;
+	unsigned locks; /* nested */
 };
 
 /*
@@ -94,6 +98,24 @@ int datapath_events_fd(const struct datapath_events *events);
 /* Never blocks. The number of events, or a negative errno. */
 int datapath_events_consume(struct datapath_events *events);
 void datapath_events_free(struct datapath_events *events);
+
+/*
+ * One process at a time writes the maps: from this call until as many calls of datapath_unlock().
+ * -EBUSY: another process holds the lock for longer than wait_ms; or an errno of flock(2).
+ */
+static inline int datapath_lock(struct datapath *datapath, unsigned wait_ms)
+{
+	int r = datapath->locks ? 0 : datapath->ops->lock(datapath, wait_ms);
+
+	datapath->locks += !r;
+	return r;
+}
+
+static inline void datapath_unlock(struct datapath *datapath)
+{
+	if (--datapath->locks == 0)
+		datapath->ops->unlock(datapath);
+}
 
 static inline void datapath_free(struct datapath *datapath)
 {

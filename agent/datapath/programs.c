@@ -9,11 +9,14 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include "base/cleanup.h"
 #include "base/error.h"
 #include "datapath/libbpf_log.h"
 #include "datapath/object_maps.h"
 #include "datapath/quiesce.h"
 #include "datapath/retired_ports.h"
+#include "datapath/writer.h"
+#include "postern/expiry.h"
 #include "postern.skel.h"
 
 struct programs {
@@ -58,9 +61,9 @@ static int load(struct programs *programs, struct error *error)
 	return r ? load_error(r, why, error) : 0;
 }
 
-/* Writes the fields that `up` owns; selector_kinds and cuts are the agent's. */
-static int fill_control(const struct programs *programs, const struct programs_options *options,
-			struct error *error)
+/* Writes the fields that `up` owns; all others are the agent's. */
+static int write_control(const struct programs *programs, const struct programs_options *options,
+			 struct error *error)
 {
 	int fd = bpf_map__fd(programs->skeleton->maps.postern_control);
 	struct control control;
@@ -76,6 +79,20 @@ static int fill_control(const struct programs *programs, const struct programs_o
 		r = bpf_map_update_elem(fd, &key, &control, BPF_ANY);
 	}
 	return r ? error_set(error, r, "postern_control cannot be written: %s", strerror(-r)) : 0;
+}
+
+/* The value is written as a whole: between the reading and the writing nobody else may write. */
+static int fill_control(const struct programs *programs, const struct programs_options *options,
+			struct error *error)
+{
+	_cleanup_(close_fd_p) int lock = -1;
+	int r = writer_open(options->pin_path, &lock, error);
+
+	if (!r && lock >= 0 && writer_lock(lock, PROGRAMS_LOCK_MS))
+		r = error_set(error, -EBUSY,
+			      "the agent holds the maps of '%s' and does not answer: restart it",
+			      options->pin_path);
+	return r ? r : write_control(programs, options, error);
 }
 
 /*

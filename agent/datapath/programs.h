@@ -20,6 +20,9 @@
 
 struct error;
 
+/* The longest wait for an agent that is writing the maps. */
+#define PROGRAMS_LOCK_MS 10000
+
 struct programs_options {
 	const char *pin_path;
 	uint16_t ports[POSTERN_PORTS_MAX];
@@ -36,8 +39,9 @@ struct programs;
 /*
  * Re-uses pinned maps of the same layout. A map whose capacity changes is created anew, and
  * programs_move() replaces the pinned one. Creates missing maps, and removes these on failure.
- * pin_path's parent must exist, on a bpffs. -EPERM: not privileged; -EPROTO: pinned maps of another
- * layout, the text says what to do; -EOPNOTSUPP: the kernel lacks a feature that the text names.
+ * pin_path's parent must exist, on a bpffs. -EPERM: not privileged; -EBUSY: the agent holds the
+ * maps for longer than PROGRAMS_LOCK_MS; -EPROTO: pinned maps of another layout, the text says what
+ * to do; -EOPNOTSUPP: the kernel lacks a feature that the text names.
  */
 int programs_open(const struct programs_options *options, struct programs **ret_programs,
 		  struct error *error);

@@ -19,6 +19,7 @@
 #include "datapath/datapath.h"
 #include "datapath/pins.h"
 #include "datapath/quiesce.h"
+#include "postern/expiry.h"
 
 #define FREEZE_MS  1000
 #define COPY_BATCH 4096

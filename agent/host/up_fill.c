@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "config/config.h"
 #include "datapath/datapath.h"
+#include "datapath/programs.h"
 #include "host/runtime.h"
 #include "state/sqlite.h"
 #include "state/state.h"
@@ -39,15 +40,29 @@ static int fill_maps(struct up_fill *fill, bool *ret_begun, struct error *error)
 	return steering_sync(fill->steering, &now, error);
 }
 
+/* No order is given between the reading of the state and the end of the writing. */
+static int fill_in_turn(struct up_fill *fill, bool *ret_begun, struct error *error)
+{
+	int r = datapath_lock(fill->datapath, PROGRAMS_LOCK_MS);
+
+	if (r)
+		return error_set(error, r,
+				 "the agent holds the maps of '%s' and does not answer: restart it",
+				 fill->config->pin_path);
+	r = open_state(fill->config->state, &fill->state, error);
+	if (!r)
+		r = fill_maps(fill, ret_begun, error);
+	datapath_unlock(fill->datapath);
+	return r;
+}
+
 int up_fill_run(struct up_fill *fill, bool *ret_begun, struct error *error)
 {
 	int r = runtime_state_make(fill->config->state, fill->user, error);
 
 	if (!r)
-		r = open_state(fill->config->state, &fill->state, error);
-	if (!r)
 		r = datapath_open(fill->config->pin_path, &fill->datapath, error);
-	return r ? r : fill_maps(fill, ret_begun, error);
+	return r ? r : fill_in_turn(fill, ret_begun, error);
 }
 
 void up_fill_done(struct up_fill *fill)

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The engine's changes carried out: into the state, into the maps, to the followers of events. */
+#include <errno.h>
+
 #include "config/config.h"
 #include "judge/judge_internal.h"
 #include "judge/persist.h"
@@ -66,22 +68,30 @@ int judge_apply(struct judge *judge, const struct policy_changes *changes, struc
 	return r;
 }
 
+/* `up` is writing the maps: the next tick is soon enough, and nothing is wrong. */
+static void report_refusal(const struct judge *judge, int r, const struct error *error)
+{
+	if (r < 0 && r != -EBUSY)
+		judge_trouble(judge, error);
+}
+
 void judge_apply_or_retry(struct judge *judge, const struct policy_changes *changes)
 {
 	struct error error;
 
-	if (judge_apply(judge, changes, &error) == 0)
-		return;
-	judge->unapplied = true;
-	judge_trouble(judge, &error);
+	int r = judge_apply(judge, changes, &error);
+
+	judge->unapplied |= r < 0;
+	report_refusal(judge, r, &error);
 }
 
 void judge_refresh(struct judge *judge)
 {
 	struct error error;
+	int r;
 
 	restore_fill(judge->policy, judge->config, judge->steering, judge->now.sec);
-	judge->unapplied = steering_sync_verdicts(judge->steering, &judge->now, &error) < 0;
-	if (judge->unapplied)
-		judge_trouble(judge, &error);
+	r = steering_sync_verdicts(judge->steering, &judge->now, &error);
+	judge->unapplied = r < 0;
+	report_refusal(judge, r, &error);
 }

@@ -119,6 +119,18 @@ static int check_known(const struct judge *judge, const char *sender, struct err
 	return error_set(error, -ENOENT, "no sender '%s'", sender);
 }
 
+/* Nobody else reads the state or writes the maps between the two steps of the change. */
+static int change_in_turn(struct judge *judge, const char *sender,
+			  const struct policy_manual *manual, struct error *error)
+{
+	int r = steering_begin_order(judge->steering, error);
+
+	if (r < 0)
+		return r;
+	r = change_manual(judge, sender, manual, error);
+	return steering_end_order(judge->steering, r, error);
+}
+
 int judge_set_verdict(struct judge *judge, const char *sender, const struct manual_order *verdict,
 		      const struct now *now, struct error *error)
 {
@@ -129,7 +141,7 @@ int judge_set_verdict(struct judge *judge, const char *sender, const struct manu
 	r = check_known(judge, sender, error);
 	if (r == 0)
 		r = steering_check_verdict(judge->steering, sender, verdict, &manual, error);
-	return r == 0 ? change_manual(judge, sender, &manual, error) : r;
+	return r == 0 ? change_in_turn(judge, sender, &manual, error) : r;
 }
 
 int judge_clear_verdict(struct judge *judge, const char *sender, const struct now *now,
@@ -139,5 +151,5 @@ int judge_clear_verdict(struct judge *judge, const char *sender, const struct no
 
 	judge->now = *now;
 	r = check_known(judge, sender, error);
-	return r < 0 ? r : change_manual(judge, sender, NULL, error);
+	return r < 0 ? r : change_in_turn(judge, sender, NULL, error);
 }

@@ -11,8 +11,6 @@
 static int find_pool(struct steering *steering, const char *name, struct pool **ret_pool,
 		     struct error *error)
 {
-	if (!steering->state)
-		return error_set(error, -EROFS, "opened for reading only");
 	*ret_pool = pool_find(&steering->pools, name);
 	return *ret_pool ? 0 : error_set(error, -ENOENT, "no pool '%s'", name);
 }
@@ -30,8 +28,8 @@ static int follow_states(struct steering *steering, const struct pool *pool, str
 	return r < 0 ? error_errno(error, r, "writing verdicts of handles") : 0;
 }
 
-int steering_set_pool(struct steering *steering, const char *name, enum pool_state state,
-		      struct error *error)
+static int set_pool(struct steering *steering, const char *name, enum pool_state state,
+		    struct error *error)
 {
 	enum pool_state before;
 	struct pool *pool;
@@ -55,8 +53,19 @@ int steering_set_pool(struct steering *steering, const char *name, enum pool_sta
 	return r;
 }
 
-int steering_set_address(struct steering *steering, const char *name, const struct address *address,
-			 enum address_state state, struct error *error)
+int steering_set_pool(struct steering *steering, const char *name, enum pool_state state,
+		      struct error *error)
+{
+	int r = steering_begin_order(steering, error);
+
+	if (r < 0)
+		return r;
+	r = set_pool(steering, name, state, error);
+	return steering_end_order(steering, r, error);
+}
+
+static int set_address(struct steering *steering, const char *name, const struct address *address,
+		       enum address_state state, struct error *error)
 {
 	char text[ADDRESS_TEXT_SIZE];
 	enum address_state before;
@@ -84,6 +93,17 @@ int steering_set_address(struct steering *steering, const char *name, const stru
 		steering->state->ops->put_address(steering->state, name, text, before, &ignored);
 	}
 	return r;
+}
+
+int steering_set_address(struct steering *steering, const char *name, const struct address *address,
+			 enum address_state state, struct error *error)
+{
+	int r = steering_begin_order(steering, error);
+
+	if (r < 0)
+		return r;
+	r = set_address(steering, name, address, state, error);
+	return steering_end_order(steering, r, error);
 }
 
 int steering_inherit(struct steering *steering, const struct steering *before, struct error *error)
@@ -142,8 +162,13 @@ int steering_merge_state(struct steering *steering, struct state *state, struct 
 		.data = steering, .pool = merge_pool, .address = merge_address};
 	int r = state->ops->load(state, &visitor, error);
 
-	for (size_t i = 0; r == 0 && i < steering->pools.n_pools; i++)
+	if (r == 0)
+		r = steering_begin(steering, STEERING_WAIT_MS, error);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; r == 0 && steering->is_in_force && i < steering->pools.n_pools; i++)
 		r = follow_states(steering, &steering->pools.pools[i], error);
+	steering_end(steering);
 	return r;
 }
 
@@ -244,11 +269,14 @@ int steering_cut(struct steering *steering, const char *name, uint64_t now_ns, s
 	struct steering_sender *const *senders = senders_find_folded(steering, name, &count);
 	int r = 0;
 
-	if (!steering->state)
-		return error_set(error, -EROFS, "opened for reading only");
 	if (count == 0)
 		return error_set(error, -ENOENT, "no sender '%s'", name);
+	r = steering_begin_order(steering, error);
+	if (r < 0)
+		return r;
 	for (size_t i = 0; r == 0 && i < count; i++)
 		r = cut(steering, senders[i]->id, now_ns);
-	return r < 0 ? error_errno(error, r, "cutting flows") : 0;
+	if (r < 0)
+		error_errno(error, r, "cutting flows");
+	return steering_end_order(steering, r, error);
 }

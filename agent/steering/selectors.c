@@ -238,8 +238,11 @@ int steering_forget_handles(struct steering *steering, handle_test is_gone, void
 			    struct error *error)
 {
 	struct wanted wanted;
-	int r = collect(steering, is_gone, data, &wanted);
+	int r = steering_begin(steering, STEERING_WAIT_MS, error);
 
+	if (r < 0)
+		return r;
+	r = collect(steering, is_gone, data, &wanted);
 	if (r == 0)
 		r = write_kinds(steering, 0, wanted.kinds);
 	if (r == 0)
@@ -247,6 +250,7 @@ int steering_forget_handles(struct steering *steering, handle_test is_gone, void
 	if (r == 0)
 		r = table_prune(&wanted.nets, steering->datapath, MAP_NETS);
 	wanted_done(&wanted);
+	steering_end(steering);
 	return r < 0 ? error_errno(error, r, "removing old selectors") : 0;
 }
 
@@ -284,6 +288,15 @@ int steering_sync_cgroups(struct steering *steering, struct error *error)
 
 	if (!steering->has_cgroups || !cgroups_changed(steering))
 		return 0;
-	r = selectors_sync(steering, error);
-	return r < 0 ? r : selectors_prune(steering, error);
+	r = steering_begin(steering, STEERING_WAIT_MS, error);
+	if (r < 0) {
+		steering->cgroups_seen = 0; /* the next call tries again */
+		return r;
+	}
+	if (steering->is_in_force)
+		r = selectors_sync(steering, error);
+	if (r == 0 && steering->is_in_force)
+		r = selectors_prune(steering, error);
+	steering_end(steering);
+	return r;
 }

@@ -60,7 +60,7 @@ void steering_free(struct steering *steering)
  * An entry is written before the entries that refer to it, and removed after them: addresses, slots
  * and pools, then verdicts, then selectors.
  */
-int steering_sync(struct steering *steering, const struct now *now, struct error *error)
+static int write_all(struct steering *steering, const struct now *now, struct error *error)
 {
 	int r = pools_sync(steering, error);
 
@@ -73,6 +73,25 @@ int steering_sync(struct steering *steering, const struct now *now, struct error
 	if (r == 0)
 		r = verdicts_prune(steering, error);
 	return r == 0 ? pools_prune(steering, error) : r;
+}
+
+/*
+ * The configuration is in force before the first write: if this process is killed midway, the agent
+ * finds another configuration than its own, loads the file and completes the maps.
+ */
+int steering_sync(struct steering *steering, const struct now *now, struct error *error)
+{
+	int r = steering_begin(steering, STEERING_WAIT_MS, error);
+
+	if (r < 0)
+		return r;
+	r = turn_take_over(steering);
+	if (r < 0)
+		error_errno(error, r, "writing the configuration in force");
+	else
+		r = write_all(steering, now, error);
+	steering_end(steering);
+	return r;
 }
 
 const struct config *steering_config(const struct steering *steering)

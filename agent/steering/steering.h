@@ -44,17 +44,43 @@ int steering_new(struct config *config, struct datapath *datapath, struct state 
 void steering_free(struct steering *steering);
 
 /*
- * Writes everything that differs between the maps and configuration, orders and standings.
- * Additions come first and removals last, so that a sender is never without a verdict. Senders that
- * are no longer configured lose their selectors and verdict. -E2BIG: more senders than senders_max,
- * or more addresses than the map takes.
+ * The turn to write. `up` and the agent write the same maps: each takes its turn before it reads
+ * what it writes by, and the next one begins after steering_end(). Turns nest. Every function below
+ * that writes takes a turn of its own where the caller has none.
+ *
+ * The maps name the configuration that they follow. The configuration of a steering may be another
+ * by now, since `up` has put a new file in force: such a steering writes verdicts of the engine
+ * where they fit the maps (verdicts.c), and nothing else, until its owner loads the new file.
+ *
+ * -EBUSY: another process has its turn for longer than wait_ms; or the maps cannot be read.
+ */
+#define STEERING_WAIT_MS 20
+int steering_begin(struct steering *steering, unsigned wait_ms, struct error *error);
+void steering_end(struct steering *steering);
+/* Before an order. Also -ESTALE: the maps follow another configuration; -EROFS: a reader. */
+int steering_begin_order(struct steering *steering, struct error *error);
+/*
+ * Ends that turn. `r` is the result of the order, and of the call: -EBUSY in place of -EPERM, which
+ * is of a map that `up` is replacing.
+ */
+int steering_end_order(struct steering *steering, int r, struct error *error);
+/* Do the maps follow the configuration of this steering? */
+bool steering_is_in_force(struct steering *steering);
+/* The maps were replaced by others with the same ids; borrowed. */
+void steering_move(struct steering *steering, struct datapath *datapath);
+
+/*
+ * Puts the configuration in force, and writes everything that differs between the maps and
+ * configuration, orders and standings. Additions come first and removals last, so that a sender is
+ * never without a verdict. Senders that are no longer configured lose their selectors and verdict.
+ * -E2BIG: more senders than senders_max, or more addresses than the map takes.
  *
  * A handle that is no longer configured still leads to its pool, or to no verdict where the pool
  * has no handle: an MTA may be bound to it as long as it is on the host, and must not become an
  * unknown sender.
  */
 int steering_sync(struct steering *steering, const struct now *now, struct error *error);
-/* The same for verdicts alone. */
+/* Verdicts alone, and the configuration in force stays. */
 int steering_sync_verdicts(struct steering *steering, const struct now *now, struct error *error);
 
 /* Removes such handles where `is_gone` is true. */

@@ -11,6 +11,7 @@
  *   limits.c       the limits in it, for the datapath
  *   lanes.c        the lane of a pool that an MTA takes
  *   restore.c      state into engine, engine into steering
+ *   turn.c         one writer at a time
  */
 #pragma once
 
@@ -39,7 +40,11 @@ struct steering {
 	struct steering_sender **by_folded; /* the same, sorted without regard to case */
 	bool has_cgroups;		    /* some sender is selected by cgroup */
 	uint64_t cgroups_seen;		    /* hash of their ids at the last look */
+	bool is_in_force;		    /* in a turn: the maps follow `config` */
 };
+
+/* Within a turn: the maps follow this configuration from now on. */
+int turn_take_over(struct steering *steering);
 
 /* Gives the configured pools their ids: by name from the map, then free ones. */
 int pools_number(struct config *config, struct datapath *datapath);

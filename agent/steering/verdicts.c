@@ -123,6 +123,74 @@ static void keep_cut(struct steering *steering, uint32_t id, struct verdict *ver
 		verdict->cut_ns = held.cut_ns;
 }
 
+/* ---- maps that follow another configuration */
+
+static bool has_pool(struct steering *steering, uint32_t id, const char *label)
+{
+	struct pool_entry entry;
+
+	return steering->datapath->ops->get(steering->datapath, MAP_POOLS, &id, &entry) == 0 &&
+	       strcmp(entry.label, label) == 0;
+}
+
+/* The pool of an effect; high-risk where the maps have another pool by its id. */
+static uint32_t fitting_pool(struct steering *steering, uint32_t id)
+{
+	const struct pool *pool = id == POOL_NONE ? NULL : pool_find_id(&steering->pools, id);
+
+	if (id == POOL_NONE || (pool && has_pool(steering, id, pool->name)))
+		return id;
+	return POOL_HIGH_RISK;
+}
+
+/* Limits, and addresses of handles, are the other configuration's. */
+static void take_effect(struct steering *steering, const struct verdict *wanted,
+			struct verdict *held)
+{
+	const struct pool *pool;
+
+	held->action = wanted->action;
+	held->reason = wanted->reason;
+	held->until_ns = wanted->until_ns;
+	held->pool = fitting_pool(steering, wanted->pool);
+	held->after_action = wanted->after_action;
+	held->after_pool = fitting_pool(steering, wanted->after_pool);
+	pool = pool_find_id(&steering->pools, held->pool);
+	strncpy(held->pool_label, pool ? pool->name : "", sizeof(held->pool_label) - 1);
+}
+
+/*
+ * `up` has put another configuration in force, and this one only knows more of standings: it
+ * changes entries of senders that both know, and adds none. Ids of senders stay with their names.
+ */
+static int write_fitting(struct steering *steering, const struct steering_sender *sender,
+			 const struct now *now)
+{
+	const struct datapath_ops *ops = steering->datapath->ops;
+	struct verdict wanted, held, before;
+
+	if (!sender->config || ops->get(steering->datapath, MAP_VERDICT, &sender->id, &held) < 0 ||
+	    strcmp(held.label, sender->name) != 0)
+		return 0;
+	before = held;
+	make_verdict(steering, sender, now, &wanted);
+	take_effect(steering, &wanted, &held);
+	if (memcmp(&before, &held, sizeof(held)) == 0)
+		return 0;
+	return ops->put(steering->datapath, MAP_VERDICT, &sender->id, &held);
+}
+
+static int write_all_fitting(struct steering *steering, const struct now *now)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < steering->n_senders; i++)
+		r = write_fitting(steering, &steering->senders[i], now);
+	return r;
+}
+
+/* ---- maps that follow this one */
+
 static int write_one(struct steering *steering, const struct steering_sender *sender,
 		     const struct now *now)
 {
@@ -225,7 +293,8 @@ static int apply(struct steering *steering, struct steering_sender *sender,
 	    standing_verdict_equal(&before.after, &standing->after))
 		return 0;
 	sender->standing = *standing;
-	r = write_one(steering, sender, now);
+	r = steering->is_in_force ? write_one(steering, sender, now)
+				  : write_fitting(steering, sender, now);
 	if (r < 0)
 		sender->standing = before;
 	return r;
@@ -237,10 +306,16 @@ int steering_apply(struct steering *steering, const char *name,
 {
 	size_t count;
 	struct steering_sender *const *senders = senders_find_folded(steering, name, &count);
-	int r = 0;
+	int r;
 
+	if (count == 0)
+		return 0;
+	r = steering_begin(steering, STEERING_WAIT_MS, error);
+	if (r < 0)
+		return r;
 	for (size_t i = 0; r == 0 && i < count; i++)
 		r = apply(steering, senders[i], standing, now);
+	steering_end(steering);
 	return r < 0 ? error_errno(error, r, "writing the verdict") : 0;
 }
 
@@ -262,5 +337,14 @@ void steering_set_standing(struct steering *steering, const char *name,
 
 int steering_sync_verdicts(struct steering *steering, const struct now *now, struct error *error)
 {
-	return verdicts_sync(steering, now, error);
+	int r = steering_begin(steering, STEERING_WAIT_MS, error);
+
+	if (r < 0)
+		return r;
+	if (steering->is_in_force)
+		r = verdicts_sync(steering, now, error);
+	else if (write_all_fitting(steering, now) < 0)
+		r = error_set(error, -EIO, "writing verdicts");
+	steering_end(steering);
+	return r;
 }

@@ -283,34 +283,6 @@ struct return_entry {
 	__u16 reserved[3];
 };
 
-/*
- * ---- postern_expiry (QUEUE of expiry_entry), postern_timer (ARRAY of 1): written by the programs
- */
-
-/*
- * Entries that the queue may hold: each CPU that adds one may have counted it already, or not yet.
- */
-#define EXPIRY_MAX(capacity) ((capacity)-64)
-
-struct expiry_entry {
-	struct flow_key key;
-	__u32 reserved;
-	__u64 opened_ns;  /* of the flow; another flow may have the key by now */
-	__u64 checked_ns; /* when the timer last checked the flow */
-};
-
-#if defined(__bpf__)
-#define POSTERN_TIMER struct bpf_timer timer
-#else
-#define POSTERN_TIMER __u64 timer[2]
-#endif
-
-struct expiry_timer {
-	POSTERN_TIMER __attribute__((aligned(8)));
-	__u64 queued; /* entries of postern_expiry */
-	__u64 runs;   /* 0 or 1 */
-};
-
 /* ---- postern_gen (ARRAY of 1): the generation of programs in force; written by `up` only */
 
 /*
@@ -359,6 +331,11 @@ struct control {
 	 * belong to a connection that is older than the datapath.
 	 */
 	__u64 first_up_ns;
+	/*
+	 * Fingerprint of the configuration that the agent's maps follow; 0: none was written yet.
+	 * Writers of these maps hold a lock (flock of pin_path), and compare this first.
+	 */
+	__u64 configuration;
 };
 
 /* ---- postern_stats (PERCPU_ARRAY of 1): one named counter each; X(name, help) */
@@ -437,12 +414,10 @@ _Static_assert(sizeof(struct return_key) == 36, "layout");
 _Static_assert(sizeof(struct half) == 32, "layout");
 _Static_assert(sizeof(struct flow) == 96, "layout");
 _Static_assert(sizeof(struct return_entry) == 64, "layout");
-_Static_assert(sizeof(struct expiry_entry) == 56, "layout");
-_Static_assert(sizeof(struct expiry_timer) == 32, "layout");
 _Static_assert(sizeof(struct generation) == 24, "layout");
 _Static_assert(sizeof(struct uplink_key) == 20, "layout");
 _Static_assert(sizeof(struct uplink) == 72, "layout");
-_Static_assert(sizeof(struct control) == 40, "layout");
+_Static_assert(sizeof(struct control) == 48, "layout");
 _Static_assert(sizeof(struct stats) == COUNTERS * 8, "layout");
 _Static_assert(sizeof(struct event) == 56, "layout");
 #endif

@@ -18,6 +18,7 @@
 #include "bench/wire.h"
 #include "postern.skel.h"
 #include "postern/abi.h"
+#include "postern/expiry.h"
 
 #define FLOWS_MAX     (1 << 20)
 #define NS_PER_SECOND 1000000000ULL

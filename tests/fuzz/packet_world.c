@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "base/address.h"
+#include "postern/expiry.h"
 #include "postern.skel.h"
 
 #define CPUS_MAX 256

@@ -20,6 +20,7 @@
 #include "base/cleanup.h"
 #include "netns/postern.h"
 #include "postern/abi.h"
+#include "postern/expiry.h"
 
 TestSuite(netns_tables, .init = world_init, .fini = world_done, .timeout = 120);
 

@@ -120,6 +120,15 @@ Test(netns_upgrade, two_hundred_connections_and_streams_live_through_another_cap
 	survives(resize_twice);
 }
 
+static bool has_verdict(const char *sender, const char *pool)
+{
+	return host_succeeds(MAIL,
+			     "bpftool -j map dump pinned $pin_path/postern_verdict | jq -e '"
+			     ".[].formatted.value | select(.label == \"%s\") |"
+			     "select(.pool_label == \"%s\")'",
+			     sender, pool);
+}
+
 static bool sets(const char *pool)
 {
 	_cleanup_result_ struct result set = postern_run("sender set tenant-7 %s", pool);
@@ -149,7 +158,22 @@ Test(netns_upgrade, another_capacity_keeps_verdicts_and_the_agent_opens_the_new_
 	free(host_must(MAIL, "! ls $pin_path | grep _new"));
 }
 
-/* An agent that cannot open the new maps ends; its supervisor starts it again. */
+static void write_layout(uint32_t layout)
+{
+	_cleanup_(close_fd_p) int map = -1;
+	struct control control;
+	uint32_t zero = 0;
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s/postern_control", world.pin_path);
+	map = bpf_obj_get(path);
+	cr_assert_geq(map, 0);
+	cr_assert_eq(bpf_map_lookup_elem(map, &zero, &control), 0);
+	control.layout = layout;
+	cr_assert_eq(bpf_map_update_elem(map, &zero, &control, BPF_ANY), 0);
+}
+
+/* As after an upgrade. The agent's supervisor starts it again, by then in the new version. */
 Test(netns_upgrade, an_agent_that_cannot_open_the_new_maps_exits_with_status_1)
 {
 	pid_t agent;
@@ -161,10 +185,35 @@ Test(netns_upgrade, an_agent_that_cannot_open_the_new_maps_exits_with_status_1)
 	kill(agent, SIGSTOP);
 	configure(4096);
 	free(postern_must("up"));
-	free(host_must(MAIL, "echo 'nonsense = 1' >>%s/postern.conf", world.directory));
+	write_layout(POSTERN_LAYOUT + 1);
 	kill(agent, SIGCONT);
 	cr_assert(wait_for(waitpid(agent, &status, WNOHANG) == agent, 5000));
 	cr_assert(WIFEXITED(status) && WEXITSTATUS(status) == 1, "status %x", status);
+	write_layout(POSTERN_LAYOUT);
+}
+
+Test(netns_upgrade, an_agent_whose_file_has_errors_by_then_follows_the_new_maps_all_the_same)
+{
+	pid_t agent;
+
+	configure(2048);
+	free(postern_must("up"));
+	agent = postern_agent();
+	free(postern_must("sender set tenant-7 high-risk"));
+	kill(agent, SIGSTOP);
+	configure(4096);
+	free(postern_must("up"));
+	free(host_must(MAIL, "cp $directory/postern.conf $directory/good;"
+			     "echo 'nonsense = 1' >>$directory/postern.conf"));
+	kill(agent, SIGCONT);
+	cr_assert(wait_for(host_succeeds(MAIL, "grep -q 'reloading the configuration: .*nonsense' "
+					       "$directory/agent.log"),
+			   5000));
+	cr_assert_eq(kill(agent, 0), 0, "the agent has ended");
+	free(host_must(MAIL, "cp $directory/good $directory/postern.conf"));
+	kill(agent, SIGHUP);
+	cr_assert(sets("relay"));
+	cr_assert(has_verdict("tenant-7", "relay"));
 }
 
 static void write_timeouts(uint64_t established_ms, uint64_t transitory_ms)

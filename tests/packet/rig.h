@@ -17,6 +17,7 @@
 #include "common/patience.h"
 #include "packet/packet.h"
 #include "postern/abi.h"
+#include "postern/expiry.h"
 
 struct postern_bpf;
 

@@ -167,6 +167,24 @@ static void fake_free(struct datapath *datapath)
 	free(datapath);
 }
 
+static int fake_lock(struct datapath *datapath, unsigned wait_ms)
+{
+	struct fake_datapath *fake = fake_of(datapath);
+
+	(void)wait_ms;
+	cr_assert(!fake->locked, "locked twice");
+	if (fake->is_busy)
+		return -EBUSY;
+	fake->locked = true;
+	return 0;
+}
+
+static void fake_unlock(struct datapath *datapath)
+{
+	cr_assert(fake_of(datapath)->locked);
+	fake_of(datapath)->locked = false;
+}
+
 static const struct datapath_ops fake_ops = {
 	.get = fake_get,
 	.put = fake_put,
@@ -174,6 +192,8 @@ static const struct datapath_ops fake_ops = {
 	.walk = fake_walk,
 	.put_slots = fake_put_slots,
 	.stats = fake_stats,
+	.lock = fake_lock,
+	.unlock = fake_unlock,
 	.capacity = fake_capacity,
 	.free = fake_free,
 };

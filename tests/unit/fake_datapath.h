@@ -25,7 +25,9 @@ struct fake_datapath {
 	unsigned writes;      /* successful puts and adds, and each slot */
 	unsigned removals;    /* likewise */
 	unsigned writes_left; /* puts and adds fail with -EIO from this one on; 0: never */
-	unsigned unreadable;  /* 1U << enum map: walks of these fail with -EIO */
+	bool is_busy;	      /* another process has the lock */
+	bool locked;
+	unsigned unreadable; /* 1U << enum map: walks of these fail with -EIO */
 };
 
 /* The maps after `up`: control filled, slots zero, the rest empty. Freed by datapath_free(). */

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Orders hold, whatever `up`, a changed file or a restart meets them. */
+#include <criterion/criterion.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "netns/postern.h"
+
+TestSuite(netns_orders, .init = world_init, .fini = world_done, .timeout = 60);
+
+/* The pools of postern.h, but 192.0.2.10 and .20 have changed places. */
+static const char exchanged[] =
+	"pool \"normal\" { addresses = { \"192.0.2.20\", \"192.0.2.11\" }\n"
+	"  handles = { \"" HANDLE_NORMAL "\" } }\n"
+	"pool \"high-risk\" { addresses = { \"192.0.2.10\", \"192.0.2.21\" }\n"
+	"  handles = { \"" HANDLE_HIGH_RISK "\" } }\n"
+	"pool \"relay\" { addresses = { \"192.0.2.30\" } handles = { \"" HANDLE_RELAY "\" } }\n";
+
+static char *dump(const char *map, const char *filter)
+{
+	char *text = host_must(
+		MAIL, "bpftool -j map dump pinned $pin_path/postern_%s | jq -rj '%s'", map, filter);
+
+	return text;
+}
+
+static bool has_pool(const char *address, const char *pool)
+{
+	_cleanup_(free_p) char *filter = NULL, *found = NULL;
+
+	cr_assert_geq(asprintf(&filter, ".[].formatted.value | select(.text == \"%s\").pool_label",
+			       address),
+		      0);
+	found = dump("addrs", filter);
+	return strcmp(found, pool) == 0;
+}
+
+static bool has_verdict(const char *sender, const char *pool)
+{
+	_cleanup_(free_p) char *filter = NULL, *found = NULL;
+
+	cr_assert_geq(asprintf(&filter, ".[].formatted.value | select(.label == \"%s\").pool_label",
+			       sender),
+		      0);
+	found = dump("verdict", filter);
+	return strcmp(found, pool) == 0;
+}
+
+static void expect_exchanged(void)
+{
+	cr_expect(has_pool("192.0.2.10", "high-risk"));
+	cr_expect(has_pool("192.0.2.20", "normal"));
+}
+
+Test(netns_orders, an_order_after_up_with_a_changed_file_never_brings_old_pools_back)
+{
+	_cleanup_(free_p) char *drained = NULL;
+
+	postern_begin(NULL);
+	postern_configure(&(struct setup){.pools = exchanged});
+	free(postern_must("up"));
+	expect_exchanged();
+	free(postern_must("pool drain normal 192.0.2.11"));
+	free(postern_must("sender set tenant-7 high-risk"));
+	expect_exchanged();
+	drained = dump("addrs", ".[].formatted.value | select(.text == \"192.0.2.11\").state");
+	cr_assert_str_eq(drained, "ADDRESS_DRAINING");
+	cr_assert(has_verdict("tenant-7", "high-risk"));
+}
+
+static bool log_says(const char *text)
+{
+	return host_succeeds(MAIL, "grep -q '%s' $directory/agent.log", text);
+}
+
+/* Root may read the file, the agent's user may not. */
+Test(netns_orders, an_agent_that_cannot_read_the_new_file_refuses_orders_and_brings_nothing_back)
+{
+	pid_t agent = postern_begin(NULL);
+	_cleanup_result_ struct result refused = {0};
+	const char *conf = postern_configure(&(struct setup){.pools = exchanged});
+
+	free(host_must(MAIL, "chmod 600 %s", conf));
+	free(postern_must("up"));
+	cr_assert(wait_for(log_says("reloading the configuration: .*Permission denied"), 3000));
+	refused = postern_run("sender set tenant-7 high-risk");
+	cr_assert_eq(refused.status, 1, "%s", refused.text);
+	cr_assert_not_null(strstr(refused.text, "does not follow the configuration"), "%s",
+			   refused.text);
+	expect_exchanged();
+	cr_assert(has_verdict("tenant-7", "normal"));
+	free(host_must(MAIL, "chmod 644 %s", conf));
+	kill(agent, SIGHUP);
+	free(postern_must("sender set tenant-7 high-risk"));
+	expect_exchanged();
+	cr_assert(has_verdict("tenant-7", "high-risk"));
+}
+
+/* Holds the maps for a second, as `up` does while it writes them. */
+static void hold_maps(const char *seconds)
+{
+	const char *const argv[] = {"flock", world.pin_path, "sleep", seconds, NULL};
+
+	host_start(MAIL, "holder", argv);
+	cr_assert(wait_for(!host_succeeds(MAIL, "flock -n $pin_path true"), 2000));
+}
+
+Test(netns_orders, an_order_waits_while_up_writes_the_maps)
+{
+	uint64_t begin_ms;
+
+	postern_begin(NULL);
+	hold_maps("0.7");
+	begin_ms = now_ms();
+	free(postern_must("sender set tenant-7 high-risk"));
+	cr_assert_geq(now_ms() - begin_ms, 400);
+	cr_assert(has_verdict("tenant-7", "high-risk"));
+}
+
+Test(netns_orders, up_waits_while_the_agent_writes_the_maps)
+{
+	uint64_t begin_ms;
+
+	postern_begin(NULL);
+	hold_maps("0.7");
+	begin_ms = now_ms();
+	free(postern_must("up"));
+	cr_assert_geq(now_ms() - begin_ms, 400);
+}
+
+/* Each `up` meets orders at other moments. */
+Test(netns_orders, an_order_that_is_confirmed_while_up_runs_is_in_the_maps_afterwards)
+{
+	static const char *const pools[] = {"high-risk", "relay", "normal"};
+	int orders = 0;
+
+	postern_begin(NULL);
+	for (int round = 0; round < 6; round++) {
+		const char *const argv[] = {getenv("POSTERN"), "-c", postern_configure(NULL), "up",
+					    NULL};
+		pid_t up = host_start(MAIL, "up", argv);
+		const char *pool;
+		int status = -1;
+
+		do {
+			pool = pools[orders++ % 3];
+			free(postern_must("sender set tenant-7 %s", pool));
+		} while (waitpid(up, &status, WNOHANG) == 0);
+		cr_assert_eq(status, 0);
+		cr_assert(has_verdict("tenant-7", pool), "round %d: not %s", round, pool);
+	}
+	cr_assert_geq(orders, 12);
+}
+
+Test(netns_orders, an_agent_that_starts_while_up_replaces_its_file_follows_the_new_one)
+{
+	pid_t agent = postern_begin(NULL);
+
+	host_stop(agent, SIGTERM);
+	hold_maps("0.7");
+	/* The agent loads the old file, and waits for the maps. */
+	{
+		const char *const argv[] = {getenv("POSTERN"), "-c", postern_configure(NULL),
+					    "agent", NULL};
+
+		agent = host_start(MAIL, "agent", argv);
+		poll(NULL, 0, 300);
+	}
+	postern_configure(&(struct setup){.pools = exchanged});
+	free(postern_must("up"));
+	free(postern_must("pool drain normal 192.0.2.11"));
+	expect_exchanged();
+	cr_assert_eq(kill(agent, 0), 0);
+}
