@@ -121,6 +121,11 @@ test: deps ## all tests (as root); FILTER='netns*/*' runs some
 	@$(MAKE) --no-print-directory -j$(shell nproc) $(BUILD)/postern $(BUILD)/run-tests
 	@POSTERN=$(abspath $(BUILD)/postern) $(BUILD)/run-tests --jobs 1 $(if $(FILTER),--filter='$(FILTER)')
 
+test-hostile: deps ## namespace tests on a mail host that works against Postern; FILTER as above (as root)
+	@$(MAKE) --no-print-directory -j$(shell nproc) $(BUILD)/postern $(BUILD)/run-tests
+	@POSTERN_TEST_HOSTILE=1 POSTERN=$(abspath $(BUILD)/postern) $(BUILD)/run-tests --jobs 1 \
+		--filter='$(or $(FILTER),netns*/*)'
+
 soak: deps ## what happens rarely, again and again at random: HOURS=1 in all; PARTS=boots some (as root)
 	@$(MAKE) --no-print-directory -j$(shell nproc) $(BUILD)/postern $(BUILD)/run-soak
 	@tests/soak/run
@@ -181,4 +186,4 @@ install: all ## install below $(DESTDIR)$(PREFIX)
 clean: ## remove what was built
 	rm -rf build
 
-.PHONY: all libraries help deps test soak fresh bench test-vm demo lint asan fuzz format install clean
+.PHONY: all libraries help deps test test-hostile soak fresh bench test-vm demo lint asan fuzz format install clean

@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "netns/hostile.h"
 
 #define TCX_EGRESS 47
 #define LOOPBACK   1
@@ -368,12 +369,15 @@ void world_init(void)
 		world.namespaces[host] = open(path, O_RDONLY | O_CLOEXEC);
 		cr_assert_geq(world.namespaces[host], 0, "%s: %s", path, strerror(errno));
 	}
+	if (hostile())
+		hostile_world();
 }
 
 void world_done(void)
 {
 	if (world.watchdog_pipe < 0)
 		return;
+	hostile_end();
 	close(world.watchdog_pipe);
 	world.watchdog_pipe = -1;
 	for (int host = 0; host < HOSTS; host++)

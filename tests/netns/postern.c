@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "netns/hostile.h"
 
 static const char usual_pools[] =
 	"pool \"normal\" {\n"
@@ -116,6 +117,8 @@ pid_t postern_begin(const struct setup *setup)
 {
 	postern_configure(setup);
 	free(postern_must("up"));
+	if (hostile())
+		hostile_host(conf_path);
 	return postern_agent();
 }
 

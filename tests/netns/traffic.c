@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "netns/hostile.h"
 
 #define BLOCK_WORDS 8192
 #define STALL_SEC   (20 * (int)test_patience())
@@ -225,9 +226,13 @@ int talk_open(int receiver, const struct origin *origin, const char *destination
 struct talk talk_must(int receiver, const struct origin *origin, const char *destination,
 		      uint16_t port)
 {
+	const uint64_t deadline = now_ms() + (uint64_t)CONNECT_MS;
 	struct talk talk = TALK_NONE;
-	int r = talk_open(receiver, origin, destination, port, CONNECT_MS, &talk);
+	int r;
 
+	do
+		r = talk_open(receiver, origin, destination, port, CONNECT_MS, &talk);
+	while (r && hostile() && now_ms() < deadline);
 	cr_assert_eq(r, 0, "connect to %s port %u: %s", destination, port, strerror(-r));
 	return talk;
 }

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the hostile host does, by the commands of an operator. */
+#include "netns/hostile.h"
+
+#include <criterion/criterion.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "netns/host.h"
+#include "netns/traffic.h"
+
+static struct capture *wire;
+
+bool hostile(void)
+{
+	return getenv("POSTERN_TEST_HOSTILE") != NULL;
+}
+
+/* The tenants' networks are left out of the masquerading, as README.md asks for. */
+static const char change_world[] =
+	"for f in /proc/sys/net/ipv4/conf/*/rp_filter; do echo 1 >$f; done\n"
+	"nft -f - <<-end\n"
+	"	table inet hostile {\n"
+	"		chain postrouting {\n"
+	"			type nat hook postrouting priority 100\n"
+	"			oifname wan ip saddr != 10.1.0.0/16 masquerade\n"
+	"			oifname wan ip6 saddr != fd00:7::/64 masquerade\n"
+	"		}\n"
+	"	}\n"
+	"end\n";
+
+void hostile_world(void)
+{
+	free(host_must(MAIL, "%s", change_world));
+	free(host_must(INTERNET, "echo 2 >/proc/sys/net/ipv4/conf/wan/arp_ignore"));
+	wire = capture_start();
+}
+
+/* The pool addresses and handles of the configuration that are on the host now. */
+static const char take_away[] =
+	"tc qdisc add dev wan clsact 2>/dev/null\n"
+	"tc filter add dev wan egress pref 1 protocol all matchall action pass\n"
+	"grep -oE '\"[0-9a-f.:]+[\" ]' %s | tr -d '\" ' | sort -u | while read -r address; do\n"
+	"	for device in wan lo; do\n"
+	"		for length in 32 128; do\n"
+	"			ip address del $address/$length dev $device 2>/dev/null\n"
+	"		done\n"
+	"	done\n"
+	"done\n"
+	":\n";
+
+static bool is_whole(const char *configuration)
+{
+	return host_succeeds(MAIL, "%s -c %s status", getenv("POSTERN"), configuration);
+}
+
+void hostile_host(const char *configuration)
+{
+	const char *const argv[] = {getenv("POSTERN"), "-c", configuration, "guard", NULL};
+
+	host_start(MAIL, "guard", argv);
+	cr_assert(wait_for(is_whole(configuration), 10000), "the guard is not there");
+	free(host_must(MAIL, take_away, configuration));
+	cr_assert(wait_for(is_whole(configuration), 10000), "the guard has not put all back");
+}
+
+static bool is_handle(const char *address)
+{
+	return !strncmp(address, "100.127.", 8) || !strncmp(address, "fd70:6f73:7465:", 15);
+}
+
+void hostile_end(void)
+{
+	const struct capture_source *sources;
+	char text[ADDRESS_TEXT_SIZE];
+	size_t n;
+
+	if (!wire)
+		return;
+	sources = capture_stop(wire, &n);
+	for (size_t i = 0; i < n; i++)
+		cr_expect_not(is_handle(address_format(&sources[i].address, text)),
+			      "on the wire to port 25: %s", text);
+	capture_free(wire);
+	wire = NULL;
+}
