@@ -186,3 +186,6 @@ const volatile __u32 expiry_max = EXPIRY_MAX(MAP_DEFAULT_ENTRIES * 3 / 2);
 
 /* The generation of these programs. */
 const volatile __u64 own_generation = 0;
+
+/* The cookie of the network namespace of these programs (SO_NETNS_COOKIE). */
+const volatile __u64 own_netns = 0;

@@ -10,6 +10,7 @@
 #include "generation.h"
 #include "maps.h"
 #include "packet.h"
+#include "socket.h"
 #include "steer.h"
 
 /*
@@ -94,17 +95,39 @@ static __always_inline void add_match(struct senders *senders, __u32 sender)
 		senders->decider = sender_stricter(senders->decider, sender);
 }
 
-/* A forwarded packet has no socket, hence neither cgroup nor uid. */
+/* By the address that the local end is bound to: a masqueraded handle is still that handle. */
+static __noinline void match_bound(struct __sk_buff *skb, const struct packet *packet, __u32 kinds,
+				   struct senders *ret)
+{
+	__u8 bound[16] __attribute__((aligned(8)));
+
+	if (!skb->sk || !socket_address(skb, packet, bound))
+		return;
+	if (kinds & 1 << SELECTOR_ADDRESS)
+		add_match(ret, sender_by_address(bound));
+	if (kinds & 1 << SELECTOR_NET)
+		add_match(ret, sender_by_prefix(bound));
+}
+
+/*
+ * A forwarded packet has no socket of this host, hence neither cgroup nor uid; a mark it has from
+ * this host's rules. The mark and uid of a socket of another network namespace say nothing: root of
+ * a container chooses them.
+ */
 static __noinline void match_all(struct __sk_buff *skb, const struct packet *packet, __u32 kinds,
 				 struct senders *ret)
 {
-	if (kinds & 1 << SELECTOR_MARK && skb->mark)
+	bool own =
+		kinds & (1 << SELECTOR_MARK | 1 << SELECTOR_UID) && skb->sk && socket_is_own(skb);
+
+	if (kinds & 1 << SELECTOR_MARK && skb->mark && (own || !skb->sk))
 		add_match(ret, sender_by_number(SELECTOR_MARK, skb->mark));
+	match_bound(skb, packet, kinds, ret);
 	if (kinds & 1 << SELECTOR_ADDRESS)
 		add_match(ret, sender_by_address(packet->key.source));
 	if (kinds & 1 << SELECTOR_CGROUP && skb->sk)
 		add_match(ret, sender_by_cgroup(skb));
-	if (kinds & 1 << SELECTOR_UID && skb->sk)
+	if (kinds & 1 << SELECTOR_UID && own)
 		add_match(ret, sender_by_number(SELECTOR_UID, bpf_get_socket_uid(skb)));
 	if (kinds & 1 << SELECTOR_NET)
 		add_match(ret, sender_by_prefix(packet->key.source));

@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -18,6 +17,7 @@
 #include "datapath/clsact.h"
 #include "datapath/libbpf_log.h"
 #include "datapath/link.h"
+#include "datapath/netns.h"
 #include "datapath/pins.h"
 #include "hold.skel.h"
 
@@ -160,16 +160,6 @@ static int attach_links(const struct hold *hold, const char *pin_path, struct er
 }
 
 /* ---- settings */
-
-static int netns_cookie(uint64_t *ret_cookie)
-{
-	_cleanup_(close_fd_p) int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	socklen_t size = sizeof(*ret_cookie);
-
-	if (fd < 0 || getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, ret_cookie, &size))
-		return -errno;
-	return 0;
-}
 
 static int settings_get(const struct hold *hold, struct hold_settings *ret_settings,
 			struct error *error)

@@ -12,6 +12,7 @@
 #include "base/cleanup.h"
 #include "base/error.h"
 #include "datapath/libbpf_log.h"
+#include "datapath/netns.h"
 #include "datapath/object_maps.h"
 #include "datapath/quiesce.h"
 #include "datapath/retired_ports.h"
@@ -49,8 +50,13 @@ static int load_error(int code, const char *why, struct error *error)
 static int load(struct programs *programs, struct error *error)
 {
 	struct postern_bpf *skeleton = programs->skeleton;
+	uint64_t cookie;
 	const char *why;
-	int r;
+	int r = netns_cookie(&cookie);
+
+	if (r)
+		return error_set(error, r, "the network namespace has no cookie: %s", strerror(-r));
+	skeleton->rodata->own_netns = cookie;
 
 	skeleton->rodata->expiry_max =
 		EXPIRY_MAX(bpf_map__max_entries(skeleton->maps.postern_expiry));

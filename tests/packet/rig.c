@@ -13,6 +13,7 @@
 #include <linux/if_ether.h>
 #include <linux/pkt_cls.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -22,7 +23,7 @@
 #define NS_PER_SECOND 1000000000ULL
 
 static struct postern_bpf *skeleton;
-static bool l3, xdp, idle;
+static bool l3, xdp, idle, foreign;
 
 #define MAP(name) bpf_map__fd(skeleton->maps.postern_##name)
 
@@ -46,6 +47,17 @@ static int quiet(enum libbpf_print_level level, const char *format, va_list argu
 	return 0;
 }
 
+static uint64_t own_netns(void)
+{
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	socklen_t size = sizeof(uint64_t);
+	uint64_t cookie;
+
+	cr_assert_eq(getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &size), 0);
+	close(fd);
+	return cookie;
+}
+
 static void load(uint32_t flows_max, uint32_t returns_max)
 {
 	int error;
@@ -55,6 +67,7 @@ static void load(uint32_t flows_max, uint32_t returns_max)
 	cr_assert(skeleton, "cannot open the skeleton: %s", strerror(errno));
 	skeleton->rodata->steered_ports[0] = 25;
 	skeleton->rodata->steered_ports[1] = 2525;
+	skeleton->rodata->own_netns = foreign ? ~own_netns() : own_netns();
 	bpf_map__set_max_entries(skeleton->maps.postern_flows, flows_max);
 	bpf_map__set_max_entries(skeleton->maps.postern_returns, returns_max);
 	bpf_map__set_max_entries(skeleton->maps.postern_expiry, 2 * flows_max + 64);
@@ -129,6 +142,12 @@ void rig_init(void)
 void rig_init_idle(void)
 {
 	idle = true;
+	rig_init();
+}
+
+void rig_init_foreign(void)
+{
+	foreign = true;
 	rig_init();
 }
 

@@ -46,6 +46,8 @@ void rig_init_l3(void);
 void rig_init_xdp(void);
 /* Without the timer: an early flow starts it. */
 void rig_init_idle(void);
+/* The packets have a socket of another network namespace than the programs. */
+void rig_init_foreign(void);
 /* In place of rig_init(): other capacities of flows and returns. */
 void rig_init_sized(uint32_t flows_max, uint32_t returns_max);
 void rig_done(void);
