@@ -97,6 +97,11 @@ static const struct command commands[] = {
 	{"run", "", 0, "'up' and the agent in the foreground, 'down' at the end (root)",
 	 command_run, NULL},
 	{"check", "", 0, "check the configuration and print a summary", cli_check, NULL},
+	{"reload", "[agent|milter]", 0, "read the configuration again", cli_reload,
+	 "It ends when the new configuration is in force. If it has errors, the old one stays, "
+	 "and\n"
+	 "the command fails. Without a word it reloads the two that run. 'systemctl reload\n"
+	 "postern' runs it after 'up'."},
 	{"status", "", 0, "hooks, pools, flows, counters, agent, last errors", cli_status, NULL},
 	{"pool list", "", 0, "pools and their addresses", cli_pool_list, NULL},
 	{"pool enable", "NAME", 0, "give the pool's addresses new flows again", cli_pool_enable,

@@ -4,6 +4,7 @@
  * (server.h). Without an agent, the CLI answers its own reading requests by the same call.
  *
  *   GET    /v1/alive                              costs nothing: does the agent answer at all?
+ *   POST   /v1/reload                             answered when the configuration is in force
  *   GET    /v1/status
  *   GET    /v1/pools
  *   PATCH  /v1/pools/{pool}                       {"state": "enabled" | "disabled"}
@@ -39,6 +40,7 @@
 #include <stdio.h>
 #include <sys/types.h>
 
+struct error;
 struct steering;
 struct judge;
 struct rights;
@@ -60,6 +62,8 @@ struct api {
 	/* The agent's part of the status, a new reference; NULL: out of memory. */
 	json_t *(*agent)(void *data);
 	const struct rights *rights; /* of the callers (rights.h); borrowed as the steering is */
+	/* Reads the configuration again. The old one stays on failure. NULL: no agent. */
+	int (*reload)(void *data, struct error *error);
 	/* Adds the agent's own metrics; may be NULL. */
 	void (*metrics)(void *data, FILE *out);
 	void *data;

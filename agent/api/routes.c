@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The table of routes. Each function is in the file of its noun: pool, sender, message. */
+/* The table of routes. Each function is in the file of its noun: agent, pool, sender, message. */
 #include "api/routes.h"
 
 const struct route routes[] = {
 	{.method = API_GET, .path = "/v1/alive", .handle = route_alive},
+	{.method = API_POST, .path = "/v1/reload", .handle = route_reload, .right = RIGHT_COMMAND},
 	{.method = API_GET, .path = "/v1/status", .handle = route_status},
 	{.method = API_GET, .path = "/v1/pools", .handle = route_pools},
 	{.method = API_PATCH,

@@ -38,8 +38,11 @@ struct route {
 extern const struct route routes[];
 extern const size_t n_routes;
 
-/* routes_pool.c */
+/* routes_agent.c */
 int route_alive(const struct call *call, json_t **ret, struct error *error);
+int route_reload(const struct call *call, json_t **ret, struct error *error);
+
+/* routes_pool.c */
 int route_status(const struct call *call, json_t **ret, struct error *error);
 int route_pools(const struct call *call, json_t **ret, struct error *error);
 int route_set_pool(const struct call *call, json_t **ret, struct error *error);

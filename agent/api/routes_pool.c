@@ -12,14 +12,6 @@
 #include "view/view.h"
 #include "wire/json_fields.h"
 
-/* Work for an answer: none. So its time tells whether the agent's loop turns. */
-int route_alive(const struct call *call, json_t **ret, struct error *error)
-{
-	(void)call;
-	*ret = json_pack("{s:b}", "alive", 1);
-	return *ret ? 0 : error_set(error, -ENOMEM, "out of memory");
-}
-
 int route_status(const struct call *call, json_t **ret, struct error *error)
 {
 	const struct api *api = call->api;

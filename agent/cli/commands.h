@@ -13,6 +13,7 @@ struct cli;
 struct error;
 
 int cli_check(struct cli *cli, char **arguments, struct error *error);
+int cli_reload(struct cli *cli, char **arguments, struct error *error);
 int cli_status(struct cli *cli, char **arguments, struct error *error);
 
 int cli_pool_list(struct cli *cli, char **arguments, struct error *error);

@@ -90,34 +90,44 @@ static void exit_for_restart(struct agent *agent, const char *event, const char 
 	stop(agent, 1);
 }
 
-static void follow_maps(struct agent *agent)
+static int follow_maps(struct agent *agent, struct error *error)
 {
 	const char *pin_path = agent->config->pin_path;
-	struct error error;
-	int r = maps_follow(agent, &error);
+	int r = maps_follow(agent, error);
 
 	if (r == 0)
 		log_info("agent", "the datapath at '%s' was recreated; opened the new one",
 			 pin_path);
 	else if (r == -EPERM)
 		log_warning("agent", "the datapath at '%s' is being recreated: %s; retrying",
-			    pin_path, error.text);
+			    pin_path, error->text);
 	else
-		exit_for_restart(agent, "recreated", error.text);
+		exit_for_restart(agent, "recreated", error->text);
+	return r;
+}
+
+static int reload(void *data, struct error *error)
+{
+	struct agent *agent = data;
+	int r;
+
+	sd_notify_alive();
+	/* Operators ask for it right after `up`. */
+	if (maps_are_replaced(agent)) {
+		r = follow_maps(agent, error);
+		/* New maps may go on with the old configuration. */
+		if (r < 0 || !agent->reload_due_ns)
+			return r;
+	}
+	return reload_now(agent, error);
 }
 
 static void on_reload_signal(evutil_socket_t number, short what, void *data)
 {
-	struct agent *agent = data;
+	struct error reported;
 
 	(void)number, (void)what;
-	sd_notify_alive();
-	/* Operators send it right after `up`. */
-	if (maps_are_replaced(agent)) {
-		follow_maps(agent);
-		return;
-	}
-	reload_now(agent);
+	reload(data, &reported);
 }
 
 static void on_watch(evutil_socket_t fd, short what, void *data)
@@ -133,7 +143,7 @@ static void on_watch(evutil_socket_t fd, short what, void *data)
 		return;
 	}
 	if (maps_are_replaced(agent)) {
-		follow_maps(agent);
+		follow_maps(agent, &error);
 		return;
 	}
 	listeners_retry(&agent->listeners);
@@ -231,6 +241,8 @@ static int open_listeners(struct agent *agent, struct error *error)
 		.error_log = &agent->error_log,
 		.user = agent->user,
 		.started_ns = agent->started_ns,
+		.reload = reload,
+		.owner = agent,
 	};
 	return listeners_open(&agent->listeners, &agent->at_start, error);
 }

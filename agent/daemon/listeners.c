@@ -67,6 +67,13 @@ static void print_metrics(void *data, FILE *out)
 		print_socketmap(listeners, out);
 }
 
+static int reload(void *data, struct error *error)
+{
+	const struct listeners *listeners = data;
+
+	return listeners->reload(listeners->owner, error);
+}
+
 /* ---- the listeners */
 
 static int open_api(struct listeners *listeners, struct error *error)
@@ -80,6 +87,7 @@ static int open_api(struct listeners *listeners, struct error *error)
 		.judge = listeners->judge,
 		.rights = listeners->rights,
 		.agent = describe,
+		.reload = reload,
 		.metrics = print_metrics,
 		.data = listeners,
 	};

@@ -26,6 +26,8 @@ struct listeners {
 	struct error_log *error_log;
 	const char *user;
 	uint64_t started_ns;
+	int (*reload)(void *owner, struct error *error);
+	void *owner;
 
 	struct api api;
 	const struct config *config;

@@ -159,17 +159,17 @@ void reload_try_later(struct agent *agent, int r, struct error *error)
 	error_log_add(&agent->error_log, error);
 }
 
-void reload_now(struct agent *agent)
+int reload_now(struct agent *agent, struct error *error)
 {
-	struct error error;
-	int r = reload_run(agent, &error);
+	int r = reload_run(agent, error);
 
 	if (r < 0) {
-		reload_try_later(agent, r, &error);
-		return;
+		reload_try_later(agent, r, error);
+		return r;
 	}
 	agent->reload_due_ns = 0;
 	log_info("agent", "%s: reloaded", agent->config->file);
+	return 0;
 }
 
 /*
@@ -180,7 +180,8 @@ void reload_follow(struct agent *agent, const struct now *now)
 {
 	bool is_following = steering_is_in_force(agent->steering);
 	bool is_wanted = !is_following || (agent->reload_due_ns && agent->reload_busy);
+	struct error reported;
 
 	if (is_wanted && agent->reload_due_ns <= now->ns)
-		reload_now(agent);
+		reload_now(agent, &reported);
 }

@@ -18,8 +18,8 @@ int reload_run(struct agent *agent, struct error *error);
 
 /* Reports a reload that failed with `r`, and plans the next one. */
 void reload_try_later(struct agent *agent, int r, struct error *error);
-/* Reloads, and reports the result. */
-void reload_now(struct agent *agent);
+/* Reloads, and reports the result. Errors: reload_run(). */
+int reload_now(struct agent *agent, struct error *error);
 /*
  * Once a second: reloads where `up` has put another configuration in force. A failure is tried
  * again after ten seconds, and after one where only `up` was in the way.

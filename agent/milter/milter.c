@@ -17,6 +17,7 @@
 #include "config/config.h"
 #include "config/keys.h"
 #include "dns/maildns.h"
+#include "milter/control.h"
 #include "milter/dns_alarm.h"
 #include "milter/listener.h"
 #include "milter/session.h"
@@ -33,6 +34,7 @@ struct milter {
 	struct event *ends[2], *reload, *tick;
 	struct session_shared shared;
 	struct listener *listener;
+	struct control *control; /* NULL: SIGHUP alone reloads */
 	struct dns_alarm dns_alarm;
 };
 
@@ -55,27 +57,33 @@ static void warn_fixed(const struct config *config, const struct config *start)
 			    config->file, names);
 }
 
-static void on_reload(evutil_socket_t number, short what, void *data)
+static int reload(void *data, struct error *error)
 {
 	struct milter *milter = data;
 	struct config *config = NULL;
-	struct error error;
-	int r = config_load(milter->config->file, &config, &error);
+	int r = config_load(milter->config->file, &config, error);
 
-	(void)number, (void)what;
 	if (r == 0)
-		r = config_refs_replace(&milter->shared.rules, config, config, milter->base,
-					&error);
+		r = config_refs_replace(&milter->shared.rules, config, config, milter->base, error);
 	if (r < 0) {
 		config_free(config);
-		log_error(MODULE, "reading the configuration again: %s; the old one stays",
-			  error.text);
-		return;
+		error_prefix(error, r, "reading the configuration again");
+		log_error(MODULE, "%s; the old one stays", error->text);
+		return r;
 	}
 	milter->dns_alarm =
 		(struct dns_alarm){.since_ns = 0}; /* the counters of a new maildns start at 0 */
 	warn_fixed(config, milter->config);
 	log_info(MODULE, "%s: reloaded", config->file);
+	return 0;
+}
+
+static void on_reload(evutil_socket_t number, short what, void *data)
+{
+	struct error logged;
+
+	(void)number, (void)what;
+	reload(data, &logged);
 }
 
 static void on_tick(evutil_socket_t fd, short what, void *data)
@@ -134,6 +142,17 @@ static int listen_at(struct milter *milter, struct error *error)
 				    &milter->listener, error);
 }
 
+/* Mail is judged without it, too. */
+static void open_control(struct milter *milter)
+{
+	struct error error;
+
+	if (control_new(milter->base, milter->config->runtime_dir, reload, milter, &milter->control,
+			&error) < 0)
+		log_warning(MODULE, "%s; ignoring it, 'postern reload' does not reach the milter",
+			    error.text);
+}
+
 /* ---- life */
 
 static int start(struct milter *milter, struct error *error)
@@ -153,6 +172,8 @@ static int start(struct milter *milter, struct error *error)
 		r = config_refs_replace(&shared->rules, milter->config, NULL, milter->base, error);
 	if (r == 0)
 		r = listen_at(milter, error);
+	if (r == 0)
+		open_control(milter);
 	return r;
 }
 
@@ -162,6 +183,7 @@ static void stop(struct milter *milter)
 
 	if (milter->listener && milter->config->mail.milter.path)
 		unlink(milter->config->mail.milter.path);
+	control_free(milter->control);
 	listener_free(milter->listener);
 	agent_client_free(milter->shared.end.agent);
 	config_refs_done(&milter->shared.rules);

@@ -59,7 +59,7 @@ static int remove_stale(const struct sockaddr_un *address, struct error *error)
 }
 
 /* connect() fails until listen(), so the mode holds for the first connection, too. */
-int listen_unix(const char *path, int *ret_fd, struct error *error)
+static int listen_at(const char *path, mode_t mode, int *ret_fd, struct error *error)
 {
 	_cleanup_(close_fd_p) int fd = -1;
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -74,10 +74,20 @@ int listen_unix(const char *path, int *ret_fd, struct error *error)
 	if (r < 0)
 		return r;
 	if (bind(fd, (const struct sockaddr *)&address, sizeof(address)) < 0 ||
-	    chmod(path, 0660) < 0 || listen(fd, SOMAXCONN) < 0)
+	    chmod(path, mode) < 0 || listen(fd, SOMAXCONN) < 0)
 		return error_set(error, -errno, "socket '%s': %s", path, strerror(errno));
 	*ret_fd = TAKE_FD(fd);
 	return 0;
+}
+
+int listen_unix(const char *path, int *ret_fd, struct error *error)
+{
+	return listen_at(path, 0660, ret_fd, error);
+}
+
+int listen_private(const char *path, int *ret_fd, struct error *error)
+{
+	return listen_at(path, 0600, ret_fd, error);
 }
 
 static socklen_t fill(const struct address *from, uint16_t port, struct sockaddr_storage *ret)

@@ -15,5 +15,8 @@ struct error;
  */
 int listen_unix(const char *path, int *ret_fd, struct error *error);
 
+/* The same of mode 0600: for its user and root. */
+int listen_private(const char *path, int *ret_fd, struct error *error);
+
 /* -EADDRINUSE: the port is taken; other errnos of bind(2). */
 int listen_tcp(const struct address *address, uint16_t port, int *ret_fd, struct error *error);

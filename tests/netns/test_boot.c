@@ -179,6 +179,25 @@ Test(netns_boot, agent_and_milter_that_hang_are_started_again)
 	}
 }
 
+Test(netns_boot, a_reload_is_done_when_it_returns_and_fails_where_one_refuses)
+{
+	static const char conf[] = "/etc/postern/postern.conf";
+
+	boot_prepare();
+	boot_start();
+	boot_finish();
+	free(boot_must("echo \"sender fresh { mark = { 77 } }\" >>%s", conf));
+	free(boot_must("systemctl reload postern && postern sender show fresh"));
+	/* root can read it, agent and milter cannot. */
+	free(boot_must("chmod 600 %s", conf));
+	cr_expect_not(boot_succeeds("systemctl reload postern"));
+	cr_expect_not(boot_succeeds("systemctl reload postern-agent"));
+	cr_expect_not(boot_succeeds("systemctl reload postern-milter"));
+	free(boot_must("chmod 644 %s && systemctl reload postern-milter postern-agent", conf));
+	boot_expect_active("postern-agent.service");
+	boot_expect_active("postern-milter.service");
+}
+
 /* Its unit makes /run/postern, which `up` makes elsewhere. */
 Test(netns_boot, the_milter_starts_where_no_datapath_ever_was)
 {

@@ -71,7 +71,8 @@ static bool read_help_line(const char *line, char ret_command[64])
 
 static void expect_documented(const char *name)
 {
-	static const char *const silent[] = {"up", "down", "agent", "milter", "run", "help"};
+	static const char *const silent[] = {"up",  "down",   "agent", "milter",
+					     "run", "reload", "help"};
 
 	for (size_t i = 0; i < sizeof(silent) / sizeof(silent[0]); i++)
 		if (strcmp(name, silent[i]) == 0)
@@ -278,6 +279,7 @@ static void change_by_routes(void)
 	      "{\"action\": \"steer\", \"pool\": \"relay\", \"for_sec\": 600, \"cut\": true}");
 	route("DELETE /v1/senders/{name}/verdict", "/v1/senders/tenant-8/verdict", NULL);
 	route("DELETE /v1/senders/{name}/flows", "/v1/senders/tenant-8/flows", NULL);
+	route("POST /v1/reload", "/v1/reload", NULL);
 	for (int i = 0; i < 2; i++)
 		route("POST /v1/reports", "/v1/reports", "{\"sender\": \"a@spam.example\"}");
 	route("POST /v1/reports", "/v1/reports", "{\"message_id\": \"" ID "\"}");
