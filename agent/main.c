@@ -17,6 +17,7 @@
 #include "config/config.h"
 #include "daemon/agent.h"
 #include "host/down.h"
+#include "host/guard.h"
 #include "process/lock.h"
 #include "process/sd_notify.h"
 #include "process/privileges.h"
@@ -56,6 +57,15 @@ static void tell_ready(void)
 	sd_notify_send("READY=1");
 }
 
+static int command_guard(struct cli *cli, char **arguments, struct error *error)
+{
+	const struct guard_options options = {
+		.config_file = cli->config_file, .config = cli->config, .on_ready = tell_ready};
+
+	(void)arguments;
+	return guard_run(&options, error);
+}
+
 static int command_milter(struct cli *cli, char **arguments, struct error *error)
 {
 	const struct milter_options options = {.config = cli->config, .on_ready = tell_ready};
@@ -84,6 +94,11 @@ static const struct command commands[] = {
 	{"up", "", 0, "load, attach and pin the datapath, add the addresses (root)", command_up,
 	 "Over a running datapath it replaces the programs and loses no flow."},
 	{"down", "", 0, "undo all changes of 'up' (root)", command_down, NULL},
+	{"guard", "", 0, "'up', then keep the host as it needs it; long-running (root)",
+	 command_guard,
+	 "Hooks, pool addresses and handles that the host loses are put back at once; mail is\n"
+	 "held meanwhile. SIGHUP reads the configuration and does 'up' again. SIGTERM and SIGINT\n"
+	 "end it; the datapath stays."},
 	{"agent", "", 0, "decide and write verdicts; long-running, as the configured user",
 	 command_agent,
 	 "Needs 'up' first. SIGTERM and SIGINT end it. SIGHUP reloads the configuration; if it\n"

@@ -12,7 +12,9 @@
 #include "datapath/hook.h"
 #include "datapath/pins.h"
 
-#define CLSACT_HANDLE 1
+/* The first is the lowest that there is; the second is for hosts where another program has that. */
+#define FIRST_PRIORITY	1
+#define SECOND_PRIORITY 2525
 
 static const char *point_name(enum bpf_tc_attach_point point)
 {
@@ -33,19 +35,25 @@ static bool program_is_ours(__u32 id)
 	return !strncmp(info.name, PIN_MAP_PREFIX, strlen(PIN_MAP_PREFIX));
 }
 
+#define FILTER(fd, at)                                                                             \
+	{                                                                                          \
+		.sz = sizeof(struct bpf_tc_opts), .prog_fd = (fd), .handle = HOOK_CLSACT_HANDLE,   \
+		.priority = (at)                                                                   \
+	}
+#define PLACE(of, where)                                                                           \
+	{                                                                                          \
+		.sz = sizeof(struct bpf_tc_hook), .ifindex = (of)->index, .attach_point = (where)  \
+	}
+
 /*
- * Sets *ret_ours if an eBPF filter has Postern's priority and handle. -ENOENT: no filter has them;
+ * Sets *ret_ours if an eBPF filter of Postern has that priority. -ENOENT: no filter has it;
  * -EINVAL: no qdisc, no filters, or one of another kind; -ENODEV: the interface is gone.
  */
-static int clsact_find(const struct hook_interface *interface, enum bpf_tc_attach_point point,
-		       bool *ret_ours)
+static int find_at(const struct hook_interface *interface, enum bpf_tc_attach_point point,
+		   unsigned priority, bool *ret_ours)
 {
-	struct bpf_tc_hook hook = {.sz = sizeof(struct bpf_tc_hook),
-				   .ifindex = interface->index,
-				   .attach_point = point};
-	struct bpf_tc_opts filter = {.sz = sizeof(struct bpf_tc_opts),
-				     .handle = CLSACT_HANDLE,
-				     .priority = HOOK_CLSACT_PRIORITY};
+	struct bpf_tc_hook hook = PLACE(interface, point);
+	struct bpf_tc_opts filter = FILTER(0, priority);
 	int r = interface->index ? bpf_tc_query(&hook, &filter) : -ENODEV;
 
 	if (!r)
@@ -53,54 +61,68 @@ static int clsact_find(const struct hook_interface *interface, enum bpf_tc_attac
 	return r;
 }
 
+static int attach_at(int program, const struct hook_interface *interface,
+		     enum bpf_tc_attach_point point, unsigned priority)
+{
+	struct bpf_tc_hook hook = PLACE(interface, point);
+	struct bpf_tc_opts filter = FILTER(program, priority);
+	bool ours = false;
+
+	/* Without REPLACE the kernel refuses if a foreign filter has the handle. */
+	if (!find_at(interface, point, priority, &ours) && ours)
+		filter.flags = BPF_TC_F_REPLACE;
+	return bpf_tc_attach(&hook, &filter);
+}
+
+static int detach_at(const struct hook_interface *interface, enum bpf_tc_attach_point point,
+		     unsigned priority)
+{
+	struct bpf_tc_hook hook = PLACE(interface, point);
+	struct bpf_tc_opts filter = FILTER(0, priority);
+	bool ours = false;
+	int r = find_at(interface, point, priority, &ours);
+
+	if (!r && ours)
+		r = bpf_tc_detach(&hook, &filter);
+	return r == -ENOENT || r == -EINVAL || r == -ENODEV ? 0 : r;
+}
+
 int clsact_attach(int program, const struct hook_interface *interface,
 		  enum bpf_tc_attach_point point, struct error *error)
 {
-	struct bpf_tc_hook hook = {.sz = sizeof(struct bpf_tc_hook),
-				   .ifindex = interface->index,
-				   .attach_point = point};
-	struct bpf_tc_opts filter = {.sz = sizeof(struct bpf_tc_opts),
-				     .handle = CLSACT_HANDLE,
-				     .priority = HOOK_CLSACT_PRIORITY,
-				     .prog_fd = program};
-	bool ours = false;
-	int r = clsact_find(interface, point, &ours);
+	int r = attach_at(program, interface, point, FIRST_PRIORITY);
 
-	/* Without REPLACE the kernel refuses if a foreign filter has the handle. */
-	if (!r && ours)
-		filter.flags = BPF_TC_F_REPLACE;
-	r = bpf_tc_attach(&hook, &filter);
+	if (!r)
+		detach_at(interface, point, SECOND_PRIORITY);
+	/* EINVAL: the foreign filter there is of another kind. */
+	else if (r == -EEXIST || r == -EINVAL)
+		r = attach_at(program, interface, point, SECOND_PRIORITY);
 	if (!r)
 		return 0;
 	return error_set(error, r, "interface '%s': cannot attach to %s by clsact: %s",
 			 interface->name, point_name(point),
-			 r == -EEXIST ? "a foreign filter has Postern's priority and handle"
+			 r == -EEXIST ? "foreign filters have Postern's priorities and handle"
 				      : strerror(-r));
 }
 
 int clsact_detach(const struct hook_interface *interface, enum bpf_tc_attach_point point,
 		  struct error *error)
 {
-	struct bpf_tc_hook hook = {.sz = sizeof(struct bpf_tc_hook),
-				   .ifindex = interface->index,
-				   .attach_point = point};
-	struct bpf_tc_opts filter = {.sz = sizeof(struct bpf_tc_opts),
-				     .handle = CLSACT_HANDLE,
-				     .priority = HOOK_CLSACT_PRIORITY};
-	bool ours = false;
-	int r = clsact_find(interface, point, &ours);
+	int r = detach_at(interface, point, FIRST_PRIORITY);
 
-	if (!r && ours)
-		r = bpf_tc_detach(&hook, &filter);
-	if (r && r != -ENOENT && r != -EINVAL && r != -ENODEV)
+	if (!r)
+		r = detach_at(interface, point, SECOND_PRIORITY);
+	if (r)
 		return error_set(error, r, "interface '%s': cannot detach from %s: %s",
 				 interface->name, point_name(point), strerror(-r));
 	return 0;
 }
 
-bool clsact_is_attached(const struct hook_interface *interface, enum bpf_tc_attach_point point)
+unsigned clsact_priority(const struct hook_interface *interface, enum bpf_tc_attach_point point)
 {
 	bool ours = false;
 
-	return !clsact_find(interface, point, &ours) && ours;
+	if (!find_at(interface, point, FIRST_PRIORITY, &ours) && ours)
+		return FIRST_PRIORITY;
+	return !find_at(interface, point, SECOND_PRIORITY, &ours) && ours ? SECOND_PRIORITY : 0;
 }

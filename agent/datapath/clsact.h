@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Within datapath/ only: Postern's filters on clsact, of priority HOOK_CLSACT_PRIORITY and handle
- * 1. netlink/ adds the qdisc.
+ * Within datapath/ only: Postern's filters on clsact, of the lowest priority that is free, 1 or
+ * 2525, and handle HOOK_CLSACT_HANDLE. netlink/ adds the qdisc.
  */
 #pragma once
 
@@ -12,7 +12,7 @@
 struct error;
 struct hook_interface;
 
-/* Replaces Postern's filter, or adds it. -EEXIST: a foreign filter has its priority and handle. */
+/* Replaces Postern's filter, or adds it. -EEXIST: foreign filters have both places. */
 int clsact_attach(int program, const struct hook_interface *interface,
 		  enum bpf_tc_attach_point point, struct error *error);
 
@@ -20,4 +20,5 @@ int clsact_attach(int program, const struct hook_interface *interface,
 int clsact_detach(const struct hook_interface *interface, enum bpf_tc_attach_point point,
 		  struct error *error);
 
-bool clsact_is_attached(const struct hook_interface *interface, enum bpf_tc_attach_point point);
+/* The priority of Postern's filter; 0: there is none. */
+unsigned clsact_priority(const struct hook_interface *interface, enum bpf_tc_attach_point point);

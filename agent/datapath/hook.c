@@ -158,7 +158,7 @@ int hook_detach(const char *pin_path, const struct hook_interface *interface, st
 static bool is_attached(const char *pin_path, const struct hook_interface *interface,
 			struct hook hook)
 {
-	return hook.kind == HOOK_CLSACT ? clsact_is_attached(interface, clsact_point(hook))
+	return hook.kind == HOOK_CLSACT ? clsact_priority(interface, clsact_point(hook))
 					: link_is_attached(pin_path, interface, link_point(hook));
 }
 
@@ -178,4 +178,29 @@ void hook_query(const char *pin_path, const struct hook_interface *interface,
 			ret_status->ingress = hook.kind;
 	}
 	libbpf_log_end();
+}
+
+bool hook_is_behind(const char *pin_path, const struct hook_interface *interface, struct hook hook,
+		    char ret_name[HOOK_PROGRAM_NAME])
+{
+	struct hook tcx = {hook.direction, HOOK_TCX};
+	bool is_behind = false;
+
+	if (hook.kind != HOOK_TCX && hook.kind != HOOK_CLSACT)
+		return false;
+	libbpf_log_begin();
+	is_behind = link_is_behind(pin_path, interface, link_point(tcx), ret_name);
+	libbpf_log_end();
+	return is_behind;
+}
+
+unsigned hook_priority(const struct hook_interface *interface, enum hook_direction direction)
+{
+	struct hook hook = {direction, HOOK_CLSACT};
+	unsigned priority;
+
+	libbpf_log_begin();
+	priority = clsact_priority(interface, clsact_point(hook));
+	libbpf_log_end();
+	return priority;
 }

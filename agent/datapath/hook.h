@@ -20,7 +20,7 @@
 struct error;
 struct programs;
 
-#define HOOK_CLSACT_PRIORITY 2525
+#define HOOK_CLSACT_HANDLE 1
 
 enum hook_kind { HOOK_NONE, HOOK_TCX, HOOK_CLSACT, HOOK_XDP, HOOK_KINDS };
 const char *hook_kind_name(enum hook_kind kind); /* none, tcx, clsact, xdp */
@@ -75,3 +75,14 @@ struct hook_status {
 /* The attached hooks, the first one that packets meet. Needs only the rights on the pins. */
 void hook_query(const char *pin_path, const struct hook_interface *interface,
 		struct hook_status *ret_status);
+
+#define HOOK_PROGRAM_NAME 16
+/*
+ * Does a foreign TCX program run before the attached hook? Its verdict can end the chain. Then
+ * `ret_name` has its name. False for XDP, which has one program, and on kernels without TCX.
+ */
+bool hook_is_behind(const char *pin_path, const struct hook_interface *interface, struct hook hook,
+		    char ret_name[HOOK_PROGRAM_NAME]);
+
+/* The priority of our filter on clsact, by which netlink/ knows the filters before it; 0: none. */
+unsigned hook_priority(const struct hook_interface *interface, enum hook_direction direction);

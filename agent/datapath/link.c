@@ -20,6 +20,7 @@
 #define ATTACH_TCX_INGRESS 46
 #define ATTACH_TCX_EGRESS  47
 #define LINK_TYPE_TCX	   11
+#define TCX_PROGRAMS	   64	     /* the kernel's limit for one hook */
 #define ATTACH_FIRST	   (1U << 3) /* BPF_F_BEFORE, relative to nothing */
 
 static const struct point {
@@ -137,4 +138,47 @@ bool link_is_attached(const char *pin_path, const struct hook_interface *interfa
 		return false;
 	fd = bpf_obj_get(file);
 	return fd >= 0 && link_is_here(fd, interface, &points[point]);
+}
+
+/* 0: no link is pinned there. */
+static __u32 pinned_program(const char *pin_path, const struct hook_interface *interface,
+			    const struct point *point)
+{
+	struct bpf_link_info info = {0};
+	__u32 size = sizeof(info);
+	_cleanup_(close_fd_p) int fd = -1;
+	struct error ignored;
+	char file[PATH_MAX];
+
+	if (link_file(pin_path, interface, point, file, &ignored))
+		return 0;
+	fd = bpf_obj_get(file);
+	if (fd < 0 || !link_is_here(fd, interface, point) ||
+	    bpf_obj_get_info_by_fd(fd, &info, &size))
+		return 0;
+	return info.prog_id;
+}
+
+static void program_name(__u32 id, char ret_name[HOOK_PROGRAM_NAME])
+{
+	_cleanup_(close_fd_p) int fd = bpf_prog_get_fd_by_id(id);
+	struct bpf_prog_info info = {0};
+	__u32 size = sizeof(info);
+
+	if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &size))
+		snprintf(ret_name, HOOK_PROGRAM_NAME, "%u", id);
+	else
+		snprintf(ret_name, HOOK_PROGRAM_NAME, "%s", info.name);
+}
+
+bool link_is_behind(const char *pin_path, const struct hook_interface *interface,
+		    enum link_point point, char ret_name[HOOK_PROGRAM_NAME])
+{
+	__u32 ids[TCX_PROGRAMS] = {0}, count = TCX_PROGRAMS;
+
+	if (bpf_prog_query(interface->index, points[point].attach_type, 0, NULL, ids, &count) ||
+	    !count || ids[0] == pinned_program(pin_path, interface, &points[point]))
+		return false;
+	program_name(ids[0], ret_name);
+	return true;
 }

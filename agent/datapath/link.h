@@ -8,8 +8,9 @@
 
 #include <stdbool.h>
 
+#include "datapath/hook.h"
+
 struct error;
-struct hook_interface;
 
 enum link_point { LINK_TCX_INGRESS, LINK_TCX_EGRESS, LINK_XDP };
 
@@ -32,3 +33,10 @@ int link_detach(const char *pin_path, const struct hook_interface *interface, en
 
 bool link_is_attached(const char *pin_path, const struct hook_interface *interface,
 		      enum link_point point);
+
+/*
+ * Is the first program of the TCX point another than the pinned link's? Without a link: is there
+ * any? Then `ret_name` has the name of it.
+ */
+bool link_is_behind(const char *pin_path, const struct hook_interface *interface,
+		    enum link_point point, char ret_name[HOOK_PROGRAM_NAME]);

@@ -16,6 +16,13 @@
 
 /* ---- which interfaces */
 
+static int refuse(const struct netlink_interface *link, struct error *error)
+{
+	return error_set(error, -EOPNOTSUPP,
+			 "interface '%s': Postern cannot parse links of type %s", link->name,
+			 link->type);
+}
+
 static int find_named(const struct config *config, struct netlink *netlink,
 		      struct netlink_interface **ret_found, struct error *error)
 {
@@ -25,8 +32,11 @@ static int find_named(const struct config *config, struct netlink *netlink,
 
 	if (!found)
 		return error_set(error, -ENOMEM, "out of memory");
-	for (size_t i = 0; !r && i < config->interfaces.count; i++)
+	for (size_t i = 0; !r && i < config->interfaces.count; i++) {
 		r = netlink_interface_get(netlink, config->interfaces.texts[i], &found[i], error);
+		if (!r && found[i].layer == NETLINK_UNKNOWN)
+			r = refuse(&found[i], error);
+	}
 	if (!r)
 		*ret_found = TAKE_PTR(found);
 	return r;
@@ -46,36 +56,55 @@ static int add(struct interfaces *interfaces, const struct config *config,
 			   error);
 }
 
-static int add_all(struct interfaces *interfaces, const struct config *config,
-		   const struct netlink_interface *found, size_t count, struct error *error)
+int interfaces_take(const struct config *config, const struct netlink_interface *links,
+		    size_t count, struct interfaces *ret_interfaces, struct error *error)
 {
+	struct interfaces interfaces = {
+		.list = calloc(count, sizeof(*interfaces.list)),
+		.indexes = calloc(count, sizeof(*interfaces.indexes)),
+	};
 	int r = 0;
 
-	interfaces->list = calloc(count, sizeof(*interfaces->list));
-	interfaces->indexes = calloc(count, sizeof(*interfaces->indexes));
-	if (!interfaces->list || !interfaces->indexes)
-		return error_set(error, -ENOMEM, "out of memory");
+	if (!interfaces.list || !interfaces.indexes)
+		r = error_set(error, -ENOMEM, "out of memory");
 	for (size_t i = 0; !r && i < count; i++)
-		r = add(interfaces, config, &found[i], error);
+		r = add(&interfaces, config, &links[i], error);
+	if (r)
+		interfaces_done(&interfaces);
+	else
+		*ret_interfaces = interfaces;
 	return r;
+}
+
+/* Of the interfaces that the routes name, those with a known link type move to the front. */
+static int drop_unknown(struct netlink_interface *found, size_t *count, struct error *error)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < *count; i++)
+		if (found[i].layer != NETLINK_UNKNOWN)
+			found[kept++] = found[i];
+	if (!kept)
+		return refuse(&found[0], error);
+	*count = kept;
+	return 0;
 }
 
 int interfaces_find(const struct config *config, struct netlink *netlink,
 		    struct interfaces *ret_interfaces, struct error *error)
 {
 	_cleanup_(free_p) struct netlink_interface *found = NULL;
-	struct interfaces interfaces = {0};
 	size_t count = config->interfaces.count;
-	int r = count ? find_named(config, netlink, &found, error)
-		      : netlink_default_interfaces(netlink, &found, &count, error);
+	int r;
 
-	if (!r)
-		r = add_all(&interfaces, config, found, count, error);
-	if (r)
-		interfaces_done(&interfaces);
-	else
-		*ret_interfaces = interfaces;
-	return r;
+	if (count) {
+		r = find_named(config, netlink, &found, error);
+	} else {
+		r = netlink_default_interfaces(netlink, &found, &count, error);
+		if (!r)
+			r = drop_unknown(found, &count, error);
+	}
+	return r ? r : interfaces_take(config, found, count, ret_interfaces, error);
 }
 
 void interfaces_done(struct interfaces *interfaces)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The interfaces that steered mail leaves by, and the hooks on each. The configuration names them,
- * or they are the interfaces of the default routes. hook.h chooses and attaches; undo.h detaches.
+ * or they are those by which packets can reach the Internet. hook.h chooses and attaches; undo.h
+ * detaches.
  */
 #pragma once
 
@@ -15,6 +16,7 @@ struct error;
 struct journal;
 struct programs;
 struct netlink;
+struct netlink_interface;
 
 struct interface {
 	struct hook_interface hook;
@@ -31,11 +33,15 @@ struct interfaces {
 /*
  * Changes nothing on the host. interfaces_done() frees the result. -ENODEV: no interface of that
  * name; -ENOENT: no default route; -EOPNOTSUPP: the configuration asks for a hook that the kernel
- * or the interface lacks; -ENOMEM.
+ * or the interface lacks, or the programs cannot parse its packets; -ENOMEM.
  */
 int interfaces_find(const struct config *config, struct netlink *netlink,
 		    struct interfaces *ret_interfaces, struct error *error);
 void interfaces_done(struct interfaces *interfaces);
+
+/* The same of links that are known already. The errors of hook_choose(); -ENOMEM. */
+int interfaces_take(const struct config *config, const struct netlink_interface *links,
+		    size_t count, struct interfaces *ret_interfaces, struct error *error);
 
 /* All borrowed. */
 struct attachment {

@@ -56,8 +56,7 @@ static int add(const struct plumb *plumb, enum journal_kind kind,
 	return 0;
 }
 
-static int add_pool_address(const struct plumb *plumb, const struct address *address,
-			    struct error *error)
+int plumb_address(const struct plumb *plumb, const struct address *address, struct error *error)
 {
 	struct netlink_plumb wanted = {.address = *address};
 	int r = netlink_address_home(plumb->netlink, address, plumb->interfaces->indexes,
@@ -75,7 +74,7 @@ int plumb_pools(const struct plumb *plumb, struct error *error)
 		const struct config_pool *pool = &plumb->config->pools[i];
 
 		for (size_t j = 0; j < pool->n_addresses; j++) {
-			int r = add_pool_address(plumb, &pool->addresses[j].address, error);
+			int r = plumb_address(plumb, &pool->addresses[j].address, error);
 
 			if (r)
 				return r;
@@ -84,20 +83,27 @@ int plumb_pools(const struct plumb *plumb, struct error *error)
 	return 0;
 }
 
-int plumb_handles(const struct plumb *plumb, struct error *error)
+int plumb_handle(const struct plumb *plumb, const struct address *handle, struct error *error)
 {
+	struct netlink_plumb wanted = {.address = *handle};
 	struct netlink_interface loopback;
 	int r = netlink_interface_get(plumb->netlink, "lo", &loopback, error);
+
+	if (r)
+		return r;
+	wanted.index = loopback.index;
+	return add(plumb, JOURNAL_HANDLE, &wanted, loopback.name, error);
+}
+
+int plumb_handles(const struct plumb *plumb, struct error *error)
+{
+	int r = 0;
 
 	for (size_t i = 0; !r && i < plumb->config->n_pools; i++) {
 		const struct config_pool *pool = &plumb->config->pools[i];
 
-		for (size_t j = 0; !r && j < pool->n_handles; j++) {
-			struct netlink_plumb wanted = {.address = pool->handles[j].address,
-						       .index = loopback.index};
-
-			r = add(plumb, JOURNAL_HANDLE, &wanted, loopback.name, error);
-		}
+		for (size_t j = 0; !r && j < pool->n_handles; j++)
+			r = plumb_handle(plumb, &pool->handles[j].address, error);
 	}
 	return r;
 }

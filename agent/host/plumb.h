@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct address;
 struct announcer;
 struct config;
 struct error;
@@ -24,6 +25,10 @@ struct plumb {
 	const struct interfaces *interfaces;
 	struct announcer *announcer; /* of the added addresses; NULL: they are not announced */
 };
+
+/* One address that somebody removed. */
+int plumb_address(const struct plumb *plumb, const struct address *address, struct error *error);
+int plumb_handle(const struct plumb *plumb, const struct address *handle, struct error *error);
 
 /* Pool addresses: each on the interface whose network contains it, else on the first one. */
 int plumb_pools(const struct plumb *plumb, struct error *error);

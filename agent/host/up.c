@@ -270,7 +270,8 @@ static int take_note(struct up *up, char **ret_note, struct error *error)
 	return 0;
 }
 
-int up_run(struct config *config, char **ret_note, struct error *error)
+int up_run_and_keep(struct config *config, struct programs **ret_programs, char **ret_note,
+		    struct error *error)
 {
 	struct up up = {.config = config, .lock = -1};
 	int r = prepare(&up, error);
@@ -287,6 +288,18 @@ int up_run(struct config *config, char **ret_note, struct error *error)
 	}
 	if (!r)
 		r = take_note(&up, ret_note, error);
+	if (!r)
+		*ret_programs = TAKE_PTR(up.programs);
 	up_done(&up);
+	return r;
+}
+
+int up_run(struct config *config, char **ret_note, struct error *error)
+{
+	struct programs *programs;
+	int r = up_run_and_keep(config, &programs, ret_note, error);
+
+	if (!r)
+		programs_free(programs);
 	return r;
 }

@@ -21,6 +21,7 @@
 
 struct config;
 struct error;
+struct programs;
 
 /*
  * Writes the ids of the pools into *config. *ret_note reports a limitation although `up` succeeded;
@@ -29,3 +30,10 @@ struct error;
  * -EOPNOTSUPP: the kernel lacks a feature; the errors of the functions that do each step.
  */
 int up_run(struct config *config, char **ret_note, struct error *error);
+
+/*
+ * The same, for `guard`, which attaches the programs to interfaces that come later:
+ * programs_free() frees them.
+ */
+int up_run_and_keep(struct config *config, struct programs **ret_programs, char **ret_note,
+		    struct error *error);

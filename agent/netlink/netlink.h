@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Interfaces, routes, addresses and the clsact qdisc, by libnl-route. One socket per `struct
- * netlink`; calls are synchronous. Works in the network namespace in which netlink_open() was
- * called.
+ * Interfaces, routes, addresses and the clsact qdisc, by libnl-route and libmnl. Each `struct
+ * netlink` has its own sockets; calls are synchronous. Works in the network namespace in which
+ * netlink_open() was called.
  *
  * Each call may also fail with -EPERM (the text names the forbidden action), -ENOMEM or -EIO.
  */
@@ -16,11 +16,21 @@
 struct error;
 struct netlink;
 
+/* What packets begin with at the hooks. */
+enum netlink_layer {
+	NETLINK_ETHERNET = 1,
+	NETLINK_IP,	 /* tun, wireguard, ipip */
+	NETLINK_UNKNOWN, /* the programs cannot parse them: InfiniBand, GRE without a remote end */
+};
+
 struct netlink_interface {
 	char name[16];
+	char type[20]; /* of the link, for people: "InfiniBand" */
 	int index;
-	bool has_link_layer; /* false: packets begin with the IP header (tun, wireguard, ipip) */
+	enum netlink_layer layer;
+	bool has_link_layer; /* layer is NETLINK_ETHERNET */
 	bool is_veth;
+	bool is_loopback;
 	bool up;
 };
 
@@ -32,8 +42,8 @@ int netlink_interface_get(struct netlink *netlink, const char *name,
 			  struct netlink_interface *ret_interface, struct error *error);
 
 /*
- * The interfaces of the IPv4 and IPv6 default routes in the main table, each once; the caller frees
- * them. -ENOENT: no default route.
+ * The interfaces by which packets can reach the Internet (snapshot_leads_outside()), each once; the
+ * caller frees them. -ENOENT: no default route.
  */
 int netlink_default_interfaces(struct netlink *netlink, struct netlink_interface **ret_interfaces,
 			       size_t *ret_count, struct error *error);
@@ -82,3 +92,12 @@ int netlink_clsact_find(struct netlink *netlink, int index, bool *ret_there, str
 int netlink_clsact_add(struct netlink *netlink, int index, struct error *error);
 /* 0 also where there is none, and where it stays because it has foreign filters. */
 int netlink_clsact_remove(struct netlink *netlink, int index, struct error *error);
+
+/* The first filter of clsact that packets of that direction meet. */
+struct netlink_filter {
+	unsigned priority;
+	unsigned handle;
+	char kind[16]; /* "bpf", "matchall"; empty: there is no filter */
+};
+int netlink_filter_first(struct netlink *netlink, int index, bool egress,
+			 struct netlink_filter *ret_filter, struct error *error);

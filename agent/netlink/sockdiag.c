@@ -16,8 +16,7 @@
 
 #include "base/cleanup.h"
 #include "base/error.h"
-
-#define BUFFER_SIZE 32768 /* the kernel never puts more into one answer of a dump */
+#include "netlink/request.h"
 
 /* All states with a remote end. */
 #define CONNECTED_STATES (~(1U << TCP_LISTEN | 1U << TCP_CLOSE) & ((1U << (TCP_CLOSING + 1)) - 1))
@@ -52,26 +51,6 @@ static struct inet_diag_req_v2 *put_request(char *buffer, uint16_t type, uint16_
 	request->sdiag_family = family;
 	request->sdiag_protocol = IPPROTO_TCP;
 	return request;
-}
-
-/* Sends the request in `buffer` and passes each answer to `callback`. 0 or a negative errno. */
-static int ask(struct mnl_socket *socket, char *buffer, size_t size, mnl_cb_t callback, void *data)
-{
-	const struct nlmsghdr *header = (const struct nlmsghdr *)buffer;
-	unsigned int sequence = header->nlmsg_seq;
-	unsigned int port = mnl_socket_get_portid(socket);
-	int r = 1;
-
-	if (mnl_socket_sendto(socket, header, header->nlmsg_len) < 0)
-		return -errno;
-	while (r > 0) {
-		ssize_t got = mnl_socket_recvfrom(socket, buffer, size);
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		r = got < 0 ? -1 : mnl_cb_run(buffer, (size_t)got, sequence, port, callback, data);
-	}
-	return r < 0 ? -errno : 0;
 }
 
 /* ---- listing */
@@ -159,13 +138,13 @@ static int take_socket(const struct nlmsghdr *header, void *data)
 static int list_family(struct mnl_socket *socket, uint8_t family, struct listing *listing,
 		       struct error *error)
 {
-	char buffer[BUFFER_SIZE];
+	char buffer[REQUEST_BUFFER];
 	struct inet_diag_req_v2 *request =
 		put_request(buffer, SOCK_DIAG_BY_FAMILY, NLM_F_DUMP, family, family);
 	int r;
 
 	request->idiag_states = CONNECTED_STATES;
-	r = ask(socket, buffer, sizeof(buffer), take_socket, listing);
+	r = request_run(socket, buffer, sizeof(buffer), take_socket, listing);
 	/* The module tcp_diag is missing, or may not be loaded. */
 	if (r == -ENOENT)
 		return error_set(error, -EOPNOTSUPP,
@@ -211,7 +190,7 @@ static void to_words(uint8_t family, const struct address *address, __be32 words
 static int destroy_one(struct mnl_socket *socket, const struct sockdiag_socket *victim,
 		       uint32_t sequence)
 {
-	char buffer[BUFFER_SIZE];
+	char buffer[REQUEST_BUFFER];
 	struct inet_diag_req_v2 *request =
 		put_request(buffer, SOCK_DESTROY, NLM_F_ACK, sequence, victim->family);
 	struct inet_diag_sockid *id = &request->id;
@@ -223,7 +202,7 @@ static int destroy_one(struct mnl_socket *socket, const struct sockdiag_socket *
 	id->idiag_if = victim->id[0];
 	id->idiag_cookie[0] = victim->id[1];
 	id->idiag_cookie[1] = victim->id[2];
-	return ask(socket, buffer, sizeof(buffer), NULL, NULL);
+	return request_run(socket, buffer, sizeof(buffer), NULL, NULL);
 }
 
 static int destroy_error(int code, struct error *error)

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The rtnetlink socket; libnl's error codes as errno. */
+/* The rtnetlink sockets; libnl's error codes as errno. */
 #include "netlink/socket.h"
 
 #include <errno.h>
+#include <libmnl/libmnl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
 
 #include <netlink/errno.h>
 #include <netlink/netlink.h>
@@ -65,6 +68,12 @@ int netlink_open(struct netlink **ret_netlink, struct error *error)
 		netlink_free(netlink);
 		return netlink_error(error, r, "netlink: cannot open a socket");
 	}
+	netlink->dumps = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
+	if (!netlink->dumps || mnl_socket_bind(netlink->dumps, 0, MNL_SOCKET_AUTOPID) < 0) {
+		r = -errno;
+		netlink_free(netlink);
+		return error_set(error, r, "netlink: cannot open a socket: %s", strerror(-r));
+	}
 	*ret_netlink = netlink;
 	return 0;
 }
@@ -74,5 +83,7 @@ void netlink_free(struct netlink *netlink)
 	if (!netlink)
 		return;
 	nl_socket_free(netlink->socket);
+	if (netlink->dumps)
+		mnl_socket_close(netlink->dumps);
 	free(netlink);
 }

@@ -18,6 +18,7 @@ enum host_kind {
 	HOST_INTERFACE = 1, /* and its hooks */
 	HOST_ADDRESS = 2,   /* of a pool */
 	HOST_HANDLE = 3,
+	HOST_KINDS,
 };
 
 struct host_key {

@@ -113,6 +113,31 @@ pid_t postern_agent(void)
 	return -1;
 }
 
+pid_t postern_guard(void)
+{
+	const char *const argv[] = {getenv("POSTERN"), "-c", conf_path, "guard", NULL};
+	pid_t pid = host_start(MAIL, "guard", argv);
+	_cleanup_(free_p) char *log = NULL;
+	char log_path[64];
+
+	snprintf(log_path, sizeof(log_path), "%s/guard.log", world.directory);
+	if (wait_for(host_succeeds(MAIL, "grep -q watching %s", log_path), 5000))
+		return pid;
+	log = read_text(log_path);
+	cr_assert_fail("the guard does not watch; its log: %s", log);
+	return -1;
+}
+
+bool postern_host_has(const char *name, const char *state, unsigned put_back)
+{
+	return host_succeeds(MAIL,
+			     "bpftool -j map dump pinned $pin_path/postern_host | jq -e '"
+			     "[.[].formatted | select(.key.name == \"%s\" and"
+			     "	.value.state == \"HOST_%s\" and .value.put_back == %u)] |"
+			     "	length == 1'",
+			     name, state, put_back);
+}
+
 pid_t postern_begin(const struct setup *setup)
 {
 	postern_configure(setup);

@@ -43,6 +43,11 @@ char *postern_must(const char *format, ...) __attribute__((format(printf, 1, 2))
 /* Starts the agent and awaits its API. */
 pid_t postern_agent(void);
 
+/* Starts the guard and awaits that it watches the host. */
+pid_t postern_guard(void);
+/* Is the part in postern_host in that state ("PRESENT"), and was it put back so often? */
+bool postern_host_has(const char *name, const char *state, unsigned put_back);
+
 /* Configuration, `up` and agent in one; returns the agent. NULL: the defaults. */
 pid_t postern_begin(const struct setup *setup);
 

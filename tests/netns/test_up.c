@@ -47,8 +47,9 @@ static void configure(const char *script)
 
 /* A classic program is enough to occupy the place of ours. */
 #define FOREIGN_FILTER(priority)                                                                   \
-	"tc qdisc add dev lan clsact; tc filter add dev lan egress prio " priority                 \
-	" handle 1 bpf bytecode \"1,6 0 0 4294967295\""
+	"tc filter add dev lan egress prio " priority                                              \
+	" handle 1 bpf bytecode \"1,6 0 0 4294967295\";"
+#define FOREIGN_FILTERS "tc qdisc add dev lan clsact;" FOREIGN_FILTER("1") FOREIGN_FILTER("2525")
 
 static const struct failure {
 	const char *name, *prepare, *edit, *text;
@@ -59,7 +60,7 @@ static const struct failure {
 	 "2001:db8:1::10: IPv6 is disabled"},
 	{"a handle cannot be added", "sysctl -qw net.ipv6.conf.lo.disable_ipv6=1", "",
 	 HANDLE_NORMAL6},
-	{"a foreign filter in our place on the second interface", FOREIGN_FILTER("2525"),
+	{"foreign filters in our places on the second interface", FOREIGN_FILTERS,
 	 BOTH_INTERFACES ";" ON_CLSACT, "'lan'"},
 	{"an ingress qdisc on the second interface", "tc qdisc add dev lan ingress",
 	 BOTH_INTERFACES ";" ON_CLSACT, "clsact"},
@@ -104,7 +105,7 @@ Test(netns_up, a_failure_over_a_running_datapath_leaves_it_running)
 	postern_begin(NULL);
 	before = host_picture();
 	configure(BOTH_INTERFACES ";" ON_CLSACT ";s/192.0.2.11/192.0.2.19/");
-	free(host_must(MAIL, FOREIGN_FILTER("2525")));
+	free(host_must(MAIL, FOREIGN_FILTERS));
 	up = postern_run("up");
 	cr_assert_eq(up.status, 1, "%s", up.text);
 	free(host_must(MAIL, "tc qdisc del dev lan clsact"));
@@ -309,7 +310,7 @@ Test(netns_up, a_foreign_filter_on_clsact_stays_and_so_does_its_qdisc)
 	_cleanup_(free_p) char *before = NULL, *after = NULL;
 
 	configure(BOTH_INTERFACES ";" ON_CLSACT);
-	free(host_must(MAIL, FOREIGN_FILTER("7")));
+	free(host_must(MAIL, "tc qdisc add dev lan clsact;" FOREIGN_FILTER("7")));
 	before = host_picture();
 	free(postern_must("up"));
 	free(postern_must("down"));

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Puts one part back, as `up` would: the lock of `up` and `down` is held meanwhile, and each change
+ * is in the journal first.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct address;
+struct announcer;
+struct config;
+struct error;
+struct netlink;
+struct netlink_interface;
+struct programs;
+
+/* All borrowed. */
+struct put_back {
+	const struct config *config;
+	struct netlink *netlink;
+	const struct programs *programs;
+	struct announcer *announcer;	       /* NULL: addresses are not announced */
+	const struct netlink_interface *links; /* those that have hooks, or get them */
+	size_t n_links;
+};
+
+/*
+ * Attaches the hooks of one interface; a link that is behind a program of others is made anew, as
+ * the first. Errors: interfaces_take(), runtime_lock(), journal_open(), interfaces_attach().
+ */
+int put_back_hooks(const struct put_back *put_back, const struct netlink_interface *link,
+		   struct error *error);
+
+/* -ENODEV: there is no interface for pool addresses. Errors of runtime_lock() and plumb.h. */
+int put_back_address(const struct put_back *put_back, const struct address *address, bool is_handle,
+		     struct error *error);

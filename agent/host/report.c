@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* One line and one entry for each part that changes. */
+#include "host/report.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "datapath/datapath.h"
+#include "host/repair.h"
+
+static int restore(void *data, const void *key, const void *value)
+{
+	struct host_entry entry;
+
+	memcpy(&entry, value, sizeof(entry));
+	/* The first look finds the state anew. */
+	entry.state = 0;
+	entry.held = 0;
+	return repair_restore(data, key, &entry);
+}
+
+int report_restore(struct repair *repair, struct datapath *datapath, struct error *error)
+{
+	int r = datapath->ops->walk(datapath, MAP_HOST, restore, repair);
+
+	return r ? error_set(error, r, "postern_host: %s", strerror(-r)) : 0;
+}
+
+/* ---- the log */
+
+static const char *const kind_names[HOST_KINDS] = {
+	[HOST_INTERFACE] = "interface", [HOST_ADDRESS] = "pool address", [HOST_HANDLE] = "handle"};
+
+static void log_present(const struct repair_part *part, const char *name)
+{
+	const struct host_entry *before = &part->published, *now = &part->entry;
+
+	if (now->put_back != before->put_back)
+		log_warning("guard", "%s: put back, for the %lluth time: %s", name,
+			    (unsigned long long)now->put_back, now->cause);
+	else if (before->state)
+		log_info("guard", "%s: is there again", name);
+}
+
+static void log_change(const struct repair_part *part)
+{
+	const struct host_entry *now = &part->entry;
+	char name[96];
+
+	snprintf(name, sizeof(name), "%s %s", kind_names[part->key.kind], part->key.name);
+	if (now->state == HOST_PRESENT)
+		log_present(part, name);
+	else if (now->state == part->published.state)
+		return;
+	else if (now->state == HOST_GIVEN_UP)
+		log_error("guard",
+			  "%s: lost %u times in 10 minutes, not put back for 10 minutes, its mail "
+			  "is held: %s",
+			  name, repair_tries(part, now->last_ns), now->cause);
+	else if (now->state == HOST_REFUSED)
+		log_error("guard", "%s: mail by it is held: %s", name, now->cause);
+	else
+		log_warning("guard", "%s: missing, its mail is held: %s", name, now->cause);
+}
+
+/* ---- the map */
+
+static int publish(struct repair_part *part, struct datapath *datapath)
+{
+	int r;
+
+	if (!memcmp(&part->entry, &part->published, sizeof(part->entry)))
+		return 0;
+	r = datapath->ops->put(datapath, MAP_HOST, &part->key, &part->entry);
+	if (r)
+		return r;
+	log_change(part);
+	part->published = part->entry;
+	return 0;
+}
+
+int report_publish(struct repair *repair, struct datapath *datapath, struct error *error)
+{
+	size_t kept = 0;
+	int r = 0;
+
+	for (size_t i = 0; i < repair->count; i++) {
+		struct repair_part *part = &repair->parts[i];
+
+		if (!part->seen) {
+			datapath->ops->remove(datapath, MAP_HOST, &part->key);
+			continue;
+		}
+		if (!r)
+			r = publish(part, datapath);
+		repair->parts[kept++] = *part;
+	}
+	/* The array never shrinks below a power of two (base/array.h): its count may. */
+	repair->count = kept;
+	return r ? error_set(error, r, "postern_host: %s", strerror(-r)) : 0;
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Tells of the parts of the host: postern_host for programs, the log for people. */
+#pragma once
+
+struct datapath;
+struct error;
+struct repair;
+
+/* Takes over what postern_host says of put_back. -ENOMEM; an errno of the map. */
+int report_restore(struct repair *repair, struct datapath *datapath, struct error *error);
+
+/*
+ * Writes the parts that have changed, removes those that the last look did not find, and logs each
+ * change. -E2BIG: the map is full; an errno of the map.
+ */
+int report_publish(struct repair *repair, struct datapath *datapath, struct error *error);

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Hooks first: a handle on a host without hooks would let its mail out as it is. */
+#include "host/watch.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/address.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "config/config.h"
+#include "host/found.h"
+#include "host/put_back.h"
+#include "host/report.h"
+#include "host/wanted.h"
+#include "netlink/netlink.h"
+#include "netlink/snapshot.h"
+
+struct look {
+	struct watch *watch;
+	struct snapshot snapshot;
+	struct wanted *wanted;
+	size_t n_wanted;
+	struct netlink_interface *links; /* those that get hooks */
+	size_t n_links;
+};
+
+static int no_memory(struct error *error)
+{
+	return error_set(error, -ENOMEM, "out of memory");
+}
+
+static struct put_back to_put_back(const struct look *look)
+{
+	const struct watch *watch = look->watch;
+
+	return (struct put_back){watch->config,	   watch->netlink, watch->programs,
+				 watch->announcer, look->links,	   look->n_links};
+}
+
+/* Does the account want a try? NULL: no. *ret_code: -ENOMEM. */
+static struct repair_part *ask(struct look *look, const struct finding *finding, int *ret_code)
+{
+	enum repair_next next = REPAIR_LEAVE;
+	struct repair_part *part = NULL;
+
+	*ret_code = repair_look(&look->watch->repair, finding, clock_monotonic_ns(), &next, &part);
+	return !*ret_code && next == REPAIR_TRY && look->watch->programs ? part : NULL;
+}
+
+/* ---- interfaces */
+
+static int look_at_interface(struct look *look, const struct wanted *wanted, struct error *error)
+{
+	const struct put_back put_back = to_put_back(look);
+	const struct config *config = look->watch->config;
+	struct finding finding;
+	struct repair_part *part;
+	struct error failure;
+	const char *cause = NULL;
+	int r;
+
+	found_interface(config, look->watch->netlink, wanted, &finding);
+	part = ask(look, &finding, &r);
+	if (r)
+		return no_memory(error);
+	if (!part)
+		return 0;
+	if (put_back_hooks(&put_back, wanted->link, &failure)) {
+		cause = failure.text;
+	} else {
+		found_interface(config, look->watch->netlink, wanted, &finding);
+		cause = finding.state == HOST_PRESENT ? NULL : finding.cause;
+	}
+	repair_tried(part, cause, clock_monotonic_ns());
+	return 0;
+}
+
+static int find_wanted(struct look *look, struct error *error)
+{
+	const struct config *config = look->watch->config;
+	size_t size = config->interfaces.count + look->snapshot.n_links;
+
+	look->wanted = calloc(size + 1, sizeof(*look->wanted));
+	look->links = calloc(size + 1, sizeof(*look->links));
+	if (!look->wanted || !look->links)
+		return no_memory(error);
+	look->n_wanted = wanted_interfaces(config, &look->snapshot, look->wanted, size);
+	for (size_t i = 0; i < look->n_wanted; i++)
+		if (look->wanted[i].link && !*look->wanted[i].refused)
+			look->links[look->n_links++] = *look->wanted[i].link;
+	return 0;
+}
+
+/* ---- addresses */
+
+static int look_at_address(struct look *look, const struct address *address, bool is_handle,
+			   struct error *error)
+{
+	const struct put_back put_back = to_put_back(look);
+	struct finding finding;
+	struct repair_part *part;
+	struct error failure;
+	int r;
+
+	found_address(&look->snapshot, address, is_handle, &finding);
+	part = ask(look, &finding, &r);
+	if (r)
+		return no_memory(error);
+	if (!part)
+		return 0;
+	r = put_back_address(&put_back, address, is_handle, &failure);
+	repair_tried(part, r ? failure.text : NULL, clock_monotonic_ns());
+	return 0;
+}
+
+static int look_at_addresses(struct look *look, const struct config_address *addresses,
+			     size_t count, bool is_handle, struct error *error)
+{
+	int r = 0;
+
+	for (size_t i = 0; !r && i < count; i++)
+		r = look_at_address(look, &addresses[i].address, is_handle, error);
+	return r;
+}
+
+static int look_at_pools(struct look *look, struct error *error)
+{
+	const struct config *config = look->watch->config;
+	int r = 0;
+
+	for (size_t i = 0; !r && config->plumb && i < config->n_pools; i++) {
+		const struct config_pool *pool = &config->pools[i];
+
+		r = look_at_addresses(look, pool->addresses, pool->n_addresses, false, error);
+		if (!r)
+			r = look_at_addresses(look, pool->handles, pool->n_handles, true, error);
+	}
+	return r;
+}
+
+static int look_at_all(struct look *look, struct error *error)
+{
+	int r = find_wanted(look, error);
+
+	for (size_t i = 0; !r && i < look->n_wanted; i++)
+		r = look_at_interface(look, &look->wanted[i], error);
+	return r ? r : look_at_pools(look, error);
+}
+
+int watch_look(struct watch *watch, struct error *error)
+{
+	struct look look = {.watch = watch};
+	int r = netlink_snapshot(watch->netlink, &look.snapshot, error);
+
+	if (r)
+		return r;
+	repair_begin(&watch->repair);
+	r = look_at_all(&look, error);
+	if (!r)
+		r = report_publish(&watch->repair, watch->datapath, error);
+	free(look.wanted);
+	free(look.links);
+	snapshot_done(&look.snapshot);
+	return r;
+}
+
+void watch_done(struct watch *watch)
+{
+	repair_done(&watch->repair);
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * One look at the whole host over a running datapath: what is missing is put back at once, what
+ * cannot be put back stays held, and both are reported. A look costs some dumps of rtnetlink and a
+ * query for each hook, so it is made after every change that the kernel announces, and once a
+ * second for the changes that it does not.
+ */
+#pragma once
+
+#include "host/repair.h"
+
+struct announcer;
+struct config;
+struct datapath;
+struct error;
+struct hold;
+struct mnl_socket;
+struct netlink;
+struct programs;
+
+/* All borrowed but `repair`, which watch_done() frees. */
+struct watch {
+	const struct config *config;
+	struct netlink *netlink;
+	const struct programs *programs; /* loaded; NULL: look, and put nothing back */
+	struct announcer *announcer;	 /* NULL: addresses put back are not announced */
+	struct datapath *datapath;	 /* for postern_host */
+	struct repair repair;
+};
+
+/* -ENOMEM; errors of netlink_snapshot() and report_publish(), not of putting back a part. */
+int watch_look(struct watch *watch, struct error *error);
+void watch_done(struct watch *watch);

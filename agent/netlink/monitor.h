@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Hears of changes of links, addresses, routes, rules, qdiscs and filters in the network namespace
+ * of its creation. It says only that there was a change: the kernel keeps some to itself (IPv4
+ * routes that go with their link, TCX programs), and snapshot.h has the truth.
+ *
+ * An overflow of the socket loses messages, the newest first. It counts as a change, after which
+ * nothing is left unread.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+struct error;
+struct monitor;
+
+/* monitor_close() ends it. -ENOMEM; an errno of socket(2) or bind(2). */
+int monitor_open(struct monitor **ret_monitor, struct error *error);
+void monitor_close(struct monitor *monitor);
+
+/* Readable when there are messages. */
+int monitor_fd(const struct monitor *monitor);
+
+/* Reads all messages without blocking. True: something of the above has changed. */
+bool monitor_read(struct monitor *monitor);
