@@ -18,6 +18,7 @@
 #include "host/bpffs.h"
 #include "host/interfaces.h"
 #include "host/journal.h"
+#include "host/leaving.h"
 #include "host/plumb.h"
 #include "host/runtime.h"
 #include "host/undo.h"
@@ -38,8 +39,10 @@ struct up {
 	struct announcer *announcer;
 	struct programs *programs; /* NULL before load() */
 	struct up_fill fill;
+	struct leaving leaving;
 	bool is_in_force; /* a datapath that was up follows the new configuration */
 	char *sockets_note;
+	char *leaving_note;
 };
 
 static void up_done(struct up *up)
@@ -51,7 +54,9 @@ static void up_done(struct up *up)
 	netlink_free(up->netlink);
 	journal_free(up->journal);
 	close_fd_p(&up->lock);
+	leaving_done(&up->leaving);
 	free(up->sockets_note);
+	free(up->leaving_note);
 }
 
 /* Makes the runtime directory; changes nothing else on the host. */
@@ -150,6 +155,7 @@ static bool is_unwanted(const void *data, size_t index, const struct journal_ent
 	(void)index;
 	switch (entry->kind) {
 	case JOURNAL_ADDRESS:
+		return !plumb_wants(up->config, entry) && !leaving_has(&up->leaving, entry->what);
 	case JOURNAL_HANDLE:
 		return !plumb_wants(up->config, entry);
 	case JOURNAL_ARP_ANNOUNCE:
@@ -177,8 +183,11 @@ static bool is_new(const void *data, size_t index, const struct journal_entry *e
 static int prune(struct up *up, struct error *error)
 {
 	struct undo undo = {up->journal, up->netlink, up->config->pin_path, is_unwanted, up};
+	int r = leaving_read(up->config, up->journal, up->fill.datapath, &up->leaving, error);
 
-	return undo_network(&undo, error);
+	if (!r && leaving_note(&up->leaving, &up->leaving_note))
+		r = error_set(error, -ENOMEM, "out of memory");
+	return r ? r : undo_network(&undo, error);
 }
 
 /* Keeps silent: the caller reports the error that led here. Entries that fail stay for `down`. */
@@ -256,17 +265,24 @@ static int finish(struct up *up, struct error *error)
 	return r ? r : adopt_timer(up->programs, error);
 }
 
-/* Joins both notes into one line. */
+/* Joins the notes into one line. */
 static int take_note(struct up *up, char **ret_note, struct error *error)
 {
-	char **note = &up->interfaces.note;
+	const char *notes[] = {up->interfaces.note, up->sockets_note, up->leaving_note};
+	char *joined = NULL;
 
-	if (!*note || !up->sockets_note) {
-		*ret_note = *note ? TAKE_PTR(*note) : TAKE_PTR(up->sockets_note);
-		return 0;
+	for (size_t i = 0; i < sizeof(notes) / sizeof(*notes); i++) {
+		char *before = joined;
+		int r;
+
+		if (!notes[i])
+			continue;
+		r = asprintf(&joined, "%s%s%s", before ? before : "", before ? "; " : "", notes[i]);
+		free(before);
+		if (r < 0)
+			return error_set(error, -ENOMEM, "out of memory");
 	}
-	if (asprintf(ret_note, "%s; %s", *note, up->sockets_note) < 0)
-		return error_set(error, -ENOMEM, "out of memory");
+	*ret_note = joined;
 	return 0;
 }
 

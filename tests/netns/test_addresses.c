@@ -9,6 +9,8 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/error.h"
+#include "datapath/datapath.h"
 #include "netns/postern.h"
 
 TestSuite(netns_addresses, .init = world_init, .fini = world_done, .timeout = 60);
@@ -241,4 +243,77 @@ Test(netns_addresses, the_routes_of_the_host_are_as_before_when_pool_addresses_g
 	postern_configure(&(struct setup){.egress = "clsact"});
 	cr_assert_eq(postern_run("up").status, 1, "clsact has no place");
 	expect_same_routes(before, "an up that fails");
+}
+
+/* ---- addresses that leave the configuration */
+
+static bool is_on_host(const char *address)
+{
+	return host_succeeds(MAIL, "ip -o address show dev wan | grep -q ' %s/'", address);
+}
+
+static void configure_without(const char *address)
+{
+	const char *conf = postern_configure(NULL);
+
+	free(host_must(MAIL, "sed -i 's/\"%s\",*//; s/, *}/ }/' %s", address, conf));
+}
+
+static int remove_flow(void *data, const void *key, const void *value)
+{
+	struct datapath *datapath = data;
+
+	(void)value;
+	return datapath->ops->remove(datapath, MAP_FLOWS, key);
+}
+
+/* As if they had expired. */
+static void end_flows(void)
+{
+	struct datapath *datapath;
+	struct error error;
+
+	cr_assert_eq(datapath_open(world.pin_path, &datapath, &error), 0, "%s", error.text);
+	cr_assert_eq(datapath->ops->walk(datapath, MAP_FLOWS, remove_flow, datapath), 0);
+	datapath_free(datapath);
+}
+
+static void removed_address_stays_for_its_flow(const struct origin *origin, const char *destination)
+{
+	int receiver = receiver_open(25);
+	_cleanup_(free_p) char *note = NULL, *later = NULL;
+
+	postern_configure(NULL);
+	free(postern_must("up"));
+	{
+		_cleanup_talk_ struct talk talk = talk_must(receiver, origin, destination, 25);
+
+		configure_without(talk.from);
+		note = postern_must("up");
+		cr_expect_not_null(strstr(note, "stay until their flows have ended"), "%s", note);
+		cr_expect_not_null(strstr(note, talk.from), "%s", note);
+		cr_expect_not_null(strstr(note, " (1 flows)"), "%s", note);
+		free(host_must(INTERNET, "ip neigh flush dev wan"));
+		cr_expect(talk_lives(&talk));
+		for (int i = 0; i < 6; i++) {
+			_cleanup_talk_ struct talk other =
+				talk_must(receiver, origin, destination, 25);
+
+			cr_expect_str_neq(other.from, talk.from);
+		}
+		end_flows();
+		later = postern_must("up");
+		cr_expect_str_eq(later, "");
+		cr_expect_not(is_on_host(talk.from));
+	}
+}
+
+Test(netns_addresses, an_ipv4_address_stays_on_the_host_until_its_last_flow_has_ended)
+{
+	removed_address_stays_for_its_flow(&risky, RECEIVER_IPV4);
+}
+
+Test(netns_addresses, an_ipv6_address_stays_on_the_host_until_its_last_flow_has_ended)
+{
+	removed_address_stays_for_its_flow(&risky6, RECEIVER_IPV6);
 }

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Counts the flows of addresses that leave. undo.c removes them. */
+#include "host/leaving.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/array.h"
+#include "base/error.h"
+#include "datapath/datapath.h"
+#include "host/journal.h"
+#include "host/plumb.h"
+
+void leaving_done(struct leaving *leaving)
+{
+	free(leaving->list);
+	*leaving = (struct leaving){0};
+}
+
+static struct leaving_address *find(const struct leaving *leaving, const uint8_t bytes[16])
+{
+	for (size_t i = 0; i < leaving->count; i++)
+		if (!memcmp(leaving->list[i].address.bytes, bytes, 16))
+			return &leaving->list[i];
+	return NULL;
+}
+
+static int collect(const struct config *config, const struct journal *journal,
+		   struct leaving *leaving)
+{
+	for (size_t i = 0; i < journal_count(journal); i++) {
+		const struct journal_entry *entry = journal_get(journal, i);
+		struct leaving_address found = {.flows = 0};
+		struct leaving_address *grown;
+
+		if (entry->kind != JOURNAL_ADDRESS || plumb_wants(config, entry) ||
+		    address_parse(entry->what, &found.address))
+			continue;
+		grown = array_grow(leaving->list, leaving->count, sizeof(*grown));
+		if (!grown)
+			return -ENOMEM;
+		leaving->list = grown;
+		grown[leaving->count++] = found;
+	}
+	return 0;
+}
+
+/* A flow of an address that leaves. */
+static int count_flow(void *data, const void *key, const void *value)
+{
+	const struct flow *flow = value;
+	struct leaving_address *found = find(data, flow->address);
+
+	(void)key;
+	if (found)
+		found->flows++;
+	return 0;
+}
+
+static void keep_those_with_flows(struct leaving *leaving)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < leaving->count; i++)
+		if (leaving->list[i].flows)
+			leaving->list[kept++] = leaving->list[i];
+	leaving->count = kept;
+}
+
+int leaving_read(const struct config *config, const struct journal *journal,
+		 struct datapath *datapath, struct leaving *ret_leaving, struct error *error)
+{
+	struct leaving leaving = {0};
+	int r = collect(config, journal, &leaving);
+
+	if (!r && leaving.count)
+		r = datapath->ops->walk(datapath, MAP_FLOWS, count_flow, &leaving);
+	if (r) {
+		leaving_done(&leaving);
+		return error_errno(error, r, "counting flows of removed addresses");
+	}
+	keep_those_with_flows(&leaving);
+	*ret_leaving = leaving;
+	return 0;
+}
+
+bool leaving_has(const struct leaving *leaving, const char *text)
+{
+	struct address address;
+
+	return !address_parse(text, &address) && find(leaving, address.bytes);
+}
+
+int leaving_note(const struct leaving *leaving, char **ret_note)
+{
+	char *note = NULL;
+	size_t size;
+	FILE *out;
+
+	if (!leaving->count) {
+		*ret_note = NULL;
+		return 0;
+	}
+	out = open_memstream(&note, &size);
+	if (!out)
+		return -ENOMEM;
+	for (size_t i = 0; i < leaving->count; i++) {
+		char text[ADDRESS_TEXT_SIZE];
+
+		fprintf(out, "%s%s (%" PRIu64 " flows)",
+			i ? ", "
+			  : "removed addresses stay until "
+			    "their flows have ended: ",
+			address_format(&leaving->list[i].address, text), leaving->list[i].flows);
+	}
+	if (fclose(out))
+		return -ENOMEM;
+	*ret_note = note;
+	return 0;
+}
