@@ -196,13 +196,18 @@ struct config_socket {
 	int line; /* 0: a default */
 };
 
+struct scanner;
+
 /*
  * A header by which a scanner marks spam: its name and the beginning of its value, both without
  * regard to case. No letter or digit follows the beginning.
  */
 struct config_mark {
 	char *header;
-	char *value; /* no blanks around it; never empty */
+	char *value; /* no blanks around it; empty only of a scanner: any value */
+	/* NULL: the file names header and value, and each such header counts. */
+	const struct scanner *scanner;
+	bool clean; /* of a scanner: the message is no spam */
 };
 
 /* The answer to mail while the agent does not answer. */

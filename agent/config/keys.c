@@ -181,13 +181,10 @@ const struct config_key config_keys[] = {
 	      on_agent_down_words),
 	 .fallback = "accept", .help = "mail while the agent does not answer"},
 	{KEY(TOP, "spam_marks", kind_marks, mail), .max = TEXT_LAST,
-	 .expected = "a header and how its value begins, like 'X-Spam-Flag: YES', of at most 255 "
-		     "characters",
-	 /* SpamAssassin's, those of filters in front of a mailbox, and rspamd's for its spam. */
-	 .fallback = "X-Spam-Flag: YES, X-Spam: Yes, X-Spam-Status: Yes, "
-		     "X-Rspamd-Action: add header, X-Rspamd-Action: rewrite subject, "
-		     "X-Rspamd-Action: reject",
-	 .help = "headers by which a scanner marks spam"},
+	 .expected = "a scanner like 'rspamd', or a header and how its value begins, like "
+		     "'X-Spam-Flag: YES', of at most 255 characters",
+	 .fallback = "rspamd, spamassassin",
+	 .help = "scanners whose verdicts count, and headers that mark spam"},
 	{TEXTS(TOP, "authserv_ids", mail.authserv_ids), .is_right = mail_is_authserv_id,
 	 .max = TEXT_LAST, .expected = "the name that a host gives itself, like 'mx.example.net'",
 	 .help = "hosts whose Authentication-Results are believed"},

@@ -3,11 +3,13 @@
 #include "config/kinds.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/un.h>
 
 #include "base/array.h"
+#include "config/scanner.h"
 
 #define SOCKET_PATH_SIZE sizeof(((struct sockaddr_un *)NULL)->sun_path)
 
@@ -146,22 +148,50 @@ static bool parse_mark(const char *text, struct config_mark *ret_mark)
 	return true;
 }
 
+/* The texts of `mark` become the configuration's. */
+static int add_mark(struct config_mail *mail, const struct config_mark *mark)
+{
+	struct config_mark *marks =
+		array_grow(mail->spam_marks, mail->n_spam_marks, sizeof(*marks));
+
+	if (!marks) {
+		free(mark->header);
+		free(mark->value);
+		return -ENOMEM;
+	}
+	mail->spam_marks = marks;
+	marks[mail->n_spam_marks++] = *mark;
+	return mark->header && mark->value ? 0 : -ENOMEM;
+}
+
+static int add_scanner(struct config_mail *mail, const struct scanner *scanner)
+{
+	int r = 0;
+
+	for (const struct scanner_mark *mark = scanner->marks; mark->header && r == 0; mark++) {
+		const struct config_mark one = {
+			.header = strdup(mark->header),
+			.value = strdup(mark->value),
+			.scanner = scanner,
+			.clean = mark->clean,
+		};
+
+		r = add_mark(mail, &one);
+	}
+	return r;
+}
+
 static int marks_read(const struct reader *reader, const struct config_key *key,
 		      const struct value *value, void *field)
 {
-	struct config_mail *mail = field;
-	struct config_mark *marks =
-		array_grow(mail->spam_marks, mail->n_spam_marks, sizeof(*marks));
-	struct config_mark *mark;
+	const struct scanner *scanner = scanner_find(value->text);
+	struct config_mark mark = {.header = NULL};
+	int r;
 
-	if (!marks)
-		return read_out_of_memory(reader);
-	mail->spam_marks = marks;
-	mark = &marks[mail->n_spam_marks];
-	if (strlen(value->text) > key->max || !parse_mark(value->text, mark))
+	if (!scanner && (strlen(value->text) > key->max || !parse_mark(value->text, &mark)))
 		return read_refuse(reader, key, value, key->expected);
-	mail->n_spam_marks++;
-	return mark->header && mark->value ? 0 : read_out_of_memory(reader);
+	r = scanner ? add_scanner(field, scanner) : add_mark(field, &mark);
+	return r ? read_out_of_memory(reader) : 0;
 }
 
 static void marks_print(const struct config_key *key, const void *field, FILE *out)
@@ -169,8 +199,14 @@ static void marks_print(const struct config_key *key, const void *field, FILE *o
 	const struct config_mail *mail = field;
 
 	(void)key;
-	for (size_t i = 0; i < mail->n_spam_marks; i++)
-		fprintf(out, "%s: %s\n", mail->spam_marks[i].header, mail->spam_marks[i].value);
+	for (size_t i = 0; i < mail->n_spam_marks; i++) {
+		const struct config_mark *mark = &mail->spam_marks[i];
+
+		if (!mark->scanner)
+			fprintf(out, "%s: %s\n", mark->header, mark->value);
+		else if (i == 0 || mark[-1].scanner != mark->scanner)
+			fprintf(out, "%s\n", mark->scanner->name);
+	}
 }
 
 static void marks_release(void *field)

@@ -18,7 +18,7 @@ _Static_assert(DSN_ID_MAX_BYTES == MESSAGE_ID_MAX_BYTES, "ids of both kinds are 
 struct message {
 	const struct config_mail *config;
 	char message_id[MESSAGE_ID_MAX_BYTES + 1];
-	const struct config_mark *mark;
+	struct spam_marks marks;
 	struct authres authres;
 	struct bounce bounce;
 	size_t body_size;
@@ -42,8 +42,7 @@ void message_free(struct message *message)
 
 void message_header(struct message *message, const char *name, const char *value)
 {
-	if (!message->mark)
-		message->mark = spam_marks_find(message->config, name, value);
+	spam_marks_read(&message->marks, message->config, name, value);
 	if (strcasecmp(name, "Authentication-Results") == 0)
 		authres_read(&message->authres, &message->config->authserv_ids, value);
 	else if (strcasecmp(name, "Message-ID") == 0 && !*message->message_id)
@@ -69,6 +68,7 @@ bool message_body(struct message *message, const unsigned char *bytes, size_t si
 void message_findings(struct message *message, const char *envelope_from,
 		      struct message_findings *ret_findings)
 {
+	const struct config_mark *mark = spam_marks_result(&message->marks);
 	struct bounce *signs = &message->bounce;
 	bool bounce;
 
@@ -77,8 +77,8 @@ void message_findings(struct message *message, const char *envelope_from,
 	*ret_findings = (struct message_findings){
 		.message_id = text_or_null(message->message_id),
 		.header_from = text_or_null(signs->from),
-		.spam = message->mark != NULL,
-		.mark = message->mark,
+		.spam = mark != NULL,
+		.mark = mark,
 		.bounce = bounce,
 		.automatic = bounce_is_automatic(signs),
 		.spf = authres_spf(&message->authres, envelope_from),

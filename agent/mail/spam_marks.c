@@ -37,14 +37,54 @@ static bool begins_with(const char *value, const char *mark)
 	return !isalnum((unsigned char)*lexer.at);
 }
 
+static bool matches(const struct config_mark *mark, const char *name, const char *value)
+{
+	return strcasecmp(mark->header, name) == 0 &&
+	       (!*mark->value || begins_with(value, mark->value));
+}
+
 const struct config_mark *spam_marks_find(const struct config_mail *config, const char *name,
 					  const char *value)
 {
-	for (size_t i = 0; i < config->n_spam_marks; i++) {
-		const struct config_mark *mark = &config->spam_marks[i];
+	for (size_t i = 0; i < config->n_spam_marks; i++)
+		if (matches(&config->spam_marks[i], name, value))
+			return &config->spam_marks[i];
+	return NULL;
+}
 
-		if (strcasecmp(mark->header, name) == 0 && begins_with(value, mark->value))
-			return mark;
+static void take_verdict(struct spam_marks *marks, const struct config_mark *mark)
+{
+	unsigned index = scanner_index(mark->scanner);
+
+	if (mark->scanner->on_top && marks->said & 1u << index)
+		return;
+	marks->said |= 1u << index;
+	marks->verdicts[index] = mark;
+}
+
+/* A header may be one of several scanners. */
+void spam_marks_read(struct spam_marks *marks, const struct config_mail *config, const char *name,
+		     const char *value)
+{
+	const struct config_mark *mark = spam_marks_find(config, name, value);
+	const struct config_mark *end = config->spam_marks + config->n_spam_marks;
+
+	for (; mark && mark < end; mark++) {
+		if (!matches(mark, name, value))
+			continue;
+		if (mark->scanner)
+			take_verdict(marks, mark);
+		else if (!marks->plain)
+			marks->plain = mark;
 	}
+}
+
+const struct config_mark *spam_marks_result(const struct spam_marks *marks)
+{
+	if (marks->plain)
+		return marks->plain;
+	for (unsigned i = 0; i < SCANNERS_MAX; i++)
+		if (marks->verdicts[i] && !marks->verdicts[i]->clean)
+			return marks->verdicts[i];
 	return NULL;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "config/config.h"
+#include "config/scanner.h"
 #include "mta/exim_transports.h"
 #include "mta/template.h"
 
@@ -79,6 +80,8 @@ static void print_patterns(const struct config_texts *patterns, FILE *out)
 /* A header may be folded at every blank. */
 static void print_value(const struct config_mark *mark, FILE *out)
 {
+	if (!*mark->value)
+		fputs("[^\\n]*?", out);
 	for (const char *c = mark->value; *c; c++) {
 		if (*c != ' ' && *c != '\t')
 			print_literal(*c, out);
@@ -95,20 +98,83 @@ static void print_mark(const struct config_mark *mark, FILE *out)
 	print_value(mark, out);
 }
 
+/* Of one scanner, NULL: those that the file names; "(?!)" if there are none. */
+static void print_alternatives(const struct config_mail *mail, const struct scanner *scanner,
+			       bool clean, FILE *out)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < mail->n_spam_marks; i++) {
+		const struct config_mark *mark = &mail->spam_marks[i];
+
+		if (mark->scanner != scanner || mark->clean != clean)
+			continue;
+		fputs(count++ ? "|\\\n  " : "\\\n  ", out);
+		print_mark(mark, out);
+	}
+	if (count == 0)
+		fputs(NOTHING_MATCHES, out);
+}
+
+#define NO_WORD_FOLLOWS "(?![A-Za-z0-9])"
+
 static void print_marks(const struct lane_set *lanes, FILE *out)
 {
 	const struct config_mail *mail = &lanes->config->mail;
+	bool any = false;
 
-	if (mail->n_spam_marks == 0) {
-		fputs(NOTHING_MATCHES, out);
-		return;
+	for (size_t i = 0; i < mail->n_spam_marks; i++)
+		any |= mail->spam_marks[i].scanner == NULL;
+	fputs(any ? "^(?:" : "", out);
+	print_alternatives(mail, NULL, false, out);
+	fputs(any ? ")" NO_WORD_FOLLOWS : "", out);
+}
+
+#define HEADERS "{match{$message_headers_raw\\n$headers_added}"
+
+/* The last verdict: a mark of spam with no other verdict behind it. */
+static void print_last_verdict(const struct config_mail *mail, const struct scanner *scanner,
+			       FILE *out)
+{
+	fputs("\\\n  " HEADERS "{\\N(?ims)^(?:", out);
+	print_alternatives(mail, scanner, false, out);
+	fputs(")" NO_WORD_FOLLOWS "(?!.*^(?:", out);
+	print_alternatives(mail, scanner, true, out);
+	fputs(")" NO_WORD_FOLLOWS ")\\N}}", out);
+}
+
+/* The first verdict, whichever it is; $1 if it is a mark of spam. */
+static void print_first_verdict(const struct config_mail *mail, const struct scanner *scanner,
+				FILE *out)
+{
+	fputs("\\\n  {and{" HEADERS "{\\N(?im)^(?:(", out);
+	print_alternatives(mail, scanner, false, out);
+	fputs(")|", out);
+	print_alternatives(mail, scanner, true, out);
+	fputs(")" NO_WORD_FOLLOWS "\\N}}{!eq{$1}{}}}}", out);
+}
+
+static bool is_configured(const struct config_mail *mail, const struct scanner *scanner)
+{
+	for (size_t i = 0; i < mail->n_spam_marks; i++)
+		if (mail->spam_marks[i].scanner == scanner)
+			return true;
+	return false;
+}
+
+static void print_scanner_marks(const struct lane_set *lanes, FILE *out)
+{
+	const struct config_mail *mail = &lanes->config->mail;
+	const struct scanner *scanner;
+
+	for (unsigned i = 0; (scanner = scanner_get(i)); i++) {
+		if (!is_configured(mail, scanner))
+			continue;
+		if (scanner->on_top)
+			print_first_verdict(mail, scanner, out);
+		else
+			print_last_verdict(mail, scanner, out);
 	}
-	fputs("^(?:", out);
-	for (size_t i = 0; i < mail->n_spam_marks; i++) {
-		fputs(i ? "|\\\n  " : "\\\n  ", out);
-		print_mark(&mail->spam_marks[i], out);
-	}
-	fputs(")(?![A-Za-z0-9])", out);
 }
 
 /* Can $h_NAME: name this header? */
@@ -129,7 +195,7 @@ static void print_long_marks(const struct lane_set *lanes, FILE *out)
 	for (size_t i = 0; i < mail->n_spam_marks; i++) {
 		const struct config_mark *mark = &mail->spam_marks[i];
 
-		if (!is_plain(mark->header))
+		if (mark->clean || !is_plain(mark->header))
 			continue;
 		fprintf(out, "\\\n  {>={${strlen:$h_%s:}}{%d}}{match{$h_%s:}{\\N(?im)^",
 			mark->header, HEADERS_SEEN, mark->header);
@@ -303,6 +369,7 @@ void exim_macros_print(const struct lane_set *lanes, FILE *out)
 		{"runtime_dir", print_runtime_dir},
 		{"away", print_away},
 		{"marks", print_marks},
+		{"scanner_marks", print_scanner_marks},
 		{"long_marks", print_long_marks},
 		{"internal_domains", print_internal_domains},
 		{"dns_sec", print_dns_sec},

@@ -24,9 +24,9 @@
 #define COUNT(table)	 (sizeof(table) / sizeof((table)[0]))
 
 static struct config_mark marks[] = {
-	{"X-Spam-Flag", "YES"},
-	{"X-Spam-Status", "Yes"},
-	{"X-Rspamd-Action", "add header"},
+	{.header = "X-Spam-Flag", .value = "YES"},
+	{.header = "X-Spam-Status", .value = "Yes"},
+	{.header = "X-Rspamd-Action", .value = "add header"},
 };
 static char *ids[] = {"mx.example.net", "a"};
 static const struct config_mail config = {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The stand-in of Haraka for test_mail_haraka.c. Prints the facts of messages: "NAME bounce automatic", one a line.
+// The stand-in of Haraka for test_mail_haraka.c. Prints the facts of messages: "NAME bounce automatic spam", one a line.
 // Arguments: the plugin, then pairs of an envelope sender and a file. With one argument it prints the hosts that
 // hook_get_mx chooses for lists of MX records from standard input, one list a line: "PRIORITY EXCHANGE,…".
 'use strict'
@@ -21,7 +21,16 @@ global.DENYSOFT = 'DENYSOFT'
 
 const plugin = require(path.resolve(process.argv[2]))
 plugin.cfg = { main: {}, normal: { ipv4: '100.127.0.1' } }
-plugin.marks = []
+const ini = (section) =>
+    Object.fromEntries(
+        new RegExp(`\\[${section}\\]\\n([^[]*)`)
+            .exec(fs.readFileSync(path.join(path.dirname(process.argv[2]), 'postern.ini'), 'utf8'))[1]
+            .split('\n')
+            .filter((line) => /^[^;=]+=/.test(line))
+            .map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]),
+    )
+plugin.config = { get: () => ({ main: {}, normal: plugin.cfg.normal, marks: ini('marks'), clean: ini('clean') }) }
+plugin.load_postern_ini()
 plugin.mail_dns = async () => 'unknown'
 
 function address(text) {
@@ -38,10 +47,10 @@ function headers_of(text) {
 async function print_facts(sender, file) {
     const headers = headers_of(fs.readFileSync(file, 'utf8'))
     const get_all = (name) => headers.filter(([found]) => found === name.toLowerCase()).map(([, value]) => value)
-    const transaction = { mail_from: address(sender), rcpt_to: [], header: { get_all }, uuid: 'u' }
+    const transaction = { mail_from: address(sender), rcpt_to: [], header: { get_all, header_list: headers.map((pair) => pair.join(': ')) }, uuid: 'u' }
     const facts = await plugin.facts_of(transaction, null)
 
-    console.log(`${path.basename(file, '.eml')} ${facts.bounce} ${facts.automatic}`)
+    console.log(`${path.basename(file, '.eml')} ${facts.bounce} ${facts.automatic} ${facts.spam}`)
 }
 
 async function print_hosts(line) {

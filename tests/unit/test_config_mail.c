@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "config/config.h"
+#include "config/scanner.h"
 #include "config_file.h"
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
@@ -30,9 +31,11 @@ Test(config_mail, what_is_left_out_has_the_documented_value)
 	cr_expect_str_eq(mail->socketmap.path, "/run/postern/socketmap.sock");
 	cr_expect_eq(mail->lanes, CONFIG_LANES_POOL);
 	cr_expect_eq(mail->on_agent_down, CONFIG_ON_AGENT_DOWN_ACCEPT);
-	cr_expect_eq(mail->n_spam_marks, 6);
-	expect_mark(mail, 0, "X-Spam-Flag", "YES");
-	expect_mark(mail, 3, "X-Rspamd-Action", "add header");
+	cr_expect_eq(mail->n_spam_marks, 13); /* of rspamd and SpamAssassin */
+	expect_mark(mail, 9, "X-Spam-Flag", "YES");
+	cr_expect_str_eq(mail->spam_marks[9].scanner->name, "spamassassin");
+	expect_mark(mail, 2, "X-Rspamd-Action", "add header");
+	cr_expect_str_eq(mail->spam_marks[2].scanner->name, "rspamd");
 	cr_expect_eq(mail->authserv_ids.count, 0);
 	cr_expect_eq(mail->resolver.count, 0);
 	cr_expect_not(mail->dns_aaaa);
@@ -99,6 +102,22 @@ Test(config_mail, a_socket_may_be_tcp_on_loopback)
 	config_free(config);
 }
 
+Test(config_mail, scanners_stand_beside_headers)
+{
+	struct config *config = config_file_load(
+		TWO_POOLS "spam_marks = { \"X-Junk: yes\", \"SpamProbe\", \"X-Verdict: bad\" }\n");
+	const struct config_mail *mail = &config->mail;
+
+	cr_assert_eq(mail->n_spam_marks, 4);
+	cr_expect_null(mail->spam_marks[0].scanner);
+	expect_mark(mail, 1, "X-SpamProbe", "SPAM");
+	cr_expect_str_eq(mail->spam_marks[1].scanner->name, "spamprobe");
+	cr_expect_not(mail->spam_marks[1].clean);
+	cr_expect(mail->spam_marks[2].clean);
+	expect_mark(mail, 3, "X-Verdict", "bad");
+	config_free(config);
+}
+
 Test(config_mail, marks_may_be_none)
 {
 	struct config *config = config_file_load(TWO_POOLS "spam_marks = { }\n");
@@ -112,8 +131,8 @@ Test(config_mail, marks_may_be_none)
 	", expected unix:PATH, which begins with '/' and has at most 107 characters, or "          \
 	"inet:127.0.0.1:PORT or inet:[::1]:PORT"
 #define A_MARK                                                                                     \
-	" in 'spam_marks', expected a header and how its value begins, like 'X-Spam-Flag: YES', "  \
-	"of at most 255 characters"
+	" in 'spam_marks', expected a scanner like 'rspamd', or a header and how its value "       \
+	"begins, like 'X-Spam-Flag: YES', of at most 255 characters"
 #define A_HOST                                                                                     \
 	" in 'authserv_ids', expected the name that a host gives itself, like 'mx.example.net'"
 #define A_RESOLVER " in 'resolver', expected an address like '127.0.0.1' or '127.0.0.1@5353'"
@@ -149,6 +168,7 @@ static const struct {
 	 ":3: found on_agent_down 'reject', expected 'accept' or 'defer'"},
 	{"spam_marks = {\n\"X-Spam-Flag: YES\",\n\"X-Spam-Flag\" }",
 	 ":5: found 'X-Spam-Flag'" A_MARK},
+	{"spam_marks = { \"rspamd2\" }", ":3: found 'rspamd2'" A_MARK},
 	{"spam_marks = { \"X-Spam-Flag: \" }", ":3: found 'X-Spam-Flag: '" A_MARK},
 	{"spam_marks = { \": YES\" }", ":3: found ': YES'" A_MARK},
 	{"spam_marks = { \"X Spam: YES\" }", ":3: found 'X Spam: YES'" A_MARK},

@@ -11,14 +11,15 @@
 
 #include "base/cleanup.h"
 #include "config/config.h"
+#include "config_file.h"
 #include "fuzz/mail_feed.h"
 #include "mail/message.h"
 
 #define NODE "node tests/unit/haraka.js tools/haraka/postern.js"
 
-TestSuite(mail_haraka, .timeout = 60);
+TestSuite(mail_haraka, .init = config_file_setup, .fini = config_file_teardown, .timeout = 60);
 
-static const struct config_mail config;
+static const struct config_mail *config;
 
 static void need_node(void)
 {
@@ -35,7 +36,7 @@ static void run(const char *command, char *ret_output, size_t size)
 	cr_assert_eq(pclose(in), 0, "%s", command);
 }
 
-/* "NAME bounce automatic", by the parser of the milter. */
+/* "NAME bounce automatic spam", by the parser of the milter. */
 static void print_findings(const char *file, const char *sender, FILE *out)
 {
 	_cleanup_(fclose_p) FILE *in = fopen(file, "re");
@@ -45,10 +46,11 @@ static void print_findings(const char *file, const char *sender, FILE *out)
 	uint8_t bytes[8192];
 
 	cr_assert_not_null(in);
-	message = mail_feed(&config, bytes, fread(bytes, 1, sizeof(bytes), in), 0);
+	message = mail_feed(config, bytes, fread(bytes, 1, sizeof(bytes), in), 0);
 	message_findings(message, sender, &findings);
-	fprintf(out, "%.*s %s %s\n", (int)strcspn(name, "."), name,
-		findings.bounce ? "true" : "false", findings.automatic ? "true" : "false");
+	fprintf(out, "%.*s %s %s %s\n", (int)strcspn(name, "."), name,
+		findings.bounce ? "true" : "false", findings.automatic ? "true" : "false",
+		findings.spam ? "true" : "false");
 	message_free(message);
 }
 
@@ -75,13 +77,16 @@ static void expect_the_same(const glob_t *files, const char *sender)
 Test(mail_haraka, the_plugin_finds_bounces_and_automatic_messages_like_the_milter)
 {
 	static const char *const senders[] = {"", "a@b.example", "Mailer-Daemon@b.example"};
+	struct config *defaults = config_file_load(TWO_POOLS);
 	glob_t files;
 
 	need_node();
+	config = &defaults->mail;
 	cr_assert_eq(glob("tests/corpus/*.eml", 0, NULL, &files), 0);
 	for (size_t i = 0; i < sizeof(senders) / sizeof(senders[0]); i++)
 		expect_the_same(&files, senders[i]);
 	globfree(&files);
+	config_free(defaults);
 }
 
 Test(mail_haraka, a_null_mx_is_no_host_to_connect_to)

@@ -15,9 +15,9 @@
 TestSuite(mail_message);
 
 static struct config_mark marks[] = {
-	{"X-Spam-Flag", "YES"},
-	{"X-Spam-Status", "Yes"},
-	{"X-Rspamd-Action", "add header"},
+	{.header = "X-Spam-Flag", .value = "YES"},
+	{.header = "X-Spam-Status", .value = "Yes"},
+	{.header = "X-Rspamd-Action", .value = "add header"},
 };
 static char *ids[] = {"mx.example.net", "scan.example.net"};
 static const struct config_mail config = {

@@ -10,15 +10,15 @@
 TestSuite(mail_spam_marks);
 
 static struct config_mark marks[] = {
-	{"X-Spam-Flag", "YES"},
-	{"X-Spam", "Yes"},
-	{"X-Spam-Status", "Yes"},
-	{"X-Rspamd-Action", "add header"},
-	{"X-Rspamd-Action", "rewrite subject"},
-	{"X-Rspamd-Action", "soft reject"},
-	{"X-Rspamd-Action", "reject"},
-	{"X-Verdict", "(bad)"},
-	{"X-Two", "a \t b"},
+	{.header = "X-Spam-Flag", .value = "YES"},
+	{.header = "X-Spam", .value = "Yes"},
+	{.header = "X-Spam-Status", .value = "Yes"},
+	{.header = "X-Rspamd-Action", .value = "add header"},
+	{.header = "X-Rspamd-Action", .value = "rewrite subject"},
+	{.header = "X-Rspamd-Action", .value = "soft reject"},
+	{.header = "X-Rspamd-Action", .value = "reject"},
+	{.header = "X-Verdict", .value = "(bad)"},
+	{.header = "X-Two", .value = "a \t b"},
 };
 static const struct config_mail config = {.spam_marks = marks, .n_spam_marks = COUNT(marks)};
 

@@ -24,19 +24,24 @@ const net_utils = require('haraka-net-utils')
 const TEXT_MAX_BYTES = 255
 const ID_MAX_BYTES = 998
 const RECIPIENTS_MAX = 1000
-const RSPAMD_SPAM = ['add header', 'rewrite subject', 'reject']
+const RSPAMD_SPAM = ['add header', 'rewrite subject', 'reject', 'quarantine', 'discard']
 
 exports.register = function () {
     this.load_postern_ini()
     this.resolver = new dns.promises.Resolver({ timeout: this.cfg.main.dns_timeout_ms || 5000, tries: 1 })
 }
 
-exports.load_postern_ini = function () {
-    this.cfg = this.config.get('postern.ini', () => this.load_postern_ini())
-    this.marks = Object.entries(this.cfg.marks || {}).map(([name, value]) => [
-        name,
+function patterns(section) {
+    return Object.entries(section || {}).map(([name, value]) => [
+        name.toLowerCase(),
         new RegExp(`^\\s*(?:${value})(?![a-z0-9])`, 'i'),
     ])
+}
+
+exports.load_postern_ini = function () {
+    this.cfg = this.config.get('postern.ini', () => this.load_postern_ini())
+    this.marks = patterns(this.cfg.marks)
+    this.clean_marks = patterns(this.cfg.clean)
 }
 
 // ---- facts
@@ -101,18 +106,32 @@ function is_automatic(transaction) {
     )
 }
 
-// Marks in headers, and the results of Haraka's own scanners, which may add no header.
-exports.is_spam = function (transaction) {
-    const rspamd = transaction.results?.get('rspamd')
-    const spamassassin = transaction.results?.get('spamassassin')
+// "name: value" of all headers, the topmost first.
+function lines_of(transaction) {
+    return transaction.header.header_list.map((line) => {
+        const [, name, value] = /^([^:]*):?(.*)$/s.exec(line)
 
-    return (
-        RSPAMD_SPAM.includes(rspamd?.action) ||
-        /^yes/i.test(spamassassin?.flag || '') ||
-        this.marks.some(([name, value]) =>
-            transaction.header.get_all(name).some((found) => value.test(found.replace(/\s+/g, ' '))),
-        )
+        return [name.trim().toLowerCase(), value.replace(/\s+/g, ' ')]
+    })
+}
+
+// The last verdict in the headers, as postern.conf(5) says of spam_marks.
+function is_marked(plugin, transaction) {
+    const has = (marks, [name, value]) => marks.some(([header, mark]) => header === name && mark.test(value))
+    const verdicts = lines_of(transaction).filter(
+        (line) => has(plugin.marks, line) || has(plugin.clean_marks, line),
     )
+
+    return verdicts.length > 0 && has(plugin.marks, verdicts[verdicts.length - 1])
+}
+
+// Haraka's own scanners may add no header: their results outweigh headers.
+exports.is_spam = function (transaction) {
+    const action = transaction.results?.get('rspamd')?.action
+    const flag = transaction.results?.get('spamassassin')?.flag
+
+    if (action || flag) return RSPAMD_SPAM.includes(action) || /^yes/i.test(flag || '')
+    return is_marked(this, transaction)
 }
 
 // False: no records, or no such name; null: not known (SERVFAIL, timeout).
