@@ -13,7 +13,6 @@
 #include "generation.h"
 #include "icmp.h"
 #include "maps.h"
-#include "mark.h"
 #include "open.h"
 #include "packet.h"
 #include "reset.h"
@@ -21,6 +20,7 @@
 #include "rewrite.h"
 #include "sender.h"
 #include "steer.h"
+#include "translated.h"
 
 /* Unknown senders' connections that are older than the datapath continue untranslated. */
 static __always_inline bool is_older(const struct senders *senders)
@@ -60,7 +60,7 @@ static __noinline bool is_cut(struct flow *flow, __u64 cuts)
 	const struct verdict *verdict = bpf_map_lookup_elem(&postern_verdict, &flow->sender);
 
 	if (!verdict || verdict->cut_ns < flow->opened_ns) {
-		flow->cut_seen = cuts;
+		flow->cut_seen = flow->ambiguous ? ~0ULL : cuts;
 		return false;
 	}
 	if (!flow->out.rst_seen) {
@@ -70,41 +70,63 @@ static __noinline bool is_cut(struct flow *flow, __u64 cuts)
 	return true;
 }
 
-/*
- * A packet may pass two hooked interfaces (a VLAN and its parent, a bond and its port), or two
- * hooks of one interface while `up` replaces one by the other. The second hook sees the translated
- * source and must not take it for an unknown sender's. Also require a return entry: two namespaces
- * of one kernel set the same mark.
- */
-static __always_inline bool is_translated(struct __sk_buff *skb, const struct packet *packet)
-{
-	return mark_is_set(skb) && bpf_map_lookup_elem(&postern_returns, &packet->key);
-}
+enum source {
+	SOURCE_INNER,	 /* a local end's own */
+	SOURCE_EXTERNAL, /* *ret_action holds */
+	SOURCE_BOTH,	 /* a local end's own, and the external end of another flow */
+};
 
 /*
- * A routing loop: a translated packet to a pool's address that is routed to this host, but is not
- * on it, comes back in and is forwarded out again. Each round would translate it once more.
+ * Is the packet's source the external end of a flow? A packet that an earlier hook has translated
+ * passes. Another one that came in is in a routing loop: a pool's address is routed to this host,
+ * but is not on it, and each round would translate the packet once more. A socket of this host may
+ * have that address, too.
  */
-static __always_inline bool is_looping(struct __sk_buff *skb, const struct packet *packet)
+static __noinline enum source source_of(struct __sk_buff *skb, const struct packet *packet,
+					int *ret_action)
 {
-	return skb->ingress_ifindex && bpf_map_lookup_elem(&postern_returns, &packet->key);
+	const struct return_entry *entry = bpf_map_lookup_elem(&postern_returns, &packet->key);
+
+	if (!entry)
+		return SOURCE_INNER;
+	*ret_action = TC_ACT_UNSPEC;
+	if (translated_by_us(skb, packet, entry))
+		return SOURCE_EXTERNAL;
+	if (!skb->ingress_ifindex)
+		return SOURCE_BOTH;
+	*ret_action = report_drop(packet, SENDER_UNKNOWN, POOL_NONE, COUNTER_dropped_loop);
+	return SOURCE_EXTERNAL;
+}
+
+/* A SYN without a flow, or for a new connection of `flow`. */
+static __always_inline struct flow *open_as(struct __sk_buff *skb, const struct packet *packet,
+					    const struct flow *old, enum source source,
+					    int *ret_action)
+{
+	struct flow *flow = open_flow(skb, packet, old, ret_action);
+
+	if (flow && source == SOURCE_BOTH)
+		open_set_ambiguous(flow);
+	return flow;
 }
 
 static __always_inline struct flow *settle(struct __sk_buff *skb, const struct packet *packet,
 					   struct flow *flow, __u64 cuts, int *ret_action)
 {
-	bool cut = flow && flow->cut_seen != cuts && is_cut(flow, cuts);
+	enum source source = SOURCE_INNER;
+	bool cut;
 
 	if (!flow && is_retired(packet->key.destination_port)) {
 		*ret_action = TC_ACT_UNSPEC;
 		return NULL;
 	}
-	if (!flow && is_looping(skb, packet)) {
-		*ret_action = report_drop(packet, SENDER_UNKNOWN, POOL_NONE, COUNTER_dropped_loop);
+	if (!flow || flow->ambiguous)
+		source = source_of(skb, packet, ret_action);
+	if (source == SOURCE_EXTERNAL)
 		return NULL;
-	}
+	cut = flow && flow->cut_seen != cuts && is_cut(flow, cuts);
 	if (packet_opens(packet) && (!flow || reuse_is_new(skb, packet, flow)))
-		return open_flow(skb, packet, flow, ret_action);
+		return open_as(skb, packet, flow, source, ret_action);
 	if (!flow) {
 		*ret_action = without_flow(skb, packet);
 		return NULL;
@@ -163,12 +185,12 @@ static __always_inline int translate(struct __sk_buff *skb, const struct packet 
 	address_copy(to.address, flow->address);
 	if (!is_entry_of(&flow->key_hash, &packet->key))
 		return report_drop(packet, SENDER_UNKNOWN, POOL_NONE, COUNTER_dropped_error);
+	flow->ingress_ifindex = skb->ingress_ifindex;
 	/* The FIN or RST: may_follow() compares a later SYN with its timestamp. */
 	if (half_update(&flow->out, packet, EGRESS, bpf_ktime_get_coarse_ns()))
 		flow->timestamp = tcp_timestamp(skb, packet->tcp);
 	if (rewrite(skb, packet, EGRESS, to.address, to.port))
 		return report_drop(packet, flow->sender, flow->pool, COUNTER_dropped_error);
-	mark_set(skb);
 	return TC_ACT_UNSPEC;
 }
 
@@ -194,9 +216,6 @@ static __always_inline int egress(struct __sk_buff *skb, __u32 link_header)
 	}
 	if (kind != PACKET_TCP || packet.fragment)
 		return untranslatable(skb, &packet, kind);
-	if (is_translated(skb, &packet))
-		return TC_ACT_UNSPEC;
-
 	flow = bpf_map_lookup_elem(&postern_flows, &packet.key);
 	if (!flow || packet_opens(&packet) || flow->cut_seen != control->cuts) {
 		flow = settle(skb, &packet, flow, control->cuts, &action);

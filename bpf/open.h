@@ -22,6 +22,24 @@
 #include "sender.h"
 
 /*
+ * A local end with a pool's address may have the external end of another flow as its own. At a
+ * second hook (translated.h) the packets of both look alike: those of this key are compared each.
+ */
+static __always_inline void open_set_ambiguous(struct flow *flow)
+{
+	flow->ambiguous = 1;
+	flow->cut_seen = ~0ULL;
+}
+
+static __always_inline void note_ambiguous(struct opening *opening)
+{
+	struct flow *other = bpf_map_lookup_elem(&postern_flows, &opening->returns);
+
+	if (other)
+		open_set_ambiguous(other);
+}
+
+/*
  * Inserts the flow of `opening`, which from then on owns what limit_take_flow() added to the gauge.
  * -EEXIST: another CPU has just opened it; other errors as for claim_port().
  */
@@ -31,6 +49,7 @@ static __noinline int open_pair(const struct flow_key *key, struct opening *open
 
 	if (error)
 		return error;
+	note_ambiguous(opening);
 	opening->flow.port = opening->returns.port;
 	opening->flow.key_hash = key_hash(key);
 	error = bpf_map_update_elem(&postern_flows, key, &opening->flow, BPF_NOEXIST);

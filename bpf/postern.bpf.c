@@ -12,7 +12,6 @@
 #include "expiry.h"
 #include "ingress.h"
 #include "maps.h"
-#include "mark.h"
 
 char _license[] SEC("license") = "Dual BSD/GPL";
 
@@ -36,14 +35,12 @@ int postern_egress_l3(struct __sk_buff *skb)
 SEC("tc")
 int postern_ingress(struct __sk_buff *skb)
 {
-	mark_clear(skb);
 	return ingress((struct frame){.context = skb}, ETH_HLEN) ? TC_ACT_UNSPEC : TC_ACT_SHOT;
 }
 
 SEC("tc")
 int postern_ingress_l3(struct __sk_buff *skb)
 {
-	mark_clear(skb);
 	return ingress((struct frame){.context = skb}, 0) ? TC_ACT_UNSPEC : TC_ACT_SHOT;
 }
 

@@ -265,14 +265,14 @@ struct flow {
 	struct half out;
 	__u8 address[16]; /* external address and port */
 	__u16 port;
-	__u16 reserved;
+	__u16 ambiguous; /* 1: its key is the external end of another flow, too */
 	__u32 sender;
 	__u32 pool;
 	__u32 address_id; /* 0 for a passed flow */
 	__u64 opened_ns;
-	__u64 cut_seen;	 /* control.cuts when the flow was last compared with its verdict */
-	__u32 timestamp; /* TCP timestamp of the FIN or RST that left; 0: none */
-	__u32 reserved2;
+	__u64 cut_seen;	       /* control.cuts when last compared with its verdict; ~0: ambiguous */
+	__u32 timestamp;       /* TCP timestamp of the FIN or RST that left; 0: none */
+	__u32 ingress_ifindex; /* where the last packet came in; 0: it is from this host */
 };
 
 struct return_entry {

@@ -16,6 +16,15 @@
 #define TCX_INGRESS  46
 #define TCX_EGRESS   47
 #define ATTACH_FIRST (1U << 3)
+#define ATTACH_LAST  (1U << 4)
+
+static int result_of(enum foreign_hook hook)
+{
+	if (hook == FOREIGN_XDP)
+		return XDP_PASS;
+	return hook == FOREIGN_TCX_EGRESS_OK || hook == FOREIGN_CLSACT_EGRESS_OK ? TC_ACT_OK
+										 : TC_ACT_UNSPEC;
+}
 
 static int load(enum foreign_hook hook, int count)
 {
@@ -30,9 +39,7 @@ static int load(enum foreign_hook hook, int count)
 		 .dst_reg = BPF_REG_1,
 		 .src_reg = BPF_REG_2,
 		 .imm = BPF_ADD},
-		{.code = BPF_ALU64 | BPF_MOV | BPF_K,
-		 .dst_reg = BPF_REG_0,
-		 .imm = hook == FOREIGN_XDP ? XDP_PASS : TC_ACT_UNSPEC},
+		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = result_of(hook)},
 		{.code = BPF_JMP | BPF_EXIT},
 	};
 	enum bpf_prog_type type = hook == FOREIGN_XDP ? BPF_PROG_TYPE_XDP : BPF_PROG_TYPE_SCHED_CLS;
@@ -45,11 +52,13 @@ static int load(enum foreign_hook hook, int count)
 
 static int attach_link(int program, const char *interface, enum foreign_hook hook)
 {
-	int type = hook == FOREIGN_XDP		? BPF_XDP
-		   : hook == FOREIGN_TCX_EGRESS ? TCX_EGRESS
-						: TCX_INGRESS;
+	int type = hook == FOREIGN_XDP		 ? BPF_XDP
+		   : hook == FOREIGN_TCX_INGRESS ? TCX_INGRESS
+						 : TCX_EGRESS;
 	LIBBPF_OPTS(bpf_link_create_opts, options,
-		    .flags = hook == FOREIGN_XDP ? XDP_FLAGS_DRV_MODE : ATTACH_FIRST);
+		    .flags = hook == FOREIGN_XDP	     ? XDP_FLAGS_DRV_MODE
+			     : hook == FOREIGN_TCX_EGRESS_OK ? ATTACH_LAST
+							     : ATTACH_FIRST);
 	int link = bpf_link_create(program, if_nametoindex(interface), type, &options);
 
 	cr_assert_geq(link, 0, "cannot attach to %s: %s", interface, strerror(errno));
@@ -60,7 +69,8 @@ static void attach_filter(int program, const char *interface, enum foreign_hook 
 			  unsigned priority)
 {
 	LIBBPF_OPTS(bpf_tc_hook, place, .ifindex = (int)if_nametoindex(interface),
-		    .attach_point = hook == FOREIGN_CLSACT_EGRESS ? BPF_TC_EGRESS : BPF_TC_INGRESS);
+		    .attach_point =
+			    hook == FOREIGN_CLSACT_INGRESS ? BPF_TC_INGRESS : BPF_TC_EGRESS);
 	LIBBPF_OPTS(bpf_tc_opts, filter, .prog_fd = program, .priority = priority, .handle = 1);
 	int r = bpf_tc_hook_create(&place);
 
@@ -77,7 +87,8 @@ struct foreign foreign_attach(const char *interface, enum foreign_hook hook, uns
 	foreign.count = bpf_map_create(BPF_MAP_TYPE_ARRAY, "foreign", 4, 8, 1, NULL);
 	cr_assert_geq(foreign.count, 0);
 	foreign.program = load(hook, foreign.count);
-	if (hook == FOREIGN_CLSACT_EGRESS || hook == FOREIGN_CLSACT_INGRESS)
+	if (hook == FOREIGN_CLSACT_EGRESS || hook == FOREIGN_CLSACT_EGRESS_OK ||
+	    hook == FOREIGN_CLSACT_INGRESS)
 		attach_filter(foreign.program, interface, hook, priority);
 	else
 		foreign.link = attach_link(foreign.program, interface, hook);

@@ -10,7 +10,9 @@
 enum foreign_hook {
 	FOREIGN_TCX_EGRESS,
 	FOREIGN_TCX_INGRESS,
+	FOREIGN_TCX_EGRESS_OK, /* behind all others; ends with TCX_PASS */
 	FOREIGN_CLSACT_EGRESS,
+	FOREIGN_CLSACT_EGRESS_OK, /* ends with TC_ACT_OK; the others leave the packet to the next */
 	FOREIGN_CLSACT_INGRESS,
 	FOREIGN_XDP, /* native */
 };
@@ -24,7 +26,7 @@ struct foreign {
 
 /*
  * Attaches to an interface of the mail host, from the current network namespace. TCX: before all
- * others; clsact: at that priority.
+ * others, but for _OK; clsact: at that priority.
  */
 struct foreign foreign_attach(const char *interface, enum foreign_hook hook, unsigned priority);
 uint64_t foreign_seen(const struct foreign *foreign);
