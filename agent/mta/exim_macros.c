@@ -184,9 +184,18 @@ static bool is_plain(const char *header)
 				     "0123456789-_")] == '\0';
 }
 
+static void print_long_mark(const struct config_mark *mark, FILE *out)
+{
+	fprintf(out, "{>={${strlen:$h_%s:}}{%d}}{match{$h_%s:}{\\N(?im)^", mark->header,
+		HEADERS_SEEN, mark->header);
+	print_value(mark, out);
+	fputs(NO_WORD_FOLLOWS "\\N}}", out);
+}
+
 /*
  * Exim gives only the first 64 KiB of all headers: marks after that are looked up by the name of
- * the header. A sender may write that much under one name to hide a scanner's mark.
+ * the header. A sender may write that much under one name to hide a scanner's mark. Of a named
+ * scanner any mark counts then: the order of its verdicts is not known.
  */
 static void print_long_marks(const struct lane_set *lanes, FILE *out)
 {
@@ -197,10 +206,12 @@ static void print_long_marks(const struct lane_set *lanes, FILE *out)
 
 		if (mark->clean || !is_plain(mark->header))
 			continue;
-		fprintf(out, "\\\n  {>={${strlen:$h_%s:}}{%d}}{match{$h_%s:}{\\N(?im)^",
-			mark->header, HEADERS_SEEN, mark->header);
-		print_value(mark, out);
-		fputs("(?![A-Za-z0-9])\\N}}", out);
+		fputs("\\\n  ", out);
+		if (mark->scanner)
+			fprintf(out, "{and{{>={${strlen:$message_headers_raw}}{%d}}{or{",
+				HEADERS_SEEN);
+		print_long_mark(mark, out);
+		fputs(mark->scanner ? "}}}}" : "", out);
 	}
 }
 
