@@ -18,15 +18,17 @@
 #include "process/peers.h"
 
 #define SWEEP_AFTER_MS 5
-/* Several at once: the end of a connection takes a round of the loop. */
-#define EVICT_SHARE 8
+/* Many at once: the end of a connection takes a round of the loop, and a thousand may wait. */
+#define EVICT_SHARE 4
 /* evhttp reads nothing during an answer; this much is read anyway, to notice a close. */
 #define UNREAD_MAX_BYTES 4096
 
 struct http_listener {
 	struct http_listener_options options;
+	struct event_base *base;
 	struct evhttp *http;
-	struct evconnlistener *listener; /* owned by http */
+	struct evconnlistener *listener; /* owned by http; NULL after a failed move */
+	struct evhttp_bound_socket *bound;
 	struct event *sweep;
 	struct peers *peers; /* of struct bufferevent, a reference each */
 };
@@ -86,7 +88,7 @@ static void on_sweep(evutil_socket_t fd, short what, void *data)
 	sweep(listener->peers);
 	if (is_full(listener))
 		event_add(listener->sweep, &again);
-	else
+	else if (listener->listener)
 		evconnlistener_enable(listener->listener);
 }
 
@@ -161,25 +163,46 @@ static void configure(struct http_listener *listener)
 	evhttp_set_bevcb(listener->http, on_connection, listener);
 }
 
-static int start(struct http_listener *listener, struct event_base *base, int fd)
+static int accept_at(struct http_listener *listener, int fd)
 {
 	_cleanup_(close_fd_p) int socket = fd;
 
-	listener->http = evhttp_new(base);
-	listener->sweep = evtimer_new(base, on_sweep, listener);
+	listener->listener =
+		evconnlistener_new(listener->base, NULL, NULL,
+				   LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, socket);
+	if (!listener->listener)
+		return -ENOMEM;
+	TAKE_FD(socket);
+	listener->bound = evhttp_bind_listener(listener->http, listener->listener);
+	if (listener->bound)
+		return 0;
+	evconnlistener_free(TAKE_PTR(listener->listener));
+	return -ENOMEM;
+}
+
+static int start(struct http_listener *listener, int fd)
+{
+	_cleanup_(close_fd_p) int socket = fd;
+
+	listener->http = evhttp_new(listener->base);
+	listener->sweep = evtimer_new(listener->base, on_sweep, listener);
 	listener->peers = peers_new(listener->options.connections_max);
 	if (!listener->http || !listener->sweep || !listener->peers)
 		return -ENOMEM;
 	configure(listener);
-	listener->listener = evconnlistener_new(
-		base, NULL, NULL, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, socket);
-	if (!listener->listener)
-		return -ENOMEM;
-	TAKE_FD(socket);
-	if (!evhttp_bind_listener(listener->http, listener->listener)) {
-		evconnlistener_free(listener->listener);
-		return -ENOMEM;
-	}
+	return accept_at(listener, TAKE_FD(socket));
+}
+
+/* A full table enables the new one again, too, when it has space. */
+int http_listener_move(struct http_listener *listener, int fd, struct error *error)
+{
+	if (listener->bound)
+		evhttp_del_accept_socket(listener->http, TAKE_PTR(listener->bound));
+	listener->listener = NULL;
+	if (accept_at(listener, fd) < 0)
+		return error_set(error, -ENOMEM, "out of memory");
+	if (is_full(listener))
+		evconnlistener_disable(listener->listener);
 	return 0;
 }
 
@@ -193,7 +216,8 @@ int http_listener_new(struct event_base *base, int fd, const struct http_listene
 		return error_set(error, -ENOMEM, "out of memory");
 	}
 	listener->options = *options;
-	if (start(listener, base, fd) < 0) {
+	listener->base = base;
+	if (start(listener, fd) < 0) {
 		http_listener_free(listener);
 		return error_set(error, -ENOMEM, "out of memory");
 	}

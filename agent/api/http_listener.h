@@ -27,6 +27,8 @@ struct http_listener_options {
 /* Owns the listening, non-blocking socket from the call on, also on failure. -ENOMEM. */
 int http_listener_new(struct event_base *base, int fd, const struct http_listener_options *options,
 		      struct http_listener **ret_listener, struct error *error);
+/* Accepts at another socket from now on, owned as above. Its connections live on. -ENOMEM. */
+int http_listener_move(struct http_listener *listener, int fd, struct error *error);
 void http_listener_free(struct http_listener *listener); /* NULL is fine */
 
 /* The connection of this request is never evicted and never times out. */

@@ -28,7 +28,7 @@ struct server {
 	struct http_listener *scrapers; /* NULL: no metrics over TCP */
 	struct event_stream *events;
 	char *path;
-	bool bound;
+	struct listen_file file;
 };
 
 static enum api_method method_of(const struct evhttp_request *request)
@@ -166,7 +166,7 @@ static int start(struct server *server, struct error *error)
 
 	if (code < 0)
 		return code;
-	server->bound = true;
+	listen_note(server->path, &server->file);
 	code = http_listener_new(server->base, fd, &options, &server->listener, error);
 	if (code < 0)
 		return code;
@@ -200,10 +200,29 @@ void server_free(struct server *server)
 	http_listener_free(server->scrapers);
 	http_listener_free(server->listener);
 	event_stream_free(server->events);
-	if (server->bound)
-		unlink(server->path);
+	listen_remove(&server->file);
 	free(server->path);
 	free(server);
+}
+
+int server_watch(struct server *server, struct error *error)
+{
+	int fd = -1;
+	int code;
+
+	if (!listen_is_lost(&server->file))
+		return 0;
+	code = listen_unix(server->path, &fd, error);
+	if (code < 0)
+		return code;
+	listen_note(server->path, &server->file);
+	code = http_listener_move(server->listener, fd, error);
+	return code < 0 ? code : 1;
+}
+
+bool server_has_metrics(const struct server *server)
+{
+	return server->scrapers;
 }
 
 int server_serve_metrics(struct server *server, const char *endpoint, struct error *error)

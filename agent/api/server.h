@@ -21,7 +21,7 @@ struct server;
 #define SERVER_IDLE_SEC		 30
 #define SERVER_HEADERS_MAX_BYTES (8 << 10)
 #define SERVER_BODY_MAX_BYTES	 (1 << 20)
-#define SERVER_SCRAPERS_MAX	 16
+#define SERVER_SCRAPERS_MAX	 64
 #define SERVER_SCRAPE_SEC	 10
 
 /*
@@ -34,6 +34,14 @@ int server_new(struct event_base *base, const char *path, const struct api *api,
 /* Also removes the socket file. NULL is fine. */
 void server_free(struct server *server);
 
+/*
+ * 1: the socket's file was removed or replaced, and is there again; 0: it is there. Errors:
+ * listen_unix(); -ENOMEM.
+ */
+int server_watch(struct server *server, struct error *error);
+
+/* False: server_serve_metrics() has not succeeded yet. */
+bool server_has_metrics(const struct server *server);
 /* Serves metrics at "127.0.0.1:9525" or "[::1]:9525". -EADDRINUSE and other errors of bind(2). */
 int server_serve_metrics(struct server *server, const char *endpoint, struct error *error);
 

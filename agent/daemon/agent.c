@@ -146,7 +146,7 @@ static void on_watch(evutil_socket_t fd, short what, void *data)
 		follow_maps(agent, &error);
 		return;
 	}
-	listeners_retry(&agent->listeners);
+	listeners_watch(&agent->listeners);
 	r = steering_sync_cgroups(agent->steering, &error);
 	if (r < 0 && r != -EBUSY)
 		error_log_add(&agent->error_log, &error);

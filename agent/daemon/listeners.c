@@ -95,29 +95,55 @@ static int open_api(struct listeners *listeners, struct error *error)
 			  error);
 }
 
-static void open_metrics(struct listeners *listeners)
+/* The port of another program may become free. */
+static void watch_metrics(struct listeners *listeners)
 {
+	struct server *server = listeners->error_log->server;
+	const char *endpoint = listeners->config->metrics;
 	struct error error;
 
-	if (strcmp(listeners->config->metrics, CONFIG_METRICS_OFF) != 0 &&
-	    server_serve_metrics(listeners->error_log->server, listeners->config->metrics, &error) <
-		    0) {
-		error_prefix(&error, 0, "ignoring 'metrics'");
-		error_log_add(listeners->error_log, &error);
-	}
+	if (strcmp(endpoint, CONFIG_METRICS_OFF) == 0 || server_has_metrics(server) ||
+	    server_serve_metrics(server, endpoint, &error) == 0)
+		return;
+	error_prefix(&error, 0, "retrying 'metrics'");
+	error_log_add(listeners->error_log, &error);
 }
 
-void listeners_retry(struct listeners *listeners)
+static void watch_api(struct listeners *listeners)
+{
+	struct error error;
+	int r = server_watch(listeners->error_log->server, &error);
+
+	if (r < 0)
+		error_prefix(&error, 0, "retrying the socket of the API");
+	else if (r > 0)
+		error_set(&error, 0, "the socket of the API had been removed; it is there again");
+	if (r)
+		error_log_add(listeners->error_log, &error);
+}
+
+static void watch_socketmap(struct listeners *listeners)
 {
 	struct error error;
 
-	if (listeners->socketmap)
-		return;
-	if (socketmap_new(listeners->base, &listeners->config->mail.socketmap, listeners->judge,
-			  &listeners->socketmap, &error) < 0) {
-		error_prefix(&error, 0, "retrying 'socketmap'");
+	if (listeners->socketmap && socketmap_is_lost(listeners->socketmap)) {
+		socketmap_free(TAKE_PTR(listeners->socketmap));
+		error_set(&error, 0, "the socket 'socketmap' was removed; opening it again");
 		error_log_add(listeners->error_log, &error);
 	}
+	if (listeners->socketmap ||
+	    socketmap_new(listeners->base, &listeners->config->mail.socketmap, listeners->judge,
+			  &listeners->socketmap, &error) == 0)
+		return;
+	error_prefix(&error, 0, "retrying 'socketmap'");
+	error_log_add(listeners->error_log, &error);
+}
+
+void listeners_watch(struct listeners *listeners)
+{
+	watch_api(listeners);
+	watch_metrics(listeners);
+	watch_socketmap(listeners);
 }
 
 int listeners_open(struct listeners *listeners, const struct config *config, struct error *error)
@@ -128,8 +154,8 @@ int listeners_open(struct listeners *listeners, const struct config *config, str
 	r = open_api(listeners, error);
 	if (r < 0)
 		return r;
-	open_metrics(listeners);
-	listeners_retry(listeners);
+	watch_metrics(listeners);
+	watch_socketmap(listeners);
 	return 0;
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The sockets of the agent: the API, the TCP port of metrics, the socketmap for Postfix. Without
- * the API the agent does not start. Without the others it reports an error and runs; it retries the
- * socketmap, whose directory may belong to Postfix and appear later.
+ * the API the agent does not start. Without the others it reports an error, runs and retries: the
+ * directory of the socketmap may belong to Postfix and appear later.
  */
 #pragma once
 
@@ -42,8 +42,11 @@ int listeners_open(struct listeners *listeners, const struct config *config, str
 /* The API answers by these from now on; the caller keeps them until the next call. */
 void listeners_follow(struct listeners *listeners, struct steering *steering,
 		      struct rights *rights);
-/* Opens the socketmap if it is missing; the agent calls it every other second. */
-void listeners_retry(struct listeners *listeners);
+/*
+ * Opens again what is missing: a socket whose file was removed, a port or directory that was not
+ * there. The agent calls it every other second.
+ */
+void listeners_watch(struct listeners *listeners);
 /*
  * Ends all connections, followers included. Also after a failed listeners_open(), or without one.
  */

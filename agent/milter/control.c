@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/error.h"
@@ -20,7 +19,7 @@
 
 struct control {
 	struct evhttp *http;
-	char path[LISTEN_PATH_SIZE];
+	struct listen_file file;
 	control_reload reload;
 	void *data;
 };
@@ -57,15 +56,15 @@ static void on_reload(struct evhttp_request *request, void *data)
 		answer(request, 200, json_pack("{s:b}", "reloaded", 1));
 }
 
-static int start(struct control *control, struct event_base *base, struct error *error)
+static int start(struct control *control, struct event_base *base, const char *path,
+		 struct error *error)
 {
 	_cleanup_(close_fd_p) int fd = -1;
-	int r = listen_private(control->path, &fd, error);
+	int r = listen_private(path, &fd, error);
 
-	if (r < 0) {
-		control->path[0] = '\0';
+	if (r < 0)
 		return r;
-	}
+	listen_note(path, &control->file);
 	control->http = evhttp_new(base);
 	if (!control->http || evhttp_accept_socket(control->http, fd) < 0)
 		return error_set(error, -ENOMEM, "out of memory");
@@ -82,19 +81,25 @@ int control_new(struct event_base *base, const char *runtime_dir, control_reload
 		struct control **ret_control, struct error *error)
 {
 	struct control *control = calloc(1, sizeof(*control));
+	char path[LISTEN_PATH_SIZE];
 	int r;
 
 	if (!control)
 		return error_set(error, -ENOMEM, "out of memory");
 	control->reload = reload;
 	control->data = data;
-	snprintf(control->path, sizeof(control->path), "%s/milter.control", runtime_dir);
-	r = start(control, base, error);
+	snprintf(path, sizeof(path), "%s/milter.control", runtime_dir);
+	r = start(control, base, path, error);
 	if (r < 0)
 		control_free(control);
 	else
 		*ret_control = control;
 	return r;
+}
+
+bool control_is_lost(const struct control *control)
+{
+	return listen_is_lost(&control->file);
 }
 
 void control_free(struct control *control)
@@ -103,7 +108,6 @@ void control_free(struct control *control)
 		return;
 	if (control->http)
 		evhttp_free(control->http);
-	if (*control->path)
-		unlink(control->path);
+	listen_remove(&control->file);
 	free(control);
 }

@@ -6,6 +6,8 @@
  */
 #pragma once
 
+#include <stdbool.h>
+
 struct control;
 struct error;
 struct event_base;
@@ -16,5 +18,7 @@ typedef int (*control_reload)(void *data, struct error *error);
 /* Errors: listen_private(); -ENOMEM. */
 int control_new(struct event_base *base, const char *runtime_dir, control_reload reload, void *data,
 		struct control **ret_control, struct error *error);
+/* Its file was removed or replaced: it needs a new one. */
+bool control_is_lost(const struct control *control);
 /* Removes the socket's file. NULL is fine. */
 void control_free(struct control *control);

@@ -250,17 +250,28 @@ static void on_tick(evutil_socket_t fd, short what, void *data)
 
 /* ---- life */
 
+static int accept_at(struct listener *listener, struct event_base *base, int fd)
+{
+	struct evconnlistener *accepting = evconnlistener_new(
+		base, on_accept, listener, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
+
+	if (!accepting) {
+		close(fd);
+		return -ENOMEM;
+	}
+	evconnlistener_set_error_cb(accepting, on_accept_failed);
+	if (listener->accepting)
+		evconnlistener_free(listener->accepting);
+	listener->accepting = accepting;
+	return 0;
+}
+
 static int start(struct listener *listener, struct event_base *base, int fd)
 {
 	const struct timeval every = {.tv_sec = 1};
 
-	listener->accepting = evconnlistener_new(
-		base, on_accept, listener, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
-	if (!listener->accepting) {
-		close(fd);
+	if (accept_at(listener, base, fd) < 0)
 		return -ENOMEM;
-	}
-	evconnlistener_set_error_cb(listener->accepting, on_accept_failed);
 	listener->accept_again = evtimer_new(base, on_accept_again, listener);
 	listener->tick = event_new(base, -1, EV_PERSIST, on_tick, listener);
 	if (!listener->accept_again || !listener->tick || !listener->peers)
@@ -284,6 +295,13 @@ int listener_new(struct event_base *base, int fd, size_t connections_max,
 		return error_set(error, -ENOMEM, "out of memory");
 	}
 	*ret_listener = listener;
+	return 0;
+}
+
+int listener_move(struct listener *listener, int fd, struct error *error)
+{
+	if (accept_at(listener, evconnlistener_get_base(listener->accepting), fd) < 0)
+		return error_set(error, -ENOMEM, "out of memory");
 	return 0;
 }
 

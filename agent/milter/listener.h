@@ -32,5 +32,7 @@ struct session_shared;
 int listener_new(struct event_base *base, int fd, size_t connections_max,
 		 struct session_shared *shared, struct listener **ret_listener,
 		 struct error *error);
+/* Accepts at another socket from now on, taken over as above. Its connections live on. -ENOMEM. */
+int listener_move(struct listener *listener, int fd, struct error *error);
 /* Closes all connections at once: undecided messages stay with the MTA. NULL is fine. */
 void listener_free(struct listener *listener);

@@ -11,6 +11,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
@@ -34,6 +35,8 @@ struct milter {
 	struct event *ends[2], *reload, *tick;
 	struct session_shared shared;
 	struct listener *listener;
+	struct listen_file file; /* of its socket */
+	bool lost;		 /* it cannot be bound again, and the log says so */
 	struct control *control; /* NULL: SIGHUP alone reloads */
 	struct dns_alarm dns_alarm;
 };
@@ -86,6 +89,54 @@ static void on_reload(evutil_socket_t number, short what, void *data)
 	reload(data, &logged);
 }
 
+static int bind_to(struct milter *milter, int *ret_fd, struct error *error)
+{
+	const struct config_socket *where = &milter->config->mail.milter;
+	int r;
+
+	if (!where->path)
+		return listen_tcp(&where->address, where->port, ret_fd, error);
+	r = listen_unix(where->path, ret_fd, error);
+	if (r == 0)
+		listen_note(where->path, &milter->file);
+	return r;
+}
+
+/* A socket whose file was removed reaches no MTA: mail would be taken unjudged. */
+static void watch_socket(struct milter *milter)
+{
+	struct error error;
+	int fd;
+
+	if (!listen_is_lost(&milter->file))
+		return;
+	if (bind_to(milter, &fd, &error) == 0 && listener_move(milter->listener, fd, &error) == 0)
+		log_warning(MODULE, "the socket '%s' had been removed; it is there again",
+			    milter->file.path);
+	else if (!milter->lost)
+		log_error(MODULE, "the socket was removed, retrying: %s", error.text);
+	milter->lost = listen_is_lost(&milter->file);
+}
+
+/* Mail is judged without it, too. */
+static void open_control(struct milter *milter)
+{
+	struct error error;
+
+	if (control_new(milter->base, milter->config->runtime_dir, reload, milter, &milter->control,
+			&error) < 0)
+		log_warning(MODULE, "%s; ignoring it, 'postern reload' does not reach the milter",
+			    error.text);
+}
+
+static void watch_control(struct milter *milter)
+{
+	if (!milter->control || !control_is_lost(milter->control))
+		return;
+	control_free(TAKE_PTR(milter->control));
+	open_control(milter);
+}
+
 static void on_tick(evutil_socket_t fd, short what, void *data)
 {
 	struct milter *milter = data;
@@ -93,6 +144,8 @@ static void on_tick(evutil_socket_t fd, short what, void *data)
 
 	(void)fd, (void)what;
 	sd_notify_alive();
+	watch_socket(milter);
+	watch_control(milter);
 	dns_alarm_watch(&milter->dns_alarm, maildns_counters(rules->current->dns),
 			clock_monotonic_ns());
 	config_refs_sweep(&milter->shared.rules);
@@ -132,25 +185,12 @@ static size_t allow_connections(void)
 
 static int listen_at(struct milter *milter, struct error *error)
 {
-	const struct config_socket *where = &milter->config->mail.milter;
 	int fd;
-	int r = where->path ? listen_unix(where->path, &fd, error)
-			    : listen_tcp(&where->address, where->port, &fd, error);
+	int r = bind_to(milter, &fd, error);
 
 	return r < 0 ? r
 		     : listener_new(milter->base, fd, allow_connections(), &milter->shared,
 				    &milter->listener, error);
-}
-
-/* Mail is judged without it, too. */
-static void open_control(struct milter *milter)
-{
-	struct error error;
-
-	if (control_new(milter->base, milter->config->runtime_dir, reload, milter, &milter->control,
-			&error) < 0)
-		log_warning(MODULE, "%s; ignoring it, 'postern reload' does not reach the milter",
-			    error.text);
 }
 
 /* ---- life */
@@ -181,8 +221,7 @@ static void stop(struct milter *milter)
 {
 	struct event *events[] = {milter->ends[0], milter->ends[1], milter->reload, milter->tick};
 
-	if (milter->listener && milter->config->mail.milter.path)
-		unlink(milter->config->mail.milter.path);
+	listen_remove(&milter->file);
 	control_free(milter->control);
 	listener_free(milter->listener);
 	agent_client_free(milter->shared.end.agent);

@@ -36,7 +36,7 @@ struct socketmap_client {
 
 struct socketmap {
 	const struct judge *judge;
-	char *path; /* NULL: TCP, or not bound yet */
+	struct listen_file file; /* none: TCP, or not bound yet */
 	struct evconnlistener *listener;
 	struct event *accept_again;
 	struct socketmap_stats stats;
@@ -222,8 +222,8 @@ static int bind_to(struct socketmap *socketmap, const struct config_socket *to, 
 	code = listen_unix(to->path, ret_fd, error);
 	if (code < 0)
 		return code;
-	socketmap->path = strdup(to->path);
-	return socketmap->path ? 0 : error_set(error, -ENOMEM, "out of memory");
+	listen_note(to->path, &socketmap->file);
+	return 0;
 }
 
 static int start(struct socketmap *socketmap, struct event_base *base,
@@ -275,10 +275,13 @@ void socketmap_free(struct socketmap *socketmap)
 		if (socketmap->peers->places[i].connection)
 			let_go(socketmap->peers->places[i].connection);
 	peers_free(socketmap->peers);
-	if (socketmap->path)
-		unlink(socketmap->path);
-	free(socketmap->path);
+	listen_remove(&socketmap->file);
 	free(socketmap);
+}
+
+bool socketmap_is_lost(const struct socketmap *socketmap)
+{
+	return listen_is_lost(&socketmap->file);
 }
 
 void socketmap_stats(const struct socketmap *socketmap, struct socketmap_stats *ret_stats)

@@ -15,6 +15,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -35,6 +36,8 @@ struct socketmap;
  */
 int socketmap_new(struct event_base *base, const struct config_socket *socket,
 		  const struct judge *judge, struct socketmap **ret_socketmap, struct error *error);
+/* Its file was removed or replaced: clients need a new one. */
+bool socketmap_is_lost(const struct socketmap *socketmap);
 /* Also removes the socket file. NULL is fine. */
 void socketmap_free(struct socketmap *socketmap);
 

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -88,6 +89,35 @@ int listen_unix(const char *path, int *ret_fd, struct error *error)
 int listen_private(const char *path, int *ret_fd, struct error *error)
 {
 	return listen_at(path, 0600, ret_fd, error);
+}
+
+void listen_note(const char *path, struct listen_file *ret_file)
+{
+	struct stat status = {0};
+
+	/* A file that is gone already has inode 0, and so is lost. */
+	lstat(path, &status);
+	snprintf(ret_file->path, sizeof(ret_file->path), "%s", path);
+	ret_file->device = status.st_dev;
+	ret_file->inode = status.st_ino;
+}
+
+bool listen_is_lost(const struct listen_file *file)
+{
+	struct stat status;
+
+	if (!*file->path)
+		return false;
+	if (lstat(file->path, &status) < 0)
+		return errno == ENOENT;
+	return status.st_dev != file->device || status.st_ino != file->inode;
+}
+
+void listen_remove(struct listen_file *file)
+{
+	if (*file->path && !listen_is_lost(file))
+		unlink(file->path);
+	file->path[0] = '\0';
 }
 
 static socklen_t fill(const struct address *from, uint16_t port, struct sockaddr_storage *ret)

@@ -2,7 +2,9 @@
 /* Listening sockets, non-blocking and CLOEXEC. The caller accepts and serves the connections. */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 struct address;
 struct error;
@@ -17,6 +19,22 @@ int listen_unix(const char *path, int *ret_fd, struct error *error);
 
 /* The same of mode 0600: for its user and root. */
 int listen_private(const char *path, int *ret_fd, struct error *error);
+
+/*
+ * The file of a unix socket that this process has bound. Somebody may remove it, or put another one
+ * in its place: then no client reaches the socket any more.
+ */
+struct listen_file {
+	char path[LISTEN_PATH_SIZE]; /* "": none */
+	dev_t device;
+	ino_t inode;
+};
+/* After listen_unix() or listen_private(). */
+void listen_note(const char *path, struct listen_file *ret_file);
+/* False also for none. */
+bool listen_is_lost(const struct listen_file *file);
+/* Removes the file, unless it is lost. */
+void listen_remove(struct listen_file *file);
 
 /* -EADDRINUSE: the port is taken; other errnos of bind(2). */
 int listen_tcp(const struct address *address, uint16_t port, int *ret_fd, struct error *error);
