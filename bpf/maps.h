@@ -41,6 +41,15 @@ struct {
 	__type(value, struct sender_ref);
 } postern_nets SEC(".maps");
 
+/* No program of this object uses it: cgroups.bpf.c does. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, POSTERN_CGROUPS_MAX);
+	__type(key, struct cgroup_path);
+	__type(value, struct cgroup_entry);
+} postern_cgroups SEC(".maps");
+
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);

@@ -38,6 +38,8 @@ static const struct map_type {
 	[MAP_CONTROL] = {PIN_CONTROL, sizeof(uint32_t), sizeof(struct control)},
 	[MAP_GEN] = {"postern_gen", sizeof(uint32_t), sizeof(struct generation)},
 	[MAP_HOST] = {"postern_host", sizeof(struct host_key), sizeof(struct host_entry)},
+	[MAP_CGROUPS] = {"postern_cgroups", sizeof(struct cgroup_path),
+			 sizeof(struct cgroup_entry)},
 	[MAP_UPLINKS] = {"postern_uplinks", sizeof(struct uplink_key), sizeof(struct uplink)},
 };
 

@@ -32,6 +32,7 @@ enum map {
 	MAP_CONTROL,
 	MAP_GEN, /* quiesce.h and uplinks.h write it */
 	MAP_HOST,
+	MAP_CGROUPS,
 	MAP_UPLINKS,
 	MAPS, /* keyed maps that user space reads or writes */
 };

@@ -101,9 +101,12 @@ int pin_link_remove(const char *file)
 		return 0;
 	if (fd < 0)
 		return fd;
-	/* ENOLINK: the interface is gone, and the attachment with it. */
+	/*
+	 * ENOLINK: the interface is gone, and the attachment with it. EOPNOTSUPP: a tracepoint's
+	 * link, which ends with its last holder.
+	 */
 	r = bpf_link_detach(fd);
-	if (r && r != -ENOLINK)
+	if (r && r != -ENOLINK && r != -EOPNOTSUPP)
 		return r;
 	return unlink(file) && errno != ENOENT ? -errno : 0;
 }
@@ -212,7 +215,9 @@ static int remove_link(const char *file, const char *name, void *data)
 static int remove_hold(const char *file, const char *name, void *data)
 {
 	(void)data;
-	return has_prefix(name, PIN_HOLD_PREFIX) ? pin_link_remove(file) : 0;
+	return has_prefix(name, PIN_HOLD_PREFIX) || has_prefix(name, PIN_CGROUP_PREFIX)
+		       ? pin_link_remove(file)
+		       : 0;
 }
 
 static int remove_map(const char *file, const char *name, void *data)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The files below pin_path: "postern_…" (maps), "link_IFNAME_egress", "…_ingress", "…_xdp" and
- * "hold_…" (links). host/ grants and removes them, the agent notices that maps were replaced;
- * opening one is datapath/'s.
+ * The files below pin_path: "postern_…" (maps), and links: "link_IFNAME_egress", "…_ingress",
+ * "…_xdp", "hold_…" and "cgroup_…". host/ grants and removes them, the agent notices that maps were
+ * replaced; opening one is datapath/'s.
  */
 #pragma once
 
@@ -14,10 +14,11 @@ struct error;
 struct bpf_map;
 struct bpf_map_info;
 
-#define PIN_MAP_PREFIX	"postern_"
-#define PIN_LINK_PREFIX "link_"
-#define PIN_HOLD_PREFIX "hold_"
-#define PIN_CONTROL	"postern_control" /* pinned last, so it stands for a complete set */
+#define PIN_MAP_PREFIX	  "postern_"
+#define PIN_LINK_PREFIX	  "link_"
+#define PIN_HOLD_PREFIX	  "hold_"
+#define PIN_CGROUP_PREFIX "cgroup_"
+#define PIN_CONTROL	  "postern_control" /* pinned last, so it stands for a complete set */
 
 /*
  * The remedy for pinned maps of another version; `down` goes by names, so it serves every layout.
@@ -65,7 +66,7 @@ int pin_directory_make(const char *pin_path, bool *ret_is_new, struct error *err
 
 /*
  * Detaches the pinned link at once, even while others hold it open, and removes the pin. 0: there
- * was none.
+ * was none. A link of a tracepoint stays attached while another holds it open.
  */
 int pin_link_remove(const char *file);
 

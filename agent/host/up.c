@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "config/config.h"
 #include "datapath/adopt.h"
+#include "datapath/cgroups.h"
 #include "datapath/pins.h"
 #include "datapath/programs.h"
 #include "host/adopt.h"
@@ -43,6 +44,7 @@ struct up {
 	bool is_in_force; /* a datapath that was up follows the new configuration */
 	char *sockets_note;
 	char *leaving_note;
+	char *cgroups_note;
 };
 
 static void up_done(struct up *up)
@@ -57,6 +59,7 @@ static void up_done(struct up *up)
 	leaving_done(&up->leaving);
 	free(up->sockets_note);
 	free(up->leaving_note);
+	free(up->cgroups_note);
 }
 
 /* Makes the runtime directory; changes nothing else on the host. */
@@ -104,11 +107,32 @@ static int load(struct up *up, struct error *error)
 	return r ? r : programs_open(&options, &up->programs, error);
 }
 
+/*
+ * Before the maps have paths, and after a move: no cgroup is made unseen. Without these programs
+ * the agent looks once a second.
+ */
+static int follow_cgroups(struct up *up, struct error *error)
+{
+	struct error failure;
+	int r;
+
+	if (!steering_has_cgroups(up->config))
+		return cgroups_detach(up->config->pin_path, error);
+	r = cgroups_attach(up->config->pin_path, &failure);
+	if (!r)
+		return 0;
+	free(up->cgroups_note);
+	up->cgroups_note = strdup(failure.text);
+	return up->cgroups_note ? 0 : error_set(error, -ENOMEM, "out of memory");
+}
+
 static int fill(struct up *up, struct error *error)
 {
 	bool begun = false;
-	int r = up_fill_run(&up->fill, &begun, error);
+	int r = follow_cgroups(up, error);
 
+	if (!r)
+		r = up_fill_run(&up->fill, &begun, error);
 	if (begun && !programs_maps_are_new(up->programs))
 		up->is_in_force = true;
 	return r;
@@ -197,6 +221,8 @@ static void roll_back(struct up *up)
 	struct error ignored;
 
 	undo_network(&undo, &ignored);
+	if (up->programs && programs_maps_are_new(up->programs))
+		cgroups_detach(up->config->pin_path, &ignored);
 	if (up->programs)
 		programs_rollback(up->programs);
 	undo_files(&undo, &ignored);
@@ -268,7 +294,8 @@ static int finish(struct up *up, struct error *error)
 /* Joins the notes into one line. */
 static int take_note(struct up *up, char **ret_note, struct error *error)
 {
-	const char *notes[] = {up->interfaces.note, up->sockets_note, up->leaving_note};
+	const char *notes[] = {up->interfaces.note, up->sockets_note, up->leaving_note,
+			       up->cgroups_note};
 	char *joined = NULL;
 
 	for (size_t i = 0; i < sizeof(notes) / sizeof(*notes); i++) {

@@ -8,27 +8,19 @@
 #include <errno.h>
 #include <string.h>
 
-#include "base/cgroup.h"
 #include "steering/steering_internal.h"
 
 struct wanted {
+	const struct steering *steering;
 	struct table selectors;
 	struct table nets;
 	uint32_t kinds;
 };
 
-static struct sender_ref reference(const struct steering_sender *sender)
-{
-	struct sender_ref ref = {.sender = sender->id};
-
-	strncpy(ref.label, sender->name, sizeof(ref.label) - 1);
-	return ref;
-}
-
 static int want_selector(struct wanted *wanted, const struct selector *selector,
 			 const struct steering_sender *sender)
 {
-	struct sender_ref ref = reference(sender);
+	struct sender_ref ref = senders_reference(sender);
 
 	wanted->kinds |= 1u << selector->kind;
 	return table_add(&wanted->selectors, selector, &ref);
@@ -47,7 +39,7 @@ static int want_source(struct wanted *wanted, const struct address *address, uns
 {
 	struct selector selector = {.kind = SELECTOR_ADDRESS};
 	struct net net = {.prefix_length = length};
-	struct sender_ref ref = reference(sender);
+	struct sender_ref ref = senders_reference(sender);
 
 	if (length == 128) {
 		memcpy(selector.address, address->bytes, sizeof(selector.address));
@@ -58,15 +50,18 @@ static int want_source(struct wanted *wanted, const struct address *address, uns
 	return table_add(&wanted->nets, &net, &ref);
 }
 
-/* A missing cgroup is left out; steering_sync_cgroups() looks for it again. */
+/* The kind is in use even while no cgroup exists: a program may insert an id at any moment. */
 static int want_cgroup(struct wanted *wanted, const char *path,
 		       const struct steering_sender *sender)
 {
-	uint64_t id;
+	uint64_t ids[2];
+	size_t count = cgroups_ids(wanted->steering, path, ids);
+	int r = 0;
 
-	if (cgroup_id(path, &id) < 0)
-		return 0;
-	return want_number(wanted, SELECTOR_CGROUP, id, sender);
+	wanted->kinds |= 1u << SELECTOR_CGROUP;
+	for (size_t i = 0; r == 0 && i < count; i++)
+		r = want_number(wanted, SELECTOR_CGROUP, ids[i], sender);
+	return r;
 }
 
 static int want_configured(struct wanted *wanted, const struct steering_sender *sender)
@@ -179,7 +174,7 @@ static int collect(const struct steering *steering, handle_test is_gone, void *d
 {
 	int r = 0;
 
-	*ret = (struct wanted){0};
+	*ret = (struct wanted){.steering = steering};
 	table_init(&ret->selectors, sizeof(struct selector), sizeof(struct sender_ref));
 	table_init(&ret->nets, sizeof(struct net), sizeof(struct sender_ref));
 	for (size_t i = 0; r == 0 && i < steering->n_senders; i++) {
@@ -217,9 +212,12 @@ static int write_kinds(struct steering *steering, uint32_t set, uint32_t keep)
 
 int selectors_sync(struct steering *steering, struct error *error)
 {
-	struct wanted wanted;
-	int r = collect(steering, NULL, NULL, &wanted);
+	struct wanted wanted = {0};
+	/* Paths first: a cgroup that is made from now on has its id by the programs. */
+	int r = cgroups_sync(steering);
 
+	if (r == 0)
+		r = collect(steering, NULL, NULL, &wanted);
 	if (r == 0)
 		r = table_write(&wanted.selectors, steering->datapath, MAP_SENDERS);
 	if (r == 0)
@@ -234,22 +232,39 @@ int selectors_sync(struct steering *steering, struct error *error)
 	return r < 0 ? error_errno(error, r, "writing selectors") : 0;
 }
 
+/*
+ * Programs insert ids of cgroups meanwhile. So only entries that were there before `collect` looked
+ * may go: an id that is inserted later is not among them.
+ */
+static int forget(struct steering *steering, handle_test is_gone, void *data, struct table *before,
+		  struct wanted *wanted)
+{
+	int r = cgroups_prune(steering);
+
+	if (r == 0)
+		r = table_read(before, steering->datapath, MAP_SENDERS);
+	if (r == 0)
+		r = collect(steering, is_gone, data, wanted);
+	if (r == 0)
+		r = write_kinds(steering, 0, wanted->kinds);
+	if (r == 0)
+		r = table_prune_listed(&wanted->selectors, before, steering->datapath, MAP_SENDERS);
+	return r ? r : table_prune(&wanted->nets, steering->datapath, MAP_NETS);
+}
+
 int steering_forget_handles(struct steering *steering, handle_test is_gone, void *data,
 			    struct error *error)
 {
-	struct wanted wanted;
+	struct wanted wanted = {0};
+	struct table before;
 	int r = steering_begin(steering, STEERING_WAIT_MS, error);
 
 	if (r < 0)
 		return r;
-	r = collect(steering, is_gone, data, &wanted);
-	if (r == 0)
-		r = write_kinds(steering, 0, wanted.kinds);
-	if (r == 0)
-		r = table_prune(&wanted.selectors, steering->datapath, MAP_SENDERS);
-	if (r == 0)
-		r = table_prune(&wanted.nets, steering->datapath, MAP_NETS);
+	table_init(&before, sizeof(struct selector), sizeof(struct sender_ref));
+	r = forget(steering, is_gone, data, &before, &wanted);
 	wanted_done(&wanted);
+	table_done(&before);
 	steering_end(steering);
 	return r < 0 ? error_errno(error, r, "removing old selectors") : 0;
 }
@@ -257,29 +272,6 @@ int steering_forget_handles(struct steering *steering, handle_test is_gone, void
 int selectors_prune(struct steering *steering, struct error *error)
 {
 	return steering_forget_handles(steering, NULL, NULL, error);
-}
-
-/* True: changed since the last call. */
-static bool cgroups_changed(struct steering *steering)
-{
-	uint64_t seen = 0;
-
-	for (size_t i = 0; i < steering->n_senders; i++) {
-		const struct config_sender *config = steering->senders[i].config;
-
-		for (size_t j = 0; config && j < config->n_selectors; j++) {
-			uint64_t id = 0;
-
-			if (config->selectors[j].kind != CONFIG_SELECTOR_CGROUP)
-				continue;
-			cgroup_id(config->selectors[j].path, &id);
-			seen = seen * 1099511628211ULL + id;
-		}
-	}
-	if (seen == steering->cgroups_seen)
-		return false;
-	steering->cgroups_seen = seen;
-	return true;
 }
 
 int steering_sync_cgroups(struct steering *steering, struct error *error)

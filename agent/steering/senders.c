@@ -214,6 +214,14 @@ const struct steering_sender *steering_sender_find(const struct steering *steeri
 	return count ? folded[0] : NULL;
 }
 
+struct sender_ref senders_reference(const struct steering_sender *sender)
+{
+	struct sender_ref ref = {.sender = sender->id};
+
+	strncpy(ref.label, sender->name, sizeof(ref.label) - 1);
+	return ref;
+}
+
 struct steering_sender *senders_find_id(const struct steering *steering, uint32_t id)
 {
 	struct steering_sender key = {.id = id};

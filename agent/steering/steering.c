@@ -8,15 +8,6 @@
 
 #include "steering/steering_internal.h"
 
-static bool has_cgroups(const struct config *config)
-{
-	for (size_t i = 0; i < config->n_senders; i++)
-		for (size_t j = 0; j < config->senders[i].n_selectors; j++)
-			if (config->senders[i].selectors[j].kind == CONFIG_SELECTOR_CGROUP)
-				return true;
-	return false;
-}
-
 int steering_new(struct config *config, struct datapath *datapath, struct state *state,
 		 struct steering **ret_steering, struct error *error)
 {
@@ -28,7 +19,7 @@ int steering_new(struct config *config, struct datapath *datapath, struct state 
 	steering->config = config;
 	steering->datapath = datapath;
 	steering->state = state;
-	steering->has_cgroups = has_cgroups(config);
+	steering->has_cgroups = steering_has_cgroups(config);
 	r = pools_number(config, datapath);
 	if (r < 0)
 		error_errno(error, r, "reading pools");

@@ -93,6 +93,7 @@ int steering_forget_handles(struct steering *steering, handle_test is_gone, void
  * changes.
  */
 int steering_sync_cgroups(struct steering *steering, struct error *error);
+bool steering_has_cgroups(const struct config *config);
 
 /* -ENOENT: no such pool or address. */
 int steering_set_pool(struct steering *steering, const char *pool, enum pool_state state,

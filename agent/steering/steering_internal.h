@@ -7,6 +7,7 @@
  *   pools.c        pools: ids, states, their maps         -> steering->pools
  *   orders.c       manual states and verdicts, cuts
  *   selectors.c    selectors of senders                   (maps senders, nets, control)
+ *   cgroups.c      their cgroups                          (map cgroups)
  *   verdicts.c     a sender's entry in map verdict
  *   limits.c       the limits in it, for the datapath
  *   lanes.c        the lane of a pool that an MTA takes
@@ -60,10 +61,19 @@ void lanes_done(struct steering *steering);
 int senders_load(struct steering *steering, struct error *error);
 void senders_done(struct steering *steering);
 struct steering_sender *senders_find(const struct steering *steering, const char *name);
+struct sender_ref senders_reference(const struct steering_sender *sender);
 struct steering_sender *senders_find_id(const struct steering *steering, uint32_t id);
 /* All senders of that name, without regard to case; *ret_count of them in by_folded. */
 struct steering_sender *const *senders_find_folded(const struct steering *steering,
 						   const char *name, size_t *ret_count);
+
+/* Writes the paths that are missing or have another sender. */
+int cgroups_sync(struct steering *steering);
+int cgroups_prune(struct steering *steering);
+/* The ids that a cgroup has now, none to two: while it is made, the map is ahead of the path. */
+size_t cgroups_ids(const struct steering *steering, const char *path, uint64_t ret_ids[2]);
+/* True: some id has changed since the last call. */
+bool cgroups_changed(struct steering *steering);
 
 int selectors_sync(struct steering *steering, struct error *error);
 int selectors_prune(struct steering *steering, struct error *error);

@@ -145,20 +145,64 @@ static int note_stale(void *data, const void *key, const void *value)
 	return find(pruning->wanted, key) < 0 ? table_add(&pruning->stale, key, value) : 0;
 }
 
-/* Removed after the walk: a deletion during the walk would restart it. */
-int table_prune(struct table *table, struct datapath *datapath, enum map map)
+static int remove_all(const struct table *stale, struct datapath *datapath, enum map map)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < stale->count; i++) {
+		r = datapath->ops->remove(datapath, map, entry_at(stale, i));
+		if (r == -ENOENT)
+			r = 0;
+	}
+	return r;
+}
+
+static int walk_table(const struct table *table, map_visitor visitor, void *data)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < table->count; i++) {
+		const unsigned char *entry = entry_at(table, i);
+
+		r = visitor(data, entry, entry + table->key_size);
+	}
+	return r;
+}
+
+/* Removed after the walk: a deletion during the walk would restart it. `candidates` may be NULL. */
+static int prune(struct table *table, const struct table *candidates, struct datapath *datapath,
+		 enum map map)
 {
 	struct pruning pruning = {.wanted = table};
 	int r;
 
 	sort(table);
 	table_init(&pruning.stale, table->key_size, table->value_size);
-	r = datapath->ops->walk(datapath, map, note_stale, &pruning);
-	for (size_t i = 0; r == 0 && i < pruning.stale.count; i++) {
-		r = datapath->ops->remove(datapath, map, entry_at(&pruning.stale, i));
-		if (r == -ENOENT)
-			r = 0;
-	}
+	r = candidates ? walk_table(candidates, note_stale, &pruning)
+		       : datapath->ops->walk(datapath, map, note_stale, &pruning);
+	if (r == 0)
+		r = remove_all(&pruning.stale, datapath, map);
 	table_done(&pruning.stale);
 	return r;
+}
+
+int table_prune(struct table *table, struct datapath *datapath, enum map map)
+{
+	return prune(table, NULL, datapath, map);
+}
+
+int table_prune_listed(struct table *table, const struct table *candidates,
+		       struct datapath *datapath, enum map map)
+{
+	return prune(table, candidates, datapath, map);
+}
+
+static int add_entry(void *data, const void *key, const void *value)
+{
+	return table_add(data, key, value);
+}
+
+int table_read(struct table *table, struct datapath *datapath, enum map map)
+{
+	return datapath->ops->walk(datapath, map, add_entry, table);
 }

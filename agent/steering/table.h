@@ -25,7 +25,7 @@ struct table {
 void table_init(struct table *table, size_t key_size, size_t value_size);
 void table_done(struct table *table);
 
-/* Copies both. A key is added at most once. -ENOMEM. */
+/* Copies both. A key that is added twice has the same value. -ENOMEM. */
 int table_add(struct table *table, const void *key, const void *value);
 
 /* Writes entries that are missing or differ. -E2BIG: the map is full. */
@@ -36,3 +36,10 @@ int table_write_missing(struct table *table, struct datapath *datapath, enum map
 
 /* Removes entries of the map that are not in the table. */
 int table_prune(struct table *table, struct datapath *datapath, enum map map);
+
+/* The same, but only of `candidates`, from table_read(): for a map that the kernel adds to. */
+int table_prune_listed(struct table *table, const struct table *candidates,
+		       struct datapath *datapath, enum map map);
+
+/* Adds every entry of the map. */
+int table_read(struct table *table, struct datapath *datapath, enum map map);

@@ -75,6 +75,8 @@ struct sender_ref {
 	char label[POSTERN_SENDER_LABEL];
 };
 
+#include "postern/cgroups.h"
+
 /* ---- verdicts: postern_verdict (HASH: sender id -> verdict), written by the agent only */
 
 enum verdict_action {

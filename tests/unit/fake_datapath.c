@@ -27,6 +27,7 @@ static const struct {
 	[MAP_CONTROL] = {sizeof(uint32_t), sizeof(struct control), 1},
 	[MAP_GEN] = {sizeof(uint32_t), sizeof(struct generation), 1},
 	[MAP_HOST] = {sizeof(struct host_key), sizeof(struct host_entry), 64},
+	[MAP_CGROUPS] = {sizeof(struct cgroup_path), sizeof(struct cgroup_entry), 64},
 	[MAP_UPLINKS] = {sizeof(struct uplink_key), sizeof(struct uplink), 64},
 };
 
