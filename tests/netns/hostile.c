@@ -39,32 +39,47 @@ void hostile_world(void)
 	wire = capture_start();
 }
 
-/* The pool addresses and handles of the configuration that are on the host now. */
+/* Sets $addresses: of pools, and handles, of the configuration. */
+static const char of_configuration[] =
+	"addresses=$(grep -oE '\"[0-9a-f.:]+[\" ]' %s | tr -d '\" ' | grep '[.:]' | sort -u)\n";
+
 static const char take_away[] =
 	"tc qdisc add dev wan clsact 2>/dev/null\n"
 	"tc filter add dev wan egress pref 1 protocol all matchall action pass\n"
-	"grep -oE '\"[0-9a-f.:]+[\" ]' %s | tr -d '\" ' | sort -u | while read -r address; do\n"
-	"	for device in wan lo; do\n"
-	"		for length in 32 128; do\n"
-	"			ip address del $address/$length dev $device 2>/dev/null\n"
-	"		done\n"
+	"for address in $addresses; do\n"
+	"	for place in wan/32 wan/128 lo/32 lo/128; do\n"
+	"		ip address del $address/${place#*/} dev ${place%/*} 2>/dev/null &&\n"
+	"			echo $address\n"
 	"	done\n"
-	"done\n"
-	":\n";
+	"done >$directory/taken\n"
+	"test -s $directory/taken\n";
 
-static bool is_whole(const char *configuration)
+static const char is_back[] =
+	"for address in $(cat $directory/taken); do\n"
+	"	ip -o address show to $address | grep -q . || exit 1\n"
+	"done\n";
+
+static bool is_watching(void)
 {
-	return host_succeeds(MAIL, "%s -c %s status", getenv("POSTERN"), configuration);
+	char path[64];
+	_cleanup_(free_p) char *log = NULL;
+
+	snprintf(path, sizeof(path), "%s/guard.log", world.directory);
+	log = read_text(path);
+	return strstr(log, "watching the host");
 }
 
 void hostile_host(const char *configuration)
 {
 	const char *const argv[] = {getenv("POSTERN"), "-c", configuration, "guard", NULL};
+	_cleanup_(free_p) char *addresses = NULL;
 
+	cr_assert_geq(asprintf(&addresses, of_configuration, configuration), 0);
 	host_start(MAIL, "guard", argv);
-	cr_assert(wait_for(is_whole(configuration), 10000), "the guard is not there");
-	free(host_must(MAIL, take_away, configuration));
-	cr_assert(wait_for(is_whole(configuration), 10000), "the guard has not put all back");
+	cr_assert(wait_for(is_watching(), 10000), "the guard does not watch");
+	free(host_must(MAIL, "%s%s", addresses, take_away));
+	cr_assert(wait_for(host_succeeds(MAIL, "%s", is_back), 10000),
+		  "the guard has not put back all addresses");
 }
 
 static bool is_handle(const char *address)
