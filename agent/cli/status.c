@@ -151,6 +151,15 @@ static void print_errors(const json_t *errors, FILE *out)
 	columns_print(columns, out);
 }
 
+static void print_cgroups(const json_t *missing, FILE *out)
+{
+	size_t i;
+	json_t *path;
+
+	json_array_foreach (missing, i, path)
+		fprintf(out, "cgroup    '%s' does not exist now\n", json_string_value(path));
+}
+
 static const char *datapath_text(const struct wire_datapath *datapath)
 {
 	if (datapath->held)
@@ -178,6 +187,7 @@ void cli_print_status(const json_t *document, FILE *out)
 	fprintf(out, "flows     %lld of %lld\n", datapath.flows, datapath.flows_max);
 	print_agent(&agent, out);
 	print_milter(status.milter, out);
+	print_cgroups(datapath.cgroups_missing, out);
 	print_interfaces(datapath.interfaces, out);
 	print_pools(status.pools, out);
 	print_counters(datapath.counters, out);

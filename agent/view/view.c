@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/cgroup.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/names.h"
@@ -243,8 +244,26 @@ static bool all_attached(const struct hooked_interfaces *interfaces)
 	return interfaces->count > 0;
 }
 
-static json_t *datapath_json(struct datapath *datapath, const struct hooked_interfaces *interfaces)
+/* Configured cgroups that do not exist now: no process is known by them. */
+static json_t *cgroups_missing_json(const struct config *config)
 {
+	json_t *paths = json_array();
+	uint64_t ignored;
+
+	for (size_t i = 0; i < config->n_senders; i++)
+		for (size_t j = 0; j < config->senders[i].n_selectors; j++) {
+			const struct config_selector *selector = &config->senders[i].selectors[j];
+
+			if (selector->kind == CONFIG_SELECTOR_CGROUP &&
+			    cgroup_id(selector->path, &ignored))
+				json_array_append_new(paths, json_string(selector->path));
+		}
+	return paths;
+}
+
+static json_t *datapath_json(struct steering *steering, const struct hooked_interfaces *interfaces)
+{
+	struct datapath *datapath = steering_datapath(steering);
 	struct stats stats = {0};
 	uint64_t ended;
 
@@ -257,19 +276,19 @@ static json_t *datapath_json(struct datapath *datapath, const struct hooked_inte
 		.flows = (json_int_t)(stats.flows_opened - ended),
 		.flows_max = (json_int_t)datapath->ops->capacity(datapath, MAP_FLOWS),
 		.counters = counters_json(&stats),
+		.cgroups_missing = cgroups_missing_json(steering_config(steering)),
 	});
 }
 
 int view_status(struct steering *steering, const struct hooked_interfaces *interfaces,
 		json_t *agent, json_t **ret, struct error *error)
 {
-	return value_give(
-		wire_status_json(&(struct wire_status){
-			.version = version(),
-			.datapath = datapath_json(steering_datapath(steering), interfaces),
-			.agent = agent,
-			.milter = view_milter(steering_config(steering)),
-			.pools = pools_json(steering),
-		}),
-		ret, error);
+	return value_give(wire_status_json(&(struct wire_status){
+				  .version = version(),
+				  .datapath = datapath_json(steering, interfaces),
+				  .agent = agent,
+				  .milter = view_milter(steering_config(steering)),
+				  .pools = pools_json(steering),
+			  }),
+			  ret, error);
 }

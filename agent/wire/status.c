@@ -26,8 +26,10 @@ void wire_interface_read(const json_t *document, struct wire_interface *ret)
 
 #define ROW(type, member) JSON_FIELD(type, wire_datapath, member)
 static const struct json_field datapath_fields[] = {
-	ROW(FIELD_BOOLEAN, attached), ROW(FIELD_BOOLEAN, held),	     ROW(FIELD_ARRAY, interfaces),
-	ROW(FIELD_INTEGER, flows),    ROW(FIELD_INTEGER, flows_max), ROW(FIELD_OBJECT, counters),
+	ROW(FIELD_BOOLEAN, attached),	   ROW(FIELD_BOOLEAN, held),
+	ROW(FIELD_ARRAY, interfaces),	   ROW(FIELD_INTEGER, flows),
+	ROW(FIELD_INTEGER, flows_max),	   ROW(FIELD_OBJECT, counters),
+	ROW(FIELD_ARRAY, cgroups_missing),
 };
 #undef ROW
 

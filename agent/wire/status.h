@@ -25,7 +25,8 @@ struct wire_datapath {
 	json_t *interfaces; /* of struct wire_interface */
 	json_int_t flows;
 	json_int_t flows_max;
-	json_t *counters; /* by name */
+	json_t *counters;	 /* by name */
+	json_t *cgroups_missing; /* paths: texts */
 };
 json_t *wire_datapath_json(const struct wire_datapath *source);
 void wire_datapath_read(const json_t *document, struct wire_datapath *ret);

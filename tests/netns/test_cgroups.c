@@ -211,6 +211,26 @@ Test(netns_cgroups, paths_in_a_cgroup_namespace_begin_at_its_root)
 	cr_expect_not_null(strstr(out, "\n1\n"), "%s", out);
 }
 
+static char *missing(void)
+{
+	return postern_must("-j status 2>/dev/null | jq -c .datapath.cgroups_missing");
+}
+
+Test(netns_cgroups, status_names_the_cgroups_that_do_not_exist)
+{
+	_cleanup_(free_p) char *before = NULL, *after = NULL, *text = NULL;
+
+	postern_configure(&strict);
+	free(postern_must("up"));
+	before = missing();
+	cr_expect_str_eq(before, "[]\n");
+	remove_cgroup(world.cgroup);
+	after = missing();
+	cr_expect_not_null(strstr(after, world.cgroup_path), "%s", after);
+	text = postern_must("status");
+	cr_expect_not_null(strstr(text, "does not exist now"), "%s", text);
+}
+
 Test(netns_cgroups, down_removes_what_follows)
 {
 	postern_configure(&strict);
