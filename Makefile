@@ -32,7 +32,7 @@ AGENT_O   = $(AGENT_C:%.c=$(BUILD)/%.o)
 BENCH_C   = $(filter-out tests/bench/test_% %.bpf.c,$(wildcard tests/bench/*.c))
 STRESS_C  = $(wildcard tests/bench/stress/*.c)
 STRESS    = $(STRESS_C:tests/bench/stress/%.c=$(BUILD)/stress-%)
-BENCH     = $(addprefix $(BUILD)/bench-,packets programs talk agent) $(STRESS)
+BENCH     = $(addprefix $(BUILD)/bench-,packets programs talk agent hold) $(STRESS)
 # Run by tests/soak/run, with what the namespace tests share.
 SOAK_C    = $(wildcard tests/soak/*.c)
 SOAK_O    = $(patsubst %.c,$(BUILD)/%.o,$(SOAK_C) \
@@ -147,12 +147,14 @@ $(BUILD)/bench-packets: $(addprefix $(BUILD)/tests/bench/,packets.o flows.o wire
 $(BUILD)/bench-programs: $(addprefix $(BUILD)/tests/bench/,programs.o wire.o frame.o)
 $(BUILD)/bench-talk: $(addprefix $(BUILD)/tests/bench/,talk.o wire.o frame.o)
 $(BUILD)/bench-agent: $(BUILD)/tests/bench/agent.o
+$(BUILD)/bench-hold: $(addprefix $(BUILD)/,$(addprefix tests/bench/,hold.o wire.o frame.o) agent/base/cgroup.o)
 $(BUILD)/tests/bench/programs.bpf.o: tests/bench/programs.bpf.c tests/bench/programs.h
 	@mkdir -p $(@D)
 	$(call quiet,BPF)$(CLANG) $(BPFFLAGS) -Itests -c $< -o $@
 $(BUILD)/bench-programs.skel.h: $(BUILD)/tests/bench/programs.bpf.o
 	$(call quiet,SKEL)$(BPFTOOL) gen skeleton $< name programs_bpf > $@
 $(BUILD)/tests/bench/programs.o: | $(BUILD)/postern.skel.h $(BUILD)/bench-programs.skel.h
+$(BUILD)/tests/bench/hold.o: | $(BUILD)/hold.skel.h
 $(STRESS): $(BUILD)/stress-%: $(BUILD)/tests/bench/stress/%.o
 $(BENCH):
 	$(call quiet,LINK)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -o $@
