@@ -24,9 +24,11 @@
 #include "host/runtime.h"
 #include "host/undo.h"
 #include "host/up_fill.h"
+#include "host/uplinks.h"
 #include "steering/restore.h"
 #include "netlink/announcer.h"
 #include "netlink/netlink.h"
+#include "netlink/snapshot.h"
 #include "steering/steering.h"
 
 struct up {
@@ -41,10 +43,12 @@ struct up {
 	struct programs *programs; /* NULL before load() */
 	struct up_fill fill;
 	struct leaving leaving;
+	struct uplinks uplinks;
 	bool is_in_force; /* a datapath that was up follows the new configuration */
 	char *sockets_note;
 	char *leaving_note;
 	char *cgroups_note;
+	char *uplinks_note;
 };
 
 static void up_done(struct up *up)
@@ -57,9 +61,11 @@ static void up_done(struct up *up)
 	journal_free(up->journal);
 	close_fd_p(&up->lock);
 	leaving_done(&up->leaving);
+	uplinks_done(&up->uplinks);
 	free(up->sockets_note);
 	free(up->leaving_note);
 	free(up->cgroups_note);
+	free(up->uplinks_note);
 }
 
 /* Makes the runtime directory; changes nothing else on the host. */
@@ -126,6 +132,32 @@ static int follow_cgroups(struct up *up, struct error *error)
 	return up->cgroups_note ? 0 : error_set(error, -ENOMEM, "out of memory");
 }
 
+static int find_uplinks(struct up *up, struct error *error)
+{
+	struct snapshot snapshot;
+	struct uplinks_host host = {up->config, up->netlink, &snapshot, up->interfaces.indexes,
+				    up->interfaces.count};
+	int r = netlink_snapshot(up->netlink, &snapshot, error);
+
+	if (r)
+		return r;
+	r = uplinks_find(&host, &up->uplinks, error);
+	snapshot_done(&snapshot);
+	if (!r && uplinks_note(&up->uplinks, &up->uplinks_note))
+		r = error_set(error, -ENOMEM, "out of memory");
+	return r;
+}
+
+static int set_uplinks(struct up *up, struct error *error)
+{
+	int r = find_uplinks(up, error);
+
+	if (r)
+		return r;
+	r = uplinks_set(up->fill.datapath, up->uplinks.routes, up->uplinks.count);
+	return r ? error_errno(error, r, "writing uplinks") : 0;
+}
+
 static int fill(struct up *up, struct error *error)
 {
 	bool begun = false;
@@ -135,7 +167,7 @@ static int fill(struct up *up, struct error *error)
 		r = up_fill_run(&up->fill, &begun, error);
 	if (begun && !programs_maps_are_new(up->programs))
 		up->is_in_force = true;
-	return r;
+	return r ? r : set_uplinks(up, error);
 }
 
 static int attach(struct up *up, struct error *error)
@@ -295,7 +327,7 @@ static int finish(struct up *up, struct error *error)
 static int take_note(struct up *up, char **ret_note, struct error *error)
 {
 	const char *notes[] = {up->interfaces.note, up->sockets_note, up->leaving_note,
-			       up->cgroups_note};
+			       up->cgroups_note, up->uplinks_note};
 	char *joined = NULL;
 
 	for (size_t i = 0; i < sizeof(notes) / sizeof(*notes); i++) {

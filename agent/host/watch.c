@@ -3,6 +3,7 @@
 #include "host/watch.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,10 +11,12 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/log.h"
 #include "config/config.h"
 #include "host/found.h"
 #include "host/put_back.h"
 #include "host/report.h"
+#include "host/runtime.h"
 #include "host/wanted.h"
 #include "netlink/netlink.h"
 #include "netlink/snapshot.h"
@@ -94,7 +97,70 @@ static int find_wanted(struct look *look, struct error *error)
 	return 0;
 }
 
+/* ---- uplinks */
+
+static bool is_changed(const struct watch *watch, const struct uplinks *uplinks)
+{
+	return !watch->has_uplinks || watch->uplinks.count != uplinks->count ||
+	       (uplinks->count && memcmp(watch->uplinks.routes, uplinks->routes,
+					 uplinks->count * sizeof(*uplinks->routes)));
+}
+
+static int write_uplinks(struct watch *watch, const struct uplinks *uplinks, struct error *error)
+{
+	_cleanup_(close_fd_p) int lock = -1;
+	_cleanup_(free_p) char *note = NULL;
+	int r = runtime_lock(watch->config->runtime_dir, &lock, error);
+
+	if (r)
+		return r;
+	r = uplinks_set(watch->datapath, uplinks->routes, uplinks->count);
+	if (r)
+		return error_errno(error, r, "writing uplinks");
+	if (!uplinks_note(uplinks, &note) && note)
+		log_error("guard", "%s", note);
+	return 0;
+}
+
+static int look_at_uplinks(struct look *look, struct error *error)
+{
+	struct watch *watch = look->watch;
+	_cleanup_(free_p) int *hooked = calloc(look->n_links + 1, sizeof(*hooked));
+	const struct uplinks_host host = {watch->config, watch->netlink, &look->snapshot, hooked,
+					  look->n_links};
+	struct uplinks found;
+	int r;
+
+	if (!hooked)
+		return no_memory(error);
+	for (size_t i = 0; i < look->n_links; i++)
+		hooked[i] = look->links[i].index;
+	r = uplinks_find(&host, &found, error);
+	if (r)
+		return r;
+	if (is_changed(watch, &found))
+		r = write_uplinks(watch, &found, error);
+	if (r) {
+		uplinks_done(&found);
+		return r;
+	}
+	uplinks_done(&watch->uplinks);
+	watch->uplinks = found;
+	watch->has_uplinks = true;
+	return 0;
+}
+
 /* ---- addresses */
+
+/* Present, and yet of no use. */
+static void refuse_held(const struct look *look, const struct address *address,
+			struct finding *finding)
+{
+	if (finding->state != HOST_PRESENT || !uplinks_hold(&look->watch->uplinks, address))
+		return;
+	finding->state = HOST_REFUSED;
+	snprintf(finding->cause, sizeof(finding->cause), "its route leads to no hooked interface");
+}
 
 static int look_at_address(struct look *look, const struct address *address, bool is_handle,
 			   struct error *error)
@@ -106,6 +172,7 @@ static int look_at_address(struct look *look, const struct address *address, boo
 	int r;
 
 	found_address(&look->snapshot, address, is_handle, &finding);
+	refuse_held(look, address, &finding);
 	part = ask(look, &finding, &r);
 	if (r)
 		return no_memory(error);
@@ -147,6 +214,8 @@ static int look_at_all(struct look *look, struct error *error)
 
 	for (size_t i = 0; !r && i < look->n_wanted; i++)
 		r = look_at_interface(look, &look->wanted[i], error);
+	if (!r)
+		r = look_at_uplinks(look, error);
 	return r ? r : look_at_pools(look, error);
 }
 
@@ -170,4 +239,5 @@ int watch_look(struct watch *watch, struct error *error)
 void watch_done(struct watch *watch)
 {
 	repair_done(&watch->repair);
+	uplinks_done(&watch->uplinks);
 }

@@ -7,7 +7,10 @@
  */
 #pragma once
 
+#include <stdbool.h>
+
 #include "host/repair.h"
+#include "host/uplinks.h"
 
 struct announcer;
 struct config;
@@ -18,7 +21,7 @@ struct mnl_socket;
 struct netlink;
 struct programs;
 
-/* All borrowed but `repair`, which watch_done() frees. */
+/* All borrowed but `repair` and `uplinks`, which watch_done() frees. */
 struct watch {
 	const struct config *config;
 	struct netlink *netlink;
@@ -26,6 +29,8 @@ struct watch {
 	struct announcer *announcer;	 /* NULL: addresses put back are not announced */
 	struct datapath *datapath;	 /* for postern_host */
 	struct repair repair;
+	struct uplinks uplinks; /* as the last look wrote them */
+	bool has_uplinks;	/* a look has written them */
 };
 
 /* -ENOMEM; errors of netlink_snapshot() and report_publish(), not of putting back a part. */

@@ -48,6 +48,13 @@ int netlink_interface_get(struct netlink *netlink, const char *name,
 int netlink_default_interfaces(struct netlink *netlink, struct netlink_interface **ret_interfaces,
 			       size_t *ret_count, struct error *error);
 
+/*
+ * *ret_index: the interface by which a TCP connection from an address of this host to port 25 of
+ * the Internet leaves, 0: it has no route. -EAGAIN: one that depends on the destination.
+ */
+int netlink_uplink(struct netlink *netlink, const struct address *source, int *ret_index,
+		   struct error *error);
+
 /* *ret_index is the interface that has the address, or 0. */
 int netlink_address_find(struct netlink *netlink, const struct address *address, int *ret_index,
 			 struct error *error);

@@ -173,6 +173,19 @@ static int take_route(const struct nlmsghdr *header, void *data)
 	return MNL_CB_OK;
 }
 
+static int add_source(struct snapshot *snapshot, const struct fib_rule_hdr *message,
+		      const struct nlattr *source)
+{
+	struct prefix *added =
+		add(&snapshot->sources, &snapshot->n_sources, sizeof(*snapshot->sources));
+
+	if (!added)
+		return MNL_CB_ERROR;
+	added->length = message->src_len + (message->family == AF_INET ? 96 : 0);
+	added->address = to_address(message->family, source);
+	return MNL_CB_OK;
+}
+
 static int take_rule(const struct nlmsghdr *header, void *data)
 {
 	const struct fib_rule_hdr *message = mnl_nlmsg_get_payload(header);
@@ -184,6 +197,9 @@ static int take_rule(const struct nlmsghdr *header, void *data)
 	{
 		if (mnl_attr_get_type(attribute) == FRA_TABLE)
 			table = mnl_attr_get_u32(attribute);
+		if (mnl_attr_get_type(attribute) == FRA_SRC &&
+		    add_source(snapshot, message, attribute) != MNL_CB_OK)
+			return MNL_CB_ERROR;
 		if (mnl_attr_get_type(attribute) == FRA_L3MDEV && mnl_attr_get_u8(attribute))
 			snapshot->has_all_tables = true;
 	}
@@ -248,6 +264,7 @@ void snapshot_done(struct snapshot *snapshot)
 	free(snapshot->addresses);
 	free(snapshot->own);
 	free(snapshot->routes);
+	free(snapshot->sources);
 	free(snapshot->tables);
 	*snapshot = (struct snapshot){0};
 }
@@ -298,4 +315,12 @@ int snapshot_address_index(const struct snapshot *snapshot, const struct address
 		if (address_equal(&snapshot->addresses[i].address, address))
 			return snapshot->addresses[i].index;
 	return 0;
+}
+
+bool snapshot_routes_by_source(const struct snapshot *snapshot, const struct address *source)
+{
+	for (size_t i = 0; i < snapshot->n_sources; i++)
+		if (prefix_contains(&snapshot->sources[i], source))
+			return true;
+	return false;
 }

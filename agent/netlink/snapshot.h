@@ -35,6 +35,8 @@ struct snapshot {
 	size_t n_own;
 	struct snapshot_route *routes;
 	size_t n_routes;
+	struct prefix *sources; /* by which a rule chooses a table: ip rule from PREFIX */
+	size_t n_sources;
 	uint32_t *tables; /* to which a rule leads */
 	size_t n_tables;
 	bool has_all_tables; /* a rule for VRF devices: any table may be asked */
@@ -54,3 +56,6 @@ bool snapshot_leads_outside(const struct snapshot *snapshot, int index);
 
 /* The interface that has the address; 0: none. */
 int snapshot_address_index(const struct snapshot *snapshot, const struct address *address);
+
+/* Does a rule choose the route of packets with this source by the source? */
+bool snapshot_routes_by_source(const struct snapshot *snapshot, const struct address *source);
