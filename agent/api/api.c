@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/queue.h>
 
+#include "wire/event.h"
 #include "wire/json_fields.h"
 #include "api/routes.h"
 #include "base/cleanup.h"
@@ -106,6 +107,25 @@ static int check_query(const struct route *route, const struct evkeyvalq *query,
 	return 0;
 }
 
+/* Who changed what stands in the log. */
+static void announce(const struct call *call, const struct route *route)
+{
+	const struct api_request *request = call->request;
+	_cleanup_(free_p) char *body =
+		call->body ? json_dumps(call->body, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
+	char name[CALLER_NAME_SIZE];
+
+	if (route->right != RIGHT_COMMAND || !call->api->on_order)
+		return;
+	call->api->on_order(call->api->data,
+			    &(struct wire_event){
+				    .kind = WIRE_EVENT_ORDER,
+				    .now_sec = request->now_sec,
+				    .order = {caller_name(request->uid, name), request->uid,
+					      api_method_name(request->method), request->uri, body},
+			    });
+}
+
 /* Decodes names, query and body, calls the route, releases them. */
 static int call_route(const struct api *api, const struct api_request *request,
 		      const struct route *route, const struct span spans[ROUTE_NAMES_MAX],
@@ -127,6 +147,8 @@ static int call_route(const struct api *api, const struct api_request *request,
 		code = json_fields_parse(request->body, request->body_size, &call.body, error);
 	if (code == 0)
 		code = route->handle(&call, &response->body, error);
+	if (code == 0)
+		announce(&call, route);
 
 	json_decref(call.body);
 	evhttp_clear_headers(&query);

@@ -44,6 +44,7 @@ struct error;
 struct steering;
 struct judge;
 struct rights;
+struct wire_event;
 
 #define API_CONTENT_TYPE    "application/json"
 #define API_BODY_MAX_BYTES  (64 << 10)
@@ -64,6 +65,8 @@ struct api {
 	const struct rights *rights; /* of the callers (rights.h); borrowed as the steering is */
 	/* Reads the configuration again. The old one stays on failure. NULL: no agent. */
 	int (*reload)(void *data, struct error *error);
+	/* An order was carried out; may be NULL. */
+	void (*on_order)(void *data, const struct wire_event *event);
 	/* Adds the agent's own metrics; may be NULL. */
 	void (*metrics)(void *data, FILE *out);
 	void *data;

@@ -8,33 +8,43 @@
 #include "base/address.h"
 #include "base/clock.h"
 #include "base/error.h"
-#include "base/log.h"
 #include "base/names.h"
+#include "daemon/event_log.h"
 #include "steering/steering.h"
 #include "wire/event.h"
 
-void error_log_publish(void *data, const struct wire_event *event)
+/* `text`: the line of the log; NULL: made of the event. */
+static void publish(const struct error_log *log, const struct wire_event *event, const char *text)
 {
-	const struct error_log *log = data;
-	json_t *document = log->server ? event_json(event) : NULL;
+	json_t *document = event_json(event);
 
-	if (document)
+	if (!document)
+		return;
+	event_log(document, text);
+	if (log->server)
 		server_publish(log->server, document);
 	json_decref(document);
 }
 
+void error_log_publish(void *data, const struct wire_event *event)
+{
+	publish(data, event, NULL);
+}
+
 static void add(const struct error_log *log, const struct recent_error *recent)
 {
+	struct error line;
+
 	if (!recent_errors_add(log->recent, recent, clock_monotonic_ns()))
 		return;
-	log_warning("agent", "%s%s%s%s%s", recent->text, *recent->sender ? "; sender " : "",
-		    recent->sender, *recent->destination ? " to " : "", recent->destination);
-	error_log_publish(
-		(void *)log,
+	error_set(&line, 0, "%s%s%s%s%s", recent->text, *recent->sender ? "; sender " : "",
+		  recent->sender, *recent->destination ? " to " : "", recent->destination);
+	publish(log,
 		&(struct wire_event){.kind = WIRE_EVENT_ERROR,
 				     .now_sec = clock_wall_sec(),
 				     .error = {recent->what, recent->text, recent->sender,
-					       recent->pool, recent->source, recent->destination}});
+					       recent->pool, recent->source, recent->destination}},
+		line.text);
 }
 
 void error_log_add(void *data, const struct error *error)
@@ -64,15 +74,15 @@ void error_log_drop(const struct error_log *log, const struct steering *steering
 
 void error_log_state(const struct error_log *log, const char *why)
 {
+	const struct wire_event event = {
+		.kind = WIRE_EVENT_STATE, .now_sec = clock_wall_sec(), .trouble = why};
 	struct error error;
 
-	error_log_publish((void *)log, &(struct wire_event){.kind = WIRE_EVENT_STATE,
-							    .now_sec = clock_wall_sec(),
-							    .trouble = why});
 	if (!*why) {
-		log_info("agent", "the state file accepts writes again; all changes are saved");
+		publish(log, &event, "the state file accepts writes again; all changes are saved");
 		return;
 	}
+	publish(log, &event, NULL);
 	error_set(&error, 0, "%s; continuing in memory, retrying", why);
 	error_log_add((void *)log, &error);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Reports what happens. An error that the agent survives goes to the recent errors each time; to
- * the log and the followers of the API once a minute (recent_errors.h). Other events go to the
- * followers only.
+ * the log and the followers of the API once a minute (recent_errors.h). Other events go to both
+ * each time.
  */
 #pragma once
 

@@ -67,6 +67,13 @@ static void print_metrics(void *data, FILE *out)
 		print_socketmap(listeners, out);
 }
 
+static void on_order(void *data, const struct wire_event *event)
+{
+	const struct listeners *listeners = data;
+
+	error_log_publish(listeners->error_log, event);
+}
+
 static int reload(void *data, struct error *error)
 {
 	const struct listeners *listeners = data;
@@ -88,6 +95,7 @@ static int open_api(struct listeners *listeners, struct error *error)
 		.rights = listeners->rights,
 		.agent = describe,
 		.reload = reload,
+		.on_order = on_order,
 		.metrics = print_metrics,
 		.data = listeners,
 	};

@@ -71,6 +71,16 @@ static void add_error(json_t *object, const struct wire_event *event)
 			add_text(object, members[i].name, members[i].text);
 }
 
+static void add_order(json_t *object, const struct wire_event *event)
+{
+	add_text(object, "by", event->order.by);
+	add_number(object, "uid", event->order.uid);
+	json_object_set_new(object, "request",
+			    json_sprintf("%s %s", event->order.method, event->order.path));
+	if (event->order.body)
+		add_text(object, "body", event->order.body);
+}
+
 static const char *name_of(const struct wire_event *event)
 {
 	switch (event->kind) {
@@ -82,6 +92,8 @@ static const char *name_of(const struct wire_event *event)
 		return "bounce-surge";
 	case WIRE_EVENT_STATE:
 		return "state";
+	case WIRE_EVENT_ORDER:
+		return "order";
 	case WIRE_EVENT_ERROR:
 		return "error";
 	}
@@ -106,6 +118,9 @@ json_t *event_json(const struct wire_event *event)
 	case WIRE_EVENT_STATE:
 		add_text(object, "trouble",
 			 event->trouble && *event->trouble ? event->trouble : NULL);
+		break;
+	case WIRE_EVENT_ORDER:
+		add_order(object, event);
 		break;
 	case WIRE_EVENT_ERROR:
 		add_error(object, event);

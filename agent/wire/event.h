@@ -10,6 +10,7 @@
  *   bounce-surge                domain, cause, bounces, baseline, unknown_recipients, not_sent_here
  *   state                       trouble: why the state file refuses writes; null: it takes them
  *                               again
+ *   order                       by, uid: the user; request ("PUT /v1/senders/…"), body: as it came
  *   error                       what, text, sender, pool, source, destination
  */
 #pragma once
@@ -26,6 +27,7 @@ enum wire_event_kind {
 	WIRE_EVENT_VERDICT, /* a sender's verdict changed */
 	WIRE_EVENT_SURGE,
 	WIRE_EVENT_STATE,
+	WIRE_EVENT_ORDER, /* carried out for a user of the API */
 	WIRE_EVENT_ERROR,
 };
 
@@ -41,6 +43,12 @@ struct wire_event {
 			const char *pool; /* NULL unless steered */
 		} verdict;
 		const struct surge_state *surge;
+		struct {
+			const char *by; /* the user's name */
+			uint32_t uid;
+			const char *method, *path;
+			const char *body; /* NULL: none */
+		} order;
 		const char *trouble; /* "" or NULL: the state file takes writes again */
 		/* A text that is "" is left out. */
 		struct {

@@ -198,6 +198,31 @@ Test(netns_boot, a_reload_is_done_when_it_returns_and_fails_where_one_refuses)
 	boot_expect_active("postern-milter.service");
 }
 
+static bool journal_has(const char *filter, const char *text)
+{
+	return boot_succeeds("journalctl -o cat %s | grep -q \"%s\"", filter, text);
+}
+
+Test(netns_boot, events_orders_and_errors_are_found_in_the_journal)
+{
+	boot_prepare();
+	boot_start();
+	boot_finish();
+	free(boot_must("postern pool drain normal 192.0.2.10"));
+	free(boot_must("postern sender set tenant-7 high-risk"));
+	cr_expect(journal_has("POSTERN_EVENT=order POSTERN_BY=root POSTERN_UID=0",
+			      "PATCH /v1/pools/normal/addresses/192.0.2.10"));
+	cr_expect(journal_has("-u postern-agent POSTERN_EVENT=verdict POSTERN_SENDER=tenant-7",
+			      "verdict: sender tenant-7, action steer, pool high-risk"));
+	free(boot_must("echo nonsense >/etc/postern/postern.conf;"
+		       "systemctl restart --no-block postern-agent postern-milter;"
+		       "! systemctl reload postern"));
+	cr_expect(wait_for(journal_has("-p err -u postern-agent", "postern: /etc/postern"), 5000));
+	cr_expect(wait_for(journal_has("-p err -u postern-milter", "postern: /etc/postern"), 5000));
+	cr_expect(
+		wait_for(journal_has("-p err -u postern.service", "postern: /etc/postern"), 5000));
+}
+
 /* Its unit makes /run/postern, which `up` makes elsewhere. */
 Test(netns_boot, the_milter_starts_where_no_datapath_ever_was)
 {

@@ -11,6 +11,7 @@
 #include "process/caller.h"
 #include "unit/api_fixture.h"
 #include "unit/config_file.h"
+#include "wire/event.h"
 
 TestSuite(api_rights, .init = api_fixture_open, .fini = api_fixture_close);
 
@@ -111,6 +112,34 @@ Test(api_rights, a_caller_without_the_right_gets_403_and_changes_nothing)
 		     reason);
 	cr_expect_eq(status_for(0, API_PUT, uri, order, reason), 200, "%s", reason);
 	rights_free(rights);
+}
+
+/* Text of the last one. */
+static char announced[256];
+
+static void note_order(void *data, const struct wire_event *event)
+{
+	(void)data;
+	cr_assert_eq(event->kind, WIRE_EVENT_ORDER);
+	snprintf(announced, sizeof(announced), "%s %u %s %s %s", event->order.by, event->order.uid,
+		 event->order.method, event->order.path,
+		 event->order.body ? event->order.body : "-");
+}
+
+Test(api_rights, an_order_that_was_carried_out_is_announced_with_its_user)
+{
+	char reason[256];
+
+	api_fixture_api.on_order = note_order;
+	cr_assert_eq(
+		status_for(8, API_PATCH, "/v1/pools/normal", "{\"state\": \"disabled\"}", reason),
+		200, "%s", reason);
+	cr_expect_str_eq(announced, "mail 8 PATCH /v1/pools/normal {\"state\":\"disabled\"}");
+	announced[0] = '\0';
+	status_for(8, API_PATCH, "/v1/pools/nosuch", "{\"state\": \"disabled\"}", reason);
+	status_for(8, API_GET, "/v1/pools", NULL, reason);
+	status_for(8, API_POST, "/v1/messages", "{}", reason);
+	cr_expect_str_empty(announced);
 }
 
 Test(api_rights, an_order_of_a_client_that_has_left_changes_nothing)
