@@ -251,6 +251,7 @@ struct config {
 	struct config_sender *senders; /* by strcasecmp() of their names, then by strcmp() */
 	size_t n_senders;
 	bool plumb;
+	bool hold_until_up;
 	char *pin_path;
 	char *runtime_dir;
 	char *state;

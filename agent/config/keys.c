@@ -128,6 +128,8 @@ const struct config_key config_keys[] = {
 	 .help = "verdict for traffic of no known sender"},
 	{BOOLEAN(TOP, "plumb", plumb), .fallback = "true", .needs = UP,
 	 .help = "put pool addresses on the interfaces and handles on lo"},
+	{BOOLEAN(TOP, "hold_until_up", hold_until_up), .fallback = "true", .needs = UP,
+	 .help = "hold mail while nothing steers it: before 'up', on interfaces without hooks"},
 	{TEXT(TOP, "pin_path", pin_path), .is_right = host_is_path, .max = PATH_LAST,
 	 .expected = A_PATH(PATH_LAST), .fallback = "/sys/fs/bpf/postern", .needs = UP | AGENT,
 	 .help = "directory of the pinned maps"},

@@ -18,6 +18,7 @@
 #include "datapath/datapath.h"
 #include "datapath/pins.h"
 #include "datapath/programs.h"
+#include "host/holding.h"
 #include "host/report.h"
 #include "host/runtime.h"
 #include "host/up.h"
@@ -29,10 +30,10 @@
 #include "process/sd_notify.h"
 
 /*
- * After a change the next ones are awaited, as they seldom come alone: for this time, or as many
- * times the duration of the last look. Looks at a host with a million routes take a share of a CPU.
+ * Between two looks passes this time, or as many times the duration of the last one: looks at a
+ * host with a million routes take a share of a CPU.
  */
-#define SETTLE_MS    5
+#define SETTLE_NS    5000000
 #define SETTLE_LOOKS 4
 
 enum state { STARTING, WATCHING, RESTING };
@@ -47,6 +48,7 @@ struct guard {
 	struct programs *programs;
 	struct datapath *datapath;
 	struct watch watch;
+	struct holding holding;
 	ino_t pins; /* of the maps in force */
 	int signals;
 	int lock;
@@ -54,12 +56,14 @@ struct guard {
 	bool is_ready;
 	uint64_t next_try_ns;
 	uint64_t look_ns;	   /* duration of the last look */
+	uint64_t looked_ns;	   /* its end */
 	struct error last_failure; /* logged once, not at each try */
 };
 
 static void guard_done(struct guard *guard)
 {
 	watch_done(&guard->watch);
+	holding_close(&guard->holding);
 	datapath_free(guard->datapath);
 	programs_free(guard->programs);
 	announcer_close(guard->announcer);
@@ -98,7 +102,8 @@ static int follow_maps(struct guard *guard, struct error *error)
 				      .netlink = guard->netlink,
 				      .programs = guard->programs,
 				      .announcer = guard->announcer,
-				      .datapath = datapath};
+				      .datapath = datapath,
+				      .holding = &guard->holding};
 	return report_restore(&guard->watch.repair, datapath, error);
 }
 
@@ -119,7 +124,9 @@ static int bring_up(struct guard *guard, struct config *config, struct error *er
 	guard->programs = programs;
 	guard->config = config;
 	guard->state = WATCHING;
-	return follow_maps(guard, error);
+	r = follow_maps(guard, error);
+	/* The ports may be others. */
+	return r ? r : holding_open(&guard->holding, config, error);
 }
 
 static void look(struct guard *guard)
@@ -129,7 +136,8 @@ static void look(struct guard *guard)
 
 	if (watch_look(&guard->watch, &error))
 		log_warning("guard", "%s; retrying", error.text);
-	guard->look_ns = clock_monotonic_ns() - begin_ns;
+	guard->looked_ns = clock_monotonic_ns();
+	guard->look_ns = guard->looked_ns - begin_ns;
 }
 
 static void try_up(struct guard *guard)
@@ -141,6 +149,8 @@ static void try_up(struct guard *guard)
 		if (strcmp(error.text, guard->last_failure.text))
 			log_error("guard", "%s; retrying", error.text);
 		guard->last_failure = error;
+		/* Its own changes, and their way back, are no reason for the next try. */
+		monitor_read(guard->monitor);
 		return;
 	}
 	log_info("guard", "up; watching the host");
@@ -176,6 +186,7 @@ static void follow_pins(struct guard *guard)
 
 	if (pins_inode(guard->config->pin_path, &pins) == -ENOENT) {
 		log_warning("guard", "'down' was called: resting until 'up'");
+		holding_close(&guard->holding);
 		guard->state = RESTING;
 	} else if (pins != guard->pins) {
 		reload(guard);
@@ -203,12 +214,18 @@ static void tick(struct guard *guard)
 	}
 }
 
+/* The first change is looked at once; those that follow closely, together. */
 static void on_change(struct guard *guard)
 {
-	uint64_t looks_ms = SETTLE_LOOKS * guard->look_ns / 1000000;
+	uint64_t since_ns = clock_monotonic_ns() - guard->looked_ns;
+	uint64_t wait_ns = SETTLE_LOOKS * guard->look_ns;
 
-	poll(NULL, 0, looks_ms > SETTLE_MS ? (int)looks_ms : SETTLE_MS);
-	monitor_read(guard->monitor);
+	if (wait_ns < SETTLE_NS)
+		wait_ns = SETTLE_NS;
+	if (since_ns < wait_ns) {
+		poll(NULL, 0, (int)((wait_ns - since_ns) / 1000000) + 1);
+		monitor_read(guard->monitor);
+	}
 	if (guard->state == STARTING)
 		guard->next_try_ns = 0;
 	if (guard->state != RESTING)
@@ -226,6 +243,17 @@ static bool on_signal(struct guard *guard)
 		reload(guard);
 	}
 	return true;
+}
+
+/* A host that cannot be held is still steered. */
+static void hold_host(struct guard *guard)
+{
+	struct error error;
+
+	if (holding_open(&guard->holding, guard->config, &error))
+		log_error("guard", "mail is not held until 'up': %s", error.text);
+	else if (guard->holding.hold)
+		tell_ready(guard);
 }
 
 static void run(struct guard *guard)
@@ -293,8 +321,10 @@ int guard_run(const struct guard_options *options, struct error *error)
 		.options = options, .config = options->config, .signals = -1, .lock = -1};
 	int r = prepare(&guard, error);
 
-	if (!r)
+	if (!r) {
+		hold_host(&guard);
 		run(&guard);
+	}
 	guard_done(&guard);
 	return r;
 }

@@ -39,7 +39,7 @@ static void log_present(const struct repair_part *part, const char *name)
 	const struct host_entry *before = &part->published, *now = &part->entry;
 
 	if (now->put_back != before->put_back)
-		log_warning("guard", "%s: put back, for the %lluth time: %s", name,
+		log_warning("guard", "%s: put back (count %llu): %s", name,
 			    (unsigned long long)now->put_back, now->cause);
 	else if (before->state)
 		log_info("guard", "%s: is there again", name);

@@ -23,6 +23,7 @@
 #include "host/plumb.h"
 #include "host/runtime.h"
 #include "host/undo.h"
+#include "host/watch.h"
 #include "host/up_fill.h"
 #include "host/uplinks.h"
 #include "steering/restore.h"
@@ -369,12 +370,26 @@ int up_run_and_keep(struct config *config, struct programs **ret_programs, char 
 	return r;
 }
 
+/* Takes the lock of `up` again. */
+static int report_host(const struct config *config, struct error *error)
+{
+	struct netlink *netlink;
+	int r = netlink_open(&netlink, error);
+
+	if (r)
+		return r;
+	r = watch_once(config, netlink, error);
+	netlink_free(netlink);
+	return r ? error_prefix(error, r, "the new configuration is in force, but") : 0;
+}
+
 int up_run(struct config *config, char **ret_note, struct error *error)
 {
 	struct programs *programs;
 	int r = up_run_and_keep(config, &programs, ret_note, error);
 
-	if (!r)
-		programs_free(programs);
-	return r;
+	if (r)
+		return r;
+	programs_free(programs);
+	return report_host(config, error);
 }

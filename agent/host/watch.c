@@ -13,7 +13,10 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "config/config.h"
+#include "datapath/datapath.h"
+#include "datapath/hold.h"
 #include "host/found.h"
+#include "host/holding.h"
 #include "host/put_back.h"
 #include "host/report.h"
 #include "host/runtime.h"
@@ -55,30 +58,35 @@ static struct repair_part *ask(struct look *look, const struct finding *finding,
 
 /* ---- interfaces */
 
-static int look_at_interface(struct look *look, const struct wanted *wanted, struct error *error)
+/* NULL: the hooks are there, and the first ones. Else the cause, in `finding` or `failure`. */
+static const char *put_back(struct look *look, const struct wanted *wanted, struct finding *finding,
+			    struct error *failure)
 {
 	const struct put_back put_back = to_put_back(look);
-	const struct config *config = look->watch->config;
+
+	if (put_back_hooks(&put_back, wanted->link, failure))
+		return failure->text;
+	found_interface(look->watch->config, look->watch->netlink, wanted, finding);
+	return finding->state == HOST_PRESENT ? NULL : finding->cause;
+}
+
+static int look_at_interface(struct look *look, const struct wanted *wanted, struct error *error)
+{
+	struct holding *holding = look->watch->holding;
 	struct finding finding;
 	struct repair_part *part;
 	struct error failure;
-	const char *cause = NULL;
 	int r;
 
-	found_interface(config, look->watch->netlink, wanted, &finding);
+	found_interface(look->watch->config, look->watch->netlink, wanted, &finding);
 	part = ask(look, &finding, &r);
 	if (r)
 		return no_memory(error);
-	if (!part)
-		return 0;
-	if (put_back_hooks(&put_back, wanted->link, &failure)) {
-		cause = failure.text;
-	} else {
-		found_interface(config, look->watch->netlink, wanted, &finding);
-		cause = finding.state == HOST_PRESENT ? NULL : finding.cause;
-	}
-	repair_tried(part, cause, clock_monotonic_ns());
-	return 0;
+	r = holding_set(holding, wanted->link, finding.state != HOST_PRESENT, error);
+	if (r || !part)
+		return r;
+	repair_tried(part, put_back(look, wanted, &finding, &failure), clock_monotonic_ns());
+	return holding_set(holding, wanted->link, finding.state != HOST_PRESENT, error);
 }
 
 static int find_wanted(struct look *look, struct error *error)
@@ -173,6 +181,7 @@ static int look_at_address(struct look *look, const struct address *address, boo
 
 	found_address(&look->snapshot, address, is_handle, &finding);
 	refuse_held(look, address, &finding);
+	finding.can_try = finding.can_try && (is_handle || look->n_links);
 	part = ask(look, &finding, &r);
 	if (r)
 		return no_memory(error);
@@ -210,12 +219,17 @@ static int look_at_pools(struct look *look, struct error *error)
 
 static int look_at_all(struct look *look, struct error *error)
 {
-	int r = find_wanted(look, error);
+	struct holding *holding = look->watch->holding;
+	int r = holding_follow(holding, &look->snapshot, clock_monotonic_ns(), error);
 
+	if (!r)
+		r = find_wanted(look, error);
 	for (size_t i = 0; !r && i < look->n_wanted; i++)
 		r = look_at_interface(look, &look->wanted[i], error);
 	if (!r)
 		r = look_at_uplinks(look, error);
+	if (!r)
+		r = holding_finish(holding, clock_monotonic_ns(), error);
 	return r ? r : look_at_pools(look, error);
 }
 
@@ -233,6 +247,25 @@ int watch_look(struct watch *watch, struct error *error)
 	free(look.wanted);
 	free(look.links);
 	snapshot_done(&look.snapshot);
+	return r;
+}
+
+int watch_once(const struct config *config, struct netlink *netlink, struct error *error)
+{
+	struct holding holding = {0};
+	struct watch watch = {.config = config, .netlink = netlink, .holding = &holding};
+	struct hold_settings ignored;
+	int r = datapath_open(config->pin_path, &watch.datapath, error);
+
+	if (!r)
+		r = report_restore(&watch.repair, watch.datapath, error);
+	if (!r && !hold_read(config->pin_path, &ignored, error))
+		r = holding_open(&holding, config, error);
+	if (!r)
+		r = watch_look(&watch, error);
+	watch_done(&watch);
+	holding_close(&holding);
+	datapath_free(watch.datapath);
 	return r;
 }
 

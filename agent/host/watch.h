@@ -16,7 +16,7 @@ struct announcer;
 struct config;
 struct datapath;
 struct error;
-struct hold;
+struct holding;
 struct mnl_socket;
 struct netlink;
 struct programs;
@@ -28,6 +28,7 @@ struct watch {
 	const struct programs *programs; /* loaded; NULL: look, and put nothing back */
 	struct announcer *announcer;	 /* NULL: addresses put back are not announced */
 	struct datapath *datapath;	 /* for postern_host */
+	struct holding *holding;
 	struct repair repair;
 	struct uplinks uplinks; /* as the last look wrote them */
 	bool has_uplinks;	/* a look has written them */
@@ -36,3 +37,9 @@ struct watch {
 /* -ENOMEM; errors of netlink_snapshot() and report_publish(), not of putting back a part. */
 int watch_look(struct watch *watch, struct error *error);
 void watch_done(struct watch *watch);
+
+/*
+ * For `up` where no guard runs: writes postern_host, ends the hold of the host that a guard left,
+ * and puts nothing back. Errors: datapath_open()'s, holding_open()'s, watch_look()'s.
+ */
+int watch_once(const struct config *config, struct netlink *netlink, struct error *error);

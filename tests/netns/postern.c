@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "netns/hostile.h"
@@ -116,11 +117,13 @@ pid_t postern_agent(void)
 pid_t postern_guard(void)
 {
 	const char *const argv[] = {getenv("POSTERN"), "-c", conf_path, "guard", NULL};
-	pid_t pid = host_start(MAIL, "guard", argv);
 	_cleanup_(free_p) char *log = NULL;
 	char log_path[64];
+	pid_t pid;
 
 	snprintf(log_path, sizeof(log_path), "%s/guard.log", world.directory);
+	unlink(log_path);
+	pid = host_start(MAIL, "guard", argv);
 	if (wait_for(host_succeeds(MAIL, "grep -q watching %s", log_path), 5000))
 		return pid;
 	log = read_text(log_path);

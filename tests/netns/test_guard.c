@@ -1,9 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* `postern guard`: the host's losses come back, and nothing leaves by another source meanwhile. */
+#include <bpf/bpf.h>
 #include <criterion/criterion.h>
+#include <errno.h>
+#include <linux/bpf.h>
+#include <net/if.h>
+#include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "netns/foreign.h"
@@ -78,4 +85,243 @@ Test(netns_guard, an_interface_made_anew_has_its_hooks_and_addresses_again_by_tc
 Test(netns_guard, an_interface_made_anew_has_its_hooks_and_addresses_again_by_clsact)
 {
 	expect_hooked_again(&on_clsact);
+}
+
+/* It keeps its number and its name, and loses addresses, routes and hooks. */
+static void move_uplink_away_and_back(void)
+{
+	free(host_must(MAIL, "ip link set wan netns $name-tenant;"
+			     "ip -n $name-tenant link set wan netns $name-mail;"
+			     "ip address add " MAIL_IPV4 "/24 dev wan;"
+			     "ip address add " MAIL_IPV6 "/64 dev wan nodad;"
+			     "ip link set wan up; ip route add default via 192.0.2.1;"
+			     "ip -6 route add default via 2001:db8:1::1"));
+}
+
+static void expect_no_stray_packet(const struct setup *setup)
+{
+	struct capture *capture;
+
+	receiver_open(25);
+	begin(setup);
+	capture = capture_start();
+	stream_start(MAIL);
+	for (unsigned i = 1; i <= 3; i++) {
+		move_uplink_away_and_back();
+		await("192.0.2.10", "PRESENT", i);
+	}
+	expect_pools_only(capture);
+}
+
+Test(netns_guard, connections_of_the_host_are_held_until_an_interface_has_its_hooks_by_tcx)
+{
+	NEEDS_TCX();
+	expect_no_stray_packet(&on_tcx);
+}
+
+Test(netns_guard, connections_of_the_host_are_held_until_an_interface_has_its_hooks_by_clsact)
+{
+	expect_no_stray_packet(&on_clsact);
+}
+
+/* ---- which interfaces */
+
+/* Takes them from the routes. */
+static void begin_by_routes(void)
+{
+	const char *conf = postern_configure(NULL);
+
+	free(host_must(MAIL, "sed -i /^interfaces/d %s", conf));
+	postern_guard();
+	await("wan", "PRESENT", 0);
+}
+
+static const struct detour {
+	const char *name, *there, *back;
+} detours[] = {
+	{"a pair of halves over IPv4",
+	 "ip route add 0/1 via 10.1.7.2; ip route add 128/1 via 10.1.7.2",
+	 "ip route del 0/1; ip route del 128/1"},
+	{"all of the Internet over IPv6", "ip -6 route add 2000::/3 via fd00:7::2",
+	 "ip -6 route del 2000::/3"},
+	{"a table that a rule leads to",
+	 "ip route add default via 10.1.7.2 table 51820; ip rule add not fwmark 51820 table 51820",
+	 "ip rule del table 51820; ip route flush table 51820"},
+	{"a better default route",
+	 "ip route add default via 10.1.7.2 metric 0 ||"
+	 "ip route replace default via 10.1.7.2",
+	 "ip route replace default via 192.0.2.1"},
+};
+
+static bool is_unknown(const char *name)
+{
+	return host_succeeds(
+		MAIL, "! bpftool map dump pinned $pin_path/postern_host | grep -q '\"%s\"'", name);
+}
+
+Test(netns_guard, an_interface_that_new_routes_lead_to_gets_hooks)
+{
+	begin_by_routes();
+	cr_assert(is_unknown("lan"));
+	for (size_t i = 0; i < sizeof(detours) / sizeof(detours[0]); i++) {
+		free(host_must(MAIL, "%s", detours[i].there));
+		cr_assert(wait_for(postern_host_has("lan", "PRESENT", i ? 0 : 1), 5000), "%s",
+			  detours[i].name);
+		free(host_must(MAIL, "%s", detours[i].back));
+		cr_assert(wait_for(is_unknown("lan"), 5000), "%s", detours[i].name);
+	}
+}
+
+Test(netns_guard, where_interfaces_are_named_a_default_route_elsewhere_is_held_and_reported)
+{
+	int receiver = receiver_open(25);
+
+	begin(NULL);
+	await("wan", "PRESENT", 0);
+	free(host_must(MAIL, "ip route replace default via 10.1.7.2"));
+	await("lan", "REFUSED", 0);
+	expect_refused(receiver, &local, RECEIVER_IPV4);
+	free(host_must(MAIL, "ip route replace default via 192.0.2.1"));
+	cr_assert(wait_for(is_unknown("lan"), 5000));
+	expect_pool(receiver, &local, RECEIVER_IPV4, "normal");
+}
+
+/* ---- addresses and hooks */
+
+Test(netns_guard, addresses_handles_and_hooks_that_somebody_removes_come_back)
+{
+	int receiver = receiver_open(25);
+
+	begin(&on_clsact);
+	free(host_must(MAIL, "ip address del 192.0.2.10/32 dev wan;"
+			     "ip address del 2001:db8:1::20/128 dev wan;"
+			     "ip address del " HANDLE_HIGH_RISK "/32 dev lo;"
+			     "ip address del " HANDLE_HIGH_RISK6 "/128 dev lo;"
+			     "tc qdisc del dev wan clsact"));
+	await("192.0.2.10", "PRESENT", 1);
+	await("2001:db8:1::20", "PRESENT", 1);
+	await(HANDLE_HIGH_RISK, "PRESENT", 1);
+	await(HANDLE_HIGH_RISK6, "PRESENT", 1);
+	await("wan", "PRESENT", 1);
+	expect_pool(receiver, &(struct origin){.host = MAIL, .bind = HANDLE_HIGH_RISK},
+		    RECEIVER_IPV4, "high-risk");
+	expect_pool(receiver, &(struct origin){.host = MAIL, .bind = HANDLE_HIGH_RISK6},
+		    RECEIVER_IPV6, "high-risk");
+}
+
+/* Is the first program of that TCX point of wan one of ours? From within the mail host. */
+static bool is_first(unsigned attach_type)
+{
+	__u32 ids[8] = {0}, count = 8;
+	struct bpf_prog_info info = {0};
+	__u32 size = sizeof(info);
+	int program;
+
+	if (bpf_prog_query(if_nametoindex("wan"), attach_type, 0, NULL, ids, &count))
+		return false;
+	program = bpf_prog_get_fd_by_id(ids[0]);
+	cr_assert_eq(bpf_obj_get_info_by_fd(program, &info, &size), 0);
+	close(program);
+	return !strncmp(info.name, "postern_", strlen("postern_"));
+}
+
+Test(netns_guard, a_program_of_others_before_the_hooks_comes_behind_them)
+{
+	static const struct {
+		enum foreign_hook hook;
+		unsigned attach_type;
+	} cases[] = {{FOREIGN_TCX_INGRESS, 46}, {FOREIGN_TCX_EGRESS, 47}};
+
+	NEEDS_TCX();
+	begin(&on_tcx);
+	await("wan", "PRESENT", 0);
+	host_enter(MAIL);
+	for (unsigned i = 0; i < 2; i++) {
+		_cleanup_foreign_ struct foreign foreign = foreign_attach("wan", cases[i].hook, 0);
+
+		cr_assert(wait_for(is_first(cases[i].attach_type), 5000));
+		await("wan", "PRESENT", i + 1);
+	}
+	host_leave();
+}
+
+static bool is_given_up(void)
+{
+	free(host_run(MAIL, "ip address del 192.0.2.10/32 dev wan").text);
+	poll(NULL, 0, 100);
+	return postern_host_has("192.0.2.10", "GIVEN_UP", 10);
+}
+
+Test(netns_guard, an_address_that_is_removed_ten_times_is_left_alone_and_reported)
+{
+	_cleanup_(free_p) char *log = NULL;
+	char path[64];
+
+	begin(NULL);
+	cr_assert(wait_for(is_given_up(), 20000));
+	snprintf(path, sizeof(path), "%s/guard.log", world.directory);
+	log = read_text(path);
+	cr_assert(strstr(log, "pool address 192.0.2.10: lost 10 times in 10 minutes"), "%s", log);
+	cr_assert_not(host_succeeds(MAIL, "ip address show dev wan | grep -q 192.0.2.10"));
+}
+
+/* ---- the process */
+
+static bool is_refused_at_once(int receiver, const struct origin *origin, const char *destination)
+{
+	struct talk talk = TALK_NONE;
+	int r = talk_open(receiver, origin, destination, 25, 300, &talk);
+
+	talk_close(&talk);
+	return r == -ECONNREFUSED;
+}
+
+Test(netns_guard, before_the_first_up_mail_is_refused_at_once_and_then_steered)
+{
+	const char *conf = postern_configure(NULL);
+	const char *const argv[] = {getenv("POSTERN"), "-c", conf, "guard", NULL};
+	int receiver = receiver_open(25);
+
+	free(host_must(MAIL, "sed -i s/\\\"wan\\\"/\\\"ppp0\\\"/ %s", conf));
+	host_start(MAIL, "guard", argv);
+	cr_assert(wait_for(is_refused_at_once(receiver, &local, RECEIVER_IPV4), 5000));
+	cr_assert(is_refused_at_once(receiver, &local, RECEIVER_IPV6));
+	free(host_must(MAIL, "ip link set wan down; ip link set wan name ppp0;"
+			     "ip link set ppp0 up; ip address add " MAIL_IPV6 "/64 dev ppp0 nodad;"
+			     "ip route add default via 192.0.2.1;"
+			     "ip -6 route add default via 2001:db8:1::1"));
+	await("ppp0", "PRESENT", 0);
+	expect_pool(receiver, &local, RECEIVER_IPV4, "normal");
+	expect_pool(receiver, &local, RECEIVER_IPV6, "normal");
+}
+
+Test(netns_guard, killed_it_leaves_everything_in_place_and_the_next_one_goes_on)
+{
+	int receiver = receiver_open(25);
+	_cleanup_talk_ struct talk talk = TALK_NONE;
+	pid_t guard = begin(NULL);
+
+	talk = talk_must(receiver, &local, RECEIVER_IPV4, 25);
+	host_stop(guard, SIGKILL);
+	expect_pool(receiver, &local, RECEIVER_IPV6, "normal");
+	postern_guard();
+	cr_assert(talk_lives(&talk));
+	free(host_must(MAIL, "ip address del 192.0.2.11/32 dev wan"));
+	await("192.0.2.11", "PRESENT", 1);
+}
+
+Test(netns_guard, after_down_it_rests_until_the_next_up)
+{
+	int receiver = receiver_open(25);
+	pid_t guard = begin(NULL);
+
+	free(postern_must("down"));
+	expect_pool(receiver, &local, RECEIVER_IPV4, "none");
+	cr_assert_not(host_succeeds(MAIL, "ls $pin_path"));
+	free(postern_must("up"));
+	await("wan", "PRESENT", 0);
+	free(host_must(MAIL, "ip address del 192.0.2.11/32 dev wan"));
+	await("192.0.2.11", "PRESENT", 1);
+	cr_assert_eq(host_stop(guard, SIGTERM), 0);
+	expect_pool(receiver, &local, RECEIVER_IPV4, "normal");
 }
