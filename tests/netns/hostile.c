@@ -59,13 +59,19 @@ static const char is_back[] =
 	"	ip -o address show to $address | grep -q . || exit 1\n"
 	"done\n";
 
-static bool is_watching(void)
+/* The caller's. */
+static char *guard_log(void)
 {
 	char path[64];
-	_cleanup_(free_p) char *log = NULL;
 
 	snprintf(path, sizeof(path), "%s/guard.log", world.directory);
-	log = read_text(path);
+	return read_text(path);
+}
+
+static bool is_watching(void)
+{
+	_cleanup_(free_p) char *log = guard_log();
+
 	return strstr(log, "watching the host");
 }
 
@@ -76,7 +82,7 @@ void hostile_host(const char *configuration)
 
 	cr_assert_geq(asprintf(&addresses, of_configuration, configuration), 0);
 	host_start(MAIL, "guard", argv);
-	cr_assert(wait_for(is_watching(), 10000), "the guard does not watch");
+	cr_assert(wait_for(is_watching(), 10000), "the guard does not watch: %s", guard_log());
 	free(host_must(MAIL, "%s%s", addresses, take_away));
 	cr_assert(wait_for(host_succeeds(MAIL, "%s", is_back), 10000),
 		  "the guard has not put back all addresses");
