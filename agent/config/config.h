@@ -280,6 +280,7 @@ struct config {
 	struct config_tenant *tenants; /* in the order of the file */
 	size_t n_tenants;
 	struct config_texts internal_domains;
+	struct config_texts sender_forms; /* policy/owner.h */
 	enum config_identity identity;
 	bool relay_dkim;
 	uint32_t senders_tracked_max;

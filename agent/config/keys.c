@@ -166,6 +166,12 @@ const struct config_key config_keys[] = {
 	{DOMAINS(TOP, "internal_domains", internal_domains), .help = "our own domains"},
 	{WORD(TOP, "identity", identity, enum config_identity, identity_words),
 	 .fallback = "envelope", .help = "the sender of mail that nobody authenticated for"},
+	{TEXTS(TOP, "sender_forms", sender_forms), .is_right = policy_is_sender_form,
+	 .max = TEXT_LAST,
+	 .expected =
+		 "'plus', 'prvs', 'btv1', 'srs', 'verp', '@' and the domain of logins, or a "
+		 "pattern and the sender that it names, like 'b-*@example.net: news@example.net'",
+	 .fallback = "plus, prvs, btv1, srs, verp", .help = "names that stand for one sender"},
 	{BOOLEAN(TOP, "relay_dkim", relay_dkim), .fallback = "false",
 	 .help = "DKIM, too, keeps mail out of the relay pool"},
 	{NUMBER(TOP, "senders_tracked_max", senders_tracked_max, 1024, 16777216),

@@ -56,5 +56,6 @@ KIND(kind_like, enum config_like);
 KIND(kind_spam_of_last, struct config_policy);
 
 bool policy_is_sender(const char *text);
+bool policy_is_sender_form(const char *text);
 bool policy_is_domain(const char *text);
 int policy_finish(const struct reader *reader, void *policy);

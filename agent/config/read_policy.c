@@ -20,6 +20,20 @@ bool policy_is_domain(const char *text)
 	return policy_is_sender(text) && !strchr(text, '@');
 }
 
+/* policy/owner.h has the forms. */
+bool policy_is_sender_form(const char *text)
+{
+	static const char *const forms[] = {"plus", "prvs", "btv1", "srs", "verp"};
+	const char *colon = strchr(text, ':');
+
+	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++)
+		if (strcasecmp(text, forms[i]) == 0)
+			return true;
+	if (*text == '@')
+		return policy_is_domain(text + 1);
+	return colon && colon > text && colon[1 + strspn(colon + 1, " ")];
+}
+
 /* ---- keys of their own */
 
 /* Not documented: "default" is taken as well, as the ready-made policy has the service's limits. */

@@ -16,6 +16,7 @@
 #include "wire/event.h"
 #include "pool/lane.h"
 #include "policy/identity.h"
+#include "policy/owner.h"
 #include "state/state.h"
 
 #define SURGE_DOMAINS_MAX 4096
@@ -265,7 +266,12 @@ int judge_explain(const struct judge *judge, const char *message_id, const struc
 int judge_explain_sender(const struct judge *judge, const char *sender, const struct now *now,
 			 struct judge_explanation *ret_explanation, struct error *error)
 {
-	int r = decision_log_find_sender(judge->log, sender, now->sec, &ret_explanation->record);
+	char owner[POLICY_NAME_SIZE] = "";
+	int r;
+
+	if (strnlen(sender, sizeof(owner)) < sizeof(owner))
+		owner_of_order(judge->config, sender, owner);
+	r = decision_log_find_sender(judge->log, owner, now->sec, &ret_explanation->record);
 
 	if (r < 0)
 		return error_set(error, r, "no decision about sender '%s' in the last hour",

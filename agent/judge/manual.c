@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Complaints, releases, manual verdicts. */
 #include <errno.h>
+#include <string.h>
 
 #include "config/config.h"
+#include "policy/owner.h"
 #include "steering/steering.h"
 #include "judge/judge_internal.h"
 #include "state/state.h"
@@ -131,13 +133,25 @@ static int change_in_turn(struct judge *judge, const char *sender,
 	return steering_end_order(judge->steering, r, error);
 }
 
+/* An order for one of the names of a sender is an order for the sender. */
+static const char *owner_in(const struct judge *judge, const char *sender,
+			    char owner[POLICY_NAME_SIZE])
+{
+	if (!sender || strnlen(sender, POLICY_NAME_SIZE) == POLICY_NAME_SIZE)
+		return sender;
+	owner_of_order(judge->config, sender, owner);
+	return owner;
+}
+
 int judge_set_verdict(struct judge *judge, const char *sender, const struct manual_order *verdict,
 		      const struct now *now, struct error *error)
 {
+	char owner[POLICY_NAME_SIZE];
 	struct policy_manual manual;
 	int r;
 
 	judge->now = *now;
+	sender = owner_in(judge, sender, owner);
 	r = check_known(judge, sender, error);
 	if (r == 0)
 		r = steering_check_verdict(judge->steering, sender, verdict, &manual, error);
@@ -147,9 +161,11 @@ int judge_set_verdict(struct judge *judge, const char *sender, const struct manu
 int judge_clear_verdict(struct judge *judge, const char *sender, const struct now *now,
 			struct error *error)
 {
+	char owner[POLICY_NAME_SIZE];
 	int r;
 
 	judge->now = *now;
+	sender = owner_in(judge, sender, owner);
 	r = check_known(judge, sender, error);
 	return r < 0 ? r : change_in_turn(judge, sender, NULL, error);
 }

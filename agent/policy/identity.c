@@ -10,6 +10,7 @@
 
 #include "base/address.h"
 #include "base/text.h"
+#include "policy/owner.h"
 
 #define IPV6_SITE_BYTES 8 /* a client can choose its addresses from a /64 */
 
@@ -49,6 +50,15 @@ static void take(struct identity *identity, enum identity_kind kind, const char 
 		text_lower(identity->name);
 }
 
+static void take_owner(const struct config *config, struct identity *identity,
+		       enum identity_kind kind, const char *name)
+{
+	char owner[POLICY_NAME_SIZE];
+
+	owner_of(config, name, kind == IDENTITY_USER, owner);
+	take(identity, kind, owner);
+}
+
 static void take_client(struct identity *identity, const char *client)
 {
 	struct address address;
@@ -66,15 +76,15 @@ static void take_client(struct identity *identity, const char *client)
 }
 
 /* False: the facts lack the text that `key` asks for. */
-static bool take_configured(struct identity *identity, enum config_identity key,
-			    const struct facts *facts)
+static bool take_configured(const struct config *config, struct identity *identity,
+			    enum config_identity key, const struct facts *facts)
 {
 	const char *domain = identity_domain(facts->envelope_from);
 
 	switch (key) {
 	case CONFIG_IDENTITY_ENVELOPE:
 		if (text_is_given(facts->envelope_from))
-			take(identity, IDENTITY_ENVELOPE, facts->envelope_from);
+			take_owner(config, identity, IDENTITY_ENVELOPE, facts->envelope_from);
 		break;
 	case CONFIG_IDENTITY_DOMAIN:
 		if (domain)
@@ -108,12 +118,12 @@ void identity_of_facts(const struct config *config, const struct facts *facts,
 	ret_identity->kind = IDENTITY_NONE;
 	ret_identity->name[0] = '\0';
 	if (facts->kind == FACTS_CONNECTION)
-		take_configured(ret_identity, CONFIG_IDENTITY_SENDER, facts);
+		take_configured(config, ret_identity, CONFIG_IDENTITY_SENDER, facts);
 	else if (text_is_given(facts->user))
-		take(ret_identity, IDENTITY_USER, facts->user);
-	else if (!take_configured(ret_identity, config->identity, facts) &&
-		 !take_configured(ret_identity, CONFIG_IDENTITY_SENDER, facts))
-		take_configured(ret_identity, CONFIG_IDENTITY_CLIENT, facts);
+		take_owner(config, ret_identity, IDENTITY_USER, facts->user);
+	else if (!take_configured(config, ret_identity, config->identity, facts) &&
+		 !take_configured(config, ret_identity, CONFIG_IDENTITY_SENDER, facts))
+		take_configured(config, ret_identity, CONFIG_IDENTITY_CLIENT, facts);
 	find_domain(ret_identity, facts);
 }
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "policy/owner.h"
 #include "policy/policy_internal.h"
 
 static void policy_free_p(struct policy **policy)
@@ -197,26 +198,38 @@ int policy_decide(struct policy *policy, const struct facts *facts, int64_t now_
 		return 0;
 	if (identity.kind != IDENTITY_NONE)
 		sender = take_sender(policy, &key, now_sec);
+	if (sender && identity.kind == IDENTITY_USER)
+		sender->record.passed |= SENDER_LOGIN;
 	aftermath_apply(policy, &input, sender, ret_decision, changes);
 	return 0;
 }
 
 /* ---- complaints and orders */
 
+struct siphash policy_key(const struct policy *policy, const char *name)
+{
+	char owner[POLICY_NAME_SIZE];
+
+	owner_of_order(policy->config, name, owner);
+	return identity_key(policy->options.secret, owner);
+}
+
 int policy_report(struct policy *policy, const char *name, int64_t now_sec,
 		  struct policy_changes *changes)
 {
+	char owner[POLICY_NAME_SIZE];
 	struct identity identity;
 	struct siphash key;
 	struct sender *sender;
 
 	if (!policy_is_name(name))
 		return -EINVAL;
-	identity_of_name(name, &identity);
-	key = identity_key(policy->options.secret, name);
+	owner_of_order(policy->config, name, owner);
+	identity_of_name(owner, &identity);
+	key = identity_key(policy->options.secret, owner);
 	sender = take_sender(policy, &key, now_sec);
 	if (sender)
-		aftermath_report(policy, sender, name,
+		aftermath_report(policy, sender, owner,
 				 identity_policy(policy->config, &identity, NULL), now_sec,
 				 changes);
 	return 0;
@@ -225,7 +238,7 @@ int policy_report(struct policy *policy, const char *name, int64_t now_sec,
 int policy_release(struct policy *policy, const char *name, int64_t now_sec,
 		   struct policy_changes *changes)
 {
-	struct siphash key = identity_key(policy->options.secret, name);
+	struct siphash key = policy_key(policy, name);
 	struct sender *sender = policy_find_sender(policy, &key, now_sec);
 	const struct standing *standing = sender ? standing_of(policy, sender) : NULL;
 

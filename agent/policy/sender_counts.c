@@ -88,22 +88,49 @@ struct sender *sender_counts_find(const struct sender_counts *senders, const str
 	return place ? &senders->places[place] : NULL;
 }
 
-/* NULL: all have a standing. */
-static struct sender *choose_oldest(struct sender_counts *senders)
+/* 0: never evicted; 1: only where no other is found; 2: any other. */
+static unsigned evictable(const struct sender *sender, int64_t now_sec)
+{
+	bool stale = now_sec - (int64_t)sender->record.base_sec > SENDER_STALE_SEC;
+
+	if (sender->standing)
+		return 0;
+	if (stale)
+		return 2;
+	if (sender->record.passed & SENDER_LIMITS_PASSED)
+		return 0;
+	return sender->record.passed & SENDER_LOGIN ? 1 : 2;
+}
+
+static bool is_better(const struct sender *sender, unsigned rank, const struct sender *oldest,
+		      unsigned rank_of_oldest)
+{
+	return !oldest || rank > rank_of_oldest ||
+	       (rank == rank_of_oldest && sender->record.base_sec < oldest->record.base_sec);
+}
+
+/* NULL: none may be evicted. */
+static struct sender *choose_oldest(struct sender_counts *senders, int64_t now_sec)
 {
 	struct sender *oldest = NULL;
+	unsigned rank_of_oldest = 0;
 
-	for (uint32_t seen = 0, tried = 0; seen < SENDER_COUNTS_SAMPLE && tried < senders->max;
+	for (uint32_t seen = 0, tried = 0;
+	     seen < SENDER_COUNTS_SAMPLE && tried < senders->max && tried < SENDER_COUNTS_SEARCH;
 	     tried++) {
 		struct sender *sender;
+		unsigned rank;
 
 		senders->hand = senders->hand % senders->max + 1;
 		sender = &senders->places[senders->hand];
-		if (sender->standing)
+		rank = evictable(sender, now_sec);
+		if (rank == 0)
 			continue;
-		if (!oldest || sender->record.base_sec < oldest->record.base_sec)
+		if (is_better(sender, rank, oldest, rank_of_oldest)) {
 			oldest = sender;
-		seen++;
+			rank_of_oldest = rank;
+		}
+		seen += rank > 1;
 	}
 	return oldest;
 }
@@ -118,13 +145,13 @@ static void unlink_place(struct sender_counts *senders, const struct sender *sen
 	*link = sender->next;
 }
 
-static struct sender *take_place(struct sender_counts *senders)
+static struct sender *take_place(struct sender_counts *senders, int64_t now_sec)
 {
 	struct sender *sender;
 
 	if (senders->count < senders->max)
 		return &senders->places[++senders->count];
-	sender = choose_oldest(senders);
+	sender = choose_oldest(senders, now_sec);
 	if (!sender)
 		return NULL;
 	senders->evicted++;
@@ -135,7 +162,7 @@ static struct sender *take_place(struct sender_counts *senders)
 struct sender *sender_counts_add(struct sender_counts *senders, const struct siphash *key,
 				 int64_t now_sec)
 {
-	struct sender *sender = take_place(senders);
+	struct sender *sender = take_place(senders, now_sec);
 	uint32_t *head = &senders->heads[key->words[0] & senders->mask];
 
 	if (!sender)

@@ -9,7 +9,10 @@
  *
  * A full table evicts: a new sender replaces the least recently seen of the next
  * SENDER_COUNTS_SAMPLE places, which rotate through the table. The cost does not depend on the
- * size, and a sender seen lately stays. A sender with a standing is never evicted.
+ * size, and a sender seen lately stays. Never evicted are senders with a standing, and those near a
+ * limit (80 %) within the last day; who has authenticated within the last day goes only where no
+ * other is found among SENDER_COUNTS_SEARCH places. So a flood of names does not push out senders
+ * that count.
  *
  * Within policy/ only, except struct sender_record, which the state stores.
  */
@@ -23,6 +26,7 @@
 #include "policy/window.h"
 
 #define SENDER_COUNTS_SAMPLE 16
+#define SENDER_COUNTS_SEARCH 256
 #define SENDER_VERSION	     1
 /* After that all windows are empty: a day, and the widest sub-bucket. */
 #define SENDER_STALE_SEC (86400 + 14400)
@@ -38,8 +42,11 @@ enum sender_window {
 
 /*
  * Stored under the key: plain bytes in the host's order. A record of another version is not read.
- * `passed` has two bits for each limit: warned, and exceeded.
+ * `passed` has two bits for each limit: warned, and exceeded; and SENDER_LOGIN.
  */
+#define SENDER_LIMITS_PASSED ((1U << (2 * CONFIG_LIMITS_OF_SENDER)) - 1)
+#define SENDER_LOGIN	     (1U << 15) /* it has authenticated */
+
 struct sender_record {
 	uint64_t key[2];
 	uint64_t spam_marks; /* bit 0: the last message; 1: it was spam */
@@ -74,8 +81,8 @@ uint64_t sender_counts_evicted(const struct sender_counts *senders); /* so far *
 struct sender *sender_counts_find(const struct sender_counts *senders, const struct siphash *key);
 
 /*
- * Adds a sender that is not in the table, and may evict another. NULL: each place belongs to a
- * sender with a standing.
+ * Adds a sender that is not in the table, and may evict another. NULL: none was found that may be
+ * evicted.
  */
 struct sender *sender_counts_add(struct sender_counts *senders, const struct siphash *key,
 				 int64_t now_sec);

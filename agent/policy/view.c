@@ -18,7 +18,7 @@ const struct config_policy *policy_rules(const struct policy *policy, const char
 int policy_view(struct policy *policy, const char *name, int64_t now_sec,
 		struct policy_view *ret_view)
 {
-	struct siphash key = identity_key(policy->options.secret, name);
+	struct siphash key = policy_key(policy, name);
 	const struct sender *sender = policy_find_sender(policy, &key, now_sec);
 	const struct standing *standing;
 	const struct config_policy *rules = policy_rules(policy, name);
@@ -52,7 +52,7 @@ struct sender_verdict policy_verdict_of(const struct policy *policy, const char 
 	const struct standing *standing = NULL;
 
 	if (strnlen(name, POLICY_NAME_SIZE) < POLICY_NAME_SIZE) {
-		struct siphash key = identity_key(policy->options.secret, name);
+		struct siphash key = policy_key(policy, name);
 
 		sender = sender_counts_find(policy->senders, &key);
 	}

@@ -33,7 +33,8 @@ struct refusal {
 	"sender_flows_max, sender_connections_per_minute, senders_max, "                           \
 	"timeout_established_sec, timeout_transitory_sec, runtime_dir, state, user, commanders, "  \
 	"tellers, metrics, "                                                                       \
-	"internal_domains, identity, relay_dkim, senders_tracked_max, decisions_max, "             \
+	"internal_domains, identity, sender_forms, relay_dkim, senders_tracked_max, "              \
+	"decisions_max, "                                                                          \
 	"milter, socketmap, lanes, on_agent_down, spam_marks, authserv_ids, resolver, "            \
 	"mail_dns_aaaa, "                                                                          \
 	"mail_dns_null_mx, dns_timeout_ms"

@@ -157,6 +157,37 @@ Test(policy_sender_counts, one_with_a_standing_is_never_evicted)
 	sender_counts_free(senders);
 }
 
+Test(policy_sender_counts, a_flood_of_names_evicts_nobody_near_a_limit_and_logins_last)
+{
+	struct sender_counts *senders = new_senders(1024);
+
+	for (uint32_t i = 0; i < 100; i++)
+		add(senders, i, NOW)->record.passed = 1; /* it has been warned */
+	for (uint32_t i = 100; i < 200; i++)
+		add(senders, i, NOW)->record.passed = SENDER_LOGIN;
+	for (uint32_t i = 1000; i < 7000; i++)
+		cr_assert_not_null(add(senders, i, NOW + 60));
+	for (uint32_t i = 0; i < 200; i++)
+		cr_expect_not_null(find(senders, i), "%u", i);
+	sender_counts_free(senders);
+}
+
+Test(policy_sender_counts, logins_go_where_no_other_is_left)
+{
+	struct sender_counts *senders = new_senders(64);
+
+	for (uint32_t i = 0; i < 64; i++)
+		add(senders, i, NOW)->record.passed = i == 9 ? 1 : SENDER_LOGIN;
+	for (uint32_t i = 64; i < 200; i++)
+		add(senders, i, NOW + 60)->record.passed = SENDER_LOGIN;
+	cr_expect_not_null(find(senders, 9));
+	/* A day later its count is none that a limit could know. */
+	for (uint32_t i = 200; i < 400; i++)
+		add(senders, i, NOW + SENDER_STALE_SEC + 3600);
+	cr_expect_null(find(senders, 9));
+	sender_counts_free(senders);
+}
+
 Test(policy_sender_counts, a_new_owner_inherits_nothing)
 {
 	struct sender_counts *senders = new_senders(1);
@@ -166,7 +197,7 @@ Test(policy_sender_counts, a_new_owner_inherits_nothing)
 		sender_count(sender, window, 100);
 	sender->record.spam_marks = 0xff;
 	sender->record.passed = 0xff;
-	sender = add(senders, 2, NOW);
+	sender = add(senders, 2, NOW + SENDER_STALE_SEC + 3600); /* it is near no limit any more */
 	for (unsigned window = 0; window < SENDER_WINDOWS; window++)
 		cr_expect_eq(sender_sum(sender, window), 0);
 	cr_expect_eq(sender->record.spam_marks, 0);
