@@ -32,11 +32,26 @@
 
 /* ---- callbacks of the state file */
 
+/*
+ * Before an order that the file refuses is in the maps, these say that they are newer. A file that
+ * could not be read at the start may have orders that the maps lack: then they do not.
+ */
+static void note_state(struct agent *agent)
+{
+	struct error ignored;
+
+	agent->state_noted =
+		agent->state_noted || !agent->steering || !agent->state->durable ||
+		steering_note_state(agent->steering, state_is_current(agent->state), &ignored) == 0;
+}
+
 static void on_state_change(void *data, const char *why)
 {
 	struct agent *agent = data;
 
 	error_log_state(&agent->error_log, why);
+	agent->state_noted = false;
+	note_state(agent);
 }
 
 static int rewrite_state(void *data, struct state *state, struct error *error)
@@ -79,6 +94,7 @@ static void on_tick(evutil_socket_t fd, short what, void *data)
 	reload_follow(agent, &time);
 	judge_tick(agent->judge, &time);
 	failover_tick(agent->state, time.sec);
+	note_state(agent);
 	on_write(fd, what, data);
 }
 

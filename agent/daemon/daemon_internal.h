@@ -39,6 +39,7 @@ struct agent {
 	char user[PRIVILEGES_USER_SIZE];
 	uint64_t started_ns;
 	uint64_t reload_due_ns; /* when a reload that failed is tried again; 0: none failed */
+	bool state_noted;	/* the maps know whether the state has all orders */
 	bool reload_busy;	/* it failed only because `up` was at work */
 	int status;		/* of the process, once the loop has stopped */
 };

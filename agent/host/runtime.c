@@ -2,6 +2,7 @@
 /* The agent can write to these directories: any file there may be a link or a pipe. */
 #include "host/runtime.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
@@ -9,6 +10,7 @@
 #include <linux/capability.h>
 #include <pwd.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -101,14 +103,53 @@ int runtime_lock(const char *runtime_dir, int *ret_fd, struct error *error)
 	return 0;
 }
 
-/* Root's file becomes the user's: root made it before the user existed. Others keep their owner. */
+/* The first bytes of an SQLite file; those of the header in which ours differs from others. */
+#define SQLITE_MAGIC	       "SQLite format 3"
+#define SQLITE_HEADER_BYTES    100
+#define SQLITE_AT_SCHEMA       40 /* 0: no table was made yet, or only in the log */
+#define SQLITE_AT_VERSION      60
+#define SQLITE_AT_APPLICATION  68
+#define OUR_APPLICATION	       1349481332 /* state/schema.c */
+#define OUR_VERSION_WITHOUT_IT 4
+
+static uint32_t number_at(const uint8_t *header, size_t at)
+{
+	uint32_t number;
+
+	memcpy(&number, header + at, sizeof(number));
+	return be32toh(number);
+}
+
+/* Empty, or a state file. No library parses a foreign file here: root looks at its header alone. */
+static bool is_state(int fd)
+{
+	uint8_t header[SQLITE_HEADER_BYTES];
+	ssize_t size = pread(fd, header, sizeof(header), 0);
+	uint32_t application, version;
+
+	if (size <= 0)
+		return size == 0;
+	if (size < SQLITE_HEADER_BYTES || memcmp(header, SQLITE_MAGIC, sizeof(SQLITE_MAGIC)) != 0)
+		return false;
+	application = number_at(header, SQLITE_AT_APPLICATION);
+	version = number_at(header, SQLITE_AT_VERSION);
+	if (!application && !version)
+		return number_at(header, SQLITE_AT_SCHEMA) == 0;
+	return application == OUR_APPLICATION ||
+	       (!application && version <= OUR_VERSION_WITHOUT_IT);
+}
+
+/*
+ * Root's state file becomes the user's: root made it before the user existed. All other files keep
+ * their owner.
+ */
 static int give_file(int fd, const struct runtime_user *user)
 {
 	struct stat status;
 
 	if (fstat(fd, &status))
 		return -errno;
-	if (status.st_uid || !S_ISREG(status.st_mode) || status.st_nlink != 1)
+	if (status.st_uid || !S_ISREG(status.st_mode) || status.st_nlink != 1 || !is_state(fd))
 		return 0;
 	return fchown(fd, user->uid, user->gid) ? -errno : 0;
 }
@@ -125,7 +166,10 @@ int runtime_state_make(const char *file, const struct runtime_user *user, struct
 	r = make_directory(dirname(copy), user, &new, error);
 	if (r)
 		return r;
-	fd = open(file, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
+	/* A missing file is made by the user's own process. */
+	fd = open(file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	if (fd < 0 && errno == ENOENT)
+		return 0;
 	r = fd < 0 ? -errno : give_file(fd, user);
 	return r ? error_set(error, r, "state file '%s': %s", file, strerror(-r)) : 0;
 }

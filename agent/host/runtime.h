@@ -36,8 +36,8 @@ int runtime_directory_make(const char *runtime_dir, const struct runtime_user *u
 int runtime_lock(const char *runtime_dir, int *ret_fd, struct error *error);
 
 /*
- * Makes the state file and its directory where they are missing, owned by the user, who also
- * becomes the owner of a file of root's that has no second name. -ELOOP: a symbolic link in the
+ * Makes the directory of the state file where it is missing, owned by the user, who also becomes
+ * the owner of a state file of root's that has no second name. -ELOOP: a symbolic link in the
  * file's place; an errno of mkdir(2), open(2) or chown(2); -ENOMEM.
  */
 int runtime_state_make(const char *file, const struct runtime_user *user, struct error *error);

@@ -328,7 +328,7 @@ static int finish(struct up *up, struct error *error)
 static int take_note(struct up *up, char **ret_note, struct error *error)
 {
 	const char *notes[] = {up->interfaces.note, up->sockets_note, up->leaving_note,
-			       up->cgroups_note, up->uplinks_note};
+			       up->cgroups_note,    up->uplinks_note, up->fill.note};
 	char *joined = NULL;
 
 	for (size_t i = 0; i < sizeof(notes) / sizeof(*notes); i++) {

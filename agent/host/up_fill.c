@@ -3,6 +3,8 @@
 #include "host/up_fill.h"
 
 #include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -11,31 +13,51 @@
 #include "datapath/datapath.h"
 #include "datapath/programs.h"
 #include "host/runtime.h"
-#include "state/sqlite.h"
+#include "host/up_state.h"
 #include "state/state.h"
 #include "steering/restore.h"
 #include "steering/steering.h"
 
-/* On a full disk the file can still be read. If that fails too, the first error explains more. */
-static int open_state(const char *file, struct state **ret_state, struct error *error)
+/* Without memory there is no note. */
+static void add_note(struct up_fill *fill, const char *text)
 {
-	int r = sqlite_open(file, ret_state, error);
-	struct error ignored;
+	_cleanup_(free_p) char *before = fill->note;
 
-	if (r < 0 && r != -EBUSY && sqlite_open_reading(file, ret_state, &ignored) == 0)
-		return 0;
-	return r;
+	if (asprintf(&fill->note, "%s%s%s", before ? before : "", before ? "; " : "", text) < 0)
+		fill->note = NULL;
+}
+
+/* Steering goes before all: with whatever can be read, and with the orders of the maps. */
+static void read_state(struct up_fill *fill)
+{
+	struct error why = {{0}};
+	int r = runtime_state_make(fill->config->state, fill->user, &why);
+
+	free(fill->note);
+	fill->note = NULL;
+	if (!r)
+		r = up_state_read(fill->config, &fill->state, &why);
+	if (!why.text[0])
+		return;
+	error_prefix(&why, r,
+		     "the state cannot be read%s, orders that the maps do not know are left out",
+		     r ? "" : " as a whole");
+	add_note(fill, why.text);
 }
 
 static int fill_maps(struct up_fill *fill, bool *ret_begun, struct error *error)
 {
 	const struct now now = clock_now();
+	struct error waiting = {{0}};
 	int r = steering_new(fill->config, fill->datapath, fill->state, &fill->steering, error);
 
 	if (!r)
-		r = restore_steering(fill->config, fill->state, fill->steering, &now, error);
+		r = restore_steering(fill->config, fill->state, fill->steering, &now, &waiting,
+				     error);
 	if (r)
 		return r;
+	if (waiting.text[0])
+		add_note(fill, waiting.text);
 	*ret_begun = true;
 	return steering_sync(fill->steering, &now, error);
 }
@@ -49,19 +71,16 @@ static int fill_in_turn(struct up_fill *fill, bool *ret_begun, struct error *err
 		return error_set(error, r,
 				 "the agent holds the maps of '%s' and does not answer: restart it",
 				 fill->config->pin_path);
-	r = open_state(fill->config->state, &fill->state, error);
-	if (!r)
-		r = fill_maps(fill, ret_begun, error);
+	read_state(fill);
+	r = fill_maps(fill, ret_begun, error);
 	datapath_unlock(fill->datapath);
 	return r;
 }
 
 int up_fill_run(struct up_fill *fill, bool *ret_begun, struct error *error)
 {
-	int r = runtime_state_make(fill->config->state, fill->user, error);
+	int r = datapath_open(fill->config->pin_path, &fill->datapath, error);
 
-	if (!r)
-		r = datapath_open(fill->config->pin_path, &fill->datapath, error);
 	return r ? r : fill_in_turn(fill, ret_begun, error);
 }
 
@@ -70,4 +89,5 @@ void up_fill_done(struct up_fill *fill)
 	steering_free(TAKE_PTR(fill->steering));
 	datapath_free(TAKE_PTR(fill->datapath));
 	state_free(TAKE_PTR(fill->state));
+	free(TAKE_PTR(fill->note));
 }

@@ -17,14 +17,15 @@ struct up_fill {
 	struct config *config;		 /* borrowed */
 	const struct runtime_user *user; /* borrowed: owner of the state */
 
-	struct state *state;
+	struct state *state;	   /* NULL: it cannot be read */
 	struct datapath *datapath; /* the pinned maps, once no step replaces them any more */
 	struct steering *steering; /* NULL before up_fill_run() */
+	char *note;		   /* for people; NULL: none */
 };
 
 /*
- * Writes all maps. *ret_begun becomes true before the first write. Errors: runtime_state_make()'s,
- * sqlite_open()'s, datapath_open()'s, steering_new()'s, steering_sync()'s.
+ * Writes all maps, whatever the state is. *ret_begun becomes true before the first write. -EBUSY:
+ * the agent holds the maps; errors of datapath_open(), steering_new() and steering_sync().
  */
 int up_fill_run(struct up_fill *fill, bool *ret_begun, struct error *error);
 /* Also after a failed up_fill_run(), or without one. */

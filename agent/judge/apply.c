@@ -85,6 +85,14 @@ void judge_apply_or_retry(struct judge *judge, const struct policy_changes *chan
 	report_refusal(judge, r, &error);
 }
 
+void judge_tell_waiting(const struct judge *judge)
+{
+	const struct error *waiting = persist_waiting(judge->persist);
+
+	if (waiting)
+		judge_trouble(judge, waiting);
+}
+
 void judge_refresh(struct judge *judge)
 {
 	struct error error;

@@ -23,18 +23,42 @@
 
 /* ---- life */
 
+/* Orders and standings of the maps that the file does not know. All of them are put, or none. */
+static int save_all(struct judge *judge, struct error *error)
+{
+	struct state *state = judge->state;
+	int r = state->ops->begin(state, error);
+
+	if (r < 0)
+		return r;
+	r = steering_rewrite(judge->steering, state, error);
+	if (r == 0)
+		r = persist_put_standings(judge->policy, judge->config, state, judge->now.sec,
+					  error);
+	if (r == 0)
+		return state->ops->commit(state, error);
+	state->ops->rollback(state);
+	return r;
+}
+
 static int restore(struct judge *judge, struct error *error)
 {
+	enum steering_source source = steering_source(judge->steering);
 	struct restore from_maps = {
 		.policy = judge->policy, .config = judge->config, .now = judge->now};
-	int r = state_is_current(judge->state)
-			? persist_load(judge->persist, judge->policy, judge->config, &judge->now,
-				       error)
-			: restore_from_maps(&from_maps, judge->steering, error);
+	int r = source == STEERING_FILE ? 0 : restore_from_maps(&from_maps, judge->steering, error);
 
 	if (r == 0)
-		restore_fill(judge->policy, judge->config, judge->steering, judge->now.sec);
-	return r;
+		r = persist_load(judge->persist, judge->policy, judge->config,
+				 source == STEERING_MAPS ? judge->steering : NULL, &judge->now,
+				 error);
+	if (r < 0)
+		return r;
+	restore_fill(judge->policy, judge->config, judge->steering, judge->now.sec);
+	if (source == STEERING_FILE || !state_is_current(judge->state))
+		return 0;
+	r = save_all(judge, error);
+	return r == 0 ? steering_note_state(judge->steering, true, error) : r;
 }
 
 static int make_engine(struct judge *judge, const uint8_t secret[SIPHASH_KEY_SIZE])
@@ -91,6 +115,8 @@ int judge_open(const struct config *config, struct steering *steering, struct st
 		r = judge_skip_connections(steering, error);
 	if (r == 0)
 		judge_note_lost(judge);
+	if (r == 0)
+		judge_tell_waiting(judge);
 	if (r < 0) {
 		let_go(judge);
 		return r;

@@ -33,6 +33,9 @@ int judge_apply(struct judge *judge, const struct policy_changes *changes, struc
 /* The same, where no caller waits: a failure is reported, and the next tick tries again. */
 void judge_apply_or_retry(struct judge *judge, const struct policy_changes *changes);
 
+/* Reports an order whose pool is not configured. */
+void judge_tell_waiting(const struct judge *judge);
+
 /* Brings the map in line with all standings. */
 void judge_refresh(struct judge *judge);
 

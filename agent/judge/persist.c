@@ -21,8 +21,9 @@ struct persist {
 	bool unsynced; /* standings were put since the last sync */
 	uint64_t left_out;
 	uint64_t log_size;
-	int64_t last;	 /* place in the log */
-	int64_t trim_to; /* 0: nothing to trim */
+	struct error waiting; /* of the last load; "": none */
+	int64_t last;	      /* place in the log */
+	int64_t trim_to;      /* 0: nothing to trim */
 };
 
 /* ---- the secret */
@@ -88,19 +89,26 @@ uint64_t persist_left_out(const struct persist *persist)
 	return persist->left_out;
 }
 
+const struct error *persist_waiting(const struct persist *persist)
+{
+	return persist->waiting.text[0] ? &persist->waiting : NULL;
+}
+
 /* ---- at the start */
 
 static int settle(struct persist *persist, const struct restore *restore, int r)
 {
 	persist->left_out += restore->left_out;
 	persist->log_size += restore->log_size;
+	persist->waiting = restore->waiting;
 	return r;
 }
 
 int persist_load(struct persist *persist, struct policy *policy, const struct config *config,
-		 const struct now *now, struct error *error)
+		 const struct steering *newer, const struct now *now, struct error *error)
 {
-	struct restore restore = {.policy = policy, .config = config, .now = *now, .prunes = true};
+	struct restore restore = {
+		.policy = policy, .config = config, .now = *now, .prunes = true, .newer = newer};
 
 	return settle(persist, &restore, restore_all(&restore, persist->state, error));
 }
@@ -116,7 +124,11 @@ int persist_merge(struct persist *persist, struct policy *policy, const struct c
 int persist_merge_orders(struct persist *persist, struct policy *policy,
 			 const struct config *config, const struct now *now, struct error *error)
 {
-	struct restore restore = {.policy = policy, .config = config, .now = *now, .prunes = true};
+	struct restore restore = {.policy = policy,
+				  .config = config,
+				  .now = *now,
+				  .prunes = true,
+				  .replaces = state_is_current(persist->state)};
 
 	return settle(persist, &restore, restore_orders(&restore, persist->state, error));
 }
@@ -266,8 +278,8 @@ static int put_order(const struct config *config, struct state *state,
 				     error);
 }
 
-static int put_standings(const struct policy *policy, const struct config *config,
-			 struct state *state, int64_t now_sec, struct error *error)
+int persist_put_standings(const struct policy *policy, const struct config *config,
+			  struct state *state, int64_t now_sec, struct error *error)
 {
 	struct policy_standing standing;
 	int r = 0;
@@ -290,7 +302,7 @@ int persist_rewrite(struct persist *persist, struct policy *policy, const struct
 	int r = put_secret(persist, state, error);
 
 	if (r == 0)
-		r = put_standings(policy, config, state, now_sec, error);
+		r = persist_put_standings(policy, config, state, now_sec, error);
 	if (r == 0)
 		policy_export_all(policy);
 	persist->log_size = 0;

@@ -22,6 +22,7 @@ struct config;
 struct error;
 struct persist;
 struct state;
+struct steering;
 
 /* Half a millisecond each, during which no request is answered. */
 #define PERSIST_SLICE	 200
@@ -33,9 +34,14 @@ int persist_open(struct state *state, struct persist **ret_persist,
 		 uint8_t ret_secret[SIPHASH_KEY_SIZE], struct error *error);
 void persist_close(struct persist *persist);
 
-/* Fills an engine that has not decided yet. Counts records that are damaged or find no space. */
+/*
+ * Fills an engine that has not decided yet. Counts records that are damaged or find no space.
+ * `newer`: struct restore's.
+ */
 int persist_load(struct persist *persist, struct policy *policy, const struct config *config,
-		 const struct now *now, struct error *error);
+		 const struct steering *newer, const struct now *now, struct error *error);
+/* The first order of the last load whose pool is not configured; NULL: none. */
+const struct error *persist_waiting(const struct persist *persist);
 
 /*
  * Standings and orders of a `state` that could not be read at the start, into an engine that has
@@ -44,7 +50,7 @@ int persist_load(struct persist *persist, struct policy *policy, const struct co
 int persist_merge(struct persist *persist, struct policy *policy, const struct config *config,
 		  struct state *state, const struct now *now, struct error *error);
 
-/* Orders that are not in force, for pools that may be configured again. */
+/* Orders whose pools may be configured again. */
 int persist_merge_orders(struct persist *persist, struct policy *policy,
 			 const struct config *config, const struct now *now, struct error *error);
 
@@ -59,5 +65,9 @@ int persist_write(struct persist *persist, struct policy *policy, bool *ret_more
 /* Puts everything into an empty `state`, except counts, which follow by persist_write(). */
 int persist_rewrite(struct persist *persist, struct policy *policy, const struct config *config,
 		    struct state *state, int64_t now_sec, struct error *error);
+
+/* Standings and orders alone. */
+int persist_put_standings(const struct policy *policy, const struct config *config,
+			  struct state *state, int64_t now_sec, struct error *error);
 
 uint64_t persist_left_out(const struct persist *persist);

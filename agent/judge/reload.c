@@ -55,6 +55,7 @@ static void merge_orders(struct judge *judge)
 	if (persist_merge_orders(judge->persist, judge->policy, judge->config, &judge->now,
 				 &error) < 0)
 		judge_trouble(judge, &error);
+	judge_tell_waiting(judge);
 }
 
 void judge_commit(struct judge *judge, struct judge_next *next, const struct now *now)

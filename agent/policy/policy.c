@@ -86,8 +86,8 @@ void policy_next_free(struct policy_next *next)
 }
 
 /*
- * Pools may have other ids now. A manual verdict whose pool is gone is no longer in force; the
- * saved order waits until the pool is configured again.
+ * Pools may have other ids now. The sender of a manual verdict whose pool is gone was sent away
+ * from normal, so it leaves by high-risk until the pool is back: the saved order waits.
  */
 static void move_manual(struct policy *policy, const struct config *config, int64_t now_sec)
 {
@@ -98,7 +98,8 @@ static void move_manual(struct policy *policy, const struct config *config, int6
 			continue;
 		standing->manual_pool =
 			config_pool_moved(policy->config, standing->manual_pool, config);
-		standing->manual = standing->manual_pool != POOL_NONE;
+		if (standing->manual_pool == POOL_NONE)
+			standing->manual_pool = POOL_HIGH_RISK;
 		standing_settle(policy, standing, now_sec);
 	}
 }

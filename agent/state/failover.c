@@ -301,8 +301,9 @@ void failover_tick(struct state *state, int64_t now_sec)
 		return;
 	}
 	forget_deleted(failover);
-	failover->known = true;
+	failover->known = failover->state.durable = true;
 	failover->state.behind = false;
+	failover->state.identity = failover->inner->identity;
 	failover->why.text[0] = '\0';
 	if (failover->owner.on_change)
 		failover->owner.on_change(failover->owner.data, "");
@@ -343,6 +344,7 @@ int failover_open(const char *file, const struct failover_owner *owner, struct s
 		failover->state.behind = !failover->reading;
 	}
 	failover->state.durable = failover->known = r == 0 || failover->reading;
+	failover->state.identity = failover->inner ? failover->inner->identity : 0;
 	*ret_state = &failover->state;
 	return 0;
 }

@@ -412,6 +412,8 @@ static int open_by(int (*open)(struct database *database, struct error *error), 
 		return error_set(error, -ENOMEM, "out of memory");
 	r = open(&sqlite->database, error);
 	if (r == 0)
+		r = schema_identity(&sqlite->database, &sqlite->state.identity, error);
+	if (r == 0)
 		r = database_prepare(&sqlite->database, statement_sql, STATEMENTS,
 				     &sqlite->statements, error);
 	if (r == 0)

@@ -100,6 +100,11 @@ struct state {
 	/* False: a stand-in that knows nothing; orders are then read from the maps */
 	bool durable;
 	bool behind; /* it has refused a write: the maps are newer */
+	/*
+	 * A number that the file got when it was made: another file has another one. 0: there is no
+	 * file. Never a value of enum control_state.
+	 */
+	uint64_t identity;
 };
 
 /* True: it has the orders and standings in force. */

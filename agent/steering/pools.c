@@ -106,7 +106,7 @@ static int copy_config(struct steering *steering)
 
 static bool states_from_maps(const struct steering *steering)
 {
-	return !state_is_current(steering->state);
+	return steering->source != STEERING_FILE;
 }
 
 static int adopt_pool(void *data, const void *key, const void *value)
@@ -149,12 +149,13 @@ static int adopt_address(void *data, const void *key, const void *value)
 	return 0;
 }
 
+/* Beside the maps the state only adds what is stricter. */
 static int restore_pool(void *data, const char *name, enum pool_state state)
 {
 	struct steering *steering = data;
 	struct pool *pool = pool_find(&steering->pools, name);
 
-	if (pool)
+	if (pool && (steering->source == STEERING_FILE || state != POOL_ENABLED))
 		pool->state = state;
 	return 0;
 }
@@ -169,7 +170,7 @@ static int restore_address(void *data, const char *name, const char *text, enum 
 	if (!pool || address_parse(text, &address) < 0)
 		return 0;
 	known = pool_find_address(pool, &address);
-	if (known)
+	if (known && (steering->source == STEERING_FILE || known->state == ADDRESS_ACTIVE))
 		known->state = state;
 	return 0;
 }
@@ -218,9 +219,9 @@ int pools_load(struct steering *steering, struct error *error)
 		r = number_addresses(steering);
 	if (r < 0)
 		return error_errno(error, r, "reading pools");
-	return states_from_maps(steering)
-		       ? 0
-		       : steering->state->ops->load(steering->state, &visitor, error);
+	if (!steering->state || steering->source == STEERING_MAPS)
+		return 0;
+	return steering->state->ops->load(steering->state, &visitor, error);
 }
 
 /* ---- the maps */

@@ -24,25 +24,49 @@ struct reading {
 	struct state *state;
 };
 
+/* A sender whose order was cleared while the file took no writes. */
+static bool is_outdated(const struct restore *restore, const char *sender)
+{
+	return restore->newer && steering_sender_find(restore->newer, sender);
+}
+
+static bool is_over(const struct restore *restore, const struct saved_order *order)
+{
+	return order->until_sec && order->until_sec <= restore->now.sec;
+}
+
+/* POOL_NONE unless STEER. */
+static uint32_t pool_of(struct restore *restore, const struct saved_order *order)
+{
+	const struct config_pool *pool = config_pool_find(restore->config, order->pool);
+
+	if (order->action != VERDICT_STEER)
+		return POOL_NONE;
+	if (pool)
+		return pool->id;
+	if (!restore->waiting.text[0])
+		error_set(&restore->waiting, 0,
+			  "no pool '%s': '%s', which was set to it, leaves by 'high-risk' until "
+			  "there is one",
+			  order->pool, order->sender);
+	return POOL_HIGH_RISK;
+}
+
 static int read_order(void *data, const struct saved_order *order)
 {
 	const struct reading *reading = data;
 	struct restore *restore = reading->restore;
-	const struct config_pool *pool = config_pool_find(restore->config, order->pool);
-	const struct policy_manual manual = {
-		.action = order->action,
-		.pool = order->action == VERDICT_STEER && pool ? pool->id : POOL_NONE,
-		.until_sec = order->until_sec,
-	};
+	struct policy_manual manual = {.action = order->action, .until_sec = order->until_sec};
 	struct error ignored;
 
-	if ((order->action == VERDICT_STEER && !pool) || has_order(restore, order->sender))
+	if (!restore->replaces && has_order(restore, order->sender))
 		return 0;
-	if (order->until_sec && order->until_sec <= restore->now.sec) {
+	if (is_over(restore, order) || is_outdated(restore, order->sender)) {
 		if (restore->prunes)
 			reading->state->ops->delete_order(reading->state, order->sender, &ignored);
 		return 0;
 	}
+	manual.pool = pool_of(restore, order);
 	if (policy_import_manual(restore->policy, order->sender, &manual, restore->now.sec) < 0)
 		restore->left_out++;
 	return 0;
@@ -54,7 +78,7 @@ static int import_standing(const struct restore *restore, const struct state_rec
 {
 	struct standing_record standing;
 
-	if (policy_has_record(restore->policy, record->name))
+	if (policy_has_record(restore->policy, record->name) || is_outdated(restore, record->name))
 		return 0;
 	if (record->size != sizeof(standing))
 		return -EINVAL;
@@ -152,11 +176,9 @@ static int adopt_order(const struct restore *restore, const struct verdict *verd
 {
 	const struct config_pool *pool = config_pool_find(restore->config, verdict->pool_label);
 	const bool steers = verdict->action == VERDICT_STEER;
-	const struct policy_manual manual = {verdict->action, steers && pool ? pool->id : POOL_NONE,
-					     until_sec};
+	const uint32_t id = pool ? pool->id : POOL_HIGH_RISK;
+	const struct policy_manual manual = {verdict->action, steers ? id : POOL_NONE, until_sec};
 
-	if (steers && !pool)
-		return 0;
 	return policy_import_manual(restore->policy, verdict->label, &manual, restore->now.sec);
 }
 
@@ -211,8 +233,11 @@ static struct sender_verdict moved(const struct config *from, const struct confi
 {
 	struct sender_verdict result = *verdict;
 
-	if (verdict->action == VERDICT_STEER)
-		result.pool = config_pool_moved(from, verdict->pool, to);
+	if (verdict->action != VERDICT_STEER)
+		return result;
+	result.pool = config_pool_moved(from, verdict->pool, to);
+	if (result.pool == POOL_NONE && verdict->reason == REASON_MANUAL)
+		result.pool = POOL_HIGH_RISK;
 	return result;
 }
 
@@ -233,8 +258,21 @@ void restore_fill(const struct policy *policy, const struct config *config,
 	}
 }
 
+static int restore_both(struct restore *restore, struct state *state, struct steering *steering,
+			struct error *error)
+{
+	enum steering_source source = steering_source(steering);
+	struct error ignored;
+	int r = source == STEERING_FILE ? 0 : restore_from_maps(restore, steering, error);
+
+	restore->newer = source == STEERING_MAPS ? steering : NULL;
+	if (r == 0 && state)
+		restore_standings(restore, state, &ignored);
+	return r;
+}
+
 int restore_steering(const struct config *config, struct state *state, struct steering *steering,
-		     const struct now *now, struct error *error)
+		     const struct now *now, struct error *ret_waiting, struct error *error)
 {
 	/*
 	 * Without counts a place for each standing is enough. Nothing is stored, so the secret may
@@ -247,10 +285,10 @@ int restore_steering(const struct config *config, struct state *state, struct st
 
 	if (r < 0)
 		return error_set(error, r, "out of memory");
-	r = state_is_current(state) ? restore_standings(&restore, state, error)
-				    : restore_from_maps(&restore, steering, error);
+	r = restore_both(&restore, state, steering, error);
 	if (r == 0)
 		restore_fill(restore.policy, config, steering, now->sec);
+	*ret_waiting = restore.waiting;
 	policy_free(restore.policy);
 	return r;
 }

@@ -3,7 +3,7 @@
  * State fills the engine, the engine fills the steering: for the agent, and for `up`, which has an
  * engine for this alone.
  *
- *   state (or, where it is not current, the maps) ──► engine ──► steering ──► maps (steering_sync)
+ *   state (and, where it does not know all, the maps) ──► engine ──► steering ──► maps
  *
  * An order or a standing that the engine has is newer than the stored one: it stays.
  */
@@ -13,9 +13,9 @@
 #include <stdint.h>
 
 #include "base/clock.h"
+#include "base/error.h"
 
 struct config;
-struct error;
 struct policy;
 struct state;
 struct steering;
@@ -24,14 +24,18 @@ struct restore {
 	struct policy *policy;
 	const struct config *config;
 	struct now now;
-	bool prunes;	   /* deletes orders whose time is over */
-	uint64_t left_out; /* records that are damaged or find no space */
-	uint64_t log_size; /* entries in the log of counts */
+	bool prunes;   /* deletes orders whose time is over */
+	bool replaces; /* the state is newer than the engine */
+	/* Not NULL: its maps are newer than the state, and tell all of each sender in them. */
+	const struct steering *newer;
+	struct error waiting; /* the first order whose pool is not configured; "": none */
+	uint64_t left_out;    /* records that are damaged or find no space */
+	uint64_t log_size;    /* entries in the log of counts */
 };
 
 /*
- * Orders and standings. An order whose time is over is left out; one whose pool is not configured
- * waits in the state.
+ * Orders and standings. An order whose time is over is left out. One whose pool is not configured
+ * waits in the state; its sender was sent away from normal, and leaves by high-risk.
  */
 int restore_standings(struct restore *restore, struct state *state, struct error *error);
 /* Orders, standings and counts, into an engine that has not decided yet. */
@@ -48,6 +52,9 @@ int restore_from_maps(struct restore *restore, const struct steering *steering,
 void restore_fill(const struct policy *policy, const struct config *config,
 		  struct steering *steering, int64_t now_sec);
 
-/* From state to steering, without an agent. -ENOMEM; or the state or the maps cannot be read. */
+/*
+ * From state and maps to steering, without an agent. `state` may be NULL. *ret_waiting as in struct
+ * restore. -ENOMEM; or the maps cannot be read. What cannot be read of the state is left out.
+ */
 int restore_steering(const struct config *config, struct state *state, struct steering *steering,
-		     const struct now *now, struct error *error);
+		     const struct now *now, struct error *ret_waiting, struct error *error);

@@ -20,9 +20,14 @@ int steering_new(struct config *config, struct datapath *datapath, struct state 
 	steering->datapath = datapath;
 	steering->state = state;
 	steering->has_cgroups = steering_has_cgroups(config);
-	r = pools_number(config, datapath);
+	r = turn_see_state(steering);
 	if (r < 0)
-		error_errno(error, r, "reading pools");
+		error_errno(error, r, "reading the configuration in force");
+	if (r == 0) {
+		r = pools_number(config, datapath);
+		if (r < 0)
+			error_errno(error, r, "reading pools");
+	}
 	if (r == 0)
 		r = pools_load(steering, error);
 	if (r == 0)

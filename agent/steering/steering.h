@@ -66,6 +66,20 @@ int steering_begin_order(struct steering *steering, struct error *error);
 int steering_end_order(struct steering *steering, int r, struct error *error);
 /* Do the maps follow the configuration of this steering? */
 bool steering_is_in_force(struct steering *steering);
+/* Who knows the orders and standings in force. */
+enum steering_source {
+	STEERING_FILE, /* the state has all of them */
+	STEERING_MAPS, /* the maps are newer than the state: it refused a write */
+	/*
+	 * Each may have orders that the other lacks: the file is new, another one, or was not
+	 * readable. The maps have precedence.
+	 */
+	STEERING_BOTH,
+};
+enum steering_source steering_source(const struct steering *steering);
+/* The state has all orders in the maps from now on; or (false) it refuses them. */
+int steering_note_state(struct steering *steering, bool has_all, struct error *error);
+
 /* The maps were replaced by others with the same ids; borrowed. */
 void steering_move(struct steering *steering, struct datapath *datapath);
 

@@ -41,9 +41,12 @@ struct steering {
 	struct steering_sender **by_folded; /* the same, sorted without regard to case */
 	bool has_cgroups;		    /* some sender is selected by cgroup */
 	uint64_t cgroups_seen;		    /* hash of their ids at the last look */
+	enum steering_source source;	    /* of orders and standings */
 	bool is_in_force;		    /* in a turn: the maps follow `config` */
 };
 
+/* Which of state and maps knows the orders. A negative errno of reading map control. */
+int turn_see_state(struct steering *steering);
 /* Within a turn: the maps follow this configuration from now on. */
 int turn_take_over(struct steering *steering);
 

@@ -338,6 +338,13 @@ struct control {
 	 * Writers of these maps hold a lock (flock of pin_path), and compare this first.
 	 */
 	__u64 configuration;
+	/* The state file that has all orders in these maps, or enum control_state. */
+	__u64 state;
+};
+
+enum control_state {
+	STATE_BEHIND = 0, /* orders were given since the file refused a write */
+	STATE_UNREAD = 1, /* the file could not be read when the maps were filled */
 };
 
 /* ---- postern_stats (PERCPU_ARRAY of 1): one named counter each; X(name, help) */
@@ -419,7 +426,7 @@ _Static_assert(sizeof(struct return_entry) == 64, "layout");
 _Static_assert(sizeof(struct generation) == 24, "layout");
 _Static_assert(sizeof(struct uplink_key) == 20, "layout");
 _Static_assert(sizeof(struct uplink) == 72, "layout");
-_Static_assert(sizeof(struct control) == 48, "layout");
+_Static_assert(sizeof(struct control) == 56, "layout");
 _Static_assert(sizeof(struct stats) == COUNTERS * 8, "layout");
 _Static_assert(sizeof(struct event) == 56, "layout");
 #endif

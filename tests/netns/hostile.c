@@ -54,10 +54,9 @@ static const char take_away[] =
 	"done >$directory/taken\n"
 	"test -s $directory/taken\n";
 
-static const char is_back[] =
-	"for address in $(cat $directory/taken); do\n"
-	"	ip -o address show to $address | grep -q . || exit 1\n"
-	"done\n";
+static const char is_back[] = "for address in $(cat $directory/taken); do\n"
+			      "	ip -o address show to $address | grep -q . || exit 1\n"
+			      "done\n";
 
 /* The caller's. */
 static char *guard_log(void)

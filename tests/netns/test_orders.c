@@ -11,7 +11,7 @@
 #include "base/cleanup.h"
 #include "netns/postern.h"
 
-TestSuite(netns_orders, .init = world_init, .fini = world_done, .timeout = 60);
+TestSuite(netns_orders, .init = world_init, .fini = world_done, .timeout = 90);
 
 /* The pools of postern.h, but 192.0.2.10 and .20 have changed places. */
 static const char exchanged[] =
@@ -140,7 +140,7 @@ Test(netns_orders, an_order_that_is_confirmed_while_up_runs_is_in_the_maps_after
 	int orders = 0;
 
 	postern_begin(NULL);
-	for (int round = 0; round < 6; round++) {
+	for (int round = 0; round < 2; round++) {
 		const char *const argv[] = {getenv("POSTERN"), "-c", postern_configure(NULL), "up",
 					    NULL};
 		pid_t up = host_start(MAIL, "up", argv);
@@ -154,7 +154,7 @@ Test(netns_orders, an_order_that_is_confirmed_while_up_runs_is_in_the_maps_after
 		cr_assert_eq(status, 0);
 		cr_assert(has_verdict("tenant-7", pool), "round %d: not %s", round, pool);
 	}
-	cr_assert_geq(orders, 12);
+	cr_assert_geq(orders, 4);
 }
 
 Test(netns_orders, an_agent_that_starts_while_up_replaces_its_file_follows_the_new_one)
@@ -176,4 +176,130 @@ Test(netns_orders, an_agent_that_starts_while_up_replaces_its_file_follows_the_n
 	free(postern_must("pool drain normal 192.0.2.11"));
 	expect_exchanged();
 	cr_assert_eq(kill(agent, 0), 0);
+}
+
+/* ---- the state file */
+
+static const struct origin tenant = {.host = TENANT};
+
+/* test_host_up_state.c has all kinds. */
+static const struct damage {
+	const char *name;
+	const char *command; /* in the directory of state.db */
+	bool loses;	     /* orders are gone, and `up` says so */
+} damages[] = {
+	{"truncated to half", "truncate -s $(($(stat -c %s state.db) / 2)) state.db", true},
+	{"a directory in its place", "rm state.db; mkdir state.db", true},
+	{"empty", ": >state.db", false},
+};
+
+static void damage(const char *command)
+{
+	free(host_must(MAIL,
+		       "cd $directory/state && rm -f state.db-wal state.db-shm && { %s; } 2>&1 &&"
+		       " { chown -h nobody: state.db* || true; }",
+		       command));
+}
+
+/* Between `up` and `down`; without the agent, so that the file alone knows the order. */
+static void prepare_state(void)
+{
+	pid_t agent;
+
+	free(host_must(MAIL, "rm -rf $directory/state"));
+	agent = postern_begin(NULL);
+	free(postern_must("pool disable relay"));
+	free(postern_must("sender set tenant-7 high-risk"));
+	cr_assert_eq(host_stop(agent, SIGTERM), 0);
+}
+
+Test(netns_orders, up_steers_whatever_the_state_file_is)
+{
+	int receiver = receiver_open(25);
+
+	prepare_state();
+	free(host_must(MAIL, "cp -a $directory/state $directory/good"));
+	for (size_t i = 0; i < sizeof(damages) / sizeof(*damages); i++) {
+		const struct damage *kind = &damages[i];
+		_cleanup_(free_p) char *said = NULL;
+
+		free(postern_must("down"));
+		free(host_must(MAIL, "cd $directory && rm -rf state && cp -a good state"));
+		damage(kind->command);
+		said = postern_must("up 2>&1");
+		cr_expect_eq(strstr(said, "the state cannot be read") != NULL, kind->loses,
+			     "%s: %s", kind->name, said);
+		cr_expect(!kind->loses || strstr(said, "state.db"), "%s: %s", kind->name, said);
+		{
+			_cleanup_talk_ struct talk talk =
+				talk_must(receiver, &tenant, RECEIVER_IPV4, 25);
+
+			cr_expect_str_neq(pool_of(talk.from), "none", "%s: left by %s", kind->name,
+					  talk.from);
+		}
+	}
+}
+
+Test(netns_orders, over_maps_with_orders_up_and_the_agent_take_them_up_whatever_the_file_is)
+{
+	static const char *const kinds[] = {"rm state.db", "echo 'no database' >state.db"};
+
+	prepare_state();
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
+		pid_t agent;
+
+		damage(kinds[i]);
+		free(postern_must("up"));
+		cr_assert(has_verdict("tenant-7", "high-risk"), "up, %s", kinds[i]);
+		agent = postern_agent();
+		cr_assert(has_verdict("tenant-7", "high-risk"), "agent, %s", kinds[i]);
+		cr_assert_eq(host_stop(agent, SIGTERM), 0);
+	}
+	/* A file that was made anew knows them by now. */
+	damage("rm state.db");
+	host_stop(postern_agent(), SIGTERM);
+	free(postern_must("down"));
+	free(postern_must("up"));
+	cr_assert(has_verdict("tenant-7", "high-risk"));
+}
+
+/* The agent's user exchanges its file while root looks: nothing is made where a link leads. */
+Test(netns_orders, up_opens_the_state_as_the_agents_user)
+{
+	_cleanup_(free_p) char *before = NULL, *after = NULL;
+
+	prepare_state();
+	free(host_must(MAIL,
+		       "mkdir -m 700 $directory/roots && cd $directory/state && rm state.db* &&"
+		       "ln -s $directory/roots/made state.db && chown -h nobody state.db"));
+	free(postern_must("up 2>&1"));
+	free(host_must(MAIL, "! test -e $directory/roots/made"));
+	free(host_must(MAIL,
+		       "cd $directory/state && rm state.db && echo kept >$directory/roots/text"
+		       "&& ln $directory/roots/text state.db"));
+	before = host_must(MAIL, "stat -c '%%u %%s' $directory/roots/text");
+	free(postern_must("up 2>&1"));
+	after = host_must(MAIL, "stat -c '%%u %%s' $directory/roots/text");
+	cr_assert_str_eq(before, after);
+}
+
+Test(netns_orders, an_order_whose_pool_is_gone_leads_to_high_risk_and_up_and_agent_say_so)
+{
+	static const char without_relay[] = "pool \"normal\" { addresses = { \"192.0.2.10\" }\n"
+					    "  handles = { \"" HANDLE_NORMAL "\" } }\n"
+					    "pool \"high-risk\" { addresses = { \"192.0.2.20\" }\n"
+					    "  handles = { \"" HANDLE_HIGH_RISK "\" } }\n";
+	_cleanup_(free_p) char *said = NULL;
+
+	postern_begin(NULL);
+	free(postern_must("sender set tenant-7 relay"));
+	postern_configure(&(struct setup){.pools = without_relay});
+	said = postern_must("up 2>&1");
+	cr_assert_not_null(strstr(said, "no pool 'relay': 'tenant-7'"), "%s", said);
+	cr_assert(has_verdict("tenant-7", "high-risk"));
+	cr_assert(wait_for(log_says("no pool .relay.: .tenant-7."), 5000));
+	cr_assert(has_verdict("tenant-7", "high-risk"));
+	postern_configure(NULL);
+	free(postern_must("up"));
+	cr_assert(has_verdict("tenant-7", "relay"));
 }

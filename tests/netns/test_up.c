@@ -64,9 +64,6 @@ static const struct failure {
 	 BOTH_INTERFACES ";" ON_CLSACT, "'lan'"},
 	{"an ingress qdisc on the second interface", "tc qdisc add dev lan ingress",
 	 BOTH_INTERFACES ";" ON_CLSACT, "clsact"},
-	{"a damaged state file",
-	 "mkdir -p $directory/state; head -c 9000 /dev/urandom >$directory/state/state.db", "",
-	 "state.db"},
 	{"a pin path on no bpffs", "true", "s|/sys/fs/bpf/|/tmp/|", "not on a BPF file system"},
 };
 

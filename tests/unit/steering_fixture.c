@@ -22,7 +22,8 @@ void steering_fixture_begin(void)
 
 	cr_assert_eq(r, 0, "%s", steering_fixture.error.text);
 	r = restore_steering(&steering_fixture.config, steering_fixture.state,
-			     steering_fixture.steering, &now, &steering_fixture.error);
+			     steering_fixture.steering, &now, &steering_fixture.waiting,
+			     &steering_fixture.error);
 	cr_assert_eq(r, 0, "%s", steering_fixture.error.text);
 	r = steering_sync(steering_fixture.steering, &now, &steering_fixture.error);
 	cr_assert_eq(r, 0, "%s", steering_fixture.error.text);

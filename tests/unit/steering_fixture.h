@@ -32,7 +32,8 @@ struct steering_fixture {
 	struct fake_datapath *fake;
 	struct state *state;
 	struct steering *steering;
-	struct error error; /* of the last call that failed */
+	struct error error;
+	struct error waiting; /* of restore_steering() */ /* of the last call that failed */
 };
 extern struct steering_fixture steering_fixture;
 

@@ -5,6 +5,7 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <poll.h>
+#include <sqlite3.h>
 #include <pwd.h>
 #include <string.h>
 #include <sys/file.h>
@@ -15,6 +16,8 @@
 #include "base/cleanup.h"
 #include "base/error.h"
 #include "common/patience.h"
+#include "state/sqlite.h"
+#include "state/state.h"
 #include "unit/scratch.h"
 
 #define NOBODY 65534
@@ -173,16 +176,49 @@ Test(host_runtime, the_state_file_and_its_directory_are_made_for_the_user)
 {
 	cr_assert_eq(make_state("lib/state.db"), 0, "%s", error.text);
 	cr_expect_eq(scratch_owner("lib"), NOBODY);
-	cr_expect_eq(scratch_owner("lib/state.db"), NOBODY);
-	cr_expect_eq(scratch_mode("lib/state.db") & 07, 0);
+	cr_expect_not(scratch_exists("lib/state.db"), "the user's own process makes it");
 }
 
 Test(host_runtime, a_state_file_of_roots_becomes_the_users_with_its_contents)
 {
-	scratch_write("state.db", "kept");
+	_cleanup_(free_p) char *before = NULL;
+	struct state *state;
+
+	cr_assert_eq(sqlite_open(scratch_path("state.db"), &state, &error), 0, "%s", error.text);
+	state_free(state);
+	before = strdup(scratch_read("state.db"));
 	cr_assert_eq(make_state("state.db"), 0, "%s", error.text);
 	cr_expect_eq(scratch_owner("state.db"), NOBODY);
-	cr_expect_str_eq(scratch_read("state.db"), "kept");
+	cr_expect_str_eq(scratch_read("state.db"), before);
+}
+
+Test(host_runtime, an_empty_state_file_of_roots_becomes_the_users)
+{
+	scratch_write("state.db", "");
+	cr_assert_eq(make_state("state.db"), 0, "%s", error.text);
+	cr_expect_eq(scratch_owner("state.db"), NOBODY);
+}
+
+Test(host_runtime, any_other_file_of_roots_stays_roots)
+{
+	sqlite3 *db;
+
+	scratch_write("roots.txt", "secret");
+	cr_assert_eq(make_state("roots.txt"), 0);
+	cr_expect_eq(scratch_owner("roots.txt"), 0);
+	cr_assert_eq(sqlite3_open(scratch_path("packages.db"), &db), SQLITE_OK);
+	cr_assert_eq(sqlite3_exec(db, "CREATE TABLE packages (name)", NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
+	cr_assert_eq(make_state("packages.db"), 0);
+	cr_expect_eq(scratch_owner("packages.db"), 0);
+}
+
+Test(host_runtime, a_pipe_in_place_of_the_state_file_blocks_nobody)
+{
+	cr_assert_eq(mkfifo(scratch_path("state.db"), 0666), 0);
+	alarm(20);
+	cr_assert_eq(make_state("state.db"), 0);
+	cr_expect_eq(scratch_owner("state.db"), 0);
 }
 
 Test(host_runtime, a_state_file_of_another_user_keeps_its_owner)

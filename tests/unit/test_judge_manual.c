@@ -93,10 +93,11 @@ Test(judge_manual, what_was_taken_back_while_its_pool_was_away_stays_taken_back)
 	cr_assert_eq(judge_fixture_set("tenant-17", &judge_fixture_to_spare), 0, "%s",
 		     judge_fixture.error.text);
 	judge_fixture_follow(TWO_POOLS "sender \"tenant-17\" { source = { \"10.1.7.0/24\" } }\n");
-	cr_assert_eq(judge_fixture_verdict_of("tenant-17").reason, REASON_GOOD);
+	cr_assert_str_eq(judge_fixture_verdict_of("tenant-17").pool_label, "high-risk");
 	cr_assert_eq(judge_clear_verdict(judge_fixture.judge, "tenant-17", &judge_fixture.now,
 					 &judge_fixture.error),
 		     0);
+	cr_assert_eq(judge_fixture_verdict_of("tenant-17").reason, REASON_GOOD);
 	judge_fixture_follow(judge_fixture_configuration);
 	judge_fixture_restart();
 	cr_assert_eq(judge_fixture_verdict_of("tenant-17").reason, REASON_GOOD);
@@ -110,8 +111,10 @@ Test(judge_manual, a_verdict_by_hand_waits_for_its_pool_to_come_back)
 	cr_assert_eq(judge_fixture_set("bob@example.net", &judge_fixture_to_spare), 0, "%s",
 		     judge_fixture.error.text);
 	judge_fixture_follow(TWO_POOLS "sender \"tenant-17\" { source = { \"10.1.7.0/24\" } }\n");
-	cr_expect_eq(judge_fixture_verdict_of("tenant-17").reason, REASON_GOOD);
-	cr_expect_str_eq(judge_fixture_send_as("bob@example.net", 1).pool, "normal");
+	/* Both were sent away from normal. */
+	cr_expect_eq(judge_fixture_verdict_of("tenant-17").reason, REASON_MANUAL);
+	cr_expect_str_eq(judge_fixture_verdict_of("tenant-17").pool_label, "high-risk");
+	cr_expect_str_eq(judge_fixture_send_as("bob@example.net", 1).pool, "high-risk");
 	judge_fixture_follow(judge_fixture_configuration);
 	cr_expect_str_eq(judge_fixture_verdict_of("tenant-17").pool_label, "spare");
 	cr_expect_str_eq(judge_fixture_send_as("bob@example.net", 1).pool, "spare");

@@ -336,6 +336,7 @@ static void execute(const char *sql)
 static void up_without_it(const char *file)
 {
 	struct steering *steering;
+	struct error waiting;
 	struct state *state;
 
 	execute("CREATE TABLE pool_state (pool TEXT PRIMARY KEY, state TEXT NOT NULL) WITHOUT "
@@ -345,7 +346,7 @@ static void up_without_it(const char *file)
 				  &steering, &judge_fixture.error),
 		     0);
 	cr_assert_eq(restore_steering(judge_fixture.config, state, steering, &judge_fixture.now,
-				      &judge_fixture.error),
+				      &waiting, &judge_fixture.error),
 		     0);
 	cr_assert_eq(steering_sync(steering, &judge_fixture.now, &judge_fixture.error), 0);
 	steering_free(steering);

@@ -76,8 +76,9 @@ Test(judge_reload, an_order_never_leads_to_another_pool)
 					  &explanation, &judge_fixture.error),
 		     0);
 	cr_expect_null(explanation.answer.pool);
-	cr_expect_eq(judge_fixture_verdict_of("tenant-17").reason, REASON_GOOD);
-	cr_expect_str_eq(judge_fixture_send_from("tenant-17", 1).pool, "normal");
+	cr_expect_eq(judge_fixture_verdict_of("tenant-17").reason, REASON_MANUAL);
+	cr_expect_str_eq(judge_fixture_verdict_of("tenant-17").pool_label, "high-risk");
+	cr_expect_str_eq(judge_fixture_send_from("tenant-17", 1).pool, "high-risk");
 	judge_fixture_follow(TWO_POOLS "pool \"third\" { addresses = { \"192.0.2.60\" } }\n"
 				       "pool \"spare\" { addresses = { \"192.0.2.30\" } }\n"
 				       "sender \"tenant-17\" { source = { \"10.1.7.0/24\" } }\n");

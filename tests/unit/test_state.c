@@ -319,6 +319,49 @@ Test(state, a_newer_schema_is_refused_and_left_alone)
 	cr_assert_not_null(strstr(error.text, "99"), "%s", error.text);
 }
 
+Test(state, the_database_of_another_program_is_left_alone)
+{
+	execute("CREATE TABLE packages (name)");
+	refused_and_untouched(-EPROTO);
+	cr_assert_not_null(strstr(error.text, "another program"), "%s", error.text);
+	execute("PRAGMA user_version = 3");
+	refused_and_untouched(-EPROTO);
+	execute("PRAGMA application_id = 7");
+	refused_and_untouched(-EPROTO);
+}
+
+Test(state, each_file_has_another_identity_and_keeps_it)
+{
+	struct state *state = open_state();
+	uint64_t first = state->identity;
+
+	cr_assert_gt(first, STATE_UNREAD);
+	state_free(state);
+	state = open_state();
+	cr_assert_eq(state->identity, first);
+	state_free(state);
+	unlink(file);
+	state = open_state();
+	cr_assert_neq(state->identity, first);
+	state_free(state);
+}
+
+Test(state, a_link_or_a_pipe_in_its_place_is_refused)
+{
+	char elsewhere[sizeof(file) + 8];
+
+	state_free(open_state());
+	cr_assert_eq(unlink(file), 0);
+	snprintf(elsewhere, sizeof(elsewhere), "%s.other", file);
+	cr_assert_eq(symlink(elsewhere, file), 0);
+	cr_assert_eq(open_fails(), -ELOOP);
+	cr_assert_neq(access(elsewhere, F_OK), 0);
+	cr_assert_eq(unlink(file), 0);
+	cr_assert_eq(mkfifo(file, 0600), 0);
+	cr_assert_eq(open_fails(), -EINVAL);
+	cr_assert_not_null(strstr(error.text, "no regular file"), "%s", error.text);
+}
+
 Test(state, a_word_that_is_not_of_the_design_is_an_error)
 {
 	struct state_visitor visitor = {.pool = NULL};
@@ -345,7 +388,7 @@ Test(state, the_file_is_in_wal_mode_with_a_schema_version)
 		     SQLITE_OK);
 	cr_assert_eq(sqlite3_step(statement), SQLITE_ROW);
 	cr_assert_str_eq((const char *)sqlite3_column_text(statement, 0), "wal");
-	cr_assert_eq(sqlite3_column_int(statement, 1), 4);
+	cr_assert_eq(sqlite3_column_int(statement, 1), 5);
 	sqlite3_finalize(statement);
 	sqlite3_close(db);
 }

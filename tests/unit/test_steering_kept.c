@@ -51,13 +51,24 @@ Test(steering_kept, standings_that_were_kept_hold_before_an_engine_runs)
 	cr_assert_eq(steering_fixture_verdict_of("tenant-17").after_action, VERDICT_DROP);
 }
 
-Test(steering_kept, verdicts_whose_time_or_pool_is_gone_hold_no_more)
+Test(steering_kept, a_verdict_whose_time_is_over_holds_no_more)
 {
 	save("tenant-17", "high-risk", NOW_SEC);
-	save("webmail", "gone", 0);
 	steering_fixture_restart();
 	cr_assert_eq(steering_fixture_verdict_of("tenant-17").reason, REASON_GOOD);
-	cr_assert_eq(steering_fixture_verdict_of("webmail").reason, REASON_GOOD);
+}
+
+/* It was sent away from normal: until the pool is back, it leaves by high-risk. */
+Test(steering_kept, a_verdict_whose_pool_is_gone_leads_to_high_risk_and_is_reported)
+{
+	save("webmail", "gone", 0);
+	save("tenant-17", "gone too", NOW_SEC);
+	steering_fixture_restart();
+	cr_assert_eq(steering_fixture_verdict_of("webmail").reason, REASON_MANUAL);
+	cr_assert_eq(steering_fixture_verdict_of("webmail").pool, POOL_HIGH_RISK);
+	cr_assert_not_null(strstr(steering_fixture.waiting.text, "no pool 'gone': 'webmail'"), "%s",
+			   steering_fixture.waiting.text);
+	cr_assert_eq(steering_fixture_verdict_of("tenant-17").reason, REASON_GOOD);
 }
 
 static int count_order(void *data, const struct saved_order *order)
