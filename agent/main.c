@@ -117,7 +117,10 @@ static const struct command commands[] = {
 	 "and\n"
 	 "the command fails. Without a word it reloads the two that run. 'systemctl reload\n"
 	 "postern' runs it after 'up'."},
-	{"status", "", 0, "hooks, pools, flows, counters, agent, last errors", cli_status, NULL},
+	{"status", "", OPTION_WAIT, "hooks, pools, flows, counters, agent, last errors", cli_status,
+	 "Exit status 3: not all is well. The datapath is not attached everywhere or holds, or "
+	 "the\n"
+	 "agent or a configured milter does not run or hangs."},
 	{"pool list", "", 0, "pools and their addresses", cli_pool_list, NULL},
 	{"pool enable", "NAME", 0, "give the pool's addresses new flows again", cli_pool_enable,
 	 NULL},
@@ -178,7 +181,8 @@ static void print_help(FILE *out)
 	command_print_help(commands, N_COMMANDS, none, out, NULL);
 	fputc('\n', out);
 	print_options(out);
-	fputs("\nExit status: 0 done, 1 failed, 2 wrong usage.\n", out);
+	fputs("\nExit status: 0 done, 1 failed, 2 wrong usage; of status 3: not all is well.\n",
+	      out);
 }
 
 static int usage_error(const char *text)

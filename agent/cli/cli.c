@@ -53,6 +53,16 @@ static int answer(struct steering *steering, const char *uri, bool hangs, json_t
 	return response.status == 404 ? -ENOENT : -EINVAL;
 }
 
+/* `top` and `status --wait` ask again and again. */
+static void note_once(const char *text)
+{
+	static const char *noted;
+
+	if (noted != text)
+		log_warning(CLI_MODULE, "%s", text);
+	noted = text;
+}
+
 /* The agent's answer to an API_GET, computed here from the maps. `hangs`: an agent runs. */
 static int read_maps(struct config *config, const char *uri, bool hangs, json_t **ret_document,
 		     struct error *error)
@@ -63,8 +73,8 @@ static int read_maps(struct config *config, const char *uri, bool hangs, json_t 
 
 	if (code < 0)
 		return code == -ENOENT ? -ENXIO : code;
-	log_warning(CLI_MODULE, "agent %s; read from the maps",
-		    hangs ? "does not answer" : "not running");
+	note_once(hangs ? "agent does not answer; read from the maps"
+			: "agent not running; read from the maps");
 	code = steering_new(config, datapath, NULL, &steering, error);
 	if (code == 0)
 		code = answer(steering, uri, hangs, ret_document, error);

@@ -15,7 +15,8 @@
 struct config;
 struct error;
 
-#define CLI_MODULE "postern" /* what each line on stderr begins with */
+#define CLI_NOT_WELL 3	       /* the exit status of `status` */
+#define CLI_MODULE   "postern" /* what each line on stderr begins with */
 
 struct cli {
 	const char *config_file;
@@ -25,6 +26,7 @@ struct cli {
 	bool cut;	       /* --cut */
 	bool now;	       /* --now */
 	uint64_t for_sec;      /* --for; 0: not given */
+	uint64_t wait_sec;     /* --wait; 0: not given */
 	const char *sender;    /* --sender; NULL: not given */
 	FILE *out;
 };

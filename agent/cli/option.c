@@ -33,6 +33,14 @@ static int set_for(struct cli *cli, const char *value, struct error *error)
 			 "--for: found '%s', expected a time like 90s, 15m, 2h or 7d", value);
 }
 
+static int set_wait(struct cli *cli, const char *value, struct error *error)
+{
+	if (duration_parse(value, &cli->wait_sec) == 0)
+		return 0;
+	return error_set(error, -EINVAL,
+			 "--wait: found '%s', expected a time like 90s, 15m, 2h or 7d", value);
+}
+
 const struct option_row option_rows[] = {
 	{OPTION_ALWAYS, 'c', "config", "FILE", "read FILE, not " CONFIG_DEFAULT_FILE, set_config},
 	{OPTION_JSON, 'j', "json", NULL, "print one JSON document", NULL},
@@ -41,6 +49,8 @@ const struct option_row option_rows[] = {
 	{OPTION_SENDER, '\0', "sender", "NAME", NULL, set_sender},
 	{OPTION_FOR, '\0', "for", "TIME", "--for TIME: it ends by itself after 90s, 15m, 2h, 7d.\n",
 	 set_for},
+	{OPTION_WAIT, '\0', "wait", "TIME",
+	 "--wait TIME: it waits until all is well, 90s, 15m or 2h at most.\n", set_wait},
 	{OPTION_CUT, '\0', "cut", NULL,
 	 "--cut: the sender's live flows end too, each at its next packet.\n", NULL},
 	{OPTION_NOW, '\0', "now", NULL,

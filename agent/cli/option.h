@@ -12,11 +12,12 @@ enum option_bit {
 	OPTION_SENDER = 1, /* in place of the command's argument */
 	OPTION_FOR = 2,
 	OPTION_CUT = 4,
-	OPTION_NOW = 8,	    /* beside OPTION_CUT it needs --cut */
-	OPTION_ALWAYS = 16, /* this bit and the next ones go with every command */
-	OPTION_JSON = 32,
-	OPTION_HELP = 64,
-	OPTION_VERSION = 128,
+	OPTION_NOW = 8, /* beside OPTION_CUT it needs --cut */
+	OPTION_WAIT = 16,
+	OPTION_ALWAYS = 32, /* this bit and the next ones go with every command */
+	OPTION_JSON = 64,
+	OPTION_HELP = 128,
+	OPTION_VERSION = 256,
 };
 
 struct option_row {

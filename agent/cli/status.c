@@ -3,8 +3,10 @@
 #include "cli/commands.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/names.h"
 #include "base/version.h"
 #include "cli/cli.h"
@@ -13,6 +15,8 @@
 #include "view/milter.h"
 #include "wire/pool.h"
 #include "wire/status.h"
+
+#define WAIT_EVERY_MS 200
 
 static void print_agent(const struct wire_agent *agent, FILE *out)
 {
@@ -156,8 +160,9 @@ static void print_cgroups(const json_t *missing, FILE *out)
 	size_t i;
 	json_t *path;
 
-	json_array_foreach (missing, i, path)
+	json_array_foreach (missing, i, path) {
 		fprintf(out, "cgroup    '%s' does not exist now\n", json_string_value(path));
+	}
 }
 
 static const char *datapath_text(const struct wire_datapath *datapath)
@@ -194,15 +199,56 @@ void cli_print_status(const json_t *document, FILE *out)
 	print_errors(agent.errors, out);
 }
 
+/* Every process that is to run does, and all mail is steered. */
+static bool is_well(const json_t *document)
+{
+	struct wire_status status;
+	struct wire_datapath datapath;
+	struct wire_agent agent;
+	struct wire_milter milter;
+
+	wire_status_read(document, &status);
+	wire_datapath_read(status.datapath, &datapath);
+	wire_agent_read(status.agent, &agent);
+	wire_milter_read(status.milter, &milter);
+	return datapath.attached && !datapath.held && agent.running && !agent.hangs &&
+	       (!status.milter || milter.running);
+}
+
+static int ask(const struct cli *cli, json_t **ret_status, struct error *error)
+{
+	int code = cli_request(cli, API_GET, "/v1/status", NULL, ret_status, error);
+
+	if (code != -ENXIO)
+		return code;
+	*ret_status = wire_status_down_json(version(), view_milter(cli->config));
+	return 0;
+}
+
+/* --wait: until all is well, or the time is over. */
+static int ask_until_well(const struct cli *cli, json_t **ret_status, struct error *error)
+{
+	const uint64_t until_ns = clock_monotonic_ns() + cli->wait_sec * NS_PER_SEC;
+	int code = ask(cli, ret_status, error);
+
+	while (code == 0 && !is_well(*ret_status) && clock_monotonic_ns() < until_ns) {
+		poll(NULL, 0, WAIT_EVERY_MS);
+		json_decref(*ret_status);
+		code = ask(cli, ret_status, error);
+	}
+	return code;
+}
+
 int cli_status(struct cli *cli, char **arguments, struct error *error)
 {
 	json_t *status;
-	int code = cli_request(cli, API_GET, "/v1/status", NULL, &status, error);
+	bool well;
+	int code = ask_until_well(cli, &status, error);
 
 	(void)arguments;
-	if (code < 0 && code != -ENXIO)
+	if (code < 0)
 		return code;
-	return cli_show(
-		cli, code < 0 ? wire_status_down_json(version(), view_milter(cli->config)) : status,
-		cli_print_status, error);
+	well = is_well(status);
+	code = cli_show(cli, status, cli_print_status, error);
+	return code < 0 || well ? code : CLI_NOT_WELL;
 }

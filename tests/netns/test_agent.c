@@ -231,9 +231,11 @@ Test(netns_agent, without_it_the_command_line_reads_the_maps_and_reports_that)
 
 static bool status_says(const char *line)
 {
-	_cleanup_(free_p) char *status = postern_must("status 2>/dev/null");
+	_cleanup_result_ struct result status = postern_run("status 2>/dev/null");
+	bool is_well = !strstr(status.text, "NOT") && !strstr(status.text, "not running");
 
-	return strstr(status, line);
+	cr_expect_eq(status.status, is_well ? 0 : 3, "exit %d: %s", status.status, status.text);
+	return strstr(status.text, line);
 }
 
 static bool milter_is_shown(bool running)
@@ -264,4 +266,43 @@ Test(netns_agent, a_milter_that_is_down_is_shown_with_the_agent_and_without_it)
 	cr_assert(status_says("milter    NOT running"));
 	postern_agent();
 	cr_assert(milter_is_shown(false));
+}
+
+/* ---- the exit status of status */
+
+static void expect_status(const char *arguments, int status)
+{
+	_cleanup_result_ struct result result = postern_run("status %s", arguments);
+
+	cr_expect_eq(result.status, status, "exit %d: %s", result.status, result.text);
+}
+
+Test(netns_agent, status_exits_with_0_only_where_all_is_well)
+{
+	pid_t agent;
+
+	postern_configure(NULL);
+	expect_status("", 3);
+	free(postern_must("up"));
+	expect_status("", 3);
+	expect_status("--wait 1s", 3);
+	agent = postern_agent();
+	expect_status("", 0);
+	expect_status("--wait 15s", 0);
+	free(host_must(MAIL, "tc qdisc del dev wan clsact 2>/dev/null || true; ip link del wan"));
+	expect_status("", 3);
+	host_stop(agent, SIGTERM);
+}
+
+Test(netns_agent, status_waits_until_all_is_well)
+{
+	const char *argv[] = {getenv("POSTERN"), "-c", NULL, "status", "--wait", "30s", NULL};
+	_cleanup_(free_p) char *conf = NULL;
+	pid_t waiter;
+
+	argv[2] = conf = strdup(postern_configure(NULL));
+	waiter = host_start(MAIL, "waiter", argv);
+	free(postern_must("up"));
+	postern_agent();
+	cr_expect_eq(host_stop(waiter, 0), 0);
 }

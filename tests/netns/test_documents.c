@@ -49,7 +49,9 @@ static void command(const char *head, const char *arguments)
 	json_t *document = json_loads(result.text, 0, NULL);
 
 	cr_assert_not_null(row, "'%s' is not documented", head);
-	cr_assert_eq(result.status, 0, "%s: %s", head, result.text);
+	/* 3: not all is well; without the agent the test asks, too. */
+	cr_assert(result.status == 0 || (result.status == 3 && strcmp(head, "status") == 0),
+		  "%s: exit %d: %s", head, result.status, result.text);
 	check(row->type, document, head);
 	json_decref(document);
 }
@@ -71,8 +73,8 @@ static bool read_help_line(const char *line, char ret_command[64])
 
 static void expect_documented(const char *name)
 {
-	static const char *const silent[] = {"up",  "down",   "agent", "milter",
-					     "run", "reload", "help"};
+	static const char *const silent[] = {"up",  "down",  "agent",  "milter",
+					     "run", "guard", "reload", "help"};
 
 	for (size_t i = 0; i < sizeof(silent) / sizeof(silent[0]); i++)
 		if (strcmp(name, silent[i]) == 0)
