@@ -130,6 +130,9 @@ static void print_judge(const struct judge *judge, FILE *out)
 		    stats.policy.senders_evicted);
 	metrics_one(out, "senders_refused_total", "counter", "senders without space in the table",
 		    stats.policy.senders_refused);
+	metrics_one(out, "logins_evicted_total", "counter",
+		    "envelope senders whose logins were forgotten before their time",
+		    stats.logins_evicted);
 	metrics_one(out, "standings", "gauge",
 		    "senders restricted, high-risk, at a limit or with a manual verdict",
 		    stats.policy.standings);

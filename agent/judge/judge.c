@@ -8,9 +8,11 @@
 
 #include "base/cleanup.h"
 #include "base/error.h"
+#include "base/text.h"
 #include "config/config.h"
 #include "steering/steering.h"
 #include "judge/judge_internal.h"
+#include "judge/logins.h"
 #include "judge/persist.h"
 #include "steering/restore.h"
 #include "wire/event.h"
@@ -75,6 +77,8 @@ static int make_engine(struct judge *judge, const uint8_t secret[SIPHASH_KEY_SIZ
 		r = decision_log_new(judge->config->decisions_max, secret, &judge->log);
 	if (r == 0)
 		r = surges_new(SURGE_DOMAINS_MAX, secret, &judge->surges);
+	if (r == 0)
+		r = logins_new(&judge->logins);
 	return r;
 }
 
@@ -83,6 +87,7 @@ static void let_go(struct judge *judge)
 	surges_free(judge->surges);
 	decision_log_free(judge->log);
 	policy_free(judge->policy);
+	logins_free(judge->logins);
 	persist_close(judge->persist);
 	free(judge);
 }
@@ -247,6 +252,16 @@ static void watch_surges(struct judge *judge, const struct message_facts *messag
 						       .surge = &surge});
 }
 
+/* For judge_envelope(). */
+static void note_login(struct judge *judge, const struct facts *facts,
+		       const struct decision *decision)
+{
+	if (decision->identity != IDENTITY_USER || !text_is_given(facts->envelope_from))
+		return;
+	logins_note(judge->logins, policy_key(judge->policy, facts->envelope_from),
+		    policy_key(judge->policy, decision->sender), judge->now.sec);
+}
+
 int judge_message(struct judge *judge, const struct message_facts *message, const struct now *now,
 		  struct message_decision *ret_answer, struct error *error)
 {
@@ -263,6 +278,7 @@ int judge_message(struct judge *judge, const struct message_facts *message, cons
 	judge->unanswered += message->unanswered;
 	fill_answer(judge, config_pool_by_id(judge->config, decision->pool), ret_answer);
 	watch_surges(judge, message, decision);
+	note_login(judge, &message->facts, decision);
 	decision_log_add(judge->log, &message->facts, decision, ret_answer->pool, now->sec);
 	return 0;
 }
@@ -323,5 +339,6 @@ void judge_stats(const struct judge *judge, struct judge_stats *ret_stats)
 	policy_stats(judge->policy, &ret_stats->policy);
 	ret_stats->reports = judge->reports;
 	ret_stats->unanswered = judge->unanswered;
+	ret_stats->logins_evicted = logins_evicted(judge->logins);
 	ret_stats->left_out = persist_left_out(judge->persist);
 }

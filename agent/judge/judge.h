@@ -95,6 +95,9 @@ int judge_explain_sender(const struct judge *judge, const char *sender, const st
  *   (users and envelope senders are one name
  *   space), then by its domain where `identity`
  *   is "domain"                                     the standing's: a pool, DROP, or PASS
+ *   double-bounce@, of Postfix's probes             high-risk, as a bounce
+ *   one of the logins that lately sent mail under
+ *   this envelope sender has a standing             the strictest of theirs (logins.h)
  *   any other sender by `identity`                  normal
  *   nobody (`identity` is "client" or "sender")     the configuration's default
  *
@@ -144,8 +147,9 @@ struct surges *judge_surges(const struct judge *judge);
 struct judge_stats {
 	struct policy_stats policy;
 	uint64_t reports;
-	uint64_t unanswered; /* messages whose reporter got no answer */
-	uint64_t left_out;   /* records that were not restored */
+	uint64_t unanswered;	 /* messages whose reporter got no answer */
+	uint64_t left_out;	 /* records that were not restored */
+	uint64_t logins_evicted; /* envelope senders whose logins were forgotten (logins.h) */
 };
 void judge_stats(const struct judge *judge, struct judge_stats *ret_stats);
 

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "judge/judge.h"
 
+struct logins;
 struct persist;
 
 struct judge {
@@ -15,6 +16,7 @@ struct judge {
 	struct policy *policy;
 	struct decision_log *log;
 	struct surges *surges;
+	struct logins *logins;
 	struct persist *persist;
 	struct now now;	      /* of the current call */
 	bool unapplied;	      /* a map refused a verdict: the next tick compares all */

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The verdict on queued mail, by its envelope sender alone. */
+#include <string.h>
+#include <strings.h>
+
 #include "config/config.h"
+#include "judge/logins.h"
 #include "steering/steering.h"
 #include "judge/judge_internal.h"
 #include "policy/identity.h"
@@ -21,14 +25,51 @@ static struct sender_verdict by_default(const struct config *config)
 	};
 }
 
+static bool is_stricter(const struct sender_verdict *verdict, const struct sender_verdict *than)
+{
+	if (than->reason == REASON_GOOD || verdict->reason == REASON_GOOD)
+		return verdict->reason != REASON_GOOD;
+	return verdict->action == VERDICT_DROP && than->action != VERDICT_DROP;
+}
+
+/* Of the logins that have used this envelope sender; GOOD: none of them has a standing. */
+static struct sender_verdict of_logins(const struct judge *judge, const char *from, int64_t now_sec)
+{
+	struct sender_verdict strictest = {.reason = REASON_GOOD};
+	struct siphash logins[LOGINS_EACH];
+	unsigned count = logins_of(judge->logins, policy_key(judge->policy, from), now_sec, logins);
+
+	for (unsigned i = 0; i < count; i++) {
+		struct sender_verdict verdict =
+			policy_verdict_of_key(judge->policy, logins[i], now_sec);
+
+		if (is_stricter(&verdict, &strictest))
+			strictest = verdict;
+	}
+	return strictest;
+}
+
+/* Postfix probes addresses, and notifies the postmaster, as double-bounce@. */
+static bool is_probe(const char *from)
+{
+	return strncasecmp(from, "double-bounce@", strlen("double-bounce@")) == 0;
+}
+
 static struct sender_verdict of_name(const struct judge *judge, const char *from, int64_t now_sec)
 {
 	enum config_identity identity = judge->config->identity;
 	struct sender_verdict verdict = policy_verdict_of(judge->policy, from, now_sec);
+	struct sender_verdict of_login = {.reason = REASON_GOOD};
 	const char *domain = identity_domain(from);
 
 	if (verdict.reason != REASON_GOOD)
 		return verdict;
+	if (is_probe(from))
+		return high_risk();
+	if (strnlen(from, POLICY_NAME_SIZE) < POLICY_NAME_SIZE)
+		of_login = of_logins(judge, from, now_sec);
+	if (of_login.reason != REASON_GOOD)
+		return of_login;
 	if (identity == CONFIG_IDENTITY_DOMAIN && domain)
 		return policy_verdict_of(judge->policy, domain, now_sec);
 	return identity == CONFIG_IDENTITY_ENVELOPE ? verdict : by_default(judge->config);

@@ -118,6 +118,12 @@ int policy_view(struct policy *policy, const char *sender, int64_t now_sec,
 struct sender_verdict policy_verdict_of(const struct policy *policy, const char *sender,
 					int64_t now_sec);
 
+/* The key of the owner of a name (owner.h). `name` is shorter than POLICY_NAME_SIZE. */
+struct siphash policy_key(const struct policy *policy, const char *name);
+/* As policy_verdict_of(), for tables that keep keys. */
+struct sender_verdict policy_verdict_of_key(const struct policy *policy, struct siphash key,
+					    int64_t now_sec);
+
 /* The policy that a name alone chooses; never NULL. */
 const struct config_policy *policy_rules(const struct policy *policy, const char *sender);
 

@@ -36,8 +36,6 @@ struct policy {
 
 /* Not empty, and short enough. */
 bool policy_is_name(const char *text);
-/* The key of the owner of a name (owner.h). `name` is shorter than POLICY_NAME_SIZE. */
-struct siphash policy_key(const struct policy *policy, const char *name);
 /* With windows up to date. NULL: not in the table. */
 struct sender *policy_find_sender(const struct policy *policy, const struct siphash *key,
 				  int64_t now_sec);

@@ -45,23 +45,25 @@ int policy_view(struct policy *policy, const char *name, int64_t now_sec,
 	return 0;
 }
 
-struct sender_verdict policy_verdict_of(const struct policy *policy, const char *name,
-					int64_t now_sec)
+struct sender_verdict policy_verdict_of_key(const struct policy *policy, struct siphash key,
+					    int64_t now_sec)
 {
-	const struct sender *sender = NULL;
-	const struct standing *standing = NULL;
+	const struct sender *sender = sender_counts_find(policy->senders, &key);
+	const struct standing *standing = sender ? standing_of(policy, sender) : NULL;
 
-	if (strnlen(name, POLICY_NAME_SIZE) < POLICY_NAME_SIZE) {
-		struct siphash key = policy_key(policy, name);
-
-		sender = sender_counts_find(policy->senders, &key);
-	}
-	if (sender)
-		standing = standing_of(policy, sender);
 	return standing ? standing_verdict(standing, now_sec)
 			: (struct sender_verdict){.action = VERDICT_STEER,
 						  .pool = POOL_NORMAL,
 						  .reason = REASON_GOOD};
+}
+
+struct sender_verdict policy_verdict_of(const struct policy *policy, const char *name,
+					int64_t now_sec)
+{
+	if (strnlen(name, POLICY_NAME_SIZE) == POLICY_NAME_SIZE)
+		return (struct sender_verdict){
+			.action = VERDICT_STEER, .pool = POOL_NORMAL, .reason = REASON_GOOD};
+	return policy_verdict_of_key(policy, policy_key(policy, name), now_sec);
 }
 
 uint32_t policy_next_standing(const struct policy *policy, uint32_t after, int64_t now_sec,

@@ -277,3 +277,62 @@ Test(mta_lookup, a_sender_of_any_length_is_answered)
 	for (size_t size = 200; size < LOOKUP_REQUEST_MAX; size++)
 		cr_assert_str_eq(ask_bytes(request, size), "OK postern-normal:");
 }
+
+static void submit(const char *login, const char *from)
+{
+	const struct message_facts message = {
+		.facts = {.user = login, .envelope_from = from, .recipients_external = 1}};
+	struct message_decision answer;
+
+	cr_assert_eq(judge_message(judge_fixture.judge, &message, &judge_fixture.now, &answer,
+				   &judge_fixture.error),
+		     0);
+}
+
+Test(mta_lookup, a_block_reaches_the_login_s_queue_under_every_envelope_sender)
+{
+	judge_fixture_open(POOLS);
+	for (unsigned i = 0; i < 300; i++) {
+		char from[64];
+
+		snprintf(from, sizeof(from), "u%u@else.example", i);
+		judge_fixture.now.sec += 3; /* within the limits */
+		submit("bob", from);
+	}
+	submit("carol", "carol@else.example");
+	cr_expect_str_eq(ask("u7@else.example"), "OK postern-normal:");
+	set("bob", VERDICT_DROP, NULL);
+	for (unsigned i = 0; i < 300; i++) {
+		char from[64];
+
+		snprintf(from, sizeof(from), "u%u@else.example", i);
+		cr_expect_str_eq(ask(from), BLOCKED, "%s", from);
+	}
+	cr_expect_str_eq(ask("carol@else.example"), "OK postern-normal:");
+	set("bob", VERDICT_STEER, "high-risk");
+	cr_expect_str_eq(ask("u7@else.example"), "OK postern-high-risk:");
+	cr_assert_eq(judge_clear_verdict(judge_fixture.judge, "bob", &judge_fixture.now,
+					 &judge_fixture.error),
+		     0);
+	cr_expect_str_eq(ask("u7@else.example"), "OK postern-normal:");
+}
+
+Test(mta_lookup, the_strictest_of_two_logins_counts_and_both_expire)
+{
+	judge_fixture_open(POOLS);
+	submit("bob", "desk@else.example");
+	submit("carol", "desk@else.example");
+	set("bob", VERDICT_DROP, NULL);
+	set("carol", VERDICT_STEER, "high-risk");
+	cr_expect_str_eq(ask("desk@else.example"), BLOCKED);
+	cr_expect_str_eq(ask("desk+x@else.example"), BLOCKED, "one sender is one sender");
+	judge_fixture.now.sec += 5 * DAY;
+	cr_expect_str_eq(ask("desk@else.example"), "OK postern-normal:");
+}
+
+Test(mta_lookup, probes_of_address_verification_leave_by_high_risk)
+{
+	judge_fixture_open(POOLS);
+	cr_expect_str_eq(ask("double-bounce@mail.example.net"), "OK postern-high-risk:");
+	cr_expect_str_eq(ask("double-bounces@mail.example.net"), "OK postern-normal:");
+}
