@@ -206,12 +206,10 @@ static void fill_handle(const struct address *handle, char ret_text[ADDRESS_TEXT
 		address_format(handle, ret_text);
 }
 
-/* `pool` NULL: none. */
-static void fill_answer(const struct judge *judge, const struct config_pool *pool,
+/* Both NULL: none. */
+static void fill_answer(const struct config_pool *pool, const struct lane *lane,
 			struct message_decision *answer)
 {
-	const struct lane *lane = steering_lane(judge->steering, pool, answer->decision.sender);
-
 	answer->pool = pool ? pool->name : NULL;
 	answer->lane = lane;
 	fill_handle(lane ? lane->ipv4 : NULL, answer->handle_ipv4);
@@ -266,6 +264,7 @@ int judge_message(struct judge *judge, const struct message_facts *message, cons
 		  struct message_decision *ret_answer, struct error *error)
 {
 	struct decision *decision = &ret_answer->decision;
+	const struct config_pool *pool;
 	struct policy_changes changes;
 	int r;
 
@@ -276,7 +275,9 @@ int judge_message(struct judge *judge, const struct message_facts *message, cons
 		return error_set(error, r, "a text is longer than %d bytes", POLICY_NAME_SIZE - 1);
 	judge_apply_or_retry(judge, &changes);
 	judge->unanswered += message->unanswered;
-	fill_answer(judge, config_pool_by_id(judge->config, decision->pool), ret_answer);
+	pool = config_pool_by_id(judge->config, decision->pool);
+	fill_answer(pool, steering_lane_at(judge->steering, pool, decision->sender, now->sec),
+		    ret_answer);
 	watch_surges(judge, message, decision);
 	note_login(judge, &message->facts, decision);
 	decision_log_add(judge->log, &message->facts, decision, ret_answer->pool, now->sec);
@@ -291,7 +292,8 @@ static void explain(const struct judge *judge, struct judge_explanation *explana
 
 	explanation->answer.decision = explanation->record.decision;
 	explanation->answer.decision.pool = pool ? pool->id : POOL_NONE;
-	fill_answer(judge, pool, &explanation->answer);
+	fill_answer(pool, steering_lane(judge->steering, pool, explanation->record.decision.sender),
+		    &explanation->answer);
 }
 
 int judge_explain(const struct judge *judge, const char *message_id, const struct now *now,

@@ -84,7 +84,7 @@ void judge_envelope(const struct judge *judge, const char *from, const struct no
 
 	if (verdict.action == VERDICT_STEER)
 		pool = config_pool_by_id(judge->config, verdict.pool);
-	lane = steering_lane(judge->steering, pool, from);
+	lane = steering_lane_at(judge->steering, pool, from, now->sec);
 	*ret_envelope = (struct judge_envelope){
 		.action = verdict.action,
 		.reason = verdict.reason,

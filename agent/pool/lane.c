@@ -18,29 +18,55 @@ static bool has_way_out(const struct config_pool *pool, bool ipv4)
 	return false;
 }
 
-static const struct address *find_handle(const struct config_pool *pool, bool ipv4)
+static bool is_of_pool(const struct config_address *handle, bool ipv4)
 {
-	if (!has_way_out(pool, ipv4))
-		return NULL;
+	return !handle->of && address_is_ipv4(&handle->address) == ipv4;
+}
+
+/* Of the handles to which the family has a way out. */
+static size_t count_handles(const struct config_pool *pool, bool ipv4)
+{
+	size_t count = 0;
+
 	for (size_t i = 0; i < pool->n_handles; i++)
-		if (!pool->handles[i].of && address_is_ipv4(&pool->handles[i].address) == ipv4)
+		count += is_of_pool(&pool->handles[i], ipv4);
+	return has_way_out(pool, ipv4) ? count : 0;
+}
+
+/* NULL: there is none. The family with fewer handles begins again. */
+static const struct address *find_handle(const struct config_pool *pool, bool ipv4, size_t index)
+{
+	size_t count = count_handles(pool, ipv4), left = count ? index % count : 0;
+
+	for (size_t i = 0; count && i < pool->n_handles; i++)
+		if (is_of_pool(&pool->handles[i], ipv4) && left-- == 0)
 			return &pool->handles[i].address;
 	return NULL;
 }
 
-static void add_pool_lane(struct lane_set *set, const struct config_pool *pool)
+static void add_pool_lane(struct lane_set *set, const struct config_pool *pool, size_t index)
 {
-	struct lane lane = {
+	struct lane *lane = &set->lanes[set->n_lanes++];
+
+	*lane = (struct lane){
 		.pool = pool,
-		.ipv4 = find_handle(pool, true),
-		.ipv6 = find_handle(pool, false),
+		.ipv4 = find_handle(pool, true, index),
+		.ipv6 = find_handle(pool, false, index),
 		.helo = pool->helo,
 	};
+	if (index == 0)
+		snprintf(lane->name, sizeof(lane->name), LANE_PREFIX "%s", pool->name);
+	else
+		snprintf(lane->name, sizeof(lane->name), LANE_PREFIX "%s~%zu", pool->name,
+			 index + 1);
+}
 
-	if (!lane.ipv4 && !lane.ipv6)
-		return;
-	snprintf(lane.name, sizeof(lane.name), LANE_PREFIX "%s", pool->name);
-	set->lanes[set->n_lanes++] = lane;
+static void add_pool_lanes(struct lane_set *set, const struct config_pool *pool)
+{
+	size_t ipv4 = count_handles(pool, true), ipv6 = count_handles(pool, false);
+
+	for (size_t i = 0; i < ipv4 || i < ipv6; i++)
+		add_pool_lane(set, pool, i);
 }
 
 /* ---- lanes of single addresses */
@@ -112,7 +138,7 @@ int lane_set_init(struct lane_set *set, const struct config *config)
 	size_t capacity = config->n_pools;
 
 	for (size_t i = 0; i < config->n_pools; i++)
-		capacity += config->pools[i].n_addresses;
+		capacity += config->pools[i].n_addresses + config->pools[i].n_handles;
 	*set = (struct lane_set){.config = config};
 	set->lanes = calloc(capacity, sizeof(*set->lanes));
 	if (!set->lanes)
@@ -123,7 +149,7 @@ int lane_set_init(struct lane_set *set, const struct config *config)
 		if (config->mail.lanes == CONFIG_LANES_ADDRESS && has_own_handles(pool))
 			add_address_lanes(set, pool);
 		else
-			add_pool_lane(set, pool);
+			add_pool_lanes(set, pool);
 	}
 	return 0;
 }

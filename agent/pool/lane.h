@@ -5,19 +5,20 @@
  * lanes and their names; the printed MTA configuration, the answers to an MTA and the marks of
  * messages use it.
  *
- * lanes = "pool": one lane per pool, "postern-POOL", bound to the pool's handles. The datapath
- * chooses the address.
+ * lanes = "pool": one lane per handle of a pool, as a connection that binds takes a port of its
+ * handle, whatever its destination. The first is "postern-POOL", the others "postern-POOL~2" and so
+ * on; each has a handle of both families where the pool has, and mail is spread over them. The
+ * datapath chooses the address.
  *
  * lanes = "address": one lane per address with a handle of its own, "postern-POOL~ADDRESS", bound
  * to that handle: its name in HELO can be the address' name in DNS. An IPv4 and an IPv6 address of
  * one pool with the same helo of their own share a lane, named after the first, which so reaches
  * hosts of both families; other lanes serve one family. A pool whose addresses have no handles has
- * one lane, as above.
+ * lanes as above.
  *
  * A pool's lane serves only the families in which the pool has a handle and an address, of its own
  * or of a pool that when_empty leads to (the datapath follows it per family). Mail in the other
- * family would leave unbound, or be held for ever. The lane uses the first handle of each family. A
- * pool without any such family has no lane.
+ * family would leave unbound, or be held for ever. A pool without any such family has no lane.
  *
  * Names consist of the characters of pool names, and '~', which pool names lack: no two lanes have
  * the same name. '-' stands for ':' of an IPv6 address, as ':' ends the name of a transport in

@@ -18,9 +18,15 @@
 struct pool_lanes {
 	const struct lane *lanes;
 	size_t count;
-	uint32_t *slots; /* POSTERN_SLOTS of them: index of a lane + 1. NULL: there is but one */
+	uint32_t *slots; /* POSTERN_SLOTS of them: index of a lane + 1. NULL: any lane serves */
 	bool active;	 /* some lane is */
 };
+
+/* Lanes of one pool are all of addresses, or all of the pool. */
+static bool is_of_address(const struct lane *lane)
+{
+	return lane->only_ipv4 || lane->only_ipv6;
+}
 
 int lanes_load(struct steering *steering, struct error *error)
 {
@@ -34,7 +40,8 @@ int lanes_load(struct steering *steering, struct error *error)
 		struct pool_lanes *of = &steering->pool_lanes[i];
 
 		of->lanes = lane_of_pool(&steering->lanes, &config->pools[i], &of->count);
-		if (of->count > 1 && !(of->slots = calloc(POSTERN_SLOTS, sizeof(*of->slots))))
+		if (of->count > 1 && is_of_address(of->lanes) &&
+		    !(of->slots = calloc(POSTERN_SLOTS, sizeof(*of->slots))))
 			r = -ENOMEM;
 	}
 	if (r == 0)
@@ -105,7 +112,7 @@ static int build_slots(const struct pool *pool, struct pool_lanes *of, bool whol
 
 static bool leaves(const struct pool *pool, const struct lane *lane)
 {
-	if (lane->only_ipv4 || lane->only_ipv6)
+	if (is_of_address(lane))
 		return is_lane_active(pool, lane, true);
 	return (lane->ipv4 && pool_serving(pool, SLOT_IPV4)) ||
 	       (lane->ipv6 && pool_serving(pool, SLOT_IPV6));
@@ -150,20 +157,39 @@ static uint64_t hash_name(const char *name)
 	return maglev_hash(folded, size);
 }
 
-const struct lane *steering_lane(const struct steering *steering, const struct config_pool *pool,
-				 const char *sender)
+/* Follows when_empty like the datapath. Mail that is held stays with its pool. NULL: no lane. */
+static const struct pool_lanes *find_lanes(const struct steering *steering,
+					   const struct config_pool *pool)
 {
 	const struct config *config = steering->config;
 	const struct config_pool *at = pool;
-	const struct pool_lanes *of;
 
 	if (!pool || steering->pool_lanes[pool - config->pools].count == 0)
 		return NULL;
-	/* Follows when_empty like the datapath. Mail that is held stays with its own pool. */
 	while (at && !steering->pool_lanes[at - config->pools].active)
 		at = at->when_empty;
-	if (!at)
-		at = pool;
-	of = &steering->pool_lanes[at - config->pools];
-	return of->slots ? &of->lanes[of->slots[hash_name(sender) % POSTERN_SLOTS] - 1] : of->lanes;
+	return &steering->pool_lanes[(at ? at : pool) - config->pools];
+}
+
+static const struct lane *lane_of_turn(const struct pool_lanes *of, size_t turn, const char *sender)
+{
+	if (of->slots)
+		return &of->lanes[of->slots[hash_name(sender) % POSTERN_SLOTS] - 1];
+	return &of->lanes[turn % of->count];
+}
+
+const struct lane *steering_lane(const struct steering *steering, const struct config_pool *pool,
+				 const char *sender)
+{
+	const struct pool_lanes *of = find_lanes(steering, pool);
+
+	return of ? lane_of_turn(of, 0, sender) : NULL;
+}
+
+const struct lane *steering_lane_at(const struct steering *steering, const struct config_pool *pool,
+				    const char *sender, int64_t now_sec)
+{
+	const struct pool_lanes *of = find_lanes(steering, pool);
+
+	return of ? lane_of_turn(of, (size_t)now_sec, sender) : NULL;
 }

@@ -191,12 +191,18 @@ void steering_inherit_connections(struct steering *steering, const struct steeri
 
 /*
  * The lane on which mail of this sender reaches the pool now; borrowed. NULL: the pool has no lane,
- * or is NULL. In a pool with several (lanes = "address") a sender keeps its lane while the address
- * is active. Where no address is active, it takes a lane of the pool in when_empty, else its own,
- * where mail is held.
+ * or is NULL. With lanes = "address" a sender keeps its lane while the address is active; where no
+ * address is active, it takes a lane of the pool in when_empty, else its own, where mail is held.
+ * Of several lanes by handles it is the first.
  */
 const struct lane *steering_lane(const struct steering *steering, const struct config_pool *pool,
 				 const char *sender);
+/*
+ * The same for mail of this moment: lanes by handles take turns, second by second. So the
+ * recipients of one message, which an MTA asks about one by one, stay together.
+ */
+const struct lane *steering_lane_at(const struct steering *steering, const struct config_pool *pool,
+				    const char *sender, int64_t now_sec);
 
 /*
  * Why no new connection leaves by the lane now: "is disabled" or "has no active address", to be

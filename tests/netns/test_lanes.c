@@ -4,6 +4,7 @@
  * the socketmap, and a real Postfix whose name in HELO fits the address that the receiver sees.
  */
 #include <criterion/criterion.h>
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -283,4 +284,76 @@ Test(netns_lanes, mail_that_waits_follows_the_verdict_on_its_sender)
 	seen = who_came();
 	cr_assert_eq(count_texts(seen, "risk2"), 1, "%s", seen);
 	cr_assert_eq(count_texts(seen, "out1"), 1, "%s", seen);
+}
+
+/* ---- lanes by handles */
+
+#define SECOND_HANDLE "100.127.0.9"
+#define PORTS	      16
+
+static const char two_handles[] =
+	"pool \"normal\" { addresses = { \"192.0.2.10\", \"192.0.2.11\" }\n"
+	"  handles = { \"" HANDLE_NORMAL "\", \"" SECOND_HANDLE "\" } }\n"
+	"pool \"high-risk\" { addresses = { \"192.0.2.20\" } handles = \"" HANDLE_HIGH_RISK "\" }\n"
+	"pool \"relay\" { addresses = { \"192.0.2.30\" } }\n";
+
+static int open_by(int receiver, const char *handle, struct talk *ret_talk)
+{
+	const struct origin origin = {.host = MAIL, .bind = handle};
+
+	return talk_open(receiver, &origin, RECEIVER_IPV4, 25, CONNECT_MS, ret_talk);
+}
+
+/* A connection that binds takes a port of its handle, whatever its destination. */
+Test(netns_lanes, the_second_handle_of_a_pool_has_ports_of_its_own)
+{
+	int receiver = receiver_open(25);
+	struct talk talks[2 * PORTS];
+	struct talk other = TALK_NONE;
+
+	postern_configure(&(const struct setup){.pools = two_handles});
+	free(postern_must("up"));
+	free(host_must(MAIL, "sysctl -qw net.ipv4.ip_local_port_range='40000 %d'",
+		       40000 + PORTS - 1));
+	for (int i = 0; i < 2 * PORTS; i++) {
+		const char *handle = i % 2 ? HANDLE_NORMAL : SECOND_HANDLE;
+
+		cr_assert_eq(open_by(receiver, handle, &talks[i]), 0, "connection %d", i);
+		cr_expect_str_eq(pool_of(talks[i].from), "normal");
+	}
+	cr_expect_eq(open_by(receiver, HANDLE_NORMAL, &other), -EADDRINUSE);
+	for (int i = 0; i < 2 * PORTS; i++)
+		talk_close(&talks[i]);
+}
+
+/* The lane of each delivery stands in Postfix's log. */
+static unsigned deliveries_by(const char *lane)
+{
+	_cleanup_(free_p) char *count = host_must(
+		MAIL, "grep -c 'postfix/%s/smtp.*status=sent' %s/postfix/mail.log || true", lane,
+		world.directory);
+
+	return (unsigned)atoi(count);
+}
+
+Test(netns_lanes, postfix_spreads_mail_over_the_handles_of_a_pool)
+{
+	char more[128];
+
+	free(host_must(MAIL, "tools/postfix-instance %s/postfix", world.directory));
+	snprintf(more, sizeof(more),
+		 "socketmap = \"unix:%s/postfix/queue/postern/socketmap.sock\"\n", world.directory);
+	postern_begin(&(const struct setup){.pools = two_handles, .more = more});
+	start_mail();
+	for (unsigned sent = 1;
+	     !deliveries_by("postern-normal") || !deliveries_by("postern-normal~2"); sent++) {
+		char from[32];
+
+		cr_assert_leq(sent, 20, "only one lane delivers");
+		/* Postfix keeps the last answer for 30 s. */
+		snprintf(from, sizeof(from), "user%u@example.net", sent);
+		free(host_must(MAIL, "sleep 0.4"));
+		submit(1, from);
+		cr_assert(wait_for(received() == sent, 20000));
+	}
 }

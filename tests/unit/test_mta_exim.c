@@ -15,7 +15,7 @@ TestSuite(mta_exim, .init = config_file_setup, .fini = config_file_teardown);
 
 #define NORMAL                                                                                     \
 	"pool \"normal\" { addresses = { \"192.0.2.10\", \"2001:db8::10\" }"                       \
-	" handles = { \"100.127.0.1\", \"100.127.0.9\", \"fd70::1\" }"                             \
+	" handles = { \"100.127.0.1\", \"fd70::1\" }"                                              \
 	" helo = \"out.example.net\" }\n"
 #define HIGH_RISK                                                                                  \
 	"pool \"high-risk\" { addresses = { \"198.51.100.20\" }"                                   \
@@ -66,6 +66,23 @@ Test(mta_exim, a_lane_of_one_family_ignores_hosts_of_the_other)
 		"  postern-high-risk=::/0 \\\n"
 		"  postern-six=0.0.0.0/0 }{; $value}}\n");
 	expect_in(output, "  interface = <; 127.0.0.1 ; fd70::3\n");
+}
+
+Test(mta_exim, each_handle_of_a_pool_is_a_transport)
+{
+	const char *output =
+		print("pool \"normal\" { addresses = { \"192.0.2.10\", \"2001:db8::10\" }"
+		      " handles = { \"100.127.0.1\", \"100.127.0.9\", \"fd70::1\" } }\n" HIGH_RISK,
+		      EXIM_ALL);
+
+	expect_in(output, "  postern-normal=postern_normal \\\n"
+			  "  postern-normal~2=postern_normal_2 \\\n"
+			  "  postern-high-risk=postern_high_risk \\\n");
+	expect_in(output, "\npostern_normal_2:\n"
+			  "  driver = smtp\n"
+			  "  interface = <; 100.127.0.9 ; fd70::1\n");
+	expect_in(output,
+		  "POSTERN_KNOWN = <, postern-normal, postern-normal~2, postern-high-risk\n");
 }
 
 Test(mta_exim, lanes_with_equal_names_in_exim_get_different_ones)

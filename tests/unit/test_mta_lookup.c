@@ -193,6 +193,22 @@ Test(mta_lookup, a_pool_holds_when_no_family_of_its_lane_has_an_active_address)
 			 "OK retry:4.7.1 pool high-risk has no active address, mail waits");
 }
 
+Test(mta_lookup, lanes_of_handles_take_turns_by_the_second)
+{
+	judge_fixture_open("pool \"normal\" { addresses = { \"192.0.2.10\", \"2001:db8::10\" }\n"
+			   "  handles = { \"100.127.0.1\", \"100.127.0.3\", \"fd70::1\" } }\n"
+			   "pool \"high-risk\" { addresses = \"192.0.2.20\" handles = "
+			   "\"100.127.0.2\" }\n");
+	for (int i = 0; i < 4; i++, judge_fixture.now.sec++) {
+		const char *expected =
+			judge_fixture.now.sec % 2 ? "OK postern-normal~2:" : "OK postern-normal:";
+
+		cr_expect_str_eq(ask("bob@example.net"), expected);
+		cr_expect_str_eq(ask("ann@example.net"), expected, "one second, one lane");
+		cr_expect_str_eq(ask(""), "OK postern-high-risk:");
+	}
+}
+
 Test(mta_lookup, lanes_of_addresses_hold_when_no_address_is_active)
 {
 	judge_fixture_open("lanes = \"address\"\n"

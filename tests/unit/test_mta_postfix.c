@@ -28,12 +28,20 @@ TestSuite(mta_postfix, .init = config_file_setup, .fini = config_file_teardown);
 	"# Postern: one lane per pool; smtp_bind_address_enforce needs Postfix 3.7.\n"
 #define ADDRESS_HEADING                                                                            \
 	"# Postern: one lane per address; smtp_bind_address_enforce needs Postfix 3.7.\n"
-#define NORMAL_LANE                                                                                \
+#define FIRST_LANE                                                                                 \
 	"postern-normal unix - - n - - smtp\n"                                                     \
 	"  -o smtp_bind_address=100.127.0.1\n"                                                     \
 	"  -o smtp_bind_address6=fd70::1\n"                                                        \
 	"  -o smtp_bind_address_enforce=yes\n"                                                     \
 	"  -o smtp_helo_name=out.example.net\n" STRIP "  -o syslog_name=postfix/postern-normal\n"
+#define SECOND_LANE                                                                                \
+	"postern-normal~2 unix - - n - - smtp\n"                                                   \
+	"  -o smtp_bind_address=100.127.0.9\n"                                                     \
+	"  -o smtp_bind_address6=fd70::9\n"                                                        \
+	"  -o smtp_bind_address_enforce=yes\n"                                                     \
+	"  -o smtp_helo_name=out.example.net\n" STRIP                                              \
+	"  -o syslog_name=postfix/postern-normal~2\n"
+#define NORMAL_LANE FIRST_LANE SECOND_LANE
 #define HIGH_RISK_LANE                                                                             \
 	"postern-high-risk unix - - n - - smtp\n"                                                  \
 	"  -o smtp_bind_address=100.127.0.2\n"                                                     \
@@ -302,6 +310,13 @@ Test(mta_postfix, postfix_understands_both_parts)
 		"postern-normal/unix/smtp_helo_name = out.example.net\n"
 		"postern-normal/unix/smtp_nested_header_checks = $smtp_header_checks\n"
 		"postern-normal/unix/syslog_name = postfix/postern-normal\n"
+		"postern-normal~2/unix/smtp_bind_address = 100.127.0.9\n"
+		"postern-normal~2/unix/smtp_bind_address6 = fd70::9\n"
+		"postern-normal~2/unix/smtp_bind_address_enforce = yes\n"
+		"postern-normal~2/unix/smtp_header_checks = regexp:{ {/^X-Postern-/ IGNORE} }\n"
+		"postern-normal~2/unix/smtp_helo_name = out.example.net\n"
+		"postern-normal~2/unix/smtp_nested_header_checks = $smtp_header_checks\n"
+		"postern-normal~2/unix/syslog_name = postfix/postern-normal~2\n"
 		"postern-high-risk/unix/inet_interfaces = 100.127.0.2\n"
 		"postern-high-risk/unix/inet_protocols = ipv4\n"
 		"postern-high-risk/unix/smtp_bind_address = 100.127.0.2\n"

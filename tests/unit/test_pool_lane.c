@@ -53,8 +53,23 @@ static void expect_lanes(const char *configuration, const char *expected)
 Test(pool_lane, there_is_one_for_each_pool)
 {
 	expect_lanes("pool \"normal\" { addresses = { \"192.0.2.10\", \"2001:db8::10\" }\n"
-		     "  handles = { \"100.127.0.1\", \"fd70::1\", \"100.127.0.9\" } }\n" HIGH_RISK,
+		     "  handles = { \"100.127.0.1\", \"fd70::1\" } }\n" HIGH_RISK,
 		     "postern-normal 100.127.0.1 fd70::1 -\n" HIGH_RISK_LANE);
+}
+
+Test(pool_lane, there_is_one_for_each_handle_and_the_family_with_fewer_begins_again)
+{
+	expect_lanes("pool \"normal\" { addresses = { \"192.0.2.10\", \"2001:db8::10\" }\n"
+		     "  handles = { \"100.127.0.1\", \"fd70::1\", \"100.127.0.9\" } }\n" HIGH_RISK,
+		     "postern-normal 100.127.0.1 fd70::1 -\n"
+		     "postern-normal~2 100.127.0.9 fd70::1 -\n" HIGH_RISK_LANE);
+}
+
+Test(pool_lane, handles_of_a_family_without_a_way_out_make_no_lane)
+{
+	expect_lanes("pool \"normal\" { addresses = { \"192.0.2.10\" }\n"
+		     "  handles = { \"100.127.0.1\", \"fd70::1\", \"fd70::2\" } }\n" HIGH_RISK,
+		     "postern-normal 100.127.0.1 - -\n" HIGH_RISK_LANE);
 }
 
 Test(pool_lane, handles_of_single_addresses_make_no_lane_of_a_pool)
