@@ -18,6 +18,7 @@ KIND(kind_marks, struct config_mail);
 
 bool host_is_interface(const char *text);
 bool host_is_path(const char *text);
+bool host_is_pin_path(const char *text);
 bool host_is_user(const char *text);
 bool host_is_metrics(const char *text);
 bool mail_is_authserv_id(const char *text);

@@ -19,6 +19,21 @@ bool host_is_path(const char *text)
 	return text[0] == '/';
 }
 
+/* `up` gives the directory away and `down` removes it: it is none that has another use. */
+bool host_is_pin_path(const char *text)
+{
+	static const char *const others[] = {"", "/sys", "/sys/fs", "/sys/fs/bpf"};
+	size_t length = strlen(text);
+
+	while (length && text[length - 1] == '/')
+		length--;
+	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
+		if (strlen(others[i]) == length && !strncmp(text, others[i], length))
+			return false;
+	return text[0] == '/' && !strstr(text, "/../") &&
+	       (length < 3 || strncmp(text + length - 3, "/..", 3) != 0);
+}
+
 /* Whether the user exists is found by the process that becomes it. */
 bool host_is_user(const char *text)
 {

@@ -8,7 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <linux/magic.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -175,11 +177,29 @@ struct owner {
 	gid_t gid;
 };
 
+static bool has_prefix(const char *name, const char *prefix)
+{
+	return !strncmp(name, prefix, strlen(prefix));
+}
+
+/* A directory may hold pins of others, too. */
+static bool has_our_name(const char *name)
+{
+	static const char *const prefixes[] = {PIN_MAP_PREFIX, PIN_LINK_PREFIX, PIN_HOLD_PREFIX,
+					       PIN_CGROUP_PREFIX};
+
+	for (size_t i = 0; i < sizeof(prefixes) / sizeof(*prefixes); i++)
+		if (has_prefix(name, prefixes[i]))
+			return true;
+	return false;
+}
+
 static int chown_one(const char *file, const char *name, void *data)
 {
 	const struct owner *owner = data;
 
-	(void)name;
+	if (!has_our_name(name))
+		return 0;
 	return lchown(file, owner->uid, owner->gid) ? -errno : 0;
 }
 
@@ -193,9 +213,20 @@ int pins_chown(const char *pin_path, uid_t uid, gid_t gid, struct error *error)
 	return r;
 }
 
-static bool has_prefix(const char *name, const char *prefix)
+/* The agent's user can make directories here. One that is not empty stays, as foreign. */
+static bool is_directory(const char *file)
 {
-	return !strncmp(name, prefix, strlen(prefix));
+	struct stat status;
+
+	if (lstat(file, &status) || !S_ISDIR(status.st_mode))
+		return false;
+	rmdir(file);
+	return true;
+}
+
+static int remove_pinned_link(const char *file)
+{
+	return is_directory(file) ? 0 : pin_link_remove(file);
 }
 
 static int remove_egress_link(const char *file, const char *name, void *data)
@@ -203,35 +234,58 @@ static int remove_egress_link(const char *file, const char *name, void *data)
 	(void)data;
 	if (!has_prefix(name, PIN_LINK_PREFIX) || !strstr(name, "_egress"))
 		return 0;
-	return pin_link_remove(file);
+	return remove_pinned_link(file);
 }
 
 static int remove_link(const char *file, const char *name, void *data)
 {
 	(void)data;
-	return has_prefix(name, PIN_LINK_PREFIX) ? pin_link_remove(file) : 0;
+	return has_prefix(name, PIN_LINK_PREFIX) ? remove_pinned_link(file) : 0;
 }
 
 static int remove_hold(const char *file, const char *name, void *data)
 {
 	(void)data;
 	return has_prefix(name, PIN_HOLD_PREFIX) || has_prefix(name, PIN_CGROUP_PREFIX)
-		       ? pin_link_remove(file)
+		       ? remove_pinned_link(file)
 		       : 0;
+}
+
+/* Ours is named in the kernel as its pin is, in every version. */
+static bool is_our_map(const char *file, const char *name)
+{
+	_cleanup_(close_fd_p) int fd = bpf_obj_get(file);
+	struct bpf_map_info info = {0};
+	__u32 size = sizeof(info);
+
+	return fd >= 0 && !bpf_obj_get_info_by_fd(fd, &info, &size) && !strcmp(info.name, name);
 }
 
 static int remove_map(const char *file, const char *name, void *data)
 {
 	(void)data;
-	if (!has_prefix(name, PIN_MAP_PREFIX))
+	if (!has_prefix(name, PIN_MAP_PREFIX) || is_directory(file) || !is_our_map(file, name))
 		return 0;
 	return unlink(file) && errno != ENOENT ? -errno : 0;
 }
 
+/* Files elsewhere, whatever their names, are no pins. */
+static int check_directory(const char *pin_path, struct error *error)
+{
+	struct statfs status;
+
+	if (statfs(pin_path, &status) || status.f_type == BPF_FS_MAGIC)
+		return 0;
+	return error_set(error, -EINVAL,
+			 "'%s' is not on a BPF file system: nothing there was removed", pin_path);
+}
+
 int pins_remove(const char *pin_path, struct error *error)
 {
-	int r = for_each_pin(pin_path, remove_egress_link, NULL, error);
+	int r = check_directory(pin_path, error);
 
+	if (!r)
+		r = for_each_pin(pin_path, remove_egress_link, NULL, error);
 	if (!r)
 		r = for_each_pin(pin_path, remove_link, NULL, error);
 	if (!r)

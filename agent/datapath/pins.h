@@ -25,12 +25,14 @@ struct bpf_map_info;
  */
 #define PIN_REMEDY "run 'postern down', then 'postern up' (open connections of pools break)"
 
-/* Gives the directory and everything in it an owner; 0 where it does not exist. */
+/* Gives the directory and our pins in it an owner; 0 where it does not exist. */
 int pins_chown(const char *pin_path, uid_t uid, gid_t gid, struct error *error);
 
 /*
  * Removes links first, egress before ingress, the hold last; then the maps, then the directory. 0
- * where it does not exist. -ENOTEMPTY: foreign files are in it, and stay.
+ * where it does not exist. Only links and maps of ours,
+ * and empty directories of such names, are removed. -EINVAL: it is not on a bpffs; -ENOTEMPTY:
+ * foreign files are in it, and stay.
  */
 int pins_remove(const char *pin_path, struct error *error);
 

@@ -15,12 +15,20 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/error.h"
+#include "base/log.h"
+#include "host/journal.h"
 #include "process/privileges.h"
 
 #define LOCK_FILE "up.lock"
+
+#define LOCK_OPENS_MAX	  100
+#define LOCK_TRY_EVERY_US 10000
+#define LOCK_TRIES_SILENT 100
+#define LOCK_TRIES	  6000
 
 int runtime_check_privileges(struct error *error)
 {
@@ -65,43 +73,123 @@ static int make_directory(const char *directory, const struct runtime_user *user
 	return 0;
 }
 
+/* The journal says whether `up` made the directory; all others keep their owner. */
+static int is_listed(const char *runtime_dir, bool *ret_listed, struct error *error)
+{
+	struct journal *journal = NULL;
+	int r = journal_open(runtime_dir, &journal, error);
+
+	for (size_t i = 0; !r && i < journal_count(journal); i++) {
+		const struct journal_entry *entry = journal_get(journal, i);
+
+		*ret_listed |=
+			entry->kind == JOURNAL_DIRECTORY && !strcmp(entry->what, runtime_dir);
+	}
+	journal_free(journal);
+	return r;
+}
+
+static int list(const char *runtime_dir, struct error *error)
+{
+	_cleanup_(close_fd_p) int lock = -1;
+	struct journal *journal = NULL;
+	int r = runtime_lock(runtime_dir, &lock, error);
+
+	if (!r)
+		r = journal_open(runtime_dir, &journal, error);
+	if (!r)
+		r = journal_add(journal, JOURNAL_DIRECTORY, runtime_dir, NULL, error);
+	journal_free(journal);
+	return r;
+}
+
 int runtime_directory_make(const char *runtime_dir, const struct runtime_user *user,
 			   struct error *error)
 {
-	char lock[PATH_MAX];
-	bool new;
-	int r = path_join(runtime_dir, LOCK_FILE, lock, error);
+	bool new, listed = false;
+	int r = make_directory(runtime_dir, user, &new, error);
 
-	if (!r)
-		r = make_directory(runtime_dir, user, &new, error);
-	/*
-	 * `up` made a directory with our lock: it follows the configured user. Others keep theirs.
-	 */
-	if (!r && !new && !access(lock, F_OK) && lchown(runtime_dir, user->uid, user->gid))
+	if (r)
+		return r;
+	if (new)
+		return list(runtime_dir, error);
+	r = is_listed(runtime_dir, &listed, error);
+	if (!r && listed && lchown(runtime_dir, user->uid, user->gid))
 		r = error_set(error, -errno, "'%s': %s", runtime_dir, strerror(errno));
 	return r;
 }
 
+/* ---- the lock */
+
+/*
+ * The agent can put a pipe there, where open() without O_NONBLOCK would wait for ever, or a file of
+ * its own, whose lock it can hold for ever: only root's file counts, which nobody else can open.
+ */
+static int open_lock(const char *file, int *ret_fd)
+{
+	struct stat status;
+
+	*ret_fd = open(file, O_RDONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
+	if (*ret_fd < 0 || fstat(*ret_fd, &status))
+		return -errno;
+	if (S_ISREG(status.st_mode) && status.st_uid == geteuid())
+		return 0;
+	return unlink(file) && errno != ENOENT ? -errno : -EAGAIN;
+}
+
+/* The agent can also remove the file while its lock is held. */
+static bool is_the_file(int fd, const char *file)
+{
+	struct stat opened, named;
+
+	return !fstat(fd, &opened) && !lstat(file, &named) && opened.st_ino == named.st_ino &&
+	       opened.st_dev == named.st_dev;
+}
+
+static int wait_for_lock(int fd)
+{
+	for (int tries = 0;; tries++) {
+		if (!flock(fd, LOCK_EX | LOCK_NB))
+			return 0;
+		if (errno != EWOULDBLOCK && errno != EINTR)
+			return -errno;
+		if (tries == LOCK_TRIES)
+			return -EBUSY;
+		if (tries == LOCK_TRIES_SILENT)
+			log_info("up", "waiting for another 'postern up', 'down' or 'guard'");
+		usleep(LOCK_TRY_EVERY_US);
+	}
+}
+
 int runtime_lock(const char *runtime_dir, int *ret_fd, struct error *error)
 {
-	_cleanup_(close_fd_p) int fd = -1;
 	char file[PATH_MAX];
 	int r = path_join(runtime_dir, LOCK_FILE, file, error);
 
 	if (r)
 		return r;
-	/* The agent can put a pipe there, where open() without O_NONBLOCK would wait for ever. */
-	fd = open(file, O_RDONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
-	if (fd < 0)
-		return error_set(error, -errno, "'%s': %s", file, strerror(errno));
-	do
-		r = flock(fd, LOCK_EX) ? -errno : 0;
-	while (r == -EINTR);
-	if (r)
-		return error_set(error, r, "'%s': %s", file, strerror(-r));
-	*ret_fd = TAKE_FD(fd);
-	return 0;
+	for (int i = 0; i < LOCK_OPENS_MAX; i++) {
+		_cleanup_(close_fd_p) int fd = -1;
+
+		r = open_lock(file, &fd);
+		if (!r)
+			r = wait_for_lock(fd);
+		if (!r && is_the_file(fd, file)) {
+			*ret_fd = TAKE_FD(fd);
+			return 0;
+		}
+		if (r && r != -EAGAIN)
+			break;
+	}
+	if (r == -EBUSY)
+		return error_set(error, r,
+				 "'%s': another 'postern up', 'down' or 'guard' has held it for a "
+				 "minute: end it, then try again",
+				 file);
+	return error_set(error, r ? r : -EAGAIN, "'%s': %s", file, strerror(r ? -r : EAGAIN));
 }
+
+/* ---- the state */
 
 /* The first bytes of an SQLite file; those of the header in which ours differs from others. */
 #define SQLITE_MAGIC	       "SQLite format 3"

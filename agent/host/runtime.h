@@ -21,17 +21,18 @@ struct runtime_user {
 int runtime_user_get(const char *name, struct runtime_user *ret_user, struct error *error);
 
 /*
- * Makes runtime_dir, mode 0750, owned by the user. One that holds our lock changes to that owner;
- * any other stays as it is. -ENOENT: its parent is missing; an errno of mkdir(2) or chown(2);
- * -ENAMETOOLONG.
+ * Makes runtime_dir, mode 0750, owned by the user, and lists it in the journal. One that is listed
+ * there changes to that owner; any other stays as it is. -ENOENT: its parent is missing; an errno
+ * of mkdir(2) or chown(2); errors of runtime_lock() and journal.h.
  */
 int runtime_directory_make(const char *runtime_dir, const struct runtime_user *user,
 			   struct error *error);
 
 /*
- * Waits for every other `up` and `down` with this runtime_dir to end. Closing *ret_fd, and its
- * copies, releases the lock. -ENOENT: no such directory; -ELOOP: a symbolic link in the lock's
- * place; -ENAMETOOLONG; an errno of open(2) or flock(2).
+ * Waits for every other `up` and `down` with this runtime_dir to end, and says so after a second.
+ * Closing *ret_fd, and its copies, releases the lock. A file of another user in the lock's place is
+ * removed. -EBUSY: one of them has not ended for a minute; -ENOENT: no such directory; -ELOOP: a
+ * symbolic link in the lock's place; -ENAMETOOLONG; an errno of open(2) or flock(2).
  */
 int runtime_lock(const char *runtime_dir, int *ret_fd, struct error *error);
 

@@ -303,3 +303,36 @@ Test(netns_orders, an_order_whose_pool_is_gone_leads_to_high_risk_and_up_and_age
 	free(postern_must("up"));
 	cr_assert(has_verdict("tenant-7", "relay"));
 }
+
+/* ---- down */
+
+Test(netns_orders, down_removes_what_is_ours_and_nothing_else)
+{
+	_cleanup_result_ struct result down = {0};
+
+	postern_begin(NULL);
+	free(host_must(MAIL, "cd $pin_path && mkdir link_x postern_x && mkdir -p postern_y/z &&"
+			     "bpftool map create $pin_path/postern_other type array key 4 value 4 "
+			     "entries 1 name others"));
+	down = postern_run("down");
+	cr_expect_eq(down.status, 1, "%s", down.text);
+	free(host_must(MAIL, "test \"$(ls $pin_path | sort | tr '\\n' ' ')\" = "
+			     "'postern_other postern_y '"));
+	free(host_must(MAIL, "rm $pin_path/postern_other; rmdir $pin_path/postern_y/z"));
+	free(postern_must("down"));
+	free(host_must(MAIL, "! test -e $pin_path"));
+}
+
+Test(netns_orders, down_removes_nothing_where_there_is_no_bpf_file_system)
+{
+	_cleanup_result_ struct result down = {0};
+
+	postern_configure(NULL);
+	free(host_must(MAIL, "sed -i \"s|^pin_path.*|pin_path = \\\"$directory/backup\\\"|\" "
+			     "$directory/postern.conf; mkdir -p $directory/backup;"
+			     "echo kept >$directory/backup/postern_2026.tar"));
+	down = postern_run("down");
+	cr_expect_eq(down.status, 1, "%s", down.text);
+	cr_expect_not_null(strstr(down.text, "not on a BPF file system"), "%s", down.text);
+	free(host_must(MAIL, "grep -q kept $directory/backup/postern_2026.tar"));
+}

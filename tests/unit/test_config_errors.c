@@ -131,7 +131,19 @@ static const struct refusal of_the_top_level[] = {
 	{TWO_POOLS "plumb = 1", ":3: found plumb '1', expected 'true' or 'false'"},
 	{TWO_POOLS "pin_path = \"bpf/postern\"",
 	 ":3: found pin_path 'bpf/postern', expected a path that begins with '/', of at most 3968 "
-	 "characters"},
+	 "characters, without '..', for Postern alone"},
+	{TWO_POOLS "pin_path = \"/\"",
+	 ":3: found pin_path '/', expected a path that begins with '/', of at most 3968 "
+	 "characters, without '..', for Postern alone"},
+	{TWO_POOLS "pin_path = \"/sys/fs/bpf//\"", ":3: found pin_path '/sys/fs/bpf//', expected a "
+						   "path that begins with '/', of at most 3968 "
+						   "characters, without '..', for Postern alone"},
+	{TWO_POOLS "pin_path = \"/sys/fs/bpf/x/..\"",
+	 ":3: found pin_path '/sys/fs/bpf/x/..', expected a path that begins with '/', of at most "
+	 "3968 characters, without '..', for Postern alone"},
+	{TWO_POOLS "pin_path = \"/sys/fs/bpf/../x\"",
+	 ":3: found pin_path '/sys/fs/bpf/../x', expected a path that begins with '/', of at most "
+	 "3968 characters, without '..', for Postern alone"},
 	{TWO_POOLS "runtime_dir = 5", ":3: found runtime_dir '5', expected a path that begins with "
 				      "'/', of at most 92 characters"},
 	{TWO_POOLS "runtime_dir = \"/" TEXT_65 TEXT_65 "\"",

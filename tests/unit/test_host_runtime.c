@@ -4,6 +4,7 @@
 
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <sqlite3.h>
 #include <pwd.h>
@@ -76,12 +77,25 @@ Test(host_runtime, a_directory_of_another_user_keeps_its_owner)
 	cr_expect_eq(scratch_owner("run"), OTHER);
 }
 
-Test(host_runtime, a_directory_with_our_lock_follows_the_configured_user)
+Test(host_runtime, a_directory_that_up_made_follows_the_configured_user)
+{
+	const struct runtime_user other = {OTHER, OTHER};
+
+	cr_assert_eq(runtime_directory_make(scratch_path("run"), &other, &error), 0);
+	cr_expect_eq(scratch_owner("run"), OTHER);
+	cr_assert_eq(runtime_directory_make(scratch_path("run"), &user, &error), 0);
+	cr_expect_eq(scratch_owner("run"), NOBODY);
+}
+
+/* A stranger, or an earlier `up`, left its lock in a directory that was there before. */
+Test(host_runtime, a_directory_of_roots_with_our_lock_in_it_stays_roots)
 {
 	scratch_mkdir("run", 0750);
 	scratch_write("run/up.lock", "");
-	cr_assert_eq(runtime_directory_make(scratch_path("run"), &user, &error), 0);
-	cr_expect_eq(scratch_owner("run"), NOBODY);
+	for (int i = 0; i < 2; i++) {
+		cr_assert_eq(runtime_directory_make(scratch_path("run"), &user, &error), 0);
+		cr_expect_eq(scratch_owner("run"), 0);
+	}
 }
 
 Test(host_runtime, without_its_parent_no_directory_is_made)
@@ -145,6 +159,20 @@ Test(host_runtime, a_pipe_in_place_of_the_lock_blocks_nobody)
 	cr_assert_eq(mkfifo(scratch_path("up.lock"), 0666), 0);
 	alarm(20);
 	cr_expect_eq(runtime_lock(scratch, &fd, &error), 0, "%s", error.text);
+}
+
+/* The agent's user holds a lock of its own there: it must not hold root up. */
+Test(host_runtime, a_lock_of_another_user_in_its_place_holds_nobody_up)
+{
+	_cleanup_(close_fd_p) int held = -1, fd = -1;
+
+	scratch_write("up.lock", "");
+	cr_assert_eq(lchown(scratch_path("up.lock"), NOBODY, NOBODY), 0);
+	held = open(scratch_path("up.lock"), O_RDONLY | O_CLOEXEC);
+	cr_assert_eq(flock(held, LOCK_EX), 0);
+	alarm(20);
+	cr_expect_eq(runtime_lock(scratch, &fd, &error), 0, "%s", error.text);
+	cr_expect_eq(scratch_owner("up.lock"), 0);
 }
 
 Test(host_runtime, a_link_in_place_of_the_lock_is_not_followed)
