@@ -151,6 +151,9 @@ static void try_up(struct guard *guard)
 		guard->last_failure = error;
 		/* Its own changes, and their way back, are no reason for the next try. */
 		monitor_read(guard->monitor);
+		/* Mail can be taken in: it waits in its queue. */
+		if (guard->holding.hold)
+			tell_ready(guard);
 		return;
 	}
 	log_info("guard", "up; watching the host");
@@ -173,11 +176,26 @@ static void reload(struct guard *guard)
 	}
 	config_free(guard->own_config);
 	guard->own_config = config;
+	log_info("guard", "up again; watching the host");
 	look(guard);
 	tell_ready(guard);
 }
 
 /* ---- the loop */
+
+/* Did somebody else call `up` with the file as it is now, and another one is in force here? */
+static bool is_overtaken(const struct guard *guard)
+{
+	const uint32_t zero = 0;
+	struct control control;
+	struct error ignored;
+	uint64_t file = 0;
+
+	return !guard->datapath->ops->get(guard->datapath, MAP_CONTROL, &zero, &control) &&
+	       control.configuration && control.configuration != guard->config->fingerprint &&
+	       !config_fingerprint(guard->options->config_file, &file, &ignored) &&
+	       file == control.configuration;
+}
 
 /* Somebody else called `down` or `up`. */
 static void follow_pins(struct guard *guard)
@@ -188,7 +206,7 @@ static void follow_pins(struct guard *guard)
 		log_warning("guard", "'down' was called: resting until 'up'");
 		holding_close(&guard->holding);
 		guard->state = RESTING;
-	} else if (pins != guard->pins) {
+	} else if (pins != guard->pins || is_overtaken(guard)) {
 		reload(guard);
 	}
 }
@@ -252,8 +270,6 @@ static void hold_host(struct guard *guard)
 
 	if (holding_open(&guard->holding, guard->config, &error))
 		log_error("guard", "mail is not held until 'up': %s", error.text);
-	else if (guard->holding.hold)
-		tell_ready(guard);
 }
 
 static void run(struct guard *guard)

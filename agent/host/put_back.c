@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "config/config.h"
 #include "datapath/hook.h"
+#include "datapath/pins.h"
 #include "host/interfaces.h"
 #include "host/journal.h"
 #include "host/plumb.h"
@@ -29,8 +30,15 @@ static void turn_end(struct turn *turn)
 static int turn_begin(struct turn *turn, const struct config *config, struct error *error)
 {
 	int r = runtime_lock(config->runtime_dir, &turn->lock, error);
+	ino_t ignored;
 
-	return r ? r : journal_open(config->runtime_dir, &turn->journal, error);
+	if (r)
+		return r;
+	/* What is missing was taken away by a `down`, which held the lock until now. */
+	r = pins_inode(config->pin_path, &ignored);
+	if (r)
+		return error_set(error, r, "nothing is up");
+	return journal_open(config->runtime_dir, &turn->journal, error);
 }
 
 /* A link keeps its place among those of others: only a new one becomes the first. */

@@ -28,7 +28,8 @@ struct put_back {
 
 /*
  * Attaches the hooks of one interface; a link that is behind a program of others is made anew, as
- * the first. Errors: interfaces_take(), runtime_lock(), journal_open(), interfaces_attach().
+ * the first. -ENOENT: `down` was called. Errors: interfaces_take(), runtime_lock(), journal_open(),
+ * interfaces_attach().
  */
 int put_back_hooks(const struct put_back *put_back, const struct netlink_interface *link,
 		   struct error *error);

@@ -319,7 +319,8 @@ Test(netns_guard, after_down_it_rests_until_the_next_up)
 	expect_pool(receiver, &local, RECEIVER_IPV4, "none");
 	cr_assert_not(host_succeeds(MAIL, "ls $pin_path"));
 	free(postern_must("up"));
-	await("wan", "PRESENT", 0);
+	cr_assert(wait_for(host_succeeds(MAIL, "grep -q 'up again' %s/guard.log", world.directory),
+			   5000));
 	free(host_must(MAIL, "ip address del 192.0.2.11/32 dev wan"));
 	await("192.0.2.11", "PRESENT", 1);
 	cr_assert_eq(host_stop(guard, SIGTERM), 0);
