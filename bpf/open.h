@@ -192,6 +192,17 @@ static __noinline int try_open(const struct packet *packet, struct opening *open
 	return error;
 }
 
+static __always_inline bool is_held_as_lost(struct __sk_buff *skb, const struct packet *packet,
+					    const struct senders *senders)
+{
+	const struct control *control;
+
+	if (senders->is_marked || !socket_is_lost(skb, packet))
+		return false;
+	control = control_get();
+	return control && control->forwarded_masquerade == MASQUERADE_HOLD;
+}
+
 /* A SYN without a flow, or with the closed flow `old`. Returns like settle(). */
 static __noinline struct flow *open_flow(struct __sk_buff *skb, const struct packet *packet,
 					 const struct flow *old, int *ret_action)
@@ -205,12 +216,17 @@ static __noinline struct flow *open_flow(struct __sk_buff *skb, const struct pac
 
 	if (!opening)
 		return NULL;
+	senders = sender_find(skb, packet);
+	if (is_held_as_lost(skb, packet, &senders)) {
+		*ret_action =
+			report_drop(packet, senders.first, POOL_NONE, COUNTER_translated_before);
+		return NULL;
+	}
 	if (old)
 		error = free_key(&packet->key, old, packet->sequence, timestamp);
 	__builtin_memset(opening, 0, sizeof(*opening));
 	opening->sequence = packet->sequence;
 	opening->timestamp = timestamp;
-	senders = sender_find(skb, packet);
 	opening->flow.sender = senders.first;
 	opening->decider = senders.decider;
 	if (error)

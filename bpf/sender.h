@@ -69,8 +69,9 @@ static __always_inline __u32 sender_by_prefix(const __u8 *address)
 }
 
 struct senders {
-	__u32 first;   /* SENDER_UNKNOWN: no selector matches */
-	__u32 decider; /* `first`, or the first match with a stricter verdict */
+	__u32 first;	/* SENDER_UNKNOWN: no selector matches */
+	__u32 decider;	/* `first`, or the first match with a stricter verdict */
+	bool is_marked; /* a mark names `first`: it stays with a packet that is translated */
 };
 
 static __always_inline __u32 strictness_of(__u32 sender)
@@ -122,6 +123,7 @@ static __noinline void match_all(struct __sk_buff *skb, const struct packet *pac
 
 	if (kinds & 1 << SELECTOR_MARK && skb->mark && (own || !skb->sk))
 		add_match(ret, sender_by_number(SELECTOR_MARK, skb->mark));
+	ret->is_marked = ret->first != SENDER_UNKNOWN;
 	match_bound(skb, packet, kinds, ret);
 	if (kinds & 1 << SELECTOR_ADDRESS)
 		add_match(ret, sender_by_address(packet->key.source));

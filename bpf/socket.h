@@ -93,3 +93,28 @@ static __noinline bool socket_address(struct __sk_buff *skb, const struct packet
 	bound_address(socket, packet->version, ret_address);
 	return !address_equal(ret_address, packet->key.source) && socket_is_own(skb);
 }
+
+/* A local address is the only one that has a route and is not forwarded to. */
+static __noinline bool is_own_address(struct __sk_buff *skb, const struct packet *packet)
+{
+	struct bpf_fib_lookup fib = {.ifindex = skb->ingress_ifindex};
+
+	if (packet->version == 4) {
+		fib.family = SOCKET_FAMILY_IPV4;
+		fib.ipv4_dst = address_ipv4(packet->key.source);
+	} else {
+		fib.family = SOCKET_FAMILY_IPV6;
+		address_copy(fib.ipv6_dst, packet->key.source);
+	}
+	return bpf_fib_lookup(skb, &fib, sizeof(fib), 0) == BPF_FIB_LKUP_RET_NOT_FWDED;
+}
+
+/*
+ * A forwarded packet from an address of this host: something on this host has translated it before
+ * this program, and its sender is lost. What this host sends itself came in nowhere, even without a
+ * socket (connections in TIME-WAIT, resets).
+ */
+static __always_inline bool socket_is_lost(struct __sk_buff *skb, const struct packet *packet)
+{
+	return skb->ingress_ifindex && !socket_is_own(skb) && is_own_address(skb, packet);
+}

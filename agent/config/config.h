@@ -242,6 +242,7 @@ struct config {
 	uint16_t ports[POSTERN_PORTS_MAX]; /* at least one; 0 behind the last */
 	enum config_ingress ingress;
 	enum config_egress egress;
+	enum forwarded_masquerade forwarded_masquerade;
 	enum verdict_action default_action;
 	const struct config_pool *default_pool; /* NULL unless STEER */
 	struct config_name default_name;

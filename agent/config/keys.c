@@ -35,6 +35,8 @@ static const char *const ingress_words[] = {
 static const char *const egress_words[] = {[CONFIG_EGRESS_AUTO] = "auto",
 					   [CONFIG_EGRESS_TCX] = "tcx",
 					   [CONFIG_EGRESS_CLSACT] = "clsact"};
+static const char *const forwarded_masquerade_words[] = {
+	[MASQUERADE_HOLD] = "hold", [MASQUERADE_DEFAULT] = "default"};
 static const char *const identity_words[] = {
 	[CONFIG_IDENTITY_ENVELOPE] = "envelope",
 	[CONFIG_IDENTITY_DOMAIN] = "domain",
@@ -126,6 +128,9 @@ const struct config_key config_keys[] = {
 	 .needs = UP, .help = "hook for packets that leave"},
 	{NAME(TOP, "default", default_name), .fallback = "normal",
 	 .help = "verdict for traffic of no known sender"},
+	{WORD(TOP, "forwarded_masquerade", forwarded_masquerade, enum forwarded_masquerade,
+	      forwarded_masquerade_words),
+	 .fallback = "hold", .help = "forwarded mail that the host masquerades before Postern"},
 	{BOOLEAN(TOP, "plumb", plumb), .fallback = "true", .needs = UP,
 	 .help = "put pool addresses on the interfaces and handles on lo"},
 	{BOOLEAN(TOP, "hold_until_up", hold_until_up), .fallback = "true", .needs = UP,

@@ -13,6 +13,7 @@
 #include "config/config.h"
 #include "datapath/adopt.h"
 #include "datapath/cgroups.h"
+#include "datapath/datapath.h"
 #include "datapath/pins.h"
 #include "datapath/programs.h"
 #include "host/adopt.h"
@@ -324,11 +325,24 @@ static int finish(struct up *up, struct error *error)
 	return r ? r : adopt_timer(up->programs, error);
 }
 
+/* NULL, or the note on mail that the programs have held since the maps were made. */
+static const char *masquerade_note(struct up *up)
+{
+	struct datapath *datapath = up->fill.datapath;
+	struct stats stats;
+
+	if (datapath->ops->stats(datapath, &stats) || !stats.translated_before)
+		return NULL;
+	return "a rule of this host masquerades forwarded mail before Postern, which holds it: "
+	       "except the steered ports from that rule, or set forwarded_masquerade";
+}
+
 /* Joins the notes into one line. */
 static int take_note(struct up *up, char **ret_note, struct error *error)
 {
 	const char *notes[] = {up->interfaces.note, up->sockets_note, up->leaving_note,
-			       up->cgroups_note,    up->uplinks_note, up->fill.note};
+			       up->cgroups_note,    up->uplinks_note, up->fill.note,
+			       masquerade_note(up)};
 	char *joined = NULL;
 
 	for (size_t i = 0; i < sizeof(notes) / sizeof(*notes); i++) {

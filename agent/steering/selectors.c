@@ -194,8 +194,11 @@ static void wanted_done(struct wanted *wanted)
 	table_done(&wanted->nets);
 }
 
-/* A kind is set before its first entry is needed, and cleared after its last entry is gone. */
-static int write_kinds(struct steering *steering, uint32_t set, uint32_t keep)
+/*
+ * The settings of the programs. A kind is set before its first entry is needed, and cleared after
+ * its last entry is gone.
+ */
+static int write_settings(struct steering *steering, uint32_t set, uint32_t keep)
 {
 	struct datapath *datapath = steering->datapath;
 	const uint32_t zero = 0;
@@ -204,9 +207,11 @@ static int write_kinds(struct steering *steering, uint32_t set, uint32_t keep)
 
 	if (r < 0)
 		return r;
-	if (((value.selector_kinds | set) & keep) == value.selector_kinds)
+	if (((value.selector_kinds | set) & keep) == value.selector_kinds &&
+	    value.forwarded_masquerade == steering->config->forwarded_masquerade)
 		return 0;
 	value.selector_kinds = (value.selector_kinds | set) & keep;
+	value.forwarded_masquerade = steering->config->forwarded_masquerade;
 	return datapath->ops->put(datapath, MAP_CONTROL, &zero, &value);
 }
 
@@ -223,7 +228,7 @@ int selectors_sync(struct steering *steering, struct error *error)
 	if (r == 0)
 		r = table_write(&wanted.nets, steering->datapath, MAP_NETS);
 	if (r == 0)
-		r = write_kinds(steering, wanted.kinds, ~0u);
+		r = write_settings(steering, wanted.kinds, ~0u);
 	wanted_done(&wanted);
 	if (r == -E2BIG)
 		return error_set(
@@ -246,7 +251,7 @@ static int forget(struct steering *steering, handle_test is_gone, void *data, st
 	if (r == 0)
 		r = collect(steering, is_gone, data, wanted);
 	if (r == 0)
-		r = write_kinds(steering, 0, wanted->kinds);
+		r = write_settings(steering, 0, wanted->kinds);
 	if (r == 0)
 		r = table_prune_listed(&wanted->selectors, before, steering->datapath, MAP_SENDERS);
 	return r ? r : table_prune(&wanted->nets, steering->datapath, MAP_NETS);

@@ -322,6 +322,12 @@ struct uplink {
 
 /* ---- postern_control (ARRAY of 1): settings that `up` and the agent give to the programs */
 
+/* Forwarded SYNs that something on this host has translated before the programs. */
+enum forwarded_masquerade {
+	MASQUERADE_HOLD = 0,	/* dropped: their sender is lost (translated_before) */
+	MASQUERADE_DEFAULT = 1, /* as those of an unknown sender */
+};
+
 struct control {
 	__u32 layout;	      /* POSTERN_LAYOUT; the first member in every layout */
 	__u32 selector_kinds; /* bit (1 << enum selector_kind): at least one sender has one */
@@ -340,6 +346,8 @@ struct control {
 	__u64 configuration;
 	/* The state file that has all orders in these maps, or enum control_state. */
 	__u64 state;
+	enum forwarded_masquerade forwarded_masquerade;
+	__u32 reserved;
 };
 
 enum control_state {
@@ -364,6 +372,8 @@ enum control_state {
 	X(dropped_blocked, "SYNs dropped: their sender's verdict is drop")                         \
 	X(dropped_over_limit, "SYNs dropped: over their sender's limit of new connections")        \
 	X(dropped_flow_limit, "SYNs dropped: their sender has its maximum of flows")               \
+	X(translated_before, "forwarded SYNs held: a rule of this host masquerades them "          \
+			     "before Postern; except the steered ports from it")                   \
 	X(dropped_pool_empty, "SYNs held: the pool has no active address")                         \
 	X(dropped_no_port, "SYNs dropped: no free port towards that destination")                  \
 	X(dropped_table_full, "SYNs dropped: the flow table is full")                              \
@@ -426,7 +436,7 @@ _Static_assert(sizeof(struct return_entry) == 64, "layout");
 _Static_assert(sizeof(struct generation) == 24, "layout");
 _Static_assert(sizeof(struct uplink_key) == 20, "layout");
 _Static_assert(sizeof(struct uplink) == 72, "layout");
-_Static_assert(sizeof(struct control) == 56, "layout");
+_Static_assert(sizeof(struct control) == 64, "layout");
 _Static_assert(sizeof(struct stats) == COUNTERS * 8, "layout");
 _Static_assert(sizeof(struct event) == 56, "layout");
 #endif

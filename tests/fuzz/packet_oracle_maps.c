@@ -30,10 +30,10 @@ const struct return_entry *packet_oracle_return(const struct found *found,
 uint64_t packet_oracle_drops(const struct stats *stats)
 {
 	return stats->dropped_blocked + stats->dropped_over_limit + stats->dropped_flow_limit +
-	       stats->dropped_pool_empty + stats->dropped_no_port + stats->dropped_table_full +
-	       stats->dropped_no_flow + stats->dropped_cut + stats->dropped_moving +
-	       stats->dropped_loop + stats->dropped_fragment + stats->dropped_malformed +
-	       stats->dropped_error;
+	       stats->translated_before + stats->dropped_pool_empty + stats->dropped_no_port +
+	       stats->dropped_table_full + stats->dropped_no_flow + stats->dropped_cut +
+	       stats->dropped_moving + stats->dropped_loop + stats->dropped_fragment +
+	       stats->dropped_malformed + stats->dropped_error;
 }
 
 /* Verdicts end in the past or never, so none ends during a check. */

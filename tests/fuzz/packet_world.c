@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "base/address.h"
+#include "datapath/netns.h"
 #include "postern/expiry.h"
 #include "postern.skel.h"
 
@@ -92,6 +93,8 @@ static int quiet(enum libbpf_print_level level, const char *format, va_list argu
 
 static void load(void)
 {
+	uint64_t netns;
+
 	libbpf_set_print(quiet);
 	skeleton = postern_bpf__open();
 	must(skeleton ? 0 : -errno, "open the skeleton");
@@ -100,6 +103,8 @@ static void load(void)
 	bpf_map__set_max_entries(skeleton->maps.postern_flows, PACKET_FLOWS_MAX);
 	bpf_map__set_max_entries(skeleton->maps.postern_returns, PACKET_RETURNS_MAX);
 	bpf_map__set_max_entries(skeleton->maps.postern_expiry, EXPIRY_ENTRIES);
+	must(netns_cookie(&netns), "know the network namespace");
+	skeleton->rodata->own_netns = netns;
 	skeleton->rodata->expiry_max = EXPIRY_MAX(EXPIRY_ENTRIES);
 	must(postern_bpf__load(skeleton), "load the programs (are you root?)");
 	programs[PROGRAM_EGRESS] = skeleton->progs.postern_egress;

@@ -46,8 +46,9 @@ Test(fuzz_packet_programs, the_kinds_of_packets_reach_every_counter)
 #define EXPECT_RAISED(name, help) cr_expect(found.stats.name, "counter " #name);
 	found.stats.dropped_no_port = 1; /* takes 64 unlucky draws */
 	found.stats.events_lost = 1;
-	found.stats.dropped_moving = 1; /* the suite packet_generation */
-	found.stats.dropped_loop = 1;	/* takes two interfaces: netns_leak */
+	found.stats.dropped_moving = 1;	   /* the suite packet_generation */
+	found.stats.dropped_loop = 1;	   /* takes two interfaces: netns_leak */
+	found.stats.translated_before = 1; /* takes an interface: packet_translated_before */
 	POSTERN_COUNTERS(EXPECT_RAISED)
 #undef EXPECT_RAISED
 }

@@ -12,18 +12,22 @@
 #include <errno.h>
 #include <linux/if_ether.h>
 #include <linux/pkt_cls.h>
+#include <net/if.h>
+#include <sched.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/address.h"
+#include "datapath/netns.h"
 #include "postern.skel.h"
 
 #define NS_PER_SECOND 1000000000ULL
 
 static struct postern_bpf *skeleton;
 static bool l3, xdp, idle, foreign;
+static uint32_t ingress_ifindex;
 
 #define MAP(name) bpf_map__fd(skeleton->maps.postern_##name)
 
@@ -47,19 +51,9 @@ static int quiet(enum libbpf_print_level level, const char *format, va_list argu
 	return 0;
 }
 
-static uint64_t own_netns(void)
-{
-	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	socklen_t size = sizeof(uint64_t);
-	uint64_t cookie;
-
-	cr_assert_eq(getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &size), 0);
-	close(fd);
-	return cookie;
-}
-
 static void load(uint32_t flows_max, uint32_t returns_max)
 {
+	uint64_t netns;
 	int error;
 
 	libbpf_set_print(quiet);
@@ -67,7 +61,8 @@ static void load(uint32_t flows_max, uint32_t returns_max)
 	cr_assert(skeleton, "cannot open the skeleton: %s", strerror(errno));
 	skeleton->rodata->steered_ports[0] = 25;
 	skeleton->rodata->steered_ports[1] = 2525;
-	skeleton->rodata->own_netns = foreign ? ~own_netns() : own_netns();
+	cr_assert_eq(netns_cookie(&netns), 0);
+	skeleton->rodata->own_netns = foreign ? ~netns : netns;
 	bpf_map__set_max_entries(skeleton->maps.postern_flows, flows_max);
 	bpf_map__set_max_entries(skeleton->maps.postern_returns, returns_max);
 	bpf_map__set_max_entries(skeleton->maps.postern_expiry, 2 * flows_max + 64);
@@ -149,6 +144,19 @@ void rig_init_foreign(void)
 {
 	foreign = true;
 	rig_init();
+}
+
+void rig_init_forwarded(void)
+{
+	cr_assert_eq(unshare(CLONE_NEWNET), 0, "unshare: %s", strerror(errno));
+	cr_assert_eq(system("sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 && "
+			    "ip link set lo up && ip address add " OWN4 "/32 dev lo && "
+			    "ip address add " OWN6 "/128 dev lo && "
+			    "ip link add wan type veth peer name far && ip link set wan up && "
+			    "ip route add default dev wan && ip -6 route add default dev wan"),
+		     0);
+	ingress_ifindex = if_nametoindex("wan");
+	rig_init_foreign();
 }
 
 void rig_init_l3(void)
@@ -369,7 +377,7 @@ static int program_fd(enum rig_program program)
 int rig_run(enum rig_program program, const struct packet_spec *spec, uint32_t mark,
 	    struct packet_bytes *ret_packet)
 {
-	struct __sk_buff context = {.mark = mark};
+	struct __sk_buff context = {.mark = mark, .ingress_ifindex = ingress_ifindex};
 	struct packet_bytes in, out = {.size = 0};
 	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = in.bytes, .data_out = out.bytes,
 		    .data_size_out = sizeof(out.bytes));

@@ -48,6 +48,13 @@ void rig_init_xdp(void);
 void rig_init_idle(void);
 /* The packets have a socket of another network namespace than the programs. */
 void rig_init_foreign(void);
+/*
+ * The packets are forwarded: they came in by an interface. The host, a network namespace of the
+ * test, has the addresses OWN4 and OWN6.
+ */
+#define OWN4 "192.0.2.2"
+#define OWN6 "2001:db8::2"
+void rig_init_forwarded(void);
 /* In place of rig_init(): other capacities of flows and returns. */
 void rig_init_sized(uint32_t flows_max, uint32_t returns_max);
 void rig_done(void);

@@ -29,7 +29,9 @@ struct refusal {
 #define TEXT_65 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 #define KEYS                                                                                       \
 	"pool, sender, policy, tenant, "                                                           \
-	"interfaces, ports, ingress, egress, default, plumb, hold_until_up, pin_path, flows_max, " \
+	"interfaces, ports, ingress, egress, default, forwarded_masquerade, plumb, "               \
+	"hold_until_up, "                                                                          \
+	"pin_path, flows_max, "                                                                    \
 	"sender_flows_max, sender_connections_per_minute, senders_max, "                           \
 	"timeout_established_sec, timeout_transitory_sec, runtime_dir, state, user, commanders, "  \
 	"tellers, metrics, "                                                                       \
