@@ -305,6 +305,8 @@ static __always_inline enum packet_kind parse_ipv6(struct frame frame, enum dire
 	packet->version = 6;
 	packet->fragment = 0;
 	packet->tcp = packet->ip + sizeof(ip);
+	/* PACKET_OPAQUE: before Linux 6.3 a function of its own gets no unset bytes. */
+	packet->key.source_port = packet->key.destination_port = 0;
 	payload = bpf_ntohs(ip.payload_len);
 	set_bytes(frame, payload ? payload + sizeof(ip) : 0, packet);
 	address_copy(packet->key.source, direction == EGRESS ? &ip.saddr : &ip.daddr);

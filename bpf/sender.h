@@ -69,9 +69,9 @@ static __always_inline __u32 sender_by_prefix(const __u8 *address)
 }
 
 struct senders {
-	__u32 first;	/* SENDER_UNKNOWN: no selector matches */
-	__u32 decider;	/* `first`, or the first match with a stricter verdict */
-	bool is_marked; /* a mark names `first`: it stays with a packet that is translated */
+	__u32 first;	 /* SENDER_UNKNOWN: no selector matches */
+	__u32 decider;	 /* `first`, or the first match with a stricter verdict */
+	__u32 is_marked; /* a mark names `first`: it stays with a packet that is translated */
 };
 
 static __always_inline __u32 strictness_of(__u32 sender)
@@ -97,12 +97,12 @@ static __always_inline void add_match(struct senders *senders, __u32 sender)
 }
 
 /* By the address that the local end is bound to: a masqueraded handle is still that handle. */
-static __noinline void match_bound(struct __sk_buff *skb, const struct packet *packet, __u32 kinds,
-				   struct senders *ret)
+static __always_inline void match_bound(struct __sk_buff *skb, const struct flow_key *key,
+					__u32 kinds, struct senders *ret)
 {
 	__u8 bound[16] __attribute__((aligned(8)));
 
-	if (!skb->sk || !socket_address(skb, packet, bound))
+	if (!skb->sk || !socket_address(skb, key, bound))
 		return;
 	if (kinds & 1 << SELECTOR_ADDRESS)
 		add_match(ret, sender_by_address(bound));
@@ -113,34 +113,37 @@ static __noinline void match_bound(struct __sk_buff *skb, const struct packet *p
 /*
  * A forwarded packet has no socket of this host, hence neither cgroup nor uid; a mark it has from
  * this host's rules. The mark and uid of a socket of another network namespace say nothing: root of
- * a container chooses them.
+ * a container chooses them. Not static: the verifier checks it once, not at each call.
  */
-static __noinline void match_all(struct __sk_buff *skb, const struct packet *packet, __u32 kinds,
-				 struct senders *ret)
+__noinline int sender_match(struct __sk_buff *skb, const struct flow_key *key, struct senders *ret)
 {
-	bool own =
-		kinds & (1 << SELECTOR_MARK | 1 << SELECTOR_UID) && skb->sk && socket_is_own(skb);
+	const struct control *control = control_get();
+	__u32 kinds = control ? control->selector_kinds : ~0U;
+	bool own;
 
+	if (!key || !ret)
+		return 0;
+	own = kinds & (1 << SELECTOR_MARK | 1 << SELECTOR_UID) && skb->sk && socket_is_own(skb);
 	if (kinds & 1 << SELECTOR_MARK && skb->mark && (own || !skb->sk))
 		add_match(ret, sender_by_number(SELECTOR_MARK, skb->mark));
 	ret->is_marked = ret->first != SENDER_UNKNOWN;
-	match_bound(skb, packet, kinds, ret);
+	match_bound(skb, key, kinds, ret);
 	if (kinds & 1 << SELECTOR_ADDRESS)
-		add_match(ret, sender_by_address(packet->key.source));
+		add_match(ret, sender_by_address(key->source));
 	if (kinds & 1 << SELECTOR_CGROUP && skb->sk)
 		add_match(ret, sender_by_cgroup(skb));
 	if (kinds & 1 << SELECTOR_UID && own)
 		add_match(ret, sender_by_number(SELECTOR_UID, bpf_get_socket_uid(skb)));
 	if (kinds & 1 << SELECTOR_NET)
-		add_match(ret, sender_by_prefix(packet->key.source));
+		add_match(ret, sender_by_prefix(key->source));
+	return 0;
 }
 
 static __always_inline struct senders sender_find(struct __sk_buff *skb,
 						  const struct packet *packet)
 {
 	struct senders senders = {.first = SENDER_UNKNOWN, .decider = SENDER_UNKNOWN};
-	struct control *control = control_get();
 
-	match_all(skb, packet, control ? control->selector_kinds : ~0U, &senders);
+	sender_match(skb, &packet->key, &senders);
 	return senders;
 }

@@ -53,8 +53,11 @@ static __always_inline __u64 netns_of(const void *socket)
 	return cookie;
 }
 
-/* False: the packet is forwarded, or its socket is of another network namespace. */
-static __noinline bool socket_is_own(struct __sk_buff *skb)
+/*
+ * 0: the packet is forwarded, or its socket is of another network namespace. Not static: the
+ * verifier checks it once.
+ */
+__noinline int socket_is_own(struct __sk_buff *skb)
 {
 	const void *socket = skb->sk;
 
@@ -62,12 +65,12 @@ static __noinline bool socket_is_own(struct __sk_buff *skb)
 }
 
 /* `volatile` keeps the loads apart: the verifier allows no offset to a pointer to a socket. */
-static __always_inline void bound_address(const volatile struct bpf_sock *socket, __u8 version,
+static __always_inline void bound_address(const volatile struct bpf_sock *socket, bool ipv4,
 					  __u8 *ret_address)
 {
 	__be32 words[4] = {0, 0, bpf_htonl(0xffff), socket->src_ip4};
 
-	if (version == 6) {
+	if (!ipv4) {
 		words[0] = socket->src_ip6[0];
 		words[1] = socket->src_ip6[1];
 		words[2] = socket->src_ip6[2];
@@ -80,8 +83,8 @@ static __always_inline void bound_address(const volatile struct bpf_sock *socket
  * The address that the local end is bound to, if the packet's source is another: something has
  * translated the packet before, as nftables' masquerade does. False: neither.
  */
-static __noinline bool socket_address(struct __sk_buff *skb, const struct packet *packet,
-				      __u8 *ret_address)
+static __always_inline bool socket_address(struct __sk_buff *skb, const struct flow_key *key,
+					   __u8 *ret_address)
 {
 	struct bpf_sock *socket = skb->sk;
 
@@ -90,21 +93,26 @@ static __noinline bool socket_address(struct __sk_buff *skb, const struct packet
 	if (!socket ||
 	    (socket->family != SOCKET_FAMILY_IPV4 && socket->family != SOCKET_FAMILY_IPV6))
 		return false;
-	bound_address(socket, packet->version, ret_address);
-	return !address_equal(ret_address, packet->key.source) && socket_is_own(skb);
+	bound_address(socket, address_is_ipv4(key->source), ret_address);
+	return !address_equal(ret_address, key->source) && socket_is_own(skb);
 }
 
-/* A local address is the only one that has a route and is not forwarded to. */
-static __noinline bool is_own_address(struct __sk_buff *skb, const struct packet *packet)
+/*
+ * A local address is the only one that has a route and is not forwarded to. Not static: the
+ * verifier checks it once.
+ */
+__noinline int socket_is_own_address(struct __sk_buff *skb, const struct flow_key *key)
 {
 	struct bpf_fib_lookup fib = {.ifindex = skb->ingress_ifindex};
 
-	if (packet->version == 4) {
+	if (!key)
+		return false;
+	if (address_is_ipv4(key->source)) {
 		fib.family = SOCKET_FAMILY_IPV4;
-		fib.ipv4_dst = address_ipv4(packet->key.source);
+		fib.ipv4_dst = address_ipv4(key->source);
 	} else {
 		fib.family = SOCKET_FAMILY_IPV6;
-		address_copy(fib.ipv6_dst, packet->key.source);
+		address_copy(fib.ipv6_dst, key->source);
 	}
 	return bpf_fib_lookup(skb, &fib, sizeof(fib), 0) == BPF_FIB_LKUP_RET_NOT_FWDED;
 }
@@ -116,5 +124,6 @@ static __noinline bool is_own_address(struct __sk_buff *skb, const struct packet
  */
 static __always_inline bool socket_is_lost(struct __sk_buff *skb, const struct packet *packet)
 {
-	return skb->ingress_ifindex && !socket_is_own(skb) && is_own_address(skb, packet);
+	return skb->ingress_ifindex && !socket_is_own(skb) &&
+	       socket_is_own_address(skb, &packet->key);
 }
