@@ -19,6 +19,7 @@
 #include "datapath/pins.h"
 #include "datapath/programs.h"
 #include "host/holding.h"
+#include "host/put_back.h"
 #include "host/report.h"
 #include "host/runtime.h"
 #include "host/up.h"
@@ -211,12 +212,26 @@ static void follow_pins(struct guard *guard)
 	}
 }
 
+/* While no datapath is there. A failure is logged once. */
+static void look_before_up(struct guard *guard)
+{
+	const struct put_back put_back = {.config = guard->config, .netlink = guard->netlink};
+	struct error error;
+
+	if (!holding_look(&guard->holding, &put_back, &error))
+		return;
+	if (strcmp(error.text, guard->last_failure.text))
+		log_warning("guard", "%s; retrying", error.text);
+	guard->last_failure = error;
+}
+
 static void tick(struct guard *guard)
 {
 	ino_t pins;
 
 	switch (guard->state) {
 	case STARTING:
+		look_before_up(guard);
 		if (clock_monotonic_ns() >= guard->next_try_ns)
 			try_up(guard);
 		break;

@@ -9,12 +9,14 @@
 
 #include "base/array.h"
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "config/config.h"
 #include "datapath/hold.h"
 #include "datapath/pins.h"
 #include "host/bpffs.h"
 #include "host/journal.h"
+#include "host/put_back.h"
 #include "host/runtime.h"
 #include "netlink/snapshot.h"
 
@@ -181,7 +183,66 @@ int holding_set(struct holding *holding, const struct netlink_interface *link, b
 	if (!known)
 		return 0;
 	known->is_needed = true;
+	if (!is_held)
+		known->is_hooked = false; /* the hooks are the datapath's */
 	return write_state(holding, known, is_held, error);
+}
+
+int holding_hook(struct holding *holding, const struct put_back *put_back,
+		 const struct netlink_interface *link, struct error *error)
+{
+	struct holding_link *known = find(holding, link->index);
+	int r;
+
+	if (!known || known->is_hooked)
+		return 0;
+	r = put_back_hold(put_back, link, holding->hold, error);
+	known->is_hooked = !r;
+	return r;
+}
+
+int holding_unhook(struct holding *holding, const struct put_back *put_back, struct error *error)
+{
+	int r = 0;
+
+	for (size_t i = 0; !r && i < holding->count; i++) {
+		struct holding_link *link = &holding->links[i];
+
+		if (!link->is_hooked || link->is_needed)
+			continue;
+		r = put_back_release(put_back, link->name, error);
+		link->is_hooked = r;
+	}
+	return r;
+}
+
+/* Also where it is held already: an `up` that failed may have left its own program. */
+static int hook_again(struct holding *holding, const struct put_back *put_back,
+		      const struct netlink_interface *link, struct error *error)
+{
+	struct holding_link *known = find(holding, link->index);
+
+	if (known)
+		known->is_hooked = false;
+	return holding_hook(holding, put_back, link, error);
+}
+
+int holding_look(struct holding *holding, const struct put_back *put_back, struct error *error)
+{
+	struct snapshot snapshot;
+	int r;
+
+	if (!holding->hold)
+		return 0;
+	r = netlink_snapshot(put_back->netlink, &snapshot, error);
+	if (r)
+		return r;
+	r = holding_follow(holding, &snapshot, clock_monotonic_ns(), error);
+	for (size_t i = 0; !r && i < snapshot.n_links; i++)
+		if (snapshot_leads_outside(&snapshot, snapshot.links[i].index))
+			r = hook_again(holding, put_back, &snapshot.links[i], error);
+	snapshot_done(&snapshot);
+	return r;
 }
 
 int holding_finish(struct holding *holding, uint64_t now_ns, struct error *error)

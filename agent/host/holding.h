@@ -19,6 +19,7 @@ struct config;
 struct error;
 struct hold;
 struct netlink_interface;
+struct put_back;
 struct snapshot;
 
 #define HOLDING_SETTLE_NS 2000000000ULL
@@ -30,6 +31,7 @@ struct holding_link {
 	bool is_held;
 	bool is_written;
 	bool is_needed; /* holding_set() had it in this look */
+	bool is_hooked; /* forwarded mail is held too */
 };
 
 struct holding {
@@ -58,6 +60,20 @@ int holding_follow(struct holding *holding, const struct snapshot *snapshot, uin
 /* For an interface that needs hooks. */
 int holding_set(struct holding *holding, const struct netlink_interface *link, bool is_held,
 		struct error *error);
+
+/*
+ * Holds forwarded mail by the interface, or no longer: once it has hooks of its own, or no route
+ * leads outside by it. Errors: put_back_hold()'s, put_back_release()'s.
+ */
+int holding_hook(struct holding *holding, const struct put_back *put_back,
+		 const struct netlink_interface *link, struct error *error);
+int holding_unhook(struct holding *holding, const struct put_back *put_back, struct error *error);
+
+/*
+ * The look of a host that has no datapath yet: own addresses, and forwarded mail by all interfaces
+ * that lead outside. Errors: netlink_snapshot()'s, holding_follow()'s, holding_hook()'s.
+ */
+int holding_look(struct holding *holding, const struct put_back *put_back, struct error *error);
 
 /* Lets all other interfaces pass that have settled, then ends the hold of the host. */
 int holding_finish(struct holding *holding, uint64_t now_ns, struct error *error);

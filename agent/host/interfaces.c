@@ -10,6 +10,7 @@
 #include "base/cleanup.h"
 #include "base/error.h"
 #include "config/config.h"
+#include "datapath/hold.h"
 #include "host/arp.h"
 #include "host/journal.h"
 #include "netlink/netlink.h"
@@ -140,7 +141,10 @@ static int attach_one(const struct attachment *to, const struct hook_interface *
 	if (r)
 		return error_prefix(error, r, "interface '%s'", name);
 	r = journal_add(to->journal, JOURNAL_HOOK, name, hook_name(hook), error);
-	return r ? r : hook_attach(to->programs, to->config->pin_path, interface, hook, error);
+	if (r)
+		return r;
+	return to->hold ? hold_hook_attach(to->hold, to->config->pin_path, interface, hook, error)
+			: hook_attach(to->programs, to->config->pin_path, interface, hook, error);
 }
 
 static int add_note(struct interfaces *interfaces, const char *text, struct error *error)
@@ -189,6 +193,20 @@ int interfaces_attach(struct interfaces *interfaces, const struct attachment *at
 			r = attach_ingress(interfaces, interface, attachment, error);
 		if (!r)
 			r = attach_one(attachment, &interface->hook, egress, error);
+	}
+	return r;
+}
+
+int interfaces_hold(const struct interfaces *interfaces, const struct attachment *attachment,
+		    struct error *error)
+{
+	int r = 0;
+
+	for (size_t i = 0; !r && i < interfaces->count; i++) {
+		const struct interface *interface = &interfaces->list[i];
+		const struct hook egress = {HOOK_EGRESS, interface->choice.egress};
+
+		r = attach_one(attachment, &interface->hook, egress, error);
 	}
 	return r;
 }

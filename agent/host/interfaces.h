@@ -13,6 +13,7 @@
 
 struct config;
 struct error;
+struct hold;
 struct journal;
 struct programs;
 struct netlink;
@@ -49,6 +50,7 @@ struct attachment {
 	struct netlink *netlink;
 	struct journal *journal;
 	const struct programs *programs;
+	const struct hold *hold; /* of interfaces_hold() alone */
 };
 
 /*
@@ -59,6 +61,13 @@ struct attachment {
  */
 int interfaces_attach(struct interfaces *interfaces, const struct attachment *attachment,
 		      struct error *error);
+
+/*
+ * Puts the hold in the place of each interface's egress hook, in the journal as that hook: an
+ * attached hook of the datapath is replaced. Errors: hold_hook_attach() and journal_add().
+ */
+int interfaces_hold(const struct interfaces *interfaces, const struct attachment *attachment,
+		    struct error *error);
 
 /* Is an interface of that name among them? */
 bool interfaces_named(const struct interfaces *interfaces, const char *name);

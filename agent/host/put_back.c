@@ -3,6 +3,7 @@
 #include "host/put_back.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "base/cleanup.h"
 #include "base/error.h"
@@ -13,6 +14,7 @@
 #include "host/journal.h"
 #include "host/plumb.h"
 #include "host/runtime.h"
+#include "host/undo.h"
 #include "netlink/netlink.h"
 
 struct turn {
@@ -111,4 +113,43 @@ int put_back_address(const struct put_back *put_back, const struct address *addr
 		return add_address(put_back, turn.journal, address, error);
 	plumb.journal = turn.journal;
 	return plumb_handle(&plumb, address, error);
+}
+
+int put_back_hold(const struct put_back *put_back, const struct netlink_interface *link,
+		  const struct hold *hold, struct error *error)
+{
+	_cleanup_turn_ struct turn turn = {.lock = -1};
+	struct attachment to = {
+		.config = put_back->config, .netlink = put_back->netlink, .hold = hold};
+	struct interfaces one = {0};
+	int r = turn_begin(&turn, put_back->config, error);
+
+	if (!r)
+		r = interfaces_take(put_back->config, link, 1, &one, error);
+	if (r)
+		return r;
+	to.journal = turn.journal;
+	r = interfaces_hold(&one, &to, error);
+	interfaces_done(&one);
+	return r;
+}
+
+/* For undo: hooks of the interface. */
+static bool is_hook_of(const void *data, size_t index, const struct journal_entry *entry)
+{
+	(void)index;
+	return entry->kind == JOURNAL_HOOK && !strcmp(entry->what, data);
+}
+
+int put_back_release(const struct put_back *put_back, const char *interface, struct error *error)
+{
+	_cleanup_turn_ struct turn turn = {.lock = -1};
+	struct undo undo = {.netlink = put_back->netlink,
+			    .pin_path = put_back->config->pin_path,
+			    .selects = is_hook_of,
+			    .data = interface};
+	int r = turn_begin(&turn, put_back->config, error);
+
+	undo.journal = turn.journal;
+	return r ? r : undo_network(&undo, error);
 }

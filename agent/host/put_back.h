@@ -12,6 +12,7 @@ struct address;
 struct announcer;
 struct config;
 struct error;
+struct hold;
 struct netlink;
 struct netlink_interface;
 struct programs;
@@ -37,3 +38,13 @@ int put_back_hooks(const struct put_back *put_back, const struct netlink_interfa
 /* -ENODEV: there is no interface for pool addresses. Errors of runtime_lock() and plumb.h. */
 int put_back_address(const struct put_back *put_back, const struct address *address, bool is_handle,
 		     struct error *error);
+
+/*
+ * Holds forwarded mail on an interface that must not carry it, by a program in the place of its
+ * egress hook; holding it again is no change. put_back_hooks(), an `up` and `down` end that, and
+ * so does put_back_release(). Errors: interfaces_take(), runtime_lock(), journal_open(),
+ * interfaces_hold(); undo_network().
+ */
+int put_back_hold(const struct put_back *put_back, const struct netlink_interface *link,
+		  const struct hold *hold, struct error *error);
+int put_back_release(const struct put_back *put_back, const char *interface, struct error *error);

@@ -174,7 +174,10 @@ static int fill(struct up *up, struct error *error)
 
 static int attach(struct up *up, struct error *error)
 {
-	const struct attachment attachment = {up->config, up->netlink, up->journal, up->programs};
+	const struct attachment attachment = {.config = up->config,
+					      .netlink = up->netlink,
+					      .journal = up->journal,
+					      .programs = up->programs};
 
 	return interfaces_attach(&up->interfaces, &attachment, error);
 }

@@ -70,6 +70,15 @@ static const char *put_back(struct look *look, const struct wanted *wanted, stru
 	return finding->state == HOST_PRESENT ? NULL : finding->cause;
 }
 
+/* One that fails is tried at the next look; local mail is held in any case. */
+static void hold_forwarded(struct look *look, const struct netlink_interface *link)
+{
+	const struct put_back put_back = to_put_back(look);
+	struct error ignored;
+
+	holding_hook(look->watch->holding, &put_back, link, &ignored);
+}
+
 static int look_at_interface(struct look *look, const struct wanted *wanted, struct error *error)
 {
 	struct holding *holding = look->watch->holding;
@@ -83,6 +92,8 @@ static int look_at_interface(struct look *look, const struct wanted *wanted, str
 	if (r)
 		return no_memory(error);
 	r = holding_set(holding, wanted->link, finding.state != HOST_PRESENT, error);
+	if (!r && wanted->link && finding.state == HOST_REFUSED)
+		hold_forwarded(look, wanted->link);
 	if (r || !part)
 		return r;
 	repair_tried(part, put_back(look, wanted, &finding, &failure), clock_monotonic_ns());
@@ -220,6 +231,7 @@ static int look_at_pools(struct look *look, struct error *error)
 static int look_at_all(struct look *look, struct error *error)
 {
 	struct holding *holding = look->watch->holding;
+	const struct put_back put_back = to_put_back(look);
 	int r = holding_follow(holding, &look->snapshot, clock_monotonic_ns(), error);
 
 	if (!r)
@@ -228,6 +240,8 @@ static int look_at_all(struct look *look, struct error *error)
 		r = look_at_interface(look, &look->wanted[i], error);
 	if (!r)
 		r = look_at_uplinks(look, error);
+	if (!r)
+		r = holding_unhook(holding, &put_back, error);
 	if (!r)
 		r = holding_finish(holding, clock_monotonic_ns(), error);
 	return r ? r : look_at_pools(look, error);
