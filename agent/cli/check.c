@@ -11,6 +11,7 @@
 #include "cli/words.h"
 #include "config/config.h"
 #include "config/keys.h"
+#include "config/notes.h"
 
 static json_t *pools_json(const struct config *config)
 {
@@ -105,6 +106,24 @@ static json_t *keys_json(const struct config *config)
 	return keys;
 }
 
+/* A list of lines. */
+static json_t *notes_json(const struct config *config)
+{
+	_cleanup_(free_p) char *text = NULL;
+	json_t *notes = json_array();
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+	char *save;
+
+	if (!out)
+		return notes;
+	config_print_notes(config, out);
+	fclose(out);
+	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
+		json_array_append_new(notes, json_string(line));
+	return notes;
+}
+
 static void print(const json_t *check, FILE *out)
 {
 	struct columns *columns = columns_new("POOL|>ADDRESSES|>HANDLES|WHEN EMPTY");
@@ -120,13 +139,16 @@ static void print(const json_t *check, FILE *out)
 	fprintf(out, "%s: good; %lld senders\n\n", words_string(check, "file"),
 		words_integer(check, "senders"));
 	columns_print(columns, out);
+	json_array_foreach (json_object_get(check, "notes"), i, pool) {
+		fprintf(out, "%snote: %s\n", i ? "" : "\n", json_string_value(pool));
+	}
 }
 
 int cli_check(struct cli *cli, char **arguments, struct error *error)
 {
-	json_t *check = json_pack("{s:s, s:i, s:o, s:o}", "file", cli->config->file, "senders",
+	json_t *check = json_pack("{s:s, s:i, s:o, s:o, s:o}", "file", cli->config->file, "senders",
 				  (int)cli->config->n_senders, "pools", pools_json(cli->config),
-				  "keys", keys_json(cli->config));
+				  "keys", keys_json(cli->config), "notes", notes_json(cli->config));
 
 	(void)arguments;
 	return cli_show(cli, check, print, error);

@@ -18,6 +18,28 @@
 TestSuite(config_mutations, .init = config_file_setup, .fini = config_file_teardown,
 	  .timeout = 120);
 
+/* The example has these in comments. */
+static const char commented_out[] =
+	"pool \"relay\" {\n"
+	"	addresses  = { \"203.0.113.30\", \"2001:db8:2::30\" }\n"
+	"	handles    = { \"100.127.0.3\", \"fd70:6f73:7465::3\" }\n"
+	"	helo       = \"relay.example.net\"\n"
+	"	when_empty = \"normal\"\n"
+	"}\n"
+	"sender \"tenant-17\" {\n"
+	"	source                 = { \"10.1.7.0/24\", \"2001:db8:17::/48\" }\n"
+	"	connections_per_minute = 60\n"
+	"	flows_max              = 1000\n"
+	"}\n"
+	"sender \"newsletter\" {\n"
+	"	source = { \"10.1.8.25\" }\n"
+	"	mark   = { 7, 0x10 }\n"
+	"	policy = \"service\"\n"
+	"}\n"
+	"sender \"webmail\" { uid = { \"www-data\" } }\n"
+	"sender \"shop\" { cgroup = { \"/system.slice/shop.service\" } }\n"
+	"internal_domains = { \"example.net\", \"*.example.net\" }\n";
+
 static char example[32768];
 static size_t example_size;
 
@@ -29,7 +51,9 @@ static void read_example(void)
 	example_size = fread(example, 1, sizeof(example), in);
 	fclose(in);
 	cr_assert_gt(example_size, 1000);
-	cr_assert_lt(example_size, sizeof(example));
+	cr_assert_lt(example_size + strlen(commented_out), sizeof(example));
+	strcpy(example + example_size, commented_out);
+	example_size += strlen(commented_out);
 }
 
 /* Of the form FILE:LINE: found …, expected …, in one printable line. */
