@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Counts the flows of addresses that leave. undo.c removes them. */
+/* Counts the flows of addresses that leave, and has undo.c remove those without. */
 #include "host/leaving.h"
 
 #include <errno.h>
@@ -9,10 +9,14 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "base/cleanup.h"
 #include "base/error.h"
+#include "config/config.h"
 #include "datapath/datapath.h"
 #include "host/journal.h"
 #include "host/plumb.h"
+#include "host/runtime.h"
+#include "host/undo.h"
 
 void leaving_done(struct leaving *leaving)
 {
@@ -120,4 +124,63 @@ int leaving_note(const struct leaving *leaving, char **ret_note)
 		return -ENOMEM;
 	*ret_note = note;
 	return 0;
+}
+
+/* ---- the last one has ended */
+
+struct retiring {
+	const struct config *config;
+	struct netlink *netlink;
+	struct datapath *datapath;
+	struct leaving leaving;
+};
+
+static bool is_free(const void *data, size_t index, const struct journal_entry *entry)
+{
+	const struct retiring *retiring = data;
+
+	(void)index;
+	return entry->kind == JOURNAL_ADDRESS && !plumb_wants(retiring->config, entry) &&
+	       !leaving_has(&retiring->leaving, entry->what);
+}
+
+static int retire(struct retiring *retiring, struct journal *journal, struct error *error)
+{
+	const struct undo undo = {.journal = journal,
+				  .netlink = retiring->netlink,
+				  .pin_path = retiring->config->pin_path,
+				  .selects = is_free,
+				  .data = retiring};
+	int r = leaving_read(retiring->config, journal, retiring->datapath, &retiring->leaving,
+			     error);
+
+	if (!r)
+		r = undo_network(&undo, error);
+	leaving_done(&retiring->leaving);
+	return r;
+}
+
+static bool is_any_leaving(const struct config *config, const struct journal *journal)
+{
+	for (size_t i = 0; i < journal_count(journal); i++)
+		if (journal_get(journal, i)->kind == JOURNAL_ADDRESS &&
+		    !plumb_wants(config, journal_get(journal, i)))
+			return true;
+	return false;
+}
+
+int leaving_retire(const struct config *config, struct netlink *netlink, struct datapath *datapath,
+		   struct error *error)
+{
+	struct retiring retiring = {config, netlink, datapath, {0}};
+	_cleanup_(close_fd_p) int lock = -1;
+	struct journal *journal = NULL;
+	int r = runtime_lock(config->runtime_dir, &lock, error);
+
+	if (!r)
+		r = journal_open(config->runtime_dir, &journal, error);
+	if (!r && is_any_leaving(config, journal))
+		r = retire(&retiring, journal, error);
+	journal_free(journal);
+	return r;
 }

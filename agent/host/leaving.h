@@ -16,6 +16,7 @@ struct config;
 struct datapath;
 struct error;
 struct journal;
+struct netlink;
 
 struct leaving_address {
 	struct address address;
@@ -37,3 +38,10 @@ bool leaving_has(const struct leaving *leaving, const char *text);
 
 /* For the operator, the caller's; NULL: nothing to report. -ENOMEM. */
 int leaving_note(const struct leaving *leaving, char **ret_note);
+
+/*
+ * For `guard`, which holds no lock: removes the addresses that have left the configuration and have
+ * no flows any more. Errors of runtime_lock(), journal_open(), leaving_read() and undo_network().
+ */
+int leaving_retire(const struct config *config, struct netlink *netlink, struct datapath *datapath,
+		   struct error *error);

@@ -17,6 +17,7 @@
 #include "datapath/hold.h"
 #include "host/found.h"
 #include "host/holding.h"
+#include "host/leaving.h"
 #include "host/put_back.h"
 #include "host/report.h"
 #include "host/runtime.h"
@@ -228,6 +229,17 @@ static int look_at_pools(struct look *look, struct error *error)
 	return r;
 }
 
+/* Flows end by themselves, unannounced; to count them is a walk over all. */
+static int retire_addresses(struct watch *watch, struct error *error)
+{
+	uint64_t now_ns = clock_monotonic_ns();
+
+	if (!watch->programs || now_ns < watch->retire_ns)
+		return 0;
+	watch->retire_ns = now_ns + WATCH_RETIRE_SEC * NS_PER_SEC;
+	return leaving_retire(watch->config, watch->netlink, watch->datapath, error);
+}
+
 static int look_at_all(struct look *look, struct error *error)
 {
 	struct holding *holding = look->watch->holding;
@@ -244,7 +256,9 @@ static int look_at_all(struct look *look, struct error *error)
 		r = holding_unhook(holding, &put_back, error);
 	if (!r)
 		r = holding_finish(holding, clock_monotonic_ns(), error);
-	return r ? r : look_at_pools(look, error);
+	if (!r)
+		r = look_at_pools(look, error);
+	return r ? r : retire_addresses(look->watch, error);
 }
 
 int watch_look(struct watch *watch, struct error *error)

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "host/repair.h"
 #include "host/uplinks.h"
@@ -21,6 +22,8 @@ struct mnl_socket;
 struct netlink;
 struct programs;
 
+#define WATCH_RETIRE_SEC 5 /* after its last flow an address that has left goes within this time */
+
 /* All borrowed but `repair` and `uplinks`, which watch_done() frees. */
 struct watch {
 	const struct config *config;
@@ -32,6 +35,7 @@ struct watch {
 	struct repair repair;
 	struct uplinks uplinks; /* as the last look wrote them */
 	bool has_uplinks;	/* a look has written them */
+	uint64_t retire_ns;	/* when addresses that have left are looked at again */
 };
 
 /* -ENOMEM; errors of netlink_snapshot() and report_publish(), not of putting back a part. */

@@ -4,6 +4,7 @@
  * routes, source addresses.
  */
 #include <criterion/criterion.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -328,4 +329,26 @@ Test(netns_addresses, an_ipv4_address_stays_on_the_host_until_its_last_flow_has_
 Test(netns_addresses, an_ipv6_address_stays_on_the_host_until_its_last_flow_has_ended)
 {
 	removed_address_stays_for_its_flow(&risky6, RECEIVER_IPV6);
+}
+
+Test(netns_addresses, the_guard_removes_an_address_when_its_last_flow_has_ended)
+{
+	int receiver = receiver_open(25);
+	pid_t guard;
+
+	postern_configure(NULL);
+	guard = postern_guard();
+	{
+		_cleanup_talk_ struct talk talk = talk_must(receiver, &risky, RECEIVER_IPV4, 25);
+
+		configure_without(talk.from);
+		cr_assert_eq(kill(guard, SIGHUP), 0);
+		cr_expect(wait_for(
+			host_succeeds(MAIL, "grep -q 'stay until' %s/guard.log", world.directory),
+			5000));
+		cr_expect(talk_lives(&talk));
+		cr_expect(is_on_host(talk.from));
+		end_flows();
+		cr_expect(wait_for(!is_on_host(talk.from), 10000));
+	}
 }
