@@ -185,7 +185,10 @@ format: ## rewrite the sources as clang-format wants them
 install: all ## install below $(DESTDIR)$(PREFIX)
 	PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' BUILD='$(BUILD)' tools/install
 
+uninstall: ## remove what make install put there
+	@PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' tools/uninstall
+
 clean: ## remove what was built
 	rm -rf build
 
-.PHONY: all libraries help deps test test-hostile soak fresh bench test-vm demo lint asan fuzz format install clean
+.PHONY: all libraries help deps test test-hostile soak fresh bench test-vm demo lint asan fuzz format install uninstall clean
