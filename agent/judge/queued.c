@@ -32,7 +32,10 @@ static bool is_stricter(const struct sender_verdict *verdict, const struct sende
 	return verdict->action == VERDICT_DROP && than->action != VERDICT_DROP;
 }
 
-/* Of the logins that have used this envelope sender; GOOD: none of them has a standing. */
+/*
+ * Of the logins that have used this envelope sender; GOOD: none of them has a standing. A limit that
+ * is reached meets new messages: those in the queue were within it.
+ */
 static struct sender_verdict of_logins(const struct judge *judge, const char *from, int64_t now_sec)
 {
 	struct sender_verdict strictest = {.reason = REASON_GOOD};
@@ -43,7 +46,7 @@ static struct sender_verdict of_logins(const struct judge *judge, const char *fr
 		struct sender_verdict verdict =
 			policy_verdict_of_key(judge->policy, logins[i], now_sec);
 
-		if (is_stricter(&verdict, &strictest))
+		if (verdict.reason != REASON_OVER_LIMIT && is_stricter(&verdict, &strictest))
 			strictest = verdict;
 	}
 	return strictest;

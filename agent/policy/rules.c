@@ -239,17 +239,24 @@ static bool try_over_limit(const struct rules_input *input, struct decision *dec
 	return false;
 }
 
-static bool try_relay(const struct rules_input *input, struct decision *decision)
+/* Mail of another domain that this host forwards. */
+static bool is_forward(const struct rules_input *input)
 {
 	const struct facts *facts = input->facts;
 	const char *domain = identity_domain(facts->envelope_from);
+
+	return domain && !identity_matches(&input->config->internal_domains, domain) &&
+	       facts->spf != FACTS_AUTH_PASS &&
+	       !(input->config->relay_dkim && facts->dkim == FACTS_AUTH_PASS);
+}
+
+static bool try_relay(const struct rules_input *input, struct decision *decision)
+{
 	bool matched;
 
 	if (input->relay_pool == POOL_NONE)
 		return false;
-	matched = domain && !identity_matches(&input->config->internal_domains, domain) &&
-		  facts->spf != FACTS_AUTH_PASS &&
-		  !(input->config->relay_dkim && facts->dkim == FACTS_AUTH_PASS);
+	matched = is_forward(input);
 	add_step(decision, REASON_RELAY, matched);
 	if (matched)
 		steer(decision, REASON_RELAY, input->relay_pool);
@@ -333,6 +340,17 @@ static bool is_automatic(const struct facts *facts)
 	return facts->automatic || is_bounce(facts);
 }
 
+/*
+ * Nobody of this host has sent a bounce, or mail that it forwards by the relay pool: one popular
+ * domain would use up the limits of all that are forwarded.
+ */
+static bool is_nobodys(const struct rules_input *input)
+{
+	bool relayed = input->relay_pool != POOL_NONE && is_forward(input);
+
+	return (is_bounce(input->facts) || relayed) && !is_named_by_host(input);
+}
+
 static void measure_adds(struct rules_input *input)
 {
 	const struct facts *facts = input->facts;
@@ -346,7 +364,7 @@ static void measure_adds(struct rules_input *input)
 			facts->connections ? facts->connections : 1;
 		return;
 	}
-	if (is_bounce(facts) && !is_named_by_host(input))
+	if (is_nobodys(input))
 		return;
 	limits[CONFIG_MESSAGES_PER_MINUTE].adds = 1;
 	if (is_automatic(facts) && total <= 1 &&

@@ -346,6 +346,15 @@ Test(mta_lookup, the_strictest_of_two_logins_counts_and_both_expire)
 	cr_expect_str_eq(ask("desk@else.example"), "OK postern-normal:");
 }
 
+Test(mta_lookup, the_message_by_which_a_login_reaches_its_limit_leaves_as_it_was_judged)
+{
+	judge_fixture_open(POOLS);
+	for (unsigned i = 0; i < 5; i++)
+		submit("ann@few.example", "desk@else.example");
+	cr_expect_str_eq(ask("ann@few.example"), "OK postern-high-risk:");
+	cr_expect_str_eq(ask("desk@else.example"), "OK postern-normal:");
+}
+
 Test(mta_lookup, probes_of_address_verification_leave_by_high_risk)
 {
 	judge_fixture_open(POOLS);

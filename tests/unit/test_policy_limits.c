@@ -397,3 +397,35 @@ Test(policy_limits, a_tenants_warning_names_the_tenant)
 	cr_expect_eq(fixture->events[0].limit, CONFIG_TENANT_EXTERNAL_PER_DAY);
 	policy_fixture_free(fixture);
 }
+
+/* Messages of different senders of a domain that leave by the relay pool. */
+static unsigned forwarded(const char *text, const char *user, const char *domain)
+{
+	struct policy_fixture *fixture = policy_fixture_new(text);
+	unsigned relayed = 0;
+
+	for (unsigned i = 0; i < 60; i++) {
+		char from[64];
+		const struct facts facts = {
+			.user = user, .envelope_from = from, .recipients_external = 1};
+
+		snprintf(from, sizeof(from), "u%u@%s", i, domain);
+		relayed +=
+			policy_fixture_decide(fixture, &facts, NOON + 3 * i).reason == REASON_RELAY;
+	}
+	policy_fixture_free(fixture);
+	return relayed;
+}
+
+Test(policy_limits, forwards_by_the_relay_pool_use_up_no_limit_of_others)
+{
+	static const char text[] =
+		"pool \"relay\" { addresses = { \"203.0.113.1\" } }\n"
+		"internal_domains = \"example.net\"\nidentity = \"domain\"\n"
+		"policy \"few\" { senders = { \"*\" } recipients_external_per_hour = 50 }\n";
+
+	cr_expect_eq(forwarded(text, NULL, "bigmail.example"), 60);
+	/* Our own domain, and who has authenticated, have limits. */
+	cr_expect_eq(forwarded(text, NULL, "example.net"), 0);
+	cr_expect_eq(forwarded(text, "bob@example.net", "bigmail.example"), 50);
+}
