@@ -427,17 +427,23 @@ Test(netns_hold, it_needs_no_process_and_is_taken_over_and_goes_as_a_whole)
 	cr_expect_eq(hold_release(world.pin_path, &error), 0, "%s", error.text);
 }
 
-Test(netns_hold, up_leaves_it_and_down_takes_it_away)
+Test(netns_hold, up_ends_the_hold_of_the_host_and_down_takes_all_of_it_away)
 {
 	struct hold *hold = hold_made();
+	struct hold_settings settings;
+	struct error error;
 
 	set_scope(hold, HOLD_HOST);
 	hold_free(hold);
 	receiver_open(25);
 	postern_configure(NULL);
-	free(postern_must("up"));
 	expect_attempt(MAIL, BLOCKING, RECEIVER_IPV4, 25, ECONNREFUSED);
+	free(postern_must("up"));
+	expect_attempt(MAIL, BLOCKING, RECEIVER_IPV4, 25, 0);
+	cr_assert_eq(hold_read(world.pin_path, &settings, &error), 0, "%s", error.text);
+	cr_expect_eq(settings.scope, HOLD_NEW_INTERFACES);
 	free(postern_must("down"));
+	cr_expect_eq(hold_read(world.pin_path, &settings, &error), -ENOENT);
 	expect_attempt(MAIL, BLOCKING, RECEIVER_IPV4, 25, 0);
 	cr_expect(!host_succeeds(MAIL, "[ -e %s ]", world.pin_path));
 }
