@@ -191,4 +191,5 @@ uninstall: ## remove what make install put there
 clean: ## remove what was built
 	rm -rf build
 
-.PHONY: all libraries help deps test test-hostile soak fresh bench test-vm demo lint asan fuzz format install uninstall clean
+.PHONY: all libraries help deps test test-hostile soak fresh bench test-vm demo lint asan fuzz format install \
+	uninstall clean

@@ -25,7 +25,7 @@ static const char *const priorities[] = {
 };
 
 /* A child inherits JOURNAL_STREAM even if its stderr is redirected: compare device and inode. */
-static bool stderr_is_journal(void)
+bool log_is_journal(void)
 {
 	const char *stream = getenv("JOURNAL_STREAM");
 	unsigned long long device, inode;
@@ -40,7 +40,7 @@ static void write_line(enum log_level level, const char *module, const char *tex
 {
 	char line[TEXT_SIZE + 128];
 	int length = snprintf(line, sizeof(line), "%s%.64s: %s\n",
-			      stderr_is_journal() ? priorities[level] : "", module, text);
+			      log_is_journal() ? priorities[level] : "", module, text);
 
 	/* A failure to log cannot be logged. */
 	if (write(STDERR_FILENO, line, (size_t)length) < 0)
@@ -112,6 +112,6 @@ void log_fields(enum log_level level, const char *module, const struct log_field
 	va_start(arguments, format);
 	format_text(text, format, arguments);
 	va_end(arguments);
-	if (!stderr_is_journal() || !write_entry(level, module, text, fields, count))
+	if (!log_is_journal() || !write_entry(level, module, text, fields, count))
 		write_line(level, module, text);
 }

@@ -6,12 +6,16 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO };
 
 void log_message(enum log_level level, const char *module, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+
+/* Does the journal of systemd get the lines? Otherwise a person may read them. */
+bool log_is_journal(void);
 
 /* A field of an entry of the journal. */
 struct log_field {

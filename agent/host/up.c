@@ -10,6 +10,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/log.h"
 #include "config/config.h"
 #include "datapath/adopt.h"
 #include "datapath/cgroups.h"
@@ -363,6 +364,23 @@ static int take_note(struct up *up, char **ret_note, struct error *error)
 	return 0;
 }
 
+/* On a terminal silence means success. */
+static void tell_up(const struct config *config)
+{
+	_cleanup_(free_p) char *pools = NULL;
+	size_t size;
+	FILE *out = log_is_journal() ? open_memstream(&pools, &size) : NULL;
+
+	if (!out)
+		return;
+	for (size_t i = 0; i < config->n_pools; i++)
+		fprintf(out, "%s%s %zu", i ? ", " : "", config->pools[i].name,
+			config->pools[i].n_addresses);
+	fclose(out);
+	log_info("up", "the datapath is up; addresses of pools: %s; senders: %zu; default: %s",
+		 pools, config->n_senders, config->default_name.text);
+}
+
 int up_run_and_keep(struct config *config, struct programs **ret_programs, char **ret_note,
 		    struct error *error)
 {
@@ -383,6 +401,8 @@ int up_run_and_keep(struct config *config, struct programs **ret_programs, char 
 		r = take_note(&up, ret_note, error);
 	if (!r)
 		*ret_programs = TAKE_PTR(up.programs);
+	if (!r)
+		tell_up(config);
 	up_done(&up);
 	return r;
 }

@@ -209,6 +209,8 @@ Test(netns_boot, events_orders_and_errors_are_found_in_the_journal)
 	boot_prepare();
 	boot_start();
 	boot_finish();
+	cr_expect(journal_has("-u postern.service", "up: the datapath is up; addresses of pools: "
+						    "normal 4, high-risk 4, relay 2"));
 	free(boot_must("postern pool drain normal 192.0.2.10"));
 	free(boot_must("postern sender set tenant-7 high-risk"));
 	cr_expect(journal_has("POSTERN_EVENT=order POSTERN_BY=root POSTERN_UID=0",
