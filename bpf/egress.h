@@ -80,13 +80,15 @@ enum source {
  * Is the packet's source the external end of a flow? A packet that an earlier hook has translated
  * passes. Another one that came in is in a routing loop: a pool's address is routed to this host,
  * but is not on it, and each round would translate the packet once more. A socket of this host may
- * have that address, too.
+ * have that address, too. Not static: as match_all().
  */
-static __noinline enum source source_of(struct __sk_buff *skb, const struct packet *packet,
-					int *ret_action)
+__noinline int source_of(struct __sk_buff *skb, const struct packet *packet, int *ret_action)
 {
-	const struct return_entry *entry = bpf_map_lookup_elem(&postern_returns, &packet->key);
+	const struct return_entry *entry;
 
+	if (!packet || !ret_action)
+		return SOURCE_EXTERNAL;
+	entry = bpf_map_lookup_elem(&postern_returns, &packet->key);
 	if (!entry)
 		return SOURCE_INNER;
 	*ret_action = TC_ACT_UNSPEC;
@@ -142,10 +144,9 @@ static __always_inline struct flow *settle(struct __sk_buff *skb, const struct p
  * Fragments, headers cut short, too many extension headers. They pass where the whole packet would
  * leave untranslated: a passed flow or sender, an unknown sender's older connection. A first
  * fragment without TCP flags may be a SYN, and counts as one (RFC 1858). Without a port an unknown
- * sender's packet passes: it may be any traffic.
+ * sender's packet passes: it may be any traffic. Not static: as match_all().
  */
-static __noinline int untranslatable(struct __sk_buff *skb, const struct packet *packet,
-				     enum packet_kind kind)
+__noinline int untranslatable(struct __sk_buff *skb, const struct packet *packet, __u32 kind)
 {
 	enum counter drop = COUNTER_dropped_malformed;
 	struct steering steering = {};
@@ -153,6 +154,8 @@ static __noinline int untranslatable(struct __sk_buff *skb, const struct packet 
 	struct senders senders;
 	struct flow *flow;
 
+	if (!packet)
+		return TC_ACT_SHOT;
 	if (kind != PACKET_OPAQUE && packet->fragment) {
 		drop = COUNTER_dropped_fragment;
 		may_open = kind == PACKET_SHORT || packet_opens(packet);

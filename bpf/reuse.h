@@ -78,13 +78,16 @@ static __noinline bool may_use(const struct packet *packet, const struct flow *f
 	return leads_to(packet, flow, &steering) && (!counts || is_within_limit(flow, verdict));
 }
 
-static __noinline bool reuse_is_new(struct __sk_buff *skb, const struct packet *packet,
-				    const struct flow *flow)
+/* Not static: as match_all(). */
+__noinline int reuse_is_new(struct __sk_buff *skb, const struct packet *packet,
+			    const struct flow *flow)
 {
 	struct return_key returns;
 	struct senders senders;
 	enum flow_state state;
 
+	if (!packet || !flow)
+		return true;
 	return_key_of(&packet->key, flow, &returns);
 	state = flow_state(flow, bpf_map_lookup_elem(&postern_returns, &returns));
 	if (state == FLOW_CLOSING ||
