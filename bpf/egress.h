@@ -80,7 +80,7 @@ enum source {
  * Is the packet's source the external end of a flow? A packet that an earlier hook has translated
  * passes. Another one that came in is in a routing loop: a pool's address is routed to this host,
  * but is not on it, and each round would translate the packet once more. A socket of this host may
- * have that address, too. Not static: as match_all().
+ * have that address, too. Not static: as sender_match().
  */
 __noinline int source_of(struct __sk_buff *skb, const struct packet *packet, int *ret_action)
 {
@@ -144,7 +144,7 @@ static __always_inline struct flow *settle(struct __sk_buff *skb, const struct p
  * Fragments, headers cut short, too many extension headers. They pass where the whole packet would
  * leave untranslated: a passed flow or sender, an unknown sender's older connection. A first
  * fragment without TCP flags may be a SYN, and counts as one (RFC 1858). Without a port an unknown
- * sender's packet passes: it may be any traffic. Not static: as match_all().
+ * sender's packet passes: it may be any traffic. Not static: as sender_match().
  */
 __noinline int untranslatable(struct __sk_buff *skb, const struct packet *packet, __u32 kind)
 {

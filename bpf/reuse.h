@@ -78,7 +78,7 @@ static __noinline bool may_use(const struct packet *packet, const struct flow *f
 	return leads_to(packet, flow, &steering) && (!counts || is_within_limit(flow, verdict));
 }
 
-/* Not static: as match_all(). */
+/* Not static: as sender_match(). */
 __noinline int reuse_is_new(struct __sk_buff *skb, const struct packet *packet,
 			    const struct flow *flow)
 {

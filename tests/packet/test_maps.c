@@ -103,3 +103,26 @@ Test(packet_maps, every_page_lists_every_pinned_map)
 		for (size_t j = 0; j < OBJECTS; j++)
 			check_page(&pages[i], object_get(j));
 }
+
+/*
+ * Each `up` and each reload waits for the verifier. Its work is a product of branches and calls
+ * where it checks a function at each call (bpf/README.md).
+ */
+#define VERIFIED_MAX 150000
+
+Test(packet_maps, the_verifier_has_little_to_do)
+{
+	struct bpf_program *program;
+
+	bpf_object__for_each_program(program, rig_maps()->obj)
+	{
+		struct bpf_prog_info info = {0};
+		__u32 size = sizeof(info);
+
+		if (!bpf_program__autoload(program))
+			continue;
+		cr_assert_eq(bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &size), 0);
+		cr_expect_lt(info.verified_insns, VERIFIED_MAX, "%s: %u instructions",
+			     bpf_program__name(program), info.verified_insns);
+	}
+}
