@@ -33,8 +33,8 @@ static bool is_stricter(const struct sender_verdict *verdict, const struct sende
 }
 
 /*
- * Of the logins that have used this envelope sender; GOOD: none of them has a standing. A limit that
- * is reached meets new messages: those in the queue were within it.
+ * Of the logins that have used this envelope sender; GOOD: none of them has a standing. A limit
+ * that is reached meets new messages: those in the queue were within it.
  */
 static struct sender_verdict of_logins(const struct judge *judge, const char *from, int64_t now_sec)
 {
