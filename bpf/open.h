@@ -189,6 +189,8 @@ static __noinline int try_open(const struct packet *packet, struct opening *open
 	}
 	if (error)
 		limit_give_back(opening->flow.sender, &opening->taken);
+	if (error && opening->limited)
+		limit_give_back(opening->limited, &opening->other);
 	return error;
 }
 
@@ -229,6 +231,7 @@ static __noinline struct flow *open_flow(struct __sk_buff *skb, const struct pac
 	opening->timestamp = timestamp;
 	opening->flow.sender = senders.first;
 	opening->decider = senders.decider;
+	opening->limited = senders.limited;
 	if (error)
 		drop = counter_of(error);
 	else

@@ -18,9 +18,11 @@ struct opening {
 	struct return_entry entry;
 	struct flow flow;
 	struct taken taken;
-	__u32 timestamp; /* TCP timestamp of the SYN; 0: none */
-	__u32 decider;	 /* struct senders; its first match is flow.sender */
-	int error;	 /* of the last claim() */
+	__u32 timestamp;    /* TCP timestamp of the SYN; 0: none */
+	__u32 decider;	    /* struct senders; its first match is flow.sender */
+	__u32 limited;	    /* struct senders */
+	struct taken other; /* from the limit of `limited` */
+	int error;	    /* of the last claim() */
 };
 
 _Static_assert(sizeof(struct opening) <= sizeof(struct scratch), "the map has the space");
@@ -66,6 +68,30 @@ static __noinline enum counter take_limits(const struct packet *packet,
 	if (verdict->over_action)
 		steer_to(verdict->over_action, verdict->over_pool, VERDICT_ANY_ADDRESS, steering);
 	limit_report_over(packet, sender, steering->pool, usage, now);
+	return steering->action == VERDICT_DROP ? COUNTER_dropped_over_limit : COUNTERS;
+}
+
+/*
+ * A token of another match: no sender leaves its limit behind by binding to a handle. Over the
+ * limit the stricter verdict holds. COUNTERS, or the drop's counter.
+ */
+static __noinline enum counter take_other_limit(const struct packet *packet,
+						struct opening *opening, struct steering *steering)
+{
+	__u32 sender = opening->limited;
+	const struct verdict *verdict = bpf_map_lookup_elem(&postern_verdict, &sender);
+	struct usage *usage = bpf_map_lookup_elem(&postern_usage, &sender);
+	__u64 now = opening->flow.opened_ns;
+	struct steering over = *steering;
+
+	if (!verdict || !usage || !steer_is_limited(verdict, now) ||
+	    limit_take_token(verdict, usage, &opening->other, now))
+		return COUNTERS;
+	if (verdict->over_action)
+		steer_to(verdict->over_action, verdict->over_pool, VERDICT_ANY_ADDRESS, &over);
+	limit_report_over(packet, sender, over.pool, usage, now);
+	if (steer_strictness(&over) > steer_strictness(steering))
+		*steering = over;
 	return steering->action == VERDICT_DROP ? COUNTER_dropped_over_limit : COUNTERS;
 }
 
@@ -130,6 +156,8 @@ static __noinline enum counter plan(const struct packet *packet, struct opening 
 	if (opening->decider != flow->sender &&
 	    steer_strictness(&decided) > steer_strictness(&steering))
 		steering = decided;
+	if (drop == COUNTERS && opening->limited)
+		drop = take_other_limit(packet, opening, &steering);
 	flow->pool = steering.pool;
 	if (drop == COUNTERS && steering.action == VERDICT_STEER)
 		drop = choose_address(packet, flow, steering.address);

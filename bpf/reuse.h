@@ -94,6 +94,6 @@ __noinline int reuse_is_new(struct __sk_buff *skb, const struct packet *packet,
 	    (state == FLOW_OPENING && packet->sequence + 1 != flow->out.sequence))
 		return true;
 	senders = sender_find(skb, packet);
-	return senders.first != flow->sender ||
+	return senders.first != flow->sender || (senders.limited && state == FLOW_ESTABLISHED) ||
 	       !may_use(packet, flow, senders.decider, state == FLOW_ESTABLISHED);
 }

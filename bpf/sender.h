@@ -72,6 +72,7 @@ struct senders {
 	__u32 first;	 /* SENDER_UNKNOWN: no selector matches */
 	__u32 decider;	 /* `first`, or the first match with a stricter verdict */
 	__u32 is_marked; /* a mark names `first`: it stays with a packet that is translated */
+	__u32 limited;	 /* the first of the others with a limit of new connections; 0: none */
 };
 
 static __always_inline __u32 strictness_of(__u32 sender)
@@ -87,13 +88,24 @@ __noinline __u32 sender_stricter(__u32 sender, __u32 other)
 	return strictness_of(other) > strictness_of(sender) ? other : sender;
 }
 
+/* Not static, as sender_stricter(). */
+__noinline int sender_has_limit(__u32 sender)
+{
+	const struct verdict *verdict = bpf_map_lookup_elem(&postern_verdict, &sender);
+
+	return verdict && verdict->connections_per_min;
+}
+
 /* One match alone costs no look-up of a verdict here. */
 static __always_inline void add_match(struct senders *senders, __u32 sender)
 {
-	if (!senders->first)
+	if (!senders->first) {
 		senders->first = senders->decider = sender;
-	else if (sender && sender != senders->decider)
+	} else if (sender && sender != senders->first) {
 		senders->decider = sender_stricter(senders->decider, sender);
+		if (!senders->limited && sender_has_limit(sender))
+			senders->limited = sender;
+	}
 }
 
 /* By the address that the local end is bound to: a masqueraded handle is still that handle. */

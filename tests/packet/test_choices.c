@@ -185,3 +185,53 @@ CHOICE_TEST(limits_are_the_first_match_s_and_never_weaken_the_decision)
 	rig_expect_through(EGRESS, &next, &expected);
 	cr_assert_eq(rig_usage(HANDLE).over_limit, 1);
 }
+
+/* Its limit of new connections is used up by the first SYN. */
+static void limit_own(enum verdict_action over)
+{
+	rig_put_verdict(OWN, &(struct verdict){.action = VERDICT_STEER,
+					       .pool = POOL_NORMAL,
+					       .connections_per_min = 1,
+					       .burst = 1,
+					       .over_action = over,
+					       .over_pool = over == VERDICT_STEER ? POOL_HIGH_RISK
+										  : POOL_NONE});
+}
+
+CHOICE_TEST(no_handle_ends_a_sender_s_limit_of_new_connections)
+{
+	struct packet_spec inside = bound(choice, SYN), expected;
+
+	limit_own(VERDICT_STEER);
+	expect_pool(choice, &inside, POOL_NORMAL);
+	inside.source_port++;
+	expected = outside(choice, POOL_HIGH_RISK);
+	expected.source_port++;
+	rig_expect_through(EGRESS, &inside, &expected);
+	cr_assert_eq(rig_usage(OWN).over_limit, 1);
+	cr_assert_eq(rig_usage(HANDLE).over_limit, 0);
+	cr_assert_eq(rig_usage(HANDLE).flows, 2);
+}
+
+CHOICE_TEST(over_a_limit_that_drops_no_handle_lets_it_out)
+{
+	struct packet_spec inside = bound(choice, SYN);
+
+	limit_own(VERDICT_DROP);
+	expect_pool(choice, &inside, POOL_NORMAL);
+	inside.source_port++;
+	rig_expect_drop(EGRESS, &inside);
+	rig_expect_counters(.flows_opened = 1, .over_limit = 1, .dropped_over_limit = 1);
+	cr_assert_eq(rig_usage(HANDLE).flows, 1);
+}
+
+CHOICE_TEST(a_syn_that_opens_nothing_takes_no_token_of_another_match)
+{
+	struct packet_spec inside = bound(choice, SYN);
+
+	limit_own(VERDICT_DROP);
+	rig_fill_slots(POOL_NORMAL, choice->ipv6 ? SLOT_IPV6 : SLOT_IPV4, 0);
+	rig_expect_drop(EGRESS, &inside);
+	rig_expect_drop(EGRESS, &inside);
+	cr_assert_eq(rig_usage(OWN).over_limit, 0);
+}
