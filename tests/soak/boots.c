@@ -144,23 +144,6 @@ static void count_letters(void)
 		count_add_zero("letters by a wrong pool", is_wrong(&inbox.letters[i]));
 }
 
-static void count_packets(struct capture *capture)
-{
-	char text[ADDRESS_TEXT_SIZE];
-	size_t n;
-	const struct capture_source *sources = capture_stop(capture, &n);
-
-	for (size_t i = 0; i < n; i++) {
-		bool wrong =
-			strcmp(pool_of(address_format(&sources[i].address, text)), "none") == 0;
-
-		count_add("packets", (long long)sources[i].packets);
-		count_add_zero("packets by a wrong source",
-			       wrong ? (long long)sources[i].packets : 0);
-	}
-	capture_free(capture);
-}
-
 Test(soak_boots, boots_restarts_and_a_shutdown_at_random)
 {
 	struct capture *capture = capture_start();
@@ -176,5 +159,5 @@ Test(soak_boots, boots_restarts_and_a_shutdown_at_random)
 	boot_power_off();
 	host_stop(tenant, SIGKILL);
 	host_stop(local, SIGKILL);
-	count_packets(capture);
+	count_capture(capture);
 }

@@ -8,8 +8,11 @@
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "base/address.h"
 #include "base/cleanup.h"
+#include "netns/postern.h"
 
 static void write_line(const char *name, long long value, const char *rule)
 {
@@ -40,4 +43,21 @@ unsigned count_random(unsigned below)
 	if (!state)
 		state = seed ? (unsigned)atoi(seed) : 1;
 	return (unsigned)rand_r(&state) % below;
+}
+
+void count_capture(struct capture *capture)
+{
+	char text[ADDRESS_TEXT_SIZE];
+	size_t n;
+	const struct capture_source *sources = capture_stop(capture, &n);
+
+	for (size_t i = 0; i < n; i++) {
+		bool wrong =
+			strcmp(pool_of(address_format(&sources[i].address, text)), "none") == 0;
+
+		count_add("packets", (long long)sources[i].packets);
+		count_add_zero("packets by a wrong source",
+			       wrong ? (long long)sources[i].packets : 0);
+	}
+	capture_free(capture);
 }

@@ -12,3 +12,7 @@ void count_add_zero(const char *name, long long value);
 
 /* 0 … below - 1. The same seed (SOAK_SEED) gives the same numbers. */
 unsigned count_random(unsigned below);
+
+struct capture;
+/* Ends the capture; counts its packets, and those from no pool's address, which must be 0. */
+void count_capture(struct capture *capture);
