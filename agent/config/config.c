@@ -52,10 +52,10 @@ static int read_file(const char *file, struct reader *reader)
 	return syntax_parse(reader, text);
 }
 
-int config_load(const char *file, struct config **ret_config, struct error *error)
+static int load(const char *file, bool top_only, struct config **ret_config, struct error *error)
 {
 	_cleanup_(config_free_p) struct config *config = calloc(1, sizeof(*config));
-	struct reader reader = {.config = config, .error = error};
+	struct reader reader = {.config = config, .error = error, .top_only = top_only};
 	int r;
 
 	if (config)
@@ -64,11 +64,21 @@ int config_load(const char *file, struct config **ret_config, struct error *erro
 		return error_set(error, -ENOMEM, "%s: out of memory", file);
 
 	r = read_file(file, &reader);
-	if (r == 0)
+	if (r == 0 && !top_only)
 		r = check_all(&reader);
 	if (r == 0)
 		*ret_config = TAKE_PTR(config);
 	return r;
+}
+
+int config_load(const char *file, struct config **ret_config, struct error *error)
+{
+	return load(file, false, ret_config, error);
+}
+
+int config_load_top(const char *file, struct config **ret_config, struct error *error)
+{
+	return load(file, true, ret_config, error);
 }
 
 void config_free(struct config *config)

@@ -295,6 +295,11 @@ struct config {
  * the same time. config_free() frees the result; NULL is fine.
  */
 int config_load(const char *file, struct config **ret_config, struct error *error);
+/*
+ * The keys of the top level alone, for commands that only ask the agent: it has no pools, senders
+ * or policies, and rules between keys are not checked. Errors as above.
+ */
+int config_load_top(const char *file, struct config **ret_config, struct error *error);
 /* The fingerprint of the file as it is now. Errors: as if it were loaded, but for its contents. */
 int config_fingerprint(const char *file, uint64_t *ret_fingerprint, struct error *error);
 void config_free(struct config *config);

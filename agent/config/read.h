@@ -25,6 +25,7 @@
 struct reader {
 	struct config *config; /* pools and senders in the order of the file until check_all() */
 	struct error *error;
+	bool top_only; /* sections are passed over */
 	int last_line; /* errors about missing sections and values point here */
 };
 

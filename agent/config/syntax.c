@@ -167,6 +167,20 @@ static int parse_section(struct parser *parser, enum config_section kind)
 	return r < 0 ? r : section_close(parser->reader, &section);
 }
 
+/* A title, '{', and all up to the '}' that closes it; lists in it have braces, too. */
+static int skip_section(struct parser *parser)
+{
+	int depth = 0, r;
+
+	while ((r = step(parser)) == 0 && parser->token.kind != TOKEN_END) {
+		depth += is_sign(parser, "{");
+		depth -= is_sign(parser, "}");
+		if (depth == 0 && is_sign(parser, "}"))
+			return 0;
+	}
+	return r < 0 ? r : refuse(parser, "'}'");
+}
+
 /* CONFIG_TOP: the word names none. */
 static enum config_section section_kind(const char *word)
 {
@@ -189,9 +203,13 @@ static int parse_top(struct parser *parser)
 		else
 			r = refuse(parser,
 				   is_sign(parser, "}") ? "a key or the end of the file" : "a key");
-		if (r == 0)
-			r = kind != CONFIG_TOP ? parse_section(parser, kind)
-					       : parse_key(parser, &top);
+		if (r < 0)
+			break;
+		if (kind == CONFIG_TOP)
+			r = parse_key(parser, &top);
+		else
+			r = parser->reader->top_only ? skip_section(parser)
+						     : parse_section(parser, kind);
 	}
 	return r < 0 ? r : section_close(parser->reader, &top);
 }
@@ -230,7 +248,7 @@ static int pass(struct reader *reader, const char *text, int (*over)(struct pars
 
 int syntax_parse(struct reader *reader, const char *text)
 {
-	int r = pass(reader, text, check_braces);
+	int r = reader->top_only ? 0 : pass(reader, text, check_braces);
 
 	return r < 0 ? r : pass(reader, text, parse_top);
 }
