@@ -247,15 +247,15 @@ static void tick(struct guard *guard)
 	}
 }
 
-/* The first change is looked at once; those that follow closely, together. */
-static void on_change(struct guard *guard)
+/* A link is looked at once, other changes that follow a look closely, together. */
+static void on_change(struct guard *guard, enum monitor_change change)
 {
 	uint64_t since_ns = clock_monotonic_ns() - guard->looked_ns;
 	uint64_t wait_ns = SETTLE_LOOKS * guard->look_ns;
 
 	if (wait_ns < SETTLE_NS)
 		wait_ns = SETTLE_NS;
-	if (since_ns < wait_ns) {
+	if (change != MONITOR_LINK && since_ns < wait_ns) {
 		poll(NULL, 0, (int)((wait_ns - since_ns) / 1000000) + 1);
 		monitor_read(guard->monitor);
 	}
@@ -296,13 +296,15 @@ static void run(struct guard *guard)
 	for (;;) {
 		uint64_t now_ns = clock_monotonic_ns();
 		uint64_t left_ns = next_tick_ns > now_ns ? next_tick_ns - now_ns : 0;
+		enum monitor_change change;
 
 		sd_notify_alive();
 		poll(fds, 2, (int)(left_ns / 1000000));
 		if (fds[0].revents && !on_signal(guard))
 			return;
-		if (fds[1].revents && monitor_read(guard->monitor))
-			on_change(guard);
+		change = fds[1].revents ? monitor_read(guard->monitor) : MONITOR_NOTHING;
+		if (change)
+			on_change(guard, change);
 		if (clock_monotonic_ns() < next_tick_ns)
 			continue;
 		tick(guard);

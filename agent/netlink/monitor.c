@@ -77,19 +77,31 @@ int monitor_fd(const struct monitor *monitor)
 	return mnl_socket_get_fd(monitor->socket);
 }
 
-bool monitor_read(struct monitor *monitor)
+static enum monitor_change most_urgent(const char *buffer, int size)
 {
+	const struct nlmsghdr *header = (const struct nlmsghdr *)buffer;
+
+	for (; mnl_nlmsg_ok(header, size); header = mnl_nlmsg_next(header, &size))
+		if (header->nlmsg_type == RTM_NEWLINK || header->nlmsg_type == RTM_DELLINK)
+			return MONITOR_LINK;
+	return MONITOR_CHANGE;
+}
+
+enum monitor_change monitor_read(struct monitor *monitor)
+{
+	enum monitor_change change = MONITOR_NOTHING;
 	char buffer[REQUEST_BUFFER];
-	bool any = false;
 
 	for (;;) {
 		ssize_t got = mnl_socket_recvfrom(monitor->socket, buffer, sizeof(buffer));
+		enum monitor_change next;
 
 		if (got < 0 && errno == EINTR)
 			continue;
 		/* ENOBUFS: messages were lost; the older ones still follow. */
 		if (got < 0 && errno != ENOBUFS)
-			return any;
-		any = true;
+			return change;
+		next = got < 0 ? MONITOR_LINK : most_urgent(buffer, (int)got);
+		change = next > change ? next : change;
 	}
 }

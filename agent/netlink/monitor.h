@@ -9,8 +9,6 @@
  */
 #pragma once
 
-#include <stdbool.h>
-
 struct error;
 struct monitor;
 
@@ -21,5 +19,10 @@ void monitor_close(struct monitor *monitor);
 /* Readable when there are messages. */
 int monitor_fd(const struct monitor *monitor);
 
-/* Reads all messages without blocking. True: something of the above has changed. */
-bool monitor_read(struct monitor *monitor);
+/*
+ * MONITOR_LINK: a link, or messages were lost. A link that leaves and comes back at once can have
+ * the same index, and no hooks: the next look must not wait.
+ */
+enum monitor_change { MONITOR_NOTHING, MONITOR_CHANGE, MONITOR_LINK };
+/* Reads all messages without blocking: the most urgent of their changes. */
+enum monitor_change monitor_read(struct monitor *monitor);
