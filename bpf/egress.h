@@ -14,6 +14,7 @@
 #include "icmp.h"
 #include "maps.h"
 #include "open.h"
+#include "options.h"
 #include "packet.h"
 #include "reset.h"
 #include "reuse.h"
@@ -21,6 +22,7 @@
 #include "sender.h"
 #include "steer.h"
 #include "translated.h"
+#include "uplink.h"
 
 /* Unknown senders' connections that are older than the datapath continue untranslated. */
 static __always_inline bool is_older(const struct senders *senders)
@@ -100,16 +102,73 @@ __noinline int source_of(struct __sk_buff *skb, const struct packet *packet, int
 	return SOURCE_EXTERNAL;
 }
 
-/* A SYN without a flow, or for a new connection of `flow`. */
-static __always_inline struct flow *open_as(struct __sk_buff *skb, const struct packet *packet,
-					    const struct flow *old, enum source source,
-					    int *ret_action)
+/*
+ * A SYN for a new connection, in place of `old` or without a flow. Held is fast: the reset of its
+ * local end makes an MTA go on to the next address or family at once. Forwarded ends get it too, as
+ * they do in mid-stream: RFC 5508 REQ-8 asks for an answer, and TCP stacks report ICMP's code 13
+ * only in the end.
+ */
+static __always_inline struct flow *open_or_reset(struct __sk_buff *skb,
+						  const struct packet *packet,
+						  const struct flow *old, __u32 timestamp,
+						  int *ret_action)
 {
-	struct flow *flow = open_flow(skb, packet, old, ret_action);
+	struct flow *flow = open_flow(skb, packet, old, timestamp, ret_action);
 
-	if (flow && source == SOURCE_BOTH)
-		open_set_ambiguous(flow);
+	if (!flow)
+		*ret_action = reset_local(skb, packet);
 	return flow;
+}
+
+/* The SYN of a subflow: it has no sender of its own. */
+static __always_inline int drop_join(struct __sk_buff *skb, const struct packet *packet)
+{
+	struct senders senders = sender_find(skb, packet);
+
+	report_drop(packet, senders.first, POOL_NONE, COUNTER_dropped_join);
+	return reset_local(skb, packet);
+}
+
+/*
+ * TC_ACT_UNSPEC: the SYN asks for no MPTCP any more. Else it is dropped: it joins, or has an option
+ * twice or behind the end of its header. Not static: see reset_local().
+ */
+__noinline int make_plain(struct __sk_buff *skb, const struct packet *packet, __u64 word)
+{
+	union options options = {.word = word};
+
+	if (!packet)
+		return TC_ACT_SHOT;
+	if (options.joins)
+		return drop_join(skb, packet);
+	if (options_blank(skb, packet->tcp, options))
+		return report_drop(packet, SENDER_UNKNOWN, POOL_NONE, COUNTER_dropped_error);
+	options.word = options_read(skb, packet->tcp);
+	if (options.mptcp_bytes)
+		return report_drop(packet, SENDER_UNKNOWN, POOL_NONE, COUNTER_dropped_malformed);
+	count(COUNTER_mptcp_removed);
+	return TC_ACT_UNSPEC;
+}
+
+/* False: a SYN sent again. True: *flow is new, or NULL and *ret_action holds. */
+static __always_inline bool settle_syn(struct __sk_buff *skb, const struct packet *packet,
+				       struct flow **flow, enum source source, int *ret_action)
+{
+	union options options = {.word = options_read(skb, packet->tcp)};
+
+	if (options.mptcp_bytes) {
+		*ret_action = make_plain(skb, packet, options.word);
+		if (*ret_action != TC_ACT_UNSPEC) {
+			*flow = NULL;
+			return true;
+		}
+	}
+	if (*flow && !reuse_is_new(skb, packet, *flow))
+		return false;
+	*flow = open_or_reset(skb, packet, *flow, options.timestamp, ret_action);
+	if (*flow && source == SOURCE_BOTH)
+		open_set_ambiguous(*flow);
+	return true;
 }
 
 static __always_inline struct flow *settle(struct __sk_buff *skb, const struct packet *packet,
@@ -127,8 +186,8 @@ static __always_inline struct flow *settle(struct __sk_buff *skb, const struct p
 	if (source == SOURCE_EXTERNAL)
 		return NULL;
 	cut = flow && flow->cut_seen != cuts && is_cut(flow, cuts);
-	if (packet_opens(packet) && (!flow || reuse_is_new(skb, packet, flow)))
-		return open_as(skb, packet, flow, source, ret_action);
+	if (packet_opens(packet) && settle_syn(skb, packet, &flow, source, ret_action))
+		return flow;
 	if (!flow) {
 		*ret_action = without_flow(skb, packet);
 		return NULL;
@@ -150,13 +209,15 @@ __noinline int untranslatable(struct __sk_buff *skb, const struct packet *packet
 {
 	enum counter drop = COUNTER_dropped_malformed;
 	struct steering steering = {};
-	bool may_open = false;
+	bool has_ports = kind != PACKET_OPAQUE && kind != PACKET_LATER, may_open = false;
 	struct senders senders;
 	struct flow *flow;
 
 	if (!packet)
 		return TC_ACT_SHOT;
-	if (kind != PACKET_OPAQUE && packet->fragment) {
+	if (kind == PACKET_LATER)
+		drop = COUNTER_dropped_fragment;
+	if (has_ports && packet->fragment) {
 		drop = COUNTER_dropped_fragment;
 		may_open = kind == PACKET_SHORT || packet_opens(packet);
 		flow = bpf_map_lookup_elem(&postern_flows, &packet->key);
@@ -165,11 +226,10 @@ __noinline int untranslatable(struct __sk_buff *skb, const struct packet *packet
 		if (flow)
 			return report_drop(packet, flow->sender, flow->pool, drop);
 	}
-	if (kind != PACKET_OPAQUE && is_retired(packet->key.destination_port))
+	if (has_ports && is_retired(packet->key.destination_port))
 		return TC_ACT_UNSPEC;
 	senders = sender_find(skb, packet);
-	if (kind == PACKET_OPAQUE ? senders.first == SENDER_UNKNOWN
-				  : !may_open && is_older(&senders))
+	if (has_ports ? !may_open && is_older(&senders) : senders.first == SENDER_UNKNOWN)
 		return TC_ACT_UNSPEC;
 	if (!steer_sender(senders.decider, &steering) && steering.action == VERDICT_PASS)
 		return TC_ACT_UNSPEC;
@@ -178,8 +238,9 @@ __noinline int untranslatable(struct __sk_buff *skb, const struct packet *packet
 
 /* Copies the address and port: the map may re-use `flow` for another key meanwhile. */
 static __always_inline int translate(struct __sk_buff *skb, const struct packet *packet,
-				     struct flow *flow)
+				     struct flow *flow, bool by_source)
 {
+	__u32 uplink = UPLINK_HERE;
 	struct {
 		__u8 address[16];
 		__u32 port;
@@ -191,14 +252,22 @@ static __always_inline int translate(struct __sk_buff *skb, const struct packet 
 	flow->ingress_ifindex = skb->ingress_ifindex;
 	/* The FIN or RST: may_follow() compares a later SYN with its timestamp. */
 	if (half_update(&flow->out, packet, EGRESS, bpf_ktime_get_coarse_ns()))
-		flow->timestamp = tcp_timestamp(skb, packet->tcp);
+		flow->timestamp =
+			((union options){.word = options_read(skb, packet->tcp)}).timestamp;
+	if (by_source)
+		uplink = uplink_of(skb, to.address, packet->ip);
+	if (uplink == UPLINK_HOLD) {
+		report_drop(packet, flow->sender, flow->pool, COUNTER_dropped_uplink);
+		return reset_local(skb, packet);
+	}
 	if (rewrite(skb, packet, EGRESS, to.address, to.port))
 		return report_drop(packet, flow->sender, flow->pool, COUNTER_dropped_error);
-	return TC_ACT_UNSPEC;
+	return uplink_send(uplink);
 }
 
 static __always_inline int egress(struct __sk_buff *skb, __u32 link_header)
 {
+	const struct generation *generation;
 	struct control *control;
 	int action = TC_ACT_SHOT;
 	struct packet packet;
@@ -213,7 +282,8 @@ static __always_inline int egress(struct __sk_buff *skb, __u32 link_header)
 		return TC_ACT_UNSPEC;
 	if (kind == PACKET_ICMP)
 		return icmp_egress(skb, &packet);
-	if (generation_is_paused()) {
+	generation = generation_get();
+	if (generation_pauses(generation)) {
 		count(COUNTER_dropped_moving);
 		return TC_ACT_SHOT;
 	}
@@ -225,5 +295,5 @@ static __always_inline int egress(struct __sk_buff *skb, __u32 link_header)
 		if (!flow)
 			return action;
 	}
-	return translate(skb, &packet, flow);
+	return translate(skb, &packet, flow, generation && generation->by_source);
 }

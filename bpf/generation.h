@@ -28,14 +28,23 @@ static __always_inline bool generation_has_older(void)
 	return control && bpf_ktime_get_ns() < control->first_up_ns + control->established_ns;
 }
 
-/* True while `up` copies the maps, and for good once other programs are in force. */
-static __always_inline bool generation_is_paused(void)
+static __always_inline const struct generation *generation_get(void)
 {
 	__u32 zero = 0;
-	const struct generation *generation = bpf_map_lookup_elem(&postern_gen, &zero);
 
+	return bpf_map_lookup_elem(&postern_gen, &zero);
+}
+
+/* True while `up` copies the maps, and for good once other programs are in force. */
+static __always_inline bool generation_pauses(const struct generation *generation)
+{
 	if (!generation)
 		return false;
 	return generation->in_force != own_generation ||
 	       (generation->paused_until_ns && bpf_ktime_get_ns() < generation->paused_until_ns);
+}
+
+static __always_inline bool generation_is_paused(void)
+{
+	return generation_pauses(generation_get());
 }

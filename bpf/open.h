@@ -205,11 +205,10 @@ static __always_inline bool is_held_as_lost(struct __sk_buff *skb, const struct 
 	return control && control->forwarded_masquerade == MASQUERADE_HOLD;
 }
 
-/* A SYN without a flow, or with the closed flow `old`. Returns like settle(). */
+/* A SYN without a flow, or with the closed flow `old`. Returns like settle() of egress.h. */
 static __noinline struct flow *open_flow(struct __sk_buff *skb, const struct packet *packet,
-					 const struct flow *old, int *ret_action)
+					 const struct flow *old, __u32 timestamp, int *ret_action)
 {
-	__u32 timestamp = tcp_timestamp(skb, packet->tcp);
 	struct opening *opening = opening_get();
 	enum counter drop = COUNTER_dropped_error;
 	struct senders senders;

@@ -18,6 +18,7 @@
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 
+#include "address.h"
 #include "maps.h"
 
 #define PACKET_VLAN_TAGS  2
@@ -54,6 +55,7 @@ enum packet_kind {
 	PACKET_ICMP,   /* an ICMP or ICMPv6 error; ports, sequence and flags are not set */
 	PACKET_SHORT,  /* a steered port, but the TCP header is cut short: only `key` is set */
 	PACKET_OPAQUE, /* too many IPv6 extension headers, or cut short: only addresses are set */
+	PACKET_LATER,  /* a later fragment, perhaps of TCP: only addresses are set, ports are 0 */
 };
 
 /*
@@ -82,42 +84,6 @@ _Static_assert(sizeof(struct flow_key) == sizeof(struct return_key),
 _Static_assert(__builtin_offsetof(struct flow_key, source_port) ==
 		       __builtin_offsetof(struct return_key, port),
 	       "a packet's key serves as both");
-
-/* Addresses in keys and entries are byte arrays, aligned to 4. */
-static __always_inline void address_copy(void *to, const void *from)
-{
-	__builtin_memcpy(__builtin_assume_aligned(to, 4), __builtin_assume_aligned(from, 4), 16);
-}
-
-static __always_inline bool address_equal(const void *a, const void *b)
-{
-	const __u32 *x = __builtin_assume_aligned(a, 4);
-	const __u32 *y = __builtin_assume_aligned(b, 4);
-
-	return x[0] == y[0] && x[1] == y[1] && x[2] == y[2] && x[3] == y[3];
-}
-
-static __always_inline void address_set_ipv4(void *to, __be32 address)
-{
-	__u32 *words = __builtin_assume_aligned(to, 4);
-
-	words[0] = 0;
-	words[1] = 0;
-	words[2] = bpf_htonl(0xffff);
-	words[3] = address;
-}
-
-static __always_inline __be32 address_ipv4(const void *address)
-{
-	return ((const __u32 *)__builtin_assume_aligned(address, 4))[3];
-}
-
-static __always_inline bool address_is_ipv4(const void *address)
-{
-	const __u32 *words = __builtin_assume_aligned(address, 4);
-
-	return !words[0] && !words[1] && words[2] == bpf_htonl(0xffff);
-}
 
 /* A SYN that opens a connection; not a SYN-ACK. */
 static __always_inline bool packet_opens(const struct packet *packet)
@@ -239,6 +205,14 @@ static __always_inline void set_ipv4(struct frame frame, const struct iphdr *ip,
 	set_addresses_ipv4(ip, direction, packet);
 }
 
+static __always_inline enum packet_kind later_fragment(struct packet *packet)
+{
+	packet->key.source_port = 0;
+	packet->key.destination_port = 0;
+	packet->flags = 0;
+	return PACKET_LATER;
+}
+
 static __always_inline enum packet_kind parse_ipv4(struct frame frame, enum direction direction,
 						   struct packet *packet)
 {
@@ -246,10 +220,12 @@ static __always_inline enum packet_kind parse_ipv4(struct frame frame, enum dire
 
 	if (packet_read(frame, packet->ip, &ip, sizeof(ip)))
 		return PACKET_OTHER;
-	if (ip.version != 4 || ip.ihl < 5 || ip.frag_off & bpf_htons(IPV4_FRAGMENT_OFFSET) ||
+	if (ip.version != 4 || ip.ihl < 5 ||
 	    (ip.protocol != IPPROTO_TCP && ip.protocol != IPPROTO_ICMP))
 		return PACKET_OTHER;
 	set_ipv4(frame, &ip, direction, packet);
+	if (ip.frag_off & bpf_htons(IPV4_FRAGMENT_OFFSET))
+		return ip.protocol == IPPROTO_TCP ? later_fragment(packet) : PACKET_OTHER;
 	return ip.protocol == IPPROTO_TCP ? PACKET_TCP : PACKET_ICMP;
 }
 
@@ -275,7 +251,9 @@ static __always_inline enum packet_kind walk_extensions(struct frame frame, __u8
 			return PACKET_OPAQUE;
 		if (header == IPPROTO_FRAGMENT) {
 			if (bpf_ntohs(extension.fragment) & IPV6_FRAGMENT_OFFSET)
-				return PACKET_OTHER;
+				return extension.next == IPPROTO_TCP || is_extension(extension.next)
+					       ? later_fragment(packet)
+					       : PACKET_OTHER;
 			packet->fragment = 1;
 			packet->tcp += 8;
 		} else if (header == IPPROTO_AH) {

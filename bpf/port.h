@@ -9,7 +9,6 @@
 #pragma once
 
 #include <asm/errno.h>
-#include <linux/tcp.h>
 
 #include "counters.h"
 #include "flow.h"
@@ -21,45 +20,6 @@
 #define PORT_TRIES	32
 #define PORT_LAST_TRIES 448
 #define PORT_FIRST	1024 /* never a well-known port; the last is 65535 */
-
-#define TCP_OPTIONS_MAX	     16 /* options that are read */
-#define TCP_OPTION_END	     0
-#define TCP_OPTION_NOP	     1
-#define TCP_OPTION_TIMESTAMP 8
-#define TCP_TIMESTAMP_BYTES  10
-
-/*
- * The TCP timestamp (RFC 7323) of the packet whose TCP header is at `offset`; 0: none. Only a SYN
- * that opens and the first FIN or RST need it. Not static: the verifier checks the loop once.
- */
-__noinline __u32 tcp_timestamp(struct __sk_buff *skb, __u32 offset)
-{
-	struct {
-		__u8 kind;
-		__u8 bytes;
-	} option;
-	__u8 words; /* of the header, in the upper half */
-	__be32 value;
-	__u32 end;
-
-	if (bpf_skb_load_bytes(skb, offset + 12, &words, sizeof(words)))
-		return 0;
-	end = offset + (words >> 4) * 4;
-	offset += sizeof(struct tcphdr);
-	for (int i = 0; i < TCP_OPTIONS_MAX && offset < end; i++) {
-		if (bpf_skb_load_bytes(skb, offset, &option, sizeof(option)) ||
-		    option.kind == TCP_OPTION_END)
-			return 0;
-		if (option.kind == TCP_OPTION_TIMESTAMP) {
-			if (option.bytes != TCP_TIMESTAMP_BYTES ||
-			    bpf_skb_load_bytes(skb, offset + sizeof(option), &value, sizeof(value)))
-				return 0;
-			return bpf_ntohl(value);
-		}
-		offset += option.kind == TCP_OPTION_NOP ? 1 : option.bytes;
-	}
-	return 0;
-}
 
 /*
  * Will the remote end of a closed flow accept this SYN, from the same external address and port, as

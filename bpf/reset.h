@@ -122,12 +122,15 @@ static __always_inline bool may_reset(const struct packet *packet)
 			  address_equal(entry->source, packet->key.source));
 }
 
-/* Returns the action: TC_ACT_SHOT where no reset is due, and after an error halfway. */
-static __noinline int reset_local(struct __sk_buff *skb, const struct packet *packet)
+/*
+ * Returns the action: TC_ACT_SHOT where no reset is due, and after an error halfway. Not static:
+ * the verifier checks it once, not at each call, and asks for the comparison with NULL.
+ */
+__noinline int reset_local(struct __sk_buff *skb, const struct packet *packet)
 {
 	long error;
 
-	if (!may_reset(packet))
+	if (!packet || !may_reset(packet))
 		return TC_ACT_SHOT;
 	error = bpf_skb_change_tail(skb, packet->tcp + sizeof(struct tcphdr), 0);
 	if (!error && packet->ip)

@@ -365,6 +365,7 @@ enum control_state {
 	X(ports_changed, "flows that got another source port, as theirs was in use")               \
 	X(passed, "flows opened that keep their source address")                                   \
 	X(over_limit, "SYNs over their sender's limit of new connections")                         \
+	X(mptcp_removed, "SYNs that asked for MPTCP and leave as plain TCP")                       \
 	X(icmp_in, "ICMP errors about a flow from outside, translated")                            \
 	X(icmp_out, "ICMP errors about a flow from its local end, translated")                     \
 	X(icmp_short, "ICMP errors not translated: the packet they quote is cut short")            \
@@ -377,10 +378,12 @@ enum control_state {
 	X(dropped_pool_empty, "SYNs held: the pool has no active address")                         \
 	X(dropped_no_port, "SYNs dropped: no free port towards that destination")                  \
 	X(dropped_table_full, "SYNs dropped: the flow table is full")                              \
+	X(dropped_join, "SYNs dropped: they join an MPTCP connection")                             \
 	X(dropped_no_flow, "packets dropped: mid-stream, without a flow")                          \
 	X(dropped_cut, "packets dropped: their flow was cut")                                      \
 	X(dropped_moving, "packets dropped while flows moved to new maps; TCP sends them again")   \
 	X(dropped_loop, "packets dropped: routing loop, a translated packet came back in")         \
+	X(dropped_uplink, "packets held: their address leaves by no interface that takes them")    \
 	X(dropped_fragment, "fragments dropped: they cannot be translated")                        \
 	X(dropped_malformed, "packets dropped: headers cut short or too many extension headers")   \
 	X(dropped_error, "packets dropped: the kernel refused a step of the translation")          \

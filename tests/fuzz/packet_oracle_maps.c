@@ -33,7 +33,8 @@ uint64_t packet_oracle_drops(const struct stats *stats)
 	       stats->translated_before + stats->dropped_pool_empty + stats->dropped_no_port +
 	       stats->dropped_table_full + stats->dropped_no_flow + stats->dropped_cut +
 	       stats->dropped_moving + stats->dropped_loop + stats->dropped_fragment +
-	       stats->dropped_malformed + stats->dropped_error;
+	       stats->dropped_malformed + stats->dropped_error + stats->dropped_join +
+	       stats->dropped_uplink;
 }
 
 /* Verdicts end in the past or never, so none ends during a check. */

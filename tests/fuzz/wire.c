@@ -67,6 +67,21 @@ static void set_end(struct wire *wire, size_t bytes)
 	wire->end = bytes && wire->ip + bytes < wire->size ? wire->ip + bytes : wire->size;
 }
 
+static bool is_extension(int header)
+{
+	return header == IPPROTO_HOPOPTS || header == IPPROTO_ROUTING ||
+	       header == IPPROTO_FRAGMENT || header == IPPROTO_DSTOPTS || header == IPPROTO_AH;
+}
+
+/* A later fragment, perhaps of TCP, has no ports. */
+static int read_later(struct wire *wire, int protocol)
+{
+	if (protocol == IPPROTO_TCP || is_extension(protocol))
+		wire->kind = WIRE_OPAQUE;
+	wire->fragment = false;
+	return -1;
+}
+
 /* The protocol after the header; -1: none that can be parsed. */
 static int read_ipv4(struct wire *wire)
 {
@@ -76,19 +91,14 @@ static int read_ipv4(struct wire *wire)
 	if (!has(wire, wire->ip, IPV4_HEADER) || words < IPV4_HEADER / 4)
 		return -1;
 	fragment = get16(wire, wire->ip + 6);
-	if (fragment & 0x1fff)
-		return -1;
 	wire->fragment = fragment & 0x2000;
 	wire->l4 = wire->ip + words * 4;
 	set_end(wire, get16(wire, wire->ip + 2));
 	set_addresses(wire, wire->ip + 12, 4);
+	if (fragment & 0x1fff)
+		return read_later(wire,
+				  wire->bytes[wire->ip + 9] == IPPROTO_TCP ? IPPROTO_TCP : -1);
 	return wire->bytes[wire->ip + 9];
-}
-
-static bool is_extension(int header)
-{
-	return header == IPPROTO_HOPOPTS || header == IPPROTO_ROUTING ||
-	       header == IPPROTO_FRAGMENT || header == IPPROTO_DSTOPTS || header == IPPROTO_AH;
 }
 
 static int read_extension(struct wire *wire, int header)
@@ -98,7 +108,7 @@ static int read_extension(struct wire *wire, int header)
 	if (header == IPPROTO_FRAGMENT) {
 		wire->fragment = true;
 		if (get16(wire, wire->l4 + 2) & 0xfff8)
-			return -1;
+			return read_later(wire, next);
 		length = 0;
 	}
 	wire->l4 += header == IPPROTO_AH ? (length + 2) * 4 : (length + 1) * 8;

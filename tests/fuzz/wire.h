@@ -20,7 +20,7 @@ enum wire_kind {
 	WIRE_TCP,   /* the fixed part of its header is complete */
 	WIRE_SHORT, /* TCP; only its ports are complete */
 	WIRE_ICMP,  /* an error that quotes a packet */
-	WIRE_OPAQUE /* IPv6 with too many extension headers, or cut short in one */
+	WIRE_OPAQUE /* too many extension headers, or cut short in one; a later fragment */
 };
 
 /* Offsets are from the beginning of the frame. */

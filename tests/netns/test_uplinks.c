@@ -78,6 +78,53 @@ Test(netns_uplinks, an_address_that_a_rule_routes_leaves_by_the_interface_of_its
 	cr_expect(has_uplinks("wan2", 0));
 }
 
+/* `internet` answers by wan2, and its rp_filter takes packets from the address by wan2 only. */
+static void expect_at_wan2(void)
+{
+	free(host_must(INTERNET, "set -e; ip route add " RISKY "/32 via 203.0.113.2 dev wan2;"
+				 "ip route add " RISKY6 "/128 via 2001:db8:3::2 dev wan2;"
+				 "sysctl -qw net.ipv4.conf.all.rp_filter=1"));
+}
+
+static long long sent_by_wan2(void)
+{
+	_cleanup_(free_p) char *text =
+		host_must(MAIL, "ip -j -s link show wan2 | jq '.[0].stats64.tx.bytes'");
+
+	return atoll(text);
+}
+
+#define BULK (1 << 20)
+
+static void transfer(int receiver, enum host host, const char *bind, const char *destination)
+{
+	const struct origin origin = {.host = host, .bind = bind};
+	long long before = sent_by_wan2();
+	_cleanup_talk_ struct talk talk = talk_must(receiver, &origin, destination, 25);
+
+	cr_assert_str_eq(pool_of(talk.from), "high-risk", "seen from %s", talk.from);
+	cr_assert(talk_transfer(&talk, BULK, BULK), "bytes lost or changed");
+	cr_expect_geq(sent_by_wan2(), before + BULK, "not by wan2, to %s", destination);
+}
+
+/* From the first SYN on, of the host and of a tenant. */
+Test(netns_uplinks, packets_leave_by_it_though_the_stack_has_routed_them_elsewhere)
+{
+	int receiver = receiver_open(25);
+
+	add_uplink();
+	free(host_must(MAIL, RULES("add")));
+	configure(BOTH);
+	free(postern_must("up"));
+	postern_agent();
+	expect_at_wan2();
+	free(postern_must("sender set tenant-7 high-risk"));
+	transfer(receiver, MAIL, HANDLE_HIGH_RISK, RECEIVER_IPV4);
+	transfer(receiver, MAIL, HANDLE_HIGH_RISK6, RECEIVER_IPV6);
+	transfer(receiver, TENANT, NULL, RECEIVER_IPV4);
+	transfer(receiver, TENANT, NULL, RECEIVER_IPV6);
+}
+
 Test(netns_uplinks, it_is_held_and_reported_where_that_interface_has_no_hooks)
 {
 	_cleanup_(free_p) char *note = NULL;

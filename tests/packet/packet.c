@@ -154,6 +154,10 @@ static void append_tcp_options(const struct packet_spec *spec, struct packet_byt
 	uint8_t timestamp[10] = {TCPOPT_TIMESTAMP, sizeof(timestamp)};
 	size_t padding = spec->tcp_option_bytes - (spec->tcp_timestamp ? sizeof(timestamp) : 0);
 
+	if (spec->tcp_options) {
+		append(packet, spec->tcp_options, spec->tcp_option_bytes);
+		return;
+	}
 	for (size_t i = 0; i < padding; i++)
 		append(packet, &(uint8_t){TCPOPT_NOP}, 1);
 	if (spec->tcp_timestamp) {

@@ -33,7 +33,8 @@ struct packet_spec {
 	size_t payload_bytes;
 	size_t ip_option_bytes; /* of IPv4; a multiple of 4 */
 	size_t tcp_option_bytes;
-	uint32_t tcp_timestamp; /* in the last 10 option bytes of at least 12; 0: none */
+	const uint8_t *tcp_options; /* all of tcp_option_bytes; NULL: NOPs, and the timestamp */
+	uint32_t tcp_timestamp;	    /* in the last 10 option bytes of at least 12; 0: none */
 	uint8_t extensions[PACKET_EXTENSIONS_MAX]; /* IPv6: next header numbers */
 	size_t n_extensions;
 	enum packet_fragment fragment;

@@ -425,3 +425,9 @@ void rig_expect_reset(enum rig_program program, const struct packet_spec *spec)
 	cr_assert_eq(rig_run(program, spec, 7, &packet), TC_ACT_REDIRECT, "it was not redirected");
 	packet_expect(&packet, &expected);
 }
+
+void rig_expect_refused(const struct packet_spec *spec)
+{
+	cr_assert_eq(spec->flags, SYN);
+	rig_expect_reset(EGRESS, spec);
+}

@@ -107,6 +107,8 @@ void rig_expect_through(enum rig_program program, const struct packet_spec *spec
 			const struct packet_spec *expected);
 void rig_expect_untouched(enum rig_program program, const struct packet_spec *spec);
 void rig_expect_drop(enum rig_program program, const struct packet_spec *spec);
+/* The SYN opens no flow: it becomes a reset for its local end. */
+void rig_expect_refused(const struct packet_spec *spec);
 /* The packet becomes a reset and enters again. */
 void rig_expect_reset(enum rig_program program, const struct packet_spec *spec);
 

@@ -86,9 +86,9 @@ CHOICE_TEST(a_blocked_sender_is_blocked_at_every_handle)
 	struct event event;
 
 	rig_set_verdict(OWN, VERDICT_DROP, POOL_NONE);
-	rig_expect_drop(EGRESS, &inside);
+	rig_expect_refused(&inside);
 	rig_expect_flows(0);
-	rig_expect_counters(.dropped_blocked = 1);
+	rig_expect_counters(.dropped_blocked = 1, .resets_sent = 1);
 	cr_assert_eq(rig_events(&event), 1);
 	cr_assert_eq(event.sender, OWN, "the event names the blocked sender");
 	cr_assert_eq(rig_usage(OWN).refused, 1);
@@ -131,7 +131,7 @@ CHOICE_TEST(a_drop_of_the_handle_holds_for_a_high_risk_sender)
 
 	rig_set_verdict(HANDLE, VERDICT_DROP, POOL_NONE);
 	rig_set_verdict(OWN, VERDICT_STEER, POOL_HIGH_RISK);
-	rig_expect_drop(EGRESS, &inside);
+	rig_expect_refused(&inside);
 	cr_assert_eq(rig_usage(HANDLE).refused, 1);
 }
 
@@ -141,7 +141,7 @@ CHOICE_TEST(a_passed_selector_does_not_let_a_blocked_sender_pass)
 
 	rig_set_verdict(HANDLE, VERDICT_PASS, POOL_NONE);
 	rig_set_verdict(OWN, VERDICT_DROP, POOL_NONE);
-	rig_expect_drop(EGRESS, &inside);
+	rig_expect_refused(&inside);
 	fragment.fragment = FIRST_FRAGMENT;
 	rig_expect_drop(EGRESS, &fragment);
 	inside.flags = ACK;
@@ -156,7 +156,7 @@ CHOICE_TEST(of_three_the_drop_decides_whatever_its_place)
 	rig_select_number(SELECTOR_MARK, MARK, TENANT);
 	rig_set_verdict(HANDLE, VERDICT_STEER, POOL_HIGH_RISK);
 	rig_set_verdict(OWN, VERDICT_DROP, POOL_NONE);
-	cr_assert_eq(rig_run(EGRESS, &inside, MARK, NULL), TC_ACT_SHOT);
+	cr_assert_eq(rig_run(EGRESS, &inside, MARK, NULL), TC_ACT_REDIRECT);
 	cr_assert_eq(rig_usage(OWN).refused, 1);
 }
 
@@ -231,7 +231,7 @@ CHOICE_TEST(a_syn_that_opens_nothing_takes_no_token_of_another_match)
 
 	limit_own(VERDICT_DROP);
 	rig_fill_slots(POOL_NORMAL, choice->ipv6 ? SLOT_IPV6 : SLOT_IPV4, 0);
-	rig_expect_drop(EGRESS, &inside);
-	rig_expect_drop(EGRESS, &inside);
+	rig_expect_refused(&inside);
+	rig_expect_refused(&inside);
 	cr_assert_eq(rig_usage(OWN).over_limit, 0);
 }

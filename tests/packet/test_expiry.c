@@ -170,7 +170,7 @@ Test(packet_expiry, a_full_queue_opens_nothing_and_leaves_nothing_half_open)
 					 &(uint32_t){0}, &timer, BPF_EXIST),
 		     0);
 	syn.source_port = 40001;
-	rig_expect_drop(EGRESS, &syn);
+	rig_expect_refused(&syn);
 	rig_expect_flows(1);
-	rig_expect_counters(.flows_opened = 2, .dropped_table_full = 1);
+	rig_expect_counters(.flows_opened = 2, .dropped_table_full = 1, .resets_sent = 1);
 }

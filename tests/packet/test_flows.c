@@ -135,9 +135,9 @@ Test(packet_flows, without_a_free_port_the_syn_is_dropped, .init = all_ports)
 		outside.source_port = port;
 		rig_take_port(&outside);
 	}
-	rig_expect_drop(EGRESS, &syn);
+	rig_expect_refused(&syn);
 	cr_assert(!rig_has_flow(&syn));
-	rig_expect_counters(.dropped_no_port = 1);
+	rig_expect_counters(.dropped_no_port = 1, .resets_sent = 1);
 	cr_assert_eq(rig_usage(TENANT).refused, 1);
 }
 
@@ -148,9 +148,9 @@ static void fill_up(void)
 	for (int i = 0; i < 2; i++, syn.source_port++)
 		cr_assert_eq(rig_run(EGRESS, &syn, 0, NULL), -1);
 	for (int i = 0; i < 10; i++, syn.source_port++)
-		rig_expect_drop(EGRESS, &syn);
+		rig_expect_refused(&syn);
 	rig_expect_flows(2);
-	rig_expect_counters(.flows_opened = 2, .dropped_table_full = 10);
+	rig_expect_counters(.flows_opened = 2, .dropped_table_full = 10, .resets_sent = 10);
 	cr_assert_eq(rig_usage(TENANT).flows, 2);
 	cr_assert_eq(rig_usage(TENANT).refused, 10);
 	cr_assert_eq(rig_address_usage(NORMAL4_ID).flows, 2);

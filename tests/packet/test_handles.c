@@ -59,8 +59,8 @@ FAMILY_TEST(where_it_names_none_they_are_held)
 	struct event event;
 
 	name_address(ipv6, VERDICT_NO_ADDRESS);
-	rig_expect_drop(EGRESS, &inside);
-	rig_expect_counters(.dropped_pool_empty = 1);
+	rig_expect_refused(&inside);
+	rig_expect_counters(.dropped_pool_empty = 1, .resets_sent = 1);
 	rig_expect_flows(0);
 	cr_assert_eq(rig_usage(TENANT).refused, 1);
 	cr_assert_eq(rig_events(&event), 1);
@@ -98,9 +98,9 @@ FAMILY_TEST(one_that_is_gone_or_of_the_other_family_lets_nothing_out)
 	struct packet_spec inside = rig_inside(ipv6, SYN);
 
 	name_address(ipv6, MISSING_ID);
-	rig_expect_drop(EGRESS, &inside);
+	rig_expect_refused(&inside);
 	name_address(ipv6, normal_id(!ipv6));
-	rig_expect_drop(EGRESS, &inside);
-	rig_expect_counters(.dropped_error = 2);
+	rig_expect_refused(&inside);
+	rig_expect_counters(.dropped_error = 2, .resets_sent = 2);
 	rig_expect_flows(0);
 }

@@ -148,8 +148,8 @@ Test(packet_life, after_the_end_a_syn_may_be_rejected)
 	send(FIN | ACK);
 	rig_set_verdict(TENANT, VERDICT_DROP, POOL_NONE);
 	syn.sequence = 7000;
-	rig_expect_drop(EGRESS, &syn);
-	rig_expect_counters(.flows_opened = 1, .dropped_blocked = 1);
+	rig_expect_refused(&syn);
+	rig_expect_counters(.flows_opened = 1, .dropped_blocked = 1, .resets_sent = 1);
 }
 
 Test(packet_life, a_later_sequence_gets_the_old_port_at_once)

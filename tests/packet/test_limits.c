@@ -106,7 +106,8 @@ Test(packet_limits, a_flow_that_fails_to_open_returns_its_token)
 	expect_pools(POOL_NORMAL, 3);
 	expect_pools(POOL_HIGH_RISK, 1);
 	cr_assert_eq(rig_usage(TENANT).flows, 4);
-	rig_expect_counters(.flows_opened = 4, .dropped_pool_empty = 10, .over_limit = 1);
+	rig_expect_counters(.flows_opened = 4, .dropped_pool_empty = 10, .over_limit = 1,
+			    .resets_sent = 10);
 }
 
 Test(packet_limits, over_the_limit_may_mean_a_drop)
@@ -121,7 +122,8 @@ Test(packet_limits, over_the_limit_may_mean_a_drop)
 	cr_assert_eq(rig_usage(TENANT).refused, 5);
 	cr_assert_eq(rig_usage(TENANT).flows, 3);
 	cr_assert_eq(rig_events(&event), 1);
-	rig_expect_counters(.flows_opened = 3, .over_limit = 5, .dropped_over_limit = 5);
+	rig_expect_counters(.flows_opened = 3, .over_limit = 5, .dropped_over_limit = 5,
+			    .resets_sent = 5);
 }
 
 Test(packet_limits, over_the_limit_may_only_be_reported)
@@ -184,7 +186,7 @@ Test(packet_limits, a_blocked_sender_takes_no_tokens)
 	rig_put_verdict(TENANT, &verdict);
 	expect_pools(POOL_NONE, 5);
 	cr_assert_eq(rig_usage(TENANT).bucket_full_ns, 0);
-	rig_expect_counters(.dropped_blocked = 5);
+	rig_expect_counters(.dropped_blocked = 5, .resets_sent = 5);
 }
 
 Test(packet_limits, another_sender_has_a_bucket_of_its_own)
@@ -222,7 +224,7 @@ Test(packet_limits, a_flood_of_syns_reaches_the_senders_own_flows_and_no_more)
 	cr_assert_eq(event.sender, TENANT);
 	rig_expect_through(EGRESS, &stranger, &outside);
 	rig_expect_flows(11);
-	rig_expect_counters(.flows_opened = 11, .dropped_flow_limit = 500);
+	rig_expect_counters(.flows_opened = 11, .dropped_flow_limit = 500, .resets_sent = 500);
 }
 
 Test(packet_limits, a_flow_that_ends_makes_space_for_another)
@@ -340,7 +342,7 @@ Test(packet_limits, each_flow_of_a_reported_sender_is_one_event_and_of_others_no
 
 #define REPEATS 200000
 
-/* Repeats a SYN that opens no flow. */
+/* Repeats a SYN that opens no flow; with IP options, as a reset would replace the packet. */
 static void *repeat(void *data)
 {
 	int cpus = sysconf(_SC_NPROCESSORS_ONLN);
@@ -354,6 +356,7 @@ static void *repeat(void *data)
 	CPU_SET((intptr_t)data % cpus, &own);
 	pthread_setaffinity_np(pthread_self(), sizeof(own), &own);
 	syn.source_port = 2000 + (int)(intptr_t)data;
+	syn.ip_option_bytes = 4;
 	packet_build(&syn, &in);
 	options.data_size_in = in.size;
 	bpf_prog_test_run_opts(bpf_program__fd(rig_maps()->progs.postern_egress), &options);

@@ -101,9 +101,9 @@ FAMILY_TEST(a_blocked_sender_has_no_flow_left)
 
 	establish(&inside, normal(ipv6));
 	rig_set_verdict(TENANT, VERDICT_DROP, POOL_NONE);
-	rig_expect_drop(EGRESS, &syn);
-	rig_expect_drop(EGRESS, &syn);
-	rig_expect_counters(.flows_opened = 1, .dropped_blocked = 2);
+	rig_expect_refused(&syn);
+	rig_expect_refused(&syn);
+	rig_expect_counters(.flows_opened = 1, .dropped_blocked = 2, .resets_sent = 2);
 }
 
 FAMILY_TEST(a_disabled_pool_holds_the_next_syn)
@@ -112,8 +112,8 @@ FAMILY_TEST(a_disabled_pool_holds_the_next_syn)
 
 	establish(&inside, normal(ipv6));
 	rig_fill_slots(POOL_NORMAL, ipv6 ? SLOT_IPV6 : SLOT_IPV4, 0);
-	rig_expect_drop(EGRESS, &syn);
-	rig_expect_counters(.flows_opened = 1, .dropped_pool_empty = 1);
+	rig_expect_refused(&syn);
+	rig_expect_counters(.flows_opened = 1, .dropped_pool_empty = 1, .resets_sent = 1);
 }
 
 FAMILY_TEST(a_pool_that_falls_back_leads_the_next_syn_to_the_other)
@@ -180,7 +180,7 @@ FAMILY_TEST(the_limit_of_new_connections_counts_it)
 
 	limit(VERDICT_DROP);
 	establish(&inside, normal(ipv6));
-	rig_expect_drop(EGRESS, &syn);
+	rig_expect_refused(&syn);
 	cr_assert_geq(rig_usage(TENANT).over_limit, 1);
 	cr_assert_eq(rig_usage(TENANT).connections, 1);
 }
@@ -216,7 +216,7 @@ FAMILY_TEST(an_address_that_drains_is_left)
 	establish(&inside, normal(ipv6));
 	rig_set_address_state(ipv6 ? NORMAL6_ID : NORMAL4_ID, ADDRESS_DRAINING);
 	rig_fill_slots(POOL_NORMAL, ipv6 ? SLOT_IPV6 : SLOT_IPV4, 0);
-	rig_expect_drop(EGRESS, &syn);
+	rig_expect_refused(&syn);
 }
 
 FAMILY_TEST(a_passed_flow_is_steered_when_its_sender_no_longer_passes)

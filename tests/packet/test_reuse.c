@@ -178,11 +178,11 @@ Test(packet_reuse, a_full_table_keeps_a_flow_set_aside, .init = two_flows)
 
 	fill_both();
 	syn.sequence = OLD_END - 1;
-	rig_expect_drop(EGRESS, &syn);
+	rig_expect_refused(&syn);
 	rig_expect_flows(2);
 	cr_assert_eq(rig_return(&outside).source_port, PORT);
 	cr_assert_eq(rig_usage(TENANT).flows, 2);
-	rig_expect_counters(.flows_opened = 2, .dropped_table_full = 1);
+	rig_expect_counters(.flows_opened = 2, .dropped_table_full = 1, .resets_sent = 1);
 }
 
 /* ---- all ports taken by closed flows of another local end */
@@ -269,8 +269,8 @@ Test(packet_reuse, without_a_free_port_no_closed_one_is_taken_over_too_early, .i
 
 	close_all(true);
 	syn.sequence = OLD_END - 1;
-	rig_expect_drop(EGRESS, &syn);
-	rig_expect_counters(.flows_opened = 1, .dropped_no_port = 1);
+	rig_expect_refused(&syn);
+	rig_expect_counters(.flows_opened = 1, .dropped_no_port = 1, .resets_sent = 1);
 }
 
 Test(packet_reuse, without_a_free_port_no_live_one_is_taken_over, .init = all_ports)
@@ -279,9 +279,9 @@ Test(packet_reuse, without_a_free_port_no_live_one_is_taken_over, .init = all_po
 
 	close_all(false);
 	syn.sequence = OLD_END;
-	rig_expect_drop(EGRESS, &syn);
+	rig_expect_refused(&syn);
 	rig_expect_flows(65536 - 1024);
-	rig_expect_counters(.flows_opened = 1, .dropped_no_port = 1);
+	rig_expect_counters(.flows_opened = 1, .dropped_no_port = 1, .resets_sent = 1);
 }
 
 /* ---- entries that the map re-uses while a program reads them */

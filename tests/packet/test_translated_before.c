@@ -38,9 +38,9 @@ FAMILY_TEST(a_syn_from_an_address_of_this_host_is_held)
 	struct packet_spec syn = masqueraded(ipv6);
 	struct event event;
 
-	rig_expect_drop(EGRESS, &syn);
+	rig_expect_refused(&syn);
 	rig_expect_flows(0);
-	rig_expect_counters(.translated_before = 1);
+	rig_expect_counters(.translated_before = 1, .resets_sent = 1);
 	cr_assert_eq(rig_events(&event), 1);
 	cr_assert_eq(event.counter, COUNTER_translated_before);
 	cr_assert_eq(event.sender, SENDER_UNKNOWN);
@@ -51,8 +51,8 @@ FAMILY_TEST(even_where_a_prefix_has_that_address)
 	struct packet_spec syn = masqueraded(ipv6);
 
 	rig_select_net(syn.source, ipv6 ? 64 : 96 + 24, TENANT);
-	rig_expect_drop(EGRESS, &syn);
-	rig_expect_counters(.translated_before = 1);
+	rig_expect_refused(&syn);
+	rig_expect_counters(.translated_before = 1, .resets_sent = 1);
 }
 
 FAMILY_TEST(other_forwarded_packets_are_steered)

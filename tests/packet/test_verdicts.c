@@ -111,8 +111,8 @@ FAMILY_TEST(drop_drops_the_syn_and_tells)
 	struct event event;
 
 	rig_set_verdict(TENANT, VERDICT_DROP, POOL_NONE);
-	rig_expect_drop(EGRESS, &syn);
-	rig_expect_counters(.dropped_blocked = 1);
+	rig_expect_refused(&syn);
+	rig_expect_counters(.dropped_blocked = 1, .resets_sent = 1);
 	rig_expect_flows(0);
 	cr_assert_eq(rig_usage(TENANT).refused, 1);
 	cr_assert_neq(rig_usage(TENANT).last_ns, 0);
@@ -135,8 +135,8 @@ FAMILY_TEST(a_verdict_past_its_time_gives_way_to_what_it_names)
 				  .until_ns = rig_now_ns()};
 
 	rig_put_verdict(TENANT, &verdict);
-	rig_expect_drop(EGRESS, &inside);
-	rig_expect_counters(.dropped_blocked = 1);
+	rig_expect_refused(&inside);
+	rig_expect_counters(.dropped_blocked = 1, .resets_sent = 1);
 	verdict.after_action = VERDICT_STEER;
 	verdict.after_pool = POOL_NORMAL;
 	rig_put_verdict(TENANT, &verdict);
@@ -151,8 +151,8 @@ FAMILY_TEST(a_verdict_before_its_time_holds)
 				  .until_ns = rig_now_ns() + 100 * SECOND_NS};
 
 	rig_put_verdict(TENANT, &verdict);
-	rig_expect_drop(EGRESS, &syn);
-	rig_expect_counters(.dropped_blocked = 1);
+	rig_expect_refused(&syn);
+	rig_expect_counters(.dropped_blocked = 1, .resets_sent = 1);
 }
 
 FAMILY_TEST(a_pool_with_nothing_active_holds)
@@ -161,8 +161,8 @@ FAMILY_TEST(a_pool_with_nothing_active_holds)
 	struct event event;
 
 	rig_fill_slots(POOL_NORMAL, ipv6 ? SLOT_IPV6 : SLOT_IPV4, 0);
-	rig_expect_drop(EGRESS, &syn);
-	rig_expect_counters(.dropped_pool_empty = 1);
+	rig_expect_refused(&syn);
+	rig_expect_counters(.dropped_pool_empty = 1, .resets_sent = 1);
 	rig_expect_flows(0);
 	cr_assert_eq(rig_usage(TENANT).refused, 1);
 	cr_assert_eq(rig_events(&event), 1);
@@ -185,8 +185,8 @@ FAMILY_TEST(an_address_of_the_other_family_is_never_used)
 	struct packet_spec syn = rig_inside(ipv6, SYN);
 
 	rig_fill_slots(POOL_NORMAL, ipv6 ? SLOT_IPV6 : SLOT_IPV4, ipv6 ? NORMAL4_ID : NORMAL6_ID);
-	rig_expect_drop(EGRESS, &syn);
-	rig_expect_counters(.dropped_error = 1);
+	rig_expect_refused(&syn);
+	rig_expect_counters(.dropped_error = 1, .resets_sent = 1);
 	rig_expect_flows(0);
 }
 
@@ -195,8 +195,8 @@ FAMILY_TEST(a_sender_without_any_verdict_sends_nothing)
 	struct packet_spec syn = rig_inside(ipv6, SYN);
 
 	rig_select_net(syn.source, 128, OTHER);
-	rig_expect_drop(EGRESS, &syn);
-	rig_expect_counters(.dropped_error = 1);
+	rig_expect_refused(&syn);
+	rig_expect_counters(.dropped_error = 1, .resets_sent = 1);
 	rig_expect_flows(0);
 }
 
@@ -205,8 +205,8 @@ FAMILY_TEST(an_unknown_sender_gets_the_default)
 	struct packet_spec inside = rig_stranger(ipv6, SYN), outside = rig_outside(ipv6, SYN);
 
 	rig_set_verdict(SENDER_UNKNOWN, VERDICT_DROP, POOL_NONE);
-	rig_expect_drop(EGRESS, &inside);
-	rig_expect_counters(.dropped_blocked = 1);
+	rig_expect_refused(&inside);
+	rig_expect_counters(.dropped_blocked = 1, .resets_sent = 1);
 	rig_set_verdict(SENDER_UNKNOWN, VERDICT_STEER, POOL_NORMAL);
 	rig_expect_through(EGRESS, &inside, &outside);
 	rig_expect_pair(&inside, &outside, SENDER_UNKNOWN, POOL_NORMAL);

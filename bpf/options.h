@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * TCP options. Steered connections are plain TCP: a second subflow of MPTCP would be another
+ * sender's to the selectors, would leave by another pool, and would continue after a cut. So a SYN
+ * that asks for MPTCP loses that option and the connection falls back (RFC 8684 section 3.7), and a
+ * SYN that joins an MPTCP connection is dropped.
+ */
+#pragma once
+
+#include <asm/errno.h>
+#include <linux/tcp.h>
+
+#include "checksum.h"
+#include "maps.h"
+#include "packet.h"
+
+#define OPTIONS_BYTES_MAX 40 /* data offset: 15 words, 5 of them without options */
+
+#define OPTION_END	 0
+#define OPTION_NOP	 1
+#define OPTION_TIMESTAMP 8
+#define OPTION_MPTCP	 30
+
+#define TIMESTAMP_BYTES 10
+#define MPTCP_JOIN	1 /* subtype, the upper half of the third byte */
+
+/* Fits a number, as a function that the verifier checks once returns no more. */
+union options {
+	__u64 word;
+	struct {
+		__u32 timestamp;  /* RFC 7323, host order; 0: none */
+		__u8 mptcp_at;	  /* offset of the last MPTCP option within the options */
+		__u8 mptcp_bytes; /* 0: none */
+		__u8 joins;	  /* 1: it is MP_JOIN */
+		__u8 reserved;
+	};
+};
+
+/* A multiple of 4; 0: none, or the header cannot be read. */
+static __always_inline __u32 options_bytes(struct __sk_buff *skb, __u32 tcp)
+{
+	__u8 words; /* of the header, in the upper half */
+
+	if (bpf_skb_load_bytes(skb, tcp + 12, &words, sizeof(words)) ||
+	    words >> 4 <= sizeof(struct tcphdr) / 4)
+		return 0;
+	return (words >> 4) * 4 - sizeof(struct tcphdr);
+}
+
+static __always_inline __u32 read_word(const __u8 *bytes)
+{
+	return (__u32)bytes[0] << 24 | bytes[1] << 16 | bytes[2] << 8 | bytes[3];
+}
+
+struct reading {
+	__u8 bytes[OPTIONS_BYTES_MAX + 8]; /* so that the head of an option is always in it */
+	__u32 at;
+	union options found;
+};
+
+/* For bpf_loop(), which 1 ends: an unrolled loop has too many states for the verifier. */
+static long read_option(__u32 i __attribute__((unused)), void *context)
+{
+	struct reading *reading = context;
+	__u32 at = reading->at;
+	const __u8 *option;
+
+	if (at >= OPTIONS_BYTES_MAX)
+		return 1;
+	option = reading->bytes + at;
+	if (option[0] == OPTION_NOP) {
+		reading->at = at + 1;
+		return 0;
+	}
+	if (option[0] == OPTION_END || option[1] < 2)
+		return 1;
+	if (option[0] == OPTION_TIMESTAMP && option[1] == TIMESTAMP_BYTES)
+		reading->found.timestamp = read_word(option + 2);
+	if (option[0] == OPTION_MPTCP) {
+		reading->found.mptcp_at = at;
+		reading->found.mptcp_bytes = option[1];
+		reading->found.joins |= option[2] >> 4 == MPTCP_JOIN;
+	}
+	reading->at = at + option[1];
+	return 0;
+}
+
+/*
+ * The options of the packet whose TCP header is at `tcp`, as union options. Only a SYN that opens
+ * and the first FIN or RST need them. Not static: the verifier checks it once. Each pass reads at
+ * least one byte, so no option is behind the last pass.
+ */
+__noinline __u64 options_read(struct __sk_buff *skb, __u32 tcp)
+{
+	__u32 size = options_bytes(skb, tcp);
+	struct reading reading = {};
+
+	if (!size || size > OPTIONS_BYTES_MAX ||
+	    bpf_skb_load_bytes(skb, tcp + sizeof(struct tcphdr), reading.bytes, size))
+		return 0;
+	bpf_loop(OPTIONS_BYTES_MAX, read_option, &reading, 0);
+	return reading.found.word;
+}
+
+/*
+ * Replaces the MPTCP option by NOPs. The sum covers all options, as its first byte may be at an odd
+ * offset. 0, or the kernel's error: the packet may be half changed, drop it.
+ */
+static __always_inline long options_blank(struct __sk_buff *skb, __u32 tcp, union options options)
+{
+	static const __u8 nops[OPTIONS_BYTES_MAX] = {[0 ... OPTIONS_BYTES_MAX - 1] = OPTION_NOP};
+	__u32 size = options_bytes(skb, tcp), offset = tcp + sizeof(struct tcphdr);
+	__u32 at = options.mptcp_at, bytes = options.mptcp_bytes, delta;
+	__u8 old[OPTIONS_BYTES_MAX] = {}, new[OPTIONS_BYTES_MAX] = {};
+
+	barrier_var(bytes); /* else the verifier misses the bounds of the copy that is used */
+	if (!size || size > OPTIONS_BYTES_MAX || bytes < 3 || bytes > OPTIONS_BYTES_MAX ||
+	    at + bytes > size)
+		return -EINVAL;
+	barrier_var(bytes);
+	if (bpf_skb_load_bytes(skb, offset, old, size) ||
+	    bpf_skb_store_bytes(skb, offset + at, nops, bytes, 0) ||
+	    bpf_skb_load_bytes(skb, offset, new, size))
+		return -EFAULT;
+	delta = bpf_csum_diff((__be32 *)old, sizeof(old), (__be32 *)new, sizeof(new), 0);
+	return bpf_l4_csum_replace(skb, tcp + __builtin_offsetof(struct tcphdr, check), 0, delta,
+				   0);
+}
