@@ -87,11 +87,19 @@ Test(netns_guard, an_interface_made_anew_has_its_hooks_and_addresses_again_by_cl
 	expect_hooked_again(&on_clsact);
 }
 
+static bool is_missing(void)
+{
+	return host_succeeds(MAIL, "bpftool -j map dump pinned $pin_path/postern_host | jq -e '"
+				   "any(.[].formatted; .key.name == \"wan\" and"
+				   "	.value.state == \"HOST_MISSING\")'");
+}
+
 /* It keeps its number and its name, and loses addresses, routes and hooks. */
 static void move_uplink_away_and_back(void)
 {
-	free(host_must(MAIL, "ip link set wan netns $name-tenant;"
-			     "ip -n $name-tenant link set wan netns $name-mail;"
+	free(host_must(MAIL, "ip link set wan netns $name-tenant"));
+	cr_assert(wait_for(is_missing(), 5000));
+	free(host_must(MAIL, "ip -n $name-tenant link set wan netns $name-mail;"
 			     "ip address add " MAIL_IPV4 "/24 dev wan;"
 			     "ip address add " MAIL_IPV6 "/64 dev wan nodad;"
 			     "ip link set wan up; ip route add default via 192.0.2.1;"

@@ -21,7 +21,8 @@ static const struct loss {
 	const char *name, *command, *is_back;
 } losses[] = {
 	{"uplinks moved away and back",
-	 "ip link set wan netns $name-tenant; ip -n $name-tenant link set wan netns $name-mail;"
+	 "ip link set wan netns $name-tenant; sleep 0.1; ip -n $name-tenant link set wan netns "
+	 "$name-mail;"
 	 "ip address add " MAIL_IPV4 "/24 dev wan; ip address add " MAIL_IPV6 "/64 dev wan nodad;"
 	 "ip link set wan up; ip route add default via 192.0.2.1;"
 	 "ip -6 route add default via 2001:db8:1::1",
