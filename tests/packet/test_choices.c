@@ -220,8 +220,9 @@ CHOICE_TEST(over_a_limit_that_drops_no_handle_lets_it_out)
 	limit_own(VERDICT_DROP);
 	expect_pool(choice, &inside, POOL_NORMAL);
 	inside.source_port++;
-	rig_expect_drop(EGRESS, &inside);
-	rig_expect_counters(.flows_opened = 1, .over_limit = 1, .dropped_over_limit = 1);
+	rig_expect_refused(&inside);
+	rig_expect_counters(.flows_opened = 1, .over_limit = 1, .dropped_over_limit = 1,
+			    .resets_sent = 1);
 	cr_assert_eq(rig_usage(HANDLE).flows, 1);
 }
 
