@@ -56,7 +56,14 @@ static const struct shape shapes_ipv4[] = {
 	 {.flags = ACK, .fragment = FIRST_FRAGMENT, .missing_bytes = 12},
 	 DROPPED,
 	 {.flows_opened = 1, .dropped_fragment = 1}},
-	{"a later fragment", {.payload_bytes = 64, .fragment = LATER_FRAGMENT}, UNTOUCHED, {}},
+	{"a later fragment",
+	 {.payload_bytes = 64, .fragment = LATER_FRAGMENT},
+	 DROPPED,
+	 {.flows_opened = 1, .dropped_fragment = 1}},
+	{"a later fragment of UDP",
+	 {.protocol = IPPROTO_UDP, .payload_bytes = 64, .fragment = LATER_FRAGMENT},
+	 UNTOUCHED,
+	 {}},
 };
 
 static const struct shape shapes_ipv6[] = {
@@ -118,7 +125,14 @@ static const struct shape shapes_ipv6[] = {
 	  .fragment = FIRST_FRAGMENT},
 	 DROPPED,
 	 {.flows_opened = 1, .dropped_fragment = 1}},
-	{"a later fragment", {.payload_bytes = 64, .fragment = LATER_FRAGMENT}, UNTOUCHED, {}},
+	{"a later fragment",
+	 {.payload_bytes = 64, .fragment = LATER_FRAGMENT},
+	 DROPPED,
+	 {.flows_opened = 1, .dropped_fragment = 1}},
+	{"a later fragment of UDP",
+	 {.protocol = IPPROTO_UDP, .payload_bytes = 64, .fragment = LATER_FRAGMENT},
+	 UNTOUCHED,
+	 {}},
 };
 
 #define LENGTH(array) (sizeof(array) / sizeof(*(array)))

@@ -193,6 +193,20 @@ Test(packet_untracked, an_unknown_senders_headers_cut_short_pass)
 	rig_expect_counters();
 }
 
+Test(packet_untracked, a_later_fragment_passes_of_an_unknown_or_passed_sender)
+{
+	for (int ipv6 = 0; ipv6 < 2; ipv6++) {
+		struct packet_spec unknown = rig_stranger(ipv6, 0), passed = rig_inside(ipv6, 0);
+
+		rig_set_verdict(TENANT, VERDICT_PASS, POOL_NONE);
+		unknown.fragment = passed.fragment = LATER_FRAGMENT;
+		unknown.payload_bytes = passed.payload_bytes = 64;
+		rig_expect_untouched(EGRESS, &unknown);
+		rig_expect_untouched(EGRESS, &passed);
+	}
+	rig_expect_counters();
+}
+
 Test(packet_untracked, an_unknown_senders_fragment_in_mid_stream_passes)
 {
 	struct packet_spec packet = rig_stranger(false, ACK | PSH);
