@@ -217,8 +217,11 @@ static void look_before_up(struct guard *guard)
 {
 	const struct put_back put_back = {.config = guard->config, .netlink = guard->netlink};
 	struct error error;
+	ino_t pins;
 
-	if (!holding_look(&guard->holding, &put_back, &error))
+	/* A datapath that an earlier guard has left steers: its hooks stay. */
+	if (pins_inode(guard->config->pin_path, &pins) != -ENOENT ||
+	    !holding_look(&guard->holding, &put_back, &error))
 		return;
 	if (strcmp(error.text, guard->last_failure.text))
 		log_warning("guard", "%s; retrying", error.text);

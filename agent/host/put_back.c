@@ -32,15 +32,20 @@ static void turn_end(struct turn *turn)
 static int turn_begin(struct turn *turn, const struct config *config, struct error *error)
 {
 	int r = runtime_lock(config->runtime_dir, &turn->lock, error);
+
+	return r ? r : journal_open(config->runtime_dir, &turn->journal, error);
+}
+
+/* For parts of a datapath: a `down` that held the lock until now has taken them away. */
+static int turn_begin_up(struct turn *turn, const struct config *config, struct error *error)
+{
+	int r = turn_begin(turn, config, error);
 	ino_t ignored;
 
 	if (r)
 		return r;
-	/* What is missing was taken away by a `down`, which held the lock until now. */
 	r = pins_inode(config->pin_path, &ignored);
-	if (r)
-		return error_set(error, r, "nothing is up");
-	return journal_open(config->runtime_dir, &turn->journal, error);
+	return r ? error_set(error, r, "nothing is up") : 0;
 }
 
 /* A link keeps its place among those of others: only a new one becomes the first. */
@@ -68,7 +73,7 @@ int put_back_hooks(const struct put_back *put_back, const struct netlink_interfa
 				.netlink = put_back->netlink,
 				.programs = put_back->programs};
 	struct interfaces one = {0};
-	int r = turn_begin(&turn, put_back->config, error);
+	int r = turn_begin_up(&turn, put_back->config, error);
 
 	if (!r)
 		r = interfaces_take(put_back->config, link, 1, &one, error);
@@ -105,7 +110,7 @@ int put_back_address(const struct put_back *put_back, const struct address *addr
 {
 	_cleanup_turn_ struct turn turn = {.lock = -1};
 	struct plumb plumb = {.config = put_back->config, .netlink = put_back->netlink};
-	int r = turn_begin(&turn, put_back->config, error);
+	int r = turn_begin_up(&turn, put_back->config, error);
 
 	if (r)
 		return r;
