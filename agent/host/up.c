@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -75,6 +76,7 @@ static void up_done(struct up *up)
 static int prepare(struct up *up, struct error *error)
 {
 	const char *runtime_dir = up->config->runtime_dir;
+	bool made_directory = access(runtime_dir, F_OK) != 0;
 	int r = runtime_check_privileges(error);
 
 	if (!r)
@@ -93,7 +95,7 @@ static int prepare(struct up *up, struct error *error)
 	if (!r)
 		r = journal_open(runtime_dir, &up->journal, error);
 	if (!r)
-		up->journal_before = journal_count(up->journal);
+		up->journal_before = made_directory ? 0 : journal_count(up->journal);
 	return r;
 }
 
