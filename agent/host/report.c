@@ -45,6 +45,14 @@ static void log_present(const struct repair_part *part, const char *name)
 		log_info("guard", "%s: is there again", name);
 }
 
+/* What has no address is not connected, whoever holds. */
+static const char *consequence(const struct repair_part *part)
+{
+	if (part->key.kind != HOST_INTERFACE)
+		return "";
+	return part->entry.held ? ", its mail is held" : ", its mail leaves unsteered";
+}
+
 static void log_change(const struct repair_part *part)
 {
 	const struct host_entry *now = &part->entry;
@@ -57,21 +65,22 @@ static void log_change(const struct repair_part *part)
 		return;
 	else if (now->state == HOST_GIVEN_UP)
 		log_error("guard",
-			  "%s: lost %u times in 10 minutes, not put back for 10 minutes, its mail "
-			  "is held: %s",
-			  name, repair_tries(part, now->last_ns), now->cause);
+			  "%s: lost %u times in 10 minutes, not put back for 10 minutes%s: %s",
+			  name, repair_tries(part, now->last_ns), consequence(part), now->cause);
 	else if (now->state == HOST_REFUSED)
-		log_error("guard", "%s: mail by it is held: %s", name, now->cause);
+		log_error("guard", "%s: refused%s: %s", name, consequence(part), now->cause);
 	else
-		log_warning("guard", "%s: missing, its mail is held: %s", name, now->cause);
+		log_warning("guard", "%s: missing%s: %s", name, consequence(part), now->cause);
 }
 
 /* ---- the map */
 
-static int publish(struct repair_part *part, struct datapath *datapath)
+static int publish(struct repair_part *part, struct datapath *datapath, bool holds)
 {
 	int r;
 
+	if (!holds || part->key.kind != HOST_INTERFACE)
+		part->entry.held = 0;
 	if (!memcmp(&part->entry, &part->published, sizeof(part->entry)))
 		return 0;
 	r = datapath->ops->put(datapath, MAP_HOST, &part->key, &part->entry);
@@ -82,7 +91,8 @@ static int publish(struct repair_part *part, struct datapath *datapath)
 	return 0;
 }
 
-int report_publish(struct repair *repair, struct datapath *datapath, struct error *error)
+int report_publish(struct repair *repair, struct datapath *datapath, bool holds,
+		   struct error *error)
 {
 	size_t kept = 0;
 	int r = 0;
@@ -95,7 +105,7 @@ int report_publish(struct repair *repair, struct datapath *datapath, struct erro
 			continue;
 		}
 		if (!r)
-			r = publish(part, datapath);
+			r = publish(part, datapath, holds);
 		repair->parts[kept++] = *part;
 	}
 	/* The array never shrinks below a power of two (base/array.h): its count may. */

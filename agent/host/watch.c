@@ -271,7 +271,8 @@ int watch_look(struct watch *watch, struct error *error)
 	repair_begin(&watch->repair);
 	r = look_at_all(&look, error);
 	if (!r)
-		r = report_publish(&watch->repair, watch->datapath, error);
+		r = report_publish(&watch->repair, watch->datapath,
+				   watch->holding && watch->holding->hold, error);
 	free(look.wanted);
 	free(look.links);
 	snapshot_done(&look.snapshot);

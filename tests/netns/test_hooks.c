@@ -164,6 +164,8 @@ static void configure_on(const char *interface, const char *ingress)
 
 	free(host_must(MAIL, "sed -i 's/^interfaces.*/interfaces = { \"%s\" }/' %s", interface,
 		       conf));
+	/* Without a default route elsewhere, of which `up` would warn. */
+	free(host_must(MAIL, "ip route flush default; ip -6 route flush default"));
 }
 
 /* The kernel may have to load the module first. */
