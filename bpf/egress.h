@@ -90,7 +90,7 @@ __noinline int source_of(struct __sk_buff *skb, const struct packet *packet, int
 
 	if (!packet || !ret_action)
 		return SOURCE_EXTERNAL;
-	entry = bpf_map_lookup_elem(&postern_returns, &packet->key);
+	entry = packet_return(packet);
 	if (!entry)
 		return SOURCE_INNER;
 	*ret_action = TC_ACT_UNSPEC;
@@ -220,7 +220,7 @@ __noinline int untranslatable(struct __sk_buff *skb, const struct packet *packet
 	if (has_ports && packet->fragment) {
 		drop = COUNTER_dropped_fragment;
 		may_open = kind == PACKET_SHORT || packet_opens(packet);
-		flow = bpf_map_lookup_elem(&postern_flows, &packet->key);
+		flow = packet_flow(packet);
 		if (flow && flow->pool == POOL_NONE)
 			return TC_ACT_UNSPEC;
 		if (flow)

@@ -15,6 +15,7 @@
 #include "packet.h"
 
 #define OPTIONS_BYTES_MAX 40 /* data offset: 15 words, 5 of them without options */
+#define OPTIONS_SPACE	  64 /* of a buffer, see bounded() */
 
 #define OPTION_END	 0
 #define OPTION_NOP	 1
@@ -36,6 +37,16 @@ union options {
 	};
 };
 
+/*
+ * A size from 1 to 64 as it is: the verifier of Linux 6.1 does not learn from a comparison with 0
+ * that a size is not 0.
+ */
+static __always_inline __u32 bounded(__u32 size)
+{
+	barrier_var(size);
+	return ((size - 1) & (OPTIONS_SPACE - 1)) + 1;
+}
+
 /* A multiple of 4; 0: none, or the header cannot be read. */
 static __always_inline __u32 options_bytes(struct __sk_buff *skb, __u32 tcp)
 {
@@ -53,7 +64,7 @@ static __always_inline __u32 read_word(const __u8 *bytes)
 }
 
 struct reading {
-	__u8 bytes[OPTIONS_BYTES_MAX + 8]; /* so that the head of an option is always in it */
+	__u8 bytes[OPTIONS_SPACE]; /* the head of an option is always in it */
 	__u32 at;
 	union options found;
 };
@@ -96,7 +107,7 @@ __noinline __u64 options_read(struct __sk_buff *skb, __u32 tcp)
 	struct reading reading = {};
 
 	if (!size || size > OPTIONS_BYTES_MAX ||
-	    bpf_skb_load_bytes(skb, tcp + sizeof(struct tcphdr), reading.bytes, size))
+	    bpf_skb_load_bytes(skb, tcp + sizeof(struct tcphdr), reading.bytes, bounded(size)))
 		return 0;
 	bpf_loop(OPTIONS_BYTES_MAX, read_option, &reading, 0);
 	return reading.found.word;
@@ -108,19 +119,17 @@ __noinline __u64 options_read(struct __sk_buff *skb, __u32 tcp)
  */
 static __always_inline long options_blank(struct __sk_buff *skb, __u32 tcp, union options options)
 {
-	static const __u8 nops[OPTIONS_BYTES_MAX] = {[0 ... OPTIONS_BYTES_MAX - 1] = OPTION_NOP};
+	static const __u8 nops[OPTIONS_SPACE] = {[0 ... OPTIONS_SPACE - 1] = OPTION_NOP};
 	__u32 size = options_bytes(skb, tcp), offset = tcp + sizeof(struct tcphdr);
 	__u32 at = options.mptcp_at, bytes = options.mptcp_bytes, delta;
-	__u8 old[OPTIONS_BYTES_MAX] = {}, new[OPTIONS_BYTES_MAX] = {};
+	__u8 old[OPTIONS_SPACE] = {}, new[OPTIONS_SPACE] = {};
 
-	barrier_var(bytes); /* else the verifier misses the bounds of the copy that is used */
 	if (!size || size > OPTIONS_BYTES_MAX || bytes < 3 || bytes > OPTIONS_BYTES_MAX ||
 	    at + bytes > size)
 		return -EINVAL;
-	barrier_var(bytes);
-	if (bpf_skb_load_bytes(skb, offset, old, size) ||
-	    bpf_skb_store_bytes(skb, offset + at, nops, bytes, 0) ||
-	    bpf_skb_load_bytes(skb, offset, new, size))
+	if (bpf_skb_load_bytes(skb, offset, old, bounded(size)) ||
+	    bpf_skb_store_bytes(skb, offset + at, nops, bounded(bytes), 0) ||
+	    bpf_skb_load_bytes(skb, offset, new, bounded(size)))
 		return -EFAULT;
 	delta = bpf_csum_diff((__be32 *)old, sizeof(old), (__be32 *)new, sizeof(new), 0);
 	return bpf_l4_csum_replace(skb, tcp + __builtin_offsetof(struct tcphdr, check), 0, delta,

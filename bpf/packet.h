@@ -85,6 +85,24 @@ _Static_assert(__builtin_offsetof(struct flow_key, source_port) ==
 		       __builtin_offsetof(struct return_key, port),
 	       "a packet's key serves as both");
 
+/*
+ * With a copy of the key, for functions that are not static: on Linux 6.1 a map helper takes no key
+ * from memory that is their argument.
+ */
+static __always_inline struct flow *packet_flow(const struct packet *packet)
+{
+	struct flow_key key = packet->key;
+
+	return bpf_map_lookup_elem(&postern_flows, &key);
+}
+
+static __always_inline struct return_entry *packet_return(const struct packet *packet)
+{
+	struct flow_key key = packet->key;
+
+	return bpf_map_lookup_elem(&postern_returns, &key);
+}
+
 /* A SYN that opens a connection; not a SYN-ACK. */
 static __always_inline bool packet_opens(const struct packet *packet)
 {

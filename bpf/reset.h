@@ -117,7 +117,7 @@ static __always_inline bool may_reset(const struct packet *packet)
 	if (packet->flags & TCP_RST || packet->tcp - packet->ip != headers)
 		return false;
 	/* Ingress must not translate the reset as a reply to another flow. */
-	entry = bpf_map_lookup_elem(&postern_returns, &packet->key);
+	entry = packet_return(packet);
 	return !entry || (entry->source_port == packet->key.source_port &&
 			  address_equal(entry->source, packet->key.source));
 }
