@@ -45,7 +45,7 @@ static void log_present(const struct repair_part *part, const char *name)
 		log_info("guard", "%s: is there again", name);
 }
 
-/* What has no address is not connected, whoever holds. */
+/* Only an interface can let mail out: without its address or handle a connection fails. */
 static const char *consequence(const struct repair_part *part)
 {
 	if (part->key.kind != HOST_INTERFACE)

@@ -13,8 +13,8 @@ int report_restore(struct repair *repair, struct datapath *datapath, struct erro
 
 /*
  * Writes the parts that have changed, removes those that the last look did not find, and logs each
- * change. `holds`: is the mail of an interface without hooks held? -E2BIG: the map is full; an errno
- * of the map.
+ * change. `holds`: is the mail of an interface without hooks held? -E2BIG: the map is full; an
+ * errno of the map.
  */
 int report_publish(struct repair *repair, struct datapath *datapath, bool holds,
 		   struct error *error);
