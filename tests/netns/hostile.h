@@ -2,9 +2,9 @@
 /*
  * A mail host that works against Postern, for every test of the namespace suites
  * (POSTERN_TEST_HOSTILE=1): reverse path filters, a router that answers no ARP for foreign sources,
- * masquerading of all local mail, a foreign filter in front of ours, and pool addresses and handles
- * that disappear once. The guard runs and puts back. Connections that are held meanwhile are tried
- * again; what a test asserts of pools stays as it is.
+ * masquerading of all local mail, a foreign TCX program in front of ours, and pool addresses and
+ * handles that disappear once. The guard runs and puts back. Connections that are held meanwhile
+ * are tried again; the assertions of each test stay as they are.
  */
 #pragma once
 
