@@ -157,8 +157,8 @@ static void try_up(struct guard *guard)
 			tell_ready(guard);
 		return;
 	}
-	log_info("guard", "up; watching the host");
 	look(guard);
+	log_info("guard", "up; watching the host");
 	tell_ready(guard);
 }
 
@@ -177,8 +177,8 @@ static void reload(struct guard *guard)
 	}
 	config_free(guard->own_config);
 	guard->own_config = config;
-	log_info("guard", "up again; watching the host");
 	look(guard);
+	log_info("guard", "up again; watching the host");
 	tell_ready(guard);
 }
 
