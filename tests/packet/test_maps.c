@@ -105,10 +105,11 @@ Test(packet_maps, every_page_lists_every_pinned_map)
 }
 
 /*
- * Each `up` and each reload waits for the verifier. Its work is a product of branches and calls
- * where it checks a function at each call (bpf/README.md).
+ * Each `up` and each reload waits for the verifier, which gives up at a million instructions. Its
+ * work is a product of branches and calls where it checks a function at each call (bpf/README.md).
+ * Linux 6.1 walks three times as many as 6.18.
  */
-#define VERIFIED_MAX 150000
+#define VERIFIED_MAX 400000
 
 Test(packet_maps, the_verifier_has_little_to_do)
 {
