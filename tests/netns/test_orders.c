@@ -29,26 +29,26 @@ static char *dump(const char *map, const char *filter)
 	return text;
 }
 
-static bool has_pool(const char *address, const char *pool)
+/* Does the one entry of the map whose `field` is `name` have this pool? */
+static bool entry_has_pool(const char *map, const char *field, const char *name, const char *pool)
 {
 	_cleanup_(free_p) char *filter = NULL, *found = NULL;
 
-	cr_assert_geq(asprintf(&filter, ".[].formatted.value | select(.text == \"%s\").pool_label",
-			       address),
+	cr_assert_geq(asprintf(&filter, ".[].formatted.value | select(.%s == \"%s\").pool_label",
+			       field, name),
 		      0);
-	found = dump("addrs", filter);
+	found = dump(map, filter);
 	return strcmp(found, pool) == 0;
+}
+
+static bool has_pool(const char *address, const char *pool)
+{
+	return entry_has_pool("addrs", "text", address, pool);
 }
 
 static bool has_verdict(const char *sender, const char *pool)
 {
-	_cleanup_(free_p) char *filter = NULL, *found = NULL;
-
-	cr_assert_geq(asprintf(&filter, ".[].formatted.value | select(.label == \"%s\").pool_label",
-			       sender),
-		      0);
-	found = dump("verdict", filter);
-	return strcmp(found, pool) == 0;
+	return entry_has_pool("verdict", "label", sender, pool);
 }
 
 static void expect_exchanged(void)
