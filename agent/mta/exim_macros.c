@@ -222,11 +222,11 @@ static void print_dns_sec(const struct lane_set *lanes, FILE *out)
 	fprintf(out, "%u", (lanes->config->mail.dns_timeout_ms + MS_PER_SEC - 1) / MS_PER_SEC);
 }
 
-/* The null MX (RFC 7505) counts as no MX. */
+/* A single MX with the root as its target (RFC 7505), whatever else there is. */
 static void print_null_mx(const struct lane_set *lanes, FILE *out)
 {
 	if (lanes->config->mail.dns_null_mx)
-		fputs("(?:0 \\.?)?", out);
+		fputs("{!match{POSTERN_MX}{\\N^\\d+ \\.?$\\N}}", out);
 }
 
 static void print_aaaa(const struct lane_set *lanes, FILE *out)

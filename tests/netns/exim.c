@@ -12,26 +12,28 @@
 #include "netns/nameserver.h"
 #include "netns/postern.h"
 
-static bool listens(void)
+static bool listens(unsigned port)
 {
-	return host_succeeds(MAIL, "ss -Hltn 'sport = %d' | grep -q .", SUBMISSION_PORT);
+	return host_succeeds(MAIL, "ss -Hltn 'sport = %u' | grep -q .", port);
 }
 
-static void start(const struct exim_setup *exim)
+void exim_start(const struct exim_setup *exim)
 {
+	unsigned port = exim->port ? exim->port : SUBMISSION_PORT;
 	char program[64];
 
 	free(host_must(MAIL,
 		       "set -e; tools/exim-instance %s/exim; cd %s;"
 		       "for part in main acl routers transports; do"
 		       " %s -c postern.conf mta exim $part >exim/etc/exim4/postern.$part;"
-		       "done; sed -i '%s' exim/etc/exim4/*",
-		       world.directory, world.directory, getenv("POSTERN"),
+		       "done; sed -i 's/^daemon_smtp_ports = .*/daemon_smtp_ports = %u/;%s'"
+		       " exim/etc/exim4/*",
+		       world.directory, world.directory, getenv("POSTERN"), port,
 		       exim->edit ? exim->edit : ""));
 	snprintf(program, sizeof(program), "%s/exim/exim", world.directory);
 	host_start(MAIL, "exim",
 		   (const char *const[]){program, "-bdf", exim->waits ? "-odq" : "-q1s", NULL});
-	cr_assert(wait_for(listens(), 5000));
+	cr_assert(wait_for(listens(port), 5000));
 }
 
 pid_t exim_begin_with(const char *more, const struct exim_setup *exim)
@@ -42,7 +44,7 @@ pid_t exim_begin_with(const char *more, const struct exim_setup *exim)
 	inbox_start();
 	agent = postern_begin(&setup);
 	nameserver_start(MAIL, "127.0.0.1", 53);
-	start(exim);
+	exim_start(exim);
 	return agent;
 }
 

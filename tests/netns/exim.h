@@ -15,12 +15,15 @@
 struct exim_setup {
 	/* A sed expression for all parts and exim4.conf; NULL: none. */
 	const char *edit;
-	bool waits; /* accepted mail stays in the queue; else Exim runs the queue every second */
+	bool waits;    /* accepted mail stays in the queue; else Exim runs the queue every second */
+	unsigned port; /* 0: SUBMISSION_PORT */
 };
 
 /* Starts the mail host with these lines in postern.conf; returns the agent. */
 pid_t exim_begin(const char *more);
 pid_t exim_begin_with(const char *more, const struct exim_setup *exim);
+/* Exim alone, on a host with the agent and a name server at 127.0.0.1. */
+void exim_start(const struct exim_setup *exim);
 
 /*
  * A local program of the mail host sends a mail to bob@example.org. Returns its Message-ID, the

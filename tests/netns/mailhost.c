@@ -130,14 +130,16 @@ void mailhost_begin(const struct mailhost_setup *setup)
 	cr_assert_geq(asprintf(&more, "%s%s", head, conf), 0);
 	/* Postfix first: agent and milter listen in the directory of its queue. */
 	free(host_must(MAIL, "tools/postfix-instance %s/postfix", world.directory));
-	start_scanner();
+	if (!setup || !setup->no_scanner)
+		start_scanner();
 	inbox_start();
 	nameserver_start(MAIL, "127.0.0.1", MTA_DNS_PORT);
 	mailhost.nameserver = nameserver_start(MAIL, "127.0.0.1", POSTERN_DNS_PORT);
 	mailhost.agent = postern_begin(&(const struct setup){.more = more});
 	mailhost_start_milter();
 	start_postfix(setup);
-	expect_started(wait_for(port_listens(SCANNER_PORT), DAEMON_MS), "rspamd");
+	if (!setup || !setup->no_scanner)
+		expect_started(wait_for(port_listens(SCANNER_PORT), DAEMON_MS), "rspamd");
 }
 
 void mailhost_done(void)

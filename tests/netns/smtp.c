@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -162,6 +163,27 @@ static bool say_envelope(int fd, const struct mail *mail, char **reply)
 	return keep(reply, command(fd, "DATA\r\n"), '3');
 }
 
+/* The message with another Message-ID, and with the line ends of SMTP. */
+static char *make_whole(const struct mail *mail)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+	bool in_headers = true;
+
+	fprintf(out, "Message-ID: <%s>\r\n", mail->id);
+	for (const char *line = mail->whole; *line;) {
+		size_t length = strcspn(line, "\n");
+
+		in_headers &= length > 0;
+		if (!in_headers || strncasecmp(line, "Message-ID:", 11) != 0)
+			fprintf(out, "%s%.*s\r\n", *line == '.' ? "." : "", (int)length, line);
+		line += length + (line[length] == '\n');
+	}
+	fclose(out);
+	return text;
+}
+
 static char *make_head(const struct mail *mail)
 {
 	int from = (int)strcspn(mail->from, " ");
@@ -210,7 +232,7 @@ int smtp_open(void)
 
 char *smtp_give(int fd, const struct mail *mail)
 {
-	_cleanup_(free_p) char *head = make_head(mail);
+	_cleanup_(free_p) char *head = mail->whole ? make_whole(mail) : make_head(mail);
 	char *reply = NULL;
 
 	if (!say_who(fd, mail, &reply) || !say_envelope(fd, mail, &reply)) {

@@ -23,6 +23,7 @@ struct mail {
 	const char *headers; /* more headers, each ends with CRLF */
 	const char *body;    /* ends with CRLF; no line may begin with a dot; NULL: one line */
 	size_t more_bytes;   /* adds so many bytes to the body */
+	const char *whole;   /* replaces all of the message but Message-ID; lines end with LF */
 };
 
 /*

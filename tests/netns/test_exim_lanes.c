@@ -192,7 +192,7 @@ Test(netns_exim_lanes, mail_in_the_queue_follows_a_changed_verdict_unless_it_is_
 	static const struct mail spam = {.id = "spam", FROM, .headers = "X-Spam: yes\r\n"};
 	static const struct mail other = {.id = "other", .from = "<\"a\\\"b,\"@example.net>"};
 
-	exim_begin_with(EXIM_DOMAINS, &(const struct exim_setup){NOT_FRESH, true});
+	exim_begin_with(EXIM_DOMAINS, &(const struct exim_setup){.edit = NOT_FRESH, .waits = true});
 	smtp_send(&clean);
 	smtp_send(&users);
 	smtp_send(&spam);
@@ -216,7 +216,7 @@ Test(netns_exim_lanes, mail_of_a_sender_that_is_held_waits_and_goes_when_it_is_n
 {
 	static const struct mail clean = {.id = "clean", FROM};
 
-	exim_begin_with(EXIM_DOMAINS, &(const struct exim_setup){NOT_FRESH, true});
+	exim_begin_with(EXIM_DOMAINS, &(const struct exim_setup){.edit = NOT_FRESH, .waits = true});
 	smtp_send(&clean);
 	free(postern_must("sender block a@example.net"));
 	run_queue();
@@ -231,7 +231,7 @@ Test(netns_exim_lanes, a_decision_holds_while_the_agent_is_away)
 	static const struct mail clean = {.id = "clean", FROM};
 	static const struct mail spam = {.id = "spam", FROM, .headers = "X-Spam: yes\r\n"};
 	pid_t agent = exim_begin_with(EXIM_DOMAINS "on_agent_down = \"defer\"\n",
-				      &(const struct exim_setup){NOT_FRESH, true});
+				      &(const struct exim_setup){.edit = NOT_FRESH, .waits = true});
 
 	smtp_send(&clean);
 	smtp_send(&spam);
