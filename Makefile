@@ -20,6 +20,8 @@ FUZZ_SECONDS ?= 60
 
 CFLAGS   ?= -O2 -g
 SANITIZE ?=
+SANITIZED = CFLAGS='-O1 -g -fno-omit-frame-pointer' \
+            SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=undefined'
 override CFLAGS += -std=gnu11 $(WARNINGS) $(SANITIZE) -D_GNU_SOURCE
 override CPPFLAGS += -Iinclude -iquote agent -I$(BUILD) $(shell pkg-config --cflags $(LIBRARIES) 2>/dev/null)
 LDLIBS    = $(shell pkg-config --libs $(LIBRARIES) 2>/dev/null) -lm
@@ -128,7 +130,10 @@ test-hostile: deps ## namespace tests on a mail host that works against Postern;
 
 soak: deps ## what happens rarely, again and again at random: HOURS=1 in all; PARTS=boots some (as root)
 	@$(MAKE) --no-print-directory -j$(shell nproc) $(BUILD)/postern $(BUILD)/run-soak
-	@tests/soak/run
+	@BUILD='$(BUILD)' tests/soak/run
+
+soak-asan: deps ## the same under address and undefined behaviour sanitizers
+	@$(MAKE) --no-print-directory soak BUILD=build/asan $(SANITIZED)
 
 fresh: ## both commands of the README in a fresh minimal Debian; FRESH='make demo' runs another (as root)
 	@tools/install-deps fresh
@@ -171,8 +176,7 @@ lint: deps ## formatting, static analysis, rules of the house, and the test of t
 	@tests/lint/run
 
 asan: deps ## all tests under address and undefined behaviour sanitizers
-	@$(MAKE) --no-print-directory test BUILD=build/asan CFLAGS='-O1 -g -fno-omit-frame-pointer' \
-		SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=undefined'
+	@$(MAKE) --no-print-directory test BUILD=build/asan $(SANITIZED)
 
 fuzz: deps ## fuzz the datapath and our parsers (as root), FUZZ_SECONDS=60 each; FUZZ=packet only that
 	@$(MAKE) --no-print-directory -j$(shell nproc) BUILD=$(BUILD)/fuzz CC=$(CLANG) CFLAGS='-O2 -g' \
@@ -191,5 +195,5 @@ uninstall: ## remove what make install put there
 clean: ## remove what was built
 	rm -rf build
 
-.PHONY: all libraries help deps test test-hostile soak fresh bench test-vm demo lint asan fuzz format install \
-	uninstall clean
+.PHONY: all libraries help deps test test-hostile soak soak-asan fresh bench test-vm demo lint asan fuzz format \
+	install uninstall clean

@@ -81,10 +81,30 @@ int config_load_top(const char *file, struct config **ret_config, struct error *
 	return load(file, true, ret_config, error);
 }
 
+int config_refresh(struct config *config, struct error *error)
+{
+	struct config *newer;
+	struct config old;
+	uint64_t now;
+	int r = config_fingerprint(config->file, &now, error);
+
+	if (r < 0 || now == config->fingerprint)
+		return r;
+	r = config_load(config->file, &newer, error);
+	if (r < 0)
+		return r;
+	old = *config;
+	*config = *newer;
+	*newer = old;
+	config->before = newer;
+	return 0;
+}
+
 void config_free(struct config *config)
 {
 	if (!config)
 		return;
+	config_free(config->before);
 	section_release(config);
 	free(config->file);
 	free(config);

@@ -287,6 +287,7 @@ struct config {
 	uint32_t senders_tracked_max;
 	uint32_t decisions_max;
 	struct config_mail mail;
+	struct config *before; /* content that config_refresh() replaced; NULL: none */
 };
 
 /*
@@ -302,6 +303,11 @@ int config_load(const char *file, struct config **ret_config, struct error *erro
 int config_load_top(const char *file, struct config **ret_config, struct error *error);
 /* The fingerprint of the file as it is now. Errors: as if it were loaded, but for its contents. */
 int config_fingerprint(const char *file, uint64_t *ret_fingerprint, struct error *error);
+/*
+ * Loads the file again if it is another one by now. The old content stays until config_free(), for
+ * those who borrow from it. Errors as of config_load(); then nothing has changed.
+ */
+int config_refresh(struct config *config, struct error *error);
 void config_free(struct config *config);
 
 /* The same place to listen at. */

@@ -3,11 +3,14 @@
 #include "host/report.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "config/config.h"
 #include "datapath/datapath.h"
 #include "host/repair.h"
 
@@ -111,4 +114,21 @@ int report_publish(struct repair *repair, struct datapath *datapath, bool holds,
 	/* The array never shrinks below a power of two (base/array.h): its count may. */
 	repair->count = kept;
 	return r ? error_set(error, r, "postern_host: %s", strerror(-r)) : 0;
+}
+
+/* On a terminal silence means success. */
+void report_up(const struct config *config)
+{
+	_cleanup_(free_p) char *pools = NULL;
+	size_t size;
+	FILE *out = log_is_journal() ? open_memstream(&pools, &size) : NULL;
+
+	if (!out)
+		return;
+	for (size_t i = 0; i < config->n_pools; i++)
+		fprintf(out, "%s%s %zu", i ? ", " : "", config->pools[i].name,
+			config->pools[i].n_addresses);
+	fclose(out);
+	log_info("up", "the datapath is up; addresses of pools: %s; senders: %zu; default: %s",
+		 pools, config->n_senders, config->default_name.text);
 }

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 
+struct config;
 struct datapath;
 struct error;
 struct repair;
@@ -18,3 +19,6 @@ int report_restore(struct repair *repair, struct datapath *datapath, struct erro
  */
 int report_publish(struct repair *repair, struct datapath *datapath, bool holds,
 		   struct error *error);
+
+/* The line of a datapath that is up. */
+void report_up(const struct config *config);

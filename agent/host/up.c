@@ -24,6 +24,7 @@
 #include "host/journal.h"
 #include "host/leaving.h"
 #include "host/plumb.h"
+#include "host/report.h"
 #include "host/runtime.h"
 #include "host/undo.h"
 #include "host/watch.h"
@@ -72,6 +73,27 @@ static void up_done(struct up *up)
 	free(up->uplinks_note);
 }
 
+/*
+ * While this process waited for the lock, another `up` may have put a newer file in force, which
+ * the older one must not replace. The host may have changed, too.
+ */
+static int lock(struct up *up, struct error *error)
+{
+	const char *runtime_dir = up->config->runtime_dir;
+	int r = runtime_lock(runtime_dir, &up->lock, error);
+
+	if (!r)
+		r = config_refresh(up->config, error);
+	if (!r && strcmp(runtime_dir, up->config->runtime_dir))
+		return error_set(error, -ESTALE,
+				 "%s: runtime_dir has changed meanwhile: run 'postern up' again",
+				 up->config->file);
+	if (!r)
+		r = runtime_user_get(up->config->user, &up->user, error);
+	interfaces_done(&up->interfaces);
+	return r ? r : interfaces_find(up->config, up->netlink, &up->interfaces, error);
+}
+
 /* Makes the runtime directory; changes nothing else on the host. */
 static int prepare(struct up *up, struct error *error)
 {
@@ -91,9 +113,9 @@ static int prepare(struct up *up, struct error *error)
 	if (!r)
 		r = runtime_directory_make(runtime_dir, &up->user, error);
 	if (!r)
-		r = runtime_lock(runtime_dir, &up->lock, error);
+		r = lock(up, error);
 	if (!r)
-		r = journal_open(runtime_dir, &up->journal, error);
+		r = journal_open(up->config->runtime_dir, &up->journal, error);
 	if (!r)
 		up->journal_before = made_directory ? 0 : journal_count(up->journal);
 	return r;
@@ -366,23 +388,6 @@ static int take_note(struct up *up, char **ret_note, struct error *error)
 	return 0;
 }
 
-/* On a terminal silence means success. */
-static void tell_up(const struct config *config)
-{
-	_cleanup_(free_p) char *pools = NULL;
-	size_t size;
-	FILE *out = log_is_journal() ? open_memstream(&pools, &size) : NULL;
-
-	if (!out)
-		return;
-	for (size_t i = 0; i < config->n_pools; i++)
-		fprintf(out, "%s%s %zu", i ? ", " : "", config->pools[i].name,
-			config->pools[i].n_addresses);
-	fclose(out);
-	log_info("up", "the datapath is up; addresses of pools: %s; senders: %zu; default: %s",
-		 pools, config->n_senders, config->default_name.text);
-}
-
 int up_run_and_keep(struct config *config, struct programs **ret_programs, char **ret_note,
 		    struct error *error)
 {
@@ -404,7 +409,7 @@ int up_run_and_keep(struct config *config, struct programs **ret_programs, char 
 	if (!r)
 		*ret_programs = TAKE_PTR(up.programs);
 	if (!r)
-		tell_up(config);
+		report_up(config);
 	up_done(&up);
 	return r;
 }

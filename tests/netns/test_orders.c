@@ -178,6 +178,43 @@ Test(netns_orders, an_agent_that_starts_while_up_replaces_its_file_follows_the_n
 	cr_assert_eq(kill(agent, 0), 0);
 }
 
+static pid_t up_start(void)
+{
+	const char *const argv[] = {getenv("POSTERN"), "-c", postern_configure(NULL), "up", NULL};
+
+	return host_start(MAIL, "up", argv);
+}
+
+/* The lock of `up` is held as long as the process lives. */
+static pid_t hold_up(void)
+{
+	const char *const argv[] = {"sh", "-c",
+				    "exec 9<$directory/run/up.lock; flock 9; exec sleep 60", NULL};
+	pid_t holder = host_start(MAIL, "holder", argv);
+
+	cr_assert(wait_for(!host_succeeds(MAIL, "flock -n $directory/run/up.lock true"), 2000));
+	return holder;
+}
+
+static bool waits_for_lock(pid_t up)
+{
+	return host_succeeds(MAIL, "grep -q waiting $directory/up.log && test -e /proc/%d", up);
+}
+
+Test(netns_orders, an_up_that_waited_for_another_never_brings_its_older_file_back)
+{
+	pid_t holder, up;
+
+	postern_begin(NULL);
+	holder = hold_up();
+	up = up_start();
+	cr_assert(wait_for(waits_for_lock(up), 5000));
+	postern_configure(&(struct setup){.pools = exchanged});
+	host_stop(holder, SIGTERM);
+	cr_assert_eq(host_stop(up, 0), 0);
+	expect_exchanged();
+}
+
 /* ---- the state file */
 
 static const struct origin tenant = {.host = TENANT};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Lines "NAME<tab>VALUE<tab>zero or -" at the end of the file SOAK_OUT; several of one name are
- * added up by the reader.
+ * Lines "NAME<tab>VALUE<tab>zero, most or -" at the end of the file SOAK_OUT; of several with one
+ * name the reader adds up the values, or takes the most.
  */
 #include "soak/count.h"
 
@@ -33,6 +33,11 @@ void count_add(const char *name, long long value)
 void count_add_zero(const char *name, long long value)
 {
 	write_line(name, value, "zero");
+}
+
+void count_most(const char *name, long long value)
+{
+	write_line(name, value, "most");
 }
 
 unsigned count_random(unsigned below)

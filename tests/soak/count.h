@@ -9,6 +9,8 @@
 void count_add(const char *name, long long value);
 /* The same of one that must be 0 at the end. */
 void count_add_zero(const char *name, long long value);
+/* Of all rounds the largest value counts. */
+void count_most(const char *name, long long value);
 
 /* 0 … below - 1. The same seed (SOAK_SEED) gives the same numbers. */
 unsigned count_random(unsigned below);
