@@ -21,11 +21,13 @@
 
 #include "base/address.h"
 #include "datapath/netns.h"
+#include "packet/shared.h"
 #include "postern.skel.h"
 
 #define NS_PER_SECOND 1000000000ULL
 
 static struct postern_bpf *skeleton;
+static const char *variant; /* of shared.h; NULL: the test has programs of its own */
 static bool l3, xdp, idle, foreign;
 static uint32_t ingress_ifindex;
 
@@ -51,14 +53,10 @@ static int quiet(enum libbpf_print_level level, const char *format, va_list argu
 	return 0;
 }
 
-static void load(uint32_t flows_max, uint32_t returns_max)
+static void configure_programs(uint32_t flows_max, uint32_t returns_max)
 {
 	uint64_t netns;
-	int error;
 
-	libbpf_set_print(quiet);
-	skeleton = postern_bpf__open();
-	cr_assert(skeleton, "cannot open the skeleton: %s", strerror(errno));
 	skeleton->rodata->steered_ports[0] = 25;
 	skeleton->rodata->steered_ports[1] = 2525;
 	cr_assert_eq(netns_cookie(&netns), 0);
@@ -74,9 +72,34 @@ static void load(uint32_t flows_max, uint32_t returns_max)
 	bpf_program__set_autoload(skeleton->progs.postern_ingress_l3, l3);
 	bpf_program__set_autoload(skeleton->progs.postern_xdp, xdp);
 	bpf_program__set_autoload(skeleton->progs.postern_adopt, false);
+}
+
+static void load(uint32_t flows_max, uint32_t returns_max)
+{
+	bool found = false;
+	int error;
+
+	/* The initialisation of a test follows that of its suite. */
+	postern_bpf__destroy(skeleton);
+	skeleton = postern_bpf__open();
+	cr_assert(skeleton, "cannot open the skeleton: %s", strerror(errno));
+	configure_programs(flows_max, returns_max);
+	if (variant)
+		found = shared_find(variant, skeleton->obj);
+	libbpf_set_print(quiet);
 	error = postern_bpf__load(skeleton);
 	cr_assert_eq(error, 0, "cannot load the programs (%s)%s", strerror(-error),
 		     geteuid() ? ": the packet tests need root" : "");
+	if (variant && !found)
+		shared_keep(variant, skeleton->obj);
+}
+
+/* Of this test, or of the run. */
+static int fd_of(const struct bpf_program *program)
+{
+	int fd = bpf_program__fd(program);
+
+	return fd >= 0 ? fd : shared_program(variant, program);
 }
 
 /* Repeats, as `up` does: inside its allocator, Linux 6.18 has no memory for a timer. */
@@ -84,7 +107,7 @@ static void start_timer(void)
 {
 	char frame[ETH_ZLEN] = {0};
 	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = frame, .data_size_in = sizeof(frame));
-	int renew = bpf_program__fd(skeleton->progs.postern_renew);
+	int renew = fd_of(skeleton->progs.postern_renew);
 	uint64_t end = rig_now_ns() + RIG_WAIT_NS;
 
 	while (!bpf_prog_test_run_opts(renew, &options) && options.retval == ENOMEM &&
@@ -105,7 +128,7 @@ static void add_address(uint32_t id, const char *text, uint32_t pool, enum slot_
 	rig_fill_slots(pool, family, id);
 }
 
-void rig_init_sized(uint32_t flows_max, uint32_t returns_max)
+static void init(uint32_t flows_max, uint32_t returns_max)
 {
 	struct control control = {
 		.layout = POSTERN_LAYOUT,
@@ -129,9 +152,16 @@ void rig_init_sized(uint32_t flows_max, uint32_t returns_max)
 	rig_select_net(TENANT6, 64, TENANT);
 }
 
+void rig_init_sized(uint32_t flows_max, uint32_t returns_max)
+{
+	variant = NULL;
+	init(flows_max, returns_max);
+}
+
 void rig_init(void)
 {
-	rig_init_sized(RIG_FLOWS_MAX, RIG_FLOWS_MAX);
+	variant = l3 ? "l3" : xdp ? "xdp" : foreign ? "foreign" : "usual";
+	init(RIG_FLOWS_MAX, RIG_FLOWS_MAX);
 }
 
 void rig_init_idle(void)
@@ -227,6 +257,7 @@ void rig_put_slot(uint32_t pool, enum slot_family family, uint32_t slot, uint32_
 {
 	uint32_t index = (pool * POSTERN_FAMILIES + family) * POSTERN_SLOTS + slot;
 
+	cr_assert_lt(index, RIG_SLOTS);
 	put(MAP(slots), &index, &(struct slot){.address = address_id});
 }
 
@@ -237,6 +268,7 @@ void rig_fill_slots(uint32_t pool, enum slot_family family, uint32_t address_id)
 	struct slot slots[POSTERN_SLOTS];
 	uint32_t count = POSTERN_SLOTS;
 
+	cr_assert_lt(first, RIG_SLOTS);
 	for (uint32_t i = 0; i < POSTERN_SLOTS; i++) {
 		keys[i] = first + i;
 		slots[i].address = address_id;
@@ -280,14 +312,6 @@ void rig_set_transitory(uint64_t ns)
 	rig_set_timeouts(rig_control().established_ns, ns);
 }
 
-uint64_t rig_now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * NS_PER_SECOND + now.tv_nsec;
-}
-
 void rig_cut(uint32_t sender)
 {
 	struct control control = rig_control();
@@ -312,22 +336,6 @@ void rig_forget_flows(void)
 {
 	clear(MAP(returns));
 	clear(MAP(flows));
-}
-
-struct usage rig_usage(uint32_t sender)
-{
-	struct usage usage;
-
-	cr_assert_eq(bpf_map_lookup_elem(MAP(usage), &sender, &usage), 0);
-	return usage;
-}
-
-struct address_usage rig_address_usage(uint32_t address_id)
-{
-	struct address_usage usage;
-
-	cr_assert_eq(bpf_map_lookup_elem(MAP(addruse), &address_id, &usage), 0);
-	return usage;
 }
 
 static struct packet_spec spec_from(const char *source, bool ipv6, uint8_t flags)
@@ -360,8 +368,9 @@ struct packet_spec rig_stranger(bool ipv6, uint8_t flags)
 	return spec_from(ipv6 ? STRANGER6 : STRANGER4, ipv6, flags);
 }
 
-static int program_fd(enum rig_program program)
+int rig_program_fd(enum rig_program program)
 {
+	static int fds[2] = {-1, -1};
 	const struct bpf_program *egress = skeleton->progs.postern_egress;
 	const struct bpf_program *ingress = skeleton->progs.postern_ingress;
 
@@ -371,7 +380,9 @@ static int program_fd(enum rig_program program)
 		egress = skeleton->progs.postern_egress_l3;
 		ingress = skeleton->progs.postern_ingress_l3;
 	}
-	return bpf_program__fd(program == EGRESS ? egress : ingress);
+	if (fds[program] < 0)
+		fds[program] = fd_of(program == EGRESS ? egress : ingress);
+	return fds[program];
 }
 
 int rig_run(enum rig_program program, const struct packet_spec *spec, uint32_t mark,
@@ -388,7 +399,7 @@ int rig_run(enum rig_program program, const struct packet_spec *spec, uint32_t m
 	}
 	packet_build(spec, &in);
 	options.data_size_in = in.size;
-	cr_assert_eq(bpf_prog_test_run_opts(program_fd(program), &options), 0,
+	cr_assert_eq(bpf_prog_test_run_opts(rig_program_fd(program), &options), 0,
 		     "cannot run the program: %s", strerror(errno));
 	if (ret_packet) {
 		*ret_packet = out;

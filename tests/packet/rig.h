@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The real programs, loaded without pins, on maps that the test fills; one rig per test process.
- * Packets pass through BPF_PROG_TEST_RUN. rig_init() creates this world:
+ * The real programs on maps that the test fills; one rig per test process. The tests of a run
+ * share loaded programs (shared.h). Packets pass through BPF_PROG_TEST_RUN. rig_init() creates this
+ * world:
  *
  *   pools        normal (NORMAL4, NORMAL6) and high-risk (RISK4, RISK6), one address per family
  *                each
@@ -37,7 +38,9 @@ enum rig_address { NORMAL4_ID = 1, NORMAL6_ID, RISK4_ID, RISK6_ID };
 enum rig_program { EGRESS, INGRESS };
 
 #define RIG_FLOWS_MAX 64
-#define RIG_WAIT_NS   (5 * test_patience() * 1000000000ULL)
+/* Of the pools in use; no test writes others. */
+#define RIG_SLOTS   (3 * POSTERN_FAMILIES * POSTERN_SLOTS)
+#define RIG_WAIT_NS (5 * test_patience() * 1000000000ULL)
 
 void rig_init(void);
 /* With the programs for packets that begin with the IP header. */
@@ -55,7 +58,7 @@ void rig_init_foreign(void);
 #define OWN4 "192.0.2.2"
 #define OWN6 "2001:db8::2"
 void rig_init_forwarded(void);
-/* In place of rig_init(): other capacities of flows and returns. */
+/* In place of rig_init(): programs of the test's own, with these capacities. */
 void rig_init_sized(uint32_t flows_max, uint32_t returns_max);
 void rig_done(void);
 
@@ -99,6 +102,7 @@ struct packet_spec rig_inside(bool ipv6, uint8_t flags);
 struct packet_spec rig_outside(bool ipv6, uint8_t flags);
 struct packet_spec rig_stranger(bool ipv6, uint8_t flags);
 
+int rig_program_fd(enum rig_program program);
 /* Returns the action, and the packet afterwards (NULL: not wanted). */
 int rig_run(enum rig_program program, const struct packet_spec *spec, uint32_t mark,
 	    struct packet_bytes *ret_packet);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Reads the results in the maps: counters, flows, events. */
+/* Reads the results in the maps: counters, flows, events; and the clock of the programs. */
 #include "packet/rig.h"
 
 #include <bpf/bpf.h>
@@ -7,6 +7,7 @@
 #include <criterion/criterion.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/address.h"
@@ -38,6 +39,30 @@ void rig_expect_stats(const struct stats *expected)
 		     actual.name, expected->name);
 	POSTERN_COUNTERS(EXPECT_COUNTER)
 #undef EXPECT_COUNTER
+}
+
+uint64_t rig_now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000000000ULL + now.tv_nsec;
+}
+
+struct usage rig_usage(uint32_t sender)
+{
+	struct usage usage;
+
+	cr_assert_eq(bpf_map_lookup_elem(MAP(usage), &sender, &usage), 0);
+	return usage;
+}
+
+struct address_usage rig_address_usage(uint32_t address_id)
+{
+	struct address_usage usage;
+
+	cr_assert_eq(bpf_map_lookup_elem(MAP(addruse), &address_id, &usage), 0);
+	return usage;
 }
 
 static size_t entries(int map)

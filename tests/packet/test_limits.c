@@ -274,7 +274,7 @@ Test(packet_limits, a_recreated_gauge_recovers)
 
 static void *flood(void *data)
 {
-	int fd = bpf_program__fd(rig_maps()->progs.postern_egress);
+	int fd = rig_program_fd(EGRESS);
 	struct packet_spec syn = rig_inside(false, SYN);
 	struct packet_bytes in, out;
 	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = in.bytes, .data_out = out.bytes,
@@ -359,7 +359,7 @@ static void *repeat(void *data)
 	syn.ip_option_bytes = 4;
 	packet_build(&syn, &in);
 	options.data_size_in = in.size;
-	bpf_prog_test_run_opts(bpf_program__fd(rig_maps()->progs.postern_egress), &options);
+	bpf_prog_test_run_opts(rig_program_fd(EGRESS), &options);
 	return NULL;
 }
 

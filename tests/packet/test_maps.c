@@ -128,7 +128,12 @@ static void expect_little_work(struct bpf_object *object)
 	}
 }
 
-Test(packet_maps, the_verifier_has_little_to_do)
+static void own_programs(void)
+{
+	rig_init_sized(RIG_FLOWS_MAX, RIG_FLOWS_MAX);
+}
+
+Test(packet_maps, the_verifier_has_little_to_do, .init = own_programs)
 {
 	for (size_t i = 0; i < OBJECTS; i++)
 		expect_little_work(object_get(i));

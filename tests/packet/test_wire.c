@@ -108,10 +108,10 @@ static void make_addresses(void)
 		 "route add default via 2001:db8:2::2\n");
 }
 
-static void attach(enum bpf_tc_attach_point point, struct bpf_program *program)
+static void attach(enum bpf_tc_attach_point point, enum rig_program program)
 {
 	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = if_nametoindex("wire"), .attach_point = point);
-	LIBBPF_OPTS(bpf_tc_opts, options, .prog_fd = bpf_program__fd(program));
+	LIBBPF_OPTS(bpf_tc_opts, options, .prog_fd = rig_program_fd(program));
 	int error = bpf_tc_hook_create(&hook);
 
 	cr_assert(!error || error == -EEXIST, "no clsact: %s", strerror(-error));
@@ -124,8 +124,8 @@ static void wire_init(void)
 	make_hosts();
 	make_addresses();
 	enter(MAIL);
-	attach(BPF_TC_EGRESS, rig_maps()->progs.postern_egress);
-	attach(BPF_TC_INGRESS, rig_maps()->progs.postern_ingress);
+	attach(BPF_TC_EGRESS, EGRESS);
+	attach(BPF_TC_INGRESS, INGRESS);
 }
 
 TestSuite(packet_wire, .init = wire_init, .fini = rig_done, .timeout = 20);
@@ -342,7 +342,7 @@ Test(packet_wire, two_hooks_translate_once)
 {
 	struct talk talk = {.forwarded = true};
 
-	attach(BPF_TC_EGRESS, rig_maps()->progs.postern_egress);
+	attach(BPF_TC_EGRESS, EGRESS);
 	rig_set_verdict(SENDER_UNKNOWN, VERDICT_STEER, POOL_HIGH_RISK);
 	talk_open(&talk);
 	rig_expect_flows(1);
