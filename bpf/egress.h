@@ -11,6 +11,7 @@
 #include "counters.h"
 #include "flow.h"
 #include "generation.h"
+#include "handle.h"
 #include "icmp.h"
 #include "maps.h"
 #include "open.h"
@@ -265,7 +266,9 @@ static __always_inline int translate(struct __sk_buff *skb, const struct packet 
 	return uplink_send(uplink);
 }
 
-static __always_inline int egress(struct __sk_buff *skb, __u32 link_header)
+/* *ret_is_known becomes true where the packet's flow decides. */
+static __always_inline int steer_packet(struct __sk_buff *skb, __u32 link_header,
+					bool *ret_is_known)
 {
 	const struct generation *generation;
 	struct control *control;
@@ -290,10 +293,20 @@ static __always_inline int egress(struct __sk_buff *skb, __u32 link_header)
 	if (kind != PACKET_TCP || packet.fragment)
 		return untranslatable(skb, &packet, kind);
 	flow = bpf_map_lookup_elem(&postern_flows, &packet.key);
+	*ret_is_known = true;
 	if (!flow || packet_opens(&packet) || flow->cut_seen != control->cuts) {
 		flow = settle(skb, &packet, flow, control->cuts, &action);
+		*ret_is_known = flow && flow->pool != POOL_NONE;
 		if (!flow)
 			return action;
 	}
 	return translate(skb, &packet, flow, generation && generation->by_source);
+}
+
+static __always_inline int egress(struct __sk_buff *skb, __u32 link_header)
+{
+	bool is_known = false;
+	int action = steer_packet(skb, link_header, &is_known);
+
+	return action == TC_ACT_UNSPEC && !is_known ? handle_leave(skb, link_header) : action;
 }

@@ -196,5 +196,8 @@ const volatile __u32 expiry_max = EXPIRY_MAX(MAP_DEFAULT_ENTRIES * 3 / 2);
 /* The generation of these programs. */
 const volatile __u64 own_generation = 0;
 
+/* No source is like a handle. */
+const volatile struct handle_filter handles = {.ipv4 = 1, .ipv6 = {1, 1}};
+
 /* The cookie of the network namespace of these programs (SO_NETNS_COOKIE). */
 const volatile __u64 own_netns = 0;

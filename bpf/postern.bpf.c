@@ -10,6 +10,7 @@
 #include "adopt.h"
 #include "egress.h"
 #include "expiry.h"
+#include "handle.h"
 #include "ingress.h"
 #include "maps.h"
 
@@ -42,6 +43,26 @@ SEC("tc")
 int postern_ingress_l3(struct __sk_buff *skb)
 {
 	return ingress((struct frame){.context = skb}, 0) ? TC_ACT_UNSPEC : TC_ACT_SHOT;
+}
+
+/* On interfaces that carry no steered mail. */
+SEC("tc")
+int postern_handles(struct __sk_buff *skb)
+{
+	return handle_leave(skb, ETH_HLEN);
+}
+
+SEC("tc")
+int postern_handles_l3(struct __sk_buff *skb)
+{
+	return handle_leave(skb, 0);
+}
+
+/* The link header is one that egress could not parse. */
+SEC("tc")
+int postern_handles_any(struct __sk_buff *skb)
+{
+	return handle_leave(skb, HANDLE_OTHER_LINK);
 }
 
 /* xdp.frags: for drivers that hand over large packets in fragments, too. */

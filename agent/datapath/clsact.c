@@ -3,9 +3,12 @@
 #include "datapath/clsact.h"
 
 #include <errno.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <string.h>
 
 #include <bpf/bpf.h>
+#include <bpf/libbpf.h>
 
 #include "base/cleanup.h"
 #include "base/error.h"
@@ -16,10 +19,15 @@
 #define FIRST_PRIORITY	1
 #define SECOND_PRIORITY 2525
 
-static const char *point_name(enum bpf_tc_attach_point point)
-{
-	return point == BPF_TC_INGRESS ? "ingress" : "egress";
-}
+static const struct {
+	const char *name;
+	enum bpf_tc_attach_point point;
+	uint32_t handle;
+} points[] = {
+	[CLSACT_INGRESS] = {"ingress", BPF_TC_INGRESS, HOOK_CLSACT_HANDLE},
+	[CLSACT_EGRESS] = {"egress", BPF_TC_EGRESS, HOOK_CLSACT_HANDLE},
+	[CLSACT_HANDLES] = {"egress", BPF_TC_EGRESS, HOOK_CLSACT_HANDLE + 1},
+};
 
 static bool program_is_ours(__u32 id)
 {
@@ -35,25 +43,26 @@ static bool program_is_ours(__u32 id)
 	return !strncmp(info.name, PIN_MAP_PREFIX, strlen(PIN_MAP_PREFIX));
 }
 
-#define FILTER(fd, at)                                                                             \
+#define FILTER(fd, where, at)                                                                      \
 	{                                                                                          \
-		.sz = sizeof(struct bpf_tc_opts), .prog_fd = (fd), .handle = HOOK_CLSACT_HANDLE,   \
+		.sz = sizeof(struct bpf_tc_opts), .prog_fd = (fd), .handle = points[where].handle, \
 		.priority = (at)                                                                   \
 	}
 #define PLACE(of, where)                                                                           \
 	{                                                                                          \
-		.sz = sizeof(struct bpf_tc_hook), .ifindex = (of)->index, .attach_point = (where)  \
+		.sz = sizeof(struct bpf_tc_hook), .ifindex = (of)->index,                          \
+		.attach_point = points[where].point                                                \
 	}
 
 /*
  * Sets *ret_ours if an eBPF filter of Postern has that priority. -ENOENT: no filter has it;
  * -EINVAL: no qdisc, no filters, or one of another kind; -ENODEV: the interface is gone.
  */
-static int find_at(const struct hook_interface *interface, enum bpf_tc_attach_point point,
+static int find_at(const struct hook_interface *interface, enum clsact_point point,
 		   unsigned priority, bool *ret_ours)
 {
 	struct bpf_tc_hook hook = PLACE(interface, point);
-	struct bpf_tc_opts filter = FILTER(0, priority);
+	struct bpf_tc_opts filter = FILTER(0, point, priority);
 	int r = interface->index ? bpf_tc_query(&hook, &filter) : -ENODEV;
 
 	if (!r)
@@ -61,11 +70,11 @@ static int find_at(const struct hook_interface *interface, enum bpf_tc_attach_po
 	return r;
 }
 
-static int attach_at(int program, const struct hook_interface *interface,
-		     enum bpf_tc_attach_point point, unsigned priority)
+static int attach_at(int program, const struct hook_interface *interface, enum clsact_point point,
+		     unsigned priority)
 {
 	struct bpf_tc_hook hook = PLACE(interface, point);
-	struct bpf_tc_opts filter = FILTER(program, priority);
+	struct bpf_tc_opts filter = FILTER(program, point, priority);
 	bool ours = false;
 
 	/* Without REPLACE the kernel refuses if a foreign filter has the handle. */
@@ -74,11 +83,11 @@ static int attach_at(int program, const struct hook_interface *interface,
 	return bpf_tc_attach(&hook, &filter);
 }
 
-static int detach_at(const struct hook_interface *interface, enum bpf_tc_attach_point point,
+static int detach_at(const struct hook_interface *interface, enum clsact_point point,
 		     unsigned priority)
 {
 	struct bpf_tc_hook hook = PLACE(interface, point);
-	struct bpf_tc_opts filter = FILTER(0, priority);
+	struct bpf_tc_opts filter = FILTER(0, point, priority);
 	bool ours = false;
 	int r = find_at(interface, point, priority, &ours);
 
@@ -87,8 +96,8 @@ static int detach_at(const struct hook_interface *interface, enum bpf_tc_attach_
 	return r == -ENOENT || r == -EINVAL || r == -ENODEV ? 0 : r;
 }
 
-int clsact_attach(int program, const struct hook_interface *interface,
-		  enum bpf_tc_attach_point point, struct error *error)
+int clsact_attach(int program, const struct hook_interface *interface, enum clsact_point point,
+		  struct error *error)
 {
 	int r = attach_at(program, interface, point, FIRST_PRIORITY);
 
@@ -100,12 +109,12 @@ int clsact_attach(int program, const struct hook_interface *interface,
 	if (!r)
 		return 0;
 	return error_set(error, r, "interface '%s': cannot attach to %s by clsact: %s",
-			 interface->name, point_name(point),
+			 interface->name, points[point].name,
 			 r == -EEXIST ? "foreign filters have Postern's priorities and handle"
 				      : strerror(-r));
 }
 
-int clsact_detach(const struct hook_interface *interface, enum bpf_tc_attach_point point,
+int clsact_detach(const struct hook_interface *interface, enum clsact_point point,
 		  struct error *error)
 {
 	int r = detach_at(interface, point, FIRST_PRIORITY);
@@ -114,11 +123,11 @@ int clsact_detach(const struct hook_interface *interface, enum bpf_tc_attach_poi
 		r = detach_at(interface, point, SECOND_PRIORITY);
 	if (r)
 		return error_set(error, r, "interface '%s': cannot detach from %s: %s",
-				 interface->name, point_name(point), strerror(-r));
+				 interface->name, points[point].name, strerror(-r));
 	return 0;
 }
 
-unsigned clsact_priority(const struct hook_interface *interface, enum bpf_tc_attach_point point)
+unsigned clsact_priority(const struct hook_interface *interface, enum clsact_point point)
 {
 	bool ours = false;
 

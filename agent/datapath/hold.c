@@ -374,7 +374,7 @@ int hold_hook_attach(const struct hold *hold, const char *pin_path,
 
 	libbpf_log_begin();
 	r = egress.kind == HOOK_CLSACT
-		    ? clsact_attach(program, interface, BPF_TC_EGRESS, error)
+		    ? clsact_attach(program, interface, CLSACT_EGRESS, error)
 		    : link_attach(program, pin_path, interface, LINK_TCX_EGRESS, error);
 	libbpf_log_end();
 	return r;

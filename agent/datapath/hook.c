@@ -32,7 +32,8 @@ static const struct {
 } names[] = {
 	{"ingress-xdp", {HOOK_INGRESS, HOOK_XDP}},	 {"ingress-tcx", {HOOK_INGRESS, HOOK_TCX}},
 	{"ingress-clsact", {HOOK_INGRESS, HOOK_CLSACT}}, {"egress-tcx", {HOOK_EGRESS, HOOK_TCX}},
-	{"egress-clsact", {HOOK_EGRESS, HOOK_CLSACT}},
+	{"egress-clsact", {HOOK_EGRESS, HOOK_CLSACT}},	 {"handles-tcx", {HOOK_HANDLES, HOOK_TCX}},
+	{"handles-clsact", {HOOK_HANDLES, HOOK_CLSACT}},
 };
 
 static bool is_same(struct hook a, struct hook b)
@@ -108,22 +109,28 @@ static enum link_point link_point(struct hook hook)
 {
 	if (hook.kind == HOOK_XDP)
 		return LINK_XDP;
+	if (hook.direction == HOOK_HANDLES)
+		return LINK_TCX_HANDLES;
 	return hook.direction == HOOK_INGRESS ? LINK_TCX_INGRESS : LINK_TCX_EGRESS;
 }
 
-static enum bpf_tc_attach_point clsact_point(struct hook hook)
+static enum clsact_point clsact_point(struct hook hook)
 {
-	return hook.direction == HOOK_INGRESS ? BPF_TC_INGRESS : BPF_TC_EGRESS;
+	if (hook.direction == HOOK_HANDLES)
+		return CLSACT_HANDLES;
+	return hook.direction == HOOK_INGRESS ? CLSACT_INGRESS : CLSACT_EGRESS;
 }
 
 static int program_of(const struct programs *programs, const struct hook_interface *interface,
 		      struct hook hook)
 {
-	if (hook.kind == HOOK_XDP)
-		return programs_fd(programs, PROGRAM_XDP, interface->has_link_layer);
-	return programs_fd(programs,
-			   hook.direction == HOOK_INGRESS ? PROGRAM_INGRESS : PROGRAM_EGRESS,
-			   interface->has_link_layer);
+	enum program program = hook.kind == HOOK_XDP		? PROGRAM_XDP
+			       : hook.direction == HOOK_INGRESS ? PROGRAM_INGRESS
+			       : hook.direction == HOOK_EGRESS	? PROGRAM_EGRESS
+			       : interface->is_unknown		? PROGRAM_HANDLES_ANY
+								: PROGRAM_HANDLES;
+
+	return programs_fd(programs, program, interface->has_link_layer);
 }
 
 int hook_attach(const struct programs *programs, const char *pin_path,

@@ -25,7 +25,8 @@ struct programs;
 enum hook_kind { HOOK_NONE, HOOK_TCX, HOOK_CLSACT, HOOK_XDP, HOOK_KINDS };
 const char *hook_kind_name(enum hook_kind kind); /* none, tcx, clsact, xdp */
 
-enum hook_direction { HOOK_INGRESS, HOOK_EGRESS };
+/* HOOK_HANDLES: on egress of an interface without the other two, it keeps handles on the host. */
+enum hook_direction { HOOK_INGRESS, HOOK_EGRESS, HOOK_HANDLES };
 struct hook {
 	enum hook_direction direction;
 	enum hook_kind kind;
@@ -38,6 +39,7 @@ struct hook_interface {
 	char name[16];
 	int index;	     /* 0: the interface is gone (hook_detach() only) */
 	bool has_link_layer; /* false: packets begin with the IP header (tun, wireguard) */
+	bool is_unknown;     /* they begin with something else: HOOK_HANDLES alone is possible */
 	bool is_veth;
 };
 
@@ -72,7 +74,10 @@ struct hook_status {
 	enum hook_kind ingress;
 };
 
-/* The attached hooks, the first one that packets meet. Needs only the rights on the pins. */
+/*
+ * The attached hooks of HOOK_EGRESS and HOOK_INGRESS, the first one that packets meet. Needs only
+ * the rights on the pins.
+ */
 void hook_query(const char *pin_path, const struct hook_interface *interface,
 		struct hook_status *ret_status);
 

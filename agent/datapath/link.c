@@ -34,6 +34,8 @@ static const struct point {
 			      ATTACH_FIRST},
 	[LINK_TCX_EGRESS] = {"egress", "egress by tcx", LINK_TYPE_TCX, ATTACH_TCX_EGRESS,
 			     ATTACH_FIRST},
+	[LINK_TCX_HANDLES] = {"handles", "egress by tcx", LINK_TYPE_TCX, ATTACH_TCX_EGRESS,
+			      ATTACH_FIRST},
 	[LINK_XDP] = {"xdp", "ingress by xdp", BPF_LINK_TYPE_XDP, BPF_XDP, XDP_FLAGS_DRV_MODE},
 };
 

@@ -12,7 +12,8 @@
 
 struct error;
 
-enum link_point { LINK_TCX_INGRESS, LINK_TCX_EGRESS, LINK_XDP };
+/* LINK_TCX_HANDLES is on egress too, beside LINK_TCX_EGRESS, whose place the hold may have. */
+enum link_point { LINK_TCX_INGRESS, LINK_TCX_EGRESS, LINK_TCX_HANDLES, LINK_XDP };
 
 /*
  * -EINVAL: the kernel does not know the attach type, hence no TCX. Other errors: the interface's.

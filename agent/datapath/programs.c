@@ -134,6 +134,8 @@ static int open_object(struct programs *programs, const struct programs_options 
 		       "one list of ports");
 	memcpy((void *)programs->skeleton->rodata->steered_ports, options->ports,
 	       sizeof(options->ports));
+	memcpy((void *)&programs->skeleton->rodata->handles, &options->handles,
+	       sizeof(options->handles));
 	return 0;
 }
 
@@ -178,14 +180,25 @@ int programs_fd(const struct programs *programs, enum program program, bool has_
 	const struct postern_bpf *skeleton = programs->skeleton;
 	const struct bpf_program *found;
 
-	if (program == PROGRAM_XDP)
+	switch (program) {
+	case PROGRAM_XDP:
 		found = skeleton->progs.postern_xdp;
-	else if (program == PROGRAM_INGRESS)
+		break;
+	case PROGRAM_INGRESS:
 		found = has_link_layer ? skeleton->progs.postern_ingress
 				       : skeleton->progs.postern_ingress_l3;
-	else
+		break;
+	case PROGRAM_EGRESS:
 		found = has_link_layer ? skeleton->progs.postern_egress
 				       : skeleton->progs.postern_egress_l3;
+		break;
+	case PROGRAM_HANDLES:
+		found = has_link_layer ? skeleton->progs.postern_handles
+				       : skeleton->progs.postern_handles_l3;
+		break;
+	default:
+		found = skeleton->progs.postern_handles_any;
+	}
 	return bpf_program__fd(found);
 }
 

@@ -31,6 +31,7 @@ struct programs_options {
 	uint64_t established_ns;
 	uint64_t transitory_ns;
 	uint64_t now_ns; /* the time of the first `up`, if the maps are new */
+	struct handle_filter handles;
 };
 
 /* Loaded, not attached yet; the maps are pinned, new or re-used. */
@@ -49,7 +50,13 @@ int programs_open(const struct programs_options *options, struct programs **ret_
 /* False: an earlier `up` filled the maps, and they may hold flows. */
 bool programs_maps_are_new(const struct programs *programs);
 
-enum program { PROGRAM_INGRESS, PROGRAM_EGRESS, PROGRAM_XDP };
+enum program {
+	PROGRAM_INGRESS,
+	PROGRAM_EGRESS,
+	PROGRAM_XDP,
+	PROGRAM_HANDLES,
+	PROGRAM_HANDLES_ANY, /* whatever packets begin with */
+};
 /* The program's descriptor, borrowed. XDP serves interfaces that have a link layer. */
 int programs_fd(const struct programs *programs, enum program program, bool has_link_layer);
 

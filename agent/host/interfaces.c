@@ -130,8 +130,8 @@ static int add_qdisc(const struct attachment *to, const struct hook_interface *i
 	return r ? r : netlink_clsact_add(to->netlink, interface->index, error);
 }
 
-static int attach_one(const struct attachment *to, const struct hook_interface *interface,
-		      struct hook hook, struct error *error)
+int interfaces_attach_hook(const struct attachment *to, const struct hook_interface *interface,
+			   struct hook hook, struct error *error)
 {
 	const char *name = interface->name;
 	int r = 0;
@@ -147,7 +147,7 @@ static int attach_one(const struct attachment *to, const struct hook_interface *
 			: hook_attach(to->programs, to->config->pin_path, interface, hook, error);
 }
 
-static int add_note(struct interfaces *interfaces, const char *text, struct error *error)
+int interfaces_add_note(struct interfaces *interfaces, const char *text, struct error *error)
 {
 	const char *before = interfaces->note ? interfaces->note : "";
 	char *longer;
@@ -164,18 +164,18 @@ static int attach_ingress(struct interfaces *interfaces, struct interface *inter
 {
 	struct hook_choice *choice = &interface->choice;
 	struct hook hook = {HOOK_INGRESS, choice->ingress};
-	int r = attach_one(to, &interface->hook, hook, error);
+	int r = interfaces_attach_hook(to, &interface->hook, hook, error);
 
 	if (!r || !choice->fallback)
 		return r;
 	if (r != -EOPNOTSUPP) {
 		error_prefix(error, r, "replies are taken in tc");
-		r = add_note(interfaces, error->text, error);
+		r = interfaces_add_note(interfaces, error->text, error);
 		if (r)
 			return r;
 	}
 	hook.kind = choice->ingress = choice->fallback;
-	return attach_one(to, &interface->hook, hook, error);
+	return interfaces_attach_hook(to, &interface->hook, hook, error);
 }
 
 int interfaces_attach(struct interfaces *interfaces, const struct attachment *attachment,
@@ -192,7 +192,7 @@ int interfaces_attach(struct interfaces *interfaces, const struct attachment *at
 		if (!r)
 			r = attach_ingress(interfaces, interface, attachment, error);
 		if (!r)
-			r = attach_one(attachment, &interface->hook, egress, error);
+			r = interfaces_attach_hook(attachment, &interface->hook, egress, error);
 	}
 	return r;
 }
@@ -206,7 +206,7 @@ int interfaces_hold(const struct interfaces *interfaces, const struct attachment
 		const struct interface *interface = &interfaces->list[i];
 		const struct hook egress = {HOOK_EGRESS, interface->choice.egress};
 
-		r = attach_one(attachment, &interface->hook, egress, error);
+		r = interfaces_attach_hook(attachment, &interface->hook, egress, error);
 	}
 	return r;
 }

@@ -50,7 +50,7 @@ struct attachment {
 	struct netlink *netlink;
 	struct journal *journal;
 	const struct programs *programs;
-	const struct hold *hold; /* of interfaces_hold() alone */
+	const struct hold *hold; /* of interfaces_hold() alone; else NULL */
 };
 
 /*
@@ -68,6 +68,16 @@ int interfaces_attach(struct interfaces *interfaces, const struct attachment *at
  */
 int interfaces_hold(const struct interfaces *interfaces, const struct attachment *attachment,
 		    struct error *error);
+
+/*
+ * Attaches one hook, in the journal first: the hold's program if `hold` is set. Errors:
+ * hook_attach(), hold_hook_attach(), journal_add(); of the qdisc where the hook needs one.
+ */
+int interfaces_attach_hook(const struct attachment *to, const struct hook_interface *interface,
+			   struct hook hook, struct error *error);
+
+/* Adds to `note`. -ENOMEM. */
+int interfaces_add_note(struct interfaces *interfaces, const char *text, struct error *error);
 
 /* Is an interface of that name among them? */
 bool interfaces_named(const struct interfaces *interfaces, const char *name);

@@ -10,6 +10,7 @@
 #include "config/config.h"
 #include "datapath/hook.h"
 #include "datapath/pins.h"
+#include "host/handles.h"
 #include "host/interfaces.h"
 #include "host/journal.h"
 #include "host/plumb.h"
@@ -65,6 +66,22 @@ static int detach_behind(const struct put_back *put_back, const struct interface
 	return r;
 }
 
+/* For undo: the hook for handles of the interface. */
+static bool is_handles_of(const void *data, size_t index, const struct journal_entry *entry)
+{
+	(void)index;
+	return handles_is_hook(entry) && !strcmp(entry->what, data);
+}
+
+static int forget_handles(const struct put_back *put_back, struct journal *journal,
+			  const char *interface, struct error *error)
+{
+	struct undo undo = {journal, put_back->netlink, put_back->config->pin_path, is_handles_of,
+			    interface};
+
+	return undo_network(&undo, error);
+}
+
 int put_back_hooks(const struct put_back *put_back, const struct netlink_interface *link,
 		   struct error *error)
 {
@@ -83,6 +100,8 @@ int put_back_hooks(const struct put_back *put_back, const struct netlink_interfa
 	r = detach_behind(put_back, &one.list[0], error);
 	if (!r)
 		r = interfaces_attach(&one, &to, error);
+	if (!r)
+		r = forget_handles(put_back, turn.journal, link->name, error);
 	interfaces_done(&one);
 	return r;
 }
@@ -139,11 +158,11 @@ int put_back_hold(const struct put_back *put_back, const struct netlink_interfac
 	return r;
 }
 
-/* For undo: hooks of the interface. */
+/* For undo: hooks of the interface, but these for handles. */
 static bool is_hook_of(const void *data, size_t index, const struct journal_entry *entry)
 {
 	(void)index;
-	return entry->kind == JOURNAL_HOOK && !strcmp(entry->what, data);
+	return entry->kind == JOURNAL_HOOK && !strcmp(entry->what, data) && !handles_is_hook(entry);
 }
 
 int put_back_release(const struct put_back *put_back, const char *interface, struct error *error)
@@ -157,4 +176,26 @@ int put_back_release(const struct put_back *put_back, const char *interface, str
 
 	undo.journal = turn.journal;
 	return r ? r : undo_network(&undo, error);
+}
+
+int put_back_handles(const struct put_back *put_back, const struct netlink_interface *link,
+		     struct error *error)
+{
+	_cleanup_turn_ struct turn turn = {.lock = -1};
+	struct attachment to = {.config = put_back->config,
+				.netlink = put_back->netlink,
+				.programs = put_back->programs};
+	int r = turn_begin_up(&turn, put_back->config, error);
+
+	to.journal = turn.journal;
+	return r ? r : handles_attach(&to, link, error);
+}
+
+int put_back_forget_handles(const struct put_back *put_back, const char *interface,
+			    struct error *error)
+{
+	_cleanup_turn_ struct turn turn = {.lock = -1};
+	int r = turn_begin(&turn, put_back->config, error);
+
+	return r ? r : forget_handles(put_back, turn.journal, interface, error);
 }

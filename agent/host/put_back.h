@@ -28,9 +28,9 @@ struct put_back {
 };
 
 /*
- * Attaches the hooks of one interface; a link that is behind a program of others is made anew, as
- * the first. -ENOENT: `down` was called. Errors: interfaces_take(), runtime_lock(), journal_open(),
- * interfaces_attach().
+ * Attaches the hooks of one interface, in place of HOOK_HANDLES; a link that is behind a program of
+ * others is made anew, as the first. -ENOENT: `down` was called. Errors: interfaces_take(),
+ * runtime_lock(), journal_open(), interfaces_attach(), undo_network().
  */
 int put_back_hooks(const struct put_back *put_back, const struct netlink_interface *link,
 		   struct error *error);
@@ -48,3 +48,12 @@ int put_back_address(const struct put_back *put_back, const struct address *addr
 int put_back_hold(const struct put_back *put_back, const struct netlink_interface *link,
 		  const struct hold *hold, struct error *error);
 int put_back_release(const struct put_back *put_back, const char *interface, struct error *error);
+
+/*
+ * Attaches HOOK_HANDLES, or removes what is left of it once the interface is gone. Errors:
+ * runtime_lock(), journal_open(), handles_attach(); undo_network().
+ */
+int put_back_handles(const struct put_back *put_back, const struct netlink_interface *link,
+		     struct error *error);
+int put_back_forget_handles(const struct put_back *put_back, const char *interface,
+			    struct error *error);

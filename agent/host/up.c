@@ -20,6 +20,7 @@
 #include "datapath/programs.h"
 #include "host/adopt.h"
 #include "host/bpffs.h"
+#include "host/handles.h"
 #include "host/interfaces.h"
 #include "host/journal.h"
 #include "host/leaving.h"
@@ -29,6 +30,7 @@
 #include "host/undo.h"
 #include "host/watch.h"
 #include "host/up_fill.h"
+#include "host/up_prune.h"
 #include "host/uplinks.h"
 #include "steering/restore.h"
 #include "netlink/announcer.h"
@@ -137,6 +139,7 @@ static int load(struct up *up, struct error *error)
 	int r = bpffs_prepare(config->pin_path, up->journal, error);
 
 	memcpy(options.ports, config->ports, sizeof(options.ports));
+	options.handles = handles_filter(config);
 	return r ? r : programs_open(&options, &up->programs, error);
 }
 
@@ -197,14 +200,26 @@ static int fill(struct up *up, struct error *error)
 	return r ? r : set_uplinks(up, error);
 }
 
+static struct attachment to_attach(const struct up *up)
+{
+	return (struct attachment){.config = up->config,
+				   .netlink = up->netlink,
+				   .journal = up->journal,
+				   .programs = up->programs};
+}
+
 static int attach(struct up *up, struct error *error)
 {
-	const struct attachment attachment = {.config = up->config,
-					      .netlink = up->netlink,
-					      .journal = up->journal,
-					      .programs = up->programs};
+	const struct attachment attachment = to_attach(up);
 
 	return interfaces_attach(&up->interfaces, &attachment, error);
+}
+
+static int keep_handles(struct up *up, struct error *error)
+{
+	const struct attachment attachment = to_attach(up);
+
+	return handles_attach_all(&attachment, &up->interfaces, error);
 }
 
 static int adopt(struct up *up, struct error *error)
@@ -232,31 +247,6 @@ static int grant(struct up *up, struct error *error)
 
 /* ---- removal */
 
-/* For undo: entries of an earlier `up` that this configuration no longer has. */
-static bool is_unwanted(const void *data, size_t index, const struct journal_entry *entry)
-{
-	const struct up *up = data;
-	struct hook hook;
-
-	(void)index;
-	switch (entry->kind) {
-	case JOURNAL_ADDRESS:
-		return !plumb_wants(up->config, entry) && !leaving_has(&up->leaving, entry->what);
-	case JOURNAL_HANDLE:
-		return !plumb_wants(up->config, entry);
-	case JOURNAL_ARP_ANNOUNCE:
-		return !interfaces_named(&up->interfaces, entry->what);
-	case JOURNAL_QDISC:
-		return !interfaces_have(&up->interfaces, entry->what,
-					(struct hook){HOOK_EGRESS, HOOK_CLSACT});
-	case JOURNAL_HOOK:
-		return !hook_parse(entry->detail, &hook) &&
-		       !interfaces_have(&up->interfaces, entry->what, hook);
-	default:
-		return false;
-	}
-}
-
 /* For undo: entries of this call. */
 static bool is_new(const void *data, size_t index, const struct journal_entry *entry)
 {
@@ -268,12 +258,13 @@ static bool is_new(const void *data, size_t index, const struct journal_entry *e
 
 static int prune(struct up *up, struct error *error)
 {
-	struct undo undo = {up->journal, up->netlink, up->config->pin_path, is_unwanted, up};
+	const struct up_prune wanted = {up->config, up->netlink, up->journal, &up->interfaces,
+					&up->leaving};
 	int r = leaving_read(up->config, up->journal, up->fill.datapath, &up->leaving, error);
 
 	if (!r && leaving_note(&up->leaving, &up->leaving_note))
 		r = error_set(error, -ENOMEM, "out of memory");
-	return r ? r : undo_network(&undo, error);
+	return r ? r : up_prune(&wanted, error);
 }
 
 /* Keeps silent: the caller reports the error that led here. Entries that fail stay for `down`. */
@@ -329,6 +320,8 @@ static int bring_up(struct up *up, struct error *error)
 	if (!r)
 		r = programs_maps_are_new(up->programs) ? begin(up, error) : take_over(up, error);
 	if (!r)
+		r = keep_handles(up, error);
+	if (!r)
 		r = plumb(up, plumb_handles, error);
 	return r ? r : grant(up, error);
 }
@@ -347,6 +340,9 @@ static int finish(struct up *up, struct error *error)
 	int r = prune(up, error);
 
 	announcer_finish(up->announcer);
+	/* Interfaces that have just lost the datapath's hooks. */
+	if (!r)
+		r = keep_handles(up, error);
 	/* Old handles have left the host: no connection can bind to them any more. */
 	if (!r)
 		r = steering_forget_handles(up->fill.steering, is_gone, up, error);

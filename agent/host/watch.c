@@ -18,6 +18,7 @@
 #include "host/found.h"
 #include "host/holding.h"
 #include "host/leaving.h"
+#include "host/others.h"
 #include "host/put_back.h"
 #include "host/report.h"
 #include "host/runtime.h"
@@ -115,6 +116,15 @@ static int find_wanted(struct look *look, struct error *error)
 		if (look->wanted[i].link && !*look->wanted[i].refused)
 			look->links[look->n_links++] = *look->wanted[i].link;
 	return 0;
+}
+
+static int look_at_others(struct look *look, struct error *error)
+{
+	const struct put_back put_back = to_put_back(look);
+
+	if (!look->watch->programs)
+		return 0;
+	return others_follow(&look->watch->others, &put_back, &look->snapshot, error);
 }
 
 /* ---- uplinks */
@@ -251,6 +261,8 @@ static int look_at_all(struct look *look, struct error *error)
 	for (size_t i = 0; !r && i < look->n_wanted; i++)
 		r = look_at_interface(look, &look->wanted[i], error);
 	if (!r)
+		r = look_at_others(look, error);
+	if (!r)
 		r = look_at_uplinks(look, error);
 	if (!r)
 		r = holding_unhook(holding, &put_back, error);
@@ -301,5 +313,6 @@ int watch_once(const struct config *config, struct netlink *netlink, struct erro
 void watch_done(struct watch *watch)
 {
 	repair_done(&watch->repair);
+	others_done(&watch->others);
 	uplinks_done(&watch->uplinks);
 }

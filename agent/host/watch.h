@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "host/others.h"
 #include "host/repair.h"
 #include "host/uplinks.h"
 
@@ -24,7 +25,7 @@ struct programs;
 
 #define WATCH_RETIRE_SEC 5 /* after its last flow an address that has left goes within this time */
 
-/* All borrowed but `repair` and `uplinks`, which watch_done() frees. */
+/* All borrowed but `repair`, `others` and `uplinks`, which watch_done() frees. */
 struct watch {
 	const struct config *config;
 	struct netlink *netlink;
@@ -33,6 +34,7 @@ struct watch {
 	struct datapath *datapath;	 /* for postern_host */
 	struct holding *holding;
 	struct repair repair;
+	struct others others;
 	struct uplinks uplinks; /* as the last look wrote them */
 	bool has_uplinks;	/* a look has written them */
 	uint64_t retire_ns;	/* when addresses that have left are looked at again */

@@ -63,6 +63,17 @@ static void check_remote(uint16_t type, const struct nlattr *remote, struct netl
 	snprintf(link->type, sizeof(link->type), "NBMA GRE");
 }
 
+/* A device of a VRF is none: packets leave by it directly. */
+static bool is_port(const char *kind_of_master)
+{
+	static const char *const kinds[] = {"bridge", "bond", "team", "openvswitch"};
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (!strcmp(kind_of_master, kinds[i]))
+			return true;
+	return false;
+}
+
 static void read_kind(const struct nlattr *info, struct netlink_interface *link)
 {
 	const struct nlattr *attribute;
@@ -71,6 +82,8 @@ static void read_kind(const struct nlattr *info, struct netlink_interface *link)
 	{
 		if (mnl_attr_get_type(attribute) == IFLA_INFO_KIND)
 			link->is_veth = !strcmp(mnl_attr_get_str(attribute), "veth");
+		if (mnl_attr_get_type(attribute) == IFLA_INFO_SLAVE_KIND)
+			link->is_port = is_port(mnl_attr_get_str(attribute));
 	}
 }
 

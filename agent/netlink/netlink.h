@@ -30,6 +30,7 @@ struct netlink_interface {
 	enum netlink_layer layer;
 	bool has_link_layer; /* layer is NETLINK_ETHERNET */
 	bool is_veth;
+	bool is_port; /* of a bridge, bond or team: what this host sends by it passes that first */
 	bool is_loopback;
 	bool up;
 };

@@ -154,6 +154,7 @@ static int keep_handle(void *data, const void *key, const void *value)
 		return 0;
 	sender = senders_find(keeping->steering, ref.label);
 	ref.sender = sender ? sender->id : NOBODY;
+	ref.is_handle = 1;
 	keeping->wanted->kinds |= 1u << selector->kind;
 	return table_add(&keeping->wanted->selectors, selector, &ref);
 }

@@ -216,7 +216,7 @@ const struct steering_sender *steering_sender_find(const struct steering *steeri
 
 struct sender_ref senders_reference(const struct steering_sender *sender)
 {
-	struct sender_ref ref = {.sender = sender->id};
+	struct sender_ref ref = {.sender = sender->id, .is_handle = sender->handles_of != NULL};
 
 	strncpy(ref.label, sender->name, sizeof(ref.label) - 1);
 	return ref;

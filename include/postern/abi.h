@@ -20,6 +20,7 @@
 
 #include <linux/types.h>
 
+#include "postern/handles.h"
 #include "postern/host.h"
 
 #define POSTERN_LAYOUT 5
@@ -71,7 +72,7 @@ struct net {
 
 struct sender_ref {
 	__u32 sender;
-	__u32 reserved;
+	__u32 is_handle; /* 1: an address that never leaves the host as it is */
 	char label[POSTERN_SENDER_LABEL];
 };
 
@@ -384,6 +385,8 @@ enum control_state {
 	X(dropped_moving, "packets dropped while flows moved to new maps; TCP sends them again")   \
 	X(dropped_loop, "packets dropped: routing loop, a translated packet came back in")         \
 	X(dropped_uplink, "packets held: their address leaves by no interface that takes them")    \
+	X(dropped_handle, "packets held: from a handle, to a port that is not steered or by an "   \
+			  "interface without hooks")                                               \
 	X(dropped_fragment, "fragments dropped: they cannot be translated")                        \
 	X(dropped_malformed, "packets dropped: headers cut short or too many extension headers")   \
 	X(dropped_error, "packets dropped: the kernel refused a step of the translation")          \

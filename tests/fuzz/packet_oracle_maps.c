@@ -34,7 +34,7 @@ uint64_t packet_oracle_drops(const struct stats *stats)
 	       stats->dropped_table_full + stats->dropped_no_flow + stats->dropped_cut +
 	       stats->dropped_moving + stats->dropped_loop + stats->dropped_fragment +
 	       stats->dropped_malformed + stats->dropped_error + stats->dropped_join +
-	       stats->dropped_uplink;
+	       stats->dropped_uplink + stats->dropped_handle;
 }
 
 /* Verdicts end in the past or never, so none ends during a check. */

@@ -50,6 +50,7 @@ Test(fuzz_packet_programs, the_kinds_of_packets_reach_every_counter)
 	found.stats.dropped_loop = 1;	   /* takes two interfaces: netns_leak */
 	found.stats.translated_before = 1; /* takes an interface: packet_translated_before */
 	found.stats.dropped_uplink = 1;	   /* the suite packet_uplink */
+	found.stats.dropped_handle = 1;	   /* the suite packet_kept */
 	found.stats.mptcp_removed = found.stats.dropped_join = 1; /* the suite packet_options */
 	POSTERN_COUNTERS(EXPECT_RAISED)
 #undef EXPECT_RAISED

@@ -61,6 +61,10 @@ static void configure_programs(uint32_t flows_max, uint32_t returns_max)
 	skeleton->rodata->steered_ports[1] = 2525;
 	cr_assert_eq(netns_cookie(&netns), 0);
 	skeleton->rodata->own_netns = foreign ? ~netns : netns;
+	skeleton->rodata->handles = (struct handle_filter){.ipv4_mask = htonl(0xffff0000),
+							   .ipv4 = htonl(0x647f0000),
+							   .ipv6_mask = {~0U},
+							   .ipv6 = {htonl(0xfd706f73)}};
 	bpf_map__set_max_entries(skeleton->maps.postern_flows, flows_max);
 	bpf_map__set_max_entries(skeleton->maps.postern_returns, returns_max);
 	bpf_map__set_max_entries(skeleton->maps.postern_expiry, 2 * flows_max + 64);
@@ -71,6 +75,9 @@ static void configure_programs(uint32_t flows_max, uint32_t returns_max)
 	bpf_program__set_autoload(skeleton->progs.postern_egress_l3, l3);
 	bpf_program__set_autoload(skeleton->progs.postern_ingress_l3, l3);
 	bpf_program__set_autoload(skeleton->progs.postern_xdp, xdp);
+	bpf_program__set_autoload(skeleton->progs.postern_handles, !l3 && !xdp);
+	bpf_program__set_autoload(skeleton->progs.postern_handles_l3, false);
+	bpf_program__set_autoload(skeleton->progs.postern_handles_any, false);
 	bpf_program__set_autoload(skeleton->progs.postern_adopt, false);
 }
 
@@ -195,6 +202,11 @@ void rig_init_l3(void)
 	rig_init();
 }
 
+bool rig_is_l3(void)
+{
+	return l3;
+}
+
 void rig_init_xdp(void)
 {
 	xdp = true;
@@ -237,12 +249,22 @@ void rig_select_number(enum selector_kind kind, uint64_t number, uint32_t sender
 	put(MAP(senders), &selector, &(struct sender_ref){.sender = sender});
 }
 
-void rig_select_address(const char *address, uint32_t sender)
+static void select_address(const char *address, const struct sender_ref *ref)
 {
 	struct selector selector = {.kind = SELECTOR_ADDRESS};
 
 	set_address(selector.address, address);
-	put(MAP(senders), &selector, &(struct sender_ref){.sender = sender});
+	put(MAP(senders), &selector, ref);
+}
+
+void rig_select_address(const char *address, uint32_t sender)
+{
+	select_address(address, &(struct sender_ref){.sender = sender});
+}
+
+void rig_select_handle(const char *address, uint32_t sender)
+{
+	select_address(address, &(struct sender_ref){.sender = sender, .is_handle = 1});
 }
 
 void rig_select_net(const char *address, unsigned length, uint32_t sender)
@@ -338,39 +360,9 @@ void rig_forget_flows(void)
 	clear(MAP(flows));
 }
 
-static struct packet_spec spec_from(const char *source, bool ipv6, uint8_t flags)
-{
-	return (struct packet_spec){
-		.source = source,
-		.destination = ipv6 ? REMOTE6 : REMOTE4,
-		.source_port = 40000,
-		.destination_port = 25,
-		.flags = flags,
-		.sequence = flags == SYN ? 1000 : 1001,
-		.acknowledgement = flags & ACK ? 5001 : 0,
-		.payload_bytes = flags & PSH ? 99 : 0,
-		.no_link = l3,
-	};
-}
-
-struct packet_spec rig_inside(bool ipv6, uint8_t flags)
-{
-	return spec_from(ipv6 ? TENANT6 : TENANT4, ipv6, flags);
-}
-
-struct packet_spec rig_outside(bool ipv6, uint8_t flags)
-{
-	return spec_from(ipv6 ? NORMAL6 : NORMAL4, ipv6, flags);
-}
-
-struct packet_spec rig_stranger(bool ipv6, uint8_t flags)
-{
-	return spec_from(ipv6 ? STRANGER6 : STRANGER4, ipv6, flags);
-}
-
 int rig_program_fd(enum rig_program program)
 {
-	static int fds[2] = {-1, -1};
+	static int fds[] = {-1, -1, -1};
 	const struct bpf_program *egress = skeleton->progs.postern_egress;
 	const struct bpf_program *ingress = skeleton->progs.postern_ingress;
 
@@ -381,7 +373,9 @@ int rig_program_fd(enum rig_program program)
 		ingress = skeleton->progs.postern_ingress_l3;
 	}
 	if (fds[program] < 0)
-		fds[program] = fd_of(program == EGRESS ? egress : ingress);
+		fds[program] = fd_of(program == HANDLES	 ? skeleton->progs.postern_handles
+				     : program == EGRESS ? egress
+							 : ingress);
 	return fds[program];
 }
 

@@ -35,7 +35,7 @@ struct postern_bpf;
 
 enum rig_sender { TENANT = 17, OTHER = 18, ANOTHER = 19 };
 enum rig_address { NORMAL4_ID = 1, NORMAL6_ID, RISK4_ID, RISK6_ID };
-enum rig_program { EGRESS, INGRESS };
+enum rig_program { EGRESS, INGRESS, HANDLES };
 
 #define RIG_FLOWS_MAX 64
 /* Of the pools in use; no test writes others. */
@@ -45,6 +45,7 @@ enum rig_program { EGRESS, INGRESS };
 void rig_init(void);
 /* With the programs for packets that begin with the IP header. */
 void rig_init_l3(void);
+bool rig_is_l3(void);
 /* With the XDP program for INGRESS. */
 void rig_init_xdp(void);
 /* Without the timer: an early flow starts it. */
@@ -71,6 +72,8 @@ void rig_set_verdict(uint32_t sender, enum verdict_action action, uint32_t pool)
 void rig_put_verdict(uint32_t sender, const struct verdict *verdict);
 void rig_select_number(enum selector_kind kind, uint64_t number, uint32_t sender);
 void rig_select_address(const char *address, uint32_t sender);
+/* Within 100.127.0.0/16 or fd70:6f73::/32. */
+void rig_select_handle(const char *address, uint32_t sender);
 void rig_select_net(const char *address, unsigned length, uint32_t sender);
 void rig_put_slot(uint32_t pool, enum slot_family family, uint32_t slot, uint32_t address_id);
 void rig_fill_slots(uint32_t pool, enum slot_family family, uint32_t address_id);
