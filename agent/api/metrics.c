@@ -112,6 +112,18 @@ static void print_pools(const struct steering *steering, FILE *out)
 	}
 }
 
+static void print_mail_dns(const struct mail_dns *mail_dns, FILE *out)
+{
+	print_head(out, "mail_dns_total", "counter",
+		   "messages whose sender's domain was looked up, by answer");
+	for (enum facts_dns answer = 0; answer < FACTS_DNS_ANSWERS; answer++)
+		fprintf(out, "postern_mail_dns_total{answer=\"%s\"} %llu\n", facts_dns_name(answer),
+			(unsigned long long)mail_dns->counts[answer]);
+	metrics_one(out, "mail_dns_unknown", "gauge",
+		    "1: name servers leave most questions unanswered, no-mail-dns matches nothing",
+		    mail_dns->since_sec != 0);
+}
+
 static void print_judge(const struct judge *judge, FILE *out)
 {
 	struct judge_stats stats;
@@ -124,6 +136,7 @@ static void print_judge(const struct judge *judge, FILE *out)
 	metrics_one(out, "messages_unanswered_total", "counter",
 		    "messages that passed or were deferred without a decision, reported afterwards",
 		    stats.unanswered);
+	print_mail_dns(&stats.mail_dns, out);
 	metrics_one(out, "reports_total", "counter", "reports of spam", stats.reports);
 	metrics_one(out, "senders", "gauge", "counted senders", stats.policy.senders);
 	metrics_one(out, "senders_evicted_total", "counter", "senders evicted for others",

@@ -35,6 +35,12 @@ static void print_agent(const struct wire_agent *agent, FILE *out)
 	fprintf(out, "agent     running as %s, pid %lld, for %s\n", agent->user, agent->pid,
 		words_duration(agent->uptime_sec, buffer));
 	fprintf(out, "state     %s\n", agent->state);
+	if (agent->mail_dns_unknown_since)
+		fprintf(out,
+			"mail DNS  NOT answered since %s, no-mail-dns matches nothing; see "
+			"resolver in "
+			"postern.conf(5)\n",
+			agent->mail_dns_unknown_since);
 }
 
 static void print_milter(const json_t *document, FILE *out)

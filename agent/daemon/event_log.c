@@ -50,7 +50,8 @@ static void add_field(struct fields *fields, const char *name, const json_t *val
 static enum log_level level_of(const char *kind)
 {
 	static const char *const warnings[] = {"error",	      "over-limit",	"restricted",
-					       "spam-sender", "standings-full", "bounce-surge"};
+					       "spam-sender", "standings-full", "bounce-surge",
+					       "mail-dns"};
 
 	for (size_t i = 0; i < sizeof(warnings) / sizeof(warnings[0]); i++)
 		if (strcmp(kind, warnings[i]) == 0)

@@ -13,10 +13,12 @@
 #include "base/error.h"
 #include "config/config.h"
 #include "daemon/error_log.h"
+#include "judge/judge.h"
 #include "mta/socketmap.h"
 #include "state/failover.h"
 #include "state/state.h"
 #include "wire/status.h"
+#include "wire/values.h"
 
 /* ---- the agent itself */
 
@@ -27,15 +29,19 @@ static json_t *describe(void *data)
 	uint64_t now_ns = clock_monotonic_ns();
 
 	struct error state = {"durable"};
+	char since[VALUE_TIME_SIZE];
+	struct judge_stats stats;
 
 	if (*trouble)
 		error_set(&state, 0, "memory: %s", trouble);
+	judge_stats(listeners->judge, &stats);
 	return wire_agent_json(&(struct wire_agent){
 		.running = true,
 		.pid = getpid(),
 		.user = listeners->user,
 		.uptime_sec = (json_int_t)((now_ns - listeners->started_ns) / NS_PER_SEC),
 		.state = state.text,
+		.mail_dns_unknown_since = value_time_text(stats.mail_dns.since_sec, since),
 		.errors = recent_errors_json(listeners->error_log->recent, now_ns),
 	});
 }

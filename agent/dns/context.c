@@ -3,10 +3,12 @@
 #include "dns/context.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <unbound.h>
 
 #include "base/error.h"
 #include "config/config.h"
+#include "dns/resolv_conf.h"
 
 static int set_options(struct ub_ctx *context, struct error *error)
 {
@@ -33,23 +35,40 @@ static int set_options(struct ub_ctx *context, struct error *error)
 	return 0;
 }
 
-/* libunbound reads the host's file; without one the resolver is on this host (resolv.conf(5)). */
-static int set_resolvers(struct ub_ctx *context, const struct config_texts *resolvers,
-			 struct error *error)
+static int set_resolver(struct ub_ctx *context, const char *resolver, struct error *error)
 {
-	int code = 0;
+	int code = ub_ctx_set_fwd(context, resolver);
 
-	if (resolvers->count == 0 && ub_ctx_resolvconf(context, NULL) != 0)
-		code = ub_ctx_set_fwd(context, "127.0.0.1");
-	if (code)
-		return error_set(error, -EINVAL, "resolver '127.0.0.1': %s", ub_strerror(code));
-	for (size_t i = 0; i < resolvers->count; i++) {
-		code = ub_ctx_set_fwd(context, resolvers->texts[i]);
-		if (code)
-			return error_set(error, -EINVAL, "resolver '%s': %s", resolvers->texts[i],
-					 ub_strerror(code));
+	return code ? error_set(error, -EINVAL, "resolver '%s': %s", resolver, ub_strerror(code))
+		    : 0;
+}
+
+/* Without one, the resolver is on this host (resolv.conf(5)). */
+static int set_hosts_resolvers(struct ub_ctx *context, const struct resolv_conf *file,
+			       struct error *error)
+{
+	bool any = false;
+	int r = 0;
+
+	for (unsigned i = 0; r == 0 && i < file->count; i++) {
+		if (!*file->servers[i].text)
+			continue;
+		r = set_resolver(context, file->servers[i].text, error);
+		any = true;
 	}
-	return 0;
+	return any ? r : set_resolver(context, "127.0.0.1", error);
+}
+
+static int set_resolvers(struct ub_ctx *context, const struct config_texts *resolvers,
+			 const struct resolv_conf *file, struct error *error)
+{
+	int r = 0;
+
+	if (resolvers->count == 0)
+		return set_hosts_resolvers(context, file, error);
+	for (size_t i = 0; r == 0 && i < resolvers->count; i++)
+		r = set_resolver(context, resolvers->texts[i], error);
+	return r;
 }
 
 /* libunbound would answer for these zones itself. After this call it takes no more options. */
@@ -67,8 +86,8 @@ static int remove_own_names(struct ub_ctx *context, struct error *error)
 	return 0;
 }
 
-static int create(const struct config_mail *config, struct ub_ctx **ret_context,
-		  struct error *error)
+static int create(const struct config_mail *config, const struct resolv_conf *file,
+		  struct ub_ctx **ret_context, struct error *error)
 {
 	struct ub_ctx *context = ub_ctx_create();
 	int r;
@@ -77,7 +96,7 @@ static int create(const struct config_mail *config, struct ub_ctx **ret_context,
 		return error_set(error, -ENOMEM, "libunbound: cannot be started");
 	r = set_options(context, error);
 	if (r == 0)
-		r = set_resolvers(context, &config->resolver, error);
+		r = set_resolvers(context, &config->resolver, file, error);
 	/* A thread for its queries, not a process. */
 	if (r == 0 && ub_ctx_async(context, 1) != 0)
 		r = error_set(error, -ENOMEM, "libunbound: cannot be given a thread");
@@ -91,12 +110,12 @@ static int create(const struct config_mail *config, struct ub_ctx **ret_context,
 	return 0;
 }
 
-int context_open(const struct config_mail *config, struct event_base *base,
-		 event_callback_fn on_results, void *data, struct context *ret_context,
-		 struct error *error)
+int context_open(const struct config_mail *config, const struct resolv_conf *file,
+		 struct event_base *base, event_callback_fn on_results, void *data,
+		 struct context *ret_context, struct error *error)
 {
 	struct context context = {.unbound = NULL};
-	int r = create(config, &context.unbound, error);
+	int r = create(config, file, &context.unbound, error);
 
 	if (r < 0)
 		return r;

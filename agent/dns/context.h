@@ -6,6 +6,7 @@
 
 struct config_mail;
 struct error;
+struct resolv_conf;
 struct ub_ctx;
 
 /* All zero: not open. */
@@ -15,10 +16,10 @@ struct context {
 };
 
 /*
- * It sends nothing before the first query. `on_results` must call ub_process(). -EINVAL: no address
- * of a resolver; -ENOMEM.
+ * `file`: asked where `config` names no resolver. It sends nothing before the first query.
+ * `on_results` must call ub_process(). -EINVAL: no address of a resolver; -ENOMEM.
  */
-int context_open(const struct config_mail *config, struct event_base *base,
-		 event_callback_fn on_results, void *data, struct context *ret_context,
-		 struct error *error);
+int context_open(const struct config_mail *config, const struct resolv_conf *file,
+		 struct event_base *base, event_callback_fn on_results, void *data,
+		 struct context *ret_context, struct error *error);
 void context_close(struct context *context);

@@ -318,12 +318,17 @@ static void follow_resolv_conf(struct maildns *maildns)
 	struct error error;
 
 	if (!maildns->hosts_resolvers ||
-	    !resolv_conf_changed(&maildns->resolv_conf, clock_monotonic_ns()) ||
-	    context_open(&of_host, event_get_base(old.results), on_results_ready, maildns,
-			 &maildns->context, &error) < 0)
+	    !resolv_conf_follow(&maildns->resolv_conf, clock_monotonic_ns()) ||
+	    context_open(&of_host, &maildns->resolv_conf, event_get_base(old.results),
+			 on_results_ready, maildns, &maildns->context, &error) < 0)
 		return;
 	context_close(&old);
 	ask_again(maildns);
+}
+
+const char *maildns_note(const struct maildns *maildns)
+{
+	return maildns->hosts_resolvers ? maildns->resolv_conf.note : "";
 }
 
 /* ---- lookups */
@@ -413,8 +418,9 @@ int maildns_new(const struct config_mail *config, struct event_base *base,
 	TAILQ_INIT(&maildns->by_asked);
 	TAILQ_INIT(&maildns->finished);
 	maildns->hosts_resolvers = config->resolver.count == 0;
-	resolv_conf_changed(&maildns->resolv_conf, clock_monotonic_ns());
-	r = context_open(config, base, on_results_ready, maildns, &maildns->context, error);
+	resolv_conf_follow(&maildns->resolv_conf, clock_monotonic_ns());
+	r = context_open(config, &maildns->resolv_conf, base, on_results_ready, maildns,
+			 &maildns->context, error);
 	if (r < 0)
 		goto fail;
 	maildns->timeout = evtimer_new(base, on_timeout, maildns);

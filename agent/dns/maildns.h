@@ -78,3 +78,6 @@ struct maildns_counters {
 	uint64_t domains;  /* known or with queries at the moment */
 };
 const struct maildns_counters *maildns_counters(const struct maildns *maildns);
+
+/* The first line of resolv.conf that is ignored, and why; "": none is. Borrowed. */
+const char *maildns_note(const struct maildns *maildns);

@@ -250,6 +250,16 @@ static void watch_surges(struct judge *judge, const struct message_facts *messag
 						       .surge = &surge});
 }
 
+static void watch_mail_dns(struct judge *judge, const struct message_facts *message)
+{
+	if (!message->mail_dns_asked || !identity_domain(message->facts.envelope_from) ||
+	    !mail_dns_note(&judge->mail_dns, message->facts.mail_dns, judge->now.sec))
+		return;
+	judge_emit(judge, &(struct wire_event){.kind = WIRE_EVENT_MAIL_DNS,
+					       .now_sec = judge->now.sec,
+					       .mail_dns_unknown = judge->mail_dns.since_sec != 0});
+}
+
 /* For judge_envelope(). */
 static void note_login(struct judge *judge, const struct facts *facts,
 		       const struct decision *decision)
@@ -279,6 +289,7 @@ int judge_message(struct judge *judge, const struct message_facts *message, cons
 	fill_answer(pool, steering_lane_at(judge->steering, pool, decision->sender, now->sec),
 		    ret_answer);
 	watch_surges(judge, message, decision);
+	watch_mail_dns(judge, message);
 	note_login(judge, &message->facts, decision);
 	decision_log_add(judge->log, &message->facts, decision, ret_answer->pool, now->sec);
 	return 0;
@@ -341,6 +352,7 @@ void judge_stats(const struct judge *judge, struct judge_stats *ret_stats)
 	policy_stats(judge->policy, &ret_stats->policy);
 	ret_stats->reports = judge->reports;
 	ret_stats->unanswered = judge->unanswered;
+	ret_stats->mail_dns = judge->mail_dns;
 	ret_stats->logins_evicted = logins_evicted(judge->logins);
 	ret_stats->left_out = persist_left_out(judge->persist);
 }

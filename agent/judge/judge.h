@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "base/clock.h"
+#include "judge/mail_dns.h"
 #include "policy/decision_log.h"
 #include "policy/message.h"
 #include "policy/policy.h"
@@ -147,8 +148,9 @@ struct surges *judge_surges(const struct judge *judge);
 struct judge_stats {
 	struct policy_stats policy;
 	uint64_t reports;
-	uint64_t unanswered;	 /* messages whose reporter got no answer */
-	uint64_t left_out;	 /* records that were not restored */
+	uint64_t unanswered; /* messages whose reporter got no answer */
+	uint64_t left_out;   /* records that were not restored */
+	struct mail_dns mail_dns;
 	uint64_t logins_evicted; /* envelope senders whose logins were forgotten (logins.h) */
 };
 void judge_stats(const struct judge *judge, struct judge_stats *ret_stats);

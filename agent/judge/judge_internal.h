@@ -23,6 +23,7 @@ struct judge {
 	uint64_t events_lost; /* by the datapath's count */
 	uint64_t reports;
 	uint64_t unanswered;
+	struct mail_dns mail_dns;
 };
 
 /* ---- apply.c */

@@ -3,6 +3,8 @@
 #include "milter/dns_alarm.h"
 
 #include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -23,6 +25,15 @@ static void judge(struct dns_alarm *alarm, uint64_t asked, uint64_t unknown)
 		log_info(MODULE, "DNS answers again");
 		alarm->failing = false;
 	}
+}
+
+void dns_alarm_note(struct dns_alarm *alarm, const char *note)
+{
+	if (strcmp(alarm->note, note) == 0)
+		return;
+	snprintf(alarm->note, sizeof(alarm->note), "%s", note);
+	if (*note)
+		log_warning(MODULE, "DNS: %s, ignoring it", note);
 }
 
 void dns_alarm_watch(struct dns_alarm *alarm, const struct maildns_counters *now, uint64_t now_ns)

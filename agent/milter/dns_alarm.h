@@ -18,7 +18,11 @@ struct dns_alarm {
 	struct maildns_counters before;
 	uint64_t since_ns; /* of `before`; 0: none */
 	bool failing;	   /* and reported so */
+	char note[128];	   /* that was reported */
 };
+
+/* Reports a note of maildns.h once. */
+void dns_alarm_note(struct dns_alarm *alarm, const char *note);
 
 /*
  * Call it about every second; it compares counters once in DNS_ALARM_REPORT_SEC. The DNS fails

@@ -134,6 +134,7 @@ static struct message_facts collect(const struct transaction *transaction, enum 
 				.client = text_or_null(transaction->client),
 				.sender = transaction->sender,
 			},
+		.mail_dns_asked = mailbox_domain(transaction->envelope_from) != NULL,
 		.bounce_to = findings.failure ? text_or_null(transaction->first_recipient) : NULL,
 		.unknown_recipient = findings.unknown_recipient,
 		.original_id = findings.original_id,

@@ -148,6 +148,7 @@ static void on_tick(evutil_socket_t fd, short what, void *data)
 	watch_control(milter);
 	dns_alarm_watch(&milter->dns_alarm, maildns_counters(rules->current->dns),
 			clock_monotonic_ns());
+	dns_alarm_note(&milter->dns_alarm, maildns_note(rules->current->dns));
 	config_refs_sweep(&milter->shared.rules);
 }
 

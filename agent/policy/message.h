@@ -18,6 +18,7 @@ struct message_facts {
 	const char *unknown_recipient; /* recipient that does not exist */
 	const char *original_id;       /* Message-ID of the message that bounced */
 	enum surge_origin origin;      /* used where original_id does not answer it */
+	bool mail_dns_asked;	       /* name servers were asked for facts.mail_dns */
 	uint32_t unanswered;	       /* earlier messages that the reporter got no answer for */
 	/* Storage for a key of mail/mailbox.h; facts.envelope_from may point to it. */
 	char mailbox[POLICY_NAME_SIZE];

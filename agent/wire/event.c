@@ -10,6 +10,10 @@
 #include "policy/surge.h"
 #include "wire/values.h"
 
+#define MAIL_DNS_TROUBLE                                                                           \
+	"name servers do not answer: which senders' domains have neither A nor MX is not known, "  \
+	"and the rule no-mail-dns matches nothing"
+
 static void add_text(json_t *object, const char *name, const char *text)
 {
 	json_object_set_new(object, name, value_text(text));
@@ -92,6 +96,8 @@ static const char *name_of(const struct wire_event *event)
 		return "bounce-surge";
 	case WIRE_EVENT_STATE:
 		return "state";
+	case WIRE_EVENT_MAIL_DNS:
+		return "mail-dns";
 	case WIRE_EVENT_ORDER:
 		return "order";
 	case WIRE_EVENT_ERROR:
@@ -118,6 +124,9 @@ json_t *event_json(const struct wire_event *event)
 	case WIRE_EVENT_STATE:
 		add_text(object, "trouble",
 			 event->trouble && *event->trouble ? event->trouble : NULL);
+		break;
+	case WIRE_EVENT_MAIL_DNS:
+		add_text(object, "trouble", event->mail_dns_unknown ? MAIL_DNS_TROUBLE : NULL);
 		break;
 	case WIRE_EVENT_ORDER:
 		add_order(object, event);

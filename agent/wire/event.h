@@ -10,11 +10,13 @@
  *   bounce-surge                domain, cause, bounces, baseline, unknown_recipients, not_sent_here
  *   state                       trouble: why the state file refuses writes; null: it takes them
  *                               again
+ *   mail-dns                    trouble: name servers do not answer; null: they answer again
  *   order                       by, uid: the user; request ("PUT /v1/senders/…"), body: as it came
  *   error                       what, text, sender, pool, source, destination
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct json_t;
@@ -27,6 +29,7 @@ enum wire_event_kind {
 	WIRE_EVENT_VERDICT, /* a sender's verdict changed */
 	WIRE_EVENT_SURGE,
 	WIRE_EVENT_STATE,
+	WIRE_EVENT_MAIL_DNS,
 	WIRE_EVENT_ORDER, /* carried out for a user of the API */
 	WIRE_EVENT_ERROR,
 };
@@ -49,7 +52,8 @@ struct wire_event {
 			const char *method, *path;
 			const char *body; /* NULL: none */
 		} order;
-		const char *trouble; /* "" or NULL: the state file takes writes again */
+		const char *trouble;   /* "" or NULL: the state file takes writes again */
+		bool mail_dns_unknown; /* judge/mail_dns.h */
 		/* A text that is "" is left out. */
 		struct {
 			const char *what, *text;

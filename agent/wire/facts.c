@@ -196,6 +196,7 @@ static struct message_facts copy_members(const json_t *body, const struct member
 			},
 		.bounce_to = members->bounce_to,
 		.unknown_recipient = members->unknown_recipient,
+		.mail_dns_asked = members->mail_dns != NULL,
 		.origin = json_object_get(body, "sent_here") ? origin : SURGE_ORIGIN_UNKNOWN,
 	};
 }
@@ -249,6 +250,7 @@ static uint32_t at_most(uint32_t count)
 static struct members members_of(const struct message_facts *message)
 {
 	const struct facts *facts = &message->facts;
+	bool has_mail_dns = message->mail_dns_asked || facts->mail_dns;
 
 	return (struct members){
 		.message_id = facts->message_id,
@@ -261,7 +263,7 @@ static struct members members_of(const struct message_facts *message)
 		.tenant = facts->tenant,
 		.bounce_to = message->bounce_to,
 		.unknown_recipient = message->unknown_recipient,
-		.mail_dns = facts->mail_dns ? facts_dns_name(facts->mail_dns) : NULL,
+		.mail_dns = has_mail_dns ? facts_dns_name(facts->mail_dns) : NULL,
 		.spf = facts->spf ? facts_auth_name(facts->spf) : NULL,
 		.dkim = facts->dkim ? facts_auth_name(facts->dkim) : NULL,
 		.unanswered = at_most(message->unanswered),

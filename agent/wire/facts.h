@@ -13,7 +13,8 @@
  *   recipients                         or the addresses themselves, up to FACTS_LIST_MAX; the agent
  *                                      counts them by internal_domains
  *   bounce, automatic, spam            true or false
- *   mail_dns                           "unknown", "present", "absent"
+ *   mail_dns                           "unknown", "present", "absent"; left out where name
+ *                                      servers were not asked
  *   spf, dkim                          "unknown", "none", "pass", "fail"
  *
  *   unanswered                         earlier messages that got no answer; only for the metrics
@@ -47,8 +48,8 @@ int facts_read(json_t *body, const struct config *config, struct message_facts *
 	       struct error *error);
 
 /*
- * NULL, "unknown" and false are left out. -EINVAL: a text is too long or not UTF-8, as the agent
- * would refuse it; -ENOMEM.
+ * NULL, "unknown" that nobody asked for, and false are left out. -EINVAL: a text is too long or not
+ * UTF-8, as the agent would refuse it; -ENOMEM.
  */
 int facts_write(const struct message_facts *message, json_t **ret_body, struct error *error);
 

@@ -63,8 +63,13 @@ void wire_recent_read(const json_t *document, struct wire_recent *ret)
 
 #define ROW(type, member) JSON_FIELD(type, wire_agent, member)
 static const struct json_field agent_fields[] = {
-	ROW(FIELD_BOOLEAN, running), ROW(FIELD_BOOLEAN, hangs),	     ROW(FIELD_INTEGER, pid),
-	ROW(FIELD_STRING, user),     ROW(FIELD_INTEGER, uptime_sec), ROW(FIELD_STRING, state),
+	ROW(FIELD_BOOLEAN, running),
+	ROW(FIELD_BOOLEAN, hangs),
+	ROW(FIELD_INTEGER, pid),
+	ROW(FIELD_STRING, user),
+	ROW(FIELD_INTEGER, uptime_sec),
+	ROW(FIELD_STRING, state),
+	ROW(FIELD_STRING, mail_dns_unknown_since),
 	ROW(FIELD_ARRAY, errors),
 };
 #undef ROW

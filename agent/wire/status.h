@@ -51,7 +51,8 @@ struct wire_agent {
 	const char *user;
 	json_int_t uptime_sec;
 	const char *state;
-	json_t *errors; /* of struct wire_recent */
+	const char *mail_dns_unknown_since; /* NULL: name servers answer */
+	json_t *errors;			    /* of struct wire_recent */
 };
 json_t *wire_agent_json(const struct wire_agent *source);
 void wire_agent_read(const json_t *document, struct wire_agent *ret);

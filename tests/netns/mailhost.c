@@ -133,7 +133,7 @@ void mailhost_begin(const struct mailhost_setup *setup)
 	if (!setup || !setup->no_scanner)
 		start_scanner();
 	inbox_start();
-	nameserver_start(MAIL, "127.0.0.1", MTA_DNS_PORT);
+	mailhost.mta_nameserver = nameserver_start(MAIL, "127.0.0.1", MTA_DNS_PORT);
 	mailhost.nameserver = nameserver_start(MAIL, "127.0.0.1", POSTERN_DNS_PORT);
 	mailhost.agent = postern_begin(&(const struct setup){.more = more});
 	mailhost_start_milter();

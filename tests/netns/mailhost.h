@@ -25,7 +25,8 @@ struct mailhost_setup {
 struct mailhost {
 	pid_t agent;
 	pid_t milter;
-	pid_t nameserver; /* the name server of Postern */
+	pid_t nameserver;     /* the name server of Postern */
+	pid_t mta_nameserver; /* of the mail server */
 };
 extern struct mailhost mailhost;
 

@@ -6,6 +6,7 @@
 #include <criterion/criterion.h>
 #include <glob.h>
 #include <jansson.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,7 @@
 #include "netns/haraka.h"
 #include "netns/http.h"
 #include "netns/mailhost.h"
+#include "netns/nameserver.h"
 
 #define OUTCOME_SIZE 128
 
@@ -39,6 +41,7 @@ static const char conf[] =
 	"authserv_ids = { \"mx.example.net\" }\n"
 	"spam_marks = { \"rspamd\", \"spamassassin\", \"X-Own: bad\" }\n"
 	"mail_dns_aaaa = true\n"
+	"dns_timeout_ms = 1000\n"
 	"mail_dns_null_mx = true\n"
 	"policy \"few\" { senders = \"few*\" recipients_external_per_hour = 2 }\n"
 	"policy \"harsh\" { senders = \"harsh*\" recipients_external_per_hour = 1"
@@ -344,6 +347,43 @@ static void expect_haraka_to_return_mail_to_a_null_mx(void)
 		  bounces_to("<null@example.net>"));
 }
 
+/* ---- name servers that are dead */
+
+static void expect_unknown_mail_dns(enum alike_mta mta)
+{
+	char from[64], id[64];
+
+	for (unsigned n = 0; n < 3; n++) {
+		_cleanup_(free_p) char *reply = NULL;
+		json_t *decision;
+
+		snprintf(from, sizeof(from), "<ann@dead-%u~.many.example>", n);
+		snprintf(id, sizeof(id), "dead-%u@%s", n, mtas[mta].name);
+		reply = send_by(mta, (struct mail){.from = from}, id);
+		cr_assert_eq(*reply, '2', "%s: %s", mtas[mta].name, reply);
+		decision = explain(id);
+		cr_expect_str_eq(text_of(json_object_get(decision, "facts"), "mail_dns"), "unknown",
+				 "%s", mtas[mta].name);
+		cr_expect_str_eq(text_of(decision, "reason"), "good", "%s", mtas[mta].name);
+		json_decref(decision);
+	}
+}
+
+/* Last in the test: nothing leaves any more. */
+static void expect_all_to_say_that_mail_dns_is_unknown(void)
+{
+	_cleanup_(free_p) char *status = NULL;
+
+	nameserver_signal(mailhost.nameserver, SIGKILL);
+	nameserver_signal(mailhost.mta_nameserver, SIGKILL);
+	for (enum alike_mta mta = 0; mta < ALIKE_MTAS; mta++)
+		expect_unknown_mail_dns(mta);
+	cr_expect(wait_for(postern_printed("mail-dns", "no-mail-dns matches nothing"), 5000));
+	cr_expect_eq(postern_metric("postern_mail_dns_unknown"), 1);
+	status = postern_must("status");
+	cr_expect(strstr(status, "mail DNS  NOT answered since 20"), "%s", status);
+}
+
 Test(netns_alike, three_mail_servers_judge_alike)
 {
 	expect_postern_8_to_list_each_difference();
@@ -352,4 +392,5 @@ Test(netns_alike, three_mail_servers_judge_alike)
 	expect_the_same_kinds_of_real_messages();
 	expect_only_the_milter_to_count_bounces_for_surges();
 	expect_haraka_to_return_mail_to_a_null_mx();
+	expect_all_to_say_that_mail_dns_is_unknown();
 }

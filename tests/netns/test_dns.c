@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/mount.h>
 
+#include "base/cleanup.h"
 #include "base/error.h"
 #include "config/config.h"
 #include "dns/maildns.h"
@@ -422,4 +423,28 @@ Test(netns_dns, the_hosts_resolver_is_read_again_when_its_file_has_changed)
 	maildns_free(maildns);
 	nameserver_signal(other, SIGKILL);
 	free(path);
+}
+
+Test(netns_dns, a_name_server_with_a_scope_is_asked_and_a_line_that_is_none_is_noted)
+{
+	const struct config_mail config = {.dns_timeout_ms = 1000};
+	_cleanup_(free_p) char *path = NULL;
+	struct maildns *maildns;
+	struct error error;
+
+	free(host_must(INTERNET, "ip address add fe80::53/64 dev wan nodad"));
+	free(host_must(MAIL, "ip address add fe80::54/64 dev wan nodad"));
+	nameserver_start(INTERNET, "::", 53);
+	path = resolv_conf_mount("nameserver localhost\nnameserver fe80::53%%wan\n");
+	cr_assert_eq(maildns_new(&config, base, &maildns, &error), 0, "%s", error.text);
+	cr_expect(wait_for(look_up(maildns, "both.example") == PRESENT, 10000));
+	cr_expect(strstr(maildns_note(maildns), "resolv.conf:1: 'nameserver localhost': no add"));
+	resolv_conf_write(path, "nameserver fe80::53%late\n");
+	cr_assert(wait_for(look_up(maildns, "brief.example") == UNKNOWN, 20000));
+	cr_expect(strstr(maildns_note(maildns), "no such interface"), "%s", maildns_note(maildns));
+	free(host_must(MAIL, "ip link set wan down; ip link set wan name late;"
+			     " ip link set late up; ip address add fe80::54/64 dev late nodad"));
+	cr_expect(wait_for(look_up(maildns, "brief.example") == PRESENT, 20000));
+	cr_expect_str_eq(maildns_note(maildns), "");
+	maildns_free(maildns);
 }

@@ -218,6 +218,15 @@ static void send_all_kinds_of_mail(void)
 			     i);
 }
 
+/* Name servers that do not answer. */
+static void send_mail_of_unknown_domains(void)
+{
+	for (int i = 0; i < 8; i++)
+		json_decref(http_message(
+			api, "{\"envelope_from\": \"a@%d.example\", \"mail_dns\": \"unknown\"}",
+			i));
+}
+
 static void start_milter(void)
 {
 	_cleanup_(free_p) char *configuration = NULL;
@@ -361,6 +370,7 @@ Test(netns_documents, every_printed_member_is_documented_and_every_documented_on
 		_cleanup_talk_ struct talk talk = talk_must(receiver, &tenant, RECEIVER_IPV4, 25);
 
 		send_all_kinds_of_mail();
+		send_mail_of_unknown_domains();
 		have_errors();
 		show_all();
 		change_by_routes();
