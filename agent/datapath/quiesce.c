@@ -10,6 +10,8 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "datapath/datapath.h"
+#include "datapath/pins.h"
 #include "postern/abi.h"
 
 static int write_generation(int fd, uint64_t in_force, uint64_t until_ns, struct error *error)
@@ -96,6 +98,17 @@ void quiesce_cancel(struct quiesce *quiesce)
 	struct error ignored;
 
 	write_generation(quiesce->fd, quiesce->in_force, 0, &ignored);
+}
+
+int quiesce_for_good(const char *pin_path, struct error *error)
+{
+	_cleanup_(close_fd_p) int fd = -1;
+	struct bpf_map_info info;
+	int r = pin_map_open(pin_path, map_name(MAP_GEN), &fd, &info, error);
+
+	if (!r)
+		r = write_generation(fd, GENERATION_NONE, 0, error);
+	return r ? r : wait_for_programs(fd, error);
 }
 
 int quiesce_force(int generation_fd, uint64_t generation, struct error *error)

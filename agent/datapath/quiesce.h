@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Within datapath/ only: writes postern_gen, which pauses the running programs while their maps are
- * copied, and puts another generation in force. Only one `up` at a time writes it (host/runtime.h).
+ * Writes postern_gen, which pauses the running programs while their maps are copied, and puts
+ * another generation in force. Only one `up` at a time writes it (host/runtime.h). All but
+ * quiesce_for_good() is for datapath/ only.
  *
  *   in force ─begin──► paused ─stop──► none in force ─force──► the new generation in force
  *      ▲                 │
@@ -34,4 +35,9 @@ int quiesce_extend(struct quiesce *quiesce, struct error *error);
 /* No generation is in force from now on. -ETIMEDOUT: as above; quiesce_cancel() follows. */
 int quiesce_stop(struct quiesce *quiesce, struct error *error);
 void quiesce_cancel(struct quiesce *quiesce);
+/*
+ * For `down`: steered packets are dropped until the next `up`. When it returns, no program that
+ * began before still runs.
+ */
+int quiesce_for_good(const char *pin_path, struct error *error);
 int quiesce_force(int generation_fd, uint64_t generation, struct error *error);

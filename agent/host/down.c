@@ -14,6 +14,7 @@
 #include "config/config.h"
 #include "datapath/hook.h"
 #include "datapath/pins.h"
+#include "host/closing.h"
 #include "host/journal.h"
 #include "host/runtime.h"
 #include "host/undo.h"
@@ -91,6 +92,7 @@ static int take_down(const struct config *config, struct journal *journal, struc
 	struct error failure;
 	int result = 0;
 
+	closing_run(config);
 	keep(undo_network(&undo, &failure), &failure, &result, error);
 	if (!listed)
 		detach_unlisted(config, netlink, &result, error);

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* `up` and `down` from the host's point of view: before, between and after. */
 #include <criterion/criterion.h>
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -115,6 +117,84 @@ Test(netns_updown, down_twice_and_down_before_up_are_no_errors)
 	free(postern_must("up"));
 	free(postern_must("down"));
 	free(postern_must("down"));
+}
+
+/* Sends without a pause until the connection ends, or the test does. */
+static pid_t send_without_end(const struct talk *talk)
+{
+	static const char bytes[4096];
+	pid_t pid = fork();
+
+	if (pid)
+		return pid;
+	signal(SIGPIPE, SIG_IGN);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	close(world.watchdog_pipe);
+	close(talk->server);
+	while (write(talk->client, bytes, sizeof(bytes)) > 0)
+		;
+	_exit(errno == ECONNABORTED ? 0 : 1);
+}
+
+static pid_t drain(const struct talk *talk)
+{
+	static char bytes[65536];
+	pid_t pid = fork();
+
+	if (pid)
+		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	close(world.watchdog_pipe);
+	close(talk->client);
+	while (read(talk->server, bytes, sizeof(bytes)) > 0)
+		;
+	_exit(errno == ECONNRESET ? 0 : 1);
+}
+
+static void expect_end(pid_t pid, const char *what)
+{
+	int status = -1;
+
+	waitpid(pid, &status, 0);
+	cr_expect_eq(status, 0, "%s", what);
+}
+
+/* The host's own connections, bound to handles and not, in both families. */
+static void down_lets_nothing_out(const char *egress)
+{
+	static const char *const bound[] = {NULL, HANDLE_HIGH_RISK, HANDLE_NORMAL6};
+	struct capture *capture;
+	pid_t senders[3], drains[3];
+	int receiver = receiver_open(25);
+
+	postern_configure(&(struct setup){.egress = egress});
+	free(postern_must("up"));
+	capture = capture_start();
+	for (int i = 0; i < 3; i++) {
+		const struct origin origin = {.host = MAIL, .bind = bound[i]};
+		_cleanup_talk_ struct talk talk =
+			talk_must(receiver, &origin, i == 2 ? RECEIVER_IPV6 : RECEIVER_IPV4, 25);
+
+		senders[i] = send_without_end(&talk);
+		drains[i] = drain(&talk);
+	}
+	free(postern_must("down"));
+	for (int i = 0; i < 3; i++) {
+		expect_end(senders[i], "the program was not told");
+		expect_end(drains[i], "the remote end was not told");
+	}
+	expect_pools_only(capture);
+}
+
+Test(netns_updown, down_under_traffic_by_tcx_lets_nothing_out_untranslated)
+{
+	NEEDS_TCX();
+	down_lets_nothing_out("tcx");
+}
+
+Test(netns_updown, down_under_traffic_by_clsact_lets_nothing_out_untranslated)
+{
+	down_lets_nothing_out("clsact");
 }
 
 static void up_again_loses_nothing(const char *egress)
