@@ -24,7 +24,8 @@ SANITIZED = CFLAGS='-O1 -g -fno-omit-frame-pointer' \
             SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=undefined'
 override CFLAGS += -std=gnu11 $(WARNINGS) $(SANITIZE) -D_GNU_SOURCE
 override CPPFLAGS += -Iinclude -iquote agent -I$(BUILD) $(shell pkg-config --cflags $(LIBRARIES) 2>/dev/null)
-LDLIBS    = $(shell pkg-config --libs $(LIBRARIES) 2>/dev/null) -lm
+# libunistring has no file for pkg-config.
+LDLIBS    = $(shell pkg-config --libs $(LIBRARIES) 2>/dev/null) -lunistring -lm
 BPFFLAGS  = -target bpf -mcpu=v3 -g -O2 -Wall -Wextra -Werror -Iinclude \
             -I/usr/include/$(shell $(CC) -print-multiarch)
 

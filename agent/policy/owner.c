@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "config/config.h"
 #include "policy/identity.h"
+#include "policy/letters.h"
 
 /* Removes the text before `from`. */
 static void keep_from(char *name, const char *from)
@@ -152,14 +153,38 @@ static void apply(const char *form, char *name, bool is_login)
 	replace(name, form);
 }
 
+/* "bob"@example.com: the quotes are not needed (RFC 5321 section 4.1.2). */
+static void unquote(char *name)
+{
+	char *end = *name == '"' ? strchr(name + 1, '"') : NULL;
+	char *local = name + 1;
+
+	if (!end || end[1] != '@' || end == local)
+		return;
+	for (char *c = local; c < end; c++)
+		if (!isalnum((unsigned char)*c) && (unsigned char)*c < 0x80 &&
+		    !strchr("!#$%&'*+-/=?^_`{|}~.", *c))
+			return;
+	memmove(end, end + 1, strlen(end));
+	keep_from(name, local);
+}
+
 void owner_of(const struct config *config, const char *name, bool is_login,
 	      char ret_owner[POLICY_NAME_SIZE])
 {
+	size_t before;
+
 	snprintf(ret_owner, POLICY_NAME_SIZE, "%s", name);
-	if (config_sender_find(config, name))
-		return;
-	for (size_t i = 0; i < config->sender_forms.count; i++)
-		apply(config->sender_forms.texts[i], ret_owner, is_login);
+	letters_fold(ret_owner);
+	/* A form may stand in another: prvs=TAG=news-1-al=example.org@shop.example.com. */
+	do {
+		before = strlen(ret_owner);
+		unquote(ret_owner);
+		if (config_sender_find(config, ret_owner))
+			return;
+		for (size_t i = 0; i < config->sender_forms.count; i++)
+			apply(config->sender_forms.texts[i], ret_owner, is_login);
+	} while (strlen(ret_owner) < before);
 }
 
 /* Domains and clients have other characters than logins. */

@@ -9,6 +9,8 @@
  *   btv1 (Barracuda)    btv1==0a1b2c==bob@example.com                 bob@example.com
  *   srs                 SRS0=hash=TT=orig.example=al@fwd.example.com  fwd.example.com
  *   verp                news-1-al=example.org@shop.example.com        news@shop.example.com
+ *   (always)            "bob"@example.com                             bob@example.com
+ *   (always)            jürgen, of any case and composition            jürgen (letters.h)
  *   "PATTERN: NAME"     b.0815@shop.example.com                       NAME
  *   "@example.com"      bob, a login without a domain                 bob@example.com
  *

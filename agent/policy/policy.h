@@ -2,7 +2,7 @@
 /*
  * The engine: counts messages and connections of senders, decides on each message by the rules of
  * decision.h, and returns the standings that changed. Pure: time is an argument, nothing is read,
- * written or logged, and a decision allocates nothing.
+ * written or logged, and a decision allocates nothing unless a name has letters outside ASCII.
  *
  * now_sec is wall-clock time (UTC): restrictions end at midnight, and counts outlive a restart.
  *

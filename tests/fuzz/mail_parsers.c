@@ -2,6 +2,7 @@
 /* Feeds any bytes to the parsers of mail, and checks their results; see mail_parsers.h. */
 #include "fuzz/mail_parsers.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <event2/buffer.h>
 #include <jansson.h>
@@ -9,6 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
+#include <uninorm.h>
 
 #include "base/cleanup.h"
 #include "base/error.h"
@@ -19,6 +22,7 @@
 #include "mail/mailbox.h"
 #include "mail/message.h"
 #include "milter/protocol.h"
+#include "policy/owner.h"
 
 #define FAIL(error, ...) error_set(error, -EBADMSG, __VA_ARGS__)
 #define COUNT(table)	 (sizeof(table) / sizeof((table)[0]))
@@ -167,6 +171,48 @@ static int check_key(const char *key, struct error *error)
 	return 0;
 }
 
+/* The configuration of the owners: all forms. */
+static char *forms[] = {"plus", "prvs", "btv1", "srs", "verp", "@a.example"};
+static const struct config owners = {.sender_forms = {forms, COUNT(forms)}};
+
+/* Another text of the same name has the same owner. */
+static int check_spelling(const char *name, const char *owner, struct error *error)
+{
+	char other[POLICY_NAME_SIZE];
+
+	owner_of(&owners, name, true, other);
+	return strcasecmp(other, owner) == 0
+		       ? 0
+		       : FAIL(error, "'%s' has the owner '%s', not '%s'", name, other, owner);
+}
+
+static int check_owner(const char *name, struct error *error)
+{
+	char owner[POLICY_NAME_SIZE], other[POLICY_NAME_SIZE];
+	size_t size = sizeof(other) - 1;
+	uint8_t *apart;
+	int r;
+
+	owner_of(&owners, name, true, owner);
+	if (!is_clean(owner))
+		return FAIL(error, "the owner '%s' is no text", owner);
+	r = check_spelling(owner, owner, error);
+	for (size_t i = 0; i <= strlen(name); i++)
+		other[i] = (char)toupper((unsigned char)name[i]);
+	if (r == 0)
+		r = check_spelling(other, owner, error);
+	size = sizeof(other) - 1;
+	apart = u8_normalize(UNINORM_NFD, (const uint8_t *)name, strlen(name), (uint8_t *)other,
+			     &size);
+	if (r == 0 && apart == (const uint8_t *)other) {
+		other[size] = '\0';
+		r = check_spelling(other, owner, error);
+	} else if (apart != (const uint8_t *)other) {
+		free(apart);
+	}
+	return r;
+}
+
 int mail_parsers_mailbox(const uint8_t *data, size_t size, struct error *error)
 {
 	_cleanup_(free_p) char *text = text_of(data, size);
@@ -175,6 +221,8 @@ int mail_parsers_mailbox(const uint8_t *data, size_t size, struct error *error)
 
 	mailbox_parse(text, key);
 	r = check_key(key, error);
+	if (r == 0)
+		r = check_owner(key, error);
 	if (r == 0 && mailbox_of_header(text, key))
 		r = *key ? check_key(key, error) : FAIL(error, "a header gave the null sender");
 	return r;

@@ -6,6 +6,7 @@ BEGIN {
 	row_says = "delete it from the row"
 	split("libbpf bpf/ libnl netlink/ libmnl libmnl/ libevent event2/ libcurl curl/ jansson jansson[.]h " \
 	      "SQLite sqlite3 hiredis hiredis/ libunbound unbound[.]h libidn2 idn2[.]h " \
+	      "libunistring uni(case|norm|str)[.]h " \
 	      "libcap-ng cap-ng[.]h sockets sys/socket[.]h", words, " ")
 	for (i = 1; i in words; i += 2)
 		pattern[words[i]] = "^" words[i + 1]
