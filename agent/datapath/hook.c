@@ -148,6 +148,18 @@ int hook_attach(const struct programs *programs, const char *pin_path,
 	return r;
 }
 
+int hook_put_first(const struct programs *programs, const char *pin_path,
+		   const struct hook_interface *interface, struct hook hook, struct error *error)
+{
+	int r;
+
+	libbpf_log_begin();
+	r = link_put_first(program_of(programs, interface, hook), pin_path, interface,
+			   link_point(hook), error);
+	libbpf_log_end();
+	return r;
+}
+
 int hook_detach(const char *pin_path, const struct hook_interface *interface, struct hook hook,
 		struct error *error)
 {

@@ -65,6 +65,13 @@ int hook_choose(const struct hook_interface *interface, enum config_ingress want
 int hook_attach(const struct programs *programs, const char *pin_path,
 		const struct hook_interface *interface, struct hook hook, struct error *error);
 
+/*
+ * TCX: attached already, behind a foreign program; moves before it. For microseconds the interface
+ * drops the packets of that direction: none passes unsteered.
+ */
+int hook_put_first(const struct programs *programs, const char *pin_path,
+		   const struct hook_interface *interface, struct hook hook, struct error *error);
+
 /* 0 also where nothing is attached, or only a foreign program. */
 int hook_detach(const char *pin_path, const struct hook_interface *interface, struct hook hook,
 		struct error *error);

@@ -10,6 +10,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <linux/if_link.h>
+#include <linux/pkt_cls.h>
 
 #include "base/cleanup.h"
 #include "base/error.h"
@@ -114,6 +115,56 @@ int link_attach(int program, const char *pin_path, const struct hook_interface *
 		if (!r)
 			r = link_new(file, program, interface, &points[point]);
 	}
+	return r ? attach_error(interface, point, r, error) : 0;
+}
+
+/* Drops each packet. Otherwise as link_attach()'s. */
+static int load_stand_in(void)
+{
+	static const struct bpf_insn drop[] = {
+		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = TC_ACT_SHOT},
+		{.code = BPF_JMP | BPF_EXIT},
+	};
+	int fd = bpf_prog_load(BPF_PROG_TYPE_SCHED_CLS, "postern_stand_in", "Dual BSD/GPL", drop,
+			       sizeof(drop) / sizeof(drop[0]), NULL);
+
+	return fd < 0 ? -errno : fd;
+}
+
+/* A TCX point takes a program once, and a new link alone becomes the first. */
+static int link_renew(int link, int program, const char *file,
+		      const struct hook_interface *interface, const struct point *point)
+{
+	_cleanup_(close_fd_p) int stand_in = load_stand_in();
+	char file_new[PATH_MAX];
+	int r = stand_in < 0 ? stand_in : 0;
+
+	if (!r && snprintf(file_new, sizeof(file_new), "%s_new", file) >= (int)sizeof(file_new))
+		r = -ENAMETOOLONG;
+	if (!r)
+		r = pin_link_remove(file_new);
+	if (!r)
+		r = bpf_link_update(link, stand_in, NULL);
+	if (r)
+		return r;
+	r = link_new(file_new, program, interface, point);
+	if (!r)
+		return rename(file_new, file) ? -errno : 0;
+	bpf_link_update(link, program, NULL);
+	return r;
+}
+
+int link_put_first(int program, const char *pin_path, const struct hook_interface *interface,
+		   enum link_point point, struct error *error)
+{
+	_cleanup_(close_fd_p) int fd = -1;
+	char file[PATH_MAX];
+	int r = link_file(pin_path, interface, &points[point], file, error);
+
+	if (r)
+		return r;
+	fd = bpf_obj_get(file);
+	r = fd < 0 ? fd : link_renew(fd, program, file, interface, &points[point]);
 	return r ? attach_error(interface, point, r, error) : 0;
 }
 

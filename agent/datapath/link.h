@@ -28,6 +28,14 @@ int link_probe_tcx(const struct hook_interface *interface);
 int link_attach(int program, const char *pin_path, const struct hook_interface *interface,
 		enum link_point point, struct error *error);
 
+/*
+ * A new link with the program, before foreign ones, in place of the pinned TCX link. In between,
+ * for a moment of microseconds, the interface drops the packets of that direction. -ENOENT: no link
+ * is pinned.
+ */
+int link_put_first(int program, const char *pin_path, const struct hook_interface *interface,
+		   enum link_point point, struct error *error);
+
 /* 0 also where there is no link, or its interface is gone or renamed. */
 int link_detach(const char *pin_path, const struct hook_interface *interface, enum link_point point,
 		struct error *error);

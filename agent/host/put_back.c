@@ -49,9 +49,8 @@ static int turn_begin_up(struct turn *turn, const struct config *config, struct 
 	return r ? error_set(error, r, "nothing is up") : 0;
 }
 
-/* A link keeps its place among those of others: only a new one becomes the first. */
-static int detach_behind(const struct put_back *put_back, const struct interface *interface,
-			 struct error *error)
+static int move_before(const struct put_back *put_back, const struct interface *interface,
+		       struct error *error)
 {
 	const struct hook hooks[] = {{HOOK_EGRESS, interface->choice.egress},
 				     {HOOK_INGRESS, interface->choice.ingress}};
@@ -62,7 +61,8 @@ static int detach_behind(const struct put_back *put_back, const struct interface
 	for (size_t i = 0; !r && i < 2; i++)
 		if (hooks[i].kind == HOOK_TCX &&
 		    hook_is_behind(pin_path, &interface->hook, hooks[i], ignored))
-			r = hook_detach(pin_path, &interface->hook, hooks[i], error);
+			r = hook_put_first(put_back->programs, pin_path, &interface->hook, hooks[i],
+					   error);
 	return r;
 }
 
@@ -97,9 +97,9 @@ int put_back_hooks(const struct put_back *put_back, const struct netlink_interfa
 	if (r)
 		return r;
 	to.journal = turn.journal;
-	r = detach_behind(put_back, &one.list[0], error);
+	r = interfaces_attach(&one, &to, error);
 	if (!r)
-		r = interfaces_attach(&one, &to, error);
+		r = move_before(put_back, &one.list[0], error);
 	if (!r)
 		r = forget_handles(put_back, turn.journal, link->name, error);
 	interfaces_done(&one);

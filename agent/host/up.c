@@ -345,7 +345,7 @@ static int finish(struct up *up, struct error *error)
 		r = keep_handles(up, error);
 	/* Old handles have left the host: no connection can bind to them any more. */
 	if (!r)
-		r = steering_forget_handles(up->fill.steering, is_gone, up, error);
+		r = up_fill_forget(&up->fill, is_gone, up, error);
 	return r ? r : adopt_timer(up->programs, error);
 }
 

@@ -62,15 +62,24 @@ static int fill_maps(struct up_fill *fill, bool *ret_begun, struct error *error)
 	return steering_sync(fill->steering, &now, error);
 }
 
-/* No order is given between the reading of the state and the end of the writing. */
-static int fill_in_turn(struct up_fill *fill, bool *ret_begun, struct error *error)
+/* A step of `up` waits longer for its turn than one of the agent, which serves others meanwhile. */
+static int begin_turn(struct up_fill *fill, struct error *error)
 {
 	int r = datapath_lock(fill->datapath, PROGRAMS_LOCK_MS);
 
+	return r ? error_set(error, r,
+			     "the agent holds the maps of '%s' and does not answer: restart it",
+			     fill->config->pin_path)
+		 : 0;
+}
+
+/* No order is given between the reading of the state and the end of the writing. */
+static int fill_in_turn(struct up_fill *fill, bool *ret_begun, struct error *error)
+{
+	int r = begin_turn(fill, error);
+
 	if (r)
-		return error_set(error, r,
-				 "the agent holds the maps of '%s' and does not answer: restart it",
-				 fill->config->pin_path);
+		return r;
 	read_state(fill);
 	r = fill_maps(fill, ret_begun, error);
 	datapath_unlock(fill->datapath);
@@ -82,6 +91,17 @@ int up_fill_run(struct up_fill *fill, bool *ret_begun, struct error *error)
 	int r = datapath_open(fill->config->pin_path, &fill->datapath, error);
 
 	return r ? r : fill_in_turn(fill, ret_begun, error);
+}
+
+int up_fill_forget(struct up_fill *fill, handle_test is_gone, void *data, struct error *error)
+{
+	int r = begin_turn(fill, error);
+
+	if (r)
+		return r;
+	r = steering_forget_handles(fill->steering, is_gone, data, error);
+	datapath_unlock(fill->datapath);
+	return r;
 }
 
 void up_fill_done(struct up_fill *fill)

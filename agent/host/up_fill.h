@@ -6,12 +6,13 @@
 
 #include <stdbool.h>
 
+#include "steering/steering.h"
+
 struct config;
 struct datapath;
 struct error;
 struct runtime_user;
 struct state;
-struct steering;
 
 struct up_fill {
 	struct config *config;		 /* borrowed */
@@ -28,5 +29,7 @@ struct up_fill {
  * the agent holds the maps; errors of datapath_open(), steering_new() and steering_sync().
  */
 int up_fill_run(struct up_fill *fill, bool *ret_begun, struct error *error);
+/* Afterwards: steering_forget_handles(), in a turn of its own. */
+int up_fill_forget(struct up_fill *fill, handle_test is_gone, void *data, struct error *error);
 /* Also after a failed up_fill_run(), or without one. */
 void up_fill_done(struct up_fill *fill);

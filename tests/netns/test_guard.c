@@ -253,6 +253,29 @@ Test(netns_guard, a_program_of_others_before_the_hooks_comes_behind_them)
 	host_leave();
 }
 
+Test(netns_guard, while_the_hooks_move_before_a_program_of_others_nothing_leaves_unsteered)
+{
+	struct capture *capture;
+
+	NEEDS_TCX();
+	receiver_open(25);
+	begin(&on_tcx);
+	await("wan", "PRESENT", 0);
+	capture = capture_start();
+	stream_start(MAIL);
+	stream_start(TENANT);
+	host_enter(MAIL);
+	for (unsigned i = 1; i <= 4; i++) {
+		_cleanup_foreign_ struct foreign foreign =
+			foreign_attach("wan", FOREIGN_TCX_EGRESS, 0);
+
+		cr_assert(wait_for(is_first(47), 5000));
+		await("wan", "PRESENT", i);
+	}
+	host_leave();
+	expect_pools_only(capture);
+}
+
 static bool is_given_up(void)
 {
 	free(host_run(MAIL, "ip address del 192.0.2.10/32 dev wan").text);

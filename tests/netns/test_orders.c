@@ -133,6 +133,18 @@ Test(netns_orders, up_waits_while_the_agent_writes_the_maps)
 	cr_assert_geq(now_ms() - begin_ms, 400);
 }
 
+/* It writes in several turns. */
+Test(netns_orders, each_turn_of_up_waits_for_an_agent_that_takes_turns_of_its_own)
+{
+	const char *const argv[] = {"sh", "-c", "while flock \"$0\" sleep 0.1; do :; done",
+				    world.pin_path, NULL};
+
+	postern_begin(NULL);
+	host_start(MAIL, "holder", argv);
+	cr_assert(wait_for(!host_succeeds(MAIL, "flock -n $pin_path true"), 2000));
+	free(postern_must("up"));
+}
+
 /* Each `up` meets orders at other moments. */
 Test(netns_orders, an_order_that_is_confirmed_while_up_runs_is_in_the_maps_afterwards)
 {
