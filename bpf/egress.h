@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include "child.h"
 #include "counters.h"
 #include "flow.h"
 #include "generation.h"
@@ -75,7 +76,7 @@ static __noinline bool is_cut(struct flow *flow, __u64 cuts)
 
 enum source {
 	SOURCE_INNER,	 /* a local end's own */
-	SOURCE_EXTERNAL, /* *ret_action holds */
+	SOURCE_EXTERNAL, /* or another host's; *ret_action holds */
 	SOURCE_BOTH,	 /* a local end's own, and the external end of another flow */
 };
 
@@ -83,7 +84,7 @@ enum source {
  * Is the packet's source the external end of a flow? A packet that an earlier hook has translated
  * passes. Another one that came in is in a routing loop: a pool's address is routed to this host,
  * but is not on it, and each round would translate the packet once more. A socket of this host may
- * have that address, too. Not static: as sender_match().
+ * have that address, too. A packet of a macvlan is another host's. Not static: as sender_match().
  */
 __noinline int source_of(struct __sk_buff *skb, const struct packet *packet, int *ret_action)
 {
@@ -91,10 +92,10 @@ __noinline int source_of(struct __sk_buff *skb, const struct packet *packet, int
 
 	if (!packet || !ret_action)
 		return SOURCE_EXTERNAL;
+	*ret_action = TC_ACT_UNSPEC;
 	entry = packet_return(packet);
 	if (!entry)
-		return SOURCE_INNER;
-	*ret_action = TC_ACT_UNSPEC;
+		return packet->ip && child_is_source(skb) ? SOURCE_EXTERNAL : SOURCE_INNER;
 	if (translated_by_us(skb, packet, entry))
 		return SOURCE_EXTERNAL;
 	if (!skb->ingress_ifindex)
@@ -227,7 +228,8 @@ __noinline int untranslatable(struct __sk_buff *skb, const struct packet *packet
 		if (flow)
 			return report_drop(packet, flow->sender, flow->pool, drop);
 	}
-	if (has_ports && is_retired(packet->key.destination_port))
+	if ((has_ports && is_retired(packet->key.destination_port)) ||
+	    (packet->ip && child_is_source(skb)))
 		return TC_ACT_UNSPEC;
 	senders = sender_find(skb, packet);
 	if (has_ports ? !may_open && is_older(&senders) : senders.first == SENDER_UNKNOWN)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A container on the bridge of the uplink: its packets keep its sockets, whose users and marks are
- * not this host's.
+ * Containers at the uplink. One on its bridge: its packets keep its sockets, whose users and marks
+ * are not this host's. One with a macvlan of it: a host of its own, next to this one.
  */
 #include <criterion/criterion.h>
 #include <stdlib.h>
@@ -68,4 +68,58 @@ Test(netns_container, its_uid_and_mark_are_not_those_of_this_host)
 	expect_default(receiver, user);
 	expect_default(receiver, marked);
 	expect_pools_only(capture);
+}
+
+/* The tenant becomes a container with a macvlan on the uplink. */
+static void add_macvlan(void)
+{
+	free(host_must(MAIL, "ip link add child link wan type macvlan mode bridge &&"
+			     "ip link set child netns $name-tenant"));
+	free(host_must(TENANT,
+		       "set -e; ip link set child up\n"
+		       "ip address add " CONTAINER_IPV4 "/24 dev child\n"
+		       "ip address add " CONTAINER_IPV6 "/64 dev child nodad\n"
+		       "ip route replace default via 192.0.2.1 src " CONTAINER_IPV4 "\n"
+		       "ip route replace default via 2001:db8:1::1 src " CONTAINER_IPV6 "\n"));
+}
+
+static void expect_own_address(int receiver, uint16_t port)
+{
+	static const char *const destinations[] = {RECEIVER_IPV4, RECEIVER_IPV6};
+	static const struct origin container = {.host = TENANT};
+
+	for (int ipv6 = 0; ipv6 < 2; ipv6++) {
+		_cleanup_talk_ struct talk talk =
+			talk_must(receiver, &container, destinations[ipv6], port);
+
+		cr_expect_str_eq(talk.from, ipv6 ? CONTAINER_IPV6 : CONTAINER_IPV4);
+		cr_expect(talk_transfer(&talk, 1 << 20, 1 << 20), "bytes lost or changed");
+	}
+}
+
+static void leave_macvlan_alone(const char *egress)
+{
+	static const struct origin own = {.host = MAIL};
+	int receiver = receiver_open(25);
+
+	add_macvlan();
+	expect_own_address(receiver, 25);
+	postern_begin(&(struct setup){.egress = egress,
+				      .more = "sender \"child\" { source = { \"" CONTAINER_IPV4
+					      "\" } }"});
+	free(postern_must("sender set child high-risk"));
+	expect_own_address(receiver, 25);
+	expect_pool(receiver, &own, RECEIVER_IPV4, "normal");
+	expect_pool(receiver, &own, RECEIVER_IPV6, "normal");
+}
+
+Test(netns_container, with_a_macvlan_it_goes_on_as_a_host_of_its_own_by_tcx)
+{
+	NEEDS_TCX();
+	leave_macvlan_alone("tcx");
+}
+
+Test(netns_container, with_a_macvlan_it_goes_on_as_a_host_of_its_own_by_clsact)
+{
+	leave_macvlan_alone("clsact");
 }

@@ -177,10 +177,17 @@ void rig_init_idle(void)
 	rig_init();
 }
 
-void rig_init_foreign(void)
+void rig_init_child(void)
 {
 	foreign = true;
 	rig_init();
+}
+
+void rig_init_foreign(void)
+{
+	if (!ingress_ifindex)
+		ingress_ifindex = 1; /* lo */
+	rig_init_child();
 }
 
 void rig_init_forwarded(void)

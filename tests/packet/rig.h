@@ -50,8 +50,12 @@ bool rig_is_l3(void);
 void rig_init_xdp(void);
 /* Without the timer: an early flow starts it. */
 void rig_init_idle(void);
-/* The packets have a socket of another network namespace than the programs. */
+/*
+ * The packets have a socket of another network namespace than the programs: they have come in by
+ * the port of a bridge, or a macvlan has sent them.
+ */
 void rig_init_foreign(void);
+void rig_init_child(void);
 /*
  * The packets are forwarded: they came in by an interface. The host, a network namespace of the
  * test, has the addresses OWN4 and OWN6.
