@@ -12,7 +12,7 @@
 #include "config/config.h"
 #include "steering/steering.h"
 #include "judge/judge_internal.h"
-#include "judge/logins.h"
+#include "policy/logins.h"
 #include "judge/persist.h"
 #include "steering/restore.h"
 #include "wire/event.h"
@@ -77,8 +77,6 @@ static int make_engine(struct judge *judge, const uint8_t secret[SIPHASH_KEY_SIZ
 		r = decision_log_new(judge->config->decisions_max, secret, &judge->log);
 	if (r == 0)
 		r = surges_new(SURGE_DOMAINS_MAX, secret, &judge->surges);
-	if (r == 0)
-		r = logins_new(&judge->logins);
 	return r;
 }
 
@@ -107,7 +105,11 @@ int judge_open(const struct config *config, struct steering *steering, struct st
 	judge->state = state;
 	judge->hooks = *hooks;
 	judge->now = *now;
-	r = persist_open(state, &judge->persist, secret, error);
+	if (logins_new(&judge->logins) < 0) {
+		let_go(judge);
+		return error_set(error, -ENOMEM, "out of memory");
+	}
+	r = persist_open(state, judge->logins, &judge->persist, secret, error);
 	if (r == 0) {
 		r = make_engine(judge, secret);
 		if (r < 0)

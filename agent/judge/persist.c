@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "config/config.h"
+#include "policy/logins.h"
 #include "steering/restore.h"
 #include "state/state.h"
 
@@ -16,6 +17,7 @@
 
 struct persist {
 	struct state *state;
+	struct logins *logins;
 	uint8_t secret[SIPHASH_KEY_SIZE];
 	bool has_secret;
 	bool unsynced; /* standings were put since the last sync */
@@ -60,7 +62,7 @@ static int take_secret(struct persist *persist, struct error *error)
 	return put_secret(persist, persist->state, error);
 }
 
-int persist_open(struct state *state, struct persist **ret_persist,
+int persist_open(struct state *state, struct logins *logins, struct persist **ret_persist,
 		 uint8_t ret_secret[SIPHASH_KEY_SIZE], struct error *error)
 {
 	struct persist *persist = calloc(1, sizeof(*persist));
@@ -69,6 +71,7 @@ int persist_open(struct state *state, struct persist **ret_persist,
 	if (!persist)
 		return error_set(error, -ENOMEM, "out of memory");
 	persist->state = state;
+	persist->logins = logins;
 	r = take_secret(persist, error);
 	if (r < 0) {
 		persist_close(persist);
@@ -107,8 +110,12 @@ static int settle(struct persist *persist, const struct restore *restore, int r)
 int persist_load(struct persist *persist, struct policy *policy, const struct config *config,
 		 const struct steering *newer, const struct now *now, struct error *error)
 {
-	struct restore restore = {
-		.policy = policy, .config = config, .now = *now, .prunes = true, .newer = newer};
+	struct restore restore = {.policy = policy,
+				  .logins = persist->logins,
+				  .config = config,
+				  .now = *now,
+				  .prunes = true,
+				  .newer = newer};
 
 	return settle(persist, &restore, restore_all(&restore, persist->state, error));
 }
@@ -180,6 +187,27 @@ static int write_senders(struct persist *persist, struct policy *policy, bool *r
 	return 0;
 }
 
+static int write_logins(struct persist *persist, bool *ret_more, struct error *error)
+{
+	const struct logins_record *record;
+	unsigned space = PERSIST_SLICE;
+
+	while ((record = logins_next(persist->logins))) {
+		int r;
+
+		*ret_more = space == 0;
+		if (space-- == 0)
+			return 0;
+		r = persist->state->ops->append(persist->state, record, sizeof(*record),
+						&persist->last, error);
+		if (r < 0)
+			return r;
+		persist->log_size++;
+		logins_exported(persist->logins);
+	}
+	return 0;
+}
+
 static int write_tenants(struct persist *persist, struct policy *policy, struct error *error)
 {
 	const struct tenant_record *tenant;
@@ -204,13 +232,15 @@ static void begin_trimming(struct persist *persist, struct policy *policy)
 	if (persist->trim_to || persist->log_size < PERSIST_LOG_FREE)
 		return;
 	policy_stats(policy, &stats);
-	if (persist->log_size - PERSIST_LOG_FREE < 3 * stats.senders)
+	if (persist->log_size - PERSIST_LOG_FREE <
+	    3 * (stats.senders + logins_count(persist->logins)))
 		return;
 	persist->trim_to = persist->last;
 	policy_export_all(policy);
+	logins_export_all(persist->logins);
 }
 
-/* After all senders have been appended again. True in *ret_more: there is more to trim. */
+/* After all senders and logins were appended again. True in *ret_more: there is more to trim. */
 static int trim(struct persist *persist, bool *ret_more, struct error *error)
 {
 	unsigned count = 0;
@@ -231,6 +261,8 @@ static int write_slice(struct persist *persist, struct policy *policy, bool *ret
 {
 	int r = write_senders(persist, policy, ret_more, error);
 
+	if (r == 0 && !*ret_more)
+		r = write_logins(persist, ret_more, error);
 	if (r < 0 || *ret_more)
 		return r;
 	r = write_tenants(persist, policy, error);
@@ -303,8 +335,10 @@ int persist_rewrite(struct persist *persist, struct policy *policy, const struct
 
 	if (r == 0)
 		r = persist_put_standings(policy, config, state, now_sec, error);
-	if (r == 0)
+	if (r == 0) {
 		policy_export_all(policy);
+		logins_export_all(persist->logins);
+	}
 	persist->log_size = 0;
 	persist->trim_to = 0;
 	return r;

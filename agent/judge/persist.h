@@ -7,8 +7,10 @@
  *              transaction
  *   secret     the key by which names of senders are hashed; made once
  *
+ *   logins     of envelope senders, into the same log
+ *
  * The last record of a sender in the log counts. When more than two of three are outdated, all
- * senders are appended again and older entries are trimmed, slice by slice.
+ * are appended again and older entries are trimmed, slice by slice.
  */
 #pragma once
 
@@ -20,6 +22,7 @@
 
 struct config;
 struct error;
+struct logins;
 struct persist;
 struct state;
 struct steering;
@@ -29,8 +32,8 @@ struct steering;
 #define PERSIST_TRIM	 500
 #define PERSIST_LOG_FREE 100000 /* always allowed to be outdated */
 
-/* Borrows `state`. Reads the secret, or makes and stores one. */
-int persist_open(struct state *state, struct persist **ret_persist,
+/* Borrows `state` and `logins`. Reads the secret, or makes and stores one. */
+int persist_open(struct state *state, struct logins *logins, struct persist **ret_persist,
 		 uint8_t ret_secret[SIPHASH_KEY_SIZE], struct error *error);
 void persist_close(struct persist *persist);
 

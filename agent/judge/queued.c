@@ -4,7 +4,7 @@
 #include <strings.h>
 
 #include "config/config.h"
-#include "judge/logins.h"
+#include "policy/logins.h"
 #include "steering/steering.h"
 #include "judge/judge_internal.h"
 #include "policy/identity.h"

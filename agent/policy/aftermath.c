@@ -113,7 +113,7 @@ static void note_events(struct policy *policy, const struct rules_input *input,
 				    of_sender ? &sender_passed : &tenant_passed);
 	}
 	if (to->sender && to->sender->record.passed != sender_passed) {
-		to->sender->record.passed = (uint16_t)sender_passed;
+		to->sender->record.passed = sender_passed & (SENDER_LIMITS_PASSED | SENDER_LOGIN);
 		sender_counts_mark_dirty(policy->senders, to->sender);
 	}
 	if (to->tenant && to->tenant->record.passed != tenant_passed) {

@@ -60,14 +60,15 @@ static struct sender *import_place(struct policy *policy, const struct siphash *
 int policy_import_sender(struct policy *policy, const struct sender_record *record)
 {
 	struct siphash key = {{record->key[0], record->key[1]}};
+	struct sender_record renewed = *record;
 	struct sender *sender;
 
-	if (record->version != SENDER_VERSION)
+	if (sender_record_renew(&renewed) < 0)
 		return -EINVAL;
 	sender = import_place(policy, &key);
 	if (!sender)
 		return -ENOSPC;
-	sender->record = *record;
+	sender->record = renewed;
 	return 0;
 }
 

@@ -355,7 +355,7 @@ static void measure_adds(struct rules_input *input)
 {
 	const struct facts *facts = input->facts;
 	struct limit_state *limits = input->limits;
-	uint32_t automatic = input->sender ? input->sender->automatic : 0;
+	uint32_t automatic = input->sender ? input->sender->record.automatic : 0;
 	uint64_t total = (uint64_t)facts->recipients_external + facts->recipients_internal;
 	uint32_t recipients = total < UINT32_MAX ? (uint32_t)total : UINT32_MAX;
 

@@ -32,6 +32,23 @@ static const struct {
 };
 _Static_assert(65 + WINDOW_COARSE_BUCKETS + 1 == SENDER_COUNTERS, "windows side by side");
 
+int sender_record_renew(struct sender_record *record)
+{
+	const uint32_t old_login = 1U << 15;
+	uint32_t passed = record->automatic; /* where version 1 has it */
+
+	if (record->version == SENDER_VERSION)
+		return 0;
+	if (record->version != 1 || record->passed)
+		return -EINVAL;
+	record->version = SENDER_VERSION;
+	record->passed = passed & SENDER_LIMITS_PASSED;
+	if (passed & old_login)
+		record->passed |= SENDER_LOGIN;
+	record->automatic = 0;
+	return 0;
+}
+
 int sender_counts_new(uint32_t max, struct sender_counts **ret_senders)
 {
 	struct sender_counts *senders = calloc(1, sizeof(*senders));
@@ -173,7 +190,6 @@ struct sender *sender_counts_add(struct sender_counts *senders, const struct sip
 		.base_sec = window_base(0, now_sec),
 		.version = SENDER_VERSION,
 	};
-	sender->automatic = 0;
 	sender->next = *head;
 	*head = (uint32_t)(sender - senders->places);
 	return sender;
@@ -190,7 +206,7 @@ void sender_advance(struct sender *sender, int64_t now_sec)
 		window_advance(windows[i].shape, &record->counters[windows[i].first],
 			       record->base_sec, base_sec);
 	if (day_of(base_sec) > day_of(record->base_sec))
-		sender->automatic = 0;
+		record->automatic = 0;
 	record->base_sec = base_sec;
 }
 
@@ -212,9 +228,9 @@ void sender_forget(struct sender *sender, unsigned window)
 
 void sender_count_automatic(struct sender *sender, uint32_t n)
 {
-	sender->automatic = n < UINT16_MAX - (uint32_t)sender->automatic
-				    ? (uint16_t)(sender->automatic + n)
-				    : UINT16_MAX;
+	uint32_t space = UINT16_MAX - sender->record.automatic;
+
+	sender->record.automatic += n < space ? n : space;
 }
 
 int64_t sender_below_at(const struct sender *sender, unsigned window, uint32_t limit)

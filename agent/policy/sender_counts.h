@@ -27,7 +27,7 @@
 
 #define SENDER_COUNTS_SAMPLE 16
 #define SENDER_COUNTS_SEARCH 256
-#define SENDER_VERSION	     1
+#define SENDER_VERSION	     2
 /* After that all windows are empty: a day, and the widest sub-bucket. */
 #define SENDER_STALE_SEC (86400 + 14400)
 
@@ -42,17 +42,20 @@ enum sender_window {
 
 /*
  * Stored under the key: plain bytes in the host's order. A record of another version is not read.
- * `passed` has two bits for each limit: warned, and exceeded; and SENDER_LOGIN.
+ * Version 1 had `version` and `passed` in 16 bits each, SENDER_LOGIN as bit 15, and no `automatic`;
+ * sender_record_renew() reads it. `passed` has two bits for each limit: warned, and exceeded; and
+ * SENDER_LOGIN. `automatic`: free recipients of automatic messages on the UTC day of base_sec.
  */
 #define SENDER_LIMITS_PASSED ((1U << (2 * CONFIG_LIMITS_OF_SENDER)) - 1)
-#define SENDER_LOGIN	     (1U << 15) /* it has authenticated */
+#define SENDER_LOGIN	     (1U << (2 * CONFIG_LIMITS_OF_SENDER)) /* it has authenticated */
 
 struct sender_record {
 	uint64_t key[2];
 	uint64_t spam_marks; /* bit 0: the last message; 1: it was spam */
 	uint32_t base_sec;   /* of all windows (window.h): when the sender was last seen */
-	uint16_t version;
-	uint16_t passed;
+	uint32_t version : 5;
+	uint32_t passed : 11;
+	uint32_t automatic : 16;
 	uint16_t counters[SENDER_COUNTERS];
 };
 _Static_assert(sizeof(struct sender_record) == 176, "raise SENDER_VERSION");
@@ -62,13 +65,14 @@ struct sender {
 	uint32_t next;	     /* in the chain of its head; 0: the last */
 	uint32_t next_dirty; /* on the list of senders to export */
 	uint32_t standing;   /* number of its standing; 0: none */
-	/* Free recipients of automatic messages on the UTC day of base_sec; not stored. */
-	uint16_t automatic;
-	uint16_t dirty; /* 0 or 1 */
+	uint32_t dirty;	     /* 0 or 1 */
 };
 _Static_assert(sizeof(struct sender) == 192, "200 bytes a sender, the table's heads included");
 
 struct sender_counts;
+
+/* A record of an older version becomes one of this. -EINVAL: another version. */
+int sender_record_renew(struct sender_record *record);
 
 /* -ENOMEM; -EINVAL: max is 0. */
 int sender_counts_new(uint32_t max, struct sender_counts **ret_senders);

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "config/config.h"
 #include "datapath/datapath.h"
+#include "policy/logins.h"
 #include "policy/policy.h"
 #include "state/state.h"
 #include "steering/steering.h"
@@ -108,12 +109,25 @@ static int read_record(void *data, const struct state_record *record)
 	return 0;
 }
 
+static void read_logins(struct restore *restore, const void *bytes)
+{
+	struct logins_record record;
+
+	memcpy(&record, bytes, sizeof(record));
+	if (restore->logins && logins_import(restore->logins, &record, restore->now.sec) < 0)
+		restore->left_out++;
+}
+
 static int read_log(void *data, const void *bytes, size_t size)
 {
 	struct restore *restore = ((const struct reading *)data)->restore;
 	struct sender_record sender;
 
 	restore->log_size++;
+	if (size == sizeof(struct logins_record)) {
+		read_logins(restore, bytes);
+		return 0;
+	}
 	if (size != sizeof(sender)) {
 		restore->left_out++;
 		return 0;

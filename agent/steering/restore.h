@@ -16,12 +16,14 @@
 #include "base/error.h"
 
 struct config;
+struct logins;
 struct policy;
 struct state;
 struct steering;
 
 struct restore {
 	struct policy *policy;
+	struct logins *logins; /* NULL: their records are passed over */
 	const struct config *config;
 	struct now now;
 	bool prunes;   /* deletes orders whose time is over */

@@ -3,6 +3,7 @@
  * Queued mail while verdicts change: it leaves by the verdict of that time, never by a better one.
  */
 #include <criterion/criterion.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +27,8 @@ static const struct mail spam = {.from = "<bob@example.net>", .id = "spam@x", .b
 
 static const struct mail bounce = {.from = "<>", .author = "<ann@example.net>", .id = "bounce@x"};
 
+#define THIEF 3 /* messages of the account that is blocked */
+
 static bool has_arrived(const char *id)
 {
 	_cleanup_inbox_ struct inbox inbox = inbox_read();
@@ -41,6 +44,18 @@ static void expect_left(const char *id, const char *pool)
 	_cleanup_letter_ struct letter letter = inbox_await(id);
 
 	mailhost_expect_lane(&letter, pool);
+}
+
+/* One login, an envelope sender for each message. */
+static void send_as_thief(void)
+{
+	char from[32], id[16];
+
+	for (int n = 0; n < THIEF; n++) {
+		snprintf(from, sizeof(from), "<alias-%d@example.net>", n);
+		snprintf(id, sizeof(id), "thief-%d", n);
+		smtp_send(&(struct mail){.login = "thief@example.net", .from = from, .id = id});
+	}
 }
 
 static unsigned count_deferred(void)
@@ -63,8 +78,17 @@ static void queue_all(void)
 	smtp_send(&harsh);
 	smtp_send(&spam);
 	smtp_send(&bounce);
-	cr_assert(wait_for(count_deferred() >= 5, 30000));
-	cr_assert_eq(mailhost_queued(), 5);
+	send_as_thief();
+	cr_assert(wait_for(count_deferred() >= 5 + THIEF, 30000));
+	cr_assert_eq(mailhost_queued(), 5 + THIEF);
+}
+
+/* A new agent knows whose mail waits under which envelope sender. */
+static void block_thief_after_restart(void)
+{
+	host_stop(mailhost.agent, SIGTERM);
+	mailhost_start_agent();
+	free(postern_must("sender block thief@example.net"));
 }
 
 static void expect_reply(const struct mail *mail, const char *code)
@@ -82,6 +106,7 @@ Test(netns_mail_wait, queued_mail_leaves_by_the_verdict_of_that_time)
 
 	mailhost_begin(&limits);
 	queue_all();
+	block_thief_after_restart();
 	/* They exceed their limits; one of them is restricted for it. */
 	smtp_send(&(struct mail){.from = "<few@example.net>", .id = "over@x"});
 	more.id = "refused@x";
@@ -99,15 +124,17 @@ Test(netns_mail_wait, queued_mail_leaves_by_the_verdict_of_that_time)
 	expect_left("over@x", "high-risk");
 	expect_left("spam@x", "high-risk");
 	expect_left("bounce@x", "high-risk");
-	/* Unchanged senders wait for their pool; a restricted sender waits … */
+	/* Unchanged senders wait for their pool; the restricted and the blocked wait … */
 	cr_assert_not(has_arrived("ann@x"));
 	free(postern_must("pool enable normal"));
 	expect_left("ann@x", "normal");
 	expect_left("other@x", "normal");
-	cr_assert(wait_for(mailhost_queued() == 1, 20000));
+	cr_assert(wait_for(mailhost_queued() == 1 + THIEF, 20000));
 	cr_assert_not(has_arrived("harsh@x"));
-	/* … for its release. */
+	cr_assert_not(has_arrived("thief-0"));
+	/* … for the end of that. */
 	free(postern_must("sender release harsh@example.net"));
+	free(postern_must("sender clear thief@example.net"));
 	/* Postfix repeats a lookup after another one, or after 30 seconds. */
 	mailhost_expect(&(struct mail){.from = "<ann@example.net>", .id = "next@x"}, "normal",
 			"good");
@@ -115,6 +142,6 @@ Test(netns_mail_wait, queued_mail_leaves_by_the_verdict_of_that_time)
 	{
 		_cleanup_inbox_ struct inbox inbox = mailhost_settle(10000);
 
-		cr_assert_eq(inbox.count, 8);
+		cr_assert_eq(inbox.count, 8 + THIEF);
 	}
 }

@@ -53,6 +53,57 @@ Test(judge_persist, counts_survive_a_kill_once_they_were_written)
 	cr_assert_eq(judge_fixture_counted("tenant-17", CONFIG_EXTERNAL_PER_HOUR), 4);
 }
 
+/* Postfix asks by the envelope sender of what waits in its queue. */
+static enum verdict_action queued(const char *from)
+{
+	struct judge_envelope answer;
+
+	judge_envelope(judge_fixture.judge, from, &judge_fixture.now, &answer);
+	return answer.action;
+}
+
+static void submit(const char *user, const char *from)
+{
+	judge_fixture_ask(&(struct message_facts){.facts = {.user = user, .envelope_from = from}});
+}
+
+Test(judge_persist, a_block_after_a_kill_reaches_the_login_s_queue_under_every_envelope_sender)
+{
+	const struct manual_order block = {.action = VERDICT_DROP};
+	char from[64];
+
+	for (unsigned i = 0; i < 300; i++) {
+		snprintf(from, sizeof(from), "u%u@else.example", i);
+		submit("bob", from);
+		judge_fixture.now.sec += 3;
+	}
+	submit("carol", "carol@else.example");
+	judge_fixture_write_all();
+	judge_fixture_kill_and_restart();
+	cr_assert_eq(judge_fixture_set("bob", &block), 0);
+	for (unsigned i = 0; i < 300; i++) {
+		snprintf(from, sizeof(from), "u%u@else.example", i);
+		cr_expect_eq(queued(from), VERDICT_DROP, "%s", from);
+	}
+	cr_expect_eq(queued("carol@else.example"), VERDICT_STEER);
+}
+
+Test(judge_persist, free_automatic_messages_are_not_granted_again_by_a_restart)
+{
+	const struct message_facts vacation = {
+		.facts = {.user = "bob@example.net", .automatic = true, .recipients_external = 1}};
+
+	for (unsigned i = 0; i < 100; i++) {
+		judge_fixture_ask(&vacation);
+		judge_fixture.now.sec += 3;
+	}
+	cr_expect_eq(judge_fixture_counted("bob@example.net", CONFIG_EXTERNAL_PER_HOUR), 0);
+	judge_fixture_restart();
+	for (unsigned i = 0; i < 5; i++)
+		judge_fixture_ask(&vacation);
+	cr_expect_eq(judge_fixture_counted("bob@example.net", CONFIG_EXTERNAL_PER_HOUR), 5);
+}
+
 Test(judge_persist, counts_survive_a_clean_end)
 {
 	judge_fixture_send_from("tenant-17", 4);

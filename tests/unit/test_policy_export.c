@@ -2,11 +2,13 @@
 /* Restarts: changed records are exported, imported, and lead to the same decisions. */
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "policy_fixture.h"
+#include "policy/policy_internal.h"
 
 TestSuite(policy_export, .init = config_file_setup, .fini = config_file_teardown);
 
@@ -309,6 +311,32 @@ Test(policy_export, all_standings_can_be_walked)
 	policy_fixture_free(fixture);
 }
 
+Test(policy_export, a_record_of_version_1_keeps_its_counts_and_marks)
+{
+	/* Then `version` and `passed` had 16 bits each, in this order. */
+	const struct {
+		uint16_t version, passed;
+	} old = {1, 1U << 15 | PASSED_WARNING(CONFIG_EXTERNAL_PER_HOUR)};
+	struct policy_fixture *fixture = policy_fixture_new("");
+	struct sender_record record;
+	struct policy_view view;
+
+	policy_fixture_send(fixture, 7, NOON);
+	record = *policy_next_sender(fixture->policy);
+	memcpy((char *)&record + offsetof(struct sender_record, base_sec) + sizeof(record.base_sec),
+	       &old, sizeof(old));
+	policy_fixture_free(fixture);
+	fixture = policy_fixture_new("");
+	cr_assert_eq(policy_import_sender(fixture->policy, &record), 0);
+	cr_assert_eq(policy_view(fixture->policy, "bob@example.net", NOON, &view), 0);
+	cr_expect_eq(view.counts[CONFIG_EXTERNAL_PER_HOUR], 7);
+	policy_export_all(fixture->policy);
+	record = *policy_next_sender(fixture->policy);
+	cr_expect_eq(record.passed, SENDER_LOGIN | PASSED_WARNING(CONFIG_EXTERNAL_PER_HOUR));
+	cr_expect_eq(record.automatic, 0);
+	policy_fixture_free(fixture);
+}
+
 Test(policy_export, what_is_damaged_or_of_another_version_is_refused)
 {
 	struct policy_fixture *fixture = policy_fixture_new(TENANT);
@@ -379,7 +407,7 @@ Test(policy_export, the_bytes_of_records_stay_as_they_are)
 	cr_expect_str_eq(bytes_of(sender, sizeof(*sender)),
 			 "0:8f 1:f9 2:fd 3:49 4:f5 5:eb 6:3b 7:1f 8:21 9:a6 10:39 11:d5 12:f8 "
 			 "13:57 14:09 15:91 "
-			 "16:01 24:40 25:61 26:53 27:65 28:01 30:01 31:80 "
+			 "16:01 24:40 25:61 26:53 27:65 28:22 29:80 "
 			 "32:08 58:05 84:0d 134:01 148:04 162:01 ");
 	tenant = policy_next_tenant(fixture->policy, &name);
 	cr_assert_not_null(tenant);
