@@ -35,7 +35,7 @@ AGENT_O   = $(AGENT_C:%.c=$(BUILD)/%.o)
 BENCH_C   = $(filter-out tests/bench/test_% %.bpf.c,$(wildcard tests/bench/*.c))
 STRESS_C  = $(wildcard tests/bench/stress/*.c)
 STRESS    = $(STRESS_C:tests/bench/stress/%.c=$(BUILD)/stress-%)
-BENCH     = $(addprefix $(BUILD)/bench-,packets programs talk agent hold) $(STRESS)
+BENCH     = $(addprefix $(BUILD)/bench-,packets programs syn talk agent hold) $(STRESS)
 # Run by tests/soak/run, with what the namespace tests share.
 SOAK_C    = $(wildcard tests/soak/*.c)
 SOAK_O    = $(patsubst %.c,$(BUILD)/%.o,$(SOAK_C) \
@@ -151,6 +151,7 @@ demo: deps ## a mail host, tenants and an internet in namespaces, with real mail
 
 $(BUILD)/bench-packets: $(addprefix $(BUILD)/tests/bench/,packets.o flows.o wire.o frame.o)
 $(BUILD)/bench-programs: $(addprefix $(BUILD)/tests/bench/,programs.o wire.o frame.o)
+$(BUILD)/bench-syn: $(addprefix $(BUILD)/tests/bench/,syn.o wire.o frame.o)
 $(BUILD)/bench-talk: $(addprefix $(BUILD)/tests/bench/,talk.o wire.o frame.o)
 $(BUILD)/bench-agent: $(BUILD)/tests/bench/agent.o
 $(BUILD)/bench-hold: $(addprefix $(BUILD)/,$(addprefix tests/bench/,hold.o wire.o frame.o) agent/base/cgroup.o)
@@ -159,7 +160,7 @@ $(BUILD)/tests/bench/programs.bpf.o: tests/bench/programs.bpf.c tests/bench/prog
 	$(call quiet,BPF)$(CLANG) $(BPFFLAGS) -Itests -c $< -o $@
 $(BUILD)/bench-programs.skel.h: $(BUILD)/tests/bench/programs.bpf.o
 	$(call quiet,SKEL)$(BPFTOOL) gen skeleton $< name programs_bpf > $@
-$(BUILD)/tests/bench/programs.o: | $(BUILD)/postern.skel.h $(BUILD)/bench-programs.skel.h
+$(addprefix $(BUILD)/tests/bench/,programs.o syn.o): | $(BUILD)/postern.skel.h $(BUILD)/bench-programs.skel.h
 $(BUILD)/tests/bench/hold.o: | $(BUILD)/hold.skel.h
 $(STRESS): $(BUILD)/stress-%: $(BUILD)/tests/bench/stress/%.o
 $(BENCH):

@@ -31,6 +31,13 @@ static __always_inline __u32 adopted_sender(const struct adoption *adoption)
 	return sender;
 }
 
+static __always_inline __u32 is_reported(__u32 sender)
+{
+	const struct verdict *verdict = bpf_map_lookup_elem(&postern_verdict, &sender);
+
+	return verdict && verdict->reported;
+}
+
 static __always_inline void plan_adoption(const struct adoption *adoption,
 					  const struct packet *packet, struct opening *opening)
 {
@@ -48,14 +55,12 @@ static __always_inline void plan_adoption(const struct adoption *adoption,
 	opening->entry.in.fin_seen = adoption->fin_in;
 	address_copy(flow->address, adoption->key.source);
 	fill_return(opening, packet);
+	opening->reported = is_reported(flow->sender);
 }
 
 /* Limits apply to new connections only; the gauge counts all flows. */
-static __always_inline void take_flow(struct opening *opening)
+static __always_inline void take_flow(struct usage *usage, struct opening *opening)
 {
-	__u32 sender = opening->flow.sender;
-	struct usage *usage = bpf_map_lookup_elem(&postern_usage, &sender);
-
 	if (usage) {
 		__sync_fetch_and_add(&usage->flows, 1);
 		opening->taken.flow = 1;
@@ -67,6 +72,8 @@ static __always_inline int adopt(struct __sk_buff *skb)
 	struct opening *opening = opening_get();
 	struct adoption adoption;
 	struct packet packet = {};
+	struct usage *usage;
+	__u32 sender;
 	int error;
 
 	if (!opening || bpf_skb_load_bytes(skb, ETH_HLEN, &adoption, sizeof(adoption)))
@@ -76,8 +83,10 @@ static __always_inline int adopt(struct __sk_buff *skb)
 		return EEXIST;
 	__builtin_memset(opening, 0, sizeof(*opening));
 	plan_adoption(&adoption, &packet, opening);
-	take_flow(opening);
-	error = open_pair(&packet.key, opening);
+	sender = opening->flow.sender;
+	usage = bpf_map_lookup_elem(&postern_usage, &sender);
+	take_flow(usage, opening);
+	error = open_pair(&packet.key, usage, opening);
 	if (error)
 		limit_give_back(opening->flow.sender, &opening->taken);
 	return -error;

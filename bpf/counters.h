@@ -66,18 +66,9 @@ static __always_inline void gauge_down(__u64 *gauge)
 		__sync_fetch_and_add(gauge, 1);
 }
 
-static __noinline void emit_opened(const struct flow_key *key, const struct flow *flow)
+/* `usage` is the sender's, or NULL; limit.h has raised usage->flows already. */
+static __always_inline void report_opened(const struct flow *flow, struct usage *usage)
 {
-	const struct verdict *verdict = bpf_map_lookup_elem(&postern_verdict, &flow->sender);
-
-	if (verdict && verdict->reported)
-		emit(key, flow->sender, flow->pool, COUNTER_flows_opened);
-}
-
-/* limit.h has raised usage.flows already. */
-static __always_inline void report_opened(const struct flow_key *key, const struct flow *flow)
-{
-	struct usage *usage = bpf_map_lookup_elem(&postern_usage, &flow->sender);
 	struct address_usage *address = bpf_map_lookup_elem(&postern_addruse, &flow->address_id);
 
 	count(COUNTER_flows_opened);
@@ -89,8 +80,6 @@ static __always_inline void report_opened(const struct flow_key *key, const stru
 		__sync_fetch_and_add(&address->connections, 1);
 		__sync_fetch_and_add(&address->flows, 1);
 	}
-	/* The last step: a reader of the event finds the flow counted. */
-	emit_opened(key, flow);
 }
 
 static __always_inline void report_ended(__u32 sender, __u32 address_id)

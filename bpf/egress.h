@@ -104,22 +104,62 @@ __noinline int source_of(struct __sk_buff *skb, const struct packet *packet, int
 	return SOURCE_EXTERNAL;
 }
 
+/* Address and port that a packet leaves by. */
+struct external {
+	__u8 address[16];
+	__u32 port;
+};
+
+/* An error leaves the packet half changed: it is dropped. */
+static __always_inline int send(struct __sk_buff *skb, const struct packet *packet,
+				const struct flow *flow, const struct external *from,
+				bool by_source)
+{
+	__u32 uplink = UPLINK_HERE;
+
+	if (by_source)
+		uplink = uplink_of(skb, from->address, packet->ip);
+	if (uplink == UPLINK_HOLD) {
+		report_drop(packet, flow->sender, flow->pool, COUNTER_dropped_uplink);
+		return reset_local(skb, packet);
+	}
+	if (rewrite(skb, packet, EGRESS, from->address, from->port))
+		return report_drop(packet, flow->sender, flow->pool, COUNTER_dropped_error);
+	return uplink_send(uplink);
+}
+
+/* The SYN that opened `flow`, which has counted it. Not static: the verifier checks it once. */
+__noinline int send_first(struct __sk_buff *skb, const struct packet *packet,
+			  const struct flow *flow)
+{
+	const struct generation *generation = generation_get();
+	struct external from;
+
+	if (!packet || !flow)
+		return TC_ACT_SHOT;
+	from.port = flow->port;
+	address_copy(from.address, flow->address);
+	return send(skb, packet, flow, &from, generation && generation->by_source);
+}
+
 /*
- * A SYN for a new connection, in place of `old` or without a flow. Held is fast: the reset of its
+ * A SYN for a new connection. Held is fast: the reset of its
  * local end makes an MTA go on to the next address or family at once. Forwarded ends get it too, as
  * they do in mid-stream: RFC 5508 REQ-8 asks for an answer, and TCP stacks report ICMP's code 13
  * only in the end.
  */
 static __always_inline struct flow *open_or_reset(struct __sk_buff *skb,
 						  const struct packet *packet,
-						  const struct flow *old, __u32 timestamp,
-						  int *ret_action)
+						  const struct syn *syn, int *ret_action)
 {
-	struct flow *flow = open_flow(skb, packet, old, timestamp, ret_action);
+	struct flow *other;
+	const struct flow *flow = open_flow(skb, packet, syn, &other, ret_action);
 
-	if (!flow)
+	if (flow)
+		*ret_action = send_first(skb, packet, flow);
+	else if (!other)
 		*ret_action = reset_local(skb, packet);
-	return flow;
+	return other;
 }
 
 /* The SYN of a subflow: it has no sender of its own. */
@@ -143,20 +183,20 @@ __noinline int make_plain(struct __sk_buff *skb, const struct packet *packet, __
 		return TC_ACT_SHOT;
 	if (options.joins)
 		return drop_join(skb, packet);
-	if (options_blank(skb, packet->tcp, options))
+	if (options_blank(skb, packet, options))
 		return report_drop(packet, SENDER_UNKNOWN, POOL_NONE, COUNTER_dropped_error);
-	options.word = options_read(skb, packet->tcp);
+	options.word = options_read(skb, packet->tcp, options_size(packet));
 	if (options.mptcp_bytes)
 		return report_drop(packet, SENDER_UNKNOWN, POOL_NONE, COUNTER_dropped_malformed);
 	count(COUNTER_mptcp_removed);
 	return TC_ACT_UNSPEC;
 }
 
-/* False: a SYN sent again. True: *flow is new, or NULL and *ret_action holds. */
+/* False: a SYN sent again. True: *flow is another CPU's for it, or NULL and *ret_action holds. */
 static __always_inline bool settle_syn(struct __sk_buff *skb, const struct packet *packet,
 				       struct flow **flow, enum source source, int *ret_action)
 {
-	union options options = {.word = options_read(skb, packet->tcp)};
+	union options options = {.word = options_read(skb, packet->tcp, options_size(packet))};
 
 	if (options.mptcp_bytes) {
 		*ret_action = make_plain(skb, packet, options.word);
@@ -167,9 +207,11 @@ static __always_inline bool settle_syn(struct __sk_buff *skb, const struct packe
 	}
 	if (*flow && !reuse_is_new(skb, packet, *flow))
 		return false;
-	*flow = open_or_reset(skb, packet, *flow, options.timestamp, ret_action);
-	if (*flow && source == SOURCE_BOTH)
-		open_set_ambiguous(*flow);
+	*flow = open_or_reset(skb, packet,
+			      &(struct syn){.old = *flow,
+					    .timestamp = options.timestamp,
+					    .is_ambiguous = source == SOURCE_BOTH},
+			      ret_action);
 	return true;
 }
 
@@ -243,29 +285,16 @@ __noinline int untranslatable(struct __sk_buff *skb, const struct packet *packet
 static __always_inline int translate(struct __sk_buff *skb, const struct packet *packet,
 				     struct flow *flow, bool by_source)
 {
-	__u32 uplink = UPLINK_HERE;
-	struct {
-		__u8 address[16];
-		__u32 port;
-	} to = {.port = flow->port};
+	struct external from = {.port = flow->port};
 
-	address_copy(to.address, flow->address);
+	address_copy(from.address, flow->address);
 	if (!is_entry_of(&flow->key_hash, &packet->key))
 		return report_drop(packet, SENDER_UNKNOWN, POOL_NONE, COUNTER_dropped_error);
 	flow->ingress_ifindex = skb->ingress_ifindex;
 	/* The FIN or RST: may_follow() compares a later SYN with its timestamp. */
 	if (half_update(&flow->out, packet, EGRESS, bpf_ktime_get_coarse_ns()))
-		flow->timestamp =
-			((union options){.word = options_read(skb, packet->tcp)}).timestamp;
-	if (by_source)
-		uplink = uplink_of(skb, to.address, packet->ip);
-	if (uplink == UPLINK_HOLD) {
-		report_drop(packet, flow->sender, flow->pool, COUNTER_dropped_uplink);
-		return reset_local(skb, packet);
-	}
-	if (rewrite(skb, packet, EGRESS, to.address, to.port))
-		return report_drop(packet, flow->sender, flow->pool, COUNTER_dropped_error);
-	return uplink_send(uplink);
+		flow->timestamp = options_timestamp(skb, packet);
+	return send(skb, packet, flow, &from, by_source);
 }
 
 /* *ret_is_known becomes true where the packet's flow decides. */

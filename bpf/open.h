@@ -41,9 +41,11 @@ static __always_inline void note_ambiguous(struct opening *opening)
 
 /*
  * Inserts the flow of `opening`, which from then on owns what limit_take_flow() added to the gauge.
- * -EEXIST: another CPU has just opened it; other errors as for claim_port().
+ * `usage` is the sender's, or NULL. -EEXIST: another CPU has just opened it; other errors as for
+ * claim_port().
  */
-static __noinline int open_pair(const struct flow_key *key, struct opening *opening)
+static __noinline int open_pair(const struct flow_key *key, struct usage *usage,
+				struct opening *opening)
 {
 	int error = claim_port(opening);
 
@@ -57,7 +59,10 @@ static __noinline int open_pair(const struct flow_key *key, struct opening *open
 		unclaim(opening);
 		return error;
 	}
-	report_opened(key, &opening->flow);
+	report_opened(&opening->flow, usage);
+	/* A reader of the event finds the flow counted. */
+	if (opening->reported)
+		emit(key, opening->flow.sender, opening->flow.pool, COUNTER_flows_opened);
 	opening->taken.flow = 0;
 	if (expiry_add(key, &opening->flow)) {
 		flow_remove(key, &opening->flow);
@@ -177,14 +182,18 @@ static __always_inline enum counter counter_of(int error)
 }
 
 /* 0 or -EEXIST: the flow exists now. Otherwise *ret_drop is the counter of the drop. */
-static __noinline int try_open(const struct packet *packet, struct opening *opening,
-			       enum counter *ret_drop)
+static __noinline int try_open(const struct packet *packet, bool is_ambiguous,
+			       struct opening *opening, enum counter *ret_drop)
 {
+	__u32 sender = opening->flow.sender;
+	struct usage *usage = bpf_map_lookup_elem(&postern_usage, &sender);
 	int error = -EPERM;
 
-	*ret_drop = plan(packet, opening);
+	*ret_drop = plan(packet, usage, opening);
+	if (is_ambiguous)
+		open_set_ambiguous(&opening->flow);
 	if (*ret_drop == COUNTERS) {
-		error = open_pair(&packet->key, opening);
+		error = open_pair(&packet->key, usage, opening);
 		*ret_drop = counter_of(error);
 	}
 	if (error)
@@ -205,16 +214,41 @@ static __always_inline bool is_held_as_lost(struct __sk_buff *skb, const struct 
 	return control && control->forwarded_masquerade == MASQUERADE_HOLD;
 }
 
-/* A SYN without a flow, or with the closed flow `old`. Returns like settle() of egress.h. */
-static __noinline struct flow *open_flow(struct __sk_buff *skb, const struct packet *packet,
-					 const struct flow *old, __u32 timestamp, int *ret_action)
+/* A SYN for a new connection. */
+struct syn {
+	const struct flow *old; /* the flow of the connection before, with the same key; or NULL */
+	__u32 timestamp;	/* of TCP; 0: none */
+	__u32 is_ambiguous;	/* its source is the external end of another flow, too */
+};
+
+static __always_inline void describe(struct __sk_buff *skb, const struct packet *packet,
+				     const struct syn *syn, const struct senders *senders,
+				     struct opening *opening)
+{
+	__builtin_memset(opening, 0, sizeof(*opening));
+	opening->sequence = packet->sequence;
+	opening->timestamp = syn->timestamp;
+	opening->flow.sender = senders->first;
+	opening->decider = senders->decider;
+	opening->limited = senders->limited;
+	opening->flow.ingress_ifindex = skb->ingress_ifindex;
+}
+
+/*
+ * Opens a flow that has counted the SYN already, and returns the CPU's copy of it, enough for
+ * translating the SYN. NULL: *ret_action holds, or *ret_other is a flow that another CPU has just
+ * opened for such a SYN.
+ */
+static __noinline const struct flow *open_flow(struct __sk_buff *skb, const struct packet *packet,
+					       const struct syn *syn, struct flow **ret_other,
+					       int *ret_action)
 {
 	struct opening *opening = opening_get();
 	enum counter drop = COUNTER_dropped_error;
 	struct senders senders;
-	struct flow *flow;
 	int error = 0;
 
+	*ret_other = NULL;
 	if (!opening)
 		return NULL;
 	senders = sender_find(skb, packet);
@@ -223,22 +257,19 @@ static __noinline struct flow *open_flow(struct __sk_buff *skb, const struct pac
 			report_drop(packet, senders.first, POOL_NONE, COUNTER_translated_before);
 		return NULL;
 	}
-	if (old)
-		error = free_key(&packet->key, old, packet->sequence, timestamp);
-	__builtin_memset(opening, 0, sizeof(*opening));
-	opening->sequence = packet->sequence;
-	opening->timestamp = timestamp;
-	opening->flow.sender = senders.first;
-	opening->decider = senders.decider;
-	opening->limited = senders.limited;
+	if (syn->old)
+		error = free_key(&packet->key, syn->old, packet->sequence, syn->timestamp);
+	describe(skb, packet, syn, &senders, opening);
 	if (error)
 		drop = counter_of(error);
 	else
-		error = try_open(packet, opening, &drop);
-	if (!error || error == -EEXIST) {
-		flow = bpf_map_lookup_elem(&postern_flows, &packet->key);
-		if (flow)
-			return flow;
+		error = try_open(packet, syn->is_ambiguous, opening, &drop);
+	if (!error)
+		return &opening->flow;
+	if (error == -EEXIST) {
+		*ret_other = bpf_map_lookup_elem(&postern_flows, &packet->key);
+		if (*ret_other)
+			return NULL;
 	}
 	*ret_action = report_drop(packet, opening->flow.sender, opening->flow.pool, drop);
 	return NULL;

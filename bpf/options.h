@@ -47,24 +47,14 @@ static __always_inline __u32 bounded(__u32 size)
 	return ((size - 1) & (OPTIONS_SPACE - 1)) + 1;
 }
 
-/* A multiple of 4; 0: none, or the header cannot be read. */
-static __always_inline __u32 options_bytes(struct __sk_buff *skb, __u32 tcp)
-{
-	__u8 words; /* of the header, in the upper half */
-
-	if (bpf_skb_load_bytes(skb, tcp + 12, &words, sizeof(words)) ||
-	    words >> 4 <= sizeof(struct tcphdr) / 4)
-		return 0;
-	return (words >> 4) * 4 - sizeof(struct tcphdr);
-}
-
 static __always_inline __u32 read_word(const __u8 *bytes)
 {
 	return (__u32)bytes[0] << 24 | bytes[1] << 16 | bytes[2] << 8 | bytes[3];
 }
 
 struct reading {
-	__u8 bytes[OPTIONS_SPACE]; /* the head of an option is always in it */
+	/* The head of an option is always in it. */
+	__u8 bytes[OPTIONS_SPACE] __attribute__((aligned(4)));
 	__u32 at;
 	union options found;
 };
@@ -97,30 +87,62 @@ static long read_option(__u32 i __attribute__((unused)), void *context)
 }
 
 /*
- * The options of the packet whose TCP header is at `tcp`, as union options. Only a SYN that opens
+ * The options as Linux sends them in a SYN: maximum segment size, SACK permitted, timestamp, NOP,
+ * window scale. False: others, or in another order.
+ */
+static __always_inline bool read_usual(const __u8 *bytes, __u32 size, union options *ret)
+{
+	const __be32 *words = __builtin_assume_aligned(bytes, 4);
+
+	if (size != 20 || (words[0] & bpf_htonl(0xffff0000)) != bpf_htonl(0x02040000) ||
+	    words[1] != bpf_htonl(0x0402080a) ||
+	    (words[4] & bpf_htonl(0xffffff00)) != bpf_htonl(0x01030300))
+		return false;
+	ret->timestamp = bpf_ntohl(words[2]);
+	return true;
+}
+
+/* Of the options in the packet; more than OPTIONS_BYTES_MAX: the header is too short. */
+static __always_inline __u32 options_size(const struct packet *packet)
+{
+	return packet->bytes - (packet->tcp - packet->ip) - packet->payload_bytes -
+	       sizeof(struct tcphdr);
+}
+
+/*
+ * The options of the packet whose TCP header is at `tcp`, as union options; `size` is
+ * options_size(). Only a SYN that opens
  * and the first FIN or RST need them. Not static: the verifier checks it once. Each pass reads at
  * least one byte, so no option is behind the last pass.
  */
-__noinline __u64 options_read(struct __sk_buff *skb, __u32 tcp)
+__noinline __u64 options_read(struct __sk_buff *skb, __u32 tcp, __u32 size)
 {
-	__u32 size = options_bytes(skb, tcp);
 	struct reading reading = {};
 
 	if (!size || size > OPTIONS_BYTES_MAX ||
 	    bpf_skb_load_bytes(skb, tcp + sizeof(struct tcphdr), reading.bytes, bounded(size)))
 		return 0;
-	bpf_loop(OPTIONS_BYTES_MAX, read_option, &reading, 0);
+	if (!read_usual(reading.bytes, size, &reading.found))
+		bpf_loop(OPTIONS_BYTES_MAX, read_option, &reading, 0);
 	return reading.found.word;
+}
+
+static __always_inline __u32 options_timestamp(struct __sk_buff *skb, const struct packet *packet)
+{
+	union options options = {.word = options_read(skb, packet->tcp, options_size(packet))};
+
+	return options.timestamp;
 }
 
 /*
  * Replaces the MPTCP option by NOPs. The sum covers all options, as its first byte may be at an odd
  * offset. 0, or the kernel's error: the packet may be half changed, drop it.
  */
-static __always_inline long options_blank(struct __sk_buff *skb, __u32 tcp, union options options)
+static __always_inline long options_blank(struct __sk_buff *skb, const struct packet *packet,
+					  union options options)
 {
 	static const __u8 nops[OPTIONS_SPACE] = {[0 ... OPTIONS_SPACE - 1] = OPTION_NOP};
-	__u32 size = options_bytes(skb, tcp), offset = tcp + sizeof(struct tcphdr);
+	__u32 size = options_size(packet), offset = packet->tcp + sizeof(struct tcphdr);
 	__u32 at = options.mptcp_at, bytes = options.mptcp_bytes, delta;
 	__u8 old[OPTIONS_SPACE] = {}, new[OPTIONS_SPACE] = {};
 
@@ -132,6 +154,6 @@ static __always_inline long options_blank(struct __sk_buff *skb, __u32 tcp, unio
 	    bpf_skb_load_bytes(skb, offset, new, bounded(size)))
 		return -EFAULT;
 	delta = bpf_csum_diff((__be32 *)old, sizeof(old), (__be32 *)new, sizeof(new), 0);
-	return bpf_l4_csum_replace(skb, tcp + __builtin_offsetof(struct tcphdr, check), 0, delta,
-				   0);
+	return bpf_l4_csum_replace(skb, packet->tcp + __builtin_offsetof(struct tcphdr, check), 0,
+				   delta, 0);
 }

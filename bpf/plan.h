@@ -5,6 +5,7 @@
 #pragma once
 
 #include "counters.h"
+#include "flow.h"
 #include "generation.h"
 #include "limit.h"
 #include "maps.h"
@@ -23,6 +24,7 @@ struct opening {
 	__u32 limited;	    /* struct senders */
 	struct taken other; /* from the limit of `limited` */
 	int error;	    /* of the last claim() */
+	__u32 reported;	    /* of the sender's verdict */
 };
 
 _Static_assert(sizeof(struct opening) <= sizeof(struct scratch), "the map has the space");
@@ -45,15 +47,14 @@ static __always_inline void fill_return(struct opening *opening, const struct pa
 }
 
 /*
- * Takes a token and a flow from the sender's limits. COUNTERS, `steering` holds; or the drop's
- * counter.
+ * Takes a token and a flow from the sender's limits; `usage` may be NULL. COUNTERS, `steering`
+ * holds; or the drop's counter.
  */
 static __noinline enum counter take_limits(const struct packet *packet,
-					   const struct verdict *verdict, struct opening *opening,
-					   struct steering *steering)
+					   const struct verdict *verdict, struct usage *usage,
+					   struct opening *opening, struct steering *steering)
 {
 	__u32 sender = opening->flow.sender;
-	struct usage *usage = bpf_map_lookup_elem(&postern_usage, &sender);
 	__u64 now = opening->flow.opened_ns;
 
 	if (!usage)
@@ -128,8 +129,11 @@ static __always_inline int steer_decider(const struct opening *opening, const st
 
 /*
  * By the stricter of two verdicts: of flow.sender, whose limits apply, and of the decider. A drop
- * counts for the decider. COUNTERS, `opening` is filled in; or the drop's counter. */
-static __noinline enum counter plan(const struct packet *packet, struct opening *opening)
+ * counts for the decider. `usage` is the sender's, or NULL. COUNTERS, `opening` is filled in; or
+ * the drop's counter.
+ */
+static __noinline enum counter plan(const struct packet *packet, struct usage *usage,
+				    struct opening *opening)
 {
 	struct control *control = control_get();
 	struct flow *flow = &opening->flow;
@@ -143,7 +147,8 @@ static __noinline enum counter plan(const struct packet *packet, struct opening 
 	 */
 	flow->opened_ns = bpf_ktime_get_ns();
 	flow->cut_seen = control ? control->cuts : 0;
-	flow->out.last_ns = flow->opened_ns;
+	if (half_update(&flow->out, packet, EGRESS, flow->opened_ns))
+		flow->timestamp = opening->timestamp;
 	verdict = bpf_map_lookup_elem(&postern_verdict, &flow->sender);
 	if (!verdict || steer_verdict(verdict, flow->opened_ns, &steering) ||
 	    steer_decider(opening, &steering, &decided))
@@ -152,7 +157,8 @@ static __noinline enum counter plan(const struct packet *packet, struct opening 
 		flow->sender = opening->decider;
 		return COUNTER_dropped_blocked;
 	}
-	drop = take_limits(packet, verdict, opening, &steering);
+	opening->reported = verdict->reported;
+	drop = take_limits(packet, verdict, usage, opening, &steering);
 	if (opening->decider != flow->sender &&
 	    steer_strictness(&decided) > steer_strictness(&steering))
 		steering = decided;

@@ -8,6 +8,7 @@
 #include <linux/bpf.h>
 #include <linux/if_ether.h>
 #include <linux/ip.h>
+#include <linux/ipv6.h>
 #include <linux/pkt_cls.h>
 #include <linux/tcp.h>
 #include <bpf/bpf_endian.h>
@@ -26,25 +27,41 @@ struct {
 
 struct plan plan;
 
-struct headers {
-	struct ethhdr ethernet;
+struct ipv4_headers {
 	struct iphdr ip;
 	struct tcphdr tcp;
 } __attribute__((packed));
 
-/* A program that fills a table counts flows up: the next port, then the next destination. */
+struct ipv6_headers {
+	struct ipv6hdr ip;
+	struct tcphdr tcp;
+} __attribute__((packed));
+
+/* The next port, then the next destination: a program that fills a table counts flows up. */
+static __always_inline void make_new(void *ip)
+{
+	__be16 port = bpf_htons(PLAN_PORT_FIRST + plan.next % PLAN_PORTS);
+	__be32 address = bpf_htonl(plan.first_destination + plan.next / PLAN_PORTS);
+
+	if (plan.is_ipv6) {
+		((struct ipv6_headers *)ip)->tcp.source = port;
+		((struct ipv6_headers *)ip)->ip.daddr.in6_u.u6_addr32[3] = address;
+	} else {
+		((struct ipv4_headers *)ip)->tcp.source = port;
+		((struct ipv4_headers *)ip)->ip.daddr = address;
+	}
+	plan.next++;
+}
+
 static __always_inline bool renew(void *data, void *end)
 {
-	struct headers *headers = data;
+	void *ip = data + ETH_HLEN;
 
-	if (data + sizeof(*headers) > end)
+	if (ip + PLAN_HEADER_BYTES > end)
 		return false;
-	__builtin_memcpy(&headers->ip, plan.headers, sizeof(plan.headers));
-	if (plan.is_new_each_time) {
-		headers->tcp.source = bpf_htons(PLAN_PORT_FIRST + plan.next % PLAN_PORTS);
-		headers->ip.daddr = bpf_htonl(plan.first_destination + plan.next / PLAN_PORTS);
-		plan.next++;
-	}
+	__builtin_memcpy(ip, plan.headers, PLAN_HEADER_BYTES);
+	if (plan.is_new_each_time)
+		make_new(ip);
 	return true;
 }
 

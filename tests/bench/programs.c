@@ -7,6 +7,7 @@
 #include <arpa/inet.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+#include <linux/if_ether.h>
 #include <linux/pkt_cls.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -123,6 +124,8 @@ static double run(const struct work *work, struct bpf_program *program, int acti
 
 	prepare(work, &frame);
 	options.data_size_in = (__u32)frame_bytes(&frame);
+	if (options.data_size_in < ETH_HLEN + PLAN_HEADER_BYTES)
+		options.data_size_in = ETH_HLEN + PLAN_HEADER_BYTES;
 	if (bpf_map_update_elem(target, &(__u32){0}, &program_fd, BPF_ANY) ||
 	    bpf_prog_test_run_opts(fd, &options))
 		die("%s", work->name);
