@@ -58,15 +58,6 @@ static __always_inline void plan_adoption(const struct adoption *adoption,
 	opening->reported = is_reported(flow->sender);
 }
 
-/* Limits apply to new connections only; the gauge counts all flows. */
-static __always_inline void take_flow(struct usage *usage, struct opening *opening)
-{
-	if (usage) {
-		__sync_fetch_and_add(&usage->flows, 1);
-		opening->taken.flow = 1;
-	}
-}
-
 static __always_inline int adopt(struct __sk_buff *skb)
 {
 	struct opening *opening = opening_get();
@@ -85,7 +76,11 @@ static __always_inline int adopt(struct __sk_buff *skb)
 	plan_adoption(&adoption, &packet, opening);
 	sender = opening->flow.sender;
 	usage = bpf_map_lookup_elem(&postern_usage, &sender);
-	take_flow(usage, opening);
+	if (!usage)
+		return ENOENT;
+	/* Limits apply to new connections only; the gauge counts all flows. */
+	__sync_fetch_and_add(&usage->flows, 1);
+	opening->taken.flow = 1;
 	error = open_pair(&packet.key, usage, opening);
 	if (error)
 		limit_give_back(opening->flow.sender, &opening->taken);

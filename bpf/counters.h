@@ -66,16 +66,14 @@ static __always_inline void gauge_down(__u64 *gauge)
 		__sync_fetch_and_add(gauge, 1);
 }
 
-/* `usage` is the sender's, or NULL; limit.h has raised usage->flows already. */
+/* limit.h has raised usage->flows already. */
 static __always_inline void report_opened(const struct flow *flow, struct usage *usage)
 {
 	struct address_usage *address = bpf_map_lookup_elem(&postern_addruse, &flow->address_id);
 
 	count(COUNTER_flows_opened);
-	if (usage) {
-		__sync_fetch_and_add(&usage->connections, 1);
-		usage->last_ns = flow->opened_ns;
-	}
+	__sync_fetch_and_add(&usage->connections, 1);
+	usage->last_ns = flow->opened_ns;
 	if (address) {
 		__sync_fetch_and_add(&address->connections, 1);
 		__sync_fetch_and_add(&address->flows, 1);

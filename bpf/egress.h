@@ -4,7 +4,8 @@
  * line: a SYN, a packet in mid-stream without a flow, a flow that may have been cut.
  * untranslatable() handles fragments and broken headers.
  *
- *   settle() -> a flow: translate the packet by it; NULL: *ret_action holds.
+ *   settle() -> a flow: translate the packet by it; NULL: *ret_action holds. *ret_is_known: as of
+ *   steer_packet().
  */
 #pragma once
 
@@ -150,11 +151,13 @@ __noinline int send_first(struct __sk_buff *skb, const struct packet *packet,
  */
 static __always_inline struct flow *open_or_reset(struct __sk_buff *skb,
 						  const struct packet *packet,
-						  const struct syn *syn, int *ret_action)
+						  const struct syn *syn, bool *ret_is_known,
+						  int *ret_action)
 {
 	struct flow *other;
 	const struct flow *flow = open_flow(skb, packet, syn, &other, ret_action);
 
+	*ret_is_known = flow && flow->pool != POOL_NONE;
 	if (flow)
 		*ret_action = send_first(skb, packet, flow);
 	else if (!other)
@@ -194,7 +197,8 @@ __noinline int make_plain(struct __sk_buff *skb, const struct packet *packet, __
 
 /* False: a SYN sent again. True: *flow is another CPU's for it, or NULL and *ret_action holds. */
 static __always_inline bool settle_syn(struct __sk_buff *skb, const struct packet *packet,
-				       struct flow **flow, enum source source, int *ret_action)
+				       struct flow **flow, enum source source, bool *ret_is_known,
+				       int *ret_action)
 {
 	union options options = {.word = options_read(skb, packet->tcp, options_size(packet))};
 
@@ -211,12 +215,13 @@ static __always_inline bool settle_syn(struct __sk_buff *skb, const struct packe
 			      &(struct syn){.old = *flow,
 					    .timestamp = options.timestamp,
 					    .is_ambiguous = source == SOURCE_BOTH},
-			      ret_action);
+			      ret_is_known, ret_action);
 	return true;
 }
 
 static __always_inline struct flow *settle(struct __sk_buff *skb, const struct packet *packet,
-					   struct flow *flow, __u64 cuts, int *ret_action)
+					   struct flow *flow, __u64 cuts, bool *ret_is_known,
+					   int *ret_action)
 {
 	enum source source = SOURCE_INNER;
 	bool cut;
@@ -230,7 +235,8 @@ static __always_inline struct flow *settle(struct __sk_buff *skb, const struct p
 	if (source == SOURCE_EXTERNAL)
 		return NULL;
 	cut = flow && flow->cut_seen != cuts && is_cut(flow, cuts);
-	if (packet_opens(packet) && settle_syn(skb, packet, &flow, source, ret_action))
+	if (packet_opens(packet) &&
+	    settle_syn(skb, packet, &flow, source, ret_is_known, ret_action))
 		return flow;
 	if (!flow) {
 		*ret_action = without_flow(skb, packet);
@@ -326,10 +332,11 @@ static __always_inline int steer_packet(struct __sk_buff *skb, __u32 link_header
 	flow = bpf_map_lookup_elem(&postern_flows, &packet.key);
 	*ret_is_known = true;
 	if (!flow || packet_opens(&packet) || flow->cut_seen != control->cuts) {
-		flow = settle(skb, &packet, flow, control->cuts, &action);
-		*ret_is_known = flow && flow->pool != POOL_NONE;
+		*ret_is_known = false;
+		flow = settle(skb, &packet, flow, control->cuts, ret_is_known, &action);
 		if (!flow)
 			return action;
+		*ret_is_known = flow->pool != POOL_NONE;
 	}
 	return translate(skb, &packet, flow, generation && generation->by_source);
 }

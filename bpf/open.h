@@ -41,8 +41,7 @@ static __always_inline void note_ambiguous(struct opening *opening)
 
 /*
  * Inserts the flow of `opening`, which from then on owns what limit_take_flow() added to the gauge.
- * `usage` is the sender's, or NULL. -EEXIST: another CPU has just opened it; other errors as for
- * claim_port().
+ * -EEXIST: another CPU has just opened it; other errors as for claim_port().
  */
 static __noinline int open_pair(const struct flow_key *key, struct usage *usage,
 				struct opening *opening)
@@ -181,7 +180,10 @@ static __always_inline enum counter counter_of(int error)
 	}
 }
 
-/* 0 or -EEXIST: the flow exists now. Otherwise *ret_drop is the counter of the drop. */
+/*
+ * 0 or -EEXIST: the flow exists now. Otherwise *ret_drop is the counter of the drop. The agent
+ * removes a sender's usage after its verdict, so none of both is left without the other.
+ */
 static __noinline int try_open(const struct packet *packet, bool is_ambiguous,
 			       struct opening *opening, enum counter *ret_drop)
 {
@@ -189,6 +191,9 @@ static __noinline int try_open(const struct packet *packet, bool is_ambiguous,
 	struct usage *usage = bpf_map_lookup_elem(&postern_usage, &sender);
 	int error = -EPERM;
 
+	*ret_drop = COUNTER_dropped_error;
+	if (!usage)
+		return error;
 	*ret_drop = plan(packet, usage, opening);
 	if (is_ambiguous)
 		open_set_ambiguous(&opening->flow);

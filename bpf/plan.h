@@ -47,8 +47,8 @@ static __always_inline void fill_return(struct opening *opening, const struct pa
 }
 
 /*
- * Takes a token and a flow from the sender's limits; `usage` may be NULL. COUNTERS, `steering`
- * holds; or the drop's counter.
+ * Takes a token and a flow from the sender's limits. COUNTERS, `steering` holds; or the drop's
+ * counter.
  */
 static __noinline enum counter take_limits(const struct packet *packet,
 					   const struct verdict *verdict, struct usage *usage,
@@ -57,8 +57,6 @@ static __noinline enum counter take_limits(const struct packet *packet,
 	__u32 sender = opening->flow.sender;
 	__u64 now = opening->flow.opened_ns;
 
-	if (!usage)
-		return COUNTERS;
 	if (!limit_take_flow(verdict, usage, &opening->taken)) {
 		limit_report_flows(packet, sender, usage, now);
 		return COUNTER_dropped_flow_limit;
@@ -129,8 +127,8 @@ static __always_inline int steer_decider(const struct opening *opening, const st
 
 /*
  * By the stricter of two verdicts: of flow.sender, whose limits apply, and of the decider. A drop
- * counts for the decider. `usage` is the sender's, or NULL. COUNTERS, `opening` is filled in; or
- * the drop's counter.
+ * counts for the decider. `usage` is flow.sender's. COUNTERS, `opening` is filled in; or the drop's
+ * counter.
  */
 static __noinline enum counter plan(const struct packet *packet, struct usage *usage,
 				    struct opening *opening)

@@ -17,9 +17,10 @@
 #include "bench/programs.h"
 #include "bench-programs.skel.h"
 #include "bench/wire.h"
-#include "postern.skel.h"
 #include "postern/abi.h"
 #include "postern/expiry.h"
+#include "postern/handles.h"
+#include "postern.skel.h"
 
 #define FLOWS_MAX     (1 << 20)
 #define NS_PER_SECOND 1000000000ULL

@@ -22,9 +22,10 @@
 #include "bench/programs.h"
 #include "bench-programs.skel.h"
 #include "bench/wire.h"
-#include "postern.skel.h"
 #include "postern/abi.h"
 #include "postern/expiry.h"
+#include "postern/handles.h"
+#include "postern.skel.h"
 
 #define FLOWS_MAX     (1 << 18) /* the default */
 #define QUEUE_MAX     (FLOWS_MAX * 3 / 2)
