@@ -173,18 +173,23 @@ void owner_of(const struct config *config, const char *name, bool is_login,
 	      char ret_owner[POLICY_NAME_SIZE])
 {
 	size_t before;
+	bool had_domain;
 
 	snprintf(ret_owner, POLICY_NAME_SIZE, "%s", name);
 	letters_fold(ret_owner);
-	/* A form may stand in another: prvs=TAG=news-1-al=example.org@shop.example.com. */
+	/*
+	 * A form may stand in another: prvs=TAG=news-1-al=example.org@shop.example.com. Each round
+	 * but one makes the name shorter.
+	 */
 	do {
 		before = strlen(ret_owner);
+		had_domain = strchr(ret_owner, '@') != NULL;
 		unquote(ret_owner);
 		if (config_sender_find(config, ret_owner))
 			return;
 		for (size_t i = 0; i < config->sender_forms.count; i++)
 			apply(config->sender_forms.texts[i], ret_owner, is_login);
-	} while (strlen(ret_owner) < before);
+	} while (strlen(ret_owner) < before || (!had_domain && strchr(ret_owner, '@')));
 }
 
 /* Domains and clients have other characters than logins. */

@@ -178,6 +178,9 @@ static void expect_judged(const struct alike_case *one, enum alike_mta mta)
 		tell_outcome(id, outcome);
 	else
 		snprintf(outcome, sizeof(outcome), "%c%.6s", *reply, reply + strcspn(reply, " "));
+	/* A deferral says when to try again. */
+	if (*reply == '4')
+		cr_expect(strstr(reply, " after 20"), "%s: %s", mtas[mta].name, reply);
 	cr_expect_str_eq(outcome, expected, "%s, %s: '%s', not '%s'; %s", mtas[mta].name, one->name,
 			 outcome, expected, reply);
 	if (one->alone && *reply == '2') {

@@ -92,6 +92,7 @@ Test(policy_owner, the_configuration_chooses_forms_and_names_others)
 	expect_owner(config, "b-1@shop.example", false, "b-1@shop.example");
 	expect_owner(config, "bob", true, "bob@a.example");
 	expect_owner(config, "bob", false, "bob");
+	expect_owner(config, "prvs=0123456789=bob", true, "bob@a.example");
 	expect_owner(config, "bob@b.example", true, "bob@b.example");
 	config_free(config);
 }

@@ -247,6 +247,13 @@ function keep(holder, facts, answer) {
     holder.notes.postern = { bind, risky, asked: !!answer, facts }
 }
 
+function rejection_of(answer) {
+    if (answer.status === '5.5.3') return '5.5.3 Too many recipients in one message'
+    const until = answer.until ? ` until ${answer.until}` : ''
+
+    return `${answer.status} Sending is blocked for this sender${until}. Ask your postmaster`
+}
+
 // ---- hooks
 
 // Haraka exits when a hook throws: defer the message after any failure.
@@ -258,10 +265,12 @@ exports.hook_data_post = async function (next, connection) {
 
         if (!answer && this.cfg.main.on_agent_down === 'defer')
             return next(DENYSOFT, '4.7.1 Outbound mail cannot be checked at the moment, try again later')
-        if (answer?.action === 'reject')
-            return next(DENY, `${answer.status} Sending is blocked for this sender. Ask your postmaster`)
+        if (answer?.action === 'reject') return next(DENY, rejection_of(answer))
         if (answer?.action === 'defer')
-            return next(DENYSOFT, `${answer.status} Mail of this sender is not taken at the moment, try again later`)
+            return next(
+                DENYSOFT,
+                `${answer.status} Mail of this sender waits: try again ${answer.until ? `after ${answer.until}` : 'later'}`,
+            )
         keep(transaction, facts, answer)
         next()
     } catch (err) {
