@@ -257,3 +257,9 @@ void api_handle(const struct api *api, const struct api_request *request,
 		response.body = error_body(error.text);
 	*ret_response = response;
 }
+
+void api_reloaded(int r, struct error *error, struct api_response *ret_response)
+{
+	*ret_response = (struct api_response){.status = status_of(r)};
+	ret_response->body = r < 0 ? error_body(error->text) : json_pack("{s:b}", "reloaded", 1);
+}

@@ -63,8 +63,11 @@ struct api {
 	/* The agent's part of the status, a new reference; NULL: out of memory. */
 	json_t *(*agent)(void *data);
 	const struct rights *rights; /* of the callers (rights.h); borrowed as the steering is */
-	/* Reads the configuration again. The old one stays on failure. NULL: no agent. */
-	int (*reload)(void *data, struct error *error);
+	/*
+	 * Reads the configuration again. The old one stays on failure. -EINPROGRESS:
+	 * server_answer() reports the end of reload *ret_number. NULL: no agent.
+	 */
+	int (*reload)(void *data, uint64_t *ret_number, struct error *error);
 	/* An order was carried out; may be NULL. */
 	void (*on_order)(void *data, const struct wire_event *event);
 	/* Adds the agent's own metrics; may be NULL. */
@@ -88,9 +91,12 @@ struct api_response {
 	json_t *body; /* the caller's; NULL: out of memory, or one of the next two is set */
 	char *text;   /* instead of a document, of this media type; the caller's */
 	const char *text_type;
-	bool follows;	/* the answer is the endless stream of events */
-	char allow[64]; /* with 405: the value of the header Allow; else "" */
+	bool follows;	 /* the answer is the endless stream of events */
+	uint64_t reload; /* not 0: the answer comes with the end of this reload */
+	char allow[64];	 /* with 405: the value of the header Allow; else "" */
 };
 
 void api_handle(const struct api *api, const struct api_request *request,
 		struct api_response *ret_response);
+/* The answer to a reload that has ended with `r`; the error's text may be changed. */
+void api_reloaded(int r, struct error *error, struct api_response *ret_response);

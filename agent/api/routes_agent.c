@@ -17,11 +17,16 @@ int route_alive(const struct call *call, json_t **ret, struct error *error)
 int route_reload(const struct call *call, json_t **ret, struct error *error)
 {
 	const struct api *api = call->api;
+	uint64_t number = 0;
 	int code;
 
 	if (!api->reload)
 		return error_set(error, -EOPNOTSUPP, "only the agent can reload");
-	code = api->reload(api->data, error);
+	code = api->reload(api->data, &number, error);
+	if (code == -EINPROGRESS) {
+		call->response->reload = number;
+		return 0;
+	}
 	if (code < 0)
 		return code;
 	*ret = json_pack("{s:b}", "reloaded", 1);

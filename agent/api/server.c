@@ -15,6 +15,7 @@
 #include "api/http_listener.h"
 #include "api/event_stream.h"
 #include "api/metrics.h"
+#include "api/waiting.h"
 #include "base/address.h"
 #include "base/clock.h"
 #include "base/error.h"
@@ -27,6 +28,7 @@ struct server {
 	struct http_listener *listener;
 	struct http_listener *scrapers; /* NULL: no metrics over TCP */
 	struct event_stream *events;
+	struct waiting *waiting;
 	char *path;
 	struct listen_file file;
 };
@@ -81,14 +83,36 @@ static void reply(struct evhttp_request *request, struct api_response *response)
 	evhttp_send_reply(request, text ? response->status : 500, NULL, NULL);
 }
 
-static void follow(struct server *server, struct evhttp_request *request)
+static void refuse(struct evhttp_request *request, const char *why)
 {
 	struct api_response full = {.status = 503};
 
-	if (event_stream_add(server->events, request))
-		return;
-	full.body = json_pack("{s:s}", "error", "too many clients follow the events");
+	full.body = json_pack("{s:s}", "error", why);
 	reply(request, &full);
+}
+
+static void follow(struct server *server, struct evhttp_request *request)
+{
+	if (!event_stream_add(server->events, request))
+		refuse(request, "too many clients follow the events");
+}
+
+static void await(struct server *server, struct evhttp_request *request, uint64_t number)
+{
+	if (!waiting_add(server->waiting, request, number))
+		refuse(request, "too many clients wait for the configuration");
+}
+
+void server_answer(struct server *server, uint64_t number, int r, struct error *error)
+{
+	struct evhttp_request *request;
+
+	while ((request = waiting_take(server->waiting, number))) {
+		struct api_response response;
+
+		api_reloaded(r, error, &response);
+		reply(request, &response);
+	}
 }
 
 /*
@@ -123,6 +147,8 @@ static void on_request(void *data, struct evhttp_request *request)
 	api_handle(server->api, &api_request, &response);
 	if (response.follows)
 		follow(server, request);
+	else if (response.reload)
+		await(server, request, response.reload);
 	else
 		reply(request, &response);
 }
@@ -171,7 +197,8 @@ static int start(struct server *server, struct error *error)
 	if (code < 0)
 		return code;
 	server->events = event_stream_new(server->listener);
-	return server->events ? 0 : error_set(error, -ENOMEM, "out of memory");
+	server->waiting = waiting_new();
+	return server->events && server->waiting ? 0 : error_set(error, -ENOMEM, "out of memory");
 }
 
 int server_new(struct event_base *base, const char *path, const struct api *api,
@@ -197,6 +224,7 @@ void server_free(struct server *server)
 {
 	if (!server)
 		return;
+	waiting_free(server->waiting);
 	http_listener_free(server->scrapers);
 	http_listener_free(server->listener);
 	event_stream_free(server->events);

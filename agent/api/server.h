@@ -45,6 +45,9 @@ bool server_has_metrics(const struct server *server);
 /* Serves metrics at "127.0.0.1:9525" or "[::1]:9525". -EADDRINUSE and other errors of bind(2). */
 int server_serve_metrics(struct server *server, const char *endpoint, struct error *error);
 
+/* To all that wait for a reload up to `number`: it has ended with `r`. The error may be changed. */
+void server_answer(struct server *server, uint64_t number, int r, struct error *error);
+
 /* To all followers; borrows the event. */
 void server_publish(struct server *server, const json_t *event);
 

@@ -122,28 +122,30 @@ static int follow_maps(struct agent *agent, struct error *error)
 	return r;
 }
 
-static int reload(void *data, struct error *error)
+static int reload(void *data, uint64_t *ret_number, struct error *error)
 {
 	struct agent *agent = data;
 	int r;
 
 	sd_notify_alive();
 	/* Operators ask for it right after `up`. */
-	if (maps_are_replaced(agent)) {
+	if (!agent->reload && maps_are_replaced(agent)) {
 		r = follow_maps(agent, error);
 		/* New maps may go on with the old configuration. */
 		if (r < 0 || !agent->reload_due_ns)
 			return r;
 	}
-	return reload_now(agent, error);
+	r = reload_begin(agent, ret_number, error);
+	return r < 0 ? r : -EINPROGRESS;
 }
 
 static void on_reload_signal(evutil_socket_t number, short what, void *data)
 {
 	struct error reported;
+	uint64_t ignored;
 
 	(void)number, (void)what;
-	reload(data, &reported);
+	reload(data, &ignored, &reported);
 }
 
 static void on_watch(evutil_socket_t fd, short what, void *data)
@@ -158,6 +160,8 @@ static void on_watch(evutil_socket_t fd, short what, void *data)
 		exit_for_restart(agent, "taken down", "");
 		return;
 	}
+	if (agent->reload)
+		return; /* it has the turn to write, and looks at cgroups itself */
 	if (maps_are_replaced(agent)) {
 		follow_maps(agent, &error);
 		return;
@@ -288,7 +292,8 @@ static int open_all(struct agent *agent, struct error *error)
 
 static void close_all(struct agent *agent)
 {
-	/* First: followers get no events of the shutdown. */
+	reload_cancel(agent);
+	/* First of the parts: followers get no events of the shutdown. */
 	listeners_close(&agent->listeners);
 	loop_close(&agent->loop);
 	rights_free(agent->rights);

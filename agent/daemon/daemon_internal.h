@@ -17,6 +17,7 @@
 struct datapath;
 struct datapath_events;
 struct judge;
+struct reload;
 struct rights;
 struct state;
 struct steering;
@@ -38,6 +39,10 @@ struct agent {
 	struct listeners listeners;
 	char user[PRIVILEGES_USER_SIZE];
 	uint64_t started_ns;
+	struct reload *reload;	/* that runs; NULL: none */
+	uint64_t reloads;	/* begun so far */
+	bool reload_wanted;	/* another one, after that */
+	bool maps_behind;	/* a map refused a write of the last one */
 	uint64_t reload_due_ns; /* when a reload that failed is tried again; 0: none failed */
 	bool state_noted;	/* the maps know whether the state has all orders */
 	bool reload_busy;	/* it failed only because `up` was at work */

@@ -80,11 +80,11 @@ static void on_order(void *data, const struct wire_event *event)
 	error_log_publish(listeners->error_log, event);
 }
 
-static int reload(void *data, struct error *error)
+static int reload(void *data, uint64_t *ret_number, struct error *error)
 {
 	const struct listeners *listeners = data;
 
-	return listeners->reload(listeners->owner, error);
+	return listeners->reload(listeners->owner, ret_number, error);
 }
 
 /* ---- the listeners */

@@ -26,7 +26,7 @@ struct listeners {
 	struct error_log *error_log;
 	const char *user;
 	uint64_t started_ns;
-	int (*reload)(void *owner, struct error *error);
+	int (*reload)(void *owner, uint64_t *ret_number, struct error *error); /* struct api's */
 	void *owner;
 
 	struct api api;

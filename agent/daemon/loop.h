@@ -40,7 +40,10 @@ int loop_on_readable(struct loop *loop, enum loop_source source, int fd, loop_ca
 		     void *data);
 int loop_every(struct loop *loop, enum loop_source source, int sec, loop_callback callback,
 	       void *data);
-/* Calls back once, after `msec`. Where memory is short it does not call. */
+/*
+ * Calls back once, after `msec`; 0 is before the next look at other sources. Where memory is short
+ * it does not call.
+ */
 void loop_once(struct loop *loop, int msec, loop_callback callback, void *data);
 /* Also where the source is not set up. */
 void loop_forget(struct loop *loop, enum loop_source source);

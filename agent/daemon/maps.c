@@ -102,10 +102,12 @@ int maps_follow(struct agent *agent, struct error *error)
 	r = open_and_listen(agent, error);
 	if (r == 0)
 		r = reload_or_keep(agent, error);
-	if (r == 0) {
+	/* After a commit the steering is on the new maps, also where they refuse a write. */
+	if (r == 0 || steering_datapath(agent->steering) == agent->datapath) {
 		datapath_events_free(events);
 		datapath_free(datapath);
-		return 0;
+		agent->pins = r == -EPERM ? 0 : agent->pins;
+		return r;
 	}
 	maps_close(agent);
 	agent->events = events;

@@ -52,15 +52,17 @@ void judge_close(struct judge *judge);
 /*
  * Another configuration and its steering, in two steps:
  *
- *   judge_prepare()  may fail and changes nothing of the judge. -ENOMEM; or map usage is not read.
- *                    Gives `steering` its standings; steering_sync() must follow.
+ *   judge_prepare()  may fail and touches no judge, so that a thread may do it. -ENOMEM; or map
+ *                    usage is not read.
  *   judge_commit()   cannot fail. It consumes `next`; from then on the judge borrows the new two.
+ *                    The steering gets the standings of now; plan_step() (steering/plan.h) or
+ *                    steering_sync() must follow.
  *
  * The old two must exist until judge_commit() returns. judge_next_free() cancels a preparation.
  */
 struct judge_next;
-int judge_prepare(const struct judge *judge, const struct config *config, struct steering *steering,
-		  const struct now *now, struct judge_next **ret_next, struct error *error);
+int judge_prepare(const struct config *config, struct steering *steering,
+		  struct judge_next **ret_next, struct error *error);
 void judge_commit(struct judge *judge, struct judge_next *next, const struct now *now);
 void judge_next_free(struct judge_next *next);
 

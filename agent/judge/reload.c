@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/cleanup.h"
+#include "config/config.h"
 #include "judge/judge_internal.h"
 #include "judge/persist.h"
 #include "steering/restore.h"
@@ -23,8 +24,8 @@ void judge_next_free(struct judge_next *next)
 	free(next);
 }
 
-int judge_prepare(const struct judge *judge, const struct config *config, struct steering *steering,
-		  const struct now *now, struct judge_next **ret_next, struct error *error)
+int judge_prepare(const struct config *config, struct steering *steering,
+		  struct judge_next **ret_next, struct error *error)
 {
 	struct judge_next *next = calloc(1, sizeof(*next));
 	int r;
@@ -42,9 +43,16 @@ int judge_prepare(const struct judge *judge, const struct config *config, struct
 		judge_next_free(next);
 		return r;
 	}
-	restore_fill(judge->policy, judge->config, steering, now->sec);
 	*ret_next = next;
 	return 0;
+}
+
+static bool has_same_pools(const struct config *a, const struct config *b)
+{
+	for (size_t i = 0; i < a->n_pools; i++)
+		if (!config_pool_find(b, a->pools[i].name))
+			return false;
+	return a->n_pools == b->n_pools;
 }
 
 /* Orders whose pools are configured again. */
@@ -58,16 +66,25 @@ static void merge_orders(struct judge *judge)
 	judge_tell_waiting(judge);
 }
 
+/* Of maps that were replaced now, of the same maps with the next event. */
+static void take_last(struct judge *judge, const struct judge_next *next)
+{
+	if (steering_datapath(judge->steering) != steering_datapath(next->steering))
+		judge_take_lost(judge);
+}
+
 void judge_commit(struct judge *judge, struct judge_next *next, const struct now *now)
 {
+	const struct config *before = judge->config;
+
 	judge->now = *now;
-	judge_take_lost(judge);
+	take_last(judge, next);
 	steering_inherit_connections(next->steering, judge->steering);
 	policy_commit(judge->policy, TAKE_PTR(next->policy), now->sec);
 	judge->config = next->config;
 	judge->steering = next->steering;
-	merge_orders(judge);
-	judge_refresh(judge);
-	judge_note_lost(judge);
+	if (!has_same_pools(before, judge->config))
+		merge_orders(judge);
+	restore_fill(judge->policy, judge->config, judge->steering, now->sec);
 	judge_next_free(next);
 }

@@ -18,9 +18,10 @@ typedef int (*cgroup_visitor)(const struct steering *steering, const struct stee
 /* Visits each configured cgroup; non-zero ends the walk and is returned. */
 static int for_each_cgroup(const struct steering *steering, cgroup_visitor visitor, void *data)
 {
+	const size_t count = steering->has_cgroups ? steering->n_senders : 0;
 	int r = 0;
 
-	for (size_t i = 0; i < steering->n_senders; i++) {
+	for (size_t i = 0; i < count; i++) {
 		const struct steering_sender *sender = &steering->senders[i];
 
 		for (size_t j = 0; !r && sender->config && j < sender->config->n_selectors; j++)
@@ -78,16 +79,47 @@ static int want_path(const struct steering *steering, const struct steering_send
 	return key_fill(path, &key) ? table_add(data, &key, &ignored) : 0;
 }
 
+/*
+ * With the id that a program may have inserted until now: of a path that is no longer configured it
+ * would lead to a sender without a verdict.
+ */
+static int forget_path(void *data, const void *key, const void *value)
+{
+	const struct steering *steering = data;
+	struct datapath *datapath = steering->datapath;
+	struct selector selector = {.kind = SELECTOR_CGROUP};
+	struct cgroup_entry entry;
+	int r = datapath->ops->get(datapath, MAP_CGROUPS, key, &entry);
+
+	(void)value;
+	if (r == 0)
+		r = datapath->ops->remove(datapath, MAP_CGROUPS, key);
+	selector.number = r == 0 ? entry.id : 0;
+	if (selector.number)
+		r = datapath->ops->remove(datapath, MAP_SENDERS, &selector);
+	return r == -ENOENT ? 0 : r;
+}
+
 int cgroups_prune(struct steering *steering)
 {
-	struct table wanted;
+	struct table wanted, held, missing, stale;
+	size_t added;
 	int r;
 
 	table_init(&wanted, sizeof(struct cgroup_path), sizeof(struct cgroup_entry));
+	table_init(&held, sizeof(struct cgroup_path), sizeof(struct cgroup_entry));
 	r = for_each_cgroup(steering, want_path, &wanted);
 	if (r == 0)
-		r = table_prune(&wanted, steering->datapath, MAP_CGROUPS);
+		r = table_read(&held, steering->datapath, MAP_CGROUPS);
+	if (r == 0) {
+		r = table_compare(&wanted, &held, &missing, &stale, &added);
+		if (r == 0)
+			r = table_walk(&stale, forget_path, steering);
+		table_done(&missing);
+		table_done(&stale);
+	}
 	table_done(&wanted);
+	table_done(&held);
 	return r;
 }
 

@@ -62,7 +62,10 @@ void steering_inherit_connections(struct steering *steering, const struct steeri
 		struct steering_sender *sender = &steering->senders[i];
 		const struct steering_sender *old = senders_find_id(before, sender->id);
 
-		if (old && strcmp(old->name, sender->name) == 0)
+		if (!old || strcmp(old->name, sender->name) != 0)
+			continue;
+		if (old->is_limited || old->id == SENDER_UNKNOWN)
 			sender->connections = old->connections;
+		sender->is_due |= old->was_written;
 	}
 }

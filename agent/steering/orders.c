@@ -108,6 +108,10 @@ int steering_set_address(struct steering *steering, const char *name, const stru
 
 int steering_inherit(struct steering *steering, const struct steering *before, struct error *error)
 {
+	int r = turn_see_state(steering);
+
+	if (r < 0)
+		return error_errno(error, r, "reading the configuration in force");
 	for (size_t i = 0; i < steering->pools.n_pools; i++) {
 		struct pool *pool = &steering->pools.pools[i];
 		const struct pool *old = pool_find(&before->pools, pool->name);
@@ -137,8 +141,10 @@ static int merge_pool(void *data, const char *name, enum pool_state state)
 	struct steering *steering = data;
 	struct pool *pool = pool_find(&steering->pools, name);
 
-	if (pool && !pool->set && state != POOL_ENABLED)
+	if (pool && !pool->set && state != POOL_ENABLED) {
 		pool->state = state;
+		pool->set = true;
+	}
 	return 0;
 }
 
@@ -151,8 +157,10 @@ static int merge_address(void *data, const char *name, const char *text, enum ad
 
 	if (pool && address_parse(text, &address) == 0)
 		known = pool_find_address(pool, &address);
-	if (known && !known->set && state != ADDRESS_ACTIVE)
+	if (known && !known->set && state != ADDRESS_ACTIVE) {
 		known->state = state;
+		known->set = true;
+	}
 	return 0;
 }
 

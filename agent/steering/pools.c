@@ -302,31 +302,16 @@ static int write_changed(struct datapath *datapath, uint32_t first, const struct
 	return r;
 }
 
-static int write_slots(struct steering *steering, const struct pool *pool)
+static int write_slots(struct steering *steering, const struct pool *pool, int family)
 {
-	for (int family = 0; family < POSTERN_FAMILIES; family++) {
-		uint32_t first = (pool->id * POSTERN_FAMILIES + family) * POSTERN_SLOTS;
-		uint32_t addresses[POSTERN_SLOTS];
-		struct slot wanted[POSTERN_SLOTS];
-		int r = pool_slots(pool, family, addresses);
+	uint32_t first = (pool->id * POSTERN_FAMILIES + family) * POSTERN_SLOTS;
+	uint32_t addresses[POSTERN_SLOTS];
+	struct slot wanted[POSTERN_SLOTS];
+	int r = pool_slots(pool, family, addresses);
 
-		for (uint32_t i = 0; r == 0 && i < POSTERN_SLOTS; i++)
-			wanted[i].address = addresses[i];
-		if (r == 0)
-			r = write_changed(steering->datapath, first, wanted);
-		if (r < 0)
-			return r;
-	}
-	return 0;
-}
-
-static int write_all_slots(struct steering *steering)
-{
-	int r = 0;
-
-	for (size_t i = 0; r == 0 && i < steering->pools.n_pools; i++)
-		r = write_slots(steering, &steering->pools.pools[i]);
-	return r;
+	for (uint32_t i = 0; r == 0 && i < POSTERN_SLOTS; i++)
+		wanted[i].address = addresses[i];
+	return r == 0 ? write_changed(steering->datapath, first, wanted) : r;
 }
 
 static int sync_tables(struct steering *steering, bool prune)
@@ -350,19 +335,68 @@ static int sync_tables(struct steering *steering, bool prune)
 	return r;
 }
 
-int pools_sync(struct steering *steering, struct error *error)
+struct count {
+	const struct steering *steering;
+	size_t addresses;
+};
+
+static int count_other(void *data, const void *key, const void *value)
+{
+	struct count *count = data;
+	const struct address_entry *entry = value;
+	const struct pool_address *known = find_anywhere(count->steering, entry->address);
+
+	count->addresses += !known || known->id != *(const uint32_t *)key;
+	return 0;
+}
+
+static int too_many(const struct steering *steering, struct error *error)
+{
+	return error_set(error, -E2BIG,
+			 "old and new addresses together exceed the map's %u: change them in "
+			 "smaller steps",
+			 steering->datapath->ops->capacity(steering->datapath, MAP_ADDRS));
+}
+
+int pools_check(const struct steering *steering, struct error *error)
+{
+	struct datapath *datapath = steering->datapath;
+	struct count count = {.steering = steering};
+	int r = datapath->ops->walk(datapath, MAP_ADDRS, count_other, &count);
+
+	if (r < 0)
+		return error_errno(error, r, "reading pools");
+	for (size_t i = 0; i < steering->pools.n_pools; i++)
+		count.addresses += steering->pools.pools[i].n_addresses;
+	return count.addresses > datapath->ops->capacity(datapath, MAP_ADDRS)
+		       ? too_many(steering, error)
+		       : 0;
+}
+
+int pools_sync_tables(struct steering *steering, struct error *error)
 {
 	int r = sync_tables(steering, false);
 
-	if (r == 0)
-		r = write_all_slots(steering);
 	if (r == -E2BIG)
-		return error_set(
-			error, r,
-			"old and new addresses together exceed the map's %u: change them in "
-			"smaller steps",
-			steering->datapath->ops->capacity(steering->datapath, MAP_ADDRS));
+		return too_many(steering, error);
 	return r < 0 ? error_errno(error, r, "writing pools") : 0;
+}
+
+int pools_sync_slots(struct steering *steering, size_t part, struct error *error)
+{
+	const struct pool *pool = &steering->pools.pools[part / POSTERN_FAMILIES];
+	int r = write_slots(steering, pool, (int)(part % POSTERN_FAMILIES));
+
+	return r < 0 ? error_errno(error, r, "writing pools") : 0;
+}
+
+int pools_sync(struct steering *steering, struct error *error)
+{
+	int r = pools_sync_tables(steering, error);
+
+	for (size_t i = 0; r == 0 && i < steering->pools.n_pools * POSTERN_FAMILIES; i++)
+		r = pools_sync_slots(steering, i, error);
+	return r;
 }
 
 int pools_prune(struct steering *steering, struct error *error)

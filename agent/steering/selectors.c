@@ -159,20 +159,13 @@ static int keep_handle(void *data, const void *key, const void *value)
 	return table_add(&keeping->wanted->selectors, selector, &ref);
 }
 
-static int keep_handles(const struct steering *steering, handle_test is_gone, void *data,
-			struct wanted *wanted)
-{
-	struct keeping keeping = {steering, is_gone, data, wanted};
-
-	return steering->datapath->ops->walk(steering->datapath, MAP_SENDERS, keep_handle,
-					     &keeping);
-}
-
 /* ---- all of them */
 
+/* A handle of `held` that is not configured goes on, unless it is gone. */
 static int collect(const struct steering *steering, handle_test is_gone, void *data,
-		   struct wanted *ret)
+		   const struct table *held, struct wanted *ret)
 {
+	struct keeping keeping = {steering, is_gone, data, ret};
 	int r = 0;
 
 	*ret = (struct wanted){.steering = steering};
@@ -186,7 +179,7 @@ static int collect(const struct steering *steering, handle_test is_gone, void *d
 		else if (sender->handles_of)
 			r = want_handles(ret, sender);
 	}
-	return r < 0 ? r : keep_handles(steering, is_gone, data, ret);
+	return r < 0 ? r : table_walk(held, keep_handle, &keeping);
 }
 
 static void wanted_done(struct wanted *wanted)
@@ -195,11 +188,7 @@ static void wanted_done(struct wanted *wanted)
 	table_done(&wanted->nets);
 }
 
-/*
- * The settings of the programs. A kind is set before its first entry is needed, and cleared after
- * its last entry is gone.
- */
-static int write_settings(struct steering *steering, uint32_t set, uint32_t keep)
+int selectors_set_kinds(struct steering *steering, uint32_t set, uint32_t keep)
 {
 	struct datapath *datapath = steering->datapath;
 	const uint32_t zero = 0;
@@ -216,68 +205,137 @@ static int write_settings(struct steering *steering, uint32_t set, uint32_t keep
 	return datapath->ops->put(datapath, MAP_CONTROL, &zero, &value);
 }
 
-int selectors_sync(struct steering *steering, struct error *error)
-{
-	struct wanted wanted = {0};
-	/* Paths first: a cgroup that is made from now on has its id by the programs. */
-	int r = cgroups_sync(steering);
+/* ---- differences */
 
-	if (r == 0)
-		r = collect(steering, NULL, NULL, &wanted);
-	if (r == 0)
-		r = table_write(&wanted.selectors, steering->datapath, MAP_SENDERS);
-	if (r == 0)
-		r = table_write(&wanted.nets, steering->datapath, MAP_NETS);
-	if (r == 0)
-		r = write_settings(steering, wanted.kinds, ~0u);
-	wanted_done(&wanted);
-	if (r == -E2BIG)
-		return error_set(
-			error, r,
-			"senders_max is too small for the selectors of all senders: raise it");
-	return r < 0 ? error_errno(error, r, "writing selectors") : 0;
+static int compare(struct datapath *datapath, enum map map, struct table *wanted,
+		   struct table *held, struct table *ret_missing, struct table *ret_stale)
+{
+	size_t added;
+	int r = table_compare(wanted, held, ret_missing, ret_stale, &added);
+
+	if (r < 0)
+		return r;
+	return held->count + added > datapath->ops->capacity(datapath, map) ? -E2BIG : 0;
 }
 
 /*
  * Programs insert ids of cgroups meanwhile. So only entries that were there before `collect` looked
  * may go: an id that is inserted later is not among them.
  */
-static int forget(struct steering *steering, handle_test is_gone, void *data, struct table *before,
-		  struct wanted *wanted)
+static int find_differences(struct steering *steering, handle_test is_gone, void *data,
+			    struct selectors *ret)
 {
-	int r = cgroups_prune(steering);
+	struct datapath *datapath = steering->datapath;
+	struct wanted wanted = {0};
+	struct table held, nets;
+	int r;
+
+	table_init(&held, sizeof(struct selector), sizeof(struct sender_ref));
+	table_init(&nets, sizeof(struct net), sizeof(struct sender_ref));
+	r = table_read(&held, datapath, MAP_SENDERS);
+	if (r == 0)
+		r = table_read(&nets, datapath, MAP_NETS);
+	if (r == 0)
+		r = collect(steering, is_gone, data, &held, &wanted);
+	if (r == 0)
+		r = compare(datapath, MAP_SENDERS, &wanted.selectors, &held, &ret->missing,
+			    &ret->stale);
+	if (r == 0)
+		r = compare(datapath, MAP_NETS, &wanted.nets, &nets, &ret->missing_nets,
+			    &ret->stale_nets);
+	ret->kinds = wanted.kinds;
+	wanted_done(&wanted);
+	table_done(&held);
+	table_done(&nets);
+	return r;
+}
+
+int selectors_compare(struct steering *steering, struct selectors *ret_selectors,
+		      struct error *error)
+{
+	int r;
+
+	*ret_selectors = (struct selectors){0};
+	if (steering->has_cgroups)
+		cgroups_changed(steering); /* notes the ids of now */
+	r = find_differences(steering, NULL, NULL, ret_selectors);
+	if (r == -E2BIG)
+		return error_set(
+			error, r,
+			"senders_max is too small for the selectors of all senders: raise it");
+	return r < 0 ? error_errno(error, r, "reading selectors") : 0;
+}
+
+void selectors_done(struct selectors *selectors)
+{
+	table_done(&selectors->missing);
+	table_done(&selectors->stale);
+	table_done(&selectors->missing_nets);
+	table_done(&selectors->stale_nets);
+}
+
+/* ---- at once */
+
+static int write_missing(struct steering *steering, const struct selectors *selectors)
+{
+	struct datapath *datapath = steering->datapath;
+	size_t i = 0, j = 0;
+	int r = table_put_some(&selectors->missing, datapath, MAP_SENDERS, &i, SIZE_MAX);
 
 	if (r == 0)
-		r = table_read(before, steering->datapath, MAP_SENDERS);
+		r = table_put_some(&selectors->missing_nets, datapath, MAP_NETS, &j, SIZE_MAX);
+	return r == 0 ? selectors_set_kinds(steering, selectors->kinds, ~0u) : r;
+}
+
+static int remove_stale(struct steering *steering, const struct selectors *selectors)
+{
+	struct datapath *datapath = steering->datapath;
+	size_t i = 0, j = 0;
+	int r = selectors_set_kinds(steering, 0, selectors->kinds);
+
 	if (r == 0)
-		r = collect(steering, is_gone, data, wanted);
-	if (r == 0)
-		r = write_settings(steering, 0, wanted->kinds);
-	if (r == 0)
-		r = table_prune_listed(&wanted->selectors, before, steering->datapath, MAP_SENDERS);
-	return r ? r : table_prune(&wanted->nets, steering->datapath, MAP_NETS);
+		r = table_remove_some(&selectors->stale, datapath, MAP_SENDERS, &i, SIZE_MAX);
+	return r ? r : table_remove_some(&selectors->stale_nets, datapath, MAP_NETS, &j, SIZE_MAX);
 }
 
 int steering_forget_handles(struct steering *steering, handle_test is_gone, void *data,
 			    struct error *error)
 {
-	struct wanted wanted = {0};
-	struct table before;
+	struct selectors selectors = {0};
 	int r = steering_begin(steering, STEERING_WAIT_MS, error);
 
 	if (r < 0)
 		return r;
-	table_init(&before, sizeof(struct selector), sizeof(struct sender_ref));
-	r = forget(steering, is_gone, data, &before, &wanted);
-	wanted_done(&wanted);
-	table_done(&before);
+	r = cgroups_prune(steering);
+	if (r == 0)
+		r = find_differences(steering, is_gone, data, &selectors);
+	if (r == 0)
+		r = remove_stale(steering, &selectors);
+	selectors_done(&selectors);
 	steering_end(steering);
 	return r < 0 ? error_errno(error, r, "removing old selectors") : 0;
 }
 
-int selectors_prune(struct steering *steering, struct error *error)
+static int sync_at_once(struct steering *steering, struct error *error)
 {
-	return steering_forget_handles(steering, NULL, NULL, error);
+	struct selectors selectors = {0};
+	/* Paths first: a cgroup that is made from now on has its id by the programs. */
+	int r = cgroups_sync(steering);
+
+	if (r == 0)
+		r = cgroups_prune(steering);
+	if (r < 0)
+		return error_errno(error, r, "writing cgroups");
+	r = selectors_compare(steering, &selectors, error);
+	if (r == 0) {
+		r = write_missing(steering, &selectors);
+		if (r == 0)
+			r = remove_stale(steering, &selectors);
+		if (r < 0)
+			error_errno(error, r, "writing selectors");
+	}
+	selectors_done(&selectors);
+	return r;
 }
 
 int steering_sync_cgroups(struct steering *steering, struct error *error)
@@ -292,9 +350,7 @@ int steering_sync_cgroups(struct steering *steering, struct error *error)
 		return r;
 	}
 	if (steering->is_in_force)
-		r = selectors_sync(steering, error);
-	if (r == 0 && steering->is_in_force)
-		r = selectors_prune(steering, error);
+		r = sync_at_once(steering, error);
 	steering_end(steering);
 	return r;
 }

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "policy/identity.h"
 #include "steering/steering_internal.h"
 
 static int compare_names(const void *a, const void *b)
@@ -36,6 +37,17 @@ static int add_sender(struct steering *steering, char *name, const struct config
 static bool has_pool_handles(const struct config_pool *pool)
 {
 	return pool->n_handles && !pool->handles[0].of;
+}
+
+static int add_configured(struct steering *steering, const struct config_sender *config)
+{
+	int r = add_sender(steering, strdup(config->name), config, NULL);
+
+	if (r == 0)
+		steering->senders[steering->n_senders - 1].is_limited =
+			identity_rules(steering->config, config->name)
+				->limits[CONFIG_CONNECTIONS_PER_MINUTE] != 0;
+	return r;
 }
 
 static int add_handles(struct steering *steering, const struct config_pool *pool)
@@ -82,8 +94,7 @@ static int list_senders(struct steering *steering)
 		return -ENOMEM;
 	r = add_sender(steering, strdup(UNKNOWN_NAME), NULL, NULL);
 	for (size_t i = 0; r == 0 && i < config->n_senders; i++)
-		r = add_sender(steering, strdup(config->senders[i].name), &config->senders[i],
-			       NULL);
+		r = add_configured(steering, &config->senders[i]);
 	for (size_t i = 0; r == 0 && i < config->n_pools; i++)
 		r = add_handles(steering, &config->pools[i]);
 	qsort(steering->senders, steering->n_senders, sizeof(*steering->senders), compare_names);

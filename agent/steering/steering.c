@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Life of a steering, and the order in which the maps are written. */
+/* Life of a steering. */
 #include "steering/steering.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "steering/plan.h"
 #include "steering/steering_internal.h"
 
-int steering_new(struct config *config, struct datapath *datapath, struct state *state,
-		 struct steering **ret_steering, struct error *error)
+int steering_open(struct config *config, struct datapath *datapath, struct state *state,
+		  struct steering **ret_steering, struct error *error)
 {
 	struct steering *steering = calloc(1, sizeof(*steering));
 	int r;
@@ -32,14 +33,33 @@ int steering_new(struct config *config, struct datapath *datapath, struct state 
 		r = pools_load(steering, error);
 	if (r == 0)
 		r = lanes_load(steering, error);
-	if (r == 0)
-		r = senders_load(steering, error);
 	if (r < 0) {
 		steering_free(steering);
 		return r;
 	}
 	*ret_steering = steering;
 	return 0;
+}
+
+int steering_load(struct steering *steering, struct error *error)
+{
+	return senders_load(steering, error);
+}
+
+int steering_new(struct config *config, struct datapath *datapath, struct state *state,
+		 struct steering **ret_steering, struct error *error)
+{
+	struct steering *steering;
+	int r = steering_open(config, datapath, state, &steering, error);
+
+	if (r < 0)
+		return r;
+	r = steering_load(steering, error);
+	if (r < 0)
+		steering_free(steering);
+	else
+		*ret_steering = steering;
+	return r;
 }
 
 void steering_free(struct steering *steering)
@@ -52,40 +72,27 @@ void steering_free(struct steering *steering)
 	free(steering);
 }
 
-/*
- * An entry is written before the entries that refer to it, and removed after them: addresses, slots
- * and pools, then verdicts, then selectors.
- */
 static int write_all(struct steering *steering, const struct now *now, struct error *error)
 {
-	int r = pools_sync(steering, error);
+	struct plan *plan;
+	int r = plan_new(steering, now, &plan, error);
 
-	if (r == 0)
-		r = verdicts_sync(steering, now, error);
-	if (r == 0)
-		r = selectors_sync(steering, error);
-	if (r == 0)
-		r = selectors_prune(steering, error);
-	if (r == 0)
-		r = verdicts_prune(steering, error);
-	return r == 0 ? pools_prune(steering, error) : r;
+	if (r < 0)
+		return r;
+	do
+		r = plan_step(plan, now, error);
+	while (r > 0);
+	plan_free(plan);
+	return r;
 }
 
-/*
- * The configuration is in force before the first write: if this process is killed midway, the agent
- * finds another configuration than its own, loads the file and completes the maps.
- */
 int steering_sync(struct steering *steering, const struct now *now, struct error *error)
 {
 	int r = steering_begin(steering, STEERING_WAIT_MS, error);
 
 	if (r < 0)
 		return r;
-	r = turn_take_over(steering);
-	if (r < 0)
-		error_errno(error, r, "writing the configuration in force");
-	else
-		r = write_all(steering, now, error);
+	r = write_all(steering, now, error);
 	steering_end(steering);
 	return r;
 }

@@ -42,6 +42,14 @@ struct state;
 int steering_new(struct config *config, struct datapath *datapath, struct state *state,
 		 struct steering **ret_steering, struct error *error);
 void steering_free(struct steering *steering);
+/*
+ * The same in two steps: all but the senders, by the number of pools; then the senders, by their
+ * number. The second reads nothing but the configuration and the maps, so that a thread may do it
+ * while another steering is in use.
+ */
+int steering_open(struct config *config, struct datapath *datapath, struct state *state,
+		  struct steering **ret_steering, struct error *error);
+int steering_load(struct steering *steering, struct error *error);
 
 /*
  * The turn to write. `up` and the agent write the same maps: each takes its turn before it reads
@@ -92,6 +100,8 @@ void steering_move(struct steering *steering, struct datapath *datapath);
  * A handle that is no longer configured still leads to its pool, or to no verdict where the pool
  * has no handle: an MTA may be bound to it as long as it is on the host, and must not become an
  * unknown sender.
+ *
+ * plan.h does the same in slices.
  */
 int steering_sync(struct steering *steering, const struct now *now, struct error *error);
 /* Verdicts alone, and the configuration in force stays. */
@@ -185,7 +195,8 @@ int steering_take_all_connections(struct steering *steering, connections_visitor
 				  void *data, struct error *error);
 /*
  * Takes over the counts of the steering that this one replaces, so that a change of configuration
- * neither loses a connection nor counts one twice. Senders that are new keep their count.
+ * neither loses a connection nor counts one twice. Senders that are new, or had no limit, keep
+ * their count. Verdicts that it has written become due again: a plan may be older.
  */
 void steering_inherit_connections(struct steering *steering, const struct steering *before);
 
@@ -227,7 +238,10 @@ struct steering_sender {
 	const struct config_pool *handles_of;	/* NULL: not a handle */
 	const struct config_address *handle_of; /* NULL: not "handle/ADDRESS" */
 	struct steering_standing standing;
+	bool is_limited;      /* a policy limits its connections: the datapath reports each */
 	uint64_t connections; /* part of the datapath's count that was taken */
+	bool is_due;	      /* its entry in map verdict may differ from the wanted one */
+	bool was_written;     /* its entry was, since this steering is in use */
 };
 /* Sorted by name; borrowed until the next change. */
 const struct steering_sender *steering_senders(const struct steering *steering, size_t *ret_count);

@@ -12,6 +12,7 @@
  *   limits.c       the limits in it, for the datapath
  *   lanes.c        the lane of a pool that an MTA takes
  *   restore.c      state into engine, engine into steering
+ *   plan.c         all of the maps, in slices
  *   turn.c         one writer at a time
  */
 #pragma once
@@ -53,7 +54,12 @@ int turn_take_over(struct steering *steering);
 /* Gives the configured pools their ids: by name from the map, then free ones. */
 int pools_number(struct config *config, struct datapath *datapath);
 int pools_load(struct steering *steering, struct error *error);
-int pools_sync(struct steering *steering, struct error *error);	 /* adds and changes */
+/* -E2BIG: old and new addresses are more than the map takes. */
+int pools_check(const struct steering *steering, struct error *error);
+int pools_sync(struct steering *steering, struct error *error); /* adds and changes */
+/* The same in parts: everything but the slots, then those of each family of each pool. */
+int pools_sync_tables(struct steering *steering, struct error *error);
+int pools_sync_slots(struct steering *steering, size_t part, struct error *error);
 int pools_prune(struct steering *steering, struct error *error); /* removals, last */
 
 int lanes_load(struct steering *steering, struct error *error);
@@ -78,16 +84,32 @@ size_t cgroups_ids(const struct steering *steering, const char *path, uint64_t r
 /* True: some id has changed since the last call. */
 bool cgroups_changed(struct steering *steering);
 
-int selectors_sync(struct steering *steering, struct error *error);
-int selectors_prune(struct steering *steering, struct error *error);
+/* Differences of maps senders and nets. */
+struct selectors {
+	struct table missing, stale;
+	struct table missing_nets, stale_nets;
+	uint32_t kinds;
+};
+/* Reads alone. -E2BIG: more than the maps take. selectors_done() frees them in any case. */
+int selectors_compare(struct steering *steering, struct selectors *ret_selectors,
+		      struct error *error);
+void selectors_done(struct selectors *selectors);
+/* The kinds in use: some more before the first entry, and no others after the last. */
+int selectors_set_kinds(struct steering *steering, uint32_t set, uint32_t keep);
 
 /* Sets the configured limits. Handles have none: they carry all mail of an MTA. */
 void limits_fill(const struct steering *steering, const struct steering_sender *sender,
 		 struct verdict *verdict);
 
-int verdicts_sync(struct steering *steering, const struct now *now, struct error *error);
+/*
+ * Marks the senders whose entry is missing or differs; adds entries of others to `stale`. -E2BIG:
+ * more than the map takes.
+ */
+int verdicts_compare(struct steering *steering, const struct now *now, struct table *stale);
+/* The next entries that are due, as table_put_some(). */
+int verdicts_write_some(struct steering *steering, const struct now *now, size_t *cursor,
+			size_t budget);
 /* After a change of a state: the verdicts of the handles of single addresses. */
 int verdicts_follow_pool(struct steering *steering, const struct pool *pool);
 /* A handle of high-risk never leads to normal, not even by when_empty. */
 bool verdicts_is_barred(const struct steering_sender *sender, const struct pool *pool);
-int verdicts_prune(struct steering *steering, struct error *error);

@@ -145,19 +145,59 @@ static int note_stale(void *data, const void *key, const void *value)
 	return find(pruning->wanted, key) < 0 ? table_add(&pruning->stale, key, value) : 0;
 }
 
-static int remove_all(const struct table *stale, struct datapath *datapath, enum map map)
+int table_remove_some(const struct table *table, struct datapath *datapath, enum map map,
+		      size_t *cursor, size_t budget)
 {
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < stale->count; i++) {
-		r = datapath->ops->remove(datapath, map, entry_at(stale, i));
+	for (; r == 0 && *cursor < table->count && budget; budget--, ++*cursor) {
+		r = datapath->ops->remove(datapath, map, entry_at(table, *cursor));
 		if (r == -ENOENT)
 			r = 0;
 	}
+	return r < 0 ? r : *cursor < table->count;
+}
+
+int table_put_some(const struct table *table, struct datapath *datapath, enum map map,
+		   size_t *cursor, size_t budget)
+{
+	int r = 0;
+
+	for (; r == 0 && *cursor < table->count && budget; budget--, ++*cursor) {
+		const unsigned char *entry = entry_at(table, *cursor);
+
+		r = datapath->ops->put(datapath, map, entry, entry + table->key_size);
+	}
+	return r < 0 ? r : *cursor < table->count;
+}
+
+/* Removed after the walk: a deletion during the walk would restart it. */
+int table_prune(struct table *table, struct datapath *datapath, enum map map)
+{
+	struct pruning pruning = {.wanted = table};
+	size_t cursor = 0;
+	int r;
+
+	sort(table);
+	table_init(&pruning.stale, table->key_size, table->value_size);
+	r = datapath->ops->walk(datapath, map, note_stale, &pruning);
+	if (r == 0)
+		r = table_remove_some(&pruning.stale, datapath, map, &cursor, SIZE_MAX);
+	table_done(&pruning.stale);
 	return r;
 }
 
-static int walk_table(const struct table *table, map_visitor visitor, void *data)
+static int add_entry(void *data, const void *key, const void *value)
+{
+	return table_add(data, key, value);
+}
+
+int table_read(struct table *table, struct datapath *datapath, enum map map)
+{
+	return datapath->ops->walk(datapath, map, add_entry, table);
+}
+
+int table_walk(const struct table *table, map_visitor visitor, void *data)
 {
 	int r = 0;
 
@@ -169,40 +209,41 @@ static int walk_table(const struct table *table, map_visitor visitor, void *data
 	return r;
 }
 
-/* Removed after the walk: a deletion during the walk would restart it. `candidates` may be NULL. */
-static int prune(struct table *table, const struct table *candidates, struct datapath *datapath,
-		 enum map map)
+/* The entry behind all that have the key of this one. */
+static size_t behind(const struct table *table, size_t index)
 {
-	struct pruning pruning = {.wanted = table};
-	int r;
+	size_t next = index + 1;
 
-	sort(table);
-	table_init(&pruning.stale, table->key_size, table->value_size);
-	r = candidates ? walk_table(candidates, note_stale, &pruning)
-		       : datapath->ops->walk(datapath, map, note_stale, &pruning);
-	if (r == 0)
-		r = remove_all(&pruning.stale, datapath, map);
-	table_done(&pruning.stale);
+	while (next < table->count &&
+	       memcmp(entry_at(table, index), entry_at(table, next), table->key_size) == 0)
+		next++;
+	return next;
+}
+
+int table_compare(struct table *wanted, struct table *held, struct table *ret_missing,
+		  struct table *ret_stale, size_t *ret_new)
+{
+	const size_t key_size = wanted->key_size;
+	size_t i = 0, j = 0;
+	int r = 0;
+
+	table_init(ret_missing, key_size, wanted->value_size);
+	table_init(ret_stale, key_size, wanted->value_size);
+	*ret_new = 0;
+	sort(wanted);
+	sort(held);
+	while (r == 0 && (i < wanted->count || j < held->count)) {
+		const unsigned char *want = i < wanted->count ? entry_at(wanted, i) : NULL;
+		const unsigned char *have = j < held->count ? entry_at(held, j) : NULL;
+		int order = !want ? 1 : !have ? -1 : memcmp(want, have, key_size);
+
+		if (order > 0)
+			r = table_add(ret_stale, have, have + key_size);
+		else if (order < 0 || memcmp(want, have, stride(wanted)) != 0)
+			r = table_add(ret_missing, want, want + key_size);
+		*ret_new += order < 0;
+		i = order <= 0 ? behind(wanted, i) : i;
+		j = order >= 0 ? behind(held, j) : j;
+	}
 	return r;
-}
-
-int table_prune(struct table *table, struct datapath *datapath, enum map map)
-{
-	return prune(table, NULL, datapath, map);
-}
-
-int table_prune_listed(struct table *table, const struct table *candidates,
-		       struct datapath *datapath, enum map map)
-{
-	return prune(table, candidates, datapath, map);
-}
-
-static int add_entry(void *data, const void *key, const void *value)
-{
-	return table_add(data, key, value);
-}
-
-int table_read(struct table *table, struct datapath *datapath, enum map map)
-{
-	return datapath->ops->walk(datapath, map, add_entry, table);
 }

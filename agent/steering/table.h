@@ -37,9 +37,25 @@ int table_write_missing(struct table *table, struct datapath *datapath, enum map
 /* Removes entries of the map that are not in the table. */
 int table_prune(struct table *table, struct datapath *datapath, enum map map);
 
-/* The same, but only of `candidates`, from table_read(): for a map that the kernel adds to. */
-int table_prune_listed(struct table *table, const struct table *candidates,
-		       struct datapath *datapath, enum map map);
+/* Visits every entry of the table, as walk of struct datapath_ops does those of a map. */
+int table_walk(const struct table *table, map_visitor visitor, void *data);
 
 /* Adds every entry of the map. */
 int table_read(struct table *table, struct datapath *datapath, enum map map);
+
+/*
+ * Compares `wanted` with `held`, from table_read(), and sorts both: entries that are missing or
+ * differ, and entries of `held` that are not wanted. *ret_new counts the keys that `held` lacks.
+ * -ENOMEM.
+ */
+int table_compare(struct table *wanted, struct table *held, struct table *ret_missing,
+		  struct table *ret_stale, size_t *ret_new);
+
+/*
+ * The next entries from *cursor on, `budget` at most, put into the map or removed from it. 1: more
+ * are left; 0: none. -E2BIG: the map is full.
+ */
+int table_put_some(const struct table *table, struct datapath *datapath, enum map map,
+		   size_t *cursor, size_t budget);
+int table_remove_some(const struct table *table, struct datapath *datapath, enum map map,
+		      size_t *cursor, size_t budget);

@@ -7,7 +7,6 @@
 
 #include "base/clock.h"
 #include "steering/steering_internal.h"
-#include "policy/identity.h"
 
 static uint64_t monotonic_of(int64_t until_sec, const struct now *now)
 {
@@ -103,24 +102,12 @@ static void make_verdict(const struct steering *steering, const struct steering_
 	};
 	strncpy(ret_verdict->label, sender->name, sizeof(ret_verdict->label) - 1);
 	limits_fill(steering, sender, ret_verdict);
-	/* Only connections with a limit by policy are reported. */
-	if (sender->config)
-		ret_verdict->reported = identity_rules(steering->config, sender->name)
-						->limits[CONFIG_CONNECTIONS_PER_MINUTE] != 0;
+	ret_verdict->reported = sender->is_limited;
 	if (effect.pool)
 		strncpy(ret_verdict->pool_label, effect.pool->name,
 			sizeof(ret_verdict->pool_label) - 1);
 	if (effect.reason == sender->standing.now.reason)
 		ret_verdict->until_ns = monotonic_of(sender->standing.now.until_sec, now);
-}
-
-/* cut_ns exists in the map alone: it is carried over. */
-static void keep_cut(struct steering *steering, uint32_t id, struct verdict *verdict)
-{
-	struct verdict held;
-
-	if (steering->datapath->ops->get(steering->datapath, MAP_VERDICT, &id, &held) == 0)
-		verdict->cut_ns = held.cut_ns;
 }
 
 /* ---- maps that follow another configuration */
@@ -163,7 +150,7 @@ static void take_effect(struct steering *steering, const struct verdict *wanted,
  * `up` has put another configuration in force, and this one only knows more of standings: it
  * changes entries of senders that both know, and adds none. Ids of senders stay with their names.
  */
-static int write_fitting(struct steering *steering, const struct steering_sender *sender,
+static int write_fitting(struct steering *steering, struct steering_sender *sender,
 			 const struct now *now)
 {
 	const struct datapath_ops *ops = steering->datapath->ops;
@@ -177,6 +164,7 @@ static int write_fitting(struct steering *steering, const struct steering_sender
 	take_effect(steering, &wanted, &held);
 	if (memcmp(&before, &held, sizeof(held)) == 0)
 		return 0;
+	sender->was_written = true;
 	return ops->put(steering->datapath, MAP_VERDICT, &sender->id, &held);
 }
 
@@ -191,38 +179,86 @@ static int write_all_fitting(struct steering *steering, const struct now *now)
 
 /* ---- maps that follow this one */
 
-static int write_one(struct steering *steering, const struct steering_sender *sender,
+/* cut_ns exists in the map alone: it is carried over. */
+static int write_one(struct steering *steering, struct steering_sender *sender,
 		     const struct now *now)
 {
-	struct verdict verdict;
-
-	make_verdict(steering, sender, now, &verdict);
-	keep_cut(steering, sender->id, &verdict);
-	return steering->datapath->ops->put(steering->datapath, MAP_VERDICT, &sender->id, &verdict);
-}
-
-static int collect(struct steering *steering, const struct now *now, struct table *verdicts,
-		   struct table *usage)
-{
-	const struct usage unused = {0};
+	const struct datapath_ops *ops = steering->datapath->ops;
+	struct verdict verdict, held;
+	bool has = ops->get(steering->datapath, MAP_VERDICT, &sender->id, &held) == 0;
 	int r = 0;
 
-	table_init(verdicts, sizeof(uint32_t), sizeof(struct verdict));
-	table_init(usage, sizeof(uint32_t), sizeof(struct usage));
-	for (size_t i = 0; r == 0 && i < steering->n_senders; i++) {
-		const struct steering_sender *sender = &steering->senders[i];
-		struct verdict verdict;
-
-		make_verdict(steering, sender, now, &verdict);
-		keep_cut(steering, sender->id, &verdict);
-		r = table_add(verdicts, &sender->id, &verdict);
-		if (r == 0)
-			r = table_add(usage, &sender->id, &unused);
+	make_verdict(steering, sender, now, &verdict);
+	if (has)
+		verdict.cut_ns = held.cut_ns;
+	if (!has || memcmp(&verdict, &held, sizeof(held)) != 0)
+		r = ops->put(steering->datapath, MAP_VERDICT, &sender->id, &verdict);
+	if (r == 0) {
+		sender->is_due = false;
+		sender->was_written = true;
 	}
 	return r;
 }
 
-static int follow(struct steering *steering, const struct steering_sender *sender)
+struct comparison {
+	struct steering *steering;
+	const struct now *now;
+	struct table *stale;
+};
+
+static int compare_held(void *data, const void *key, const void *value)
+{
+	const struct comparison *comparison = data;
+	const struct verdict *held = value;
+	struct steering_sender *sender =
+		senders_find_id(comparison->steering, *(const uint32_t *)key);
+	struct verdict wanted;
+
+	if (!sender)
+		return table_add(comparison->stale, key, value);
+	make_verdict(comparison->steering, sender, comparison->now, &wanted);
+	wanted.cut_ns = held->cut_ns;
+	sender->is_due = memcmp(&wanted, held, sizeof(*held)) != 0;
+	return 0;
+}
+
+int verdicts_compare(struct steering *steering, const struct now *now, struct table *stale)
+{
+	struct datapath *datapath = steering->datapath;
+	const struct comparison comparison = {steering, now, stale};
+	int r;
+
+	for (size_t i = 0; i < steering->n_senders; i++)
+		steering->senders[i].is_due = true;
+	r = datapath->ops->walk(datapath, MAP_VERDICT, compare_held, (void *)&comparison);
+	if (r < 0)
+		return r;
+	return steering->n_senders + stale->count > datapath->ops->capacity(datapath, MAP_VERDICT)
+		       ? -E2BIG
+		       : 0;
+}
+
+/* To look at a sender costs a fiftieth of a system call. */
+#define LOOKS_PER_WRITE 50
+
+int verdicts_write_some(struct steering *steering, const struct now *now, size_t *cursor,
+			size_t budget)
+{
+	size_t looks = budget > SIZE_MAX / LOOKS_PER_WRITE ? SIZE_MAX : budget * LOOKS_PER_WRITE;
+	int r = 0;
+
+	for (; r == 0 && *cursor < steering->n_senders && budget && looks; looks--, ++*cursor) {
+		struct steering_sender *sender = &steering->senders[*cursor];
+
+		if (!sender->is_due)
+			continue;
+		r = write_one(steering, sender, now);
+		budget--;
+	}
+	return r < 0 ? r : *cursor < steering->n_senders;
+}
+
+static int follow(struct steering *steering, struct steering_sender *sender)
 {
 	const struct datapath_ops *ops = steering->datapath->ops;
 	struct verdict held;
@@ -232,6 +268,7 @@ static int follow(struct steering *steering, const struct steering_sender *sende
 		return r == -ENOENT ? 0 : r; /* not synced yet */
 	held.address = effect_of(steering, sender, &sender->standing.now).address;
 	held.after_address = effect_of(steering, sender, &sender->standing.after).address;
+	sender->was_written = true;
 	return ops->put(steering->datapath, MAP_VERDICT, &sender->id, &held);
 }
 
@@ -240,7 +277,7 @@ int verdicts_follow_pool(struct steering *steering, const struct pool *pool)
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < steering->n_senders; i++) {
-		const struct steering_sender *sender = &steering->senders[i];
+		struct steering_sender *sender = &steering->senders[i];
 
 		if (sender->handle_of && strcmp(sender->handles_of->name, pool->name) == 0)
 			r = follow(steering, sender);
@@ -248,37 +285,18 @@ int verdicts_follow_pool(struct steering *steering, const struct pool *pool)
 	return r;
 }
 
-int verdicts_sync(struct steering *steering, const struct now *now, struct error *error)
+static int write_due(struct steering *steering, const struct now *now, struct error *error)
 {
-	struct table verdicts, usage;
-	int r = collect(steering, now, &verdicts, &usage);
+	struct table ignored;
+	size_t cursor = 0;
+	int r;
 
-	if (r == 0)
-		r = table_write_missing(&usage, steering->datapath, MAP_USAGE);
-	if (r == 0)
-		r = table_write(&verdicts, steering->datapath, MAP_VERDICT);
-	table_done(&verdicts);
-	table_done(&usage);
-	if (r == -E2BIG)
-		return error_set(
-			error, r, "%zu senders, expected at most %u (senders_max)",
-			steering->n_senders,
-			steering->datapath->ops->capacity(steering->datapath, MAP_VERDICT));
+	table_init(&ignored, sizeof(uint32_t), sizeof(struct verdict));
+	r = verdicts_compare(steering, now, &ignored);
+	if (r == 0 || r == -E2BIG)
+		r = verdicts_write_some(steering, now, &cursor, SIZE_MAX);
+	table_done(&ignored);
 	return r < 0 ? error_errno(error, r, "writing verdicts") : 0;
-}
-
-int verdicts_prune(struct steering *steering, struct error *error)
-{
-	struct table verdicts, usage;
-	int r = collect(steering, &(struct now){0}, &verdicts, &usage);
-
-	if (r == 0)
-		r = table_prune(&verdicts, steering->datapath, MAP_VERDICT);
-	if (r == 0)
-		r = table_prune(&usage, steering->datapath, MAP_USAGE);
-	table_done(&verdicts);
-	table_done(&usage);
-	return r < 0 ? error_errno(error, r, "removing old senders") : 0;
 }
 
 /* ---- standings */
@@ -331,8 +349,10 @@ void steering_set_standing(struct steering *steering, const char *name,
 	size_t count;
 	struct steering_sender *const *senders = senders_find_folded(steering, name, &count);
 
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
 		senders[i]->standing = *standing;
+		senders[i]->is_due = true;
+	}
 }
 
 int steering_sync_verdicts(struct steering *steering, const struct now *now, struct error *error)
@@ -342,7 +362,7 @@ int steering_sync_verdicts(struct steering *steering, const struct now *now, str
 	if (r < 0)
 		return r;
 	if (steering->is_in_force)
-		r = verdicts_sync(steering, now, error);
+		r = write_due(steering, now, error);
 	else if (write_all_fitting(steering, now) < 0)
 		r = error_set(error, -EIO, "writing verdicts");
 	steering_end(steering);

@@ -86,6 +86,56 @@ Test(netns_reload, passes_over_a_process_that_does_not_run_unless_it_is_named)
 	cr_expect_not(host_succeeds(MAIL, "test -e %s/run/milter.control", world.directory));
 }
 
+#define MANY 30000
+
+static void write_many(unsigned flows_max)
+{
+	char path[80];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/many", world.directory);
+	file = fopen(path, "w");
+	cr_assert_not_null(file);
+	for (unsigned i = 0; i < MANY; i++)
+		fprintf(file, "sender \"s%05u\" { mark = { %u } flows_max = %u }\n", i, i + 1000,
+			flows_max);
+	cr_assert_eq(fclose(file), 0);
+	free(host_must(MAIL,
+		       "cd %s && sed -i '/^sender \"s/d' postern.conf && cat many >> postern.conf",
+		       world.directory));
+}
+
+/* Every sender changes. */
+Test(netns_reload, the_agent_answers_and_takes_orders_while_it_loads_a_large_file)
+{
+	_cleanup_(free_p) char *times = NULL;
+	unsigned longest = 0, total = 0;
+
+	postern_configure(&(struct setup){.more = "senders_max = 65536\n"});
+	write_many(10);
+	free(postern_must("up"));
+	postern_agent();
+	write_many(20);
+	times = host_must(
+		MAIL,
+		"export POSTERN=%s; conf=%s/postern.conf api=%s/run/api.sock; ms() { echo "
+		"$(($(date +%%s%%N) / 1000000)); }\n"
+		"began=$(ms); \"$POSTERN\" -c $conf reload agent & longest=0\n"
+		"while kill -0 $! 2>/dev/null; do before=$(ms)\n"
+		"	[ $(curl -so /dev/null -w '%%{http_code}' -X PUT --unix-socket $api -d "
+		"'{\"action\":\"drop\"}' http://x/v1/senders/s00007/verdict) = 200 ] || exit 1\n"
+		"	took=$(($(ms) - before)); [ $took -gt $longest ] && longest=$took\n"
+		"done; wait $! && echo $longest $(($(ms) - began))",
+		getenv("POSTERN"), world.directory, world.directory);
+	cr_assert_eq(sscanf(times, "%u %u", &longest, &total), 2, "%s", times);
+	/* Before, they were equal. */
+	cr_expect_lt(longest, total / 2, "%u of %u ms without an answer", longest, total);
+	free(postern_must("-j sender show s00007 | jq -e '.verdict.reason == \"manual\"'"));
+	free(host_must(MAIL, "bpftool -j map dump pinned $pin_path/postern_verdict |\n"
+			     "jq -e '[.[].formatted.value | select(.label | startswith(\"s0\")) |\n"
+			     "	select(.flows_max != 20)] == []'"));
+}
+
 Test(netns_reload, only_root_and_its_user_reach_the_milter)
 {
 	postern_begin(NULL);

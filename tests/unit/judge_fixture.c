@@ -218,13 +218,12 @@ void judge_fixture_follow(const char *text)
 				  judge_fixture.state, &judge_fixture.steering,
 				  &judge_fixture.error),
 		     0);
-	cr_assert_eq(judge_prepare(judge_fixture.judge, judge_fixture.config,
-				   judge_fixture.steering, &judge_fixture.now, &next,
+	cr_assert_eq(judge_prepare(judge_fixture.config, judge_fixture.steering, &next,
 				   &judge_fixture.error),
 		     0);
+	judge_commit(judge_fixture.judge, next, &judge_fixture.now);
 	cr_assert_eq(
 		steering_sync(judge_fixture.steering, &judge_fixture.now, &judge_fixture.error), 0);
-	judge_commit(judge_fixture.judge, next, &judge_fixture.now);
 	steering_free(old_control);
 	config_free(old_config);
 }

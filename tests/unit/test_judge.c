@@ -183,9 +183,23 @@ Test(judge, a_change_of_configuration_counts_each_connection_once)
 	judge_connections(judge_fixture.judge, judge_fixture_id_of("watched"), &judge_fixture.now);
 	connect_as("watched", 2);
 	judge_fixture_follow(judge_fixture_configuration);
+	judge_connections(judge_fixture.judge, judge_fixture_id_of("watched"), &judge_fixture.now);
 	cr_assert_eq(judge_fixture_counted("watched", CONFIG_CONNECTIONS_PER_MINUTE), 2);
 	judge_connections(judge_fixture.judge, judge_fixture_id_of("watched"), &judge_fixture.now);
 	cr_assert_eq(judge_fixture_counted("watched", CONFIG_CONNECTIONS_PER_MINUTE), 2);
+}
+
+/* Until then nobody took them. */
+Test(judge, connections_from_before_a_limit_do_not_count_towards_it)
+{
+	connect_as("tenant-17", 50);
+	judge_fixture_follow(TWO_POOLS "sender \"tenant-17\" { source = { \"10.1.7.0/24\" } }\n"
+				       "policy \"watched\" { senders = { \"tenant-17\" }"
+				       " connections_per_minute = 5 }\n");
+	connect_as("tenant-17", 51);
+	judge_connections(judge_fixture.judge, judge_fixture_id_of("tenant-17"),
+			  &judge_fixture.now);
+	cr_expect_eq(judge_fixture_counted("tenant-17", CONFIG_CONNECTIONS_PER_MINUTE), 1);
 }
 
 /* ---- bounces */

@@ -431,10 +431,10 @@ Test(judge_persist, while_the_file_takes_nothing_another_configuration_goes_by_t
 				  &judge_fixture.error),
 		     0);
 	cr_assert_eq(steering_inherit(judge_fixture.steering, old, &judge_fixture.error), 0);
-	cr_assert_eq(judge_prepare(judge_fixture.judge, judge_fixture.config,
-				   judge_fixture.steering, &judge_fixture.now, &next,
+	cr_assert_eq(judge_prepare(judge_fixture.config, judge_fixture.steering, &next,
 				   &judge_fixture.error),
 		     0);
+	judge_commit(judge_fixture.judge, next, &judge_fixture.now);
 	cr_assert_eq(
 		steering_sync(judge_fixture.steering, &judge_fixture.now, &judge_fixture.error), 0);
 	cr_expect_eq(pool_find(steering_pools(judge_fixture.steering), "high-risk")->state,
@@ -442,6 +442,5 @@ Test(judge_persist, while_the_file_takes_nothing_another_configuration_goes_by_t
 	cr_expect_eq(pool_find(steering_pools(judge_fixture.steering), "spare")->state,
 		     POOL_DISABLED);
 	cr_expect_str_eq(judge_fixture_verdict_of("watched").pool_label, "spare");
-	judge_commit(judge_fixture.judge, next, &judge_fixture.now);
 	steering_free(old);
 }

@@ -23,9 +23,7 @@ Test(judge_reload, a_configuration_that_cannot_be_taken_over_leaves_the_old_one_
 				  &steering, &judge_fixture.error),
 		     0);
 	judge_fixture.fake->unreadable = 1U << MAP_USAGE;
-	cr_assert_eq(judge_prepare(judge_fixture.judge, config, steering, &judge_fixture.now, &next,
-				   &judge_fixture.error),
-		     -EIO);
+	cr_assert_eq(judge_prepare(config, steering, &next, &judge_fixture.error), -EIO);
 	judge_fixture.fake->unreadable = 0;
 	steering_free(steering);
 	config_free(config);
