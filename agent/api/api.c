@@ -181,7 +181,8 @@ static int check_caller(const struct api *api, const struct api_request *request
 {
 	char name[CALLER_NAME_SIZE];
 
-	if (!rights_allow(api->rights, request->uid, route->right)) {
+	if (!rights_allow(api->rights, request->uid, request->fd ? request->fd : -1,
+			  route->right)) {
 		error_set(error, 0, "user '%s' may not %s; root, the agent's user and %s may",
 			  caller_name(request->uid, name),
 			  route->right == RIGHT_TELL ? "report" : "command",

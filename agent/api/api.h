@@ -83,6 +83,7 @@ struct api_request {
 	uint64_t now_ns; /* clock.h */
 	int64_t now_sec;
 	uid_t uid;	   /* of the caller (process/caller.h) */
+	int fd;		   /* its socket; 0: none */
 	bool is_abandoned; /* its client has left: an order is not carried out */
 };
 

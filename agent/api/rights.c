@@ -3,6 +3,7 @@
 #include "api/rights.h"
 
 #include <errno.h>
+#include <grp.h>
 #include <pwd.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -12,35 +13,45 @@
 #include "config/config.h"
 #include "process/caller.h"
 
-struct user {
-	uid_t uid;
+struct holder {
+	bool is_group;
+	id_t id;
 	enum right right; /* the highest */
 };
 
 struct rights {
 	size_t count;
-	struct user users[];
+	struct holder holders[];
 };
+
+/* True: there is such a user, or, behind '@', such a group. */
+static bool find(const char *name, enum right right, struct holder *ret_holder)
+{
+	const struct group *group = *name == '@' ? getgrnam(name + 1) : NULL;
+	const struct passwd *user = *name == '@' ? NULL : getpwnam(name);
+
+	if (group)
+		*ret_holder = (struct holder){true, group->gr_gid, right};
+	else if (user)
+		*ret_holder = (struct holder){false, user->pw_uid, right};
+	return group || user;
+}
 
 static void add(struct rights *rights, const struct config_texts *names, enum right right)
 {
-	for (size_t i = 0; i < names->count; i++) {
-		const struct passwd *entry = getpwnam(names->texts[i]);
-
-		if (entry)
-			rights->users[rights->count++] = (struct user){entry->pw_uid, right};
-	}
+	for (size_t i = 0; i < names->count; i++)
+		rights->count += find(names->texts[i], right, &rights->holders[rights->count]);
 }
 
 int rights_new(const struct config *config, struct rights **ret_rights, struct error *error)
 {
 	size_t max = 2 + config->commanders.count + config->tellers.count;
-	struct rights *rights = calloc(1, sizeof(*rights) + max * sizeof(struct user));
+	struct rights *rights = calloc(1, sizeof(*rights) + max * sizeof(struct holder));
 
 	if (!rights)
 		return error_set(error, -ENOMEM, "out of memory");
-	rights->users[rights->count++] = (struct user){0, RIGHT_COMMAND};
-	rights->users[rights->count++] = (struct user){geteuid(), RIGHT_COMMAND};
+	rights->holders[rights->count++] = (struct holder){false, 0, RIGHT_COMMAND};
+	rights->holders[rights->count++] = (struct holder){false, geteuid(), RIGHT_COMMAND};
 	add(rights, &config->commanders, RIGHT_COMMAND);
 	add(rights, &config->tellers, RIGHT_TELL);
 	*ret_rights = rights;
@@ -52,12 +63,17 @@ void rights_free(struct rights *rights)
 	free(rights);
 }
 
-bool rights_allow(const struct rights *rights, uid_t uid, enum right right)
+static bool is_held_by(const struct holder *holder, uid_t uid, int fd)
+{
+	return holder->is_group ? caller_is_in(fd, holder->id) : holder->id == uid;
+}
+
+bool rights_allow(const struct rights *rights, uid_t uid, int fd, enum right right)
 {
 	if (!rights || right <= RIGHT_ASK)
 		return true;
 	for (size_t i = 0; uid != CALLER_NOBODY && i < rights->count; i++)
-		if (rights->users[i].uid == uid && rights->users[i].right >= right)
+		if (rights->holders[i].right >= right && is_held_by(&rights->holders[i], uid, fd))
 			return true;
 	return false;
 }

@@ -23,11 +23,14 @@ enum right { RIGHT_LOOK, RIGHT_ASK, RIGHT_TELL, RIGHT_COMMAND };
 struct rights;
 
 /*
- * Looks the users up; a name that no user has gives no right. The agent's user is the one that runs
- * this. -ENOMEM.
+ * Looks users and groups up; a name that none has gives no right. The agent's user is the one that
+ * runs this. -ENOMEM.
  */
 int rights_new(const struct config *config, struct rights **ret_rights, struct error *error);
 void rights_free(struct rights *rights); /* NULL is fine */
 
-/* `rights` NULL: everything is allowed, as to a command that reads the maps itself. */
-bool rights_allow(const struct rights *rights, uid_t uid, enum right right);
+/*
+ * `fd` is the caller's socket, by which it is in a group; -1: in none. `rights` NULL: everything is
+ * allowed, as to a command that reads the maps itself.
+ */
+bool rights_allow(const struct rights *rights, uid_t uid, int fd, enum right right);

@@ -140,6 +140,7 @@ static void on_request(void *data, struct evhttp_request *request)
 		.now_ns = clock_monotonic_ns(),
 		.now_sec = clock_wall_sec(),
 		.uid = caller_uid(fd),
+		.fd = fd,
 		.is_abandoned = is_abandoned(fd),
 	};
 	struct api_response response;

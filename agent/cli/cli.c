@@ -63,23 +63,30 @@ static void note_once(const char *text)
 	noted = text;
 }
 
-/* The agent's answer to an API_GET, computed here from the maps. `hangs`: an agent runs. */
-static int read_maps(struct config *config, const char *uri, bool hangs, json_t **ret_document,
+/*
+ * The agent's answer to an API_GET, computed here from the maps and the whole configuration.
+ * `hangs`: an agent runs.
+ */
+static int read_maps(const struct cli *cli, const char *uri, bool hangs, json_t **ret_document,
 		     struct error *error)
 {
 	struct datapath *datapath = NULL;
 	struct steering *steering = NULL;
-	int code = datapath_open(config->pin_path, &datapath, error);
+	struct config *config = NULL;
+	int code = datapath_open(cli->config->pin_path, &datapath, error);
 
 	if (code < 0)
 		return code == -ENOENT ? -ENXIO : code;
 	note_once(hangs ? "agent does not answer; read from the maps"
 			: "agent not running; read from the maps");
-	code = steering_new(config, datapath, NULL, &steering, error);
+	code = config_load(cli->config_file, &config, error);
+	if (code == 0)
+		code = steering_new(config, datapath, NULL, &steering, error);
 	if (code == 0)
 		code = answer(steering, uri, hangs, ret_document, error);
 	steering_free(steering);
 	datapath_free(datapath);
+	config_free(config);
 	return code;
 }
 
@@ -118,7 +125,7 @@ int cli_request(const struct cli *cli, enum api_method method, const char *uri, 
 	if (code != -ECONNREFUSED && !hangs)
 		return code;
 	if (method == API_GET)
-		return read_maps(cli->config, uri, hangs, ret_document, error);
+		return read_maps(cli, uri, hangs, ret_document, error);
 	return error_set(error, code, "agent %s at '%s'; nothing was changed, %s the agent",
 			 hangs ? "does not answer" : "not running", path,
 			 hangs ? "restart" : "start");

@@ -20,7 +20,7 @@ struct error;
 
 struct cli {
 	const char *config_file;
-	struct config *config; /* NULL for `help` */
+	struct config *config; /* only its top level where the command asks; NULL for `help` */
 	unsigned given;	       /* of enum option_bit */
 	bool json;	       /* -j */
 	bool cut;	       /* --cut */

@@ -46,9 +46,11 @@ static int read_file(const char *file, struct reader *reader)
 
 	if (r < 0)
 		return r;
-	reader->config->fingerprint = fingerprint(text);
-	/* The newline at the end of the last line begins no other. */
-	reader->last_line = file_line(text, text + strlen(text) - 1);
+	if (!reader->top_only) {
+		reader->config->fingerprint = fingerprint(text);
+		/* The newline at the end of the last line begins no other. */
+		reader->last_line = file_line(text, text + strlen(text) - 1);
+	}
 	return syntax_parse(reader, text);
 }
 

@@ -225,6 +225,7 @@ struct config_mail {
 	enum config_lanes lanes;
 	struct config_socket milter;
 	bool has_milter; /* the file names its socket, so a milter is to run */
+	bool milter_inet;
 	enum config_on_agent_down on_agent_down;
 	struct config_mark *spam_marks;
 	size_t n_spam_marks;
@@ -297,8 +298,8 @@ struct config {
  */
 int config_load(const char *file, struct config **ret_config, struct error *error);
 /*
- * The keys of the top level alone, for commands that only ask the agent: it has no pools, senders
- * or policies, and rules between keys are not checked. Errors as above.
+ * The keys of the top level alone, for commands that only ask the agent: it has no pools, senders,
+ * policies or fingerprint, and neither they nor rules between keys are checked. Errors as above.
  */
 int config_load_top(const char *file, struct config **ret_config, struct error *error);
 /* The fingerprint of the file as it is now. Errors: as if it were loaded, but for its contents. */

@@ -111,8 +111,9 @@ static const char *const on_limit_words_of_tenants[] = {
 				      .expected = "one like 'example.net' or '*.example.net'"
 
 #define USERS(name, member)                                                                        \
-	TEXTS(TOP, name, member), .is_right = host_is_user, .max = TEXT_LAST,                      \
-				  .expected = "the name of a user", .noun = "user"
+	TEXTS(TOP, name, member), .is_right = host_is_caller, .max = TEXT_LAST,                    \
+				  .expected = "the name of a user, or '@' and that of a group",    \
+				  .noun = "user"
 
 const struct config_key config_keys[] = {
 	/* ---- the datapath */
@@ -187,6 +188,8 @@ const struct config_key config_keys[] = {
 	/* ---- mail */
 	{KEY(TOP, "milter", kind_socket, mail.milter), .needs = MILTER,
 	 .help = "socket of the milter"},
+	{BOOLEAN(TOP, "milter_inet", mail.milter_inet), .fallback = "false",
+	 .help = "'milter' may be a TCP socket, which every user of the host reaches"},
 	{KEY(TOP, "socketmap", kind_socket, mail.socketmap), .needs = AGENT,
 	 .help = "socket at which Postfix asks the agent for lanes"},
 	{WORD(TOP, "lanes", mail.lanes, enum config_lanes, lanes_words), .fallback = "pool",

@@ -20,6 +20,7 @@ bool host_is_interface(const char *text);
 bool host_is_path(const char *text);
 bool host_is_pin_path(const char *text);
 bool host_is_user(const char *text);
+bool host_is_caller(const char *text); /* a user, or "@GROUP" */
 bool host_is_metrics(const char *text);
 bool mail_is_authserv_id(const char *text);
 bool mail_is_resolver(const char *text);

@@ -2,6 +2,7 @@
 /* Looks at the addresses of pools, the socket of the milter, and the users of the host. */
 #include "config/notes.h"
 
+#include <grp.h>
 #include <pwd.h>
 #include <stdbool.h>
 
@@ -53,7 +54,9 @@ static void note_milter(const struct config *config, FILE *out)
 
 static void note_user(const char *key, const char *name, FILE *out)
 {
-	if (!getpwnam(name))
+	if (*name == '@' && !getgrnam(name + 1))
+		fprintf(out, "'%s': there is no group '%s'\n", key, name + 1);
+	else if (*name != '@' && !getpwnam(name))
 		fprintf(out, "'%s': there is no user '%s'\n", key, name);
 }
 

@@ -42,6 +42,11 @@ bool host_is_user(const char *text)
 	return strspn(text, letters) > 0 && !strpbrk(text, ":/ \t");
 }
 
+bool host_is_caller(const char *text)
+{
+	return host_is_user(text + (*text == '@'));
+}
+
 bool host_is_metrics(const char *text)
 {
 	struct address address;

@@ -95,6 +95,20 @@ static int check_socket(const struct reader *reader, const char *key,
 		other_key);
 }
 
+/* A login is what the MTA says it is, and any local user can say so over TCP. */
+static int check_inet(const struct reader *reader, const struct config_mail *mail)
+{
+	char text[ENDPOINT_TEXT_SIZE];
+
+	if (!mail->has_milter || mail->milter.path || mail->milter_inet)
+		return 0;
+	return read_error(
+		reader, mail->milter.line,
+		"found milter 'inet:%s', expected unix:PATH: any user of this host can "
+		"connect to a TCP socket and name any login (milter_inet = true allows it)",
+		endpoint_format(&mail->milter.address, mail->milter.port, text));
+}
+
 int mail_finish(const struct reader *reader)
 {
 	struct config_mail *mail = &reader->config->mail;
@@ -103,6 +117,8 @@ int mail_finish(const struct reader *reader)
 	int r = put_in_runtime_dir(reader, "milter.sock", &mail->milter);
 
 	mail->has_milter = mail->milter.line > 0;
+	if (r == 0)
+		r = check_inet(reader, mail);
 	snprintf(path, sizeof(path), "%s/api.sock", reader->config->runtime_dir);
 	if (r == 0)
 		r = put_in_runtime_dir(reader, "socketmap.sock", &mail->socketmap);

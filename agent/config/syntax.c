@@ -167,20 +167,6 @@ static int parse_section(struct parser *parser, enum config_section kind)
 	return r < 0 ? r : section_close(parser->reader, &section);
 }
 
-/* A title, '{', and all up to the '}' that closes it; lists in it have braces, too. */
-static int skip_section(struct parser *parser)
-{
-	int depth = 0, r;
-
-	while ((r = step(parser)) == 0 && parser->token.kind != TOKEN_END) {
-		depth += is_sign(parser, "{");
-		depth -= is_sign(parser, "}");
-		if (depth == 0 && is_sign(parser, "}"))
-			return 0;
-	}
-	return r < 0 ? r : refuse(parser, "'}'");
-}
-
 /* CONFIG_TOP: the word names none. */
 static enum config_section section_kind(const char *word)
 {
@@ -208,9 +194,11 @@ static int parse_top(struct parser *parser)
 		if (kind == CONFIG_TOP)
 			r = parse_key(parser, &top);
 		else
-			r = parser->reader->top_only ? skip_section(parser)
+			r = parser->reader->top_only ? tokens_skip_block(&parser->tokens)
 						     : parse_section(parser, kind);
 	}
+	if (r == 0 && parser->reader->top_only)
+		parser->reader->last_line = parser->tokens.line;
 	return r < 0 ? r : section_close(parser->reader, &top);
 }
 

@@ -51,11 +51,13 @@ static int skip_blanks(struct tokens *tokens)
 	int r = 0;
 
 	while (r == 0) {
-		if (*tokens->at == '#' || begins(tokens, "//"))
+		const char c = *tokens->at;
+
+		if (c == '#' || (c == '/' && tokens->at[1] == '/'))
 			skip_line(tokens);
-		else if (begins(tokens, "/*"))
+		else if (c == '/' && tokens->at[1] == '*')
 			r = skip_c_comment(tokens);
-		else if (*tokens->at && strchr(" \t\r\n", *tokens->at))
+		else if (c == ' ' || c == '\t' || c == '\r' || c == '\n')
 			tokens->line += *tokens->at++ == '\n';
 		else
 			break;
@@ -120,19 +122,28 @@ static int read_string(struct tokens *tokens)
 	return 0;
 }
 
+/* A table: each character of the file is asked for. */
 static bool is_word_character(char c)
 {
-	return isalnum((unsigned char)c) || (c && strchr("_.:/@%-", c));
+	static const bool words[256] = {
+		['0' ... '9'] = true, ['A' ... 'Z'] = true, ['a' ... 'z'] = true, ['_'] = true,
+		['.'] = true,	      [':'] = true,	    ['/'] = true,	  ['@'] = true,
+		['%'] = true,	      ['-'] = true,
+	};
+
+	return words[(unsigned char)c];
 }
 
 /* A comment ends the word, but "//" does so only where no more of the word stands behind it. */
 static bool is_of_word(const char *at)
 {
-	const char *behind = at + strspn(at, "/");
+	const char *behind = at;
 
-	if (strncmp(at, "/*", 2) == 0 || (behind > at + 1 && !is_word_character(*behind)))
-		return false;
-	return is_word_character(*at);
+	if (*at != '/')
+		return is_word_character(*at);
+	while (*behind == '/')
+		behind++;
+	return at[1] != '*' && (behind == at + 1 || is_word_character(*behind));
 }
 
 static int read_plain(struct tokens *tokens)
@@ -152,7 +163,7 @@ static bool read_sign(struct tokens *tokens, struct token *token)
 	static const char *const signs[] = {"=", "+=", "{", "}", ",", "(", ")"};
 
 	for (size_t i = 0; i < sizeof(signs) / sizeof(signs[0]); i++) {
-		if (!begins(tokens, signs[i]))
+		if (*tokens->at != *signs[i] || !begins(tokens, signs[i]))
 			continue;
 		tokens->at += strlen(signs[i]);
 		token->kind = TOKEN_SIGN;
@@ -179,4 +190,58 @@ int tokens_next(struct tokens *tokens, struct token *ret_token)
 	if (r == 0)
 		*ret_token = token;
 	return r;
+}
+
+/* ---- over a block */
+
+/* Behind the quote that ends the string, or at the end of a line where none does. */
+static void skip_string(struct tokens *tokens)
+{
+	const char quote = *tokens->at++;
+
+	for (; *tokens->at != quote && *tokens->at && *tokens->at != '\n'; tokens->at++)
+		if (*tokens->at == '\\' && (tokens->at[1] == '\\' || tokens->at[1] == quote))
+			tokens->at++;
+	tokens->at += *tokens->at == quote;
+}
+
+static void skip_word(struct tokens *tokens)
+{
+	while (is_of_word(tokens->at))
+		tokens->at++;
+}
+
+static int skip_any(struct tokens *tokens)
+{
+	const char c = *tokens->at;
+
+	if (c == '"' || c == '\'')
+		skip_string(tokens);
+	else if (c == '#' || c == '/')
+		return skip_blanks(tokens);
+	else if (is_word_character(c))
+		skip_word(tokens);
+	else
+		tokens->line += *tokens->at++ == '\n';
+	return 0;
+}
+
+int tokens_skip_block(struct tokens *tokens)
+{
+	int depth = 0, r = 0;
+
+	while (r == 0 && *tokens->at) {
+		const char *before = tokens->at;
+
+		depth += *before == '{';
+		depth -= *before == '}';
+		r = skip_any(tokens);
+		if (tokens->at == before)
+			tokens->at++; /* a '/' of its own */
+		if (*before == '}' && depth <= 0)
+			return r;
+	}
+	return r < 0 ? r
+		     : read_error(tokens->reader, tokens->line,
+				  "found the end of the file, expected '}'");
 }

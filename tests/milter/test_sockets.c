@@ -103,7 +103,8 @@ Test(milter_sockets, a_tcp_socket_is_served_by_one_milter)
 	size_t size;
 
 	inet_pton(AF_INET, served_loopback(), &to.sin_addr);
-	snprintf(more, sizeof(more), "milter = \"inet:%s:8890\"\n", served_loopback());
+	snprintf(more, sizeof(more), "milter = \"inet:%s:8890\"\nmilter_inet = true\n",
+		 served_loopback());
 	milter_fixture_prepare(more);
 	milter_fixture_agent_start();
 	milter_fixture_milter_start();

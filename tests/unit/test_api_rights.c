@@ -3,7 +3,13 @@
 #include "api/rights.h"
 
 #include <criterion/criterion.h>
+#include <grp.h>
+#include <signal.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "api/routes.h"
@@ -37,13 +43,13 @@ Test(api_rights, root_and_the_agents_user_may_do_everything)
 {
 	struct rights *rights = rights_of("", STRANGER + 1);
 
-	cr_expect(rights_allow(rights, 0, RIGHT_COMMAND));
-	cr_expect(rights_allow(rights, STRANGER + 1, RIGHT_COMMAND));
-	cr_expect(rights_allow(rights, STRANGER, RIGHT_LOOK));
-	cr_expect(rights_allow(rights, STRANGER, RIGHT_ASK));
-	cr_expect_not(rights_allow(rights, STRANGER, RIGHT_TELL));
-	cr_expect_not(rights_allow(rights, STRANGER, RIGHT_COMMAND));
-	cr_expect_not(rights_allow(rights, CALLER_NOBODY, RIGHT_TELL));
+	cr_expect(rights_allow(rights, 0, -1, RIGHT_COMMAND));
+	cr_expect(rights_allow(rights, STRANGER + 1, -1, RIGHT_COMMAND));
+	cr_expect(rights_allow(rights, STRANGER, -1, RIGHT_LOOK));
+	cr_expect(rights_allow(rights, STRANGER, -1, RIGHT_ASK));
+	cr_expect_not(rights_allow(rights, STRANGER, -1, RIGHT_TELL));
+	cr_expect_not(rights_allow(rights, STRANGER, -1, RIGHT_COMMAND));
+	cr_expect_not(rights_allow(rights, CALLER_NOBODY, -1, RIGHT_TELL));
 	rights_free(rights);
 }
 
@@ -53,11 +59,68 @@ Test(api_rights, configured_users_may_tell_or_command)
 					  "tellers = { \"games\", \"mail\" }",
 					  0);
 
-	cr_expect(rights_allow(rights, 1, RIGHT_COMMAND)); /* daemon */
-	cr_expect(rights_allow(rights, 1, RIGHT_TELL));
-	cr_expect(rights_allow(rights, 8, RIGHT_TELL)); /* mail */
-	cr_expect_not(rights_allow(rights, 8, RIGHT_COMMAND));
-	cr_expect_not(rights_allow(rights, STRANGER, RIGHT_TELL));
+	cr_expect(rights_allow(rights, 1, -1, RIGHT_COMMAND)); /* daemon */
+	cr_expect(rights_allow(rights, 1, -1, RIGHT_TELL));
+	cr_expect(rights_allow(rights, 8, -1, RIGHT_TELL)); /* mail */
+	cr_expect_not(rights_allow(rights, 8, -1, RIGHT_COMMAND));
+	cr_expect_not(rights_allow(rights, STRANGER, -1, RIGHT_TELL));
+	rights_free(rights);
+}
+
+/* Its end of the pair is ours too, then the child ends. */
+static int take_socket(pid_t child, int report)
+{
+	char text[64] = "";
+	int pidfd, fd, pid, number;
+
+	cr_assert_gt(read(report, text, sizeof(text) - 1), 0);
+	cr_assert_eq(sscanf(text, "%d %d", &pid, &number), 2);
+	pidfd = (int)syscall(SYS_pidfd_open, child, 0);
+	fd = (int)syscall(SYS_pidfd_getfd, pidfd, number, 0);
+	cr_assert_geq(fd, 0);
+	kill(child, SIGKILL);
+	waitpid(child, NULL, 0);
+	close(pidfd);
+	close(report);
+	return fd;
+}
+
+/* The other end of a connection of a process with these groups; the child ends with the caller. */
+static int connected_with(gid_t group, gid_t other)
+{
+	int ends[2];
+	pid_t child;
+
+	cr_assert_eq(pipe(ends), 0);
+	child = fork();
+	if (child == 0) {
+		/* The kernel notes the groups of the process that makes the pair. */
+		int pair[2];
+
+		if (setgroups(1, &other) < 0 || setresgid(group, group, group) < 0 ||
+		    socketpair(AF_UNIX, SOCK_STREAM, 0, pair) < 0)
+			_exit(1);
+		dprintf(ends[1], "%d %d", getpid(), pair[0]);
+		pause();
+		_exit(0);
+	}
+	return child > 0 ? take_socket(child, ends[0]) : -1;
+}
+
+Test(api_rights, members_of_a_configured_group_may_tell_or_command)
+{
+	struct rights *rights = rights_of("commanders = { \"@adm\", \"@no-such-group\" }\n"
+					  "tellers = { \"@mail\" }",
+					  0);
+	int by_primary = connected_with(4, STRANGER), by_other = connected_with(STRANGER, 4);
+	int teller = connected_with(STRANGER, 8), stranger = connected_with(STRANGER, STRANGER);
+
+	cr_expect(rights_allow(rights, STRANGER, by_primary, RIGHT_COMMAND));
+	cr_expect(rights_allow(rights, STRANGER, by_other, RIGHT_COMMAND));
+	cr_expect(rights_allow(rights, STRANGER, teller, RIGHT_TELL));
+	cr_expect_not(rights_allow(rights, STRANGER, teller, RIGHT_COMMAND));
+	cr_expect_not(rights_allow(rights, STRANGER, stranger, RIGHT_TELL));
+	cr_expect_not(rights_allow(rights, STRANGER, -1, RIGHT_TELL));
 	rights_free(rights);
 }
 

@@ -416,33 +416,3 @@ Test(config, the_example_loads)
 	cr_expect_eq(config->internal_domains.count, 0);
 	config_free(config);
 }
-
-static int load_top(const char *text, struct config **ret_config)
-{
-	config_file_write(text, strlen(text));
-	return config_load_top(config_file, ret_config, &config_file_error);
-}
-
-Test(config, the_top_level_alone_is_read_without_the_sections)
-{
-	struct config *config = NULL;
-
-	cr_assert_eq(load_top("pool \"normal\" { addresses = { \"nonsense\" } }\n"
-			      "sender \"{\" { source = { \"}\" } # }\n }\n"
-			      "runtime_dir = \"/run/other\"\n",
-			      &config),
-		     0, "%s", config_file_error.text);
-	cr_expect_str_eq(config->runtime_dir, "/run/other");
-	cr_expect_str_eq(config->user, "postern");
-	cr_expect_eq(config->n_pools, 0);
-	cr_expect_eq(config->n_senders, 0);
-	config_free(config);
-}
-
-Test(config, an_error_of_the_top_level_is_one_without_the_sections_too)
-{
-	struct config *config = NULL;
-
-	cr_assert_eq(load_top("runtime_dir = 5\n", &config), -EINVAL);
-	cr_assert_eq(load_top("sender \"x\" { mark = { 1\n", &config), -EINVAL);
-}

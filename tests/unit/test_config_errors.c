@@ -37,7 +37,8 @@ struct refusal {
 	"tellers, metrics, "                                                                       \
 	"internal_domains, identity, sender_forms, relay_dkim, senders_tracked_max, "              \
 	"decisions_max, "                                                                          \
-	"milter, socketmap, lanes, on_agent_down, spam_marks, authserv_ids, resolver, "            \
+	"milter, milter_inet, socketmap, lanes, on_agent_down, spam_marks, authserv_ids, "         \
+	"resolver, "                                                                               \
 	"mail_dns_aaaa, "                                                                          \
 	"mail_dns_null_mx, dns_timeout_ms"
 #define NOT_PUBLIC "expected a unicast address (not unspecified, loopback, multicast or broadcast)"

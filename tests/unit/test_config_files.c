@@ -144,3 +144,46 @@ Test(config_files, threads_may_load_at_the_same_time)
 		cr_expect_null(wrong, "%s", (const char *)wrong);
 	}
 }
+
+static int load_top(const char *text, struct config **ret_config)
+{
+	config_file_write(text, strlen(text));
+	return config_load_top(config_file, ret_config, &config_file_error);
+}
+
+Test(config_files, a_section_that_never_closes_is_found_without_a_look_at_it)
+{
+	struct config *config = NULL;
+
+	cr_assert_eq(load_top("sender \"s\" {\n  mark = { 7 }\n\n", &config), -EINVAL);
+	cr_expect(strstr(config_file_error.text, ":4: found the end of the file, expected '}'"),
+		  "%s", config_file_error.text);
+	cr_assert_eq(load_top("sender \"s\" { /* } \n", &config), -EINVAL);
+	cr_expect(strstr(config_file_error.text, "a comment that is never closed"), "%s",
+		  config_file_error.text);
+}
+
+Test(config_files, the_top_level_alone_is_read_without_the_sections)
+{
+	struct config *config = NULL;
+
+	cr_assert_eq(load_top("pool \"normal\" { addresses = { \"nonsense\" } }\n"
+			      "sender \"{\" { source = { \"}\" } # }\n }\n"
+			      "sender 's' { cgroup = { /a//b, '{', \"\\\"{\" } // {\n/* { \n */ }\n"
+			      "runtime_dir = \"/run/other\"\n",
+			      &config),
+		     0, "%s", config_file_error.text);
+	cr_expect_str_eq(config->runtime_dir, "/run/other");
+	cr_expect_str_eq(config->user, "postern");
+	cr_expect_eq(config->n_pools, 0);
+	cr_expect_eq(config->n_senders, 0);
+	config_free(config);
+}
+
+Test(config_files, an_error_of_the_top_level_is_one_without_the_sections_too)
+{
+	struct config *config = NULL;
+
+	cr_assert_eq(load_top("runtime_dir = 5\n", &config), -EINVAL);
+	cr_assert_eq(load_top("sender \"x\" { mark = { 1\n", &config), -EINVAL);
+}

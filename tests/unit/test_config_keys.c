@@ -55,7 +55,8 @@ Test(config_keys, a_value_is_printed_as_it_is_written)
 	struct config *config = config_file_load(
 		TWO_POOLS "interfaces = { eth0, wan.2 } ports = { 25, 0x1d1 } ingress = tc\n"
 			  "plumb = off  flows_max = 2048  metrics = \"[::1]:1\"  default = drop\n"
-			  "milter = \"inet:127.0.0.1:8894\"  spam_marks = { \"X-A:  b c \" }\n"
+			  "milter = \"inet:127.0.0.1:8894\"  milter_inet = on  spam_marks = { "
+			  "\"X-A:  b c \" }\n"
 			  "runtime_dir = \"/run/other\"\n");
 
 	expect_value(config, "interfaces", "eth0\nwan.2\n");

@@ -87,14 +87,15 @@ Test(config_mail, a_socket_left_out_is_in_runtime_dir_wherever_that_stands)
 Test(config_mail, a_socket_may_be_tcp_on_loopback)
 {
 	char text[ENDPOINT_TEXT_SIZE];
-	struct config *config = config_file_load(TWO_POOLS "milter = \"inet:127.8.0.1:8894\"\n");
+	struct config *config =
+		config_file_load(TWO_POOLS "milter_inet = on milter = \"inet:127.8.0.1:8894\"\n");
 
 	cr_expect_null(config->mail.milter.path);
 	cr_expect_str_eq(
 		endpoint_format(&config->mail.milter.address, config->mail.milter.port, text),
 		"127.8.0.1:8894");
 	config_free(config);
-	config = config_file_load(TWO_POOLS "milter = \"inet:[::1]:65535\"\n");
+	config = config_file_load(TWO_POOLS "milter = \"inet:[::1]:65535\"\nmilter_inet = on");
 	cr_expect_null(config->mail.milter.path);
 	cr_expect_str_eq(
 		endpoint_format(&config->mail.milter.address, config->mail.milter.port, text),
@@ -147,7 +148,10 @@ static const struct {
 	 ":3: found milter 'unix:/" TEXT_54 TEXT_54 "'" A_SOCKET},
 	{"milter = \"unix:/run/a\"\nsocketmap = \"unix:/run/a\"",
 	 ":4: found socketmap 'unix:/run/a', expected a socket that milter does not use"},
-	{"milter = \"inet:127.0.0.1:8894\"\nsocketmap = \"inet:127.0.0.1:8894\"",
+	{"milter = \"inet:127.0.0.1:8894\"",
+	 ":3: found milter 'inet:127.0.0.1:8894', expected unix:PATH: any user of this host can "
+	 "connect to a TCP socket and name any login (milter_inet = true allows it)"},
+	{"milter = \"inet:127.0.0.1:8894\"  milter_inet = on\nsocketmap = \"inet:127.0.0.1:8894\"",
 	 ":4: found socketmap 'inet:127.0.0.1:8894', expected a socket that milter does not use"},
 	{"milter = \"unix:/run/postern/socketmap.sock\"",
 	 ":3: found milter 'unix:/run/postern/socketmap.sock', expected a socket that socketmap "

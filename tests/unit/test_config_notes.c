@@ -47,14 +47,16 @@ Test(config_notes, addresses_for_documentation_are_named_once_each)
 Test(config_notes, a_milter_that_every_user_reaches_is_named)
 {
 	expect(POOLS "milter = \"unix:/run/m\"", "");
-	expect(POOLS "milter = \"inet:127.0.0.1:8894\"",
+	expect(POOLS "milter = \"inet:127.0.0.1:8894\" milter_inet = true",
 	       "'milter' is a TCP socket: every user of this host can speak to it, and so restrict "
 	       "any sender; a unix socket admits the mail server alone\n");
 }
 
 Test(config_notes, users_that_do_not_exist_are_named)
 {
-	expect(POOLS "commanders = { daemon, nosuch1 } tellers = { nosuch2 }",
+	expect(POOLS
+	       "commanders = { daemon, nosuch1, \"@adm\" } tellers = { nosuch2, \"@nosuch3\" }",
 	       "'commanders': there is no user 'nosuch1'\n"
-	       "'tellers': there is no user 'nosuch2'\n");
+	       "'tellers': there is no user 'nosuch2'\n"
+	       "'tellers': there is no group 'nosuch3'\n");
 }
