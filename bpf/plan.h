@@ -108,6 +108,8 @@ static __noinline enum counter choose_address(const struct packet *packet, struc
 	address = bpf_map_lookup_elem(&postern_addrs, &flow->address_id);
 	if (!address || address_is_ipv4(address->address) != (packet->version == 4))
 		return COUNTER_dropped_error;
+	if (address->held)
+		return COUNTER_dropped_pool_empty;
 	flow->pool = address->pool;
 	address_copy(flow->address, address->address);
 	/* A flow from an address to itself would loop back. */

@@ -36,8 +36,8 @@ static __noinline bool leads_to(const struct packet *packet, const struct flow *
 	slot = bpf_map_lookup_elem(&postern_addrs, &id);
 	id = flow->address_id;
 	own = bpf_map_lookup_elem(&postern_addrs, &id);
-	return slot && own && own->state == ADDRESS_ACTIVE && own->pool == flow->pool &&
-	       slot->pool == flow->pool;
+	return slot && own && own->state == ADDRESS_ACTIVE && !own->held &&
+	       own->pool == flow->pool && slot->pool == flow->pool;
 }
 
 /* Over its limit the sender keeps a flow of the over-limit pool only. */

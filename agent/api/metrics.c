@@ -9,6 +9,8 @@
 #include <stdlib.h>
 
 #include "api/api.h"
+#include "api/metric.h"
+#include "api/metrics_host.h"
 #include "base/address.h"
 #include "base/error.h"
 #include "base/names.h"
@@ -17,36 +19,24 @@
 #include "datapath/datapath.h"
 #include "view/milter.h"
 
-/* HELP and TYPE of a metric, before its samples. */
-static void print_head(FILE *out, const char *name, const char *type, const char *help)
-{
-	fprintf(out, "# HELP postern_%s %s\n# TYPE postern_%s %s\n", name, help, name, type);
-}
-
-void metrics_one(FILE *out, const char *name, const char *type, const char *help, uint64_t value)
-{
-	print_head(out, name, type, help);
-	fprintf(out, "postern_%s %llu\n", name, (unsigned long long)value);
-}
-
 static void print_datapath(struct datapath *datapath, FILE *out)
 {
 	struct stats stats = {0};
 	const __u64 *values = (const __u64 *)&stats;
 
 	datapath->ops->stats(datapath, &stats);
-	metrics_one(out, "flows", "gauge", "live flows",
-		    stats.flows_opened - stats.flows_expired - stats.flows_replaced);
-	metrics_one(out, "flows_max", "gauge", "flows that fit into the map",
-		    datapath->ops->capacity(datapath, MAP_FLOWS));
-	metrics_one(out, "held", "gauge",
-		    "1: an interrupted 'postern up' holds all steered traffic until the next one",
-		    datapath_is_stuck(datapath));
+	metric_one(out, "flows", "gauge", "live flows",
+		   stats.flows_opened - stats.flows_expired - stats.flows_replaced);
+	metric_one(out, "flows_max", "gauge", "flows that fit into the map",
+		   datapath->ops->capacity(datapath, MAP_FLOWS));
+	metric_one(out, "held", "gauge",
+		   "1: an interrupted 'postern up' holds all steered traffic until the next one",
+		   datapath_is_stuck(datapath));
 	for (int i = 0; i < COUNTERS; i++) {
 		char name[64];
 
 		snprintf(name, sizeof(name), "%s_total", counter_name((enum counter)i));
-		metrics_one(out, name, "counter", counter_help((enum counter)i), values[i]);
+		metric_one(out, name, "counter", counter_help((enum counter)i), values[i]);
 	}
 }
 
@@ -79,7 +69,7 @@ static uint64_t connections_of(struct datapath *datapath, const struct pool_addr
 static uint64_t active_of(struct datapath *datapath, const struct pool_address *address)
 {
 	(void)datapath;
-	return address->state == ADDRESS_ACTIVE;
+	return address->state == ADDRESS_ACTIVE && !address->held;
 }
 
 static void print_pools(const struct steering *steering, FILE *out)
@@ -95,12 +85,12 @@ static void print_pools(const struct steering *steering, FILE *out)
 	};
 	const struct pool_set *set = steering_pools(steering);
 
-	print_head(out, "pool_enabled", "gauge", "1: the pool is enabled");
+	metric_head(out, "pool_enabled", "gauge", "1: the pool is enabled");
 	for (size_t i = 0; i < set->n_pools; i++)
 		fprintf(out, "postern_pool_enabled{pool=\"%s\"} %d\n", set->pools[i].name,
 			set->pools[i].state == POOL_ENABLED);
 	for (size_t m = 0; m < sizeof(metrics) / sizeof(metrics[0]); m++) {
-		print_head(out, metrics[m].name, metrics[m].type, metrics[m].help);
+		metric_head(out, metrics[m].name, metrics[m].type, metrics[m].help);
 		for (size_t i = 0; i < set->n_pools; i++)
 			for (size_t j = 0; j < set->pools[i].n_addresses; j++) {
 				const struct pool_address *address = &set->pools[i].addresses[j];
@@ -114,14 +104,14 @@ static void print_pools(const struct steering *steering, FILE *out)
 
 static void print_mail_dns(const struct mail_dns *mail_dns, FILE *out)
 {
-	print_head(out, "mail_dns_total", "counter",
-		   "messages whose sender's domain was looked up, by answer");
+	metric_head(out, "mail_dns_total", "counter",
+		    "messages whose sender's domain was looked up, by answer");
 	for (enum facts_dns answer = 0; answer < FACTS_DNS_ANSWERS; answer++)
 		fprintf(out, "postern_mail_dns_total{answer=\"%s\"} %llu\n", facts_dns_name(answer),
 			(unsigned long long)mail_dns->counts[answer]);
-	metrics_one(out, "mail_dns_unknown", "gauge",
-		    "1: name servers leave most questions unanswered, no-mail-dns matches nothing",
-		    mail_dns->since_sec != 0);
+	metric_one(out, "mail_dns_unknown", "gauge",
+		   "1: name servers leave most questions unanswered, no-mail-dns matches nothing",
+		   mail_dns->since_sec != 0);
 }
 
 static void print_judge(const struct judge *judge, FILE *out)
@@ -129,30 +119,30 @@ static void print_judge(const struct judge *judge, FILE *out)
 	struct judge_stats stats;
 
 	judge_stats(judge, &stats);
-	print_head(out, "decisions_total", "counter", "decisions on messages and connections");
+	metric_head(out, "decisions_total", "counter", "decisions on messages and connections");
 	for (enum reason reason = REASON_GOOD; reason < REASONS; reason++)
 		fprintf(out, "postern_decisions_total{reason=\"%s\"} %llu\n", reason_name(reason),
 			(unsigned long long)stats.policy.decisions[reason]);
-	metrics_one(out, "messages_unanswered_total", "counter",
-		    "messages that passed or were deferred without a decision, reported afterwards",
-		    stats.unanswered);
+	metric_one(out, "messages_unanswered_total", "counter",
+		   "messages that passed or were deferred without a decision, reported afterwards",
+		   stats.unanswered);
 	print_mail_dns(&stats.mail_dns, out);
-	metrics_one(out, "reports_total", "counter", "reports of spam", stats.reports);
-	metrics_one(out, "senders", "gauge", "counted senders", stats.policy.senders);
-	metrics_one(out, "senders_evicted_total", "counter", "senders evicted for others",
-		    stats.policy.senders_evicted);
-	metrics_one(out, "senders_refused_total", "counter", "senders without space in the table",
-		    stats.policy.senders_refused);
-	metrics_one(out, "logins_evicted_total", "counter",
-		    "envelope senders whose logins were forgotten before their time",
-		    stats.logins_evicted);
-	metrics_one(out, "standings", "gauge",
-		    "senders restricted, high-risk, at a limit or with a manual verdict",
-		    stats.policy.standings);
-	metrics_one(out, "standings_refused_total", "counter",
-		    "standings without space in the table", stats.policy.standings_refused);
-	metrics_one(out, "records_left_out_total", "counter",
-		    "saved records that could not be restored", stats.left_out);
+	metric_one(out, "reports_total", "counter", "reports of spam", stats.reports);
+	metric_one(out, "senders", "gauge", "counted senders", stats.policy.senders);
+	metric_one(out, "senders_evicted_total", "counter", "senders evicted for others",
+		   stats.policy.senders_evicted);
+	metric_one(out, "senders_refused_total", "counter", "senders without space in the table",
+		   stats.policy.senders_refused);
+	metric_one(out, "logins_evicted_total", "counter",
+		   "envelope senders whose logins were forgotten before their time",
+		   stats.logins_evicted);
+	metric_one(out, "standings", "gauge",
+		   "senders restricted, high-risk, at a limit or with a manual verdict",
+		   stats.policy.standings);
+	metric_one(out, "standings_refused_total", "counter",
+		   "standings without space in the table", stats.policy.standings_refused);
+	metric_one(out, "records_left_out_total", "counter",
+		   "saved records that could not be restored", stats.left_out);
 }
 
 static void print_surges(const struct judge *judge, int64_t now_sec, FILE *out)
@@ -160,16 +150,16 @@ static void print_surges(const struct judge *judge, int64_t now_sec, FILE *out)
 	struct surges_stats stats;
 
 	surges_stats(judge_surges(judge), now_sec, &stats);
-	print_head(out, "bounce_surges_total", "counter",
-		   "surges of bounces that began, by likely cause");
+	metric_head(out, "bounce_surges_total", "counter",
+		    "surges of bounces that began, by likely cause");
 	for (enum surge_cause cause = SURGE_UNKNOWN; cause < SURGE_CAUSES; cause++)
 		fprintf(out, "postern_bounce_surges_total{cause=\"%s\"} %llu\n",
 			surge_cause_name(cause), (unsigned long long)stats.begun[cause]);
-	metrics_one(out, "bounce_surges", "gauge", "domains with a surge of bounces now",
-		    stats.surging);
-	metrics_one(out, "bounce_domains", "gauge", "domains with counted bounces", stats.domains);
-	metrics_one(out, "bounce_domains_evicted_total", "counter", "domains evicted for others",
-		    stats.evicted);
+	metric_one(out, "bounce_surges", "gauge", "domains with a surge of bounces now",
+		   stats.surging);
+	metric_one(out, "bounce_domains", "gauge", "domains with counted bounces", stats.domains);
+	metric_one(out, "bounce_domains_evicted_total", "counter", "domains evicted for others",
+		   stats.evicted);
 }
 
 static void print_milter(const struct config *config, FILE *out)
@@ -178,8 +168,7 @@ static void print_milter(const struct config *config, FILE *out)
 
 	view_milter_read(config, &milter);
 	if (milter.is_known)
-		metrics_one(out, "milter_running", "gauge", "1: the milter runs",
-			    milter.is_running);
+		metric_one(out, "milter_running", "gauge", "1: the milter runs", milter.is_running);
 }
 
 int metrics_print(const struct api *api, int64_t now_sec, char **ret_text, struct error *error)
@@ -195,6 +184,7 @@ int metrics_print(const struct api *api, int64_t now_sec, char **ret_text, struc
 	print_judge(api->judge, out);
 	print_surges(api->judge, now_sec, out);
 	print_milter(steering_config(api->steering), out);
+	metrics_host(api->steering, out);
 	if (api->metrics)
 		api->metrics(api->data, out);
 	if (fclose(out) != 0) {

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <stdint.h>
-#include <stdio.h>
 
 struct api;
 struct error;
@@ -12,6 +11,3 @@ struct error;
 
 /* *ret_text is the caller's, to free(). -ENOMEM. */
 int metrics_print(const struct api *api, int64_t now_sec, char **ret_text, struct error *error);
-
-/* A whole metric without labels. `type`: counter or gauge. */
-void metrics_one(FILE *out, const char *name, const char *type, const char *help, uint64_t value);

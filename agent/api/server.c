@@ -14,6 +14,7 @@
 
 #include "api/http_listener.h"
 #include "api/event_stream.h"
+#include "api/metric.h"
 #include "api/metrics.h"
 #include "api/waiting.h"
 #include "base/address.h"
@@ -288,9 +289,9 @@ void server_print_metrics(const struct server *server, FILE *out)
 	struct event_stream_stats stats;
 
 	event_stream_stats(server->events, &stats);
-	metrics_one(out, "api_evicted_total", "counter", "connections to the API that were evicted",
-		    http_listener_evicted(server->listener));
-	metrics_one(out, "followers", "gauge", "clients that follow the events", stats.now);
-	metrics_one(out, "followers_dropped_total", "counter",
-		    "clients that read the events too slowly", stats.dropped);
+	metric_one(out, "api_evicted_total", "counter", "connections to the API that were evicted",
+		   http_listener_evicted(server->listener));
+	metric_one(out, "followers", "gauge", "clients that follow the events", stats.now);
+	metric_one(out, "followers_dropped_total", "counter",
+		   "clients that read the events too slowly", stats.dropped);
 }

@@ -35,6 +35,18 @@ static const char *const address_states[ADDRESS_STATES] = {
 	[ADDRESS_DISABLED] = "disabled",
 };
 
+static const char *const host_kinds[HOST_KINDS] = {
+	[HOST_INTERFACE] = "interface",
+	[HOST_ADDRESS] = "address",
+	[HOST_HANDLE] = "handle",
+	[HOST_ALL] = "all",
+};
+
+static const char *const host_states[HOST_STATES] = {
+	[HOST_PRESENT] = "present", [HOST_MISSING] = "missing", [HOST_GIVEN_UP] = "given-up",
+	[HOST_REFUSED] = "refused", [HOST_LEAVING] = "leaving",
+};
+
 #define COUNTER_NAME(name, help) #name,
 static const char *const counter_names[COUNTERS] = {POSTERN_COUNTERS(COUNTER_NAME)};
 #undef COUNTER_NAME
@@ -51,6 +63,16 @@ const char *reason_name(enum reason reason)
 const char *verdict_action_name(enum verdict_action action)
 {
 	return WORD_OF(actions, action);
+}
+
+const char *host_kind_name(enum host_kind kind)
+{
+	return WORD_OF(host_kinds, kind);
+}
+
+const char *host_state_name(enum host_state state)
+{
+	return WORD_OF(host_states, state);
 }
 
 const char *pool_state_name(enum pool_state state)

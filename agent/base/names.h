@@ -12,6 +12,9 @@ const char *reason_name(enum reason reason);
 const char *verdict_action_name(enum verdict_action action); /* steer, pass, drop */
 const char *pool_state_name(enum pool_state state);	     /* enabled, disabled */
 const char *address_state_name(enum address_state state);    /* active, draining, disabled */
+const char *host_kind_name(enum host_kind kind);	     /* interface, address, handle */
+const char *
+host_state_name(enum host_state state); /* present, missing, given-up, refused, leaving */
 const char *counter_name(enum counter counter);
 const char *counter_help(enum counter counter);
 

@@ -89,8 +89,8 @@ static void print_addresses(const json_t *addresses, FILE *out)
 		struct wire_address address;
 
 		wire_address_read(document, &address);
-		fprintf(out, "%s%s %s", i ? ", " : "leaves by  ", text(address.address),
-			text(address.state));
+		fprintf(out, "%s%s %s%s", i ? ", " : "leaves by  ", text(address.address),
+			text(address.state), address.held ? " but not on the host" : "");
 	}
 	if (json_array_size(addresses) > 1)
 		fputs("; one per sender and destination", out);

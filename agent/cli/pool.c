@@ -26,7 +26,8 @@ void cli_print_pools(const json_t *pools, FILE *out)
 			columns_add_text(columns, pool.state);
 			columns_add_text(columns, address.address);
 			columns_add(columns, "%lld", address.weight);
-			columns_add_text(columns, address.state);
+			columns_add(columns, "%s%s", address.state ? address.state : "",
+				    address.held ? ", held" : "");
 			columns_add(columns, "%lld", address.flows);
 			columns_add_text(columns, pool.when_empty);
 		}

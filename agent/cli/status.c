@@ -12,6 +12,7 @@
 #include "cli/cli.h"
 #include "cli/columns.h"
 #include "cli/words.h"
+#include "view/host.h"
 #include "view/milter.h"
 #include "wire/pool.h"
 #include "wire/status.h"
@@ -58,6 +59,35 @@ static void print_milter(const json_t *document, FILE *out)
 		      out);
 }
 
+static void print_guard(const json_t *document, FILE *out)
+{
+	struct wire_guard guard;
+
+	wire_guard_read(document, &guard);
+	if (!document)
+		return;
+	if (guard.running)
+		fprintf(out, "guard     running since %s\n", guard.since ? guard.since : "");
+	else
+		fputs("guard     NOT running, what the host loses stays lost; run 'systemctl start "
+		      "postern'\n",
+		      out);
+}
+
+static void print_hold(const json_t *document, FILE *out)
+{
+	struct wire_hold hold;
+
+	wire_hold_read(document, &hold);
+	if (hold.host)
+		fputs("hold      HOLDS all mail of this host until 'postern up' succeeds\n", out);
+	if (hold.connections || hold.packets || hold.forwarded)
+		fprintf(out,
+			"held      refused connections %lld, local packets %lld, forwarded SYNs "
+			"%lld\n",
+			hold.connections, hold.packets, hold.forwarded);
+}
+
 static void print_interfaces(const json_t *interfaces, FILE *out)
 {
 	struct columns *columns = columns_new("INTERFACE|EGRESS|INGRESS");
@@ -76,6 +106,51 @@ static void print_interfaces(const json_t *interfaces, FILE *out)
 	columns_print(columns, out);
 }
 
+static void add_part(struct columns *columns, const struct wire_part *part)
+{
+	char buffer[WORDS_SIZE];
+
+	columns_add_text(columns, part->kind);
+	columns_add_text(columns, part->name);
+	columns_add_text(columns, part->state);
+	columns_add_text(columns, part->held ? "held" : NULL);
+	columns_add(columns, "%lld", part->put_back);
+	columns_add(columns, "%s",
+		    part->again_sec < 0 ? "" : words_duration(part->again_sec, buffer));
+	columns_add(columns, "%s", words_duration(part->age_sec, buffer));
+	columns_add_text(columns, part->cause);
+}
+
+/* Interfaces always; addresses and handles that are not as they should be, or leave. */
+static bool is_shown(const struct wire_part *part)
+{
+	return !part->state || strcmp(part->state, "present") != 0 || !part->kind ||
+	       strcmp(part->kind, "interface") == 0;
+}
+
+static void print_host(const json_t *host, FILE *out)
+{
+	struct columns *columns = NULL;
+	size_t i;
+	json_t *document;
+
+	json_array_foreach (host, i, document) {
+		struct wire_part part;
+
+		wire_part_read(document, &part);
+		if (!is_shown(&part))
+			continue;
+		if (!columns)
+			columns = columns_new("PART|NAME|STATE|MAIL|>PUT BACK|>TRIED AGAIN IN|"
+					      ">SINCE|LAST LOSS");
+		add_part(columns, &part);
+	}
+	if (!columns)
+		return;
+	fputc('\n', out);
+	columns_print(columns, out);
+}
+
 static void add_pool(struct columns *columns, const json_t *document)
 {
 	struct wire_pool pool;
@@ -89,7 +164,7 @@ static void add_pool(struct columns *columns, const json_t *document)
 		struct wire_address address;
 
 		wire_address_read(part, &address);
-		active += address.state && strcmp(address.state, "active") == 0;
+		active += address.state && strcmp(address.state, "active") == 0 && !address.held;
 		flows += address.flows;
 	}
 	columns_add_text(columns, pool.name);
@@ -190,34 +265,57 @@ void cli_print_status(const json_t *document, FILE *out)
 	fprintf(out, "postern   %s\n", status.version);
 	if (!datapath.counters) {
 		fputs("datapath  not up; run 'postern up'\n", out);
+		print_guard(status.guard, out);
+		print_hold(status.hold, out);
 		print_agent(&agent, out);
 		print_milter(status.milter, out);
 		return;
 	}
 	fprintf(out, "datapath  %s\n", datapath_text(&datapath));
 	fprintf(out, "flows     %lld of %lld\n", datapath.flows, datapath.flows_max);
+	print_guard(status.guard, out);
+	print_hold(status.hold, out);
 	print_agent(&agent, out);
 	print_milter(status.milter, out);
 	print_cgroups(datapath.cgroups_missing, out);
 	print_interfaces(datapath.interfaces, out);
+	print_host(status.host, out);
 	print_pools(status.pools, out);
 	print_counters(datapath.counters, out);
 	print_errors(agent.errors, out);
 }
 
-/* Every process that is to run does, and all mail is steered. */
+static bool is_host_well(const json_t *host)
+{
+	size_t i;
+	json_t *document;
+
+	json_array_foreach (host, i, document) {
+		struct wire_part part;
+
+		wire_part_read(document, &part);
+		if (!wire_part_is_well(&part))
+			return false;
+	}
+	return true;
+}
+
+/* Every process that is to run does, nothing is missing, and all mail is steered. */
 static bool is_well(const json_t *document)
 {
 	struct wire_status status;
 	struct wire_datapath datapath;
 	struct wire_agent agent;
 	struct wire_milter milter;
+	struct wire_guard guard;
 
 	wire_status_read(document, &status);
 	wire_datapath_read(status.datapath, &datapath);
+	wire_guard_read(status.guard, &guard);
 	wire_agent_read(status.agent, &agent);
 	wire_milter_read(status.milter, &milter);
-	return datapath.attached && !datapath.held && agent.running && !agent.hangs &&
+	return is_host_well(status.host) && (!status.guard || guard.running) && datapath.attached &&
+	       !datapath.held && agent.running && !agent.hangs &&
 	       (!status.milter || milter.running);
 }
 
@@ -227,7 +325,12 @@ static int ask(const struct cli *cli, json_t **ret_status, struct error *error)
 
 	if (code != -ENXIO)
 		return code;
-	*ret_status = wire_status_down_json(version(), view_milter(cli->config));
+	*ret_status = wire_status_down_json(&(struct wire_status){
+		.version = version(),
+		.guard = view_guard(cli->config),
+		.hold = view_hold(cli->config),
+		.milter = view_milter(cli->config),
+	});
 	return 0;
 }
 

@@ -92,6 +92,7 @@ static void on_tick(evutil_socket_t fd, short what, void *data)
 
 	sd_notify_alive();
 	reload_follow(agent, &time);
+	host_news_follow(&agent->host_news, agent->steering, &agent->error_log);
 	judge_tick(agent->judge, &time);
 	failover_tick(agent->state, time.sec);
 	note_state(agent);
@@ -301,6 +302,7 @@ static void close_all(struct agent *agent)
 	steering_free(agent->steering);
 	state_free(agent->state);
 	maps_close(agent);
+	host_news_done(&agent->host_news);
 	recent_errors_free(agent->error_log.recent);
 	config_free(agent->reloaded);
 	if (agent->lock_fd >= 0)

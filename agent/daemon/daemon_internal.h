@@ -10,6 +10,7 @@
 
 #include "config/config.h"
 #include "daemon/error_log.h"
+#include "daemon/host_news.h"
 #include "daemon/listeners.h"
 #include "daemon/loop.h"
 #include "process/privileges.h"
@@ -35,6 +36,7 @@ struct agent {
 	struct judge *judge;
 	struct rights *rights;
 	struct error_log error_log;
+	struct host_news host_news;
 	struct loop loop;
 	struct listeners listeners;
 	char user[PRIVILEGES_USER_SIZE];

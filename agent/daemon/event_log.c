@@ -46,13 +46,23 @@ static void add_field(struct fields *fields, const char *name, const json_t *val
 	fields->count++;
 }
 
+/* Of a part of the host: it is well, and nobody has removed it. */
+static bool is_well(const json_t *document)
+{
+	const char *state = json_string_value(json_object_get(document, "state"));
+
+	return state && (strcmp(state, "present") == 0 || strcmp(state, "leaving") == 0);
+}
+
 /* What a person may have to act on. */
-static enum log_level level_of(const char *kind)
+static enum log_level level_of(const json_t *document, const char *kind)
 {
 	static const char *const warnings[] = {"error",	      "over-limit",	"restricted",
 					       "spam-sender", "standings-full", "bounce-surge",
 					       "mail-dns"};
 
+	if (strcmp(kind, "host") == 0)
+		return is_well(document) ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING;
 	for (size_t i = 0; i < sizeof(warnings) / sizeof(warnings[0]); i++)
 		if (strcmp(kind, warnings[i]) == 0)
 			return LOG_LEVEL_WARNING;
@@ -94,7 +104,7 @@ void event_log(const json_t *document, const char *text)
 		add_field(&fields, name, value);
 	}
 	if (text || described)
-		log_fields(level_of(kind), "agent", fields.list, fields.count, "%s",
+		log_fields(level_of(document, kind), "agent", fields.list, fields.count, "%s",
 			   text ? text : described);
 	fields_done(&fields);
 }

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "api/metrics.h"
+#include "api/metric.h"
 #include "api/server.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -51,23 +51,23 @@ static void print_socketmap(const struct listeners *listeners, FILE *out)
 	struct socketmap_stats stats;
 
 	socketmap_stats(listeners->socketmap, &stats);
-	metrics_one(out, "socketmap_connections", "gauge", "connections of Postfix",
-		    stats.connections);
-	metrics_one(out, "socketmap_requests_total", "counter", "lookups of lanes by Postfix",
-		    stats.requests);
-	metrics_one(out, "socketmap_evicted_total", "counter",
-		    "idle socketmap connections evicted for new ones", stats.evicted);
-	metrics_one(out, "socketmap_cut_total", "counter",
-		    "socketmap connections closed for sending no request in time", stats.cut);
+	metric_one(out, "socketmap_connections", "gauge", "connections of Postfix",
+		   stats.connections);
+	metric_one(out, "socketmap_requests_total", "counter", "lookups of lanes by Postfix",
+		   stats.requests);
+	metric_one(out, "socketmap_evicted_total", "counter",
+		   "idle socketmap connections evicted for new ones", stats.evicted);
+	metric_one(out, "socketmap_cut_total", "counter",
+		   "socketmap connections closed for sending no request in time", stats.cut);
 }
 
 static void print_metrics(void *data, FILE *out)
 {
 	const struct listeners *listeners = data;
 
-	metrics_one(out, "state_durable", "gauge",
-		    "1: the state file accepts writes; 0: changes stay in memory",
-		    !*failover_trouble(listeners->state));
+	metric_one(out, "state_durable", "gauge",
+		   "1: the state file accepts writes; 0: changes stay in memory",
+		   !*failover_trouble(listeners->state));
 	server_print_metrics(listeners->error_log->server, out);
 	if (listeners->socketmap)
 		print_socketmap(listeners, out);

@@ -154,10 +154,7 @@ static int retire(struct retiring *retiring, struct journal *journal, struct err
 	int r = leaving_read(retiring->config, journal, retiring->datapath, &retiring->leaving,
 			     error);
 
-	if (!r)
-		r = undo_network(&undo, error);
-	leaving_done(&retiring->leaving);
-	return r;
+	return r ? r : undo_network(&undo, error);
 }
 
 static bool is_any_leaving(const struct config *config, const struct journal *journal)
@@ -170,7 +167,7 @@ static bool is_any_leaving(const struct config *config, const struct journal *jo
 }
 
 int leaving_retire(const struct config *config, struct netlink *netlink, struct datapath *datapath,
-		   struct error *error)
+		   struct leaving *ret_leaving, struct error *error)
 {
 	struct retiring retiring = {config, netlink, datapath, {0}};
 	_cleanup_(close_fd_p) int lock = -1;
@@ -182,5 +179,9 @@ int leaving_retire(const struct config *config, struct netlink *netlink, struct 
 	if (!r && is_any_leaving(config, journal))
 		r = retire(&retiring, journal, error);
 	journal_free(journal);
+	if (r)
+		leaving_done(&retiring.leaving);
+	else
+		*ret_leaving = retiring.leaving;
 	return r;
 }

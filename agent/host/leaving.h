@@ -41,7 +41,8 @@ int leaving_note(const struct leaving *leaving, char **ret_note);
 
 /*
  * For `guard`, which holds no lock: removes the addresses that have left the configuration and have
- * no flows any more. Errors of runtime_lock(), journal_open(), leaving_read() and undo_network().
+ * no flows any more; the others are the result. Errors of runtime_lock(), journal_open(),
+ * leaving_read() and undo_network().
  */
 int leaving_retire(const struct config *config, struct netlink *netlink, struct datapath *datapath,
-		   struct error *error);
+		   struct leaving *ret_leaving, struct error *error);

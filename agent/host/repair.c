@@ -46,7 +46,11 @@ int repair_restore(struct repair *repair, const struct host_key *key,
 
 	if (!part)
 		return -ENOMEM;
+	/* The first look finds the state anew, and reports what is not well again. */
 	part->entry = *entry;
+	part->entry.state = 0;
+	part->entry.held = 0;
+	part->published = (struct host_entry){.held = entry->held, .put_back = entry->put_back};
 	return 0;
 }
 
@@ -76,7 +80,7 @@ static void set_state(struct repair_part *part, enum host_state state, uint64_t 
 	if (part->entry.state == state)
 		return;
 	part->entry.state = state;
-	part->entry.held = state != HOST_PRESENT;
+	part->entry.held = state != HOST_PRESENT && state != HOST_LEAVING;
 	part->entry.again_ns = state == HOST_GIVEN_UP ? now_ns + REPAIR_WINDOW_NS : 0;
 	part->entry.last_ns = now_ns;
 }

@@ -8,6 +8,7 @@
  *   state       finding            next state   returned
  *   any         refused            REFUSED      REPAIR_LEAVE
  *   any         present            PRESENT      REPAIR_LEAVE
+ *   any         leaving            LEAVING      REPAIR_LEAVE
  *   any         missing            MISSING      REPAIR_TRY, at most REPAIR_TRIES times
  *   MISSING     missing, too often GIVEN_UP     REPAIR_LEAVE
  *   GIVEN_UP    missing, too soon  GIVEN_UP     REPAIR_LEAVE
@@ -31,7 +32,7 @@ struct finding {
 	char name[POSTERN_HOST_NAME];
 	char interface[16];
 	int index;	       /* of the interface; another device has no tries yet */
-	enum host_state state; /* PRESENT, MISSING or REFUSED */
+	enum host_state state; /* PRESENT, MISSING, REFUSED or LEAVING */
 	bool can_try;	       /* of a missing part: its interface exists and is up */
 	char cause[POSTERN_CAUSE];
 };
@@ -54,7 +55,7 @@ struct repair {
 
 void repair_done(struct repair *repair);
 
-/* What was put back before this process began; at the start. -ENOMEM. */
+/* A part as an earlier process has published it; at the start. -ENOMEM. */
 int repair_restore(struct repair *repair, const struct host_key *key,
 		   const struct host_entry *entry);
 

@@ -16,13 +16,9 @@
 
 static int restore(void *data, const void *key, const void *value)
 {
-	struct host_entry entry;
+	const struct host_key *part = key;
 
-	memcpy(&entry, value, sizeof(entry));
-	/* The first look finds the state anew. */
-	entry.state = 0;
-	entry.held = 0;
-	return repair_restore(data, key, &entry);
+	return part->kind == HOST_ALL ? 0 : repair_restore(data, part, value);
 }
 
 int report_restore(struct repair *repair, struct datapath *datapath, struct error *error)
@@ -48,12 +44,17 @@ static void log_present(const struct repair_part *part, const char *name)
 		log_info("guard", "%s: is there again", name);
 }
 
-/* Only an interface can let mail out: without its address or handle a connection fails. */
+/* Only an interface can let mail out: without its handle a connection fails. */
 static const char *consequence(const struct repair_part *part)
 {
-	if (part->key.kind != HOST_INTERFACE)
+	switch (part->key.kind) {
+	case HOST_INTERFACE:
+		return part->entry.held ? ", its mail is held" : ", its mail leaves unsteered";
+	case HOST_ADDRESS:
+		return ", it takes no new connections";
+	default:
 		return "";
-	return part->entry.held ? ", its mail is held" : ", its mail leaves unsteered";
+	}
 }
 
 static void log_change(const struct repair_part *part)
@@ -72,31 +73,73 @@ static void log_change(const struct repair_part *part)
 			  name, repair_tries(part, now->last_ns), consequence(part), now->cause);
 	else if (now->state == HOST_REFUSED)
 		log_error("guard", "%s: refused%s: %s", name, consequence(part), now->cause);
+	else if (now->state == HOST_LEAVING)
+		log_info("guard", "%s: leaves once its connections have ended: %s", name,
+			 now->cause);
 	else
 		log_warning("guard", "%s: missing%s: %s", name, consequence(part), now->cause);
 }
 
 /* ---- the map */
 
-static int publish(struct repair_part *part, struct datapath *datapath, bool holds)
+struct publishing {
+	struct datapath *datapath;
+	bool holds;
+	bool changed;
+	bool *addresses; /* changed in what takes new flows */
+};
+
+static void note_change(struct publishing *to, const struct repair_part *part, bool is_held)
+{
+	to->changed = true;
+	if (part->key.kind == HOST_ADDRESS && part->published.held != is_held)
+		*to->addresses = true;
+}
+
+static int publish(struct publishing *to, struct repair_part *part)
 {
 	int r;
 
-	if (!holds || part->key.kind != HOST_INTERFACE)
+	if (part->key.kind == HOST_HANDLE || (part->key.kind == HOST_INTERFACE && !to->holds))
 		part->entry.held = 0;
 	if (!memcmp(&part->entry, &part->published, sizeof(part->entry)))
 		return 0;
-	r = datapath->ops->put(datapath, MAP_HOST, &part->key, &part->entry);
+	r = to->datapath->ops->put(to->datapath, MAP_HOST, &part->key, &part->entry);
 	if (r)
 		return r;
 	log_change(part);
+	note_change(to, part, part->entry.held);
 	part->published = part->entry;
 	return 0;
 }
 
-int report_publish(struct repair *repair, struct datapath *datapath, bool holds,
-		   struct error *error)
+static void withdraw(struct publishing *to, const struct repair_part *part)
 {
+	to->datapath->ops->remove(to->datapath, MAP_HOST, &part->key);
+	note_change(to, part, false);
+}
+
+/* After the parts: who sees it change finds them as they are now. */
+static int publish_all(const struct repair *repair, struct datapath *datapath)
+{
+	const struct host_key key = {HOST_ALL, "all"};
+	struct host_entry all = {.state = HOST_PRESENT, .last_ns = clock_monotonic_ns()};
+
+	for (size_t i = 0; i < repair->count; i++) {
+		const struct host_entry *entry = &repair->parts[i].published;
+
+		if (entry->state != HOST_PRESENT && entry->state != HOST_LEAVING)
+			all.state = HOST_MISSING;
+		all.held |= entry->held;
+		all.put_back += entry->put_back;
+	}
+	return datapath->ops->put(datapath, MAP_HOST, &key, &all);
+}
+
+int report_publish(struct repair *repair, struct datapath *datapath, bool holds,
+		   bool *ret_addresses, struct error *error)
+{
+	struct publishing to = {datapath, holds, false, ret_addresses};
 	size_t kept = 0;
 	int r = 0;
 
@@ -104,15 +147,17 @@ int report_publish(struct repair *repair, struct datapath *datapath, bool holds,
 		struct repair_part *part = &repair->parts[i];
 
 		if (!part->seen) {
-			datapath->ops->remove(datapath, MAP_HOST, &part->key);
+			withdraw(&to, part);
 			continue;
 		}
 		if (!r)
-			r = publish(part, datapath, holds);
+			r = publish(&to, part);
 		repair->parts[kept++] = *part;
 	}
 	/* The array never shrinks below a power of two (base/array.h): its count may. */
 	repair->count = kept;
+	if (!r && to.changed)
+		r = publish_all(repair, datapath);
 	return r ? error_set(error, r, "postern_host: %s", strerror(-r)) : 0;
 }
 

@@ -25,6 +25,7 @@
 #include "host/wanted.h"
 #include "netlink/netlink.h"
 #include "netlink/snapshot.h"
+#include "steering/steering.h"
 
 struct look {
 	struct watch *watch;
@@ -243,11 +244,36 @@ static int look_at_pools(struct look *look, struct error *error)
 static int retire_addresses(struct watch *watch, struct error *error)
 {
 	uint64_t now_ns = clock_monotonic_ns();
+	struct leaving leaving;
+	int r;
 
 	if (!watch->programs || now_ns < watch->retire_ns)
 		return 0;
 	watch->retire_ns = now_ns + WATCH_RETIRE_SEC * NS_PER_SEC;
-	return leaving_retire(watch->config, watch->netlink, watch->datapath, error);
+	r = leaving_retire(watch->config, watch->netlink, watch->datapath, &leaving, error);
+	if (r)
+		return r;
+	leaving_done(&watch->leaving);
+	watch->leaving = leaving;
+	return 0;
+}
+
+static int look_at_leaving(struct look *look, struct error *error)
+{
+	const struct leaving *leaving = &look->watch->leaving;
+	int r = 0;
+
+	for (size_t i = 0; !r && i < leaving->count; i++) {
+		struct finding finding;
+
+		found_address(&look->snapshot, &leaving->list[i].address, false, &finding);
+		finding.state = HOST_LEAVING;
+		snprintf(finding.cause, sizeof(finding.cause),
+			 "not configured any more, flows: %llu",
+			 (unsigned long long)leaving->list[i].flows);
+		ask(look, &finding, &r);
+	}
+	return r ? no_memory(error) : 0;
 }
 
 static int look_at_all(struct look *look, struct error *error)
@@ -270,7 +296,23 @@ static int look_at_all(struct look *look, struct error *error)
 		r = holding_finish(holding, clock_monotonic_ns(), error);
 	if (!r)
 		r = look_at_pools(look, error);
-	return r ? r : retire_addresses(look->watch, error);
+	if (!r)
+		r = retire_addresses(look->watch, error);
+	return r ? r : look_at_leaving(look, error);
+}
+
+/*
+ * The agent writes the maps too: the turn may be its own just now. Then the next look tries again.
+ */
+static int steer_past_lost(struct watch *watch, struct error *error)
+{
+	int r = 0;
+
+	if (watch->addresses_changed)
+		r = steering_hold_addresses(watch->config, watch->datapath, error);
+	if (!r)
+		watch->addresses_changed = false;
+	return r == -EBUSY ? 0 : r;
 }
 
 int watch_look(struct watch *watch, struct error *error)
@@ -284,7 +326,10 @@ int watch_look(struct watch *watch, struct error *error)
 	r = look_at_all(&look, error);
 	if (!r)
 		r = report_publish(&watch->repair, watch->datapath,
-				   watch->holding && watch->holding->hold, error);
+				   watch->holding && watch->holding->hold,
+				   &watch->addresses_changed, error);
+	if (!r)
+		r = steer_past_lost(watch, error);
 	free(look.wanted);
 	free(look.links);
 	snapshot_done(&look.snapshot);
@@ -314,5 +359,6 @@ void watch_done(struct watch *watch)
 {
 	repair_done(&watch->repair);
 	others_done(&watch->others);
+	leaving_done(&watch->leaving);
 	uplinks_done(&watch->uplinks);
 }

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "host/leaving.h"
 #include "host/others.h"
 #include "host/repair.h"
 #include "host/uplinks.h"
@@ -25,7 +26,7 @@ struct programs;
 
 #define WATCH_RETIRE_SEC 5 /* after its last flow an address that has left goes within this time */
 
-/* All borrowed but `repair`, `others` and `uplinks`, which watch_done() frees. */
+/* All borrowed but `repair`, `others`, `uplinks` and `leaving`, which watch_done() frees. */
 struct watch {
 	const struct config *config;
 	struct netlink *netlink;
@@ -37,7 +38,9 @@ struct watch {
 	struct others others;
 	struct uplinks uplinks; /* as the last look wrote them */
 	bool has_uplinks;	/* a look has written them */
+	struct leaving leaving; /* as the last walk over the flows found them */
 	uint64_t retire_ns;	/* when addresses that have left are looked at again */
+	bool addresses_changed; /* steering does not know yet which addresses the host lacks */
 };
 
 /* -ENOMEM; errors of netlink_snapshot() and report_publish(), not of putting back a part. */

@@ -35,15 +35,15 @@ static const char *const *const unknown_phrases[26] = {
 			      "is not a valid user", "is not a known user"),
 	['m' - 'a'] = PHRASES("mailbox does not exist", "mailbox doesn't exist", "mailbox invalid",
 			      "mailbox not exist", "mailbox not found", "mailbox unknown"),
-	['n' - 'a'] = PHRASES("no account by that name", "no local mailbox", "no mailbox by that",
-			      "no mailbox found", "no mailbox here" /* qmail */,
-			      "no one by that name", "no such account", "no such address",
-			      "no such addressee", "no such local user", "no such mailbox",
-			      "no such person", "no such recipient", "no such user",
-			      "no such virtual user", "non-existent user", "nonexistent user",
-			      "not a known user", "not a valid mailbox", "not a valid recipient",
-			      "not a valid user", "not listed in domino directory",
-			      "not listed in public name", "not our customer" /* Comcast */),
+	['n' - 'a'] = PHRASES(
+		"no account by that name", "no local mailbox", "no mailbox by that",
+		"no mailbox found", "no mailbox here" /* qmail */, "no one by that name",
+		"no such account", "no such address", "no such addressee", "no such local user",
+		"no such mailbox", "no such person", "no such recipient", "no such user",
+		"no such virtual user", "no valid recipient", "non-existent user",
+		"nonexistent user", "not a known user", "not a valid mailbox",
+		"not a valid recipient", "not a valid user", "not listed in domino directory",
+		"not listed in public name", "not our customer" /* Comcast */),
 	['p' - 'a'] = PHRASES("person not found", "postfach existiert nicht",
 			      "postfach nicht gefunden", "postfach unbekannt"),
 	['r' - 'a'] =
@@ -155,15 +155,12 @@ static bool any_begins(const char *at)
 	return false;
 }
 
-/* IronPort writes it before the receiver's own reply, which may have another cause. */
-static const char wrapper[] = "unknown address error";
-
 static bool says_unknown(const char *words)
 {
 	bool begins = true;
 
 	for (const char *at = words; *at; at++) {
-		if (begins && any_begins(at) && !begins_with(at, wrapper))
+		if (begins && any_begins(at))
 			return true;
 		begins = !isalnum((unsigned char)*at);
 	}

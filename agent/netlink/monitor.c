@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* One libmnl socket for all groups. Messages are not parsed. */
+/* One libmnl socket for all groups. Of a message only its type counts. */
 #include "netlink/monitor.h"
 
 #include <errno.h>
@@ -77,14 +77,18 @@ int monitor_fd(const struct monitor *monitor)
 	return mnl_socket_get_fd(monitor->socket);
 }
 
-static enum monitor_change most_urgent(const char *buffer, int size)
+enum monitor_change monitor_parse(const void *messages, int size)
 {
-	const struct nlmsghdr *header = (const struct nlmsghdr *)buffer;
+	const struct nlmsghdr *header = messages;
+	enum monitor_change change = MONITOR_NOTHING;
 
-	for (; mnl_nlmsg_ok(header, size); header = mnl_nlmsg_next(header, &size))
+	for (; mnl_nlmsg_ok(header, size); header = mnl_nlmsg_next(header, &size)) {
 		if (header->nlmsg_type == RTM_NEWLINK || header->nlmsg_type == RTM_DELLINK)
 			return MONITOR_LINK;
-	return MONITOR_CHANGE;
+		if (header->nlmsg_type >= RTM_BASE)
+			change = MONITOR_CHANGE;
+	}
+	return change;
 }
 
 enum monitor_change monitor_read(struct monitor *monitor)
@@ -101,7 +105,7 @@ enum monitor_change monitor_read(struct monitor *monitor)
 		/* ENOBUFS: messages were lost; the older ones still follow. */
 		if (got < 0 && errno != ENOBUFS)
 			return change;
-		next = got < 0 ? MONITOR_LINK : most_urgent(buffer, (int)got);
+		next = got < 0 ? MONITOR_LINK : monitor_parse(buffer, (int)got);
 		change = next > change ? next : change;
 	}
 }

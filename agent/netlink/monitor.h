@@ -26,3 +26,6 @@ int monitor_fd(const struct monitor *monitor);
 enum monitor_change { MONITOR_NOTHING, MONITOR_CHANGE, MONITOR_LINK };
 /* Reads all messages without blocking: the most urgent of their changes. */
 enum monitor_change monitor_read(struct monitor *monitor);
+
+/* The same of messages of rtnetlink in memory, aligned as the kernel sends them. */
+enum monitor_change monitor_parse(const void *messages, int size);

@@ -42,7 +42,7 @@ struct pool_address *pool_find_address(const struct pool *pool, const struct add
 
 bool pool_address_is_active(const struct pool *pool, const struct pool_address *address)
 {
-	return pool->state == POOL_ENABLED && address->state == ADDRESS_ACTIVE;
+	return pool->state == POOL_ENABLED && address->state == ADDRESS_ACTIVE && !address->held;
 }
 
 enum slot_family pool_address_family(const struct pool_address *address)

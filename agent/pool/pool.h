@@ -4,9 +4,10 @@
  * them. Pure: no I/O, no clock. steering/ owns the one `struct pool_set`.
  *
  * Address states: active -> draining -> disabled, and back to active from either; only active
- * addresses get new flows. A disabled pool has no active address. A pool without an active address
- * (per family) takes the table of its when_empty pool, and so on; the last one holds: an all-zero
- * table. The configuration rejects a when_empty path from high-risk to normal, and cycles.
+ * addresses get new flows. An address that the host lacks is not active meanwhile. A disabled pool
+ * has no active address. A pool without an active address (per family) takes the table of its
+ * when_empty pool, and so on; the last one holds: an all-zero table. The configuration rejects a
+ * when_empty path from high-risk to normal, and cycles.
  */
 #pragma once
 
@@ -22,7 +23,8 @@ struct pool_address {
 	struct address address;
 	unsigned weight;
 	enum address_state state;
-	bool set; /* manually, since the start */
+	bool set;  /* manually, since the start */
+	bool held; /* the host lacks it: it counts as not active, whatever `state` */
 };
 
 struct pool {

@@ -118,13 +118,25 @@ static bool leaves(const struct pool *pool, const struct lane *lane)
 	       (lane->ipv6 && pool_serving(pool, SLOT_IPV6));
 }
 
+/* An address is active by its own state, and the host lacks it. */
+static bool is_held_by_host(const struct pool *pool)
+{
+	for (size_t i = 0; i < pool->n_addresses; i++)
+		if (pool->addresses[i].state == ADDRESS_ACTIVE && pool->addresses[i].held)
+			return true;
+	return false;
+}
+
 const char *steering_held(const struct steering *steering, const struct lane *lane)
 {
 	const struct pool *pool = pool_find(&steering->pools, lane->pool->name);
 
 	if (leaves(pool, lane))
 		return NULL;
-	return pool->state == POOL_DISABLED ? "is disabled" : "has no active address";
+	if (pool->state == POOL_DISABLED)
+		return "is disabled";
+	return is_held_by_host(pool) ? "has no usable address on the host"
+				     : "has no active address";
 }
 
 int lanes_follow(struct steering *steering)

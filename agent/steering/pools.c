@@ -204,6 +204,30 @@ static int number_addresses(struct steering *steering)
 	return 0;
 }
 
+/* ---- addresses that the host lacks */
+
+static bool is_held(struct datapath *datapath, const struct address *address)
+{
+	struct host_key key = {.kind = HOST_ADDRESS};
+	struct host_entry entry;
+	char text[ADDRESS_TEXT_SIZE];
+
+	strncpy(key.name, address_format(address, text), sizeof(key.name) - 1);
+	return !datapath->ops->get(datapath, MAP_HOST, &key, &entry) && entry.held;
+}
+
+void pools_see_host(struct steering *steering)
+{
+	for (size_t i = 0; i < steering->pools.n_pools; i++)
+		for (size_t j = 0; j < steering->pools.pools[i].n_addresses; j++) {
+			struct pool_address *address = &steering->pools.pools[i].addresses[j];
+			bool before = address->held;
+
+			address->held = is_held(steering->datapath, &address->address);
+			steering->host_changed |= address->held != before;
+		}
+}
+
 int pools_load(struct steering *steering, struct error *error)
 {
 	struct datapath *datapath = steering->datapath;
@@ -219,6 +243,7 @@ int pools_load(struct steering *steering, struct error *error)
 		r = number_addresses(steering);
 	if (r < 0)
 		return error_errno(error, r, "reading pools");
+	pools_see_host(steering);
 	if (!steering->state || steering->source == STEERING_MAPS)
 		return 0;
 	return steering->state->ops->load(steering->state, &visitor, error);
@@ -245,7 +270,11 @@ static void fill_address_entry(const struct pool *pool, const struct pool_addres
 	char text[ADDRESS_TEXT_SIZE];
 
 	*ret_entry = (struct address_entry){
-		.pool = pool->id, .weight = address->weight, .state = address->state};
+		.pool = pool->id,
+		.weight = address->weight,
+		.state = address->state,
+		.held = address->held,
+	};
 	memcpy(ret_entry->address, address->address.bytes, sizeof(ret_entry->address));
 	strncpy(ret_entry->text, address_format(&address->address, text),
 		sizeof(ret_entry->text) - 1);
@@ -375,8 +404,10 @@ int pools_check(const struct steering *steering, struct error *error)
 
 int pools_sync_tables(struct steering *steering, struct error *error)
 {
-	int r = sync_tables(steering, false);
+	int r;
 
+	pools_see_host(steering);
+	r = sync_tables(steering, false);
 	if (r == -E2BIG)
 		return too_many(steering, error);
 	return r < 0 ? error_errno(error, r, "writing pools") : 0;

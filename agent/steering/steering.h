@@ -132,6 +132,19 @@ int steering_set_address(struct steering *steering, const char *pool, const stru
 int steering_inherit(struct steering *steering, const struct steering *before, struct error *error);
 
 /*
+ * After a change of map host: an address that the host lacks takes no new flows, as if it were not
+ * active. Writes only where an address has changed, and nothing where the maps follow another
+ * configuration. -EBUSY: see steering_begin(); an errno of the maps.
+ */
+int steering_follow_host(struct steering *steering, struct error *error);
+/*
+ * The same for `up` and `guard`, which have no steering: everything except verdicts of handles of
+ * single addresses and lanes, which are the agent's. `config` has the ids of its pools.
+ */
+int steering_hold_addresses(const struct config *config, struct datapath *datapath,
+			    struct error *error);
+
+/*
  * Reads manual states of pools and addresses from a file that could not be read at the start.
  * Orders since the start are newer and stay.
  */
@@ -216,8 +229,9 @@ const struct lane *steering_lane_at(const struct steering *steering, const struc
 				    const char *sender, int64_t now_sec);
 
 /*
- * Why no new connection leaves by the lane now: "is disabled" or "has no active address", to be
- * said of its pool. NULL: connections leave, in at least one of its families.
+ * Why no new connection leaves by the lane now: "is disabled", "has no active address" or "has no
+ * usable address on the host", to be said of its pool. NULL: connections leave, in at least one of
+ * its families.
  */
 const char *steering_held(const struct steering *steering, const struct lane *lane);
 

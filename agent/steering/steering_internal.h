@@ -11,6 +11,7 @@
  *   verdicts.c     a sender's entry in map verdict
  *   limits.c       the limits in it, for the datapath
  *   lanes.c        the lane of a pool that an MTA takes
+ *   host.c         addresses that the host lacks          (map host, read)
  *   restore.c      state into engine, engine into steering
  *   plan.c         all of the maps, in slices
  *   turn.c         one writer at a time
@@ -44,6 +45,7 @@ struct steering {
 	uint64_t cgroups_seen;		    /* hash of their ids at the last look */
 	enum steering_source source;	    /* of orders and standings */
 	bool is_in_force;		    /* in a turn: the maps follow `config` */
+	bool host_changed; /* since verdicts of handles and lanes followed the host */
 };
 
 /* Which of state and maps knows the orders. A negative errno of reading map control. */
@@ -61,6 +63,12 @@ int pools_sync(struct steering *steering, struct error *error); /* adds and chan
 int pools_sync_tables(struct steering *steering, struct error *error);
 int pools_sync_slots(struct steering *steering, size_t part, struct error *error);
 int pools_prune(struct steering *steering, struct error *error); /* removals, last */
+
+/*
+ * Takes over from map host which addresses the host lacks; sets host_changed. An address without an
+ * entry counts as present.
+ */
+void pools_see_host(struct steering *steering);
 
 int lanes_load(struct steering *steering, struct error *error);
 /* After a change of a state of pools or addresses. -ENOMEM. */

@@ -19,6 +19,7 @@
 #include "wire/pool.h"
 #include "wire/sender.h"
 #include "wire/status.h"
+#include "view/host.h"
 #include "view/milter.h"
 
 /* ---- pools */
@@ -33,6 +34,7 @@ static json_t *address_json(struct datapath *datapath, const struct pool_address
 		.address = address_format(&address->address, text),
 		.weight = (json_int_t)address->weight,
 		.state = address_state_name(address->state),
+		.held = address->held,
 		.flows = (json_int_t)usage.flows,
 		.connections = (json_int_t)usage.connections,
 	});
@@ -281,13 +283,18 @@ static json_t *datapath_json(struct steering *steering, const struct hooked_inte
 }
 
 int view_status(struct steering *steering, const struct hooked_interfaces *interfaces,
-		json_t *agent, json_t **ret, struct error *error)
+		uint64_t now_ns, json_t *agent, json_t **ret, struct error *error)
 {
+	const struct config *config = steering_config(steering);
+
 	return value_give(wire_status_json(&(struct wire_status){
 				  .version = version(),
 				  .datapath = datapath_json(steering, interfaces),
+				  .guard = view_guard(config),
+				  .hold = view_hold(config),
+				  .host = view_parts(steering_datapath(steering), now_ns),
 				  .agent = agent,
-				  .milter = view_milter(steering_config(steering)),
+				  .milter = view_milter(config),
 				  .pools = pools_json(steering),
 			  }),
 			  ret, error);

@@ -25,7 +25,7 @@ struct hooked_interfaces {
 
 /* Consumes `agent` (struct wire_agent as JSON). */
 int view_status(struct steering *steering, const struct hooked_interfaces *interfaces,
-		json_t *agent, json_t **ret, struct error *error);
+		uint64_t now_ns, json_t *agent, json_t **ret, struct error *error);
 int view_pools(struct steering *steering, json_t **ret, struct error *error);
 /*
  * `policy` NULL: without the engine's counts. With it, senders that have a standing and no selector

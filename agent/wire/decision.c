@@ -148,11 +148,11 @@ static json_t *addresses_json(const struct pool *pool)
 	char text[ADDRESS_TEXT_SIZE];
 
 	for (size_t i = 0; pool && i < pool->n_addresses; i++)
-		json_array_append_new(addresses,
-				      json_pack("{s:s, s:s}", "address",
-						address_format(&pool->addresses[i].address, text),
-						"state",
-						address_state_name(pool->addresses[i].state)));
+		json_array_append_new(
+			addresses, json_pack("{s:s, s:s, s:b}", "address",
+					     address_format(&pool->addresses[i].address, text),
+					     "state", address_state_name(pool->addresses[i].state),
+					     "held", (int)pool->addresses[i].held));
 	return addresses;
 }
 

@@ -81,7 +81,7 @@ struct wire_decision {
 	const char *held;
 	json_t *handles, *facts;
 	json_t *why;	   /* of struct wire_step */
-	json_t *addresses; /* of "address" and "state", as in struct wire_address */
+	json_t *addresses; /* of "address", "state" and "held" of struct wire_address */
 	json_t *flows;	   /* only from the CLI: of struct wire_flow */
 };
 void wire_decision_read(const json_t *document, struct wire_decision *ret);

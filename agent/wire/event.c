@@ -85,6 +85,19 @@ static void add_order(json_t *object, const struct wire_event *event)
 		add_text(object, "body", event->order.body);
 }
 
+static void add_host(json_t *object, const struct wire_event *event)
+{
+	add_text(object, "part", event->host.part);
+	add_text(object, "name", event->host.name);
+	if (event->host.pool)
+		add_text(object, "pool", event->host.pool);
+	add_text(object, "state", event->host.state);
+	json_object_set_new(object, "held", json_boolean(event->host.held));
+	add_number(object, "put_back", event->host.put_back);
+	if (event->host.cause)
+		add_text(object, "cause", event->host.cause);
+}
+
 static const char *name_of(const struct wire_event *event)
 {
 	switch (event->kind) {
@@ -100,6 +113,8 @@ static const char *name_of(const struct wire_event *event)
 		return "mail-dns";
 	case WIRE_EVENT_ORDER:
 		return "order";
+	case WIRE_EVENT_HOST:
+		return "host";
 	case WIRE_EVENT_ERROR:
 		return "error";
 	}
@@ -130,6 +145,9 @@ json_t *event_json(const struct wire_event *event)
 		break;
 	case WIRE_EVENT_ORDER:
 		add_order(object, event);
+		break;
+	case WIRE_EVENT_HOST:
+		add_host(object, event);
 		break;
 	case WIRE_EVENT_ERROR:
 		add_error(object, event);

@@ -12,6 +12,8 @@
  *                               again
  *   mail-dns                    trouble: name servers do not answer; null: they answer again
  *   order                       by, uid: the user; request ("PUT /v1/senders/…"), body: as it came
+ *   host                        part ("interface", "address", "handle"), name, pool, state (as in
+ *                               the status, or "put-back"), held, put_back (count), cause
  *   error                       what, text, sender, pool, source, destination
  */
 #pragma once
@@ -31,6 +33,7 @@ enum wire_event_kind {
 	WIRE_EVENT_STATE,
 	WIRE_EVENT_MAIL_DNS,
 	WIRE_EVENT_ORDER, /* carried out for a user of the API */
+	WIRE_EVENT_HOST,  /* a part of the host was lost, or has come back */
 	WIRE_EVENT_ERROR,
 };
 
@@ -52,6 +55,14 @@ struct wire_event {
 			const char *method, *path;
 			const char *body; /* NULL: none */
 		} order;
+		struct {
+			const char *part, *name;
+			const char *pool; /* NULL: not an address of a pool */
+			const char *state;
+			bool held;
+			uint64_t put_back;
+			const char *cause; /* NULL: none yet */
+		} host;
 		const char *trouble;   /* "" or NULL: the state file takes writes again */
 		bool mail_dns_unknown; /* judge/mail_dns.h */
 		/* A text that is "" is left out. */

@@ -8,8 +8,8 @@
 
 #define ROW(type, member) JSON_FIELD(type, wire_address, member)
 static const struct json_field address_fields[] = {
-	ROW(FIELD_STRING, address), ROW(FIELD_INTEGER, weight),	     ROW(FIELD_STRING, state),
-	ROW(FIELD_INTEGER, flows),  ROW(FIELD_INTEGER, connections),
+	ROW(FIELD_STRING, address), ROW(FIELD_INTEGER, weight), ROW(FIELD_STRING, state),
+	ROW(FIELD_BOOLEAN, held),   ROW(FIELD_INTEGER, flows),	ROW(FIELD_INTEGER, connections),
 };
 #undef ROW
 

@@ -15,6 +15,7 @@ struct wire_address {
 	const char *address;
 	json_int_t weight;
 	const char *state;
+	bool held; /* the host lacks it: it takes no new flows, whatever `state` */
 	json_int_t flows;
 	json_int_t connections;
 };

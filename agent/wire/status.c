@@ -2,6 +2,8 @@
 /* Members in the order in which they are printed. */
 #include "wire/status.h"
 
+#include <string.h>
+
 #include "wire/json_fields.h"
 
 #define COUNT(fields) (sizeof(fields) / sizeof((fields)[0]))
@@ -101,9 +103,70 @@ void wire_milter_read(const json_t *document, struct wire_milter *ret)
 	json_fields_scan(document, milter_fields, COUNT(milter_fields), ret);
 }
 
+#define ROW(type, member) JSON_FIELD(type, wire_part, member)
+static const struct json_field part_fields[] = {
+	ROW(FIELD_STRING, kind),      ROW(FIELD_STRING, name),	    ROW(FIELD_STRING, state),
+	ROW(FIELD_BOOLEAN, held),     ROW(FIELD_STRING, interface), ROW(FIELD_STRING, cause),
+	ROW(FIELD_INTEGER, put_back), ROW(FIELD_INTEGER, age_sec),  ROW(FIELD_MAYBE, again_sec),
+};
+#undef ROW
+
+json_t *wire_part_json(const struct wire_part *source)
+{
+	return json_fields_print(part_fields, COUNT(part_fields), source);
+}
+
+void wire_part_read(const json_t *document, struct wire_part *ret)
+{
+	json_fields_scan(document, part_fields, COUNT(part_fields), ret);
+}
+
+bool wire_part_is_well(const struct wire_part *part)
+{
+	return part->state &&
+	       (strcmp(part->state, "present") == 0 || strcmp(part->state, "leaving") == 0);
+}
+
+#define ROW(type, member) JSON_FIELD(type, wire_guard, member)
+static const struct json_field guard_fields[] = {
+	ROW(FIELD_BOOLEAN, running),
+	ROW(FIELD_STRING, since),
+};
+#undef ROW
+
+json_t *wire_guard_json(const struct wire_guard *source)
+{
+	return json_fields_print(guard_fields, COUNT(guard_fields), source);
+}
+
+void wire_guard_read(const json_t *document, struct wire_guard *ret)
+{
+	json_fields_scan(document, guard_fields, COUNT(guard_fields), ret);
+}
+
+#define ROW(type, member) JSON_FIELD(type, wire_hold, member)
+static const struct json_field hold_fields[] = {
+	ROW(FIELD_BOOLEAN, host),
+	ROW(FIELD_INTEGER, connections),
+	ROW(FIELD_INTEGER, packets),
+	ROW(FIELD_INTEGER, forwarded),
+};
+#undef ROW
+
+json_t *wire_hold_json(const struct wire_hold *source)
+{
+	return json_fields_print(hold_fields, COUNT(hold_fields), source);
+}
+
+void wire_hold_read(const json_t *document, struct wire_hold *ret)
+{
+	json_fields_scan(document, hold_fields, COUNT(hold_fields), ret);
+}
+
 #define ROW(type, member) JSON_FIELD(type, wire_status, member)
 static const struct json_field status_fields[] = {
-	ROW(FIELD_STRING, version), ROW(FIELD_OBJECT, datapath), ROW(FIELD_OBJECT, agent),
+	ROW(FIELD_STRING, version), ROW(FIELD_OBJECT, datapath), ROW(FIELD_OBJECT, guard),
+	ROW(FIELD_OBJECT, hold),    ROW(FIELD_ARRAY, host),	 ROW(FIELD_OBJECT, agent),
 	ROW(FIELD_OBJECT, milter),  ROW(FIELD_ARRAY, pools),
 };
 #undef ROW
@@ -123,13 +186,16 @@ json_t *wire_agent_away_json(bool hangs)
 	return json_pack("{s:b, s:b}", "running", (int)hangs, "hangs", (int)hangs);
 }
 
-json_t *wire_status_down_json(const char *version, json_t *milter)
+json_t *wire_status_down_json(const struct wire_status *known)
 {
 	return wire_status_json(&(struct wire_status){
-		.version = version,
+		.version = known->version,
 		.datapath = json_pack("{s:b}", "attached", 0),
+		.guard = known->guard,
+		.hold = known->hold,
+		.host = json_array(),
 		.agent = wire_agent_away_json(false),
-		.milter = milter,
+		.milter = known->milter,
 		.pools = json_array(),
 	});
 }

@@ -64,9 +64,46 @@ struct wire_milter {
 json_t *wire_milter_json(const struct wire_milter *source);
 void wire_milter_read(const json_t *document, struct wire_milter *ret);
 
+/* What the datapath needs of the host: an interface with its hooks, an address, a handle. */
+struct wire_part {
+	const char *kind;
+	const char *name;
+	const char *state; /* host_state_name() */
+	bool held;	   /* its mail is held; an address: it takes no new flows */
+	const char *interface;
+	const char *cause; /* of the last loss */
+	json_int_t put_back;
+	json_int_t age_sec;   /* since the last change */
+	json_int_t again_sec; /* until the next try; -1: not given up */
+};
+json_t *wire_part_json(const struct wire_part *source);
+void wire_part_read(const json_t *document, struct wire_part *ret);
+/* Is the part as it should be? */
+bool wire_part_is_well(const struct wire_part *part);
+
+struct wire_guard {
+	bool running;
+	const char *since;
+};
+json_t *wire_guard_json(const struct wire_guard *source);
+void wire_guard_read(const json_t *document, struct wire_guard *ret);
+
+/* What was kept on the host since the hold was made. */
+struct wire_hold {
+	bool host; /* no datapath: all connections to steered ports are refused */
+	json_int_t connections;
+	json_int_t packets;
+	json_int_t forwarded;
+};
+json_t *wire_hold_json(const struct wire_hold *source);
+void wire_hold_read(const json_t *document, struct wire_hold *ret);
+
 struct wire_status {
 	const char *version;
 	json_t *datapath; /* struct wire_datapath */
+	json_t *guard;	  /* struct wire_guard; NULL: none has run */
+	json_t *hold;	  /* struct wire_hold; NULL: there is none */
+	json_t *host;	  /* of struct wire_part */
 	json_t *agent;	  /* struct wire_agent */
 	json_t *milter;	  /* NULL: no milter is expected */
 	json_t *pools;	  /* of struct wire_pool */
@@ -76,5 +113,8 @@ void wire_status_read(const json_t *document, struct wire_status *ret);
 
 /* The document of an agent that does not answer. */
 json_t *wire_agent_away_json(bool hangs);
-/* The status of a host where nothing is up; consumes `milter`. */
-json_t *wire_status_down_json(const char *version, json_t *milter);
+/*
+ * The status of a host where nothing is up, by version, guard, hold and milter of `known`, which it
+ * consumes.
+ */
+json_t *wire_status_down_json(const struct wire_status *known);

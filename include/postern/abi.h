@@ -23,7 +23,7 @@
 #include "postern/handles.h"
 #include "postern/host.h"
 
-#define POSTERN_LAYOUT 5
+#define POSTERN_LAYOUT 6
 
 /* Label sizes count the terminating NUL; the configuration refuses longer names. */
 #define POSTERN_SENDER_LABEL 64
@@ -186,7 +186,7 @@ struct address_entry {
 	__u32 pool;
 	__u32 weight;
 	enum address_state state;
-	__u32 reserved;
+	__u32 held; /* 1: the host lacks the address (postern_host): no new flows */
 };
 
 /* postern_addruse (HASH: address id -> address_usage): the agent creates, the programs write. */

@@ -239,6 +239,14 @@ static void start_milter(void)
 		wait_for(host_succeeds(MAIL, "test -S %s/run/milter.sock", world.directory), 5000));
 }
 
+/* Somebody removes a handle until the guard gives it up. */
+static void lose_handle(void)
+{
+	free(host_must(MAIL, "for i in $(seq 11); do until ip address del " HANDLE_RELAY6
+			     "/128 dev lo 2>/dev/null; do sleep 0.01; done; done"));
+	cr_assert(wait_for(postern_host_has(HANDLE_RELAY6, "GIVEN_UP", 10), 5000));
+}
+
 static void show_all(void)
 {
 	command("check", "");
@@ -334,6 +342,19 @@ static void print_unlikely_events(void)
 		.kind = WIRE_EVENT_STATE, .now_sec = 1, .trouble = "no space"}));
 }
 
+/* A pool address that somebody has removed. */
+static void print_host_event(void)
+{
+	json_decref(unlikely_event(&(struct wire_event){.kind = WIRE_EVENT_HOST,
+							.now_sec = 1,
+							.host = {.part = "address",
+								 .name = "192.0.2.10",
+								 .pool = "normal",
+								 .state = "put-back",
+								 .put_back = 1,
+								 .cause = "gone"}}));
+}
+
 static size_t check_events(void)
 {
 	const struct document_row *row = documents_find(&documents->commands, "events");
@@ -362,7 +383,8 @@ Test(netns_documents, every_printed_member_is_documented_and_every_documented_on
 	documents = documents_read();
 	postern_configure(&everything);
 	command("status", "");
-	postern_begin(&everything);
+	postern_guard();
+	postern_agent();
 	start_milter();
 	api = http_connect();
 	postern_follow();
@@ -372,6 +394,7 @@ Test(netns_documents, every_printed_member_is_documented_and_every_documented_on
 		send_all_kinds_of_mail();
 		send_mail_of_unknown_domains();
 		have_errors();
+		lose_handle();
 		show_all();
 		change_by_routes();
 		change_by_commands();
@@ -380,6 +403,7 @@ Test(netns_documents, every_printed_member_is_documented_and_every_documented_on
 	cr_assert(wait_for(postern_printed("restriction-ended", "harsh"), 5000));
 	cr_assert_gt(check_events(), 8);
 	print_unlikely_events();
+	print_host_event();
 	cr_expect_gt(expect_all_commands_documented(), 15);
 	expect_all_routes_documented();
 	expect_all_facts_documented();

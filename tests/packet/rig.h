@@ -82,6 +82,7 @@ void rig_select_net(const char *address, unsigned length, uint32_t sender);
 void rig_put_slot(uint32_t pool, enum slot_family family, uint32_t slot, uint32_t address_id);
 void rig_fill_slots(uint32_t pool, enum slot_family family, uint32_t address_id);
 void rig_set_address_state(uint32_t address_id, enum address_state state);
+void rig_hold_address(uint32_t address_id); /* the host lacks it */
 struct control rig_control(void);
 void rig_set_control(const struct control *control);
 uint64_t rig_now_ns(void);

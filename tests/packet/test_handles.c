@@ -67,6 +67,20 @@ FAMILY_TEST(where_it_names_none_they_are_held)
 	cr_assert_eq(event.pool, POOL_NORMAL);
 }
 
+/* Slots and verdict still lead to it: the guard has told the programs first. */
+FAMILY_TEST(an_address_that_the_host_lacks_takes_no_new_flow)
+{
+	struct packet_spec inside = rig_inside(ipv6, SYN), stranger = rig_stranger(ipv6, SYN);
+
+	name_address(ipv6, normal_id(ipv6));
+	rig_hold_address(normal_id(ipv6));
+	rig_hold_address(ipv6 ? RISK6_ID : RISK4_ID);
+	rig_expect_refused(&inside);
+	rig_expect_refused(&stranger);
+	rig_expect_counters(.dropped_pool_empty = 2, .resets_sent = 2);
+	rig_expect_flows(0);
+}
+
 FAMILY_TEST(flows_that_live_go_on_when_it_is_held)
 {
 	struct packet_spec inside = rig_inside(ipv6, SYN), outside = rig_outside(ipv6, SYN);

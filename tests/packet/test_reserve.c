@@ -116,6 +116,16 @@ FAMILY_TEST(a_disabled_pool_holds_the_next_syn)
 	rig_expect_counters(.flows_opened = 1, .dropped_pool_empty = 1, .resets_sent = 1);
 }
 
+FAMILY_TEST(an_address_that_the_host_lacks_leaves_the_next_syn_to_another)
+{
+	struct packet_spec inside = rig_inside(ipv6, SYN), syn = later(inside);
+
+	establish(&inside, normal(ipv6));
+	rig_hold_address(ipv6 ? NORMAL6_ID : NORMAL4_ID);
+	rig_expect_refused(&syn);
+	rig_expect_counters(.flows_opened = 1, .dropped_pool_empty = 1, .resets_sent = 1);
+}
+
 FAMILY_TEST(a_pool_that_falls_back_leads_the_next_syn_to_the_other)
 {
 	struct packet_spec inside = rig_inside(ipv6, SYN), syn = later(inside);

@@ -26,6 +26,10 @@ Test(base_names, values_outside_an_enum_are_invalid)
 	cr_expect_str_eq(pool_state_name(POOL_STATES), "invalid");
 	cr_expect_str_eq(address_state_name((enum address_state)0), "invalid");
 	cr_expect_str_eq(address_state_name(ADDRESS_STATES), "invalid");
+	cr_expect_str_eq(host_kind_name((enum host_kind)0), "invalid");
+	cr_expect_str_eq(host_kind_name(HOST_KINDS), "invalid");
+	cr_expect_str_eq(host_state_name((enum host_state)0), "invalid");
+	cr_expect_str_eq(host_state_name(HOST_STATES), "invalid");
 	cr_expect_str_eq(counter_name(COUNTERS), "invalid");
 	cr_expect_str_eq(counter_help(COUNTERS), "invalid");
 }

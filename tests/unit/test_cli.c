@@ -310,6 +310,64 @@ Test(cli, status_of_a_milter_that_is_down_says_what_to_do)
 	       "milter    NOT running, mail is not judged; run 'systemctl start postern-milter'\n");
 }
 
+Test(cli, status_shows_the_guard_what_is_lost_and_what_was_held)
+{
+	prints("{\"version\":\"1\",\"datapath\":{\"attached\":true,\"interfaces\":"
+	       "[{\"name\":\"eth0\",\"egress\":\"tcx\",\"ingress\":\"tcx\"}],\"flows\":0,"
+	       "\"flows_max\":1024,\"counters\":{}},"
+	       "\"guard\":{\"running\":true,\"since\":\"2026-11-30T22:10:00Z\"},"
+	       "\"hold\":{\"host\":false,\"connections\":3,\"packets\":2,\"forwarded\":0},"
+	       "\"host\":[{\"kind\":\"interface\",\"name\":\"eth0\",\"state\":\"present\","
+	       "\"held\":false,\"put_back\":1,\"age_sec\":90,\"again_sec\":null,"
+	       "\"cause\":\"the egress hook is gone\"},"
+	       "{\"kind\":\"address\",\"name\":\"192.0.2.1\",\"state\":\"given-up\","
+	       "\"held\":true,\"put_back\":10,\"age_sec\":3,\"again_sec\":597,"
+	       "\"cause\":\"no interface has the address\"},"
+	       "{\"kind\":\"handle\",\"name\":\"100.127.0.1\",\"state\":\"present\","
+	       "\"held\":false,\"put_back\":4,\"age_sec\":3,\"again_sec\":null}],"
+	       "\"agent\":{\"running\":false},\"pools\":[{\"name\":\"normal\",\"state\":"
+	       "\"enabled\",\"addresses\":[{\"address\":\"192.0.2.1\",\"weight\":1,\"state\":"
+	       "\"active\",\"held\":true,\"flows\":2}]}]}",
+	       cli_print_status,
+	       "postern   1\n"
+	       "datapath  attached\n"
+	       "flows     0 of 1024\n"
+	       "guard     running since 2026-11-30T22:10:00Z\n"
+	       "held      refused connections 3, local packets 2, forwarded SYNs 0\n"
+	       "agent     not running\n"
+	       "\n"
+	       "INTERFACE  EGRESS  INGRESS\n"
+	       "eth0       tcx     tcx\n"
+	       "\n"
+	       "PART       NAME       STATE     MAIL  PUT BACK  TRIED AGAIN IN  SINCE  LAST LOSS\n"
+	       "interface  eth0       present   -            1               -    90s  the egress "
+	       "hook is gone\n"
+	       "address    192.0.2.1  given-up  held        10              9m     3s  no "
+	       "interface "
+	       "has the address\n"
+	       "\n"
+	       "POOL    STATE    ACTIVE ADDRESSES  FLOWS\n"
+	       "normal  enabled            0 of 1      2\n"
+	       "\n"
+	       "COUNTER  VALUE  MEANING\n"
+	       "-            0  nothing was counted yet\n");
+}
+
+Test(cli, status_of_a_guard_that_is_down_and_a_host_that_holds_says_what_to_do)
+{
+	prints("{\"version\":\"1\",\"datapath\":{\"attached\":false},"
+	       "\"guard\":{\"running\":false,\"since\":null},"
+	       "\"hold\":{\"host\":true,\"connections\":0,\"packets\":0,\"forwarded\":0},"
+	       "\"agent\":{\"running\":false},\"milter\":null,\"pools\":[]}",
+	       cli_print_status,
+	       "postern   1\n"
+	       "datapath  not up; run 'postern up'\n"
+	       "guard     NOT running, what the host loses stays lost; run 'systemctl start "
+	       "postern'\n"
+	       "hold      HOLDS all mail of this host until 'postern up' succeeds\n"
+	       "agent     not running\n");
+}
+
 Test(cli, status_shows_counters_that_are_not_zero_and_the_last_errors)
 {
 	prints("{\"version\":\"1\",\"datapath\":{\"attached\":true,\"interfaces\":"

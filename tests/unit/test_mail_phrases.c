@@ -15,7 +15,6 @@ Test(mail_phrases, servers_say_in_many_words_that_a_recipient_is_unknown)
 		"<a@b>: Recipient address rejected: User unknown in virtual mailbox table",
 		"<a@b>: Recipient address rejected: Undeliverable address: host mx said no",
 		"<a@b>... User unknown",
-		"5.1.0 - Unknown address error 550-'5.1.1 <a@b>... User unknown'",
 		"Unknown user",
 		"no such address here",
 		"User <a@b> unknown",
@@ -60,11 +59,6 @@ Test(mail_phrases, servers_say_in_many_words_that_a_recipient_is_unknown)
 Test(mail_phrases, other_words_do_not_say_so)
 {
 	static const char *const replies[] = {
-		/* IronPort's words around another server's reply. */
-		"5.1.0 - Unknown address error 550-'5.7.1 <id@a>... Access denied' (delivery "
-		"attempts: 0)",
-		/* A summary, beside the cause of each. */
-		"no valid recipients were found for this message",
 		"",
 		"<user unknown@b>: Service unavailable",
 		"your user profile is unknown to us",

@@ -170,6 +170,30 @@ Test(mta_lookup, mail_of_a_pool_that_holds_waits_and_the_answer_says_why)
 	cr_expect_str_eq(ask("bob@example.net"), "OK postern-normal:");
 }
 
+static void set_held(const char *address, bool held)
+{
+	struct host_key key = {.kind = HOST_ADDRESS};
+	const struct host_entry entry = {.state = held ? HOST_GIVEN_UP : HOST_PRESENT,
+					 .held = held};
+	struct datapath *datapath = &judge_fixture.fake->datapath;
+
+	snprintf(key.name, sizeof(key.name), "%s", address);
+	cr_assert_eq(datapath->ops->put(datapath, MAP_HOST, &key, &entry), 0);
+	cr_assert_eq(steering_follow_host(judge_fixture.steering, &judge_fixture.error), 0);
+}
+
+Test(mta_lookup, mail_of_a_pool_without_an_address_on_the_host_waits)
+{
+	judge_fixture_open(POOLS);
+	set_held("192.0.2.10", true);
+	cr_expect_str_eq(
+		ask("bob@example.net"),
+		"OK retry:4.7.1 pool normal has no usable address on the host, mail waits");
+	cr_expect_str_eq(ask(""), "OK postern-high-risk:");
+	set_held("192.0.2.10", false);
+	cr_expect_str_eq(ask("bob@example.net"), "OK postern-normal:");
+}
+
 /* The lane of normal serves both families, of high-risk IPv6 alone. */
 Test(mta_lookup, a_pool_holds_when_no_family_of_its_lane_has_an_active_address)
 {

@@ -143,6 +143,25 @@ Test(steering_lanes, a_handle_of_one_address_leads_to_it_alone)
 	cr_expect_null(steering_sender_find(steering, "handle/high-risk"));
 }
 
+static void lose(const char *address)
+{
+	struct host_key key = {.kind = HOST_ADDRESS};
+	const struct host_entry entry = {.state = HOST_GIVEN_UP, .held = 1};
+
+	snprintf(key.name, sizeof(key.name), "%s", address);
+	cr_assert_eq(fake->datapath.ops->put(&fake->datapath, MAP_HOST, &key, &entry), 0);
+}
+
+/* An order on another pool has written the slots, and seen it first. */
+Test(steering_lanes, what_binds_to_an_address_that_the_host_lacks_is_held)
+{
+	lose("192.0.2.10");
+	set_pool("spare", POOL_DISABLED);
+	cr_assert_eq(steering_follow_host(steering, &error), 0, "%s", error.text);
+	expect_address("handle/192.0.2.10", VERDICT_NO_ADDRESS);
+	expect_address("handle/192.0.2.11", id_of("192.0.2.11"));
+}
+
 Test(steering_lanes, what_binds_to_an_address_that_is_not_active_is_held)
 {
 	set_address("normal", "192.0.2.10", ADDRESS_DRAINING);
