@@ -14,6 +14,7 @@
 
 #include "maps.h"
 #include "packet.h"
+#include "socket.h"
 
 #define SOCKET_STREAM 1 /* SOCK_STREAM */
 
@@ -35,6 +36,17 @@ static __always_inline bool is_socket_of(const volatile struct bpf_sock *socket,
 	return address_equal(ipv6, entry->source);
 }
 
+static __always_inline const struct flow *flow_of(const struct return_entry *entry,
+						  const struct packet *packet)
+{
+	struct flow_key key = {.source_port = entry->source_port,
+			       .destination_port = packet->key.destination_port};
+
+	address_copy(key.source, entry->source);
+	address_copy(key.destination, packet->key.destination);
+	return bpf_map_lookup_elem(&postern_flows, &key);
+}
+
 /*
  * The flow's last packet came in by the same interface, or is from this host as well. The stack
  * sends resets and ACKs of connections in TIME-WAIT without their socket, but neither SYN nor data.
@@ -42,16 +54,32 @@ static __always_inline bool is_socket_of(const volatile struct bpf_sock *socket,
 static __always_inline bool is_way_of(struct __sk_buff *skb, const struct return_entry *entry,
 				      const struct packet *packet)
 {
-	struct flow_key key = {.source_port = entry->source_port,
-			       .destination_port = packet->key.destination_port};
 	const struct flow *flow;
 
 	if (!skb->ingress_ifindex && (packet_opens(packet) || packet->payload_bytes))
 		return false;
-	address_copy(key.source, entry->source);
-	address_copy(key.destination, packet->key.destination);
-	flow = bpf_map_lookup_elem(&postern_flows, &key);
+	flow = flow_of(entry, packet);
 	return flow && flow->ingress_ifindex == skb->ingress_ifindex;
+}
+
+#define SEQUENCES (1U << 30) /* the largest window that TCP scales to, RFC 7323 section 2.3 */
+
+/*
+ * The socket has another address than the packet, and than the flow: a rule of this host has
+ * translated the packet before the first hook, as masquerade does. Then the proof is the packet: the
+ * flow has counted it, or a later one. A SYN is the first that it counts.
+ */
+static __always_inline bool has_counted(const struct return_entry *entry,
+					const struct packet *packet)
+{
+	const struct flow *flow = flow_of(entry, packet);
+	__u32 end = packet->sequence + packet->payload_bytes + !!(packet->flags & TCP_FIN);
+
+	if (!flow || flow->ingress_ifindex)
+		return false;
+	if (packet_opens(packet))
+		return flow->out.sequence == packet->sequence + 1;
+	return flow->out.sequence - end < SEQUENCES;
 }
 
 /*
@@ -62,10 +90,12 @@ static __noinline bool translated_by_us(struct __sk_buff *skb, const struct pack
 					const struct return_entry *entry)
 {
 	struct bpf_sock *socket = skb->sk;
+	__u8 ignored[16];
 
 	if (socket)
 		socket = bpf_sk_fullsock(socket);
-	if (socket && socket->type == SOCKET_STREAM)
-		return is_socket_of(socket, entry);
-	return is_way_of(skb, entry, packet);
+	if (!socket || socket->type != SOCKET_STREAM)
+		return is_way_of(skb, entry, packet);
+	return is_socket_of(socket, entry) ||
+	       (socket_address(skb, &packet->key, ignored) && has_counted(entry, packet));
 }

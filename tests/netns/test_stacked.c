@@ -119,3 +119,25 @@ Test(netns_stacked, a_socket_with_the_external_end_of_a_flow_is_another_sender)
 		cr_expect(has_flow(talk.from, "normal"), "the other has no flow of its own");
 	}
 }
+
+/* The flow's source is the masqueraded one, not the socket's. */
+Test(netns_stacked, behind_a_masquerade_a_connection_is_translated_once)
+{
+	static const char *const bound[] = {HANDLE_HIGH_RISK, HANDLE_HIGH_RISK6};
+	int receiver = receiver_open(25);
+
+	begin_on_both("auto");
+	free(host_must(MAIL, "nft 'table inet before { chain out { type nat hook postrouting "
+			     "priority srcnat; oifname wan meta l4proto tcp masquerade; }; }'"));
+	for (int ipv6 = 0; ipv6 < 2; ipv6++) {
+		const struct origin origin = {.host = MAIL, .bind = bound[ipv6]};
+		_cleanup_talk_ struct talk talk =
+			talk_must(receiver, &origin, ipv6 ? RECEIVER_IPV6 : RECEIVER_IPV4, 25);
+
+		cr_expect_str_eq(pool_of(talk.from), "high-risk");
+		cr_assert(talk_transfer(&talk, 1 << 20, 1 << 20), "bytes lost or changed");
+	}
+	cr_expect(host_succeeds(MAIL, "%s -c %s/postern.conf -j flow list | jq -e 'length == 2'",
+				getenv("POSTERN"), world.directory),
+		  "a connection has a second flow");
+}
