@@ -111,6 +111,24 @@ struct external {
 	__u32 port;
 };
 
+/*
+ * The local end is reset, so the connection is over: a SYN has left nothing outside that could
+ * answer; else the flow closes, and keeps its port for as long as RFC 7857 asks.
+ */
+static __noinline int hold_by_uplink(struct __sk_buff *skb, const struct packet *packet,
+				     const struct flow *flow)
+{
+	struct flow_key key = packet->key;
+	struct flow *entry = bpf_map_lookup_elem(&postern_flows, &key);
+
+	report_drop(packet, flow->sender, flow->pool, COUNTER_dropped_uplink);
+	if (entry && packet_opens(packet))
+		flow_remove(&key, entry);
+	else if (entry)
+		entry->out.rst_seen = 1;
+	return reset_local(skb, packet);
+}
+
 /* An error leaves the packet half changed: it is dropped. */
 static __always_inline int send(struct __sk_buff *skb, const struct packet *packet,
 				const struct flow *flow, const struct external *from,
@@ -120,10 +138,8 @@ static __always_inline int send(struct __sk_buff *skb, const struct packet *pack
 
 	if (by_source)
 		uplink = uplink_of(skb, from->address, packet->ip);
-	if (uplink == UPLINK_HOLD) {
-		report_drop(packet, flow->sender, flow->pool, COUNTER_dropped_uplink);
-		return reset_local(skb, packet);
-	}
+	if (uplink == UPLINK_HOLD)
+		return hold_by_uplink(skb, packet, flow);
 	if (rewrite(skb, packet, EGRESS, from->address, from->port))
 		return report_drop(packet, flow->sender, flow->pool, COUNTER_dropped_error);
 	return uplink_send(uplink);

@@ -66,8 +66,8 @@ static __always_inline bool is_way_of(struct __sk_buff *skb, const struct return
 
 /*
  * The socket has another address than the packet, and than the flow: a rule of this host has
- * translated the packet before the first hook, as masquerade does. Then the proof is the packet: the
- * flow has counted it, or a later one. A SYN is the first that it counts.
+ * translated the packet before the first hook, as masquerade does. Then the proof is the packet:
+ * the flow has counted it, or a later one. A SYN is the first that it counts.
  */
 static __always_inline bool has_counted(const struct return_entry *entry,
 					const struct packet *packet)

@@ -53,6 +53,24 @@ Test(packet_uplink, without_a_right_interface_it_is_held)
 		rig_expect_refused(&inside);
 	}
 	rig_expect_counters(.flows_opened = 2, .dropped_uplink = 2, .resets_sent = 2);
+	rig_expect_flows(0);
+	cr_expect_eq(rig_usage(TENANT).flows, 0);
+}
+
+/* Its local end is reset, so the flow is over. */
+Test(packet_uplink, a_flow_that_loses_it_closes)
+{
+	for (int ipv6 = 0; ipv6 < 2; ipv6++) {
+		struct packet_spec inside = rig_inside(ipv6, SYN), outside = rig_outside(ipv6, SYN);
+
+		rig_expect_through(EGRESS, &inside, &outside);
+		put_uplink(outside.source, LOOPBACK, 0);
+		inside.flags = ACK | PSH;
+		inside.payload_bytes = 9;
+		rig_expect_reset(EGRESS, &inside);
+		cr_expect_eq(rig_flow(&inside).out.rst_seen, 1);
+	}
+	rig_expect_counters(.flows_opened = 2, .dropped_uplink = 2, .resets_sent = 2);
 }
 
 Test(packet_uplink, other_interfaces_and_other_addresses_are_right)
