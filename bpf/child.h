@@ -32,13 +32,19 @@ struct skb_head {
 	__u64 words[8];
 };
 
-/* A virtual machine's packet has the socket of its macvtap, which is of no IP family. */
+#define SOCKET_RAW 3 /* SOCK_RAW */
+
+/* A virtual machine's packet has the socket of its macvtap, a raw one of no family. */
 static __always_inline bool has_own_socket(struct __sk_buff *skb)
 {
 	struct bpf_sock *socket = skb->sk;
-	__u32 family = socket ? socket->family : 0;
+	bool is_tap = false;
 
-	return (family == SOCKET_FAMILY_IPV4 || family == SOCKET_FAMILY_IPV6) && socket_is_own(skb);
+	if (socket)
+		socket = bpf_sk_fullsock(socket);
+	if (socket)
+		is_tap = !socket->family && socket->type == SOCKET_RAW;
+	return !is_tap && socket_is_own(skb);
 }
 
 /* Is it the MAC address of the interface that the packet leaves by? Yes, if that is unknown. */
