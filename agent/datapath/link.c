@@ -5,7 +5,9 @@
 #include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -71,15 +73,35 @@ static bool link_is_here(int fd, const struct hook_interface *interface, const s
 	return interface->index && info.xdp.ifindex == (__u32)interface->index;
 }
 
+/*
+ * The agent must open the link to see that it is attached. `up` gives the pins to its user; the
+ * guard cannot, so it opens the file to all users that may enter the directory: that user alone.
+ */
+static int share(const char *file)
+{
+	_cleanup_(free_p) char *directory = strndup(file, strrchr(file, '/') - file);
+	struct stat status;
+
+	if (!directory)
+		return -ENOMEM;
+	if (stat(directory, &status))
+		return -errno;
+	return !(status.st_mode & 077) && chmod(file, 0666) ? -errno : 0;
+}
+
 static int link_new(const char *file, int program, const struct hook_interface *interface,
 		    const struct point *point)
 {
 	struct bpf_link_create_opts options = {.sz = sizeof(struct bpf_link_create_opts),
 					       .flags = point->flags};
 	_cleanup_(close_fd_p) int fd = -1;
+	int r;
 
 	fd = bpf_link_create(program, interface->index, point->attach_type, &options);
-	return fd < 0 ? fd : bpf_obj_pin(fd, file);
+	if (fd < 0)
+		return fd;
+	r = bpf_obj_pin(fd, file);
+	return r ? r : share(file);
 }
 
 /* EEXIST: a foreign program is there in generic mode. */
