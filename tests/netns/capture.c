@@ -95,22 +95,27 @@ static void *read_packets(void *data)
 	return NULL;
 }
 
-struct capture *capture_start(void)
+struct capture *capture_start_on(enum host host, const char *interface)
 {
 	struct capture *capture = calloc(1, sizeof(*capture));
 	struct sockaddr_ll wire = {.sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL)};
 	int buffer_bytes = 256 << 20;
 
 	cr_assert_not_null(capture);
-	host_enter(INTERNET);
+	host_enter(host);
 	capture->fd = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	wire.sll_ifindex = (int)if_nametoindex("wan");
+	wire.sll_ifindex = (int)if_nametoindex(interface);
 	host_leave();
 	cr_assert_geq(capture->fd, 0, "packet socket: %s", strerror(errno));
 	setsockopt(capture->fd, SOL_SOCKET, SO_RCVBUFFORCE, &buffer_bytes, sizeof(buffer_bytes));
 	cr_assert_eq(bind(capture->fd, (struct sockaddr *)&wire, sizeof(wire)), 0);
 	cr_assert_eq(pthread_create(&capture->reader, NULL, read_packets, capture), 0);
 	return capture;
+}
+
+struct capture *capture_start(void)
+{
+	return capture_start_on(INTERNET, "wan");
 }
 
 const struct capture_source *capture_stop(struct capture *capture, size_t *ret_count)

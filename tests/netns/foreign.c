@@ -22,8 +22,10 @@ static int result_of(enum foreign_hook hook)
 {
 	if (hook == FOREIGN_XDP)
 		return XDP_PASS;
-	return hook == FOREIGN_TCX_EGRESS_OK || hook == FOREIGN_CLSACT_EGRESS_OK ? TC_ACT_OK
-										 : TC_ACT_UNSPEC;
+	return hook == FOREIGN_TCX_EGRESS_OK || hook == FOREIGN_TCX_EGRESS_FIRST_OK ||
+			       hook == FOREIGN_CLSACT_EGRESS_OK
+		       ? TC_ACT_OK
+		       : TC_ACT_UNSPEC;
 }
 
 static int load(enum foreign_hook hook, int count)
@@ -93,6 +95,19 @@ struct foreign foreign_attach(const char *interface, enum foreign_hook hook, uns
 	else
 		foreign.link = attach_link(foreign.program, interface, hook);
 	return foreign;
+}
+
+bool foreign_is_first(const struct foreign *foreign, const char *interface, enum foreign_hook hook)
+{
+	int point = hook == FOREIGN_TCX_INGRESS ? TCX_INGRESS : TCX_EGRESS;
+	__u32 ids[8] = {0}, count = sizeof(ids) / sizeof(ids[0]);
+	struct bpf_prog_info info = {0};
+	__u32 size = sizeof(info);
+
+	cr_assert_eq(bpf_obj_get_info_by_fd(foreign->program, &info, &size), 0);
+	cr_assert_eq(bpf_prog_query((int)if_nametoindex(interface), point, 0, NULL, ids, &count),
+		     0);
+	return ids[0] == info.id;
 }
 
 uint64_t foreign_seen(const struct foreign *foreign)

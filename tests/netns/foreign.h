@@ -5,12 +5,14 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum foreign_hook {
 	FOREIGN_TCX_EGRESS,
 	FOREIGN_TCX_INGRESS,
-	FOREIGN_TCX_EGRESS_OK, /* behind all others; ends with TCX_PASS */
+	FOREIGN_TCX_EGRESS_FIRST_OK, /* ends with TCX_PASS */
+	FOREIGN_TCX_EGRESS_OK,	     /* behind all others; ends with TCX_PASS */
 	FOREIGN_CLSACT_EGRESS,
 	FOREIGN_CLSACT_EGRESS_OK, /* ends with TC_ACT_OK; the others leave the packet to the next */
 	FOREIGN_CLSACT_INGRESS,
@@ -29,6 +31,8 @@ struct foreign {
  * others, but for _OK; clsact: at that priority.
  */
 struct foreign foreign_attach(const char *interface, enum foreign_hook hook, unsigned priority);
+/* TCX: is it the first of all programs on its hook? */
+bool foreign_is_first(const struct foreign *foreign, const char *interface, enum foreign_hook hook);
 uint64_t foreign_seen(const struct foreign *foreign);
 /* TCX and XDP only: a filter of clsact ends with its interface. */
 void foreign_detach(struct foreign *foreign);

@@ -11,6 +11,7 @@
 #include "base/cleanup.h"
 #include "netns/foreign.h"
 #include "netns/host.h"
+#include "netns/postern.h"
 #include "netns/traffic.h"
 
 static struct capture *wire;
@@ -73,14 +74,31 @@ static bool is_watching(void)
 	return strstr(log, "watching the host");
 }
 
-/* It stays for as long as its link is open. */
-static void attach_in_front(void)
+static bool is_behind(const struct foreign *foreign)
 {
-	if (!kernel_has_tcx())
+	bool is_first;
+
+	host_enter(MAIL);
+	is_first = foreign_is_first(foreign, "wan", FOREIGN_TCX_EGRESS);
+	host_leave();
+	return !is_first && postern_host_has("wan", "PRESENT", 1);
+}
+
+/*
+ * A TCX program, which stays for as long as its link is open. It cannot come behind a filter of
+ * clsact: there the guard would hold all mail.
+ */
+static void attach_in_front(const char *configuration)
+{
+	struct foreign foreign;
+
+	if (!kernel_has_tcx() || host_succeeds(MAIL, "grep -q clsact %s", configuration))
 		return;
 	host_enter(MAIL);
-	foreign_attach("wan", FOREIGN_TCX_EGRESS, 0);
+	foreign = foreign_attach("wan", FOREIGN_TCX_EGRESS, 0);
 	host_leave();
+	cr_assert(wait_for(is_behind(&foreign), 10000), "the hooks are not in front: %s",
+		  guard_log());
 }
 
 void hostile_host(const char *configuration)
@@ -91,7 +109,7 @@ void hostile_host(const char *configuration)
 	cr_assert_geq(asprintf(&addresses, of_configuration, configuration), 0);
 	host_start(MAIL, "guard", argv);
 	cr_assert(wait_for(is_watching(), 10000), "the guard does not watch: %s", guard_log());
-	attach_in_front();
+	attach_in_front(configuration);
 	free(host_must(MAIL, "%s%s", addresses, take_away));
 	cr_assert(wait_for(host_succeeds(MAIL, "%s", is_back), 10000),
 		  "the guard has not put back all addresses");

@@ -11,6 +11,12 @@
 #include <stdbool.h>
 
 bool hostile(void);
+/* For a test that contradicts what the hostile host is. The skip is printed and counted. */
+#define NOT_HOSTILE(why)                                                                           \
+	do {                                                                                       \
+		if (hostile())                                                                     \
+			cr_skip_test("on the hostile host: " why);                                 \
+	} while (0)
 
 /* The world is built: changes it. Starts a capture of all mail. */
 void hostile_world(void);

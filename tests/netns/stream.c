@@ -12,11 +12,11 @@
 
 #define SYN_EVERY_MS 5
 
-static _Noreturn void open_connections(void)
+static _Noreturn void open_connections(const char *destination)
 {
 	const struct sockaddr_in to = {.sin_family = AF_INET,
 				       .sin_port = htons(25),
-				       .sin_addr.s_addr = inet_addr(RECEIVER_IPV4)};
+				       .sin_addr.s_addr = inet_addr(destination)};
 	const struct linger reset = {.l_onoff = 1};
 
 	for (;;) {
@@ -29,7 +29,7 @@ static _Noreturn void open_connections(void)
 	}
 }
 
-pid_t stream_start(enum host host)
+pid_t stream_start_to(enum host host, const char *destination)
 {
 	pid_t pid = fork();
 
@@ -40,5 +40,10 @@ pid_t stream_start(enum host host)
 	/* The watchdog waits until nobody has its pipe. */
 	close(world.watchdog_pipe);
 	host_enter(host);
-	open_connections();
+	open_connections(destination);
+}
+
+pid_t stream_start(enum host host)
+{
+	return stream_start_to(host, RECEIVER_IPV4);
 }

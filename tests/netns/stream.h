@@ -14,3 +14,5 @@
  * each is reset soon.
  */
 pid_t stream_start(enum host host);
+/* The same to another address, as of nobody: the receiver of a test accepts none of them. */
+pid_t stream_start_to(enum host host, const char *destination);

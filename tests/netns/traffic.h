@@ -62,6 +62,8 @@ struct capture_source {
 };
 struct capture;
 struct capture *capture_start(void);
+/* The same on another wire: from outside, by an interface of that host. */
+struct capture *capture_start_on(enum host host, const char *interface);
 /*
  * Reads the packets that have arrived, then ends. Fails the test if the kernel lost a packet.
  * Borrowed.

@@ -60,6 +60,8 @@ void count_capture(struct capture *capture)
 		bool wrong =
 			strcmp(pool_of(address_format(&sources[i].address, text)), "none") == 0;
 
+		if (wrong)
+			fprintf(stderr, "on the wire to port 25: %s\n", text);
 		count_add("packets", (long long)sources[i].packets);
 		count_add_zero("packets by a wrong source",
 			       wrong ? (long long)sources[i].packets : 0);
