@@ -151,6 +151,15 @@ static const struct command commands[] = {
 	 "With -j, one JSON object per line."},
 	{"top", "", 0, "the most active senders, until interrupted", cli_top,
 	 "With -j, or if the output is not a terminal, it prints once."},
+	{"mta postfix install", "[DIRECTORY]", OPTION_WRITE,
+	 "put these pools into Postfix's main.cf and master.cf", cli_mta_install,
+	 "It puts a block into both files, in place of the one that they have, and shows the\n"
+	 "difference. With --write it writes them, checks them by 'postfix check', and undoes\n"
+	 "both where that fails. Owners and modes stay; FILE.before-postern keeps the text\n"
+	 "before. It refuses where a line of your own sets what the block sets. DIRECTORY is\n"
+	 "that of the instance, /etc/postfix if left out. 'postfix reload' puts it in force."},
+	{"mta postfix remove", "[DIRECTORY]", OPTION_WRITE,
+	 "take them out again: the files are as they were, byte for byte", cli_mta_remove, NULL},
 	{"mta postfix", "[master|main]", 0, "print the Postfix configuration for these pools",
 	 cli_mta_postfix, NULL},
 	{"mta exim", "[main|acl|routers|transports]", 0,
@@ -217,7 +226,7 @@ static bool reads_all(const struct command *command)
 {
 	static int (*const readers[])(struct cli *, char **, struct error *) = {
 		command_up,  command_down, command_guard,   command_agent, command_milter,
-		command_run, cli_check,	   cli_mta_postfix, cli_mta_exim,
+		command_run, cli_check,	   cli_mta_postfix, cli_mta_exim,  cli_mta_install,
 	};
 
 	for (size_t i = 0; i < sizeof(readers) / sizeof(readers[0]); i++)

@@ -12,6 +12,8 @@
 struct cli;
 struct error;
 
+int cli_mta_install(struct cli *cli, char **arguments, struct error *error);
+int cli_mta_remove(struct cli *cli, char **arguments, struct error *error);
 int cli_check(struct cli *cli, char **arguments, struct error *error);
 int cli_reload(struct cli *cli, char **arguments, struct error *error);
 int cli_status(struct cli *cli, char **arguments, struct error *error);

@@ -51,6 +51,8 @@ const struct option_row option_rows[] = {
 	 set_for},
 	{OPTION_WAIT, '\0', "wait", "TIME",
 	 "--wait TIME: it waits until all is well, 90s, 15m or 2h at most.\n", set_wait},
+	{OPTION_WRITE, '\0', "write", NULL,
+	 "--write: it writes the files; else it shows what would change.\n", NULL},
 	{OPTION_CUT, '\0', "cut", NULL,
 	 "--cut: the sender's live flows end too, each at its next packet.\n", NULL},
 	{OPTION_NOW, '\0', "now", NULL,

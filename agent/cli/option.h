@@ -14,10 +14,11 @@ enum option_bit {
 	OPTION_CUT = 4,
 	OPTION_NOW = 8, /* beside OPTION_CUT it needs --cut */
 	OPTION_WAIT = 16,
-	OPTION_ALWAYS = 32, /* this bit and the next ones go with every command */
-	OPTION_JSON = 64,
-	OPTION_HELP = 128,
-	OPTION_VERSION = 256,
+	OPTION_WRITE = 32,
+	OPTION_ALWAYS = 64, /* this bit and the next ones go with every command */
+	OPTION_JSON = 128,
+	OPTION_HELP = 256,
+	OPTION_VERSION = 512,
 };
 
 struct option_row {

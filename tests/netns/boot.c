@@ -32,8 +32,7 @@ static const char sockets[] = "milter = \"unix:/var/spool/postfix/postern/milter
 
 static const char lanes_script[] =
 	"install -d -o postern -g postfix -m 2710 /var/spool/postfix/postern\n"
-	"postern mta postfix master >>/etc/postfix/master.cf\n"
-	"postern mta postfix main >>/etc/postfix/main.cf\n"
+	"postern mta postfix install --write >/dev/null 2>&1\n"
 	"touch -d 1970-01-02 /etc/postfix/*.cf\n";
 
 /* $1: Message-ID, $2: sender, $3: one more header. */

@@ -249,6 +249,8 @@ static void lose_handle(void)
 
 static void show_all(void)
 {
+	char arguments[128];
+
 	command("check", "");
 	command("status", "");
 	command("pool list", "");
@@ -260,6 +262,11 @@ static void show_all(void)
 	command("top", "");
 	command("flow list", "");
 	command("mta postfix", "");
+	free(host_must(MAIL, "cd %s && touch main.cf master.cf", world.directory));
+	snprintf(arguments, sizeof(arguments), "mta postfix install %s", world.directory);
+	command("mta postfix install", arguments);
+	snprintf(arguments, sizeof(arguments), "mta postfix remove %s", world.directory);
+	command("mta postfix remove", arguments);
 	command("mta exim", "");
 	route("GET /v1/alive", "/v1/alive", NULL);
 	route("GET /v1/status", "/v1/status", NULL);

@@ -57,10 +57,10 @@ static void start_postfix(void)
 {
 	free(host_must(MAIL,
 		       "set -e; cd %s/postfix/etc;"
-		       "%s -c ../../postern.conf mta postfix master >>master.cf;"
-		       "%s -c ../../postern.conf mta postfix main >>main.cf;"
+		       "cp main.cf main.cf.was; cp master.cf master.cf.was;"
+		       "%s -c ../../postern.conf mta postfix install --write $PWD >/dev/null 2>&1;"
 		       "postfix -c $PWD start",
-		       world.directory, getenv("POSTERN"), getenv("POSTERN")));
+		       world.directory, getenv("POSTERN")));
 }
 
 static void submit(const char *from, const char *to)
