@@ -69,6 +69,7 @@ static const char *const commands[] = {
 	"sender set " SHELL_NAME " " SHELL_NAME,
 	"sender set " SHELL_NAME " high-risk",
 	"sender block " SHELL_NAME " --for " SHELL_NAME,
+	"sender clear " SHELL_NAME,
 	"sender release " SHELL_NAME,
 	"sender release " SHELL_BYTE,
 	"explain " SHELL_NAME,
@@ -80,9 +81,25 @@ static const char *const commands[] = {
 	"top",
 	"-j top",
 	"pool drain normal " SHELL_NAME,
+	"pool list",
+	"pool enable " SHELL_NAME,
+	"pool activate " SHELL_NAME " " SHELL_NAME,
 	"pool disable " SHELL_NAME,
 	"pool disable " SHELL_BYTE,
+	"reload " SHELL_NAME,
+	"status --wait " SHELL_NAME,
 	"mta postfix " SHELL_NAME,
+	"mta postfix install " SHELL_NAME,
+	"mta postfix remove --write " SHELL_BYTE,
+	"mta exim " SHELL_NAME,
+	"down " SHELL_NAME,
+	"guard " SHELL_NAME,
+	"up " SHELL_NAME,
+	"agent " SHELL_NAME,
+	"milter " SHELL_NAME,
+	"check " SHELL_NAME,
+	"run " SHELL_NAME,
+	"events " SHELL_NAME,
 	"help " SHELL_NAME,
 	SHELL_NAME,
 	"--" SHELL_NAME,
@@ -95,6 +112,26 @@ static const char *const commands[] = {
 };
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
+/* A new command comes into the table, too. */
+static void expect_all_commands(void)
+{
+	_cleanup_(free_p) char *help = postern_must("help");
+	char *save;
+
+	for (char *line = strtok_r(help, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+		size_t length = strcspn(line + 2, "[ABCDEFGHIJKLMNOPQRSTUVWXYZ"), i = 0;
+
+		if (strncmp(line, "  ", 2) != 0 || strchr(" -", line[2]))
+			continue;
+		while (length && line[1 + length] == ' ')
+			length--;
+		while (i < N_COMMANDS && (strncmp(commands[i], line + 2, length) != 0 ||
+					  !strchr(" ", commands[i][length])))
+			i++;
+		cr_expect_lt(i, N_COMMANDS, "no hostile name for: %s", line);
+	}
+}
+
 static void expect_harmless_log(const char *name)
 {
 	_cleanup_(free_p) char *path = NULL, *text = NULL;
@@ -105,15 +142,33 @@ static void expect_harmless_log(const char *name)
 	expect_harmless(name, text);
 }
 
+/* As people read the events. */
+static void start_plain_followers(void)
+{
+	char conf[64];
+
+	snprintf(conf, sizeof(conf), "%s/postern.conf", world.directory);
+	host_start(MAIL, "plain",
+		   (const char *const[]){getenv("POSTERN"), "-c", conf, "events", NULL});
+	cr_assert(wait_for(postern_metric("postern_followers") == 2, 5000));
+}
+
 Test(netns_hostile, no_name_reaches_a_terminal_or_a_log_raw)
 {
+	_cleanup_(free_p) char *install = NULL;
 	pid_t agent = postern_begin(NULL);
 
 	postern_follow();
 	free(host_must(MAIL,
 		       "cd %s; { cat postern.conf; printf 'user = \"x\\033[2J\\n\\302\\233\"'; } "
-		       ">hostile.conf",
+		       ">hostile.conf; mkdir hostile; touch hostile/main.cf;"
+		       "printf 'postern-normal\\033[2J unix\\n# END postern \\302\\233' "
+		       ">hostile/master.cf",
 		       world.directory));
+	expect_all_commands();
+	start_plain_followers();
+	cr_assert_gt(asprintf(&install, "mta postfix install %s/hostile", world.directory), 0);
+	run(install);
 	send_hostile_mail();
 	for (size_t i = 0; i < N_COMMANDS; i++)
 		run(commands[i]);
@@ -122,5 +177,6 @@ Test(netns_hostile, no_name_reaches_a_terminal_or_a_log_raw)
 	for (size_t i = 0; i < N_COMMANDS; i++)
 		run(commands[i]);
 	expect_harmless_log("agent.log");
+	expect_harmless_log("plain.log");
 	expect_harmless_log("events.log");
 }
