@@ -268,8 +268,9 @@ static __always_inline struct flow *settle(struct __sk_buff *skb, const struct p
 /*
  * Fragments, headers cut short, too many extension headers. They pass where the whole packet would
  * leave untranslated: a passed flow or sender, an unknown sender's older connection. A first
- * fragment without TCP flags may be a SYN, and counts as one (RFC 1858). Without a port an unknown
- * sender's packet passes: it may be any traffic. Not static: as sender_match().
+ * fragment without TCP flags may be a SYN, and counts as one (RFC 1858). A later fragment of an
+ * unknown sender passes: it may be any traffic, and a steered one lacks its first. Behind too many
+ * extension headers is a SYN that hides. Not static: as sender_match().
  */
 __noinline int untranslatable(struct __sk_buff *skb, const struct packet *packet, __u32 kind)
 {
@@ -296,7 +297,8 @@ __noinline int untranslatable(struct __sk_buff *skb, const struct packet *packet
 	    (packet->ip && child_is_source(skb)))
 		return TC_ACT_UNSPEC;
 	senders = sender_find(skb, packet);
-	if (has_ports ? !may_open && is_older(&senders) : senders.first == SENDER_UNKNOWN)
+	if (has_ports ? !may_open && is_older(&senders)
+		      : kind == PACKET_LATER && senders.first == SENDER_UNKNOWN)
 		return TC_ACT_UNSPEC;
 	if (!steer_sender(senders.decider, &steering) && steering.action == VERDICT_PASS)
 		return TC_ACT_UNSPEC;

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "netns/hostile.h"
 #include "netns/postern.h"
 #include "postern/abi.h"
 
@@ -206,8 +207,13 @@ static void raw_case(uint8_t flags, uint16_t fragment, size_t bytes, const char 
 
 static void odd_packets(void)
 {
-	raw_case(TH_SYN, IP_MF, 64, "dropped_fragment");
-	raw_case(TH_ACK, IP_MF, 64, "dropped_fragment");
+	/* A masquerade keeps fragments until they are a packet: these never are. */
+	for (int i = 0; i < 2 && hostile(); i++)
+		send_raw(i ? TH_SYN : TH_ACK, IP_MF, 64);
+	if (!hostile()) {
+		raw_case(TH_SYN, IP_MF, 64, "dropped_fragment");
+		raw_case(TH_ACK, IP_MF, 64, "dropped_fragment");
+	}
 	raw_case(TH_ACK, 0, 12, "dropped_malformed");
 	raw_case(TH_ACK, 0, 64, "dropped_no_flow");
 	raw_case(TH_RST, 0, 20, "dropped_no_flow");
@@ -306,7 +312,8 @@ Test(netns_leak, a_packet_that_returns_on_its_way_to_a_pool_address_is_dropped)
 		 * once.
 		 */
 		cr_assert_leq(counter("flows_opened"), opened + 4);
-		cr_assert_gt(counter("dropped_loop"), looped);
+		/* A strict rp_filter drops it before the hook sees it again. */
+		cr_assert(hostile() || counter("dropped_loop") > looped);
 	}
 }
 

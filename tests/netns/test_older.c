@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "netns/hostile.h"
 #include "netns/postern.h"
 #include "postern/abi.h"
 
@@ -61,6 +62,7 @@ Test(netns_older, a_connection_from_a_pool_address_continues_and_keeps_its_port)
 {
 	int receiver = receiver_open(25);
 
+	NOT_HOSTILE("it masquerades connections older than up");
 	put_pool_addresses();
 	{
 		_cleanup_talk_ struct talk four =
@@ -83,6 +85,7 @@ Test(netns_older, a_connection_of_a_known_sender_continues_is_listed_and_can_be_
 	int receiver = receiver_open(25);
 	char byte = 'x';
 
+	NOT_HOSTILE("it masquerades connections older than up");
 	put_pool_addresses();
 	{
 		_cleanup_talk_ struct talk talk =
@@ -163,6 +166,7 @@ Test(netns_older, up_reports_a_port_that_a_flow_uses_already)
 	_cleanup_talk_ struct talk talk = TALK_NONE;
 	_cleanup_(free_p) char *said = NULL, *quiet = NULL;
 
+	NOT_HOSTILE("up has more to report");
 	put_pool_addresses();
 	talk = talk_from(receiver, 0, POOL_IPV4, PORT, RECEIVER_IPV4);
 	begin_with_one_address();
@@ -198,6 +202,7 @@ Test(netns_older, a_new_connection_from_a_pool_address_is_steered_and_tracked_li
 	int receiver = receiver_open(25);
 	struct capture *capture;
 
+	NOT_HOSTILE("it masquerades connections older than up");
 	postern_begin(NULL);
 	free(postern_must("sender set webmail high-risk"));
 	capture = capture_start();

@@ -256,3 +256,16 @@ Test(packet_shapes_xdp, ipv6_in)
 {
 	check_each_ingress(shapes_ipv6, LENGTH(shapes_ipv6), true);
 }
+
+/* A program may add as many headers as it likes; a receiver reads them all. */
+Test(packet_shapes, behind_seven_extension_headers_an_unknown_sender_leaves_only_if_it_passes)
+{
+	struct packet_spec syn = rig_stranger(true, SYN);
+
+	for (syn.n_extensions = 0; syn.n_extensions < 7; syn.n_extensions++)
+		syn.extensions[syn.n_extensions] = IPPROTO_DSTOPTS;
+	rig_expect_drop(EGRESS, &syn);
+	rig_expect_counters(.dropped_malformed = 1);
+	rig_set_verdict(SENDER_UNKNOWN, VERDICT_PASS, POOL_NONE);
+	rig_expect_untouched(EGRESS, &syn);
+}
