@@ -35,5 +35,5 @@ extern const struct alike_case alike_cases[];
 #define ALIKE_AUTH   "SPF and DKIM results"
 #define ALIKE_SURGES "surges of bounces"
 #define ALIKE_MARKS  "spam_marks"
-#define ALIKE_QUEUE  "mail that waits"
+#define ALIKE_QUEUE  "limits and mail that waits"
 extern const char *const alike_rows[];

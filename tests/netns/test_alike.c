@@ -269,7 +269,7 @@ static void send_surge(enum alike_mta mta)
 	char to[64], id[64], surge[24];
 
 	snprintf(surge, sizeof(surge), "s%c.many.example", mtas[mta].letter);
-	for (unsigned n = 0; n < 40; n++) {
+	for (unsigned n = 0; n < (mta == ALIKE_POSTFIX ? 40 : 20); n++) {
 		_cleanup_(free_p) char *reply = NULL;
 
 		snprintf(to, sizeof(to), "<ann-%u@%s>", n, surge);
@@ -350,6 +350,35 @@ static void expect_haraka_to_return_mail_to_a_null_mx(void)
 		  bounces_to("<null@example.net>"));
 }
 
+/* ---- a block of what waits; netns_mail_wait and netns_exim_lanes have Postfix and Exim */
+
+static bool haraka_says(const char *text)
+{
+	return host_succeeds(MAIL, "grep -q '%s' %s/haraka.log", text, world.directory);
+}
+
+/* Haraka tries again after five seconds. */
+static void queue_mail_of_an_account_that_is_blocked(void)
+{
+	const struct mail mail = {.from = "<alias@example.net>", .user = "thief@example.net"};
+
+	free(postern_must("pool disable normal"));
+	free(send_by(ALIKE_HARAKA, mail, "queued@Haraka"));
+	cr_assert(wait_for(haraka_says("Temp failing .* Tried all MXs"), 5000));
+	free(postern_must("sender block thief@example.net"));
+	free(postern_must("pool enable normal"));
+}
+
+static void expect_the_block_to_reach_it(void)
+{
+	_cleanup_inbox_ struct inbox inbox = {0};
+
+	cr_expect(wait_for(haraka_says("no lane to bind to"), 10000));
+	inbox = inbox_read();
+	for (size_t i = 0; i < inbox.count; i++)
+		cr_expect_neq(strcmp(inbox.letters[i].id, "queued@Haraka"), 0);
+}
+
 /* ---- name servers that are dead */
 
 static void expect_unknown_mail_dns(enum alike_mta mta)
@@ -392,8 +421,10 @@ Test(netns_alike, three_mail_servers_judge_alike)
 	expect_postern_8_to_list_each_difference();
 	begin();
 	expect_the_same_reason_pool_and_counts();
+	queue_mail_of_an_account_that_is_blocked();
 	expect_the_same_kinds_of_real_messages();
 	expect_only_the_milter_to_count_bounces_for_surges();
 	expect_haraka_to_return_mail_to_a_null_mx();
+	expect_the_block_to_reach_it();
 	expect_all_to_say_that_mail_dns_is_unknown();
 }

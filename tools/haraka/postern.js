@@ -6,7 +6,8 @@
 // config/plugins, after the scanners and before every other plugin that chooses the next hop (hook_get_mx).
 // Haraka's user must be in the group of the agent's socket. always_split works either way.
 //
-// The decision stays with the message in Haraka's queue. If the agent was down, the message is asked about again at
+// The decision stays with the message in Haraka's queue; normal mail waits or leaves by high-risk if its sender was
+// blocked, restricted or sent there meanwhile. If the agent was down, the message is asked about again at
 // delivery. Without an answer, a message that is high-risk without a decision uses the lane [high_risk] of
 // postern.ini, any other the lane [normal]. For a message older than this plugin, only the null sender is high-risk.
 // The mail waits if that section is empty, or if the pool has no handle in a family of the receiving hosts.
@@ -201,12 +202,18 @@ exports.facts_of = async function (transaction, connection) {
 // ---- the question
 
 // The decision; null: the agent is down. A refused question gives no decision, but shows that the agent runs.
-exports.ask = function (facts) {
-    const body = JSON.stringify(facts)
+exports.ask = async function (facts) {
+    const { status, text } = await this.request('POST', '/v1/messages', JSON.stringify(facts))
+
+    return status ? this.read_answer(status, text) : null
+}
+
+// { status, text }; status 0: no answer.
+exports.request = function (method, path, body) {
     const options = {
         socketPath: this.cfg.main.socket || '/run/postern/api.sock',
-        path: '/v1/messages',
-        method: 'POST',
+        path,
+        method,
         headers: { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body) },
         timeout: (this.cfg.main.timeout || 3) * 1000,
         agent: false,
@@ -216,13 +223,13 @@ exports.ask = function (facts) {
         const request = http.request(options, (response) => {
             const chunks = []
             response.on('data', (chunk) => chunks.push(chunk))
-            response.on('error', () => resolve(null))
-            response.on('end', () => resolve(this.read_answer(response.statusCode, Buffer.concat(chunks).toString())))
+            response.on('error', () => resolve({ status: 0 }))
+            response.on('end', () => resolve({ status: response.statusCode, text: Buffer.concat(chunks).toString() }))
         })
         request.on('timeout', () => request.destroy(new Error('no answer in time')))
         request.on('error', (err) => {
             this.logerror(`agent: ${err.message}`)
-            resolve(null)
+            resolve({ status: 0 })
         })
         request.end(body)
     })
@@ -236,6 +243,16 @@ exports.read_answer = function (status, text) {
         this.logerror(`agent: ${err.message}`)
     }
     return status >= 400 && status < 500 ? { action: 'steer', refused: true } : null
+}
+
+// The verdict on the sender of queued mail now: an order, a restriction or repeated spam reaches what waits. A limit
+// does not: it meets new messages.
+exports.verdict_of = async function (facts) {
+    const name = facts.user || facts.envelope_from
+    const { status, text } = name ? await this.request('GET', `/v1/senders/${encodeURIComponent(name)}`, '') : {}
+    const verdict = status === 200 ? JSON.parse(text).verdict : null
+
+    return verdict?.reason === 'over-limit' ? null : verdict
 }
 
 // Stores the decision with the message. `bind` null: none; `risky`: high-risk without an answer.
@@ -303,6 +320,12 @@ exports.binding_of = async function (hmail) {
 
     if (answer && answer.action !== 'steer') return null
     if (answer) keep(hmail.todo, facts, answer)
+    if (notes.postern?.bind?.pool === 'normal') {
+        const verdict = await this.verdict_of(facts)
+
+        if (verdict?.action === 'drop') return null
+        if (verdict?.pool === 'high-risk') return this.cfg.high_risk || null
+    }
     if (notes.postern?.bind) return notes.postern.bind
     return this.cfg[(notes.postern ? notes.postern.risky : mail_from.isNull()) ? 'high_risk' : 'normal'] || null
 }
