@@ -120,7 +120,7 @@ static void announce(const struct call *call, const struct route *route)
 	call->api->on_order(call->api->data,
 			    &(struct wire_event){
 				    .kind = WIRE_EVENT_ORDER,
-				    .now_sec = request->now_sec,
+				    .now_sec = request->now.sec,
 				    .order = {caller_name(request->uid, name), request->uid,
 					      api_method_name(request->method), request->uri, body},
 			    });

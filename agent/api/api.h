@@ -40,6 +40,8 @@
 #include <stdio.h>
 #include <sys/types.h>
 
+#include "base/clock.h"
+
 struct error;
 struct steering;
 struct judge;
@@ -80,8 +82,7 @@ struct api_request {
 	const char *uri;  /* as received: a path, maybe a query */
 	const char *body; /* not NUL-terminated; NULL: no body */
 	size_t body_size;
-	uint64_t now_ns; /* clock.h */
-	int64_t now_sec;
+	struct now now;
 	uid_t uid;	   /* of the caller (process/caller.h) */
 	int fd;		   /* its socket; 0: none */
 	bool is_abandoned; /* its client has left: an order is not carried out */

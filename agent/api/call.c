@@ -20,7 +20,7 @@ int call_needs_judge(const struct call *call, struct error *error)
 
 struct now call_now(const struct call *call)
 {
-	return (struct now){call->request->now_ns, call->request->now_sec};
+	return call->request->now;
 }
 
 struct policy *call_policy(const struct call *call)

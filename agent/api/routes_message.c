@@ -147,6 +147,6 @@ int route_metrics(const struct call *call, json_t **ret, struct error *error)
 	(void)ret;
 	call->response->text_type = METRICS_CONTENT_TYPE;
 	return code < 0 ? code
-			: metrics_print(call->api, call->request->now_sec, &call->response->text,
+			: metrics_print(call->api, call->request->now.sec, &call->response->text,
 					error);
 }

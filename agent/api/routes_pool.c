@@ -19,7 +19,7 @@ int route_status(const struct call *call, json_t **ret, struct error *error)
 	int code;
 
 	attached_read(steering_config(api->steering), &interfaces);
-	code = view_status(api->steering, &interfaces, call->request->now_ns, api->agent(api->data),
+	code = view_status(api->steering, &interfaces, call->request->now.ns, api->agent(api->data),
 			   ret, error);
 	attached_done(&interfaces);
 	return code;

@@ -20,13 +20,13 @@ int route_senders(const struct call *call, json_t **ret, struct error *error)
 
 	return code < 0 ? code
 			: view_senders(call->api->steering, call_policy(call), limit,
-				       call->request->now_ns, call->request->now_sec, ret, error);
+				       &call->request->now, ret, error);
 }
 
 int route_sender(const struct call *call, json_t **ret, struct error *error)
 {
 	return view_sender(call->api->steering, call_policy(call), call->names[0],
-			   call->request->now_ns, call->request->now_sec, ret, error);
+			   &call->request->now, ret, error);
 }
 
 /* ---- flows */
@@ -38,13 +38,13 @@ int route_flows(const struct call *call, json_t **ret, struct error *error)
 	int code = call_limit(call, API_FLOWS_DEFAULT, API_FLOWS_MAX, &limit, error);
 
 	return code < 0 ? code
-			: view_flows(call->api->steering, sender, call->request->now_ns, limit, ret,
+			: view_flows(call->api->steering, sender, call->request->now.ns, limit, ret,
 				     error);
 }
 
 int route_cut_flows(const struct call *call, json_t **ret, struct error *error)
 {
-	int code = steering_cut(call->api->steering, call->names[0], call->request->now_ns, error);
+	int code = steering_cut(call->api->steering, call->names[0], call->request->now.ns, error);
 
 	return code < 0 ? code : route_sender(call, ret, error);
 }
@@ -89,7 +89,7 @@ static int read_verdict(const struct call *call, struct manual_order *ret_verdic
 	*ret_verdict = (struct manual_order){
 		.action = action,
 		.pool = order.pool,
-		.until_sec = order.for_sec ? call->request->now_sec + order.for_sec : 0,
+		.until_sec = order.for_sec ? call->request->now.sec + order.for_sec : 0,
 	};
 	*ret_cut = order.cut;
 	return 0;

@@ -138,8 +138,7 @@ static void on_request(void *data, struct evhttp_request *request)
 		.uri = evhttp_request_get_uri(request),
 		.body = (const char *)evbuffer_pullup(body, -1),
 		.body_size = evbuffer_get_length(body),
-		.now_ns = clock_monotonic_ns(),
-		.now_sec = clock_wall_sec(),
+		.now = clock_now(),
 		.uid = caller_uid(fd),
 		.fd = fd,
 		.is_abandoned = is_abandoned(fd),
@@ -162,10 +161,7 @@ static void on_scrape(void *data, struct evhttp_request *request)
 	const struct evhttp_uri *uri = evhttp_request_get_evhttp_uri(request);
 	const char *path = uri ? evhttp_uri_get_path(uri) : NULL;
 	enum evhttp_cmd_type command = evhttp_request_get_command(request);
-	struct api_request api_request = {.method = API_GET,
-					  .uri = "/metrics",
-					  .now_ns = clock_monotonic_ns(),
-					  .now_sec = clock_wall_sec()};
+	struct api_request api_request = {.method = API_GET, .uri = "/metrics", .now = clock_now()};
 	struct api_response response;
 
 	if (!path || strcmp(path, "/metrics") != 0) {

@@ -1,11 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Reads the two clocks, and durations that people write. */
+/* Reads the two clocks, owns the calendar of the process, and reads durations that people write. */
 #include "base/clock.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
+
+#include "base/calendar.h"
+#include "base/cleanup.h"
+
+#define BOOT_FILE "/proc/sys/kernel/random/boot_id"
+/* The kernel's clock ends before; beyond it nanoseconds do not fit. */
+#define WALL_MAX_SEC (INT64_MAX / (int64_t)NS_PER_SEC - 1)
 
 #define DAY_SEC	     86400ULL
 #define DURATION_MAX (3650 * DAY_SEC)
@@ -26,10 +35,51 @@ int64_t clock_wall_sec(void)
 	return now.tv_sec;
 }
 
+/* ---- the calendar */
+
+static struct calendar calendar;
+static bool is_begun;
+
+static int64_t wall_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	if (now.tv_sec > WALL_MAX_SEC || now.tv_sec < -WALL_MAX_SEC)
+		now.tv_sec = now.tv_sec < 0 ? -WALL_MAX_SEC : WALL_MAX_SEC;
+	return (int64_t)now.tv_sec * (int64_t)NS_PER_SEC + now.tv_nsec;
+}
+
 struct now clock_now(void)
 {
-	return (struct now){clock_monotonic_ns(), clock_wall_sec()};
+	uint64_t ns = clock_monotonic_ns();
+	int64_t wall = wall_ns();
+
+	if (!is_begun)
+		calendar_begin(&calendar, ns, wall);
+	is_begun = true;
+	return calendar_now(&calendar, ns, wall);
 }
+
+const char *clock_boot(void)
+{
+	static char boot[64];
+	_cleanup_(fclose_p) FILE *file = *boot ? NULL : fopen(BOOT_FILE, "re");
+
+	if (file && fgets(boot, sizeof(boot), file))
+		boot[strcspn(boot, "\n")] = '\0';
+	return boot;
+}
+
+void clock_continue(const char *boot, uint64_t ns, int64_t sec)
+{
+	if (!*boot || strcmp(boot, clock_boot()) != 0 || ns > clock_monotonic_ns())
+		return;
+	calendar_continue(&calendar, ns, sec);
+	is_begun = true;
+}
+
+/* ---- durations */
 
 /* The length of a unit; 0: no such unit. */
 static uint64_t unit_sec(const char *unit)

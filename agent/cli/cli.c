@@ -36,8 +36,7 @@ static int answer(struct steering *steering, const char *uri, bool hangs, json_t
 	struct api_request request = {
 		.method = API_GET,
 		.uri = uri,
-		.now_ns = clock_monotonic_ns(),
-		.now_sec = clock_wall_sec(),
+		.now = clock_now(),
 	};
 	struct api_response response;
 	const char *reason;

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "api/rights.h"
+#include "base/calendar.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
@@ -21,7 +22,9 @@
 #include "process/sd_notify.h"
 #include "state/failover.h"
 #include "state/state.h"
+#include "steering/restore.h"
 #include "steering/steering.h"
+#include "wire/event.h"
 
 /* A tick ends verdicts to the second. A watch looks at cgroups and pins. */
 #define TICK_EVERY_SEC	1
@@ -85,6 +88,24 @@ static void on_write(evutil_socket_t fd, short what, void *data)
 		loop_once(&agent->loop, WRITE_EVERY_MS, on_write, agent);
 }
 
+/* A leap of the wall clock begins or ends. */
+static void report_leap(const struct agent *agent, const struct now *now)
+{
+	const struct now *before = &agent->ticked;
+	int64_t moved_sec = now->leap_sec - before->leap_sec;
+	const char *state = now->leap_sec			      ? "leapt"
+			    : now->stepped_sec != before->stepped_sec ? "taken"
+								      : "back";
+
+	if (moved_sec >= -CALENDAR_LEAP_SEC && moved_sec <= CALENDAR_LEAP_SEC)
+		return;
+	error_log_publish(
+		(void *)&agent->error_log,
+		&(struct wire_event){.kind = WIRE_EVENT_CLOCK,
+				     .now_sec = now->sec,
+				     .clock = {now->leap_sec ? now->leap_sec : -moved_sec, state}});
+}
+
 static void on_tick(evutil_socket_t fd, short what, void *data)
 {
 	struct agent *agent = data;
@@ -93,6 +114,8 @@ static void on_tick(evutil_socket_t fd, short what, void *data)
 	sd_notify_alive();
 	reload_follow(agent, &time);
 	host_news_follow(&agent->host_news, agent->steering, &agent->error_log);
+	report_leap(agent, &time);
+	agent->ticked = time;
 	judge_tick(agent->judge, &time);
 	failover_tick(agent->state, time.sec);
 	note_state(agent);
@@ -201,11 +224,23 @@ static int refresh_config(struct agent *agent, struct error *error)
 	return 0;
 }
 
+/* Within a boot, times go on where an earlier agent had them. */
+static struct now begin_time(struct agent *agent)
+{
+	struct calendar_record record;
+	struct error ignored;
+
+	if (restore_calendar(agent->state, &record, &ignored) == 0)
+		clock_continue(record.boot, record.ns, record.sec);
+	return clock_now();
+}
+
 /* The judge gives the steering its standings before steering_sync() writes the maps. */
 static int open_judge(struct agent *agent, struct error *error)
 {
-	const struct judge_hooks hooks = {&agent->error_log, error_log_publish, error_log_add};
-	const struct now time = clock_now();
+	const struct judge_hooks hooks = {&agent->error_log, clock_boot(), error_log_publish,
+					  error_log_add};
+	const struct now time = begin_time(agent);
 	int r = steering_new(agent->config, agent->datapath, agent->state, &agent->steering, error);
 
 	if (r == 0)

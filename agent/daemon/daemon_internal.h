@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "base/clock.h"
 #include "config/config.h"
 #include "daemon/error_log.h"
 #include "daemon/host_news.h"
@@ -48,5 +49,6 @@ struct agent {
 	uint64_t reload_due_ns; /* when a reload that failed is tried again; 0: none failed */
 	bool state_noted;	/* the maps know whether the state has all orders */
 	bool reload_busy;	/* it failed only because `up` was at work */
+	struct now ticked;	/* the last tick */
 	int status;		/* of the process, once the loop has stopped */
 };

@@ -59,7 +59,7 @@ static enum log_level level_of(const json_t *document, const char *kind)
 {
 	static const char *const warnings[] = {"error",	      "over-limit",	"restricted",
 					       "spam-sender", "standings-full", "bounce-surge",
-					       "mail-dns"};
+					       "mail-dns",    "clock"};
 
 	if (strcmp(kind, "host") == 0)
 		return is_well(document) ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING;

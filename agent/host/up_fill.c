@@ -45,9 +45,20 @@ static void read_state(struct up_fill *fill)
 	add_note(fill, why.text);
 }
 
+/* Within a boot, the agent's. */
+static struct now take_time(struct up_fill *fill)
+{
+	struct calendar_record record;
+	struct error ignored;
+
+	if (fill->state && restore_calendar(fill->state, &record, &ignored) == 0)
+		clock_continue(record.boot, record.ns, record.sec);
+	return clock_now();
+}
+
 static int fill_maps(struct up_fill *fill, bool *ret_begun, struct error *error)
 {
-	const struct now now = clock_now();
+	const struct now now = take_time(fill);
 	struct error waiting = {{0}};
 	int r = steering_new(fill->config, fill->datapath, fill->state, &fill->steering, error);
 

@@ -38,7 +38,7 @@ void judge_connections(struct judge *judge, uint32_t sender_id, const struct now
 	const struct steering_sender *sender;
 	uint32_t count;
 
-	judge->now = *now;
+	judge_take_time(judge, now);
 	/* Events come in bursts: the first one takes the connections of all. */
 	if (steering_take_connections(judge->steering, sender_id, &sender, &count) == 0 && count)
 		decide(judge, sender, count);

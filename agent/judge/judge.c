@@ -57,8 +57,11 @@ static int restore(struct judge *judge, struct error *error)
 	if (r < 0)
 		return r;
 	restore_fill(judge->policy, judge->config, judge->steering, judge->now.sec);
-	if (source == STEERING_FILE || !state_is_current(judge->state))
+	if (!state_is_current(judge->state))
 		return 0;
+	r = judge_save_calendar(judge, error);
+	if (r < 0 || source == STEERING_FILE)
+		return r;
 	r = save_all(judge, error);
 	return r == 0 ? steering_note_state(judge->steering, true, error) : r;
 }
@@ -148,7 +151,7 @@ void judge_tick(struct judge *judge, const struct now *now)
 {
 	bool more = true;
 
-	judge->now = *now;
+	judge_take_time(judge, now);
 	while (more) {
 		struct policy_changes changes;
 
@@ -194,6 +197,8 @@ int judge_rewrite(struct judge *judge, struct state *state, struct error *error)
 
 	if (r == 0)
 		r = steering_rewrite(judge->steering, state, error);
+	if (r == 0)
+		r = judge_put_calendar(judge, state, error);
 	return r < 0 ? r
 		     : persist_rewrite(judge->persist, judge->policy, judge->config, state,
 				       judge->now.sec, error);
@@ -280,7 +285,7 @@ int judge_message(struct judge *judge, const struct message_facts *message, cons
 	struct policy_changes changes;
 	int r;
 
-	judge->now = *now;
+	judge_take_time(judge, now);
 	changes.count = 0;
 	r = policy_decide(judge->policy, &message->facts, now->sec, decision, &changes);
 	if (r < 0)

@@ -32,6 +32,8 @@ struct wire_event;
 
 struct judge_hooks {
 	void *data;
+	/* clock_boot(); NULL: not known */
+	const char *boot;
 	/* An event, borrowed for the call. */
 	void (*on_event)(void *data, const struct wire_event *event);
 	/* A map or the state could not be written; the judge goes on. */

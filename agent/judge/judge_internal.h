@@ -26,6 +26,15 @@ struct judge {
 	struct mail_dns mail_dns;
 };
 
+/* ---- calendar.c */
+
+/* At the begin of each call. */
+void judge_take_time(struct judge *judge, const struct now *now);
+/* The moment and the orders that end: both or none. */
+int judge_save_calendar(struct judge *judge, struct error *error);
+/* The moment alone, within a transaction. */
+int judge_put_calendar(const struct judge *judge, struct state *state, struct error *error);
+
 /* ---- apply.c */
 
 void judge_emit(const struct judge *judge, const struct wire_event *event);

@@ -15,7 +15,7 @@ int judge_report(struct judge *judge, const char *sender, const struct now *now,
 	struct policy_changes changes = {0};
 	int r;
 
-	judge->now = *now;
+	judge_take_time(judge, now);
 	r = policy_report(judge->policy, sender, now->sec, &changes);
 	if (r < 0)
 		return error_set(error, r, "found '%.64s', expected a name of 1 to %d bytes",
@@ -31,7 +31,7 @@ int judge_release(struct judge *judge, const char *sender, const struct now *now
 	struct policy_changes changes = {0};
 	int r;
 
-	judge->now = *now;
+	judge_take_time(judge, now);
 	r = policy_release(judge->policy, sender, now->sec, &changes);
 	if (r < 0)
 		return error_set(error, r, "'%s' is neither restricted nor high-risk for spam",
@@ -150,7 +150,7 @@ int judge_set_verdict(struct judge *judge, const char *sender, const struct manu
 	struct policy_manual manual;
 	int r;
 
-	judge->now = *now;
+	judge_take_time(judge, now);
 	sender = owner_in(judge, sender, owner);
 	r = check_known(judge, sender, error);
 	if (r == 0)
@@ -164,7 +164,7 @@ int judge_clear_verdict(struct judge *judge, const char *sender, const struct no
 	char owner[POLICY_NAME_SIZE];
 	int r;
 
-	judge->now = *now;
+	judge_take_time(judge, now);
 	sender = owner_in(judge, sender, owner);
 	r = check_known(judge, sender, error);
 	return r < 0 ? r : change_in_turn(judge, sender, NULL, error);

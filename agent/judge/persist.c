@@ -115,6 +115,7 @@ int persist_load(struct persist *persist, struct policy *policy, const struct co
 				  .config = config,
 				  .now = *now,
 				  .prunes = true,
+				  .stepped_sec = now->stepped_sec,
 				  .newer = newer};
 
 	return settle(persist, &restore, restore_all(&restore, persist->state, error));
@@ -325,6 +326,18 @@ int persist_put_standings(const struct policy *policy, const struct config *conf
 		if (r == 0 && standing.verdict.reason == REASON_MANUAL)
 			r = put_order(config, state, &standing, now_sec, error);
 	}
+	return r;
+}
+
+int persist_put_timed_orders(const struct policy *policy, const struct config *config,
+			     struct state *state, int64_t now_sec, struct error *error)
+{
+	struct policy_standing standing;
+	int r = 0;
+
+	for (uint32_t i = 0; r == 0 && (i = policy_next_standing(policy, i, now_sec, &standing));)
+		if (standing.verdict.reason == REASON_MANUAL && standing.verdict.until_sec)
+			r = put_order(config, state, &standing, now_sec, error);
 	return r;
 }
 

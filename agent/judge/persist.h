@@ -69,6 +69,9 @@ int persist_write(struct persist *persist, struct policy *policy, bool *ret_more
 int persist_rewrite(struct persist *persist, struct policy *policy, const struct config *config,
 		    struct state *state, int64_t now_sec, struct error *error);
 
+/* Orders that end. */
+int persist_put_timed_orders(const struct policy *policy, const struct config *config,
+			     struct state *state, int64_t now_sec, struct error *error);
 /* Standings and orders alone. */
 int persist_put_standings(const struct policy *policy, const struct config *config,
 			  struct state *state, int64_t now_sec, struct error *error);

@@ -77,7 +77,7 @@ void judge_commit(struct judge *judge, struct judge_next *next, const struct now
 {
 	const struct config *before = judge->config;
 
-	judge->now = *now;
+	judge_take_time(judge, now);
 	take_last(judge, next);
 	steering_inherit_connections(next->steering, judge->steering);
 	policy_commit(judge->policy, TAKE_PTR(next->policy), now->sec);

@@ -243,8 +243,8 @@ int policy_release(struct policy *policy, const char *name, int64_t now_sec,
 	struct sender *sender = policy_find_sender(policy, &key, now_sec);
 	const struct standing *standing = sender ? standing_of(policy, sender) : NULL;
 
-	if (!standing || (standing->record.restricted_until_sec <= now_sec &&
-			  standing->record.spam_until_sec <= now_sec))
+	if (!standing || (!standing_holds(standing->record.restricted_until_sec, now_sec) &&
+			  !standing_holds(standing->record.spam_until_sec, now_sec)))
 		return -ENOENT;
 	standing_release(policy, sender, now_sec, changes);
 	return 0;
@@ -273,6 +273,21 @@ int policy_set_manual(struct policy *policy, const char *name, const struct poli
 }
 
 /* ---- time */
+
+void policy_move_manual(struct policy *policy, int64_t stepped_sec)
+{
+	for (uint32_t i = 0; (i = standing_table_next(policy->standings, i));) {
+		struct standing *standing = standing_table_get(policy->standings, i);
+
+		if (!standing->manual || !standing->manual_until_sec)
+			continue;
+		standing->manual_until_sec += stepped_sec;
+		/* The order has not changed. */
+		if (standing->reported.reason == REASON_MANUAL)
+			standing->reported.until_sec = standing->manual_until_sec;
+		standing_table_update(policy->standings, standing);
+	}
+}
 
 /* True: all standings are checked. */
 static bool follow_step_back(struct policy *policy, int64_t now_sec, struct policy_changes *changes)

@@ -86,6 +86,9 @@ struct policy_manual {
 int policy_set_manual(struct policy *policy, const char *sender, const struct policy_manual *manual,
 		      int64_t now_sec, struct policy_changes *changes);
 
+/* The calendar was stepped (struct now): the ends of manual verdicts move with it. */
+void policy_move_manual(struct policy *policy, int64_t stepped_sec);
+
 /*
  * Ends restrictions and verdicts whose time is over; the work is proportional to their number. Once
  * a second is often enough. When the clock went back by more than WINDOW_HOLD_SEC it checks all

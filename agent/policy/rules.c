@@ -99,7 +99,7 @@ static bool try_manual(const struct rules_input *input, struct decision *decisio
 static bool try_restricted(const struct rules_input *input, struct decision *decision)
 {
 	int64_t until_sec = input->standing ? input->standing->record.restricted_until_sec : 0;
-	bool matched = until_sec > input->now_sec;
+	bool matched = standing_holds(until_sec, input->now_sec);
 
 	add_step(decision, REASON_RESTRICTED, matched);
 	if (!matched)
@@ -137,7 +137,7 @@ static uint64_t last_messages(uint32_t count)
 static bool try_spam(const struct rules_input *input, struct decision *decision)
 {
 	int64_t until_sec = input->standing ? input->standing->record.spam_until_sec : 0;
-	bool sender_is = until_sec > input->now_sec;
+	bool sender_is = standing_holds(until_sec, input->now_sec);
 	bool matched = sender_is || (is_message(input) && input->facts->spam);
 	struct decision_step *step = add_step(decision, REASON_SPAM, matched);
 

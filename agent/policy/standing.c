@@ -31,13 +31,13 @@ struct sender_verdict standing_verdict(const struct standing *standing, int64_t 
 	if (standing_is_manual(standing, now_sec)) {
 		verdict = (struct sender_verdict){standing->manual_action, standing->manual_pool,
 						  REASON_MANUAL, standing->manual_until_sec};
-	} else if (record->restricted_until_sec > now_sec) {
+	} else if (standing_holds(record->restricted_until_sec, now_sec)) {
 		verdict = (struct sender_verdict){VERDICT_DROP, POOL_NONE, REASON_RESTRICTED,
 						  record->restricted_until_sec};
-	} else if (record->spam_until_sec > now_sec) {
+	} else if (standing_holds(record->spam_until_sec, now_sec)) {
 		verdict = (struct sender_verdict){VERDICT_STEER, POOL_HIGH_RISK, REASON_SPAM,
 						  record->spam_until_sec};
-	} else if (record->full_until_sec > now_sec) {
+	} else if (standing_holds(record->full_until_sec, now_sec)) {
 		verdict = (struct sender_verdict){(enum verdict_action)record->full_action,
 						  POOL_HIGH_RISK, REASON_OVER_LIMIT,
 						  record->full_until_sec};
@@ -169,7 +169,7 @@ void standing_restrict(struct policy *policy, struct sender *sender, const char 
 {
 	struct standing *standing = standing_take(policy, sender, name, changes);
 
-	if (!standing || standing->record.restricted_until_sec > now_sec)
+	if (!standing || standing_holds(standing->record.restricted_until_sec, now_sec))
 		return;
 	standing->record.restricted_until_sec = until_sec;
 	note(changes, standing, POLICY_RESTRICTED, until_sec);
@@ -185,7 +185,7 @@ void standing_spam(struct policy *policy, struct sender *sender, const char *nam
 
 	if (!standing)
 		return;
-	held = standing->record.spam_until_sec > now_sec;
+	held = standing_holds(standing->record.spam_until_sec, now_sec);
 	if (held && until_sec - standing->record.spam_until_sec < for_sec / SPAM_PROLONGED_BY)
 		return;
 	standing->record.spam_until_sec = until_sec;
@@ -216,11 +216,11 @@ void standing_release(struct policy *policy, struct sender *sender, int64_t now_
 	struct standing *standing = standing_of(policy, sender);
 	struct standing_record *record = &standing->record;
 
-	if (record->restricted_until_sec > now_sec) {
+	if (standing_holds(record->restricted_until_sec, now_sec)) {
 		record->released_day = day_of(now_sec);
 		note(changes, standing, POLICY_RESTRICTION_ENDED, 0);
 	}
-	if (record->spam_until_sec > now_sec)
+	if (standing_holds(record->spam_until_sec, now_sec))
 		note(changes, standing, POLICY_SPAM_SENDER_ENDED, 0);
 	record->restricted_until_sec = 0;
 	record->spam_until_sec = 0;

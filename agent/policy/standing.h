@@ -55,6 +55,12 @@ struct standing {
 	uint32_t next_free;
 };
 
+/* Does something that ends then hold now? 0: never, also before the epoch. */
+static inline bool standing_holds(int64_t until_sec, int64_t now_sec)
+{
+	return until_sec && until_sec > now_sec;
+}
+
 bool standing_is_manual(const struct standing *standing, int64_t now_sec);
 struct sender_verdict standing_verdict(const struct standing *standing, int64_t now_sec);
 /*

@@ -39,7 +39,7 @@ int policy_view(struct policy *policy, const char *name, int64_t now_sec,
 	}
 	if (standing) {
 		ret_view->verdict = standing_verdict(standing, now_sec);
-		if (standing->record.restricted_until_sec > now_sec)
+		if (standing_holds(standing->record.restricted_until_sec, now_sec))
 			ret_view->restricted_until_sec = standing->record.restricted_until_sec;
 	}
 	return 0;

@@ -45,6 +45,7 @@ static const char *const migrations[] = {
 		APPLICATION_ID) ";"
 				"CREATE TABLE identity (number INTEGER NOT NULL);"
 				"INSERT INTO identity VALUES ((random() >> 1) | 2);",
+	"CREATE TABLE calendar (name TEXT PRIMARY KEY, bytes BLOB NOT NULL) WITHOUT ROWID;",
 };
 #define SCHEMA_VERSION ((int)(sizeof(migrations) / sizeof(migrations[0])))
 

@@ -71,7 +71,8 @@ int snapshot_write(struct state *state, const struct error *error, FILE *stream)
 					      .address = write_address,
 					      .order = write_order,
 					      .record = write_record,
-					      .kinds = 1U << STATE_STANDINGS};
+					      .kinds =
+						      1U << STATE_STANDINGS | 1U << STATE_CALENDAR};
 	struct item end = {.kind = ITEM_END};
 	struct error failure;
 	int r = state ? state->ops->load(state, &visitor, &failure) : 0;

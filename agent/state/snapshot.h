@@ -3,7 +3,8 @@
  * A state as bytes, so that a process without rights can read the file for one that has them. The
  * reader of the bytes trusts none of them.
  *
- * It has the states of pools and addresses, orders and standings; neither counts nor secrets.
+ * It has the states of pools and addresses, orders, standings and the calendar; neither counts nor
+ * secrets.
  */
 #pragma once
 

@@ -59,6 +59,7 @@ static const char *const statement_sql[STATEMENTS] = {
 	STATEMENTS_OF_RECORDS(STATE_SECRETS, "secret"),
 	STATEMENTS_OF_RECORDS(STATE_TENANTS, "tenant"),
 	STATEMENTS_OF_RECORDS(STATE_STANDINGS, "standing"),
+	STATEMENTS_OF_RECORDS(STATE_CALENDAR, "calendar"),
 };
 
 struct sqlite_state {

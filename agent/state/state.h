@@ -8,8 +8,8 @@
  *   orders           once put                   once put
  *   records          once put, or committed     soon after sync() was called
  *
- * Times are wall-clock seconds, since monotonic ones do not survive a reboot. Visitors borrow for
- * the call.
+ * Times are seconds of the calendar (base/calendar.h), since monotonic ones do not survive a
+ * reboot. Visitors borrow for the call.
  */
 #pragma once
 
@@ -39,6 +39,7 @@ enum state_kind {
 	STATE_SECRETS,	 /* by name: keys of hashes */
 	STATE_TENANTS,	 /* by name: counts */
 	STATE_STANDINGS, /* by name */
+	STATE_CALENDAR,	 /* one: a moment of the calendar that the times of orders are of */
 	STATE_KINDS,
 };
 

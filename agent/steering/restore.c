@@ -31,9 +31,15 @@ static bool is_outdated(const struct restore *restore, const char *sender)
 	return restore->newer && steering_sender_find(restore->newer, sender);
 }
 
+/* 0: no end. */
+static int64_t end_of(const struct restore *restore, const struct saved_order *order)
+{
+	return order->until_sec ? order->until_sec + restore->stepped_sec : 0;
+}
+
 static bool is_over(const struct restore *restore, const struct saved_order *order)
 {
-	return order->until_sec && order->until_sec <= restore->now.sec;
+	return order->until_sec && end_of(restore, order) <= restore->now.sec;
 }
 
 /* POOL_NONE unless STEER. */
@@ -57,7 +63,8 @@ static int read_order(void *data, const struct saved_order *order)
 {
 	const struct reading *reading = data;
 	struct restore *restore = reading->restore;
-	struct policy_manual manual = {.action = order->action, .until_sec = order->until_sec};
+	struct policy_manual manual = {.action = order->action,
+				       .until_sec = end_of(restore, order)};
 	struct error ignored;
 
 	if (!restore->replaces && has_order(restore, order->sender))
@@ -168,6 +175,33 @@ int restore_orders(struct restore *restore, struct state *state, struct error *e
 	const struct state_visitor visitor = {.data = &reading, .order = read_order};
 
 	return state->ops->load(state, &visitor, error);
+}
+
+/* ---- the calendar */
+
+static int read_calendar(void *data, const struct state_record *record)
+{
+	struct calendar_record *found = data;
+
+	if (record->size == sizeof(*found))
+		memcpy(found, record->bytes, sizeof(*found));
+	found->boot[sizeof(found->boot) - 1] = '\0';
+	return 0;
+}
+
+int restore_calendar(struct state *state, struct calendar_record *ret_record, struct error *error)
+{
+	struct calendar_record found = {.boot = ""};
+	const struct state_visitor visitor = {
+		.data = &found, .record = read_calendar, .kinds = 1U << STATE_CALENDAR};
+	int r = state->ops->load(state, &visitor, error);
+
+	if (r < 0)
+		return r;
+	if (!*found.boot)
+		return error_set(error, -ENOENT, "the state has no calendar");
+	*ret_record = found;
+	return 0;
 }
 
 /* ---- the maps */
@@ -294,7 +328,7 @@ int restore_steering(const struct config *config, struct state *state, struct st
 	 */
 	const struct policy_options options = {.senders_max = POLICY_STANDINGS_MAX,
 					       .now_sec = now->sec};
-	struct restore restore = {.config = config, .now = *now};
+	struct restore restore = {.config = config, .now = *now, .stepped_sec = now->stepped_sec};
 	int r = policy_new(&options, config, &restore.policy);
 
 	if (r < 0)

@@ -26,8 +26,9 @@ struct restore {
 	struct logins *logins; /* NULL: their records are passed over */
 	const struct config *config;
 	struct now now;
-	bool prunes;   /* deletes orders whose time is over */
-	bool replaces; /* the state is newer than the engine */
+	bool prunes;	     /* deletes orders whose time is over */
+	bool replaces;	     /* the state is newer than the engine */
+	int64_t stepped_sec; /* of the calendar since the state was written: ends of orders move */
 	/* Not NULL: its maps are newer than the state, and tell all of each sender in them. */
 	const struct steering *newer;
 	struct error waiting; /* the first order whose pool is not configured; "": none */
@@ -46,6 +47,17 @@ int restore_orders(struct restore *restore, struct state *state, struct error *e
 /* Verdicts by the engine in the maps, for senders of `steering`. */
 int restore_from_maps(struct restore *restore, const struct steering *steering,
 		      struct error *error);
+
+/*
+ * The moment that the times of a state belong to, for clock_continue(). -ENOENT: it has none; or as
+ * load().
+ */
+struct calendar_record {
+	char boot[48]; /* clock_boot() */
+	uint64_t ns;
+	int64_t sec;
+};
+int restore_calendar(struct state *state, struct calendar_record *ret_record, struct error *error);
 
 /*
  * Replaces all standings of a steering by the engine's; pools get the ids of the steering's

@@ -16,6 +16,11 @@
 
 /* ---- senders */
 
+int64_t view_end(int64_t until_sec, const struct now *now)
+{
+	return until_sec && until_sec != STANDING_FOREVER ? until_sec + now->leap_sec : 0;
+}
+
 static json_t *windows_json(const struct config_policy *rules, const struct policy_view *view)
 {
 	json_t *windows = json_object();
@@ -36,23 +41,22 @@ static json_t *spam_json(const struct policy_view *view)
 		.marked = view->spam_marks, .of = view->spam_of, .reports = view->reports});
 }
 
-void view_add_windows(json_t *sender, struct policy *policy, const char *name, int64_t now_sec)
+void view_add_windows(json_t *sender, struct policy *policy, const char *name,
+		      const struct now *now)
 {
 	const struct config_policy *rules = policy_rules(policy, name);
 	struct policy_view view = {.policy = rules->name, .spam_of = rules->spam_of};
 	char until[VALUE_TIME_SIZE];
-	int64_t until_sec;
 	json_t *counts;
 
-	policy_view(policy, name, now_sec, &view);
-	until_sec = view.restricted_until_sec;
+	policy_view(policy, name, now->sec, &view);
 	counts = wire_counts_json(&(struct wire_counts){
 		.policy = view.policy,
 		.windows = windows_json(rules, &view),
 		.spam = spam_json(&view),
-		.restricted = until_sec != 0,
+		.restricted = view.restricted_until_sec != 0,
 		.restricted_until =
-			value_time_text(until_sec == STANDING_FOREVER ? 0 : until_sec, until),
+			value_time_text(view_end(view.restricted_until_sec, now), until),
 	});
 	json_object_update(sender, counts);
 	json_decref(counts);
@@ -60,7 +64,7 @@ void view_add_windows(json_t *sender, struct policy *policy, const char *name, i
 
 static json_t *engine_sender_json(const struct steering *steering, struct policy *policy,
 				  const char *name, const struct sender_verdict *verdict,
-				  int64_t now_sec)
+				  const struct now *now)
 {
 	const struct pool *pool = pool_find_id(steering_pools(steering), verdict->pool);
 	char until[VALUE_TIME_SIZE];
@@ -71,39 +75,38 @@ static json_t *engine_sender_json(const struct steering *steering, struct policy
 			.action = verdict_action_name(verdict->action),
 			.pool = pool ? pool->name : NULL,
 			.reason = reason_name(verdict->reason),
-			.until = value_time_text(verdict->until_sec, until)}),
+			.until = value_time_text(view_end(verdict->until_sec, now), until)}),
 	});
 
 	if (sender)
-		view_add_windows(sender, policy, name, now_sec);
+		view_add_windows(sender, policy, name, now);
 	return sender;
 }
 
 int view_engine_sender(const struct steering *steering, struct policy *policy, const char *name,
-		       int64_t now_sec, json_t **ret, struct error *error)
+		       const struct now *now, json_t **ret, struct error *error)
 {
 	struct policy_view view;
 
-	if (!policy || policy_view(policy, name, now_sec, &view) < 0)
+	if (!policy || policy_view(policy, name, now->sec, &view) < 0)
 		return error_set(error, -ENOENT, "no sender '%s'", name);
-	return value_give(engine_sender_json(steering, policy, name, &view.verdict, now_sec), ret,
+	return value_give(engine_sender_json(steering, policy, name, &view.verdict, now), ret,
 			  error);
 }
 
 void view_add_engine_senders(json_t *senders, const struct steering *steering,
-			     struct policy *policy, size_t limit, int64_t now_sec)
+			     struct policy *policy, size_t limit, const struct now *now)
 {
 	struct policy_standing standing;
 	uint32_t i = 0;
 
 	while (json_array_size(senders) < limit &&
-	       (i = policy_next_standing(policy, i, now_sec, &standing))) {
+	       (i = policy_next_standing(policy, i, now->sec, &standing))) {
 		const char *name = standing.record->name;
 
 		if (!steering_sender_find(steering, name))
-			json_array_append_new(senders,
-					      engine_sender_json(steering, policy, name,
-								 &standing.verdict, now_sec));
+			json_array_append_new(senders, engine_sender_json(steering, policy, name,
+									  &standing.verdict, now));
 	}
 }
 

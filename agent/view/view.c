@@ -111,15 +111,16 @@ static json_t *selectors_json(const struct steering_sender *sender)
 }
 
 /* The end of a verdict; 0: none. Rounded: the two clocks were not read at the same instant. */
-static int64_t end_of(const struct verdict *verdict, uint64_t now_ns, int64_t now_sec)
+static int64_t end_of(const struct verdict *verdict, const struct now *now)
 {
+	int64_t left_ns = (int64_t)(verdict->until_ns - now->ns);
+
 	if (verdict->until_ns == 0)
 		return 0;
-	return now_sec + ((int64_t)(verdict->until_ns - now_ns) + (int64_t)NS_PER_SEC / 2) /
-				 (int64_t)NS_PER_SEC;
+	return view_end(now->sec + (left_ns + (int64_t)NS_PER_SEC / 2) / (int64_t)NS_PER_SEC, now);
 }
 
-static json_t *verdict_json(const struct verdict *verdict, uint64_t now_ns, int64_t now_sec)
+static json_t *verdict_json(const struct verdict *verdict, const struct now *now)
 {
 	char until[VALUE_TIME_SIZE];
 
@@ -127,7 +128,7 @@ static json_t *verdict_json(const struct verdict *verdict, uint64_t now_ns, int6
 		.action = verdict_action_name(verdict->action),
 		.pool = verdict->action == VERDICT_STEER ? verdict->pool_label : NULL,
 		.reason = reason_name(verdict->reason),
-		.until = value_time_text(end_of(verdict, now_ns, now_sec), until),
+		.until = value_time_text(end_of(verdict, now), until),
 	});
 }
 
@@ -153,59 +154,57 @@ static json_t *limits_json(const struct verdict *verdict)
 }
 
 static json_t *sender_json(struct datapath *datapath, const struct steering_sender *sender,
-			   uint64_t now_ns, int64_t now_sec)
+			   const struct now *now)
 {
 	struct verdict verdict = {0};
 	struct usage usage = {0};
 	json_t *verdict_or_null = NULL;
 
 	if (datapath->ops->get(datapath, MAP_VERDICT, &sender->id, &verdict) == 0)
-		verdict_or_null = verdict_json(&verdict, now_ns, now_sec);
+		verdict_or_null = verdict_json(&verdict, now);
 	datapath->ops->get(datapath, MAP_USAGE, &sender->id, &usage);
 	return wire_sender_json(&(struct wire_sender){
 		.name = sender->name,
 		.selectors = selectors_json(sender),
 		.verdict = verdict_or_null,
 		.limits = limits_json(&verdict),
-		.usage = usage_json(&usage, now_ns),
+		.usage = usage_json(&usage, now->ns),
 	});
 }
 
 /* `policy` may be NULL. */
 static json_t *full_sender_json(struct steering *steering, struct policy *policy,
-				const struct steering_sender *sender, uint64_t now_ns,
-				int64_t now_sec)
+				const struct steering_sender *sender, const struct now *now)
 {
-	json_t *view = sender_json(steering_datapath(steering), sender, now_ns, now_sec);
+	json_t *view = sender_json(steering_datapath(steering), sender, now);
 
 	if (view && policy)
-		view_add_windows(view, policy, sender->name, now_sec);
+		view_add_windows(view, policy, sender->name, now);
 	return view;
 }
 
-int view_senders(struct steering *steering, struct policy *policy, size_t limit, uint64_t now_ns,
-		 int64_t now_sec, json_t **ret, struct error *error)
+int view_senders(struct steering *steering, struct policy *policy, size_t limit,
+		 const struct now *now, json_t **ret, struct error *error)
 {
 	json_t *list = json_array();
 	size_t count;
 	const struct steering_sender *senders = steering_senders(steering, &count);
 
 	for (size_t i = 0; i < count && i < limit; i++)
-		json_array_append_new(
-			list, full_sender_json(steering, policy, &senders[i], now_ns, now_sec));
+		json_array_append_new(list, full_sender_json(steering, policy, &senders[i], now));
 	if (policy)
-		view_add_engine_senders(list, steering, policy, limit, now_sec);
+		view_add_engine_senders(list, steering, policy, limit, now);
 	return value_give(list, ret, error);
 }
 
-int view_sender(struct steering *steering, struct policy *policy, const char *name, uint64_t now_ns,
-		int64_t now_sec, json_t **ret, struct error *error)
+int view_sender(struct steering *steering, struct policy *policy, const char *name,
+		const struct now *now, json_t **ret, struct error *error)
 {
 	const struct steering_sender *sender = steering_sender_find(steering, name);
 
 	if (!sender)
-		return view_engine_sender(steering, policy, name, now_sec, ret, error);
-	return value_give(full_sender_json(steering, policy, sender, now_ns, now_sec), ret, error);
+		return view_engine_sender(steering, policy, name, now, ret, error);
+	return value_give(full_sender_json(steering, policy, sender, now), ret, error);
 }
 
 /* ---- status */

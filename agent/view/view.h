@@ -12,6 +12,7 @@
 
 struct steering;
 struct error;
+struct now;
 struct policy;
 
 struct hooked_interface {
@@ -31,11 +32,11 @@ int view_pools(struct steering *steering, json_t **ret, struct error *error);
  * `policy` NULL: without the engine's counts. With it, senders that have a standing and no selector
  * come last. `limit` at least 1.
  */
-int view_senders(struct steering *steering, struct policy *policy, size_t limit, uint64_t now_ns,
-		 int64_t now_sec, json_t **ret, struct error *error);
+int view_senders(struct steering *steering, struct policy *policy, size_t limit,
+		 const struct now *now, json_t **ret, struct error *error);
 /* -ENOENT: no such sender. */
-int view_sender(struct steering *steering, struct policy *policy, const char *name, uint64_t now_ns,
-		int64_t now_sec, json_t **ret, struct error *error);
+int view_sender(struct steering *steering, struct policy *policy, const char *name,
+		const struct now *now, json_t **ret, struct error *error);
 /* `sender` NULL: all. `limit` 0: no limit. */
 int view_flows(struct steering *steering, const char *sender, uint64_t now_ns, size_t limit,
 	       json_t **ret, struct error *error);

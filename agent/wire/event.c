@@ -111,6 +111,8 @@ static const char *name_of(const struct wire_event *event)
 		return "state";
 	case WIRE_EVENT_MAIL_DNS:
 		return "mail-dns";
+	case WIRE_EVENT_CLOCK:
+		return "clock";
 	case WIRE_EVENT_ORDER:
 		return "order";
 	case WIRE_EVENT_HOST:
@@ -135,6 +137,10 @@ json_t *event_json(const struct wire_event *event)
 		break;
 	case WIRE_EVENT_SURGE:
 		add_surge(object, event->surge);
+		break;
+	case WIRE_EVENT_CLOCK:
+		json_object_set_new(object, "leap_sec", json_integer(event->clock.leap_sec));
+		add_text(object, "state", event->clock.state);
 		break;
 	case WIRE_EVENT_STATE:
 		add_text(object, "trouble",

@@ -11,6 +11,8 @@
  *   state                       trouble: why the state file refuses writes; null: it takes them
  *                               again
  *   mail-dns                    trouble: name servers do not answer; null: they answer again
+ *   clock                       leap_sec: wall clock minus the calendar (base/calendar.h); state:
+ *                               "leapt", then "taken" or "back"
  *   order                       by, uid: the user; request ("PUT /v1/senders/…"), body: as it came
  *   host                        part ("interface", "address", "handle"), name, pool, state (as in
  *                               the status, or "put-back"), held, put_back (count), cause
@@ -32,6 +34,7 @@ enum wire_event_kind {
 	WIRE_EVENT_SURGE,
 	WIRE_EVENT_STATE,
 	WIRE_EVENT_MAIL_DNS,
+	WIRE_EVENT_CLOCK,
 	WIRE_EVENT_ORDER, /* carried out for a user of the API */
 	WIRE_EVENT_HOST,  /* a part of the host was lost, or has come back */
 	WIRE_EVENT_ERROR,
@@ -63,6 +66,10 @@ struct wire_event {
 			uint64_t put_back;
 			const char *cause; /* NULL: none yet */
 		} host;
+		struct {
+			int64_t leap_sec;
+			const char *state;
+		} clock;
 		const char *trouble;   /* "" or NULL: the state file takes writes again */
 		bool mail_dns_unknown; /* judge/mail_dns.h */
 		/* A text that is "" is left out. */

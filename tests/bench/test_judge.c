@@ -149,7 +149,7 @@ static void send_from_all(struct judge *judge, const struct now *now)
 
 Test(bench_judge_million, senders_are_written_and_restored)
 {
-	static const struct now now = {1, NOON};
+	static const struct now now = {.ns = 1, .sec = NOON};
 	struct config *config = config_file_load(TWO_POOLS "senders_tracked_max = 1000000\n"
 							   "decisions_max = 1024\n");
 	struct fake_datapath *fake = fake_datapath_new();

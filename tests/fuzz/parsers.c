@@ -127,7 +127,7 @@ static struct {
 
 static void start(void)
 {
-	const struct now now = {NOW_NS, NOW_SEC};
+	const struct now now = {.ns = NOW_NS, .sec = NOW_SEC};
 	const struct judge_hooks hooks = {.data = NULL};
 	struct error error;
 
@@ -192,7 +192,7 @@ static int request(const uint8_t *data, size_t size, struct error *error)
 	_cleanup_(free_p) char *line = strndup((const char *)data, line_size);
 	_cleanup_(free_p) char *body = NULL;
 	struct api_response response = {0};
-	struct api_request asked = {.now_ns = NOW_NS, .now_sec = NOW_SEC};
+	struct api_request asked = {.now = {.ns = NOW_NS, .sec = NOW_SEC}};
 	char *blank;
 	int r;
 
@@ -270,7 +270,7 @@ static int check_netstring(const char *text, size_t taken, const struct netstrin
 
 static int ask(const struct netstring *request, struct error *error)
 {
-	const struct now now = {NOW_NS, NOW_SEC};
+	const struct now now = {.ns = NOW_NS, .sec = NOW_SEC};
 	struct policy_stats before, after;
 	char reply[LOOKUP_REPLY_MAX];
 	size_t size;

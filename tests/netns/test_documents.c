@@ -334,7 +334,7 @@ static json_t *unlikely_event(const struct wire_event *event)
 	return document;
 }
 
-/* A disk that fills up, and more senders than there is space for. */
+/* A disk that fills up, more senders than there is space for, a clock that leaps. */
 static void print_unlikely_events(void)
 {
 	const struct policy_event full = {
@@ -347,6 +347,8 @@ static void print_unlikely_events(void)
 		&(struct wire_event){.kind = WIRE_EVENT_POLICY, .now_sec = 1, .policy = &limit}));
 	json_decref(unlikely_event(&(struct wire_event){
 		.kind = WIRE_EVENT_STATE, .now_sec = 1, .trouble = "no space"}));
+	json_decref(unlikely_event(&(struct wire_event){
+		.kind = WIRE_EVENT_CLOCK, .now_sec = 1, .clock = {7200, "leapt"}}));
 }
 
 /* A pool address that somebody has removed. */

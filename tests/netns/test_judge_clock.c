@@ -71,16 +71,16 @@ Test(netns_judge_clock, an_hour_later_the_window_has_space_and_connections_are_n
 	api = http_connect();
 	cr_assert(is_answered(api, "tenant-7", 10, "good"));
 	expect_pool(receiver, &tenant, RECEIVER_IPV4, "high-risk");
-	walltime_set(NOON + 3590);
+	walltime_pass(3590);
 	cr_assert(is_answered(api, "tenant-7", 1, "over-limit"));
 	/* The last message counts for an hour, then for up to a twelfth of an hour more. */
-	walltime_set(NOON + 3590 + 3600 + 300);
+	walltime_pass(3600 + 300);
 	cr_assert(wait_for(has_reason("tenant-7", "good"), 3000));
 	expect_pool(receiver, &tenant, RECEIVER_IPV4, "normal");
 	cr_assert(is_answered(api, "tenant-7", 10, "good"));
 }
 
-Test(netns_judge_clock, a_leap_back_gives_no_space_and_freezes_nothing)
+Test(netns_judge_clock, steps_back_give_no_space_and_freeze_nothing)
 {
 	int receiver = receiver_open(25);
 	_cleanup_(close_fd_p) int api = -1;
@@ -88,11 +88,11 @@ Test(netns_judge_clock, a_leap_back_gives_no_space_and_freezes_nothing)
 	begin(NOON);
 	api = http_connect();
 	cr_assert(is_answered(api, "tenant-7", 10, "good"));
-	walltime_set(NOON - 7200);
+	walltime_pass(-7200);
 	cr_assert(is_answered(api, "tenant-7", 1, "over-limit"));
 	expect_pool(receiver, &tenant, RECEIVER_IPV4, "high-risk");
-	/* After the leap all counts expire within an hour of the new clock. */
-	walltime_set(NOON - 7200 + 3600 + 600);
+	/* Afterwards all counts expire within an hour of the new clock. */
+	walltime_pass(3600 + 600);
 	cr_assert(wait_for(has_reason("tenant-7", "good"), 3000));
 	expect_pool(receiver, &tenant, RECEIVER_IPV4, "normal");
 }
@@ -106,31 +106,31 @@ Test(netns_judge_clock, restricted_for_today_ends_at_midnight_utc_and_not_before
 	begin(NOON);
 	api = http_connect();
 	cr_assert(is_answered(api, "tenant-8", 6, "over-limit"));
-	walltime_set(MIDNIGHT - 30);
+	walltime_pass(12 * 3600 - 30);
 	expect_refused(receiver, &other, RECEIVER_IPV4);
 	cr_assert(is_answered(api, "tenant-8", 1, "restricted"));
-	walltime_set(MIDNIGHT);
+	walltime_pass(30);
 	cr_assert(wait_for(has_reason("tenant-8", "good"), 3000));
 	expect_pool(receiver, &other, RECEIVER_IPV4, "normal");
 	cr_assert(is_answered(api, "tenant-8", 1, "good"));
 }
 
 Test(netns_judge_clock,
-     a_restriction_for_today_survives_a_leap_back_over_midnight_and_ends_all_the_same)
+     a_restriction_for_today_survives_steps_back_over_midnight_and_ends_all_the_same)
 {
 	_cleanup_(close_fd_p) int api = -1;
 
 	begin(MIDNIGHT + 30);
 	api = http_connect();
 	cr_assert(is_answered(api, "tenant-8", 6, "over-limit"));
-	walltime_set(MIDNIGHT - 7200);
+	walltime_pass(-7230);
 	cr_assert(is_answered(api, "tenant-8", 1, "restricted"));
 	/*
 	 * By the new clock today is the day before, so the restriction ends at this earlier
 	 * midnight.
 	 */
 	cr_assert(wait_for(ends_at("tenant-8", "2026-11-22T00:00:00Z"), 3000));
-	walltime_set(MIDNIGHT + 30);
+	walltime_pass(7230);
 	cr_assert(wait_for(has_reason("tenant-8", "good"), 3000));
 }
 
@@ -142,14 +142,90 @@ Test(netns_judge_clock, across_a_restart_windows_go_on_ageing)
 	api = http_connect();
 	cr_assert(is_answered(api, "tenant-7", 6, "good"));
 	cr_assert_eq(host_stop(agent, SIGTERM), 0);
-	walltime_set(NOON + 1800);
 	agent = walltime_agent();
+	walltime_pass(1800);
 	again = http_connect();
 	cr_assert(is_answered(again, "tenant-7", 5, "over-limit"), "6 of 10 half an hour ago");
 	cr_assert_eq(host_stop(agent, SIGTERM), 0);
-	walltime_set(NOON + 3600 + 300);
 	walltime_agent();
+	walltime_pass(1800 + 300);
 	close(api);
 	api = http_connect();
 	cr_assert(is_answered(api, "tenant-7", 5, "good"), "only 5 are from the last hour");
+}
+
+/* ---- leaps */
+
+static bool order_ends_at(int64_t sec)
+{
+	_cleanup_(free_p) char *until =
+		postern_must("-j sender show tenant-7 | jq -rj '.verdict | .reason, \" \","
+			     " (.until | fromdateiso8601)'");
+	long long shown = 0;
+
+	/* Rounded to the second, and the order was given within one. */
+	return sscanf(until, "manual %lld", &shown) == 1 && shown >= sec - 2 && shown <= sec + 5;
+}
+
+static void expect_order(int receiver, int64_t ends_sec)
+{
+	cr_expect(order_ends_at(ends_sec));
+	expect_pool(receiver, &tenant, RECEIVER_IPV4, "high-risk");
+}
+
+/* The wall clock shows the end that is as far away as before, whatever it says of now. */
+Test(netns_judge_clock,
+     an_order_for_an_hour_lasts_an_hour_while_the_clock_leaps_and_the_agent_restarts)
+{
+	static const int64_t leaps[] = {7200, -14400};
+	int receiver = receiver_open(25);
+	pid_t agent = begin(NOON);
+	int64_t ends_sec = NOON + 3600;
+
+	free(postern_must("sender set tenant-7 high-risk --for 1h"));
+	expect_order(receiver, ends_sec);
+	for (size_t i = 0; i < sizeof(leaps) / sizeof(leaps[0]); i++) {
+		walltime_leap(leaps[i]);
+		ends_sec += leaps[i];
+		expect_order(receiver, ends_sec);
+		host_stop(agent, i % 2 ? SIGTERM : SIGKILL);
+		agent = walltime_agent();
+		expect_order(receiver, ends_sec);
+		/* Its own clock has not leapt. */
+		free(postern_must("up"));
+		expect_order(receiver, ends_sec);
+	}
+}
+
+Test(netns_judge_clock, windows_go_on_over_a_leap_which_is_reported)
+{
+	_cleanup_(close_fd_p) int api = -1;
+
+	begin(NOON);
+	postern_follow();
+	api = http_connect();
+	cr_assert(is_answered(api, "tenant-7", 10, "good"));
+	walltime_leap(7200);
+	cr_assert(is_answered(api, "tenant-7", 1, "over-limit"), "not an hour later");
+	cr_assert(wait_for(postern_printed("clock", "\"state\":\"leapt\""), 5000));
+	walltime_leap(-7200);
+	cr_assert(wait_for(postern_printed("clock", "\"state\":\"back\""), 5000));
+	cr_assert(is_answered(api, "tenant-7", 1, "over-limit"));
+}
+
+Test(netns_judge_clock, years_out_of_range_restrict_nobody)
+{
+	static const int64_t times[] = {-86400 * 365, 86400, 7000000000};
+
+	for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++) {
+		pid_t agent = begin(times[i]);
+		_cleanup_(close_fd_p) int api = http_connect();
+
+		cr_expect(is_answered(api, "tenant-8", 1, "good"), "%lld", (long long)times[i]);
+		cr_expect(is_answered(api, "any@harsh.example", 1, "good"));
+		cr_expect(has_reason("tenant-8", "good"));
+		host_stop(agent, SIGKILL);
+		/* The next boot: no moment of this one counts. */
+		free(host_must(MAIL, "rm -f $directory/state/state.db*"));
+	}
 }

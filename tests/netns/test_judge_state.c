@@ -194,7 +194,7 @@ Test(netns_judge_state, a_file_of_the_first_schema_is_taken_over)
 	restrict_tenant_8(api);
 	version =
 		host_must(MAIL, "sqlite3 %s/state/state.db 'PRAGMA user_version'", world.directory);
-	cr_assert_str_eq(version, "5\n");
+	cr_assert_str_eq(version, "6\n");
 }
 
 Test(netns_judge_state, over_a_full_disk_it_goes_on_and_says_so)

@@ -39,7 +39,7 @@ static json_t *describe_agent(void *data)
 
 void api_fixture_begin(struct config *by, uint64_t now_ns, int64_t now_sec)
 {
-	const struct now now = {now_ns, now_sec};
+	const struct now now = {.ns = now_ns, .sec = now_sec};
 	const struct judge_hooks hooks = {.data = NULL};
 
 	api_fixture_fake = fake_datapath_new();
@@ -79,8 +79,7 @@ struct api_response api_fixture_handle(enum api_method method, const char *uri, 
 		.uri = uri,
 		.body = body,
 		.body_size = body ? strlen(body) : 0,
-		.now_ns = NOW_NS,
-		.now_sec = NOW_SEC,
+		.now = {.ns = NOW_NS, .sec = NOW_SEC},
 	};
 	struct api_response response;
 

@@ -48,7 +48,7 @@ static void on_trouble(void *data, const struct error *trouble)
 
 void judge_fixture_begin(void)
 {
-	const struct judge_hooks hooks = {NULL, on_event, on_trouble};
+	const struct judge_hooks hooks = {NULL, JUDGE_FIXTURE_BOOT, on_event, on_trouble};
 	const struct now *now = &judge_fixture.now;
 
 	cr_assert_eq(steering_new(judge_fixture.config, &judge_fixture.fake->datapath,
@@ -74,7 +74,7 @@ static void open_state(void)
 void judge_fixture_open(const char *configuration)
 {
 	config_file_setup();
-	judge_fixture.now = (struct now){NOW_NS, NOON};
+	judge_fixture.now = (struct now){.ns = NOW_NS, .sec = NOON};
 	judge_fixture.config = config_file_load(configuration);
 	judge_fixture.fake = fake_datapath_new();
 	judge_fixture.news = json_array();

@@ -21,6 +21,8 @@
 #define NOW_NS (1000 * NS_PER_SEC)
 #define DAY    86400
 
+#define JUDGE_FIXTURE_BOOT "e3b0c442"
+
 struct steering;
 struct state;
 

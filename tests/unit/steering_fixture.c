@@ -15,7 +15,7 @@ static char file[sizeof(directory) + sizeof("/state.db")];
 
 void steering_fixture_begin(void)
 {
-	const struct now now = {NOW_NS, NOW_SEC};
+	const struct now now = {.ns = NOW_NS, .sec = NOW_SEC};
 	int r = steering_new(&steering_fixture.config, &steering_fixture.fake->datapath,
 			     steering_fixture.state, &steering_fixture.steering,
 			     &steering_fixture.error);
@@ -140,7 +140,7 @@ int steering_fixture_apply(const char *sender, const struct sender_verdict *now)
 	const struct steering_standing standing = {.now = *now};
 
 	return steering_apply(steering_fixture.steering, sender, &standing,
-			      &(struct now){NOW_NS, NOW_SEC}, &steering_fixture.error);
+			      &(struct now){.ns = NOW_NS, .sec = NOW_SEC}, &steering_fixture.error);
 }
 
 void steering_fixture_steer(const char *sender, uint32_t pool, int64_t until_sec)

@@ -138,8 +138,7 @@ static int status_for(uid_t uid, enum api_method method, const char *uri, const 
 					    .uri = uri,
 					    .body = body,
 					    .body_size = body ? strlen(body) : 0,
-					    .now_ns = NOW_NS,
-					    .now_sec = NOW_SEC,
+					    .now = {.ns = NOW_NS, .sec = NOW_SEC},
 					    .uid = uid};
 	struct api_response response;
 	const char *reason;

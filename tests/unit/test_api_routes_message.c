@@ -209,7 +209,7 @@ Test(api_routes_message, metrics_are_text_in_prometheus_format)
 {
 	struct api_response response;
 	const struct api_request request = {
-		.method = API_GET, .uri = "/metrics", .now_sec = NOW_SEC};
+		.method = API_GET, .uri = "/metrics", .now = {.sec = NOW_SEC}};
 
 	json_decref(message("{\"user\":\"bob\"}"));
 	api_handle(&api_fixture_api, &request, &response);

@@ -388,7 +388,7 @@ Test(state, the_file_is_in_wal_mode_with_a_schema_version)
 		     SQLITE_OK);
 	cr_assert_eq(sqlite3_step(statement), SQLITE_ROW);
 	cr_assert_str_eq((const char *)sqlite3_column_text(statement, 0), "wal");
-	cr_assert_eq(sqlite3_column_int(statement, 1), 5);
+	cr_assert_eq(sqlite3_column_int(statement, 1), 6);
 	sqlite3_finalize(statement);
 	sqlite3_close(db);
 }

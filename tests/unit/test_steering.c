@@ -55,7 +55,8 @@ Test(steering, verdicts_by_policy_have_their_pool_and_reason)
 Test(steering, a_second_sync_writes_nothing)
 {
 	steering_fixture.fake->writes = steering_fixture.fake->removals = 0;
-	cr_assert_eq(steering_sync(steering_fixture.steering, &(struct now){NOW_NS, NOW_SEC},
+	cr_assert_eq(steering_sync(steering_fixture.steering,
+				   &(struct now){.ns = NOW_NS, .sec = NOW_SEC},
 				   &steering_fixture.error),
 		     0);
 	cr_assert_eq(steering_fixture.fake->writes, 0);
@@ -159,7 +160,8 @@ Test(steering, what_comes_after_is_written_with_what_holds_now)
 	steering_fixture_steer("tenant-17", POOL_HIGH_RISK, NOW_SEC + 60);
 	cr_assert_eq(steering_fixture_verdict_of("tenant-17").after_action, VERDICT_STEER);
 	cr_assert_eq(steering_apply(steering_fixture.steering, "tenant-17", &standing,
-				    &(struct now){NOW_NS, NOW_SEC}, &steering_fixture.error),
+				    &(struct now){.ns = NOW_NS, .sec = NOW_SEC},
+				    &steering_fixture.error),
 		     0);
 	cr_assert_eq(steering_fixture_verdict_of("tenant-17").after_action, VERDICT_DROP);
 	cr_assert_eq(steering_fixture_verdict_of("tenant-17").after_pool, POOL_NONE);

@@ -56,7 +56,7 @@ static bool has_id(uint64_t id)
 
 static void sync_all(void)
 {
-	const struct now now = {NOW_NS, NOW_SEC};
+	const struct now now = {.ns = NOW_NS, .sec = NOW_SEC};
 
 	cr_assert_eq(steering_sync(steering_fixture.steering, &now, &steering_fixture.error), 0);
 	cr_assert_eq(steering_forget_handles(steering_fixture.steering, NULL, NULL,

@@ -42,8 +42,8 @@ static void open_control(void)
 {
 	cr_assert_eq(steering_new(config, &fake->datapath, state, &steering, &error), 0, "%s",
 		     error.text);
-	cr_assert_eq(steering_sync(steering, &(struct now){NOW_NS, NOW_SEC}, &error), 0, "%s",
-		     error.text);
+	cr_assert_eq(steering_sync(steering, &(struct now){.ns = NOW_NS, .sec = NOW_SEC}, &error),
+		     0, "%s", error.text);
 }
 
 static void set_up(void)
@@ -212,7 +212,7 @@ Test(steering_lanes, by_hand_a_handle_of_one_address_goes_anywhere_but_from_high
 		steering_check_verdict(steering, "handle/198.51.100.20", &normal, &ignored, &error),
 		-EINVAL);
 	cr_assert_eq(steering_apply(steering, "handle/192.0.2.10", &by_hand,
-				    &(struct now){NOW_NS, NOW_SEC}, &error),
+				    &(struct now){.ns = NOW_NS, .sec = NOW_SEC}, &error),
 		     0);
 	verdict = verdict_of("handle/192.0.2.10");
 	cr_expect_eq(verdict.pool, POOL_HIGH_RISK);

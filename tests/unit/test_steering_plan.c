@@ -11,7 +11,7 @@
 
 TestSuite(steering_plan, .init = steering_fixture_open, .fini = steering_fixture_close);
 
-static const struct now now = {NOW_NS, NOW_SEC};
+static const struct now now = {.ns = NOW_NS, .sec = NOW_SEC};
 static struct steering *old;
 
 /* As a reload: the other steering is made beside the one in use. */

@@ -16,8 +16,9 @@ Test(view, a_sender_reads_as_documented)
 	char *text;
 
 	steering_fixture_steer("tenant-17", POOL_HIGH_RISK, NOW_SEC + 60);
-	cr_assert_eq(view_sender(steering_fixture.steering, NULL, "tenant-17", NOW_NS, NOW_SEC,
-				 &view, &steering_fixture.error),
+	cr_assert_eq(view_sender(steering_fixture.steering, NULL, "tenant-17",
+				 &(struct now){.ns = NOW_NS, .sec = NOW_SEC}, &view,
+				 &steering_fixture.error),
 		     0);
 	text = json_dumps(view, JSON_COMPACT);
 	cr_assert_str_eq(
