@@ -3,6 +3,7 @@
 #include "base/clock.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -37,6 +38,8 @@ int64_t clock_wall_sec(void)
 
 /* ---- the calendar */
 
+/* A reload asks for the time in a thread. */
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static struct calendar calendar;
 static bool is_begun;
 
@@ -52,13 +55,19 @@ static int64_t wall_ns(void)
 
 struct now clock_now(void)
 {
-	uint64_t ns = clock_monotonic_ns();
-	int64_t wall = wall_ns();
+	struct now now;
+	uint64_t ns;
+	int64_t wall;
 
+	pthread_mutex_lock(&mutex);
+	ns = clock_monotonic_ns();
+	wall = wall_ns();
 	if (!is_begun)
 		calendar_begin(&calendar, ns, wall);
 	is_begun = true;
-	return calendar_now(&calendar, ns, wall);
+	now = calendar_now(&calendar, ns, wall);
+	pthread_mutex_unlock(&mutex);
+	return now;
 }
 
 const char *clock_boot(void)
