@@ -427,28 +427,3 @@ void rig_expect_through(enum rig_program program, const struct packet_spec *spec
 	cr_assert_eq(rig_run(program, spec, 0, &packet), through, "it was not let through");
 	packet_expect(&packet, expected);
 }
-
-void rig_expect_untouched(enum rig_program program, const struct packet_spec *spec)
-{
-	rig_expect_through(program, spec, spec);
-}
-
-void rig_expect_drop(enum rig_program program, const struct packet_spec *spec)
-{
-	cr_assert_eq(rig_run(program, spec, 0, NULL), TC_ACT_SHOT, "it was not dropped");
-}
-
-void rig_expect_reset(enum rig_program program, const struct packet_spec *spec)
-{
-	struct packet_spec expected = packet_reset(spec);
-	struct packet_bytes packet;
-
-	cr_assert_eq(rig_run(program, spec, 7, &packet), TC_ACT_REDIRECT, "it was not redirected");
-	packet_expect(&packet, &expected);
-}
-
-void rig_expect_refused(const struct packet_spec *spec)
-{
-	cr_assert_eq(spec->flags, SYN);
-	rig_expect_reset(EGRESS, spec);
-}

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Descriptions of the packets that most tests send. */
+/* The packets that most tests send, and what programs may make of them. */
 #include "packet/rig.h"
+
+#include <criterion/criterion.h>
+#include <linux/pkt_cls.h>
 
 static struct packet_spec spec_from(const char *source, bool ipv6, uint8_t flags)
 {
@@ -30,4 +33,29 @@ struct packet_spec rig_outside(bool ipv6, uint8_t flags)
 struct packet_spec rig_stranger(bool ipv6, uint8_t flags)
 {
 	return spec_from(ipv6 ? STRANGER6 : STRANGER4, ipv6, flags);
+}
+
+void rig_expect_untouched(enum rig_program program, const struct packet_spec *spec)
+{
+	rig_expect_through(program, spec, spec);
+}
+
+void rig_expect_drop(enum rig_program program, const struct packet_spec *spec)
+{
+	cr_assert_eq(rig_run(program, spec, 0, NULL), TC_ACT_SHOT, "it was not dropped");
+}
+
+void rig_expect_reset(enum rig_program program, const struct packet_spec *spec)
+{
+	struct packet_spec expected = packet_reset(spec);
+	struct packet_bytes packet;
+
+	cr_assert_eq(rig_run(program, spec, 7, &packet), TC_ACT_REDIRECT, "it was not redirected");
+	packet_expect(&packet, &expected);
+}
+
+void rig_expect_refused(const struct packet_spec *spec)
+{
+	cr_assert_eq(spec->flags, SYN);
+	rig_expect_reset(EGRESS, spec);
 }
