@@ -74,8 +74,9 @@ static int command_milter(struct cli *cli, char **arguments, struct error *error
 	int code = privileges_drop(cli->config->user, error);
 
 	(void)arguments;
-	if (code == 0)
-		code = lock_take(runtime_dir, "milter", &lock_fd, error);
+	if (code < 0)
+		return code;
+	code = lock_take(runtime_dir, "milter", &lock_fd, error);
 	if (code == -ENOENT)
 		error_set(error, code, "there is no '%s': run 'postern up' first", runtime_dir);
 	return code < 0 ? code : milter_run(&options, error);

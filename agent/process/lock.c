@@ -38,6 +38,11 @@ int lock_take(const char *runtime_dir, const char *name, int *ret_fd, struct err
 		return error_set(error, -ENOMEM, "out of memory");
 	/* O_NONBLOCK: a pipe in its place must not stop `postern run`, which is root here. */
 	fd = open(file, O_RDONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0644);
+	if (fd < 0 && errno == EACCES)
+		return error_set(
+			error, -EACCES,
+			"lock '%s': %s, expected a directory of this user: 'postern up' makes it",
+			file, strerror(EACCES));
 	if (fd < 0)
 		return error_set(error, -errno, "lock '%s': %s", file, strerror(errno));
 	r = take(fd);

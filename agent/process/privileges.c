@@ -105,7 +105,8 @@ static int become(const char *user, struct error *error)
 	entry = getpwnam(user);
 	if (!entry)
 		return error_set(error, errno ? -errno : -ENOENT, "user '%s': %s", user,
-				 errno ? strerror(errno) : "no such user");
+				 errno ? strerror(errno)
+				       : "no such user: create it, or set user = \"NAME\"");
 	if (initgroups(user, entry->pw_gid) < 0 ||
 	    setresgid(entry->pw_gid, entry->pw_gid, entry->pw_gid) < 0 ||
 	    setresuid(entry->pw_uid, entry->pw_uid, entry->pw_uid) < 0)
