@@ -161,11 +161,13 @@ static void drop_to_nobody_known(FILE *out)
 
 Test(process_privileges, a_user_that_does_not_exist_is_an_error)
 {
-	char expected[64];
+	char expected[96];
 	struct report report;
 
 	in_child(drop_to_nobody_known, &report);
-	snprintf(expected, sizeof(expected), "\nresult %d: user 'no-such-user': no such user\n",
+	snprintf(expected, sizeof(expected),
+		 "\nresult %d: user 'no-such-user': no such user: create it, or set user = "
+		 "\"NAME\"\n",
 		 -ENOENT);
 	expect_line(&report, expected);
 }
