@@ -108,6 +108,21 @@ static int follow_maps(struct guard *guard, struct error *error)
 	return report_restore(&guard->watch.repair, datapath, error);
 }
 
+/* Watches a datapath that is up by this configuration. */
+static int begin_watch(struct guard *guard, struct config *config, struct programs *programs,
+		       struct error *error)
+{
+	int r;
+
+	programs_free(guard->programs);
+	guard->programs = programs;
+	guard->config = config;
+	guard->state = WATCHING;
+	r = follow_maps(guard, error);
+	/* The ports may be others. */
+	return r ? r : holding_open(&guard->holding, config, error);
+}
+
 static int bring_up(struct guard *guard, struct config *config, struct error *error)
 {
 	_cleanup_(free_p) char *note = NULL;
@@ -121,13 +136,7 @@ static int bring_up(struct guard *guard, struct config *config, struct error *er
 		return r;
 	if (note)
 		log_info("up", "%s", note);
-	programs_free(guard->programs);
-	guard->programs = programs;
-	guard->config = config;
-	guard->state = WATCHING;
-	r = follow_maps(guard, error);
-	/* The ports may be others. */
-	return r ? r : holding_open(&guard->holding, config, error);
+	return begin_watch(guard, config, programs, error);
 }
 
 static void look(struct guard *guard)
@@ -139,6 +148,21 @@ static void look(struct guard *guard)
 		log_warning("guard", "%s; retrying", error.text);
 	guard->looked_ns = clock_monotonic_ns();
 	guard->look_ns = guard->looked_ns - begin_ns;
+}
+
+/* A failure is no end: the guard does `up` itself. */
+static void start_with(struct guard *guard, struct programs *programs)
+{
+	struct error error;
+
+	if (begin_watch(guard, guard->config, programs, &error)) {
+		log_error("guard", "%s; retrying", error.text);
+		guard->state = STARTING;
+		return;
+	}
+	look(guard);
+	log_info("guard", "watching the host");
+	tell_ready(guard);
 }
 
 static void try_up(struct guard *guard)
@@ -359,6 +383,8 @@ int guard_run(const struct guard_options *options, struct error *error)
 
 	if (!r) {
 		hold_host(&guard);
+		if (options->programs)
+			start_with(&guard, options->programs);
 		run(&guard);
 	}
 	guard_done(&guard);

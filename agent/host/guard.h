@@ -16,13 +16,16 @@
 
 struct config;
 struct error;
+struct programs;
 
 #define GUARD_RETRY_SEC 2
 
 struct guard_options {
 	const char *config_file;
 	struct config *config;	/* borrowed until it returns */
-	void (*on_ready)(void); /* once, when nothing can leave unsteered any more */
+	void (*on_ready)(void); /* once, when nothing can leave unsteered any more; may be NULL */
+	/* Consumed: of an `up` by the caller with this configuration; NULL: the guard does it. */
+	struct programs *programs;
 };
 
 /*

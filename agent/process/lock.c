@@ -50,6 +50,9 @@ int lock_take(const char *runtime_dir, const char *name, int *ret_fd, struct err
 		return error_set(error, -EBUSY, "%s already running: it holds '%s'", name, file);
 	if (r < 0)
 		return error_set(error, r, "lock '%s': %s", file, strerror(-r));
+	/* Others look at it, whatever the umask of a unit; the directory says who may. */
+	if (fchmod(fd, 0644) < 0 && errno != EPERM)
+		return error_set(error, -errno, "lock '%s': %s", file, strerror(errno));
 	/* lock_look() reads this time. Only its owner can set it: otherwise it stays older. */
 	if (futimens(fd, NULL) < 0 && errno != EPERM && errno != EACCES)
 		return error_set(error, -errno, "lock '%s': %s", file, strerror(errno));

@@ -253,10 +253,13 @@ Test(netns_boot, restart_reload_stop_and_shutdown_leave_connections_and_steering
 	cr_assert(talk_lives(&talk));
 	free(boot_must("systemctl reload postern"));
 	cr_assert(talk_lives(&talk));
+	cr_expect(boot_succeeds("postern -j status | grep -A1 guard | grep -q \"running.: true\""));
 	free(boot_must("systemctl stop postern"));
-	cr_assert_not(boot_is_active("postern-agent.service"));
+	cr_assert(boot_is_active("postern-agent.service"));
+	cr_expect(boot_succeeds("postern status | grep -q \"guard     NOT running\""));
 	cr_assert(talk_lives(&talk));
 	free(boot_must("systemctl start postern"));
+	boot_expect_active("postern.service");
 	boot_expect_active("postern-agent.service");
 	boot_power_off();
 	cr_assert(talk_lives(&talk));

@@ -110,6 +110,33 @@ Test(netns_run, beside_an_agent_it_is_refused_and_changes_nothing)
 	cr_expect_eq(kill(agent, 0), 0);
 }
 
+static bool is_on_wan(const char *address)
+{
+	return host_succeeds(MAIL, "ip address show dev wan | grep -q ' %s/'", address);
+}
+
+Test(netns_run, what_the_host_loses_comes_back_also_after_the_guard_was_killed)
+{
+	pid_t run = start();
+	int guard;
+
+	cr_assert(wait_for(
+		host_succeeds(MAIL, "grep -q 'watching the host' %s/run.log", world.directory),
+		5000));
+	free(host_must(MAIL, "ip address del 192.0.2.10/32 dev wan"));
+	cr_expect(wait_for(is_on_wan("192.0.2.10"), 5000));
+	guard = atoi(strchr(host_must(MAIL, "cat /proc/%d/task/%d/children", run, run), ' '));
+	cr_assert_gt(guard, 0);
+	kill(guard, SIGKILL);
+	cr_assert(wait_for(host_succeeds(MAIL, "[ $(grep -c 'watching the host' %s/run.log) = 2 ]",
+					 world.directory),
+			   5000));
+	free(host_must(MAIL, "ip address del 192.0.2.11/32 dev wan"));
+	cr_expect(wait_for(is_on_wan("192.0.2.11"), 5000));
+	cr_expect_eq(host_stop(run, SIGTERM), 0);
+	cr_expect_not(is_on_wan("192.0.2.10"));
+}
+
 Test(netns_run, a_hangup_reaches_the_agent)
 {
 	pid_t run = start();

@@ -314,15 +314,6 @@ void rig_set_address_state(uint32_t address_id, enum address_state state)
 	put(MAP(addrs), &address_id, &entry);
 }
 
-void rig_hold_address(uint32_t address_id)
-{
-	struct address_entry entry;
-
-	cr_assert_eq(bpf_map_lookup_elem(MAP(addrs), &address_id, &entry), 0);
-	entry.held = 1;
-	put(MAP(addrs), &address_id, &entry);
-}
-
 struct control rig_control(void)
 {
 	struct control control;

@@ -185,3 +185,14 @@ int rig_events(struct event *ret_last)
 	ring_buffer__free(ring);
 	return consumed;
 }
+
+/* ---- what the host has lost */
+
+void rig_hold_address(uint32_t address_id)
+{
+	struct address_entry entry;
+
+	cr_assert_eq(bpf_map_lookup_elem(MAP(addrs), &address_id, &entry), 0);
+	entry.held = 1;
+	cr_assert_eq(bpf_map_update_elem(MAP(addrs), &address_id, &entry, BPF_ANY), 0);
+}

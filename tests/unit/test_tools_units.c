@@ -14,7 +14,8 @@ TestSuite(tools_units, .init = scratch_open, .fini = scratch_close, .timeout = 6
 static const struct {
 	const char *unit;
 	int tenths_at_most;
-} units[] = {{"postern-agent.service", 20}, {"postern-milter.service", 15}};
+} units[] = {
+	{"postern-agent.service", 20}, {"postern-milter.service", 15}, {"postern.service", 33}};
 #define N_UNITS (sizeof(units) / sizeof(units[0]))
 
 static char *run(const char *command, int *ret_status)
@@ -62,7 +63,7 @@ static void expect_tight(const char *unit, int tenths_at_most)
 			expect_reason(unit, source, line);
 }
 
-Test(tools_units, agent_and_milter_are_shut_in_and_each_open_door_has_its_reason)
+Test(tools_units, all_units_are_shut_in_and_each_open_door_has_its_reason)
 {
 	if (access("/usr/bin/systemd-analyze", X_OK) < 0)
 		cr_skip_test("systemd is not installed");
