@@ -130,7 +130,8 @@ test-hostile: deps ## namespace tests on a mail host that works against Postern;
 		--filter='$(or $(FILTER),netns*/*)'
 
 soak: deps ## what happens rarely, again and again at random: HOURS=1 in all; PARTS=boots some (as root)
-	@$(MAKE) --no-print-directory -j$(shell nproc) $(BUILD)/postern $(BUILD)/run-soak
+	@$(MAKE) --no-print-directory -j$(shell nproc) $(BUILD)/postern $(BUILD)/run-soak \
+		$(if $(findstring hostile,$(PARTS)),$(BUILD)/run-tests)
 	@BUILD='$(BUILD)' tests/soak/run
 
 soak-asan: deps ## the same under address and undefined behaviour sanitizers
