@@ -172,7 +172,9 @@ static bool is_again(const char *unit, uint64_t before)
 	return now && now != before && boot_is_active(unit);
 }
 
-/* The agent has its unit's own times, the milter shorter ones: a process that is not hung lives on. */
+/*
+ * The agent has its unit's own times, the milter shorter ones: a process that is not hung lives on.
+ */
 Test(netns_boot, an_agent_that_hangs_is_up_again_within_ten_seconds_and_commands_answer_meanwhile)
 {
 	static const char agent[] = "postern-agent.service", milter[] = "postern-milter.service";
