@@ -57,6 +57,8 @@ void load_start(const struct load *load)
 		if (clients[n_clients])
 			continue;
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		/* The watchdog waits until nobody has its pipe, also where the test has failed. */
+		close(world.watchdog_pipe);
 		be_client(load, n_clients);
 	}
 }

@@ -88,7 +88,7 @@ static pid_t start_connections(void)
 	_exit(0);
 }
 
-/* Flows outlive their connections by minutes: all of the test are there. */
+/* Flows outlive their connections by minutes; a port that is used again has the same flow. */
 static void count_connections(pid_t connections)
 {
 	_cleanup_(free_p) char *listed = NULL;
