@@ -14,21 +14,15 @@
 #include "sender.h"
 
 /* As sender_find(), from the fields of a socket; ancestors of its cgroup are not known. */
-static __always_inline __u32 adopted_sender(const struct adoption *adoption)
+static __always_inline void adopted_sender(const struct adoption *adoption, struct senders *ret)
 {
-	__u32 sender = SENDER_UNKNOWN;
-
 	if (adoption->mark)
-		sender = sender_by_number(SELECTOR_MARK, adoption->mark);
-	if (!sender)
-		sender = sender_by_address(adoption->key.source);
-	if (!sender && adoption->cgroup)
-		sender = sender_by_number(SELECTOR_CGROUP, adoption->cgroup);
-	if (!sender)
-		sender = sender_by_number(SELECTOR_UID, adoption->uid);
-	if (!sender)
-		sender = sender_by_prefix(adoption->key.source);
-	return sender;
+		add_match(ret, sender_by_number(SELECTOR_MARK, adoption->mark));
+	add_match(ret, sender_by_address(adoption->key.source));
+	if (adoption->cgroup)
+		add_match(ret, sender_by_number(SELECTOR_CGROUP, adoption->cgroup));
+	add_match(ret, sender_by_number(SELECTOR_UID, adoption->uid));
+	add_match(ret, sender_by_prefix(adoption->key.source));
 }
 
 static __always_inline __u32 is_reported(__u32 sender)
@@ -44,8 +38,11 @@ static __always_inline void plan_adoption(const struct adoption *adoption,
 	struct control *control = control_get();
 	struct flow *flow = &opening->flow;
 	__u64 now = bpf_ktime_get_ns();
+	struct senders senders = {.first = SENDER_UNKNOWN};
 
-	flow->sender = adopted_sender(adoption);
+	adopted_sender(adoption, &senders);
+	flow->sender = flow->decider = senders.first;
+	__builtin_memcpy(flow->others, senders.others, sizeof(senders.others));
 	flow->opened_ns = now;
 	flow->cut_seen = control ? control->cuts : 0;
 	flow->out.last_ns = now;

@@ -56,15 +56,26 @@ static __noinline int without_flow(struct __sk_buff *skb, const struct packet *p
 	return reset_local(skb, packet);
 }
 
+/* Were this sender's flows cut at or after `opened_ns`? */
+static __always_inline bool has_cut(__u32 sender, __u64 opened_ns)
+{
+	const struct verdict *verdict = bpf_map_lookup_elem(&postern_verdict, &sender);
+
+	return verdict && verdict->cut_ns >= opened_ns;
+}
+
 /*
- * A flow is cut if it opened at or before the verdict's cut_ns. `cut_seen` remembers a flow that is
- * not cut; a cut flow is compared again at each packet, and ends after the transitory timeout.
+ * A flow is cut if it opened at or before the cut_ns of a verdict: of its sender, or of another
+ * sender that matched its SYN. `cut_seen` remembers a flow that is not cut; a cut flow is compared
+ * again at each packet, and ends after the transitory timeout.
  */
 static __noinline bool is_cut(struct flow *flow, __u64 cuts)
 {
-	const struct verdict *verdict = bpf_map_lookup_elem(&postern_verdict, &flow->sender);
+	bool cut = has_cut(flow->sender, flow->opened_ns);
 
-	if (!verdict || verdict->cut_ns < flow->opened_ns) {
+	for (int i = 0; i < POSTERN_OTHERS && !cut && flow->others[i]; i++)
+		cut = has_cut(flow->others[i], flow->opened_ns);
+	if (!cut) {
 		flow->cut_seen = flow->ambiguous ? ~0ULL : cuts;
 		return false;
 	}

@@ -89,7 +89,7 @@ static __always_inline void describe_aside(const struct flow_key *key, const str
 	address_copy(flow->address, old->address);
 	flow->key_hash = key_hash(&aside->returns);
 	flow->port = old->port;
-	flow->sender = old->sender;
+	flow->sender = flow->decider = old->sender;
 	flow->pool = old->pool;
 	flow->address_id = old->address_id;
 	flow->opened_ns = old->opened_ns;
@@ -234,6 +234,7 @@ static __always_inline void describe(struct __sk_buff *skb, const struct packet 
 	opening->sequence = packet->sequence;
 	opening->timestamp = syn->timestamp;
 	opening->flow.sender = senders->first;
+	__builtin_memcpy(opening->flow.others, senders->others, sizeof(senders->others));
 	opening->decider = senders->decider;
 	opening->limited = senders->limited;
 	opening->flow.ingress_ifindex = skb->ingress_ifindex;

@@ -89,8 +89,10 @@ static __noinline enum counter take_other_limit(const struct packet *packet,
 	if (verdict->over_action)
 		steer_to(verdict->over_action, verdict->over_pool, VERDICT_ANY_ADDRESS, &over);
 	limit_report_over(packet, sender, over.pool, usage, now);
-	if (steer_strictness(&over) > steer_strictness(steering))
+	if (steer_strictness(&over) > steer_strictness(steering)) {
 		*steering = over;
+		opening->flow.decider = sender;
+	}
 	return steering->action == VERDICT_DROP ? COUNTER_dropped_over_limit : COUNTERS;
 }
 
@@ -159,9 +161,12 @@ static __noinline enum counter plan(const struct packet *packet, struct usage *u
 	}
 	opening->reported = verdict->reported;
 	drop = take_limits(packet, verdict, usage, opening, &steering);
+	flow->decider = flow->sender;
 	if (opening->decider != flow->sender &&
-	    steer_strictness(&decided) > steer_strictness(&steering))
+	    steer_strictness(&decided) > steer_strictness(&steering)) {
 		steering = decided;
+		flow->decider = opening->decider;
+	}
 	if (drop == COUNTERS && opening->limited)
 		drop = take_other_limit(packet, opening, &steering);
 	flow->pool = steering.pool;

@@ -78,6 +78,15 @@ static __noinline bool may_use(const struct packet *packet, const struct flow *f
 	return leads_to(packet, flow, &steering) && (!counts || is_within_limit(flow, verdict));
 }
 
+/* Who may cut the flow. */
+static __always_inline bool has_same_others(const struct flow *flow, const struct senders *senders)
+{
+	for (int i = 0; i < POSTERN_OTHERS; i++)
+		if (flow->others[i] != senders->others[i])
+			return false;
+	return true;
+}
+
 /* Not static: as sender_match(). */
 __noinline int reuse_is_new(struct __sk_buff *skb, const struct packet *packet,
 			    const struct flow *flow)
@@ -94,6 +103,7 @@ __noinline int reuse_is_new(struct __sk_buff *skb, const struct packet *packet,
 	    (state == FLOW_OPENING && packet->sequence + 1 != flow->out.sequence))
 		return true;
 	senders = sender_find(skb, packet);
-	return senders.first != flow->sender || (senders.limited && state == FLOW_ESTABLISHED) ||
+	return senders.first != flow->sender || !has_same_others(flow, &senders) ||
+	       (senders.limited && state == FLOW_ESTABLISHED) ||
 	       !may_use(packet, flow, senders.decider, state == FLOW_ESTABLISHED);
 }

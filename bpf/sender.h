@@ -73,6 +73,7 @@ struct senders {
 	__u32 decider;	 /* `first`, or the first match with a stricter verdict */
 	__u32 is_marked; /* a mark names `first`: it stays with a packet that is translated */
 	__u32 limited;	 /* the first of the others with a limit of new connections; 0: none */
+	__u32 others[POSTERN_OTHERS]; /* further matches, in order; 0: none */
 };
 
 static __always_inline __u32 strictness_of(__u32 sender)
@@ -96,16 +97,38 @@ __noinline int sender_has_limit(__u32 sender)
 	return verdict && verdict->connections_per_min;
 }
 
+/* False: the sender has matched before. One beyond the space decides, but is not remembered. */
+static __always_inline bool remember(struct senders *senders, __u32 sender)
+{
+	for (int i = 0; i < POSTERN_OTHERS; i++) {
+		if (senders->others[i] == sender)
+			return false;
+		if (!senders->others[i]) {
+			senders->others[i] = sender;
+			break;
+		}
+	}
+	return true;
+}
+
+/* Not static, as sender_stricter(). */
+__noinline int sender_add_other(struct senders *senders, __u32 sender)
+{
+	if (!senders || !remember(senders, sender))
+		return 0;
+	senders->decider = sender_stricter(senders->decider, sender);
+	if (!senders->limited && sender_has_limit(sender))
+		senders->limited = sender;
+	return 0;
+}
+
 /* One match alone costs no look-up of a verdict here. */
 static __always_inline void add_match(struct senders *senders, __u32 sender)
 {
-	if (!senders->first) {
+	if (!senders->first)
 		senders->first = senders->decider = sender;
-	} else if (sender && sender != senders->first) {
-		senders->decider = sender_stricter(senders->decider, sender);
-		if (!senders->limited && sender_has_limit(sender))
-			senders->limited = sender;
-	}
+	else if (sender && sender != senders->first)
+		sender_add_other(senders, sender);
 }
 
 /* By the address that the local end is bound to: a masqueraded handle is still that handle. */

@@ -159,7 +159,10 @@ void cli_print_decision(const json_t *document, FILE *out)
 	print_flows(decision.flows, out);
 }
 
-/* {"sender": as of `sender show`, or null, "decision": the last one, or null} */
+/*
+ * {"sender": as of `sender show`, or null, "decision": the last one, or null, "flows": of the
+ * sender}
+ */
 void cli_print_explained_sender(const json_t *explained, FILE *out)
 {
 	const json_t *sender = json_object_get(explained, "sender");
@@ -170,9 +173,9 @@ void cli_print_explained_sender(const json_t *explained, FILE *out)
 	if (json_is_object(sender) && json_is_object(decision))
 		fputs("\nThe last message:\n\n", out);
 	if (json_is_object(decision))
-		cli_print_decision(decision, out);
-	else
-		fputs("\nNo decision about a message of this sender in the last hour.\n", out);
+		return cli_print_decision(decision, out);
+	fputs("\nNo decision about a message of this sender in the last hour.\n", out);
+	print_flows(json_object_get(explained, "flows"), out);
 }
 
 /* null for -ENOENT. */
@@ -227,7 +230,7 @@ static int explain_sender(struct cli *cli, struct error *error)
 	_cleanup_(free_p) char *uri = CLI_URI("senders", cli->sender);
 	_cleanup_(free_p) char *escaped = client_escape(cli->sender);
 	_cleanup_(free_p) char *decisions = NULL;
-	json_t *sender = NULL, *decision = NULL;
+	json_t *sender = NULL, *decision = NULL, *flows = NULL;
 	int code;
 
 	if (!escaped || asprintf(&decisions, "/v1/decisions?sender=%s", escaped) < 0)
@@ -237,14 +240,18 @@ static int explain_sender(struct cli *cli, struct error *error)
 		code = add_flows(cli, decision, error);
 	if (code == 0)
 		code = ask(cli, uri, &sender, error);
+	if (code == 0)
+		code = ask_flows(cli, cli->sender, &flows, error);
 	if (code == 0 && json_is_null(sender) && json_is_null(decision))
 		code = error_set(error, -ENOENT,
 				 "no sender '%s', and no decision about it in the last hour",
 				 cli->sender);
 	if (code == 0)
 		return cli_show(cli,
-				json_pack("{s:o, s:o}", "sender", sender, "decision", decision),
+				json_pack("{s:o, s:o, s:o}", "sender", sender, "decision", decision,
+					  "flows", json_is_array(flows) ? flows : json_array()),
 				cli_print_explained_sender, error);
+	json_decref(flows);
 	json_decref(sender);
 	json_decref(decision);
 	return code;

@@ -3,6 +3,8 @@
 #include "cli/commands.h"
 
 #include <errno.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "client/client.h"
 #include "base/cleanup.h"
@@ -13,10 +15,30 @@
 #include "cli/words.h"
 #include "wire/flow.h"
 
+/* The other senders that matched; the one whose verdict decided is marked. */
+static void add_others(struct columns *columns, const struct wire_flow *flow)
+{
+	_cleanup_(free_p) char *text = NULL;
+	size_t size, i;
+	const json_t *other;
+	FILE *out = open_memstream(&text, &size);
+
+	if (!out)
+		return columns_add_text(columns, NULL);
+	json_array_foreach (flow->others, i, other) {
+		const char *name = json_string_value(other);
+
+		fprintf(out, "%s%s%s", i ? ", " : "", name ? name : "",
+			name && flow->decider && !strcmp(name, flow->decider) ? " (decides)" : "");
+	}
+	fclose(out);
+	columns_add_text(columns, *text ? text : NULL);
+}
+
 void cli_print_flows(const json_t *flows, FILE *out)
 {
-	struct columns *columns =
-		columns_new("SENDER|SOURCE|ADDRESS|DESTINATION|POOL|STATE|>PACKETS|>BYTES|>AGE");
+	struct columns *columns = columns_new(
+		"SENDER|ALSO|SOURCE|ADDRESS|DESTINATION|POOL|STATE|>PACKETS|>BYTES|>AGE");
 	char buffer[WORDS_SIZE];
 	size_t i;
 	json_t *document;
@@ -26,6 +48,7 @@ void cli_print_flows(const json_t *flows, FILE *out)
 
 		wire_flow_read(document, &flow);
 		columns_add_text(columns, flow.sender);
+		add_others(columns, &flow);
 		columns_add_text(columns, flow.source);
 		columns_add_text(columns, flow.address);
 		columns_add_text(columns, flow.destination);

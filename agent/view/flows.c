@@ -42,18 +42,46 @@ static void read_return(struct datapath *datapath, const struct flow_key *key,
 	datapath->ops->get(datapath, MAP_RETURNS, &back, ret_entry);
 }
 
-/* The datapath's own test: the flow ends at its next packet. */
-static bool is_cut(struct listing *listing, const struct flow *flow)
+static bool has_cut(struct listing *listing, uint32_t sender, uint64_t opened_ns)
 {
 	struct datapath *datapath = steering_datapath(listing->steering);
 
-	if (!listing->has_verdict || listing->verdict_of != flow->sender) {
+	if (!listing->has_verdict || listing->verdict_of != sender) {
 		listing->verdict = (struct verdict){.cut_ns = 0};
-		datapath->ops->get(datapath, MAP_VERDICT, &flow->sender, &listing->verdict);
-		listing->verdict_of = flow->sender;
+		datapath->ops->get(datapath, MAP_VERDICT, &sender, &listing->verdict);
+		listing->verdict_of = sender;
 		listing->has_verdict = true;
 	}
-	return listing->verdict.cut_ns >= flow->opened_ns;
+	return listing->verdict.cut_ns >= opened_ns;
+}
+
+/* The datapath's own test: the flow ends at its next packet. */
+static bool is_cut(struct listing *listing, const struct flow *flow)
+{
+	bool cut = has_cut(listing, flow->sender, flow->opened_ns);
+
+	for (int i = 0; i < POSTERN_OTHERS && !cut && flow->others[i]; i++)
+		cut = has_cut(listing, flow->others[i], flow->opened_ns);
+	return cut;
+}
+
+static bool is_of(const struct flow *flow, uint32_t sender)
+{
+	bool is = flow->sender == sender || flow->decider == sender;
+
+	for (int i = 0; i < POSTERN_OTHERS && !is && flow->others[i]; i++)
+		is = flow->others[i] == sender;
+	return is;
+}
+
+static json_t *others_json(const struct steering *steering, const struct flow *flow)
+{
+	json_t *names = json_array();
+
+	for (int i = 0; i < POSTERN_OTHERS && flow->others[i]; i++)
+		json_array_append_new(names,
+				      json_string(steering_sender_name(steering, flow->others[i])));
+	return names;
 }
 
 static json_t *flow_json(struct listing *listing, const struct flow_key *key,
@@ -78,6 +106,8 @@ static json_t *flow_json(struct listing *listing, const struct flow_key *key,
 		.packets = (json_int_t)(flow->out.packets + back.in.packets),
 		.bytes = (json_int_t)(flow->out.bytes + back.in.bytes),
 		.age_sec = (json_int_t)(age_ns / NS_PER_SEC),
+		.decider = steering_sender_name(steering, flow->decider),
+		.others = others_json(steering, flow),
 	});
 }
 
@@ -86,7 +116,7 @@ static int visit(void *data, const void *key, const void *value)
 	struct listing *listing = data;
 	const struct flow *flow = value;
 
-	if (listing->only && flow->sender != listing->only->id)
+	if (listing->only && !is_of(flow, listing->only->id))
 		return 0;
 	if (listing->limit && json_array_size(listing->list) == listing->limit)
 		return 1;

@@ -11,7 +11,7 @@ static const struct json_field flow_fields[] = {
 	ROW(FIELD_STRING, sender),   ROW(FIELD_STRING, source),	  ROW(FIELD_STRING, destination),
 	ROW(FIELD_STRING, pool),     ROW(FIELD_STRING, address),  ROW(FIELD_STRING, state),
 	ROW(FIELD_BOOLEAN, cut),     ROW(FIELD_INTEGER, packets), ROW(FIELD_INTEGER, bytes),
-	ROW(FIELD_INTEGER, age_sec),
+	ROW(FIELD_INTEGER, age_sec), ROW(FIELD_STRING, decider),  ROW(FIELD_ARRAY, others),
 };
 #undef ROW
 

@@ -22,6 +22,8 @@ struct wire_flow {
 	json_int_t packets;
 	json_int_t bytes;
 	json_int_t age_sec;
+	const char *decider; /* whose verdict decided: `sender`, or one of `others` */
+	json_t *others;	     /* names of further senders that matched */
 };
 json_t *wire_flow_json(const struct wire_flow *source);
 void wire_flow_read(const json_t *document, struct wire_flow *ret);

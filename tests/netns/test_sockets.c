@@ -159,6 +159,38 @@ Test(netns_sockets, flow_cut_now_closes_idle_sockets_of_that_sender_only)
 	}
 }
 
+/* The handle names the flow, the uid matches, too. */
+Test(netns_sockets, a_cut_reaches_the_flows_that_a_sender_has_by_a_handle)
+{
+	static const struct origin by4 = {.host = MAIL, .uid = SENDER_UID, .bind = HANDLE_NORMAL};
+	static const struct origin by6 = {.host = MAIL, .uid = SENDER_UID, .bind = HANDLE_NORMAL6};
+	int receiver = receiver_open(25);
+
+	postern_begin(NULL);
+	{
+		_cleanup_talk_ struct talk four = talk_must(receiver, &by4, RECEIVER_IPV4, 25);
+		_cleanup_talk_ struct talk six = talk_must(receiver, &by6, RECEIVER_IPV6, 25);
+		_cleanup_(free_p) char *flows = NULL;
+
+		flows = postern_must("-j flow list webmail | jq -r '.[] | \"\\(.sender) "
+				     "\\(.others[0]) \\(.decider)\"' | sort -u");
+		cr_assert_str_eq(flows, "handle/normal webmail handle/normal\n");
+		free(postern_must("flow cut webmail"));
+		cr_assert(talk_is_reset(&four));
+		free(postern_must("sender block webmail --cut --now"));
+		cr_assert(is_aborted(&six));
+	}
+	{
+		_cleanup_talk_ struct talk talk = TALK_NONE;
+		_cleanup_(free_p) char *explained = NULL;
+
+		free(postern_must("sender set webmail high-risk"));
+		talk = talk_must(receiver, &by4, RECEIVER_IPV4, 25);
+		explained = postern_must("explain --sender webmail");
+		cr_assert_not_null(strstr(explained, "webmail (decides)"), "%s", explained);
+	}
+}
+
 Test(netns_sockets, sender_set_cut_now_closes_idle_sockets_and_the_next_ones_are_steered_anew)
 {
 	int receiver = receiver_open(25);

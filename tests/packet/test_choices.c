@@ -45,6 +45,15 @@ static struct choice choices[] = {
 /* The root cgroup has inode 1 on each mount, and is an ancestor of every cgroup. */
 #define ROOT_CGROUP 1
 
+static void select_own(const struct choice *choice, const char *source, uint32_t sender)
+{
+	if (choice->kind == SELECTOR_NET)
+		rig_select_net(source, choice->ipv6 ? 64 : 96 + 24, sender);
+	else
+		rig_select_number(choice->kind, choice->kind == SELECTOR_CGROUP ? ROOT_CGROUP : 0,
+				  sender);
+}
+
 static struct packet_spec bound(const struct choice *choice, uint8_t flags)
 {
 	struct packet_spec packet = rig_stranger(choice->ipv6, flags);
@@ -52,11 +61,7 @@ static struct packet_spec bound(const struct choice *choice, uint8_t flags)
 	rig_add_sender(HANDLE);
 	rig_add_sender(OWN);
 	rig_select_address(packet.source, HANDLE);
-	if (choice->kind == SELECTOR_NET)
-		rig_select_net(packet.source, choice->ipv6 ? 64 : 96 + 24, OWN);
-	else
-		rig_select_number(choice->kind, choice->kind == SELECTOR_CGROUP ? ROOT_CGROUP : 0,
-				  OWN);
+	select_own(choice, packet.source, OWN);
 	return packet;
 }
 
@@ -102,6 +107,64 @@ CHOICE_TEST(a_high_risk_sender_is_so_at_every_handle)
 
 	rig_set_verdict(OWN, VERDICT_STEER, POOL_HIGH_RISK);
 	expect_pool(choice, &inside, POOL_HIGH_RISK);
+}
+
+/* ---- what a flow remembers */
+
+static void expect_choice(const struct packet_spec *inside, uint32_t decider, uint32_t other)
+{
+	struct flow flow = rig_flow(inside);
+
+	cr_assert_eq(flow.sender, HANDLE);
+	cr_assert_eq(flow.decider, decider);
+	cr_assert_eq(flow.others[0], other);
+	cr_assert_eq(flow.others[1], 0);
+}
+
+CHOICE_TEST(a_flow_names_all_its_senders_and_the_one_that_decided)
+{
+	struct packet_spec inside = bound(choice, SYN);
+
+	rig_run(EGRESS, &inside, 0, NULL);
+	expect_choice(&inside, HANDLE, OWN);
+	rig_forget_flows();
+	rig_set_verdict(OWN, VERDICT_STEER, POOL_HIGH_RISK);
+	rig_run(EGRESS, &inside, 0, NULL);
+	expect_choice(&inside, OWN, OWN);
+}
+
+CHOICE_TEST(a_cut_of_any_match_ends_the_flow)
+{
+	struct packet_spec inside = bound(choice, SYN), data;
+
+	rig_run(EGRESS, &inside, 0, NULL);
+	data = inside;
+	data.flags = ACK | PSH;
+	data.sequence++;
+	data.payload_bytes = 10;
+	rig_cut(TENANT);
+	cr_assert_eq(rig_run(EGRESS, &data, 0, NULL), TC_ACT_UNSPEC, "a cut of a stranger");
+	rig_cut(OWN);
+	rig_expect_reset(EGRESS, &data);
+	rig_expect_counters(.flows_opened = 1, .dropped_cut = 1, .resets_sent = 1);
+}
+
+/* The flow would be listed and cut for a program that has ended. */
+CHOICE_TEST(a_syn_of_other_matches_is_a_new_connection)
+{
+	struct packet_spec inside = bound(choice, SYN), outer = outside(choice, POOL_NORMAL);
+	struct packet_spec reply = packet_reply(&outer);
+
+	rig_run(EGRESS, &inside, 0, NULL);
+	reply.flags = SYN | ACK;
+	rig_run(INGRESS, &reply, 0, NULL);
+	inside.sequence += 1000;
+	rig_run(EGRESS, &inside, 0, NULL);
+	expect_choice(&inside, HANDLE, OWN);
+	rig_expect_flows(1);
+	select_own(choice, inside.source, TENANT);
+	rig_run(EGRESS, &inside, 0, NULL);
+	expect_choice(&inside, HANDLE, TENANT);
 }
 
 CHOICE_TEST(past_its_time_a_restriction_decides_no_more)

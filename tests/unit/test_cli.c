@@ -281,11 +281,13 @@ Test(cli, flows_show_both_sides_of_the_translation)
 	prints("[{\"sender\":\"tenant-17\",\"source\":\"10.1.7.3:40000\","
 	       "\"destination\":\"203.0.113.5:25\",\"pool\":\"normal\",\"address\":\"192.0.2.10:"
 	       "40000\","
-	       "\"state\":\"established\",\"packets\":10,\"bytes\":5000,\"age_sec\":61}]",
+	       "\"state\":\"established\",\"packets\":10,\"bytes\":5000,\"age_sec\":61,"
+	       "\"decider\":\"b\",\"others\":[\"a\",\"b\"]}]",
 	       cli_print_flows,
-	       "SENDER     SOURCE          ADDRESS           DESTINATION     POOL    STATE        "
-	       "PACKETS  BYTES  AGE\n"
-	       "tenant-17  10.1.7.3:40000  192.0.2.10:40000  203.0.113.5:25  normal  established  "
+	       "SENDER     ALSO            SOURCE          ADDRESS           DESTINATION     POOL  "
+	       "  STATE        PACKETS  BYTES  AGE\n"
+	       "tenant-17  a, b (decides)  10.1.7.3:40000  192.0.2.10:40000  203.0.113.5:25  "
+	       "normal  established  "
 	       "     10   5000  61s\n");
 }
 

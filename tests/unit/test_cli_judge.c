@@ -63,9 +63,9 @@ static void prints(const char *document, printer print, const char *expected)
 	"manual      passed   -                        -     -    -\n"                             \
 	"over-limit  matched  messages_per_minute     30     1   30\n"                             \
 	"\nConnections of handle/high-risk now:\n\n"                                               \
-	"SENDER            SOURCE            ADDRESS          DESTINATION       POOL       "       \
+	"SENDER            ALSO  SOURCE            ADDRESS          DESTINATION       POOL       " \
 	"STATE        PACKETS  BYTES  AGE\n"                                                       \
-	"handle/high-risk  100.127.0.2:4000  192.0.2.20:4000  198.51.100.25:25  high-risk  "       \
+	"handle/high-risk  -     100.127.0.2:4000  192.0.2.20:4000  198.51.100.25:25  high-risk  " \
 	"established        9    900   5s\n"
 
 #define DECISION_TEXT                                                                              \

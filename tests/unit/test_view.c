@@ -52,6 +52,8 @@ Test(view, flows_read_as_documented)
 	memcpy(flow.address, steering_fixture.normal_addresses[0].address.bytes, 16);
 	memcpy(back_key.address, flow.address, 16);
 	flow.sender = steering_sender_find(steering_fixture.steering, "tenant-17")->id;
+	flow.decider = flow.others[0] =
+		steering_sender_find(steering_fixture.steering, "webmail")->id;
 	flow.out.packets = 3;
 	flow.out.bytes = 150;
 	steering_fixture.fake->datapath.ops->put(&steering_fixture.fake->datapath, MAP_FLOWS, &key,
@@ -66,10 +68,16 @@ Test(view, flows_read_as_documented)
 			       "\"destination\":\"203.0.113.9:25\",\"pool\":\"normal\","
 			       "\"address\":\"192.0.2.10:40001\",\"state\":\"established\",\"cut\":"
 			       "false,\"packets\":5,"
-			       "\"bytes\":250,\"age_sec\":5}]");
+			       "\"bytes\":250,\"age_sec\":5,\"decider\":\"webmail\","
+			       "\"others\":[\"webmail\"]}]");
 	free(text);
 	json_decref(view);
 	cr_assert_eq(view_flows(steering_fixture.steering, "webmail", NOW_NS, 0, &view,
+				&steering_fixture.error),
+		     0);
+	cr_assert_eq(json_array_size(view), 1, "it matched, too");
+	json_decref(view);
+	cr_assert_eq(view_flows(steering_fixture.steering, "handle/normal", NOW_NS, 0, &view,
 				&steering_fixture.error),
 		     0);
 	cr_assert_eq(json_array_size(view), 0);
