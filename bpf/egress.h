@@ -213,7 +213,7 @@ __noinline int make_plain(struct __sk_buff *skb, const struct packet *packet, __
 		return TC_ACT_SHOT;
 	if (options.joins)
 		return drop_join(skb, packet);
-	if (options_blank(skb, packet, options))
+	if (options_blank(skb, packet, word))
 		return report_drop(packet, SENDER_UNKNOWN, POOL_NONE, COUNTER_dropped_error);
 	options.word = options_read(skb, packet->tcp, options_size(packet));
 	if (options.mptcp_bytes)

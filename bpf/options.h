@@ -136,11 +136,12 @@ static __always_inline __u32 options_timestamp(struct __sk_buff *skb, const stru
 
 /*
  * Replaces the MPTCP option by NOPs. The sum covers all options, as its first byte may be at an odd
- * offset. 0, or the kernel's error: the packet may be half changed, drop it.
+ * offset. 0, or the kernel's error: the packet may be half changed, drop it. Not inline: its buffers
+ * would stay on the stack of the caller, whose other calls need theirs (README.md, Kernels).
  */
-static __always_inline long options_blank(struct __sk_buff *skb, const struct packet *packet,
-					  union options options)
+static __noinline long options_blank(struct __sk_buff *skb, const struct packet *packet, __u64 word)
 {
+	union options options = {.word = word};
 	static const __u8 nops[OPTIONS_SPACE] = {[0 ... OPTIONS_SPACE - 1] = OPTION_NOP};
 	__u32 size = options_size(packet), offset = packet->tcp + sizeof(struct tcphdr);
 	__u32 at = options.mptcp_at, bytes = options.mptcp_bytes, delta;
