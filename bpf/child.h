@@ -40,10 +40,10 @@ static __always_inline bool has_own_socket(struct __sk_buff *skb)
 	struct bpf_sock *socket = skb->sk;
 	bool is_tap = false;
 
-	if (socket)
+	if (socket && !socket->family) {
 		socket = bpf_sk_fullsock(socket);
-	if (socket)
-		is_tap = !socket->family && socket->type == SOCKET_RAW;
+		is_tap = socket && socket->type == SOCKET_RAW;
+	}
 	return !is_tap && socket_is_own(skb);
 }
 

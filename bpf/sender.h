@@ -76,25 +76,17 @@ struct senders {
 	__u32 others[POSTERN_OTHERS]; /* further matches, in order; 0: none */
 };
 
-static __always_inline __u32 strictness_of(__u32 sender)
+static __always_inline __u32 strictness_of(const struct verdict *verdict)
 {
 	struct steering steering;
 
-	return steer_sender(sender, &steering) ? 0 : steer_strictness(&steering);
+	return steer_verdict(verdict, bpf_ktime_get_ns(), &steering) ? 0
+								     : steer_strictness(&steering);
 }
 
-/* Not static: the verifier checks it once, not at each match. */
-__noinline __u32 sender_stricter(__u32 sender, __u32 other)
+static __always_inline const struct verdict *verdict_of(__u32 sender)
 {
-	return strictness_of(other) > strictness_of(sender) ? other : sender;
-}
-
-/* Not static, as sender_stricter(). */
-__noinline int sender_has_limit(__u32 sender)
-{
-	const struct verdict *verdict = bpf_map_lookup_elem(&postern_verdict, &sender);
-
-	return verdict && verdict->connections_per_min;
+	return bpf_map_lookup_elem(&postern_verdict, &sender);
 }
 
 /* False: the sender has matched before. One beyond the space decides, but is not remembered. */
@@ -111,14 +103,21 @@ static __always_inline bool remember(struct senders *senders, __u32 sender)
 	return true;
 }
 
-/* Not static, as sender_stricter(). */
+/* Not static: the verifier checks it once, not at each match. */
 __noinline int sender_add_other(struct senders *senders, __u32 sender)
 {
+	const struct verdict *verdict;
+	__u32 strictness;
+
 	if (!senders || !remember(senders, sender))
 		return 0;
-	senders->decider = sender_stricter(senders->decider, sender);
-	if (!senders->limited && sender_has_limit(sender))
+	verdict = verdict_of(sender);
+	strictness = strictness_of(verdict);
+	if (!senders->limited && verdict && verdict->connections_per_min)
 		senders->limited = sender;
+	/* Most often 0: then the decider's verdict need not be looked up. */
+	if (strictness && strictness > strictness_of(verdict_of(senders->decider)))
+		senders->decider = sender;
 	return 0;
 }
 
@@ -145,6 +144,12 @@ static __always_inline void match_bound(struct __sk_buff *skb, const struct flow
 		add_match(ret, sender_by_prefix(bound));
 }
 
+/* A match by what a socket of another network namespace says is none. */
+static __always_inline __u32 unless_foreign(struct __sk_buff *skb, __u32 sender)
+{
+	return sender && skb->sk && !socket_is_own(skb) ? SENDER_UNKNOWN : sender;
+}
+
 /*
  * A forwarded packet has no socket of this host, hence neither cgroup nor uid; a mark it has from
  * this host's rules. The mark and uid of a socket of another network namespace say nothing: root of
@@ -154,21 +159,20 @@ __noinline int sender_match(struct __sk_buff *skb, const struct flow_key *key, s
 {
 	const struct control *control = control_get();
 	__u32 kinds = control ? control->selector_kinds : ~0U;
-	bool own;
 
 	if (!key || !ret)
 		return 0;
-	own = kinds & (1 << SELECTOR_MARK | 1 << SELECTOR_UID) && skb->sk && socket_is_own(skb);
-	if (kinds & 1 << SELECTOR_MARK && skb->mark && (own || !skb->sk))
-		add_match(ret, sender_by_number(SELECTOR_MARK, skb->mark));
+	if (kinds & 1 << SELECTOR_MARK && skb->mark)
+		add_match(ret, unless_foreign(skb, sender_by_number(SELECTOR_MARK, skb->mark)));
 	ret->is_marked = ret->first != SENDER_UNKNOWN;
 	match_bound(skb, key, kinds, ret);
 	if (kinds & 1 << SELECTOR_ADDRESS)
 		add_match(ret, sender_by_address(key->source));
 	if (kinds & 1 << SELECTOR_CGROUP && skb->sk)
 		add_match(ret, sender_by_cgroup(skb));
-	if (kinds & 1 << SELECTOR_UID && own)
-		add_match(ret, sender_by_number(SELECTOR_UID, bpf_get_socket_uid(skb)));
+	if (kinds & 1 << SELECTOR_UID && skb->sk)
+		add_match(ret, unless_foreign(skb, sender_by_number(SELECTOR_UID,
+								    bpf_get_socket_uid(skb))));
 	if (kinds & 1 << SELECTOR_NET)
 		add_match(ret, sender_by_prefix(key->source));
 	return 0;

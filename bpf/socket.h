@@ -86,10 +86,8 @@ static __always_inline void bound_address(const volatile struct bpf_sock *socket
 static __always_inline bool socket_address(struct __sk_buff *skb, const struct flow_key *key,
 					   __u8 *ret_address)
 {
-	struct bpf_sock *socket = skb->sk;
+	const struct bpf_sock *socket = skb->sk;
 
-	if (socket)
-		socket = bpf_sk_fullsock(socket);
 	if (!socket ||
 	    (socket->family != SOCKET_FAMILY_IPV4 && socket->family != SOCKET_FAMILY_IPV6))
 		return false;
