@@ -127,8 +127,8 @@ static long try_closed_port(__u32 i __attribute__((unused)), void *context __att
 /*
  * Claims the original port, else a free random one, else one of a closed flow; then tries random
  * ones for longer. A passed flow keeps its port. -EADDRINUSE: no port is free; -E2BIG, -ENOMEM: the
- * map is full; others: the kernel refused. Inline: the longest chain of calls goes through here, and
- * a frame of its own does not fit the stack of Linux 6.1.
+ * map is full; others: the kernel refused. Inline: the longest chain of calls goes through here,
+ * and a frame of its own does not fit the stack of Linux 6.1.
  */
 static __always_inline int claim_port(struct opening *opening)
 {
