@@ -137,7 +137,8 @@ static __always_inline __u32 options_timestamp(struct __sk_buff *skb, const stru
 /*
  * Replaces the MPTCP option by NOPs. The sum covers all options, as its first byte may be at an odd
  * offset. 0, or the kernel's error: the packet may be half changed, drop it. Not inline: its
- * buffers would stay on the stack of the caller, whose other calls need theirs (README.md, Kernels).
+ * buffers would stay on the stack of the caller, whose other calls need theirs (README.md,
+ * Kernels).
  */
 static __noinline long options_blank(struct __sk_buff *skb, const struct packet *packet, __u64 word)
 {
