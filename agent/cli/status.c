@@ -44,19 +44,23 @@ static void print_agent(const struct wire_agent *agent, FILE *out)
 			agent->mail_dns_unknown_since);
 }
 
+static void print_process(const char *name, bool running, const char *since, const char *without,
+			  FILE *out)
+{
+	if (running)
+		fprintf(out, "%-9s running since %s\n", name, since ? since : "");
+	else
+		fprintf(out, "%-9s NOT running, %s\n", name, without);
+}
+
 static void print_milter(const json_t *document, FILE *out)
 {
 	struct wire_milter milter;
 
 	wire_milter_read(document, &milter);
-	if (!document)
-		return;
-	if (milter.running)
-		fprintf(out, "milter    running since %s\n", milter.since ? milter.since : "");
-	else
-		fputs("milter    NOT running, mail is not judged; run 'systemctl start "
-		      "postern-milter'\n",
-		      out);
+	if (document)
+		print_process("milter", milter.running, milter.since,
+			      "mail is not judged; run 'systemctl start postern-milter'", out);
 }
 
 static void print_guard(const json_t *document, FILE *out)
@@ -64,14 +68,9 @@ static void print_guard(const json_t *document, FILE *out)
 	struct wire_guard guard;
 
 	wire_guard_read(document, &guard);
-	if (!document)
-		return;
-	if (guard.running)
-		fprintf(out, "guard     running since %s\n", guard.since ? guard.since : "");
-	else
-		fputs("guard     NOT running, what the host loses stays lost; run 'systemctl start "
-		      "postern'\n",
-		      out);
+	if (document)
+		print_process("guard", guard.running, guard.since,
+			      "what the host loses stays lost; run 'systemctl start postern'", out);
 }
 
 static void print_hold(const json_t *document, FILE *out)

@@ -66,8 +66,8 @@ int hook_attach(const struct programs *programs, const char *pin_path,
 		const struct hook_interface *interface, struct hook hook, struct error *error);
 
 /*
- * TCX: attached already, behind a foreign program; moves before it. For microseconds the interface
- * drops the packets of that direction: none passes unsteered.
+ * Moves an attached TCX hook before foreign programs. For microseconds the interface drops all
+ * packets of that direction, so that none passes unsteered.
  */
 int hook_put_first(const struct programs *programs, const char *pin_path,
 		   const struct hook_interface *interface, struct hook hook, struct error *error);

@@ -89,19 +89,28 @@ static int share(const char *file)
 	return !(status.st_mode & 077) && chmod(file, 0666) ? -errno : 0;
 }
 
-static int link_new(const char *file, int program, const struct hook_interface *interface,
-		    const struct point *point)
+static int link_create(int program, const struct hook_interface *interface,
+		       const struct point *point)
 {
 	struct bpf_link_create_opts options = {.sz = sizeof(struct bpf_link_create_opts),
 					       .flags = point->flags};
-	_cleanup_(close_fd_p) int fd = -1;
-	int r;
 
-	fd = bpf_link_create(program, interface->index, point->attach_type, &options);
-	if (fd < 0)
-		return fd;
-	r = bpf_obj_pin(fd, file);
+	return bpf_link_create(program, interface->index, point->attach_type, &options);
+}
+
+static int link_pin(int fd, const char *file)
+{
+	int r = bpf_obj_pin(fd, file);
+
 	return r ? r : share(file);
+}
+
+static int link_new(const char *file, int program, const struct hook_interface *interface,
+		    const struct point *point)
+{
+	_cleanup_(close_fd_p) int fd = link_create(program, interface, point);
+
+	return fd < 0 ? fd : link_pin(fd, file);
 }
 
 /* EEXIST: a foreign program is there in generic mode. */
@@ -140,53 +149,55 @@ int link_attach(int program, const char *pin_path, const struct hook_interface *
 	return r ? attach_error(interface, point, r, error) : 0;
 }
 
-/* Drops each packet. Otherwise as link_attach()'s. */
+/* A program that drops each packet. */
 static int load_stand_in(void)
 {
 	static const struct bpf_insn drop[] = {
 		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = TC_ACT_SHOT},
 		{.code = BPF_JMP | BPF_EXIT},
 	};
-	int fd = bpf_prog_load(BPF_PROG_TYPE_SCHED_CLS, "postern_stand_in", "Dual BSD/GPL", drop,
-			       sizeof(drop) / sizeof(drop[0]), NULL);
 
-	return fd < 0 ? -errno : fd;
+	return bpf_prog_load(BPF_PROG_TYPE_SCHED_CLS, "postern_stand_in", "Dual BSD/GPL", drop,
+			     sizeof(drop) / sizeof(drop[0]), NULL);
 }
 
-/* A TCX point takes a program once, and a new link alone becomes the first. */
-static int link_renew(int link, int program, const char *file,
-		      const struct hook_interface *interface, const struct point *point)
+/*
+ * Only a new link becomes the first, and a TCX point takes a program once (kernel/bpf/mprog.c). So
+ * the new link begins with the stand-in, and takes the program over when the old link has gone. A
+ * link that is not pinned ends with this process: whoever is killed leaves no stand-in behind, but
+ * for the moment between the last two steps, which the next `up` repairs.
+ */
+static int link_renew(const char *file, int program, const struct hook_interface *interface,
+		      const struct point *point)
 {
 	_cleanup_(close_fd_p) int stand_in = load_stand_in();
-	char file_new[PATH_MAX];
-	int r = stand_in < 0 ? stand_in : 0;
+	_cleanup_(close_fd_p) int fd = -1;
+	int r;
 
-	if (!r && snprintf(file_new, sizeof(file_new), "%s_new", file) >= (int)sizeof(file_new))
-		r = -ENAMETOOLONG;
+	if (stand_in < 0)
+		return stand_in;
+	fd = link_create(stand_in, interface, point);
+	if (fd < 0)
+		return fd;
+	r = pin_link_remove(file);
 	if (!r)
-		r = pin_link_remove(file_new);
+		r = link_pin(fd, file);
 	if (!r)
-		r = bpf_link_update(link, stand_in, NULL);
+		r = bpf_link_update(fd, program, NULL);
 	if (r)
-		return r;
-	r = link_new(file_new, program, interface, point);
-	if (!r)
-		return rename(file_new, file) ? -errno : 0;
-	bpf_link_update(link, program, NULL);
+		pin_link_remove(file);
 	return r;
 }
 
 int link_put_first(int program, const char *pin_path, const struct hook_interface *interface,
 		   enum link_point point, struct error *error)
 {
-	_cleanup_(close_fd_p) int fd = -1;
 	char file[PATH_MAX];
 	int r = link_file(pin_path, interface, &points[point], file, error);
 
 	if (r)
 		return r;
-	fd = bpf_obj_get(file);
-	r = fd < 0 ? fd : link_renew(fd, program, file, interface, &points[point]);
+	r = link_renew(file, program, interface, &points[point]);
 	return r ? attach_error(interface, point, r, error) : 0;
 }
 

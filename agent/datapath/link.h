@@ -29,9 +29,9 @@ int link_attach(int program, const char *pin_path, const struct hook_interface *
 		enum link_point point, struct error *error);
 
 /*
- * A new link with the program, before foreign ones, in place of the pinned TCX link. In between,
- * for a moment of microseconds, the interface drops the packets of that direction. -ENOENT: no link
- * is pinned.
+ * Moves a pinned TCX link before foreign programs, by a new link in its place. For microseconds the
+ * interface drops all packets of that direction. After an error the hook is where it
+ * was, or gone until link_attach().
  */
 int link_put_first(int program, const char *pin_path, const struct hook_interface *interface,
 		   enum link_point point, struct error *error);
