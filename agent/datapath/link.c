@@ -164,8 +164,8 @@ static int load_stand_in(void)
 /*
  * Only a new link becomes the first, and a TCX point takes a program once (kernel/bpf/mprog.c). So
  * the new link begins with the stand-in, and takes the program over when the old link has gone. A
- * link that is not pinned ends with this process: whoever is killed leaves no stand-in behind, but
- * for the moment between the last two steps, which the next `up` repairs.
+ * link without a pin ends with this process. If it is killed, a stand-in stays only between the
+ * last two steps, until the next `up`.
  */
 static int link_renew(const char *file, int program, const struct hook_interface *interface,
 		      const struct point *point)
