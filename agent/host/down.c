@@ -15,6 +15,7 @@
 #include "datapath/hook.h"
 #include "datapath/pins.h"
 #include "host/closing.h"
+#include "host/interfaces.h"
 #include "host/journal.h"
 #include "host/runtime.h"
 #include "host/undo.h"
@@ -34,10 +35,9 @@ static void detach_clsact(const struct config *config, const struct netlink_inte
 {
 	static const struct hook hooks[] = {{HOOK_EGRESS, HOOK_CLSACT},
 					    {HOOK_INGRESS, HOOK_CLSACT}};
-	struct hook_interface interface = {.index = found->index};
+	const struct hook_interface interface = interfaces_hook(found);
 	struct error failure;
 
-	memcpy(interface.name, found->name, sizeof(interface.name));
 	for (size_t i = 0; i < 2; i++)
 		keep(hook_detach(config->pin_path, &interface, hooks[i], &failure), &failure,
 		     result, error);

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "config/config.h"
 #include "datapath/hook.h"
+#include "host/interfaces.h"
 #include "host/repair.h"
 #include "host/wanted.h"
 #include "netlink/netlink.h"
@@ -101,10 +102,7 @@ void found_interface(const struct config *config, struct netlink *netlink,
 		memcpy(ret_finding->cause, wanted->refused, sizeof(ret_finding->cause));
 		return;
 	}
-	interface = (struct hook_interface){.index = link->index,
-					    .has_link_layer = link->has_link_layer,
-					    .is_veth = link->is_veth};
-	memcpy(interface.name, link->name, sizeof(interface.name));
+	interface = interfaces_hook(link);
 	look_at_hooks(config, netlink, &interface, ret_finding);
 }
 

@@ -81,20 +81,9 @@ static bool has_handles(const struct config *config)
 	return false;
 }
 
-static struct hook_interface describe(const struct netlink_interface *link)
-{
-	struct hook_interface interface = {.index = link->index,
-					   .has_link_layer = link->has_link_layer,
-					   .is_unknown = link->layer == NETLINK_UNKNOWN,
-					   .is_veth = link->is_veth};
-
-	memcpy(interface.name, link->name, sizeof(interface.name));
-	return interface;
-}
-
 enum hook_kind handles_hook_kind(const struct config *config, const struct netlink_interface *link)
 {
-	const struct hook_interface interface = describe(link);
+	const struct hook_interface interface = interfaces_hook(link);
 	struct hook_status status;
 	struct hook_choice choice;
 	struct error ignored;
@@ -112,7 +101,7 @@ enum hook_kind handles_hook_kind(const struct config *config, const struct netli
 int handles_attach(const struct attachment *to, const struct netlink_interface *link,
 		   struct error *error)
 {
-	const struct hook_interface interface = describe(link);
+	const struct hook_interface interface = interfaces_hook(link);
 	const struct hook hook = {HOOK_HANDLES, handles_hook_kind(to->config, link)};
 
 	return hook.kind == HOOK_NONE ? 0 : interfaces_attach_hook(to, &interface, hook, error);

@@ -43,15 +43,23 @@ static int find_named(const struct config *config, struct netlink *netlink,
 	return r;
 }
 
+struct hook_interface interfaces_hook(const struct netlink_interface *link)
+{
+	struct hook_interface interface = {.index = link->index,
+					   .has_link_layer = link->has_link_layer,
+					   .is_unknown = link->layer == NETLINK_UNKNOWN,
+					   .is_veth = link->is_veth};
+
+	memcpy(interface.name, link->name, sizeof(interface.name));
+	return interface;
+}
+
 static int add(struct interfaces *interfaces, const struct config *config,
 	       const struct netlink_interface *found, struct error *error)
 {
 	struct interface *interface = &interfaces->list[interfaces->count];
 
-	interface->hook = (struct hook_interface){.index = found->index,
-						  .has_link_layer = found->has_link_layer,
-						  .is_veth = found->is_veth};
-	memcpy(interface->hook.name, found->name, sizeof(found->name));
+	interface->hook = interfaces_hook(found);
 	interfaces->indexes[interfaces->count++] = found->index;
 	return hook_choose(&interface->hook, config->ingress, config->egress, &interface->choice,
 			   error);

@@ -31,6 +31,9 @@ struct interfaces {
 	char *note; /* for the operator, from interfaces_attach(); NULL: nothing to report */
 };
 
+/* The link as datapath/ sees it. */
+struct hook_interface interfaces_hook(const struct netlink_interface *link);
+
 /*
  * Changes nothing on the host. interfaces_done() frees the result. -ENODEV: no interface of that
  * name; -ENOENT: no default route; -EOPNOTSUPP: the configuration asks for a hook that the kernel
